@@ -1,0 +1,128 @@
+//===- MoESupport.td - weight references, below every other dialect -------===//
+//
+// Weights stay references into the user's files until the packer streams them; see the architecture page, decision 8.
+//
+#ifndef MOE_DIALECT_SUPPORT_MOESUPPORT_TD
+#define MOE_DIALECT_SUPPORT_MOESUPPORT_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def MoESupport_Dialect : Dialect {
+  let name = "moe_support";
+  let cppNamespace = "::moe::support";
+  let summary = "References to weights that no pass holds in memory";
+  let description = [{
+    Names the bytes of a weight and how to rearrange them, without reading them. A *weight expression* is a tree of attributes: `external` and
+    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice` and `pad` its inner nodes. Passes rewrite the
+    tree (folding a transposition of a constant costs nothing); the weight packer evaluates it once, streaming, when the artefact is written.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+class MoESupport_WeightAttr<string name, string attrMnemonic> : AttrDef<MoESupport_Dialect, name, [
+    DeclareAttrInterfaceMethods<ElementsAttrInterface, ["getValuesImpl", "isSplat"]>, TypedAttrInterface]> {
+  let mnemonic = attrMnemonic;
+  let genVerifyDecl = 1;
+}
+
+def MoESupport_ExternalAttr : MoESupport_WeightAttr<"External", "external"> {
+  let summary = "elements stored in a file";
+  let description = [{
+    The elements of a tensor, row-major and little endian, in `file` from byte `offset` on; the type gives their number and width. The file is
+    opened when the artefact is written; who creates the attribute has checked that the file may be read and is long enough.
+
+    ```mlir
+    #moe_support.external<"model.onnx.data", 4096> : tensor<8x96x64xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, StringRefParameter<"path">:$file, "uint64_t":$offset);
+  let assemblyFormat = "`<` $file `,` $offset `>`";
+}
+
+def MoESupport_TransposeAttr : MoESupport_WeightAttr<"Transpose", "transpose"> {
+  let summary = "elements with permuted dimensions";
+  let description = [{
+    result[i_0, ..., i_n] = source[j] with j[permutation[d]] = i_d, as in `linalg.transpose`: result dimension d is source dimension permutation[d].
+
+    ```mlir
+    #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0]> : tensor<4x8xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source,
+                        ArrayRefParameter<"int64_t">:$permutation);
+  let assemblyFormat = "`<` $source `,` `[` $permutation `]` `>`";
+}
+
+def MoESupport_ReshapeAttr : MoESupport_WeightAttr<"Reshape", "reshape"> {
+  let summary = "elements in the same row-major order under another shape";
+  let description = [{
+    ```mlir
+    #moe_support.reshape<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<1x32xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
+  let assemblyFormat = "`<` $source `>`";
+}
+
+def MoESupport_ConcatAttr : MoESupport_WeightAttr<"Concat", "concat"> {
+  let summary = "elements of several tensors joined along one dimension";
+  let description = [{
+    ```mlir
+    #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<1x4xf32>, dense<0.0> : tensor<1x4xf32>], 0> : tensor<2x4xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, ArrayRefParameter<"::mlir::ElementsAttr">:$sources,
+                        "int64_t":$dimension);
+  let assemblyFormat = "`<` `[` $sources `]` `,` $dimension `>`";
+}
+
+def MoESupport_SliceAttr : MoESupport_WeightAttr<"Slice", "slice"> {
+  let summary = "a strided box of a tensor";
+  let description = [{
+    result[i] = source[offsets + i * strides], in every dimension; the result's shape gives the sizes.
+
+    ```mlir
+    #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0], [2, 1]> : tensor<4x4xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source,
+                        ArrayRefParameter<"int64_t">:$offsets, ArrayRefParameter<"int64_t">:$strides);
+  let assemblyFormat = "`<` $source `,` `[` $offsets `]` `,` `[` $strides `]` `>`";
+}
+
+def MoESupport_PadAttr : MoESupport_WeightAttr<"Pad", "pad"> {
+  let summary = "a tensor extended with zero bytes at the high end of its dimensions";
+  let description = [{
+    ```mlir
+    #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<5x4xf32>> : tensor<8x4xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
+  let assemblyFormat = "`<` $source `>`";
+}
+
+def MoESupport_WeightOp : Op<MoESupport_Dialect, "weight", [Pure, AllTypesMatch<["value", "result"]>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "Refer to a tensor of constants";
+  let description = [{
+    `result` holds the elements of the weight expression `value`. Unlike a constant it is never folded into its users: whoever rearranges a weight
+    rewrites the expression.
+
+    `value`: any elements attribute, with the type of `result`.
+
+    Example:
+    ```mlir
+    %w = moe_support.weight #moe_support.external<"model.onnx.data", 4096> : tensor<8x96x64xf32>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "attr-dict $value";
+}
+
+#endif // MOE_DIALECT_SUPPORT_MOESUPPORT_TD

@@ -1,0 +1,16 @@
+// One list of dialects and passes for all tools.
+#include "moe/Tools/Registration.h"
+
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "moe/Dialect/Support/MoESupport.h"
+
+void moe::registerAllDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<support::MoESupportDialect>();
+}
+
+void moe::registerAllPasses() { mlir::registerAllPasses(); }

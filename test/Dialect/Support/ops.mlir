@@ -1,0 +1,20 @@
+// RUN: moe-opt %s --verify-roundtrip | FileCheck %s
+// RUN: moe-opt %s --mlir-print-op-generic | moe-opt | FileCheck %s
+// RUN: moe-opt %s --emit-bytecode | moe-opt | FileCheck %s
+
+// CHECK-LABEL: func.func @weights
+func.func @weights() {
+  // CHECK: moe_support.weight #moe_support.external<"w.bin", 64> : tensor<8x4xf32>
+  %0 = moe_support.weight #moe_support.external<"w.bin", 64> : tensor<8x4xf32>
+  // CHECK: moe_support.weight #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0]> : tensor<4x8xf32>
+  %1 = moe_support.weight #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0]> : tensor<4x8xf32>
+  // CHECK: moe_support.weight #moe_support.reshape<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<32xf32>
+  %2 = moe_support.weight #moe_support.reshape<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<32xf32>
+  // CHECK: moe_support.weight #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<1x4xf32>, dense<0.000000e+00> : tensor<1x4xf32>], 0> : tensor<2x4xf32>
+  %3 = moe_support.weight #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<1x4xf32>, dense<0.0> : tensor<1x4xf32>], 0> : tensor<2x4xf32>
+  // CHECK: moe_support.weight #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0], [2, 1]> : tensor<4x4xf32>
+  %4 = moe_support.weight #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0], [2, 1]> : tensor<4x4xf32>
+  // CHECK: moe_support.weight #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<5x4xf32>> : tensor<8x4xf32>
+  %5 = moe_support.weight #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<5x4xf32>> : tensor<8x4xf32>
+  return
+}

@@ -1,0 +1,21 @@
+# How lit finds and runs the project's tests. MOE_CHECK_ROUNDTRIP=1 makes every moe-opt also round-trip its input.
+import os
+
+import lit.formats
+from lit.llvm import llvm_config
+from lit.llvm.subst import ToolSubst
+
+config.name = "moec"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
+config.substitutions.append(("%moe_src", config.moe_source_dir))
+config.substitutions.append(("%moe_build", config.moe_binary_dir))
+
+moe_opt = "moe-opt --verify-roundtrip" if os.environ.get("MOE_CHECK_ROUNDTRIP") else "moe-opt"
+tools = [ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "FileCheck", "not", "split-file"]
+bin_dir = os.path.join(config.moe_binary_dir, "bin")
+llvm_config.add_tool_substitutions(tools, [bin_dir, config.llvm_tools_dir])
+llvm_config.with_environment("PATH", bin_dir, append_path=True)
