@@ -153,7 +153,7 @@ LogicalResult ExpertsOp::verify() {
     operands = operands.drop_front(parameters.size());
     // (R14)
     if (getApply() == Apply::Hidden && entry.getKind() != ClassKind::Ffn)
-      return emitOpError("expects 'ffn' classes alone with 'apply = hidden', "
+      return emitOpError("expects 'ffn' classes alone with 'apply <hidden>', "
                          "but got '")
              << stringifyEnum(entry.getKind()) << "'";
     // (R17)

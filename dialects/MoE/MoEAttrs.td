@@ -214,8 +214,8 @@ def MoE_TableAttr : MoE_Attr<"Table", "table"> {
   let genVerifyDecl = 1;
 }
 
-def MoE_ApplyAttr : EnumAttr<MoE_Dialect, MoE_Apply, "apply">;
-def MoE_ResidualAttr : EnumAttr<MoE_Dialect, MoE_Residual, "residual">;
-def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order">;
+def MoE_ApplyAttr : EnumAttr<MoE_Dialect, MoE_Apply, "apply"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_ResidualAttr : EnumAttr<MoE_Dialect, MoE_Residual, "residual"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order"> { let assemblyFormat = "`<` $value `>`"; }
 
 #endif // MOE_DIALECT_MOE_MOEATTRS_TD

@@ -25,7 +25,7 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
     Example:
     ```mlir
     func.func @dispatch(%x: tensor<?x64xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
-      %r = moe.dispatch %x, %p apply = output : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+      %r = moe.dispatch %x, %p apply <output> : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
       return %r : !moe.rows<f32, 64, grouped>
     }
     ```
@@ -34,7 +34,7 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
                        UnitAttr:$allow_multi);
   let results = (outs MoE_RowsType:$rows);
   let assemblyFormat = [{
-    $input `,` $plan `apply` `=` $apply (`allow_multi` $allow_multi^)? attr-dict `:` type($input) `,` qualified(type($plan)) `->`
+    $input `,` $plan `apply` $apply (`allow_multi` $allow_multi^)? attr-dict `:` type($input) `,` qualified(type($plan)) `->`
     qualified(type($rows))
   }];
   let hasVerifier = 1;
@@ -60,7 +60,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
     func.func @experts(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %g: tensor<8x96x64xf32>, %u: tensor<8x96x64xf32>,
                        %d: tensor<8x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
       %h = moe.experts %r, %p (%g, %u, %d : tensor<8x96x64xf32>, tensor<8x96x64xf32>, tensor<8x64x96xf32>)
-        table <[<ffn, 8, width = 96, body = <gated, silu>>]> apply = output
+        table <[<ffn, 8, width = 96, body = <gated, silu>>]> apply <output>
         : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
       return %h : !moe.rows<f32, 64, grouped>
     }
@@ -69,7 +69,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
   let arguments = (ins MoE_RowsType:$input, MoE_PlanType:$plan, Variadic<AnyRankedTensor>:$parameters, MoE_TableAttr:$table, MoE_ApplyAttr:$apply);
   let results = (outs MoE_RowsType:$rows);
   let assemblyFormat = [{
-    $input `,` $plan (`(` $parameters^ `:` type($parameters) `)`)? `table` $table `apply` `=` $apply attr-dict `:` qualified(type($input)) `,`
+    $input `,` $plan (`(` $parameters^ `:` type($parameters) `)`)? `table` $table `apply` $apply attr-dict `:` qualified(type($input)) `,`
     qualified(type($plan)) `->` qualified(type($rows))
   }];
   let hasVerifier = 1;
@@ -91,7 +91,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
     Example:
     ```mlir
     func.func @combine(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<?x64xf32>) -> tensor<?x64xf32> {
-      %y = moe.combine %h, %p, %x apply = output residual = none order = expert_asc
+      %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc>
         : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<?x64xf32> -> tensor<?x64xf32>
       return %y : tensor<?x64xf32>
     }
@@ -101,7 +101,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
                        MoE_ApplyAttr:$apply, MoE_ResidualAttr:$residual, MoE_SumOrderAttr:$order, OptionalAttr<TypeAttrOf<AnyFloat>>:$acc);
   let results = (outs 2DTensorOf<[AnyFloat]>:$result);
   let assemblyFormat = [{
-    $rows `,` $plan `,` $x (`out_bias` `(` $out_bias^ `:` type($out_bias) `)`)? `apply` `=` $apply `residual` `=` $residual `order` `=` $order
+    $rows `,` $plan `,` $x (`out_bias` `(` $out_bias^ `:` type($out_bias) `)`)? `apply` $apply `residual` $residual `order` $order
     attr-dict `:` qualified(type($rows)) `,` qualified(type($plan)) `,` type($x) `->` type($result)
   }];
   let hasVerifier = 1;
