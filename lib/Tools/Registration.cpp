@@ -5,12 +5,15 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "moe/Dialect/StableHLO/Chlo.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<support::MoESupportDialect>();
+  registry.insert<chlo::CHLODialect, stablehlo::StableHLODialect>();
 }
 
 void moe::registerAllPasses() { mlir::registerAllPasses(); }
