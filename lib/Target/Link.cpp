@@ -58,7 +58,7 @@ Error moe::linkSharedLibrary(StringRef object, StringRef path,
 
   // lld keeps its state in globals.
   static std::mutex mutex;
-  std::lock_guard lock(mutex);
+  std::lock_guard<std::mutex> lock(mutex);
   std::string output;
   raw_string_ostream stream(output);
   lld::Result result =

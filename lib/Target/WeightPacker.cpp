@@ -189,13 +189,6 @@ Window wholeWindow(ShapedType type) {
   return window;
 }
 
-bool isWhole(const Window &window, ShapedType type) {
-  return llvm::all_of(llvm::zip(window, type.getShape()), [](auto pair) {
-    const WindowDim &dim = std::get<0>(pair);
-    return dim.offset == 0 && dim.step == 1 && dim.count == std::get<1>(pair);
-  });
-}
-
 Error Evaluator::evaluate(ElementsAttr value, uint8_t *to) {
   ShapedType type = value.getShapedType();
   unsigned bits = type.getElementTypeBitWidth();
@@ -232,8 +225,9 @@ Error Evaluator::copyLeaf(const uint8_t *data, ShapedType type,
     stride *= type.getDimSize(d);
   }
   // Innermost last: by the destination's stride, which is written in order.
-  llvm::stable_sort(loops, [](const CopyLoop &a, const CopyLoop &b) {
-    return a.toStride > b.toStride;
+  llvm::sort(loops, [](const CopyLoop &a, const CopyLoop &b) {
+    return std::tie(a.toStride, a.fromStride) >
+           std::tie(b.toStride, b.fromStride);
   });
   SmallVector<CopyLoop> merged;
   for (const CopyLoop &loop : loops) {

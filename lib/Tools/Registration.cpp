@@ -8,6 +8,7 @@
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/Support/MoESupport.h"
+#include "moe/Pipelines/Pipelines.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -19,4 +20,5 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
 void moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEConversionPasses();
+  registerPipelines();
 }

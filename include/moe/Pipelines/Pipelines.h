@@ -13,9 +13,9 @@ struct TargetPipelineOptions
   Option<std::string> entry{*this, "entry",
                             llvm::cl::desc("Name of the entry function"),
                             llvm::cl::init("main")};
-  Option<unsigned> vectorBits{
-      *this, "vector-bits", llvm::cl::desc("Width of the target's vectors"),
-      llvm::cl::init(256)};
+  Option<unsigned> vectorBits{*this, "vector-bits",
+                              llvm::cl::desc("Width of the target's vectors"),
+                              llvm::cl::init(256)};
   Option<unsigned> vectorRegisters{
       *this, "vector-registers",
       llvm::cl::desc("Number of the target's vector registers"),
@@ -26,7 +26,8 @@ struct TargetPipelineOptions
 void buildTargetPipeline(mlir::OpPassManager &manager,
                          const TargetPipelineOptions &options);
 
-/// Registers the pipelines with the global registry, under `moe-<level>-pipeline`.
+/// Registers the pipelines with the global registry, under
+/// `moe-<level>-pipeline`.
 void registerPipelines();
 
 } // namespace moe

@@ -16,16 +16,14 @@ using namespace mlir;
 
 namespace {
 
-struct ApproximateMath
-    : moe::impl::ApproximateMathPassBase<ApproximateMath> {
+struct ApproximateMath : moe::impl::ApproximateMathPassBase<ApproximateMath> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     auto accurate = [](StringRef name) {
       static constexpr StringLiteral names[] = {
-          math::ExpOp::getOperationName(), math::TanhOp::getOperationName(),
-          math::ErfOp::getOperationName(), math::LogOp::getOperationName(),
-          math::Log1pOp::getOperationName(),
-          math::ExpM1Op::getOperationName()};
+          math::ExpOp::getOperationName(),   math::TanhOp::getOperationName(),
+          math::ErfOp::getOperationName(),   math::LogOp::getOperationName(),
+          math::Log1pOp::getOperationName(), math::ExpM1Op::getOperationName()};
       return llvm::is_contained(names, name);
     };
     populateMathF32ExpansionPatterns(patterns, accurate);

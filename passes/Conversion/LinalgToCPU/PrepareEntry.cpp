@@ -1,4 +1,5 @@
-// Records the interface of the entry function before bufferisation rewrites its signature.
+// Records the interface of the entry function before bufferisation rewrites its
+// signature.
 #include "moe/Conversion/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -42,13 +43,13 @@ struct PrepareEntry : moe::impl::PrepareEntryPassBase<PrepareEntry> {
         return signalPassFailure();
       inputs.push_back(input);
       function.setArgAttrs(
-          index, DictionaryAttr::get(
-                     &getContext(),
-                     Builder(&getContext())
-                         .getNamedAttr(
-                             bufferization::BufferizationDialect::
-                                 kWritableAttrName,
-                             BoolAttr::get(&getContext(), false))));
+          index,
+          DictionaryAttr::get(
+              &getContext(),
+              Builder(&getContext())
+                  .getNamedAttr(
+                      bufferization::BufferizationDialect::kWritableAttrName,
+                      BoolAttr::get(&getContext(), false))));
     }
     for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
       Attribute output =
@@ -86,8 +87,8 @@ struct PrepareEntry : moe::impl::PrepareEntryPassBase<PrepareEntry> {
     auto symbols =
         attributes ? attributes.getAs<ArrayAttr>(symbolsAttr) : nullptr;
     if (!symbols)
-      symbols = builder.getStrArrayAttr(
-          SmallVector<StringRef>(tensor.getRank(), ""));
+      symbols =
+          builder.getStrArrayAttr(SmallVector<StringRef>(tensor.getRank(), ""));
     if (static_cast<int64_t>(symbols.size()) != tensor.getRank() ||
         !llvm::all_of(symbols, llvm::IsaPred<StringAttr>)) {
       getOperation().emitError()
