@@ -10,6 +10,7 @@
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
+#include "moe/Pipelines/Pipelines.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -23,4 +24,5 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
 void moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEConversionPasses();
+  registerPipelines();
 }
