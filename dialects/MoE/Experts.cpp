@@ -144,6 +144,7 @@ LogicalResult CombineOp::verify() {
     return emitOpError("requires the result (")
            << result << ") to have the rows of 'x' (" << x
            << ") and the width of 'rows' (" << width << ")";
+  // (combine_c2)
   if (getOutBias() &&
       !compatible(cast<ShapedType>(getOutBias().getType()).getDimSize(0),
                   width))
@@ -169,6 +170,7 @@ LogicalResult FfnOp::verify() {
   if (!compatible(input.getDimSize(0), result.getDimSize(0)))
     return emitOpError("requires the result (")
            << result << ") to have the rows of 'input' (" << input << ")";
+  // (ffn_c2)
   BodyAttr body = getBody();
   if (failed(
           verifyCount(*this, getParameters().size(), body.getNumParameters())))
