@@ -5,6 +5,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
@@ -14,4 +15,7 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<MoEDialect, support::MoESupportDialect>();
 }
 
-void moe::registerAllPasses() { mlir::registerAllPasses(); }
+void moe::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerMoEConversionPasses();
+}
