@@ -2,6 +2,8 @@
 // moe.experts.
 #include "MoEToLinalg.h"
 
+#include "moe/Dialect/MoE/Parameters.h"
+
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -97,37 +99,32 @@ static Value buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
 Value moe::detail::buildBody(TensorBuilder &b, BodyAttr body,
                              ValueRange parameters, Value rows,
                              Value rowWeights, Value out) {
-  // Parameters come in the order of `#moe.class`.
-  auto take = [&](bool present) -> Value {
-    if (!present)
-      return {};
-    Value front = parameters.front();
-    parameters = parameters.drop_front();
-    return front;
+  SmallVector<Parameter> roles = getParameters(body, 1, 1, 1);
+  auto find = [&](ParameterRole role) -> Value {
+    for (auto [parameter, value] : llvm::zip_equal(roles, parameters))
+      if (parameter.role == role)
+        return value;
+    return {};
   };
+  Value down = find(ParameterRole::Down);
+  Value downBias = find(ParameterRole::DownBias);
   Value gate, up;
   if (body.hasJointStorage()) {
-    Value matrix = take(true), bias = take(body.getUpBias());
-    Value both = buildLinear(b, rows, matrix, bias);
-    int64_t width = cast<ShapedType>(both.getType()).getDimSize(1) / 2;
-    auto half = [&](int64_t index) {
-      if (body.getStorage() == Storage::Interleaved)
-        return b.everySecondColumn(both, index);
-      return b.slice(both, {b.getIndexAttr(0), b.getIndexAttr(index * width)},
-                     {b.size(both, 0), b.getIndexAttr(width)});
-    };
+    Value both = buildLinear(b, rows, find(ParameterRole::First),
+                             find(ParameterRole::FirstBias));
+    OpFoldResult width = b.size(down, 1), none = b.getIndexAttr(0);
+    bool interleaved = body.getStorage() == Storage::Interleaved;
     bool upFirst = body.getStorage() == Storage::ConcatUpGate;
-    gate = half(upFirst ? 1 : 0);
-    up = half(upFirst ? 0 : 1);
+    OpFoldResult second = interleaved ? b.getIndexAttr(1) : width;
+    gate = b.columns(both, upFirst ? second : none, width, interleaved ? 2 : 1);
+    up = b.columns(both, upFirst ? none : second, width, interleaved ? 2 : 1);
   } else {
-    if (body.getGated()) {
-      Value matrix = take(true), bias = take(body.getGateBias());
-      gate = buildLinear(b, rows, matrix, bias);
-    }
-    Value matrix = take(true), bias = take(body.getUpBias());
-    up = buildLinear(b, rows, matrix, bias);
+    if (body.getGated())
+      gate = buildLinear(b, rows, find(ParameterRole::Gate),
+                         find(ParameterRole::GateBias));
+    up = buildLinear(b, rows, find(ParameterRole::Up),
+                     find(ParameterRole::UpBias));
   }
-  Value down = take(true), downBias = take(body.getDownBias());
 
   SmallVector<Indexed> inputs = {{up, {0, 1}}};
   if (gate)

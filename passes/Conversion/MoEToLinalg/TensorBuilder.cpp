@@ -76,12 +76,12 @@ Value TensorBuilder::slice(Value tensor, SizesRef offsets, SizesRef sizes,
                                         strides);
 }
 
-Value TensorBuilder::everySecondColumn(Value matrix, int64_t first) {
-  int64_t columns = tensorType(matrix).getDimSize(1) / 2;
+Value TensorBuilder::columns(Value matrix, OpFoldResult first,
+                             OpFoldResult count, int64_t stride) {
   return tensor::ExtractSliceOp::create(
-      *this, matrix, SizesRef{getIndexAttr(0), getIndexAttr(first)},
-      SizesRef{size(matrix, 0), getIndexAttr(columns)},
-      SizesRef{getIndexAttr(1), getIndexAttr(2)});
+      *this, matrix, SizesRef{getIndexAttr(0), first},
+      SizesRef{size(matrix, 0), count},
+      SizesRef{getIndexAttr(1), getIndexAttr(stride)});
 }
 
 Value TensorBuilder::insertSlice(Value part, Value tensor, SizesRef offsets) {

@@ -51,8 +51,9 @@ public:
   /// its `dropped` leading dimensions (each of size 1).
   Value slice(Value tensor, SizesRef offsets, SizesRef sizes,
               unsigned dropped = 0);
-  /// Every second column of a matrix, from `first` on.
-  Value everySecondColumn(Value matrix, int64_t first);
+  /// `count` columns of a matrix from `first` on, `stride` apart.
+  Value columns(Value matrix, mlir::OpFoldResult first,
+                mlir::OpFoldResult count, int64_t stride);
   Value insertSlice(Value part, Value tensor, SizesRef offsets);
   /// Splits dimension 1 of a matrix into `groups` equal parts, and back.
   Value splitColumns(Value matrix, int64_t groups);
