@@ -7,6 +7,8 @@
 #include "mlir/InitAllPasses.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/StableHLO/Chlo.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
 #include "moe/Pipelines/Pipelines.h"
 
@@ -15,6 +17,8 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   registry.insert<MoEDialect>();
   registry.insert<support::MoESupportDialect>();
+  registry.insert<stablehlo::StableHLODialect>();
+  registry.insert<chlo::CHLODialect>();
 }
 
 void moe::registerAllPasses() {
