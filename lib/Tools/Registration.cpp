@@ -5,6 +5,8 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "moe/Conversion/Passes.h"
+#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
@@ -12,8 +14,12 @@
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  registry.insert<MoEDialect>();
   registry.insert<support::MoESupportDialect>();
   registry.insert<chlo::CHLODialect, stablehlo::StableHLODialect>();
 }
 
-void moe::registerAllPasses() { mlir::registerAllPasses(); }
+void moe::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerMoEConversionPasses();
+}
