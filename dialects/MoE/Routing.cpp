@@ -1,0 +1,310 @@
+// moe.logits and moe.route: verifiers and canonicalisations.
+#include "Shapes.h"
+#include "moe/Dialect/MoE/MoE.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace moe;
+using moe::detail::compatible;
+
+//===----------------------------------------------------------------------===//
+// LogitsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LogitsOp::verify() {
+  auto input = cast<RankedTensorType>(getInput().getType());
+  auto matrix = cast<RankedTensorType>(getMatrix().getType());
+  auto result = cast<RankedTensorType>(getType());
+  // (logits_c1)
+  if (!compatible(input.getDimSize(1), matrix.getDimSize(1)))
+    return emitOpError("requires the width of 'input' (")
+           << input.getDimSize(1) << ") to equal that of 'matrix' ("
+           << matrix.getDimSize(1) << ")";
+  if (!compatible(result.getDimSize(0), input.getDimSize(0)) ||
+      !compatible(result.getDimSize(1), matrix.getDimSize(0)))
+    return emitOpError("requires the result (")
+           << result << ") to have a row per row of 'input' (" << input
+           << ") and a column per row of 'matrix' (" << matrix << ")";
+  int64_t experts = result.getDimSize(1);
+  if (getBias() &&
+      !compatible(cast<ShapedType>(getBias().getType()).getDimSize(0), experts))
+    return emitOpError("requires 'bias' (")
+           << getBias().getType() << ") to have one element per expert ("
+           << experts << ")";
+  if (getOffset()) {
+    auto offset = cast<RankedTensorType>(getOffset().getType());
+    if (!compatible(offset.getShape().back(), experts) ||
+        (offset.getRank() == 2 &&
+         !compatible(offset.getDimSize(0), input.getDimSize(0))))
+      return emitOpError("requires 'offset' (")
+             << offset << ") to have the columns, and with rank 2 the rows, of "
+             << "the result (" << result << ")";
+  }
+  // (logits_c2)
+  if (getSoftcap() && !(getSoftcap()->convertToDouble() > 0))
+    return emitOpError("expects a positive 'softcap', but got ")
+           << getSoftcap()->convertToDouble();
+  if (!(getTemperature().convertToDouble() > 0))
+    return emitOpError("expects a positive 'temperature', but got ")
+           << getTemperature().convertToDouble();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// RouteOp
+//===----------------------------------------------------------------------===//
+
+/// Checks that `operand`, where present, has `columns` elements in its last
+/// dimension and, where it has two, the rows of `logits`.
+static LogicalResult verifyShape(RouteOp op, Value operand, StringRef name,
+                                 int64_t columns, StringRef what) {
+  if (!operand)
+    return success();
+  ArrayRef<int64_t> shape = cast<ShapedType>(operand.getType()).getShape();
+  if (!compatible(shape.back(), columns))
+    return op.emitOpError("requires the last dimension of '")
+           << name << "' (" << shape.back() << ") to equal the number of "
+           << what << " (" << columns << ")";
+  int64_t rows = cast<ShapedType>(op.getLogits().getType()).getDimSize(0);
+  if (shape.size() == 2 && !compatible(shape.front(), rows))
+    return op.emitOpError("requires the rows of '")
+           << name << "' (" << shape.front()
+           << ") to equal the rows of 'logits' (" << rows << ")";
+  return success();
+}
+
+/// (R1): group counts divide E and what is picked exists.
+static LogicalResult verifyGroups(RouteOp op, int64_t experts) {
+  auto divides = [&](int64_t groups, StringRef what) -> LogicalResult {
+    if (experts % groups == 0)
+      return success();
+    return op.emitOpError("requires the number of experts (")
+           << experts << ") to be a multiple of the " << what << " (" << groups
+           << ")";
+  };
+  SelectAttr select = op.getSelect();
+  int64_t selectable = experts;
+  if (op.getScore().getOver() == ScoreOver::Group &&
+      failed(divides(op.getScore().getGroups(), "score groups")))
+    return failure();
+  if (GroupFilterAttr filter = op.getGroupFilterAttr()) {
+    if (failed(divides(filter.getGroups(), "filter groups")))
+      return failure();
+    int64_t size = experts / filter.getGroups();
+    if (filter.getSumTop() > size)
+      return op.emitOpError("requires the summed keys (")
+             << filter.getSumTop() << ") to be at most the group size (" << size
+             << ")";
+    selectable = filter.getKeep() * size;
+  }
+  if (select.getPolicy() == Policy::TopK && select.getK() > selectable)
+    return op.emitOpError("selects k = ")
+           << select.getK() << " experts, but only " << selectable
+           << " can be selected";
+  if (select.getPolicy() == Policy::TopKPerGroup) {
+    if (failed(divides(select.getGroups(), "selection groups")))
+      return failure();
+    int64_t size = experts / select.getGroups();
+    if (select.getK() > size)
+      return op.emitOpError("selects k = ")
+             << select.getK() << " experts of each group, but a group has only "
+             << size;
+  }
+  return success();
+}
+
+/// (R7), (R8): a norm's domain holds what the source can be.
+static LogicalResult verifyNorm(RouteOp op) {
+  WeightAttr weight = op.getWeight();
+  ScoreAttr score = op.getScore();
+  if (weight.getNorm() == WeightNorm::Softmax &&
+      weight.getSource() == WeightSource::Scores &&
+      score.getFn() != ScoreFn::Softmax)
+    return op.emitOpError("expects source 'logits' or 'operand' with 'norm = "
+                          "softmax', but got 'scores' of score '")
+           << stringifyEnum(score.getFn()) << "'";
+  if (weight.getNorm() != WeightNorm::Sum)
+    return success();
+  bool fromScores =
+      weight.getSource() == WeightSource::Scores ||
+      (weight.getSource() == WeightSource::Key &&
+       op.getSelect().getKey() == moe::Key::Scores && !op.getKeyOffset());
+  if (weight.getSource() == WeightSource::One ||
+      weight.getSource() == WeightSource::Operand ||
+      (fromScores && score.isNonNegative()))
+    return success();
+  return op.emitOpError("expects a weight source that cannot be negative with "
+                        "'norm = sum', but got '")
+         << stringifyEnum(weight.getSource()) << "' of score '"
+         << stringifyEnum(score.getFn()) << "'";
+}
+
+LogicalResult RouteOp::verify() {
+  PlanType plan = getPlan().getType();
+  int64_t experts = cast<ShapedType>(getLogits().getType()).getDimSize(1);
+  SelectAttr select = getSelect();
+  WeightAttr weight = getWeight();
+  // (route_c1)
+  if (ShapedType::isDynamic(experts))
+    return emitOpError("expects a static number of expert columns, but got ")
+           << getLogits().getType();
+  if (plan.getExperts() != experts)
+    return emitOpError("requires the plan's experts (")
+           << plan.getExperts() << ") to equal the expert columns of 'logits' ("
+           << experts << ")";
+  // (R1)
+  if (failed(verifyGroups(*this, experts)))
+    return failure();
+  // (R2)
+  if (select.getPolicy() == Policy::TopKPerGroup && getGroupFilterAttr())
+    return emitOpError("expects no 'group_filter' with 'topk_per_group'");
+  // (R7), (R8)
+  if (failed(verifyNorm(*this)))
+    return failure();
+  // (R29)
+  if (getKeyOffset() && select.getKeyDtype().getWidth() < 32)
+    return emitOpError("requires 'key_dtype' (")
+           << select.getKeyDtype()
+           << ") to be at least f32 where 'key_offset' is added";
+  // (route_c2)
+  if (plan.getSlots() != select.getSlots(experts))
+    return emitOpError("requires the plan's slots (")
+           << plan.getSlots() << ") to equal the selected experts ("
+           << select.getSlots(experts) << ")";
+  if (plan.getWeight() != weight.getDtype())
+    return emitOpError("requires the plan's weight type (")
+           << plan.getWeight() << ") to equal that of 'weight' ("
+           << weight.getDtype() << ")";
+  // (route_c3)
+  auto perExpert = [&](Value operand, StringRef name) {
+    return verifyShape(*this, operand, name, experts, "experts");
+  };
+  if (failed(perExpert(getKeyOffset(), "key_offset")) ||
+      failed(perExpert(getAllow(), "allow")) ||
+      failed(perExpert(getScoreGain(), "score_gain")) ||
+      failed(perExpert(getWeightSource(), "weight_source")) ||
+      failed(perExpert(getExpertScale(), "expert_scale")) ||
+      failed(verifyShape(*this, getAlwaysWeights(), "always_weights",
+                         plan.getAlways(), "always-on ids")))
+    return failure();
+  // (route_c4)
+  for (int64_t id :
+       llvm::concat<const int64_t>(weight.getZero(), weight.getExclude()))
+    if (id >= experts)
+      return emitOpError("requires zero and exclude ids (")
+             << id << ") to be below the number of experts (" << experts << ")";
+  // (route_c5)
+  if (getScoreGain() && getScore().getPost() != ScorePost::RmsNorm)
+    return emitOpError("expects 'score_gain' with 'post = rmsnorm' alone");
+  if (static_cast<bool>(getWeightSource()) !=
+      (weight.getSource() == WeightSource::Operand))
+    return emitOpError(
+        "expects 'weight_source' with weight source 'operand' alone");
+  return success();
+}
+
+void RouteOp::emitWarnings() {
+  WeightAttr weight = getWeight();
+  bool normalises = weight.getNorm() == WeightNorm::Sum ||
+                    weight.getNorm() == WeightNorm::Softmax;
+  // (R7)
+  if (weight.getNorm() == WeightNorm::Softmax &&
+      weight.getSource() == WeightSource::Scores)
+    emitWarning("softmax scores are normalised by a second softmax");
+  // (R9)
+  if (normalises && getScore().getPost() == ScorePost::RmsNorm)
+    emitWarning("weights of scores that 'post = rmsnorm' has normalised are "
+                "normalised again");
+  // (R10)
+  if (weight.getSource() == WeightSource::Key && getKeyOffset())
+    emitWarning("weights are keys that include 'key_offset'");
+}
+
+namespace {
+
+/// C4: the sum of the one largest key is the maximum.
+struct RouteSumOfOneIsMax : OpRewritePattern<RouteOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(RouteOp op,
+                                PatternRewriter &rewriter) const override {
+    GroupFilterAttr filter = op.getGroupFilterAttr();
+    if (!filter || filter.getSumTop() != 1)
+      return rewriter.notifyMatchFailure(op, "no sum_top(1)");
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setGroupFilterAttr(
+          GroupFilterAttr::get(op.getContext(), filter.getGroups(),
+                               filter.getKeep(), 0, filter.getFill()));
+    });
+    return success();
+  }
+};
+
+/// R21: without capacity nothing is dropped between selection and
+/// normalisation.
+struct RouteNormAfterNothing : OpRewritePattern<RouteOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(RouteOp op,
+                                PatternRewriter &rewriter) const override {
+    WeightAttr weight = op.getWeight();
+    if (weight.getWhen() != NormWhen::After)
+      return rewriter.notifyMatchFailure(op, "normalises before capacity");
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setWeightAttr(WeightAttr::get(
+          op.getContext(), weight.getSource(), weight.getZero(),
+          weight.getExclude(), weight.getNorm(), weight.getNormValue(),
+          weight.getEpsMode(), weight.getMinK(), NormWhen::Before,
+          weight.getScale(), weight.getDtype(), weight.getGrad()));
+    });
+    return success();
+  }
+};
+
+/// R5: a softmax over the weights of all experts is the softmax score. Keys
+/// become the logits, so that a logit of −∞ stays unselected; what else could
+/// take an expert out of the softmax (a mask, an offset, a filter, a score that
+/// reaches −∞ elsewhere, a rounding that does) refuses.
+struct RouteSoftmaxOfAll : OpRewritePattern<RouteOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(RouteOp op,
+                                PatternRewriter &rewriter) const override {
+    WeightAttr weight = op.getWeight();
+    SelectAttr select = op.getSelect();
+    ScoreAttr score = op.getScore();
+    if (select.getPolicy() != Policy::All ||
+        weight.getNorm() != WeightNorm::Softmax ||
+        weight.getSource() != WeightSource::Logits)
+      return rewriter.notifyMatchFailure(op, "no softmax over all logits");
+    if (op.getAllow() || op.getKeyOffset() || op.getGroupFilterAttr() ||
+        !weight.getExclude().empty() || !weight.getZero().empty() ||
+        weight.getMinK() > 1)
+      return rewriter.notifyMatchFailure(op, "not every expert is live");
+    if (select.getKey() == moe::Key::Scores &&
+        score != ScoreAttr::get(op.getContext(), ScoreFn::Identity))
+      return rewriter.notifyMatchFailure(op, "the score decides what is -inf");
+    if (!select.getKeyDtype().isF32())
+      return rewriter.notifyMatchFailure(op, "rounding decides what is -inf");
+    if (weight.getGrad() == WeightGrad::StopNorm)
+      return rewriter.notifyMatchFailure(op, "the denominator is detached");
+    rewriter.modifyOpInPlace(op, [&] {
+      MLIRContext *context = op.getContext();
+      op.setScoreAttr(ScoreAttr::get(context, ScoreFn::Softmax));
+      op.getScoreGainMutable().clear();
+      op.setSelectAttr(
+          SelectAttr::get(context, Policy::All, 0, 1, moe::Key::Logits));
+      op.setWeightAttr(WeightAttr::get(
+          context, WeightSource::Scores, {}, {}, WeightNorm::None, FloatAttr(),
+          EpsMode::Add, 1, weight.getWhen(), weight.getScale(),
+          weight.getDtype(), weight.getGrad()));
+    });
+    return success();
+  }
+};
+
+} // namespace
+
+void RouteOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                          MLIRContext *context) {
+  patterns.add<RouteSumOfOneIsMax, RouteNormAfterNothing, RouteSoftmaxOfAll>(
+      context);
+}
