@@ -1,9 +1,10 @@
-// Weight expressions: verification, simplifying builders, and the op that yields one.
+// Weight expressions: verification, simplifying builders, and the op that
+// yields one.
 #include "moe/Dialect/Support/MoESupport.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
-#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -35,8 +36,11 @@ void MoESupportDialect::initialize() {
 // Elements interface: the bytes are not in memory, so no value can be read.
 //===----------------------------------------------------------------------===//
 
-#define MOE_SUPPORT_OPAQUE_ELEMENTS(AttrName)                                                                                                        \
-  FailureOr<::mlir::detail::ElementsAttrIndexer> AttrName::getValuesImpl(TypeID) const { return failure(); }                                                 \
+#define MOE_SUPPORT_OPAQUE_ELEMENTS(AttrName)                                  \
+  FailureOr<::mlir::detail::ElementsAttrIndexer> AttrName::getValuesImpl(      \
+      TypeID) const {                                                          \
+    return failure();                                                          \
+  }                                                                            \
   bool AttrName::isSplat() const { return false; }
 MOE_SUPPORT_OPAQUE_ELEMENTS(ExternalAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(TransposeAttr)
@@ -54,49 +58,68 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 
 static LogicalResult verifyStatic(EmitError emitError, ShapedType type) {
   if (!isa<RankedTensorType>(type) || !type.hasStaticShape())
-    return emitError() << "expects a ranked tensor type of static shape, but got " << type;
+    return emitError()
+           << "expects a ranked tensor type of static shape, but got " << type;
   return success();
 }
 
-static LogicalResult verifyElementTypes(EmitError emitError, ShapedType source, ShapedType result) {
+static LogicalResult verifyElementTypes(EmitError emitError, ShapedType source,
+                                        ShapedType result) {
   if (source.getElementType() != result.getElementType())
-    return emitError() << "requires the element type of the source (" << source << ") to equal that of the result (" << result << ")";
+    return emitError() << "requires the element type of the source (" << source
+                       << ") to equal that of the result (" << result << ")";
   return success();
 }
 
-LogicalResult ExternalAttr::verify(EmitError emitError, ShapedType type, StringRef file, uint64_t) {
+LogicalResult ExternalAttr::verify(EmitError emitError, ShapedType type,
+                                   StringRef file, uint64_t) {
   if (file.empty())
     return emitError() << "expects a file name, but got an empty string";
   return verifyStatic(emitError, type);
 }
 
-LogicalResult TransposeAttr::verify(EmitError emitError, ShapedType type, ElementsAttr source, ArrayRef<int64_t> permutation) {
+LogicalResult TransposeAttr::verify(EmitError emitError, ShapedType type,
+                                    ElementsAttr source,
+                                    ArrayRef<int64_t> permutation) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) || failed(verifyElementTypes(emitError, from, type)))
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyElementTypes(emitError, from, type)))
     return failure();
-  if (!isPermutationVector(permutation) || static_cast<int64_t>(permutation.size()) != from.getRank())
-    return emitError() << "expects a permutation of the " << from.getRank() << " source dimensions, but got [" << permutation << "]";
-  if (applyPermutation(from.getShape(), permutation) != SmallVector<int64_t>(type.getShape()))
-    return emitError() << "requires the result type (" << type << ") to be the source type (" << from << ") permuted by [" << permutation << "]";
+  if (!isPermutationVector(permutation) ||
+      static_cast<int64_t>(permutation.size()) != from.getRank())
+    return emitError() << "expects a permutation of the " << from.getRank()
+                       << " source dimensions, but got [" << permutation << "]";
+  if (applyPermutation(from.getShape(), permutation) !=
+      SmallVector<int64_t>(type.getShape()))
+    return emitError() << "requires the result type (" << type
+                       << ") to be the source type (" << from
+                       << ") permuted by [" << permutation << "]";
   return success();
 }
 
-LogicalResult ReshapeAttr::verify(EmitError emitError, ShapedType type, ElementsAttr source) {
+LogicalResult ReshapeAttr::verify(EmitError emitError, ShapedType type,
+                                  ElementsAttr source) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) || failed(verifyElementTypes(emitError, from, type)))
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyElementTypes(emitError, from, type)))
     return failure();
   if (from.getNumElements() != type.getNumElements())
-    return emitError() << "requires the result (" << type << ") to have as many elements as the source (" << from << ")";
+    return emitError() << "requires the result (" << type
+                       << ") to have as many elements as the source (" << from
+                       << ")";
   return success();
 }
 
-LogicalResult ConcatAttr::verify(EmitError emitError, ShapedType type, ArrayRef<ElementsAttr> sources, int64_t dimension) {
+LogicalResult ConcatAttr::verify(EmitError emitError, ShapedType type,
+                                 ArrayRef<ElementsAttr> sources,
+                                 int64_t dimension) {
   if (failed(verifyStatic(emitError, type)))
     return failure();
   if (sources.empty())
     return emitError() << "expects at least one source, but got none";
   if (dimension < 0 || dimension >= type.getRank())
-    return emitError() << "requires 'dimension' (" << dimension << ") to be below the rank (" << type.getRank() << ")";
+    return emitError() << "requires 'dimension' (" << dimension
+                       << ") to be below the rank (" << type.getRank() << ")";
   int64_t total = 0;
   for (auto [index, source] : llvm::enumerate(sources)) {
     ShapedType from = source.getShapedType();
@@ -106,70 +129,99 @@ LogicalResult ConcatAttr::verify(EmitError emitError, ShapedType type, ArrayRef<
     if (from.getRank() == type.getRank())
       expected[dimension] = from.getDimSize(dimension);
     if (from.getShape() != ArrayRef<int64_t>(expected))
-      return emitError() << "requires source #" << index << " (" << from << ") to have the result's shape (" << type << ") outside dimension "
-                         << dimension;
+      return emitError() << "requires source #" << index << " (" << from
+                         << ") to have the result's shape (" << type
+                         << ") outside dimension " << dimension;
     total += expected[dimension];
   }
   if (total != type.getDimSize(dimension))
-    return emitError() << "requires the sources' sizes along dimension " << dimension << " (" << total << ") to sum to the result's ("
+    return emitError() << "requires the sources' sizes along dimension "
+                       << dimension << " (" << total
+                       << ") to sum to the result's ("
                        << type.getDimSize(dimension) << ")";
   return success();
 }
 
-LogicalResult SliceAttr::verify(EmitError emitError, ShapedType type, ElementsAttr source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> strides) {
+LogicalResult SliceAttr::verify(EmitError emitError, ShapedType type,
+                                ElementsAttr source, ArrayRef<int64_t> offsets,
+                                ArrayRef<int64_t> strides) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) || failed(verifyElementTypes(emitError, from, type)))
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyElementTypes(emitError, from, type)))
     return failure();
   size_t rank = from.getRank();
-  if (offsets.size() != rank || strides.size() != rank || static_cast<size_t>(type.getRank()) != rank)
-    return emitError() << "expects " << rank << " offsets, strides and result dimensions, but got " << offsets.size() << ", " << strides.size()
-                       << " and " << type.getRank();
+  if (offsets.size() != rank || strides.size() != rank ||
+      static_cast<size_t>(type.getRank()) != rank)
+    return emitError() << "expects " << rank
+                       << " offsets, strides and result dimensions, but got "
+                       << offsets.size() << ", " << strides.size() << " and "
+                       << type.getRank();
   for (size_t d = 0; d < rank; ++d) {
     int64_t size = type.getDimSize(d), limit = from.getDimSize(d);
     bool inside = offsets[d] >= 0 && strides[d] > 0 && offsets[d] <= limit;
-    // Written without a product that could overflow: size - 1 further steps must stay below the limit.
-    if (!inside || (size > 0 && (offsets[d] >= limit || (limit - 1 - offsets[d]) / strides[d] < size - 1)))
-      return emitError() << "requires offset " << offsets[d] << ", size " << size << " and stride " << strides[d] << " of dimension #" << d
-                         << " to stay within the source's size (" << limit << ")";
+    // Written without a product that could overflow: size - 1 further steps
+    // must stay below the limit.
+    if (!inside ||
+        (size > 0 && (offsets[d] >= limit ||
+                      (limit - 1 - offsets[d]) / strides[d] < size - 1)))
+      return emitError() << "requires offset " << offsets[d] << ", size "
+                         << size << " and stride " << strides[d]
+                         << " of dimension #" << d
+                         << " to stay within the source's size (" << limit
+                         << ")";
   }
   return success();
 }
 
-LogicalResult PadAttr::verify(EmitError emitError, ShapedType type, ElementsAttr source) {
+LogicalResult PadAttr::verify(EmitError emitError, ShapedType type,
+                              ElementsAttr source) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) || failed(verifyElementTypes(emitError, from, type)))
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyElementTypes(emitError, from, type)))
     return failure();
-  if (from.getRank() != type.getRank() || llvm::any_of(llvm::zip(from.getShape(), type.getShape()), [](auto sizes) {
+  if (from.getRank() != type.getRank() ||
+      llvm::any_of(llvm::zip(from.getShape(), type.getShape()), [](auto sizes) {
         return std::get<0>(sizes) > std::get<1>(sizes);
       }))
-    return emitError() << "requires the result (" << type << ") to be at least as large as the source (" << from << ") in every dimension";
+    return emitError() << "requires the result (" << type
+                       << ") to be at least as large as the source (" << from
+                       << ") in every dimension";
   return success();
 }
 
-void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) { setName(getResult(), "weight"); }
+void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "weight");
+}
 
 //===----------------------------------------------------------------------===//
 // Builders
 //===----------------------------------------------------------------------===//
 
-static RankedTensorType withShape(ElementsAttr source, ArrayRef<int64_t> shape) {
+static RankedTensorType withShape(ElementsAttr source,
+                                  ArrayRef<int64_t> shape) {
   return RankedTensorType::get(shape, source.getElementType());
 }
 
 bool moe::support::isWeightExpression(ElementsAttr attr) {
-  return isa<ExternalAttr, TransposeAttr, ReshapeAttr, ConcatAttr, SliceAttr, PadAttr>(attr);
+  return isa<ExternalAttr, TransposeAttr, ReshapeAttr, ConcatAttr, SliceAttr,
+             PadAttr>(attr);
 }
 
-ElementsAttr moe::support::transposeWeight(ElementsAttr source, ArrayRef<int64_t> permutation) {
+ElementsAttr moe::support::transposeWeight(ElementsAttr source,
+                                           ArrayRef<int64_t> permutation) {
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return source;
   if (auto inner = dyn_cast<TransposeAttr>(source))
-    return transposeWeight(inner.getSource(), applyPermutation(inner.getPermutation(), permutation));
-  RankedTensorType type = withShape(source, applyPermutation(source.getShapedType().getShape(), permutation));
+    return transposeWeight(
+        inner.getSource(),
+        applyPermutation(inner.getPermutation(), permutation));
+  RankedTensorType type = withShape(
+      source, applyPermutation(source.getShapedType().getShape(), permutation));
   return TransposeAttr::get(source.getContext(), type, source, permutation);
 }
 
-ElementsAttr moe::support::reshapeWeight(ElementsAttr source, ArrayRef<int64_t> shape) {
+ElementsAttr moe::support::reshapeWeight(ElementsAttr source,
+                                         ArrayRef<int64_t> shape) {
   if (source.getShapedType().getShape() == shape)
     return source;
   if (auto inner = dyn_cast<ReshapeAttr>(source))
@@ -177,37 +229,47 @@ ElementsAttr moe::support::reshapeWeight(ElementsAttr source, ArrayRef<int64_t> 
   if (auto dense = dyn_cast<DenseElementsAttr>(source))
     return dense.reshape(withShape(source, shape));
   if (auto external = dyn_cast<ExternalAttr>(source))
-    return ExternalAttr::get(source.getContext(), withShape(source, shape), external.getFile(), external.getOffset());
-  return ReshapeAttr::get(source.getContext(), withShape(source, shape), source);
+    return ExternalAttr::get(source.getContext(), withShape(source, shape),
+                             external.getFile(), external.getOffset());
+  return ReshapeAttr::get(source.getContext(), withShape(source, shape),
+                          source);
 }
 
-ElementsAttr moe::support::concatWeights(ArrayRef<ElementsAttr> sources, int64_t dimension) {
+ElementsAttr moe::support::concatWeights(ArrayRef<ElementsAttr> sources,
+                                         int64_t dimension) {
   if (sources.size() == 1)
     return sources.front();
   SmallVector<int64_t> shape(sources.front().getShapedType().getShape());
   shape[dimension] = 0;
   for (ElementsAttr source : sources)
     shape[dimension] += source.getShapedType().getDimSize(dimension);
-  return ConcatAttr::get(sources.front().getContext(), withShape(sources.front(), shape), sources, dimension);
+  return ConcatAttr::get(sources.front().getContext(),
+                         withShape(sources.front(), shape), sources, dimension);
 }
 
-ElementsAttr moe::support::sliceWeight(ElementsAttr source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+ElementsAttr moe::support::sliceWeight(ElementsAttr source,
+                                       ArrayRef<int64_t> offsets,
+                                       ArrayRef<int64_t> sizes,
+                                       ArrayRef<int64_t> strides) {
   if (source.getShapedType().getShape() == sizes)
     return source;
-  return SliceAttr::get(source.getContext(), withShape(source, sizes), source, offsets, strides);
+  return SliceAttr::get(source.getContext(), withShape(source, sizes), source,
+                        offsets, strides);
 }
 
-ElementsAttr moe::support::padWeight(ElementsAttr source, ArrayRef<int64_t> shape) {
+ElementsAttr moe::support::padWeight(ElementsAttr source,
+                                     ArrayRef<int64_t> shape) {
   if (source.getShapedType().getShape() == shape)
     return source;
   return PadAttr::get(source.getContext(), withShape(source, shape), source);
 }
 
 ElementsAttr moe::support::stackWeights(ArrayRef<ElementsAttr> sources) {
-  SmallVector<ElementsAttr> slabs = llvm::map_to_vector(sources, [](ElementsAttr source) {
-    SmallVector<int64_t> shape(source.getShapedType().getShape());
-    shape.insert(shape.begin(), 1);
-    return reshapeWeight(source, shape);
-  });
+  SmallVector<ElementsAttr> slabs =
+      llvm::map_to_vector(sources, [](ElementsAttr source) {
+        SmallVector<int64_t> shape(source.getShapedType().getShape());
+        shape.insert(shape.begin(), 1);
+        return reshapeWeight(source, shape);
+      });
   return concatWeights(slabs, 0);
 }

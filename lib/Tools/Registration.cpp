@@ -5,12 +5,13 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<support::MoESupportDialect>();
+  registry.insert<MoEDialect, support::MoESupportDialect>();
 }
 
 void moe::registerAllPasses() { mlir::registerAllPasses(); }

@@ -8,10 +8,12 @@ class DialectRegistry;
 
 namespace moe {
 
-/// Adds the dialects of this project and of MLIR, with their extensions, to `registry`.
+/// Adds the dialects of this project and of MLIR, with their extensions, to
+/// `registry`.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
-/// Registers the passes and pipelines of this project and of MLIR with the global pass registry. Call once per process.
+/// Registers the passes and pipelines of this project and of MLIR with the
+/// global pass registry. Call once per process.
 void registerAllPasses();
 
 } // namespace moe

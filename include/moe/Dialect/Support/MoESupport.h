@@ -1,4 +1,5 @@
-// The moe_support dialect: weight expressions (attributes that name the bytes of a weight) and the op that yields one.
+// The moe_support dialect: weight expressions (attributes that name the bytes
+// of a weight) and the op that yields one.
 #ifndef MOE_DIALECT_SUPPORT_MOESUPPORT_H
 #define MOE_DIALECT_SUPPORT_MOESUPPORT_H
 
@@ -21,17 +22,26 @@
 
 namespace moe::support {
 
-/// True where the elements of `attr` cannot be read in place: a weight expression of this dialect.
+/// True where the elements of `attr` cannot be read in place: a weight
+/// expression of this dialect.
 bool isWeightExpression(mlir::ElementsAttr attr);
 
-/// Builders of weight expressions that simplify what is trivial (identity permutations and reshapes, whole slices, single sources) and nest
-/// otherwise. Sources may be weight expressions or builtin elements; the arguments must describe a legal result.
-mlir::ElementsAttr transposeWeight(mlir::ElementsAttr source, llvm::ArrayRef<int64_t> permutation);
-mlir::ElementsAttr reshapeWeight(mlir::ElementsAttr source, llvm::ArrayRef<int64_t> shape);
-mlir::ElementsAttr concatWeights(llvm::ArrayRef<mlir::ElementsAttr> sources, int64_t dimension);
-mlir::ElementsAttr sliceWeight(mlir::ElementsAttr source, llvm::ArrayRef<int64_t> offsets, llvm::ArrayRef<int64_t> sizes,
+/// Builders of weight expressions that simplify what is trivial (identity
+/// permutations and reshapes, whole slices, single sources) and nest otherwise.
+/// Sources may be weight expressions or builtin elements; the arguments must
+/// describe a legal result.
+mlir::ElementsAttr transposeWeight(mlir::ElementsAttr source,
+                                   llvm::ArrayRef<int64_t> permutation);
+mlir::ElementsAttr reshapeWeight(mlir::ElementsAttr source,
+                                 llvm::ArrayRef<int64_t> shape);
+mlir::ElementsAttr concatWeights(llvm::ArrayRef<mlir::ElementsAttr> sources,
+                                 int64_t dimension);
+mlir::ElementsAttr sliceWeight(mlir::ElementsAttr source,
+                               llvm::ArrayRef<int64_t> offsets,
+                               llvm::ArrayRef<int64_t> sizes,
                                llvm::ArrayRef<int64_t> strides);
-mlir::ElementsAttr padWeight(mlir::ElementsAttr source, llvm::ArrayRef<int64_t> shape);
+mlir::ElementsAttr padWeight(mlir::ElementsAttr source,
+                             llvm::ArrayRef<int64_t> shape);
 /// Joins equally shaped sources along a new leading dimension.
 mlir::ElementsAttr stackWeights(llvm::ArrayRef<mlir::ElementsAttr> sources);
 

@@ -1,0 +1,224 @@
+// moe.dispatch, moe.experts, moe.combine and moe.ffn: verifiers.
+#include "moe/Dialect/MoE/MoE.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace moe;
+
+static bool compatible(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
+}
+
+//===----------------------------------------------------------------------===//
+// DispatchOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult DispatchOp::verify() {
+  auto input = cast<RankedTensorType>(getInput().getType());
+  RowsType rows = getRows().getType();
+  // (dispatch_c1)
+  if (!compatible(input.getDimSize(1), rows.getWidth()) ||
+      input.getElementType() != rows.getElementType())
+    return emitOpError("requires 'rows' (")
+           << rows << ") to have the width and element type of 'input' ("
+           << input << ")";
+  // (R13)
+  if (getApply() == Apply::Input && getPlan().getType().getSlots() != 1 &&
+      !getAllowMulti())
+    return emitOpError("requires the plan's slots (")
+           << getPlan().getType().getSlots()
+           << ") to equal 1 where weights multiply the input, or "
+              "'allow_multi'";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters of a body
+//===----------------------------------------------------------------------===//
+
+/// A parameter's role and shape, without the leading dimension of a class.
+struct Parameter {
+  StringRef name;
+  SmallVector<int64_t, 2> shape;
+};
+
+/// The tensors that a body of inner width `f` between widths `in` and `out`
+/// needs, in operand order.
+static SmallVector<Parameter> getParameters(BodyAttr body, int64_t in,
+                                            int64_t f, int64_t out) {
+  SmallVector<Parameter> parameters;
+  if (body.hasJointStorage()) {
+    parameters.push_back({"first", {2 * f, in}});
+    if (body.getUpBias())
+      parameters.push_back({"first bias", {2 * f}});
+  } else {
+    if (body.getGated())
+      parameters.push_back({"gate", {f, in}});
+    if (body.getGateBias())
+      parameters.push_back({"gate bias", {f}});
+    parameters.push_back({"up", {f, in}});
+    if (body.getUpBias())
+      parameters.push_back({"up bias", {f}});
+  }
+  parameters.push_back({"down", {out, f}});
+  if (body.getDownBias())
+    parameters.push_back({"down bias", {out}});
+  return parameters;
+}
+
+/// Checks `operands` against `parameters` with `leading` in front of each
+/// shape.
+static LogicalResult verifyParameters(Operation *op, OperandRange operands,
+                                      ArrayRef<Parameter> parameters,
+                                      ArrayRef<int64_t> leading) {
+  for (auto [operand, parameter] : llvm::zip_equal(operands, parameters)) {
+    SmallVector<int64_t> expected(leading);
+    llvm::append_range(expected, parameter.shape);
+    auto type = cast<RankedTensorType>(operand.getType());
+    if (!llvm::equal(type.getShape(), expected, compatible))
+      return op->emitOpError("requires parameter '")
+             << parameter.name << "' (" << type << ") to have the shape ["
+             << expected << "]";
+    if (!isa<FloatType>(type.getElementType()))
+      return op->emitOpError("expects a float element type of parameter '")
+             << parameter.name << "', but got " << type;
+  }
+  return success();
+}
+
+static LogicalResult verifyCount(Operation *op, size_t operands,
+                                 size_t expected) {
+  if (operands == expected)
+    return success();
+  return op->emitOpError("expects ")
+         << expected << " parameters, but got " << operands;
+}
+
+//===----------------------------------------------------------------------===//
+// ExpertsOp
+//===----------------------------------------------------------------------===//
+
+/// (R15): an id whose weight is forced to 0 computes nothing of its own.
+static LogicalResult verifyZeroIds(ExpertsOp op) {
+  auto route = op.getPlan().getDefiningOp<RouteOp>();
+  if (!route)
+    return success();
+  WeightAttr weight = route.getWeight();
+  for (int64_t id :
+       llvm::concat<const int64_t>(weight.getZero(), weight.getExclude())) {
+    int64_t first = 0;
+    for (ClassAttr entry : op.getTable().getClasses()) {
+      bool inside = id >= first && id < first + entry.getCount();
+      if (inside && entry.getKind() == ClassKind::Ffn)
+        return op.emitOpError("expects zero and exclude ids in zero, copy or "
+                              "constant classes, but id ")
+               << id << " is of class 'ffn'";
+      first += entry.getCount();
+    }
+  }
+  return success();
+}
+
+LogicalResult ExpertsOp::verify() {
+  PlanType plan = getPlan().getType();
+  TableAttr table = getTable();
+  RowsType input = getInput().getType(), rows = getRows().getType();
+  // (experts_c1)
+  if (table.getNumRouted() != plan.getExperts())
+    return emitOpError("requires the table's routed ids (")
+           << table.getNumRouted() << ") to equal the plan's experts ("
+           << plan.getExperts() << ")";
+  if (table.getNumAlways() != plan.getAlways())
+    return emitOpError("requires the table's always-on ids (")
+           << table.getNumAlways() << ") to equal the plan's ("
+           << plan.getAlways() << ")";
+  // (experts_c2)
+  if (failed(
+          verifyCount(*this, getParameters().size(), table.getNumParameters())))
+    return failure();
+  OperandRange operands = getParameters();
+  for (ClassAttr entry : table.getClasses()) {
+    SmallVector<Parameter> parameters;
+    if (entry.getKind() == ClassKind::Ffn)
+      parameters = ::getParameters(entry.getBody(), input.getWidth(),
+                                   entry.getWidth(), rows.getWidth());
+    if (entry.getKind() == ClassKind::Constant)
+      parameters.push_back({"vector", {rows.getWidth()}});
+    if (entry.getMix() == ConstantMix::Softmax2)
+      parameters.push_back({"mix", {2, input.getWidth()}});
+    if (failed(verifyParameters(*this, operands.take_front(parameters.size()),
+                                parameters, entry.getCount())))
+      return failure();
+    operands = operands.drop_front(parameters.size());
+    // (R14)
+    if (getApply() == Apply::Hidden && entry.getKind() != ClassKind::Ffn)
+      return emitOpError("expects 'ffn' classes alone with 'apply <hidden>', "
+                         "but got '")
+             << stringifyEnum(entry.getKind()) << "'";
+    // (R17)
+    bool copies = entry.getKind() == ClassKind::Copy ||
+                  entry.getMix() == ConstantMix::Softmax2;
+    if (copies && input.getWidth() != rows.getWidth())
+      return emitOpError("requires the width of the result (")
+             << rows.getWidth() << ") to equal that of the input ("
+             << input.getWidth() << ") where a class passes rows on";
+  }
+  return verifyZeroIds(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// CombineOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CombineOp::verify() {
+  auto x = cast<RankedTensorType>(getX().getType());
+  auto result = cast<RankedTensorType>(getType());
+  int64_t width = getRows().getType().getWidth();
+  // (combine_c1)
+  if (!compatible(result.getDimSize(0), x.getDimSize(0)) ||
+      !compatible(result.getDimSize(1), width))
+    return emitOpError("requires the result (")
+           << result << ") to have the rows of 'x' (" << x
+           << ") and the width of 'rows' (" << width << ")";
+  if (getOutBias() &&
+      !compatible(cast<ShapedType>(getOutBias().getType()).getDimSize(0),
+                  width))
+    return emitOpError("requires 'out_bias' (")
+           << getOutBias().getType() << ") to have the width of 'rows' ("
+           << width << ")";
+  // (R17)
+  if (getResidual() != Residual::None && !compatible(x.getDimSize(1), width))
+    return emitOpError("requires the width of 'x' (")
+           << x.getDimSize(1) << ") to equal that of 'rows' (" << width
+           << ") where a residual is added";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// FfnOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult FfnOp::verify() {
+  auto input = cast<RankedTensorType>(getInput().getType());
+  auto result = cast<RankedTensorType>(getType());
+  // (ffn_c1)
+  if (!compatible(input.getDimSize(0), result.getDimSize(0)))
+    return emitOpError("requires the result (")
+           << result << ") to have the rows of 'input' (" << input << ")";
+  BodyAttr body = getBody();
+  if (failed(
+          verifyCount(*this, getParameters().size(), body.getNumParameters())))
+    return failure();
+  // The inner width is that of the last matrix, out x f.
+  Value down = getParameters().drop_back(body.getDownBias()).back();
+  auto downType = cast<RankedTensorType>(down.getType());
+  if (downType.getRank() != 2)
+    return emitOpError("expects a matrix as parameter 'down', but got ")
+           << downType;
+  return verifyParameters(*this, getParameters(),
+                          ::getParameters(body, input.getDimSize(1),
+                                          downType.getDimSize(1),
+                                          result.getDimSize(1)),
+                          {});
+}

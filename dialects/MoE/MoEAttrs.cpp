@@ -1,0 +1,724 @@
+// The attribute axes: assembly and verification.
+//
+// Every axis prints as <head, key = value, ...> with defaults left out;
+// FieldParser and FieldPrinter below hold what they share.
+#include "moe/Dialect/MoE/MoE.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace moe;
+
+#define GET_ATTRDEF_CLASSES
+#include "moe/Dialect/MoE/MoEAttrs.cpp.inc"
+
+void MoEDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "moe/Dialect/MoE/MoEAttrs.cpp.inc"
+      >();
+}
+
+using EmitError = function_ref<InFlightDiagnostic()>;
+
+//===----------------------------------------------------------------------===//
+// Shared assembly
+//===----------------------------------------------------------------------===//
+
+static FloatAttr real(MLIRContext *context, double value) {
+  return FloatAttr::get(Float64Type::get(context), value);
+}
+
+static FloatType f32(MLIRContext *context) { return Float32Type::get(context); }
+
+/// Parses one of an enum's keywords.
+template <typename Enum>
+static ParseResult parseEnum(AsmParser &parser, Enum &value) {
+  auto parsed = ::mlir::FieldParser<Enum>::parse(parser);
+  if (failed(parsed))
+    return failure();
+  value = *parsed;
+  return success();
+}
+
+static ParseResult parseReal(AsmParser &parser, FloatAttr &value) {
+  double number;
+  if (parser.parseFloat(number))
+    return failure();
+  value = real(parser.getContext(), number);
+  return success();
+}
+
+static ParseResult parseIds(AsmParser &parser, SmallVectorImpl<int64_t> &ids) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parser.parseInteger(ids.emplace_back());
+  });
+}
+
+/// Parses `{, key = value} >`, where `field` parses the value of a key and
+/// returns nothing for a key that it does not know.
+static ParseResult
+parseFields(AsmParser &parser, StringRef expected,
+            function_ref<std::optional<ParseResult>(StringRef)> field) {
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef key;
+    SMLoc location = parser.getCurrentLocation();
+    if (parser.parseKeyword(&key) || parser.parseEqual())
+      return failure();
+    std::optional<ParseResult> result = field(key);
+    if (!result)
+      return parser.emitError(location)
+             << "expects one of " << expected << ", but got '" << key << "'";
+    if (failed(*result))
+      return failure();
+  }
+  return parser.parseGreater();
+}
+
+static void printReal(AsmPrinter &printer, FloatAttr value) {
+  printer.printFloat(value.getValue());
+}
+
+static void printReal(AsmPrinter &printer, StringRef key, FloatAttr value) {
+  if (!value)
+    return;
+  printer << ", " << key << " = ";
+  printReal(printer, value);
+}
+
+static void printIds(AsmPrinter &printer, StringRef key,
+                     ArrayRef<int64_t> ids) {
+  if (ids.empty())
+    return;
+  printer << ", " << key << " = [";
+  llvm::interleaveComma(ids, printer);
+  printer << "]";
+}
+
+template <typename Enum>
+static void printEnum(AsmPrinter &printer, StringRef key, Enum value,
+                      Enum otherwise) {
+  if (value != otherwise)
+    printer << ", " << key << " = " << stringifyEnum(value);
+}
+
+//===----------------------------------------------------------------------===//
+// Score
+//===----------------------------------------------------------------------===//
+
+ScoreAttr ScoreAttr::get(MLIRContext *context, ScoreFn fn) {
+  return get(context, fn, ScoreOver::Experts, 1, f32(context), f32(context),
+             ScorePost::None, FloatAttr());
+}
+
+LogicalResult ScoreAttr::verify(EmitError emitError, ScoreFn fn, ScoreOver over,
+                                int64_t groups, FloatType, FloatType,
+                                ScorePost post, FloatAttr postEps) {
+  // (R1)
+  if (groups < 1)
+    return emitError() << "expects a positive number of groups, but got "
+                       << groups;
+  // (R9)
+  if (post == ScorePost::RmsNorm && fn != ScoreFn::Identity &&
+      (fn == ScoreFn::Softmax || fn == ScoreFn::Entmax15))
+    return emitError() << "expects a pointwise score before 'post = rmsnorm', "
+                          "but got '"
+                       << stringifyEnum(fn) << "'";
+  if ((post == ScorePost::RmsNorm) != static_cast<bool>(postEps))
+    return emitError() << "expects an epsilon with 'post = rmsnorm' alone";
+  return success();
+}
+
+Attribute ScoreAttr::parse(AsmParser &parser, Type) {
+  MLIRContext *context = parser.getContext();
+  ScoreFn fn;
+  auto over = ScoreOver::Experts;
+  auto post = ScorePost::None;
+  int64_t groups = 1;
+  FloatType dtype = f32(context), roundTo;
+  FloatAttr postEps;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parseEnum(parser, fn))
+    return {};
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "over") {
+      if (parseEnum(parser, over))
+        return failure();
+      if (over != ScoreOver::Group)
+        return success();
+      return failure(parser.parseLParen() || parser.parseInteger(groups) ||
+                     parser.parseRParen());
+    }
+    if (key == "dtype")
+      return parser.parseType(dtype);
+    if (key == "round_to")
+      return parser.parseType(roundTo);
+    if (key == "post") {
+      if (parseEnum(parser, post))
+        return failure();
+      if (post != ScorePost::RmsNorm)
+        return success();
+      return failure(parser.parseLParen() || parseReal(parser, postEps) ||
+                     parser.parseRParen());
+    }
+    return std::nullopt;
+  };
+  if (parseFields(parser, "over, dtype, round_to, post", field))
+    return {};
+  return parser.getChecked<ScoreAttr>(location, context, fn, over, groups,
+                                      dtype, roundTo ? roundTo : dtype, post,
+                                      postEps);
+}
+
+void ScoreAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyEnum(getFn());
+  printEnum(printer, "over", getOver(), ScoreOver::Experts);
+  if (getOver() == ScoreOver::Group)
+    printer << "(" << getGroups() << ")";
+  if (!getDtype().isF32())
+    printer << ", dtype = " << getDtype();
+  if (getRoundTo() != getDtype())
+    printer << ", round_to = " << getRoundTo();
+  printEnum(printer, "post", getPost(), ScorePost::None);
+  if (getPostEps()) {
+    printer << "(";
+    printReal(printer, getPostEps());
+    printer << ")";
+  }
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Group filter
+//===----------------------------------------------------------------------===//
+
+LogicalResult GroupFilterAttr::verify(EmitError emitError, int64_t groups,
+                                      int64_t keep, int64_t sumTop, GroupFill) {
+  // (R1)
+  if (groups < 1)
+    return emitError() << "expects a positive number of groups, but got "
+                       << groups;
+  if (keep < 1 || keep > groups)
+    return emitError() << "requires 'keep' (" << keep
+                       << ") to be between 1 and the groups (" << groups << ")";
+  if (sumTop < 0)
+    return emitError() << "expects a positive number of summed keys, but got "
+                       << sumTop;
+  return success();
+}
+
+Attribute GroupFilterAttr::parse(AsmParser &parser, Type) {
+  int64_t groups = 0, keep = 0, sumTop = 0;
+  auto fill = GroupFill::NegInf;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseInteger(groups))
+    return {};
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "keep")
+      return parser.parseInteger(keep);
+    if (key == "group_score") {
+      if (succeeded(parser.parseOptionalKeyword("max")))
+        return success();
+      SMLoc where = parser.getCurrentLocation();
+      if (parser.parseKeyword("sum_top") || parser.parseLParen() ||
+          parser.parseInteger(sumTop) || parser.parseRParen())
+        return failure();
+      if (sumTop < 1)
+        return parser.emitError(where)
+               << "expects a positive number of summed keys, but got "
+               << sumTop;
+      return success();
+    }
+    if (key == "fill")
+      return parseEnum(parser, fill);
+    return std::nullopt;
+  };
+  if (parseFields(parser, "keep, group_score, fill", field))
+    return {};
+  return parser.getChecked<GroupFilterAttr>(location, parser.getContext(),
+                                            groups, keep, sumTop, fill);
+}
+
+void GroupFilterAttr::print(AsmPrinter &printer) const {
+  printer << "<" << getGroups() << ", keep = " << getKeep()
+          << ", group_score = ";
+  if (getSumTop() == 0)
+    printer << "max";
+  else
+    printer << "sum_top(" << getSumTop() << ")";
+  printer << ", fill = " << stringifyEnum(getFill()) << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Select
+//===----------------------------------------------------------------------===//
+
+SelectAttr SelectAttr::get(MLIRContext *context, Policy policy, int64_t k,
+                           int64_t groups, Key key) {
+  return get(context, policy, k, groups, key, f32(context), Fallback::None);
+}
+
+int64_t SelectAttr::getSlots(int64_t experts) const {
+  switch (getPolicy()) {
+  case Policy::TopK:
+    return getK();
+  case Policy::TopKPerGroup:
+    return getGroups() * getK();
+  case Policy::All:
+    return experts;
+  }
+  llvm_unreachable("every policy has a number of slots");
+}
+
+LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
+                                 int64_t groups, Key, FloatType,
+                                 Fallback fallback) {
+  if (policy != Policy::All && k < 1)
+    return emitError() << "expects a positive number of selected experts, but "
+                          "got "
+                       << k;
+  // (R1)
+  if (policy == Policy::TopKPerGroup && groups < 1)
+    return emitError() << "expects a positive number of groups, but got "
+                       << groups;
+  // (R5)
+  if (policy == Policy::All && fallback != Fallback::None)
+    return emitError() << "expects no 'fallback' with policy 'all', but got '"
+                       << stringifyEnum(fallback) << "'";
+  return success();
+}
+
+Attribute SelectAttr::parse(AsmParser &parser, Type) {
+  MLIRContext *context = parser.getContext();
+  Policy policy;
+  int64_t k = 0, groups = 1;
+  auto selectKey = moe::Key::Scores;
+  FloatType keyDtype = f32(context);
+  auto fallback = Fallback::None;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parseEnum(parser, policy))
+    return {};
+  if (policy == Policy::TopK &&
+      (parser.parseLParen() || parser.parseInteger(k) || parser.parseRParen()))
+    return {};
+  if (policy == Policy::TopKPerGroup &&
+      (parser.parseLParen() || parser.parseInteger(groups) ||
+       parser.parseComma() || parser.parseInteger(k) || parser.parseRParen()))
+    return {};
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "key")
+      return parseEnum(parser, selectKey);
+    if (key == "key_dtype")
+      return parser.parseType(keyDtype);
+    if (key == "fallback")
+      return parseEnum(parser, fallback);
+    return std::nullopt;
+  };
+  if (parseFields(parser, "key, key_dtype, fallback", field))
+    return {};
+  return parser.getChecked<SelectAttr>(location, context, policy, k, groups,
+                                       selectKey, keyDtype, fallback);
+}
+
+void SelectAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyEnum(getPolicy());
+  if (getPolicy() == Policy::TopK)
+    printer << "(" << getK() << ")";
+  if (getPolicy() == Policy::TopKPerGroup)
+    printer << "(" << getGroups() << ", " << getK() << ")";
+  printer << ", key = " << stringifyEnum(getKey());
+  if (!getKeyDtype().isF32())
+    printer << ", key_dtype = " << getKeyDtype();
+  printEnum(printer, "fallback", getFallback(), Fallback::None);
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Weight
+//===----------------------------------------------------------------------===//
+
+WeightAttr WeightAttr::get(MLIRContext *context, WeightSource source,
+                           WeightNorm norm, double normValue, double scale) {
+  bool hasValue = norm == WeightNorm::Sum || norm == WeightNorm::PNorm;
+  return get(context, source, {}, {}, norm,
+             hasValue ? real(context, normValue) : FloatAttr(), EpsMode::Add, 1,
+             NormWhen::Before, real(context, scale), f32(context),
+             WeightGrad::Standard);
+}
+
+LogicalResult WeightAttr::verify(EmitError emitError, WeightSource source,
+                                 ArrayRef<int64_t> zero,
+                                 ArrayRef<int64_t> exclude, WeightNorm norm,
+                                 FloatAttr normValue, EpsMode, int64_t minK,
+                                 NormWhen, FloatAttr, FloatType,
+                                 WeightGrad grad) {
+  for (int64_t id : llvm::concat<const int64_t>(zero, exclude))
+    if (id < 0)
+      return emitError() << "expects non-negative expert ids, but got " << id;
+  if (minK < 1)
+    return emitError() << "expects a positive 'min_k', but got " << minK;
+  bool hasValue = norm == WeightNorm::Sum || norm == WeightNorm::PNorm;
+  if (hasValue != static_cast<bool>(normValue))
+    return emitError() << "expects a value with 'norm = sum' and 'norm = "
+                          "pnorm' alone";
+  if (norm == WeightNorm::PNorm && normValue.getValueAsDouble() <= 0)
+    return emitError() << "expects a positive p, but got "
+                       << normValue.getValueAsDouble();
+  // (R7)
+  if (norm == WeightNorm::Softmax &&
+      (source == WeightSource::Key || source == WeightSource::One))
+    return emitError() << "expects source 'logits' or 'operand' with 'norm = "
+                          "softmax', but got '"
+                       << stringifyEnum(source) << "'";
+  // (R27)
+  if (grad == WeightGrad::SteIdentity && source != WeightSource::One)
+    return emitError() << "expects source 'one' with 'grad = ste_identity', "
+                          "but got '"
+                       << stringifyEnum(source) << "'";
+  return success();
+}
+
+Attribute WeightAttr::parse(AsmParser &parser, Type) {
+  MLIRContext *context = parser.getContext();
+  WeightSource source;
+  SmallVector<int64_t> zero, exclude;
+  auto norm = WeightNorm::None;
+  auto epsMode = EpsMode::Add;
+  auto when = NormWhen::Before;
+  auto grad = WeightGrad::Standard;
+  int64_t minK = 1;
+  FloatAttr normValue, scale = real(context, 1.0);
+  FloatType dtype = f32(context);
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parseEnum(parser, source))
+    return {};
+  auto parseNorm = [&]() -> ParseResult {
+    if (parseEnum(parser, norm))
+      return failure();
+    if (norm != WeightNorm::Sum && norm != WeightNorm::PNorm)
+      return success();
+    if (parser.parseLParen() || parseReal(parser, normValue))
+      return failure();
+    if (norm == WeightNorm::Sum &&
+        (parser.parseComma() || parseEnum(parser, epsMode)))
+      return failure();
+    return parser.parseRParen();
+  };
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "zero")
+      return parseIds(parser, zero);
+    if (key == "exclude")
+      return parseIds(parser, exclude);
+    if (key == "norm")
+      return parseNorm();
+    if (key == "min_k")
+      return parser.parseInteger(minK);
+    if (key == "when")
+      return parseEnum(parser, when);
+    if (key == "scale")
+      return parseReal(parser, scale);
+    if (key == "dtype")
+      return parser.parseType(dtype);
+    if (key == "grad")
+      return parseEnum(parser, grad);
+    return std::nullopt;
+  };
+  if (parseFields(parser,
+                  "zero, exclude, norm, min_k, when, scale, dtype, grad",
+                  field))
+    return {};
+  return parser.getChecked<WeightAttr>(location, context, source, zero, exclude,
+                                       norm, normValue, epsMode, minK, when,
+                                       scale, dtype, grad);
+}
+
+void WeightAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyEnum(getSource());
+  printIds(printer, "zero", getZero());
+  printIds(printer, "exclude", getExclude());
+  printEnum(printer, "norm", getNorm(), WeightNorm::None);
+  if (getNormValue()) {
+    printer << "(";
+    printReal(printer, getNormValue());
+    if (getNorm() == WeightNorm::Sum)
+      printer << ", " << stringifyEnum(getEpsMode());
+    printer << ")";
+  }
+  if (getMinK() != 1)
+    printer << ", min_k = " << getMinK();
+  printEnum(printer, "when", getWhen(), NormWhen::Before);
+  if (getScaleValue() != 1.0)
+    printReal(printer, "scale", getScale());
+  if (!getDtype().isF32())
+    printer << ", dtype = " << getDtype();
+  printEnum(printer, "grad", getGrad(), WeightGrad::Standard);
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Body
+//===----------------------------------------------------------------------===//
+
+BodyAttr BodyAttr::get(MLIRContext *context, bool gated, Activation act) {
+  return get(context, gated, act, {}, {}, {}, ClampAt::Pre, {}, {}, {}, false,
+             false, false, Storage::Split);
+}
+
+unsigned BodyAttr::getNumParameters() const {
+  unsigned down = 1 + getDownBias();
+  if (!getGated() || hasJointStorage())
+    return 1 + getUpBias() + down;
+  return 2 + getGateBias() + getUpBias() + down;
+}
+
+LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
+                               FloatAttr alpha, FloatAttr gateLo,
+                               FloatAttr gateHi, ClampAt, FloatAttr upLo,
+                               FloatAttr upHi, FloatAttr upOffset,
+                               bool gateBias, bool upBias, bool,
+                               Storage storage) {
+  // (body_c1)
+  if (!gated &&
+      (gateLo || gateHi || upOffset || gateBias || storage != Storage::Split))
+    return emitError() << "expects gate clamps, 'up_offset', a gate bias and "
+                          "joint storage in a gated body alone";
+  // (body_c2)
+  if (alpha && act != Activation::Silu)
+    return emitError() << "expects 'alpha' with 'silu' alone, but got '"
+                       << stringifyEnum(act) << "'";
+  // (body_c3)
+  if (gated && storage != Storage::Split && gateBias != upBias)
+    return emitError() << "expects joint storage to have both a gate and an up "
+                          "bias or neither";
+  auto ordered = [](FloatAttr lo, FloatAttr hi) {
+    return !lo || !hi || lo.getValueAsDouble() <= hi.getValueAsDouble();
+  };
+  if (!ordered(gateLo, gateHi) || !ordered(upLo, upHi))
+    return emitError() << "requires lower clamp bounds to be at most the upper "
+                          "ones";
+  return success();
+}
+
+Attribute BodyAttr::parse(AsmParser &parser, Type) {
+  bool gated = false, gateBias = false, upBias = false, downBias = false;
+  Activation act;
+  FloatAttr alpha, gateLo, gateHi, upLo, upHi, upOffset;
+  auto clampAt = ClampAt::Pre;
+  auto storage = Storage::Split;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess())
+    return {};
+  gated = succeeded(parser.parseOptionalKeyword("gated"));
+  if ((!gated && parser.parseKeyword("ungated", " or 'gated'")) ||
+      parser.parseComma() || parseEnum(parser, act))
+    return {};
+  auto parseBias = [&]() -> ParseResult {
+    return parser.parseCommaSeparatedList(
+        AsmParser::Delimiter::Square, [&]() -> ParseResult {
+          if (succeeded(parser.parseOptionalKeyword("gate")))
+            return gateBias = true, success();
+          if (succeeded(parser.parseOptionalKeyword("up")))
+            return upBias = true, success();
+          downBias = true;
+          return parser.parseKeyword("down", " or 'gate' or 'up'");
+        });
+  };
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "alpha")
+      return parseReal(parser, alpha);
+    if (key == "gate_lo")
+      return parseReal(parser, gateLo);
+    if (key == "gate_hi")
+      return parseReal(parser, gateHi);
+    if (key == "clamp_at")
+      return parseEnum(parser, clampAt);
+    if (key == "up_lo")
+      return parseReal(parser, upLo);
+    if (key == "up_hi")
+      return parseReal(parser, upHi);
+    if (key == "up_offset")
+      return parseReal(parser, upOffset);
+    if (key == "bias")
+      return parseBias();
+    if (key == "storage")
+      return parseEnum(parser, storage);
+    return std::nullopt;
+  };
+  if (parseFields(parser,
+                  "alpha, gate_lo, gate_hi, clamp_at, up_lo, up_hi, up_offset, "
+                  "bias, storage",
+                  field))
+    return {};
+  return parser.getChecked<BodyAttr>(
+      location, parser.getContext(), gated, act, alpha, gateLo, gateHi, clampAt,
+      upLo, upHi, upOffset, gateBias, upBias, downBias, storage);
+}
+
+void BodyAttr::print(AsmPrinter &printer) const {
+  printer << "<" << (getGated() ? "gated" : "ungated") << ", "
+          << stringifyEnum(getAct());
+  printReal(printer, "alpha", getAlpha());
+  printReal(printer, "gate_lo", getGateLo());
+  printReal(printer, "gate_hi", getGateHi());
+  printEnum(printer, "clamp_at", getClampAt(), ClampAt::Pre);
+  printReal(printer, "up_lo", getUpLo());
+  printReal(printer, "up_hi", getUpHi());
+  printReal(printer, "up_offset", getUpOffset());
+  if (getGateBias() || getUpBias() || getDownBias()) {
+    SmallVector<StringRef> biases;
+    if (getGateBias())
+      biases.push_back("gate");
+    if (getUpBias())
+      biases.push_back("up");
+    if (getDownBias())
+      biases.push_back("down");
+    printer << ", bias = [";
+    llvm::interleaveComma(biases, printer);
+    printer << "]";
+  }
+  printEnum(printer, "storage", getStorage(), Storage::Split);
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Class and table
+//===----------------------------------------------------------------------===//
+
+ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
+                         BodyAttr body) {
+  return get(context, ClassKind::Ffn, count, width, body, ConstantMix::None,
+             ClassActivation::Routed);
+}
+
+unsigned ClassAttr::getNumParameters() const {
+  switch (getKind()) {
+  case ClassKind::Ffn:
+    return getBody().getNumParameters();
+  case ClassKind::Zero:
+  case ClassKind::Copy:
+    return 0;
+  case ClassKind::Constant:
+    return getMix() == ConstantMix::Softmax2 ? 2 : 1;
+  }
+  llvm_unreachable("every kind has a number of parameters");
+}
+
+LogicalResult ClassAttr::verify(EmitError emitError, ClassKind kind,
+                                int64_t count, int64_t width, BodyAttr body,
+                                ConstantMix mix, ClassActivation) {
+  if (count < 1)
+    return emitError() << "expects a positive number of experts, but got "
+                       << count;
+  // (class_c1)
+  bool isFfn = kind == ClassKind::Ffn;
+  if (isFfn && (width < 1 || !body))
+    return emitError() << "expects a positive 'width' and a 'body' in an 'ffn' "
+                          "class";
+  if (!isFfn && (width != 0 || body))
+    return emitError() << "expects 'width' and 'body' in an 'ffn' class alone, "
+                          "but got kind '"
+                       << stringifyEnum(kind) << "'";
+  if (kind != ClassKind::Constant && mix != ConstantMix::None)
+    return emitError() << "expects 'mix' in a 'constant' class alone, but got "
+                          "kind '"
+                       << stringifyEnum(kind) << "'";
+  return success();
+}
+
+Attribute ClassAttr::parse(AsmParser &parser, Type) {
+  ClassKind kind;
+  int64_t count = 0, width = 0;
+  BodyAttr body;
+  auto mix = ConstantMix::None;
+  auto activation = ClassActivation::Routed;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parseEnum(parser, kind) || parser.parseComma() ||
+      parser.parseInteger(count))
+    return {};
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "width")
+      return parser.parseInteger(width);
+    if (key == "body")
+      return parser.parseCustomAttributeWithFallback(body);
+    if (key == "mix")
+      return parseEnum(parser, mix);
+    if (key == "activation")
+      return parseEnum(parser, activation);
+    return std::nullopt;
+  };
+  if (parseFields(parser, "width, body, mix, activation", field))
+    return {};
+  return parser.getChecked<ClassAttr>(location, parser.getContext(), kind,
+                                      count, width, body, mix, activation);
+}
+
+void ClassAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyEnum(getKind()) << ", " << getCount();
+  if (getBody()) {
+    printer << ", width = " << getWidth() << ", body = ";
+    getBody().print(printer);
+  }
+  printEnum(printer, "mix", getMix(), ConstantMix::None);
+  printEnum(printer, "activation", getActivation(), ClassActivation::Routed);
+  printer << ">";
+}
+
+static int64_t countIds(ArrayRef<ClassAttr> classes, bool always) {
+  int64_t ids = 0;
+  for (ClassAttr entry : classes)
+    if (entry.isAlways() == always)
+      ids += entry.getCount();
+  return ids;
+}
+
+int64_t TableAttr::getNumRouted() const {
+  return countIds(getClasses(), /*always=*/false);
+}
+
+int64_t TableAttr::getNumAlways() const {
+  return countIds(getClasses(), /*always=*/true);
+}
+
+unsigned TableAttr::getNumParameters() const {
+  unsigned parameters = 0;
+  for (ClassAttr entry : getClasses())
+    parameters += entry.getNumParameters();
+  return parameters;
+}
+
+LogicalResult TableAttr::verify(EmitError emitError,
+                                ArrayRef<ClassAttr> classes) {
+  // (table_c1)
+  if (classes.empty())
+    return emitError() << "expects at least one class, but got none";
+  if (!llvm::is_sorted(classes, [](ClassAttr a, ClassAttr b) {
+        return a.isAlways() < b.isAlways();
+      }))
+    return emitError() << "expects 'always' classes after all routed ones";
+  return success();
+}
+
+Attribute TableAttr::parse(AsmParser &parser, Type) {
+  SmallVector<ClassAttr> classes;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() ||
+      parser.parseCommaSeparatedList(
+          AsmParser::Delimiter::Square,
+          [&] {
+            return parser.parseCustomAttributeWithFallback(
+                classes.emplace_back());
+          }) ||
+      parser.parseGreater())
+    return {};
+  return parser.getChecked<TableAttr>(location, parser.getContext(), classes);
+}
+
+void TableAttr::print(AsmPrinter &printer) const {
+  printer << "<[";
+  llvm::interleaveComma(getClasses(), printer,
+                        [&](ClassAttr entry) { entry.print(printer); });
+  printer << "]>";
+}

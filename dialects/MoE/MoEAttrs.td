@@ -1,0 +1,221 @@
+//===- MoEAttrs.td - the attribute axes -----------------------------------===//
+//
+// One attribute per axis of the routing specification (3.3). All print their fields in the specification's order and leave defaults out. Real
+// numbers are f64 `FloatAttr`s, so that equal attributes are one; a null one means "absent".
+//
+#ifndef MOE_DIALECT_MOE_MOEATTRS_TD
+#define MOE_DIALECT_MOE_MOEATTRS_TD
+
+include "MoEBase.td"
+include "MoEEnums.td"
+include "mlir/IR/AttrTypeBase.td"
+
+class MoE_Attr<string name, string attrMnemonic> : AttrDef<MoE_Dialect, name> {
+  let mnemonic = attrMnemonic;
+  let hasCustomAssemblyFormat = 1;
+}
+
+class MoE_Real<string description = "a real number"> : AttrParameter<"::mlir::FloatAttr", description>;
+class MoE_OptionalReal<string description = "a real number, or absent"> : OptionalParameter<"::mlir::FloatAttr", description>;
+
+def MoE_ScoreAttr : MoE_Attr<"Score", "score"> {
+  let summary = "function from logits to scores (specification 2.3)";
+  let description = [{
+    s = post(fn(z)), computed in `dtype` and rounded to `round_to`.
+
+    * `fn`: identity, softmax, sigmoid, sqrtsoftplus, softplus, relu, exp, entmax15.
+    * `over` = experts | group(G) | units: axis set that softmax and entmax15 normalise over; other functions are pointwise.
+    * `post` = none | rmsnorm(eps) | l2norm: normalisation of the E scores of a unit.
+
+    Constraints:
+    1. (R1) `over = group(G)` has G > 0; the op checks that G divides E.
+    2. (R9) `post = rmsnorm` requires a pointwise `fn`.
+
+    ```mlir
+    #moe.score<softmax>
+    #moe.score<softmax, over = group(4)>
+    #moe.score<relu, post = rmsnorm(1.0e-6)>
+    ```
+  }];
+  let parameters = (ins EnumParameter<MoE_ScoreFn>:$fn, EnumParameter<MoE_ScoreOver>:$over, "int64_t":$groups, "::mlir::FloatType":$dtype,
+                        "::mlir::FloatType":$roundTo, EnumParameter<MoE_ScorePost>:$post, MoE_OptionalReal<>:$postEps);
+  let builders = [AttrBuilder<(ins "::moe::ScoreFn":$fn)>];
+  let extraClassDeclaration = [{
+    /// True where a score depends on its own logit alone.
+    bool isPointwise() const { return getFn() != ScoreFn::Softmax && getFn() != ScoreFn::Entmax15; }
+    /// True where no score is negative, whatever the logits are.
+    bool isNonNegative() const { return getFn() != ScoreFn::Identity; }
+  }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_GroupFilterAttr : MoE_Attr<"GroupFilter", "group_filter"> {
+  let summary = "restriction of the selection to the best groups of experts (specification 2.4)";
+  let description = [{
+    The E experts form `groups` contiguous groups; a group's score is the maximum of its keys (`max`) or the sum of its n largest keys (`sum_top(n)`); the
+    `keep` best groups stay, in the others keys become −∞ (`neginf`) or 0 (`zero`).
+
+    ```mlir
+    #moe.group_filter<8, keep = 4, group_score = sum_top(2), fill = neginf>
+    ```
+  }];
+  let parameters = (ins "int64_t":$groups, "int64_t":$keep,
+                        "int64_t":$sumTop, // 0: the maximum
+                        EnumParameter<MoE_GroupFill>:$fill);
+  let genVerifyDecl = 1;
+}
+
+def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
+  let summary = "selection of entries (specification 2.4)";
+  let description = [{
+    * `policy` = topk(k): the k first candidates in the order relation, slot = rank; topk_per_group(G, kg): the kg first of each of G groups, slots ordered by
+      (group, rank); all: every allowed expert, slot = id.
+    * `key` = scores | logits, compared in `key_dtype`.
+    * `fallback` = none | argmax: what a unit without an entry gets.
+
+    Constraints:
+    1. (R5) `all` excludes `fallback = argmax`.
+
+    ```mlir
+    #moe.select<topk(8), key = scores>
+    #moe.select<topk_per_group(8, 1), key = scores>
+    ```
+  }];
+  let parameters = (ins EnumParameter<MoE_Policy>:$policy, "int64_t":$k, "int64_t":$groups, EnumParameter<MoE_Key>:$key,
+                        "::mlir::FloatType":$keyDtype, EnumParameter<MoE_Fallback>:$fallback);
+  let builders = [AttrBuilder<(ins "::moe::Policy":$policy, "int64_t":$k, "int64_t":$groups, "::moe::Key":$key)>];
+  let extraClassDeclaration = [{
+    /// Slots of a unit where E experts may be selected.
+    int64_t getSlots(int64_t experts) const;
+  }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_WeightAttr : MoE_Attr<"Weight", "weight"> {
+  let summary = "combine weights of the selected entries (specification 2.5)";
+  let description = [{
+    Raw values from `source`; ids in `zero` weigh 0 but count in the normaliser; ids in `exclude` weigh 0 and do not; then `norm` over the live entries,
+    where the unit lists at least `min_k` of them; then times `scale`; then rounded to `dtype`.
+
+    * `norm` = none | sum(eps, add|clamp) | pnorm(p) | softmax. A denominator of 0 gives 0.
+    * `when` = before | after the entries that capacity drops.
+
+    Constraints:
+    1. (R7) `norm = softmax` requires `source` logits or operand; scores are accepted with a warning.
+    2. (R8) `norm = sum` requires a source that cannot be negative; the op checks it.
+    3. (R27) `grad = ste_identity` requires `source = one`.
+
+    ```mlir
+    #moe.weight<scores, norm = sum(1.0e-20, add), min_k = 2, scale = 2.5>
+    #moe.weight<logits, norm = softmax>
+    ```
+  }];
+  let parameters = (ins EnumParameter<MoE_WeightSource>:$source, OptionalArrayRefParameter<"int64_t">:$zero,
+                        OptionalArrayRefParameter<"int64_t">:$exclude, EnumParameter<MoE_WeightNorm>:$norm,
+                        MoE_OptionalReal<"epsilon of sum, p of pnorm">:$normValue, EnumParameter<MoE_EpsMode>:$epsMode, "int64_t":$minK,
+                        EnumParameter<MoE_NormWhen>:$when, MoE_Real<>:$scale, "::mlir::FloatType":$dtype, EnumParameter<MoE_WeightGrad>:$grad);
+  let builders = [AttrBuilder<(ins "::moe::WeightSource":$source, CArg<"::moe::WeightNorm", "::moe::WeightNorm::None">:$norm,
+                               CArg<"double", "0.0">:$normValue, CArg<"double", "1.0">:$scale)>];
+  let extraClassDeclaration = [{
+    double getScaleValue() const { return getScale().getValueAsDouble(); }
+    double getNormValueOr(double otherwise) const { return getNormValue() ? getNormValue().getValueAsDouble() : otherwise; }
+  }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
+  let summary = "function of an ffn expert (specification 2.9)";
+  let description = [{
+    In this order, with W_u x alone where the body is `ungated`:
+
+    ```
+    g = clamp(W_g x + b_g) if clamp_at = pre      u = clamp(W_u x + b_u)      a = act(g), clamped if clamp_at = post
+    h = a * (u + up_offset)   (ungated: h = act(u))      y = W_d h + b_d
+    ```
+
+    * `alpha`: silu_alpha(t) = t * sigmoid(alpha * t); only with silu.
+    * `gate_lo`, `gate_hi`, `up_lo`, `up_hi`: clamp bounds; an absent one does not clamp.
+    * `bias`: which of gate, up, down have a bias.
+    * `storage`: layout of the first matrix of a gated body; `interleaved` has the gate in even rows.
+
+    Constraints:
+    1. (body_c1) gate clamps, `up_offset`, `storage` and a gate bias require a gated body.
+    2. (body_c2) `alpha` requires `silu`.
+    3. (body_c3) joint storage requires gate and up to have a bias both or neither.
+
+    ```mlir
+    #moe.body<gated, silu>
+    #moe.body<gated, silu, alpha = 1.702, gate_hi = 7.0, up_lo = -7.0, up_hi = 7.0, up_offset = 1.0, bias = [gate, up, down], storage = interleaved>
+    ```
+  }];
+  let parameters = (ins "bool":$gated, EnumParameter<MoE_Activation>:$act, MoE_OptionalReal<>:$alpha, MoE_OptionalReal<>:$gateLo,
+                        MoE_OptionalReal<>:$gateHi, EnumParameter<MoE_ClampAt>:$clampAt, MoE_OptionalReal<>:$upLo, MoE_OptionalReal<>:$upHi,
+                        MoE_OptionalReal<>:$upOffset, "bool":$gateBias, "bool":$upBias, "bool":$downBias, EnumParameter<MoE_Storage>:$storage);
+  let builders = [AttrBuilder<(ins "bool":$gated, "::moe::Activation":$act)>];
+  let extraClassDeclaration = [{
+    /// True where gate and up are rows of one matrix.
+    bool hasJointStorage() const { return getGated() && getStorage() != Storage::Split; }
+    /// Parameter tensors of one class, in operand order: matrices each followed by its bias.
+    unsigned getNumParameters() const;
+  }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
+  let summary = "a homogeneous class of experts (specification 2.9)";
+  let description = [{
+    `count` experts of one `kind`:
+
+    | kind | function | parameters, each stacked along a leading dimension of `count` |
+    | --- | --- | --- |
+    | ffn | `body` of inner width f = `width` | split: gate [f,d], gate bias [f], up [f,d], up bias [f], down [d,f], down bias [d]; joint: first [2f,d], bias [2f], down, down bias; ungated: up, up bias, down, down bias; biases where the body has them |
+    | zero | 0 | none |
+    | copy | x | none |
+    | constant | v, or α₀ x + α₁ v with α = softmax(W x) where mix = softmax2 | v [d], W [2,d] |
+
+    Constraints:
+    1. (class_c1) `width` and `body` belong to ffn, `mix` to constant.
+
+    ```mlir
+    #moe.class<ffn, 256, width = 2048, body = <gated, silu>>
+    #moe.class<ffn, 1, width = 4096, body = <gated, silu>, activation = always>
+    #moe.class<constant, 2, mix = softmax2>
+    ```
+  }];
+  let parameters = (ins EnumParameter<MoE_ClassKind>:$kind, "int64_t":$count, "int64_t":$width, OptionalParameter<"::moe::BodyAttr">:$body,
+                        EnumParameter<MoE_ConstantMix>:$mix, EnumParameter<MoE_ClassActivation>:$activation);
+  let builders = [AttrBuilder<(ins "int64_t":$count, "int64_t":$width, "::moe::BodyAttr":$body)>];
+  let extraClassDeclaration = [{
+    bool isAlways() const { return getActivation() == ClassActivation::Always; }
+    unsigned getNumParameters() const;
+  }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_TableAttr : MoE_Attr<"Table", "table"> {
+  let summary = "the experts of a layer, class by class (specification 2.9)";
+  let description = [{
+    Classes cover ids [0, E) contiguously in order; `always` classes come last and take the ids from E on.
+
+    Constraints:
+    1. (table_c1) at least one class, and `always` classes after all routed ones.
+
+    ```mlir
+    #moe.table<[<ffn, 8, width = 96, body = <gated, silu>>, <copy, 1>, <zero, 1>]>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"::moe::ClassAttr">:$classes);
+  let extraClassDeclaration = [{
+    /// Ids of routed (E) and of always-on classes.
+    int64_t getNumRouted() const;
+    int64_t getNumAlways() const;
+    unsigned getNumParameters() const;
+  }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_ApplyAttr : EnumAttr<MoE_Dialect, MoE_Apply, "apply"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_ResidualAttr : EnumAttr<MoE_Dialect, MoE_Residual, "residual"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order"> { let assemblyFormat = "`<` $value `>`"; }
+
+#endif // MOE_DIALECT_MOE_MOEATTRS_TD

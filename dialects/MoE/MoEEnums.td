@@ -1,0 +1,79 @@
+//===- MoEEnums.td - values of the attribute axes -------------------------===//
+#ifndef MOE_DIALECT_MOE_MOEENUMS_TD
+#define MOE_DIALECT_MOE_MOEENUMS_TD
+
+include "mlir/IR/EnumAttr.td"
+
+class MoE_Enum<string name, string summary, list<I32EnumCase> cases> : I32Enum<name, summary, cases> {
+  let cppNamespace = "::moe";
+}
+
+def MoE_ScoreFn : MoE_Enum<"ScoreFn", "function from logits to scores", [
+  I32EnumCase<"Identity", 0, "identity">, I32EnumCase<"Softmax", 1, "softmax">, I32EnumCase<"Sigmoid", 2, "sigmoid">,
+  I32EnumCase<"SqrtSoftplus", 3, "sqrtsoftplus">, I32EnumCase<"Softplus", 4, "softplus">, I32EnumCase<"Relu", 5, "relu">,
+  I32EnumCase<"Exp", 6, "exp">, I32EnumCase<"Entmax15", 7, "entmax15">]>;
+
+def MoE_ScoreOver : MoE_Enum<"ScoreOver", "axis set that softmax and entmax15 normalise over", [
+  I32EnumCase<"Experts", 0, "experts">, I32EnumCase<"Group", 1, "group">, I32EnumCase<"Units", 2, "units">]>;
+
+def MoE_ScorePost : MoE_Enum<"ScorePost", "normalisation of the scores of a unit", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"RmsNorm", 1, "rmsnorm">, I32EnumCase<"L2Norm", 2, "l2norm">]>;
+
+def MoE_GroupFill : MoE_Enum<"GroupFill", "key of an expert outside the kept groups", [
+  I32EnumCase<"NegInf", 0, "neginf">, I32EnumCase<"Zero", 1, "zero">]>;
+
+def MoE_Policy : MoE_Enum<"Policy", "rule that turns keys into entries", [
+  I32EnumCase<"TopK", 0, "topk">, I32EnumCase<"TopKPerGroup", 1, "topk_per_group">, I32EnumCase<"All", 2, "all">]>;
+
+def MoE_Key : MoE_Enum<"Key", "what the selection compares", [I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">]>;
+
+def MoE_Fallback : MoE_Enum<"Fallback", "what a unit without an entry gets", [I32EnumCase<"None", 0, "none">, I32EnumCase<"ArgMax", 1, "argmax">]>;
+
+def MoE_WeightSource : MoE_Enum<"WeightSource", "raw value of a combine weight", [
+  I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">, I32EnumCase<"Key", 2, "key">, I32EnumCase<"One", 3, "one">,
+  I32EnumCase<"Operand", 4, "operand">]>;
+
+def MoE_WeightNorm : MoE_Enum<"WeightNorm", "normalisation of the weights of a unit", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"Sum", 1, "sum">, I32EnumCase<"PNorm", 2, "pnorm">, I32EnumCase<"Softmax", 3, "softmax">]>;
+
+def MoE_EpsMode : MoE_Enum<"EpsMode", "how an epsilon guards a denominator", [I32EnumCase<"Add", 0, "add">, I32EnumCase<"Clamp", 1, "clamp">]>;
+
+def MoE_NormWhen : MoE_Enum<"NormWhen", "whether weights are normalised before or after entries are dropped", [
+  I32EnumCase<"Before", 0, "before">, I32EnumCase<"After", 1, "after">]>;
+
+def MoE_WeightGrad : MoE_Enum<"WeightGrad", "gradient of the weights", [
+  I32EnumCase<"Standard", 0, "standard">, I32EnumCase<"StopNorm", 1, "stop_norm">, I32EnumCase<"SteIdentity", 2, "ste_identity">,
+  I32EnumCase<"None", 3, "none">]>;
+
+def MoE_Activation : MoE_Enum<"Activation", "activation function of an expert body", [
+  I32EnumCase<"Silu", 0, "silu">, I32EnumCase<"GeluErf", 1, "gelu_erf">, I32EnumCase<"GeluTanh", 2, "gelu_tanh">, I32EnumCase<"Relu", 3, "relu">,
+  I32EnumCase<"Relu2", 4, "relu2">, I32EnumCase<"Sigmoid", 5, "sigmoid">, I32EnumCase<"Tanh", 6, "tanh">, I32EnumCase<"Identity", 7, "identity">]>;
+
+def MoE_ClampAt : MoE_Enum<"ClampAt", "whether the gate is clamped before or after its activation", [
+  I32EnumCase<"Pre", 0, "pre">, I32EnumCase<"Post", 1, "post">]>;
+
+def MoE_Storage : MoE_Enum<"Storage", "layout of the first matrix of a gated body", [
+  I32EnumCase<"Split", 0, "split">, I32EnumCase<"ConcatGateUp", 1, "concat_gate_up">, I32EnumCase<"ConcatUpGate", 2, "concat_up_gate">,
+  I32EnumCase<"Interleaved", 3, "interleaved">]>;
+
+def MoE_ClassKind : MoE_Enum<"ClassKind", "kind of an expert class", [
+  I32EnumCase<"Ffn", 0, "ffn">, I32EnumCase<"Zero", 1, "zero">, I32EnumCase<"Copy", 2, "copy">, I32EnumCase<"Constant", 3, "constant">]>;
+
+def MoE_ClassActivation : MoE_Enum<"ClassActivation", "whether an expert class is routed to or always on", [
+  I32EnumCase<"Routed", 0, "routed">, I32EnumCase<"Always", 1, "always">]>;
+
+def MoE_ConstantMix : MoE_Enum<"ConstantMix", "how a constant expert mixes its vector with its input", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"Softmax2", 1, "softmax2">]>;
+
+def MoE_Apply : MoE_Enum<"Apply", "where the combine weight multiplies", [
+  I32EnumCase<"Input", 0, "input">, I32EnumCase<"Hidden", 1, "hidden">, I32EnumCase<"Output", 2, "output">]>;
+
+def MoE_Residual : MoE_Enum<"Residual", "what the combined output is added to", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"Complement", 1, "complement">, I32EnumCase<"AddX", 2, "add_x">]>;
+
+def MoE_SumOrder : MoE_Enum<"SumOrder", "order in which a unit's entries are summed", [
+  I32EnumCase<"Slot", 0, "slot">, I32EnumCase<"ExpertAsc", 1, "expert_asc">, I32EnumCase<"Any", 2, "any">]>;
+
+def MoE_RowLayout : MoE_Enum<"RowLayout", "arrangement of dispatched rows", [I32EnumCase<"Grouped", 0, "grouped">]>;
+
+#endif // MOE_DIALECT_MOE_MOEENUMS_TD

@@ -1,0 +1,137 @@
+//===- MoEExperts.td - dispatch, expert compute, combine ------------------===//
+#ifndef MOE_DIALECT_MOE_MOEEXPERTS_TD
+#define MOE_DIALECT_MOE_MOEEXPERTS_TD
+
+include "MoERouting.td"
+
+def MoE_OpGroupExperts : OpDocGroup {
+  let summary = "Expert compute";
+  let description = "Rows ordered by expert, what the experts make of them, and their sum per unit.";
+}
+
+let opDocGroup = MoE_OpGroupExperts in {
+
+def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
+  let summary = "Order the rows of units by expert";
+  let description = [{
+    The row of entry (u, e) is `input`[u] * `input_scale` * (w if `apply` = input, else 1). Units without entries give no row; empty slots give none.
+
+    `input`: U×d. `plan`: the assignment of the same U units. `rows`: one row per entry, ordered by (expert, unit, slot).
+
+    Constraints:
+    1. (dispatch_c1) `rows` has the width and element type of `input`.
+    2. (R13) `apply` = input requires one routed slot, or `allow_multi`.
+
+    Example:
+    ```mlir
+    func.func @dispatch(%x: tensor<?x64xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+      %r = moe.dispatch %x, %p apply <output> : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+      return %r : !moe.rows<f32, 64, grouped>
+    }
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[AnyFloat]>:$input, MoE_PlanType:$plan, MoE_ApplyAttr:$apply, DefaultValuedAttr<F64Attr, "1.0">:$input_scale,
+                       UnitAttr:$allow_multi);
+  let results = (outs MoE_RowsType:$rows);
+  let assemblyFormat = [{
+    $input `,` $plan `apply` $apply (`allow_multi` $allow_multi^)? attr-dict `:` type($input) `,` qualified(type($plan)) `->`
+    qualified(type($rows))
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
+  let summary = "Apply to each row the expert it belongs to";
+  let description = [{
+    The row of entry (u, e) becomes f_e(row), with f_e from `table`; w multiplies the hidden vector where `apply` = hidden. Products accumulate in f32; the hidden
+    vector is rounded to the element type of the rows before the last matrix.
+
+    `input`: rows of `plan`. `parameters`: the tensors of each class in the table's order, stacked along a leading dimension of the class's count.
+
+    Constraints:
+    1. (experts_c1) the table's routed ids are the plan's experts, its always-on ids the plan's.
+    2. (experts_c2) `parameters` have the number and shapes that the table asks for (table of `#moe.class`).
+    3. (R14) `apply` = hidden requires every class to be ffn.
+    4. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
+    5. (R17) a copy class requires the result's width to equal the input's.
+
+    Example:
+    ```mlir
+    func.func @experts(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %g: tensor<8x96x64xf32>, %u: tensor<8x96x64xf32>,
+                       %d: tensor<8x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
+      %h = moe.experts %r, %p (%g, %u, %d : tensor<8x96x64xf32>, tensor<8x96x64xf32>, tensor<8x64x96xf32>)
+        table <[<ffn, 8, width = 96, body = <gated, silu>>]> apply <output>
+        : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+      return %h : !moe.rows<f32, 64, grouped>
+    }
+    ```
+  }];
+  let arguments = (ins MoE_RowsType:$input, MoE_PlanType:$plan, Variadic<AnyRankedTensor>:$parameters, MoE_TableAttr:$table, MoE_ApplyAttr:$apply);
+  let results = (outs MoE_RowsType:$rows);
+  let assemblyFormat = [{
+    $input `,` $plan (`(` $parameters^ `:` type($parameters) `)`)? `table` $table `apply` $apply attr-dict `:` qualified(type($input)) `,`
+    qualified(type($plan)) `->` qualified(type($rows))
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
+  let summary = "Sum the rows of each unit";
+  let description = [{
+    `result`[u] = res_u + Σ c * row + `out_bias` over the entries of unit u, c = w where `apply` = output and 1 otherwise. `residual` is none (res = 0),
+    complement (res = (1 − Σ w) x) or add_x (res = x), with x = `x`[u]. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
+    gets res_u + `out_bias`. Every element of the result is written.
+
+    `rows`: rows of `plan`. `x`: U×d, the units; also gives U. `out_bias`: d.
+
+    Constraints:
+    1. (combine_c1) `result` has U rows of the width of `rows`.
+    2. (R17) a residual requires `x` to have the width of `rows`.
+
+    Example:
+    ```mlir
+    func.func @combine(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<?x64xf32>) -> tensor<?x64xf32> {
+      %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc>
+        : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<?x64xf32> -> tensor<?x64xf32>
+      return %y : tensor<?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins MoE_RowsType:$rows, MoE_PlanType:$plan, 2DTensorOf<[AnyFloat]>:$x, Optional<1DTensorOf<[AnyFloat]>>:$out_bias,
+                       MoE_ApplyAttr:$apply, MoE_ResidualAttr:$residual, MoE_SumOrderAttr:$order, OptionalAttr<TypeAttrOf<AnyFloat>>:$acc);
+  let results = (outs 2DTensorOf<[AnyFloat]>:$result);
+  let assemblyFormat = [{
+    $rows `,` $plan `,` $x (`out_bias` `(` $out_bias^ `:` type($out_bias) `)`)? `apply` $apply `residual` $residual `order` $order
+    attr-dict `:` qualified(type($rows)) `,` qualified(type($plan)) `,` type($x) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_FfnOp : MoE_Op<"ffn", [Pure]> {
+  let summary = "Apply one always-on body to every unit";
+  let description = [{
+    `result`[u] = f(`input`[u]) with f the `body`: a shared expert or a dense layer.
+
+    `input`: U×d. `parameters`: as for an ffn class of `#moe.class`, without the leading dimension.
+
+    Constraints:
+    1. (ffn_c1) `parameters` have the number and shapes that the body asks for.
+
+    Example:
+    ```mlir
+    func.func @ffn(%x: tensor<?x64xf32>, %g: tensor<96x64xf32>, %u: tensor<96x64xf32>, %d: tensor<64x96xf32>) -> tensor<?x64xf32> {
+      %y = moe.ffn %x (%g, %u, %d : tensor<96x64xf32>, tensor<96x64xf32>, tensor<64x96xf32>) body <gated, silu>
+        : tensor<?x64xf32> -> tensor<?x64xf32>
+      return %y : tensor<?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[AnyFloat]>:$input, Variadic<AnyRankedTensor>:$parameters, MoE_BodyAttr:$body);
+  let results = (outs 2DTensorOf<[AnyFloat]>:$result);
+  let assemblyFormat = "$input `(` $parameters `:` type($parameters) `)` `body` $body attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+} // let opDocGroup
+
+#endif // MOE_DIALECT_MOE_MOEEXPERTS_TD

@@ -1,0 +1,8 @@
+//===- MoEOps.td - every op of the moe dialect ----------------------------===//
+#ifndef MOE_DIALECT_MOE_MOEOPS_TD
+#define MOE_DIALECT_MOE_MOEOPS_TD
+
+include "MoEExperts.td"
+include "MoERouting.td"
+
+#endif // MOE_DIALECT_MOE_MOEOPS_TD
