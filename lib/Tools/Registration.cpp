@@ -5,13 +5,18 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<MoEDialect, support::MoESupportDialect>();
+  registry.insert<MoEDialect>();
+  registry.insert<support::MoESupportDialect>();
 }
 
-void moe::registerAllPasses() { mlir::registerAllPasses(); }
+void moe::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerMoEConversionPasses();
+}

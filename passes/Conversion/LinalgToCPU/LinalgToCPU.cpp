@@ -1,0 +1,54 @@
+// Lowers bufferised structured ops to loops for CPUs.
+#include "CPULoops.h"
+#include "moe/Conversion/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace moe {
+#define GEN_PASS_DEF_CONVERTLINALGTOCPUPASS
+#include "moe/Conversion/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+
+namespace {
+
+struct ConvertLinalgToCPU
+    : moe::impl::ConvertLinalgToCPUPassBase<ConvertLinalgToCPU> {
+  using ConvertLinalgToCPUPassBase::ConvertLinalgToCPUPassBase;
+
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    // A copy is the simplest structured op; strided ones have no other
+    // lowering than a library call.
+    SmallVector<memref::CopyOp> copies;
+    getOperation().walk([&](memref::CopyOp op) { copies.push_back(op); });
+    for (memref::CopyOp op : copies) {
+      builder.setInsertionPoint(op);
+      if (auto type = dyn_cast<MemRefType>(op.getTarget().getType());
+          !type || !isa<MemRefType>(op.getSource().getType()))
+        continue;
+      linalg::makeMemRefCopyOp(builder, op.getLoc(), op.getSource(),
+                               op.getTarget());
+      op.erase();
+    }
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    for (linalg::LinalgOp op : ops) {
+      if (!op.hasPureBufferSemantics()) {
+        op.emitError() << "expects buffers, but got a tensor";
+        return signalPassFailure();
+      }
+      moe::lowerToLoops(builder, op, grain);
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,52 @@
+//===- Passes.td - passes that go one level down --------------------------===//
+#ifndef MOE_PASSES_CONVERSION_PASSES_TD
+#define MOE_PASSES_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp"> {
+  let summary = "Give every weight a place in the weights file";
+  let description = [{
+    Replaces each `moe_support.weight` in the entry function by a read-only view of a new last argument, the address of the weights' data.
+    Weights get 64-byte aligned offsets in the order of their first use; equal expressions share one. The table is left on the module for the
+    packer: `moe.weights` is an array of `{offset, value}` and `moe.weights_size` the size of the data in bytes.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", "\"main\"", "Name of the function that owns the weights">
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::func::FuncOp"> {
+  let summary = "Lower bufferised linalg ops to loops for CPUs";
+  let description = [{
+    Turns each structured op on memrefs into loops: the innermost loop runs along the dimension with the most contiguous accesses and is marked
+    for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
+    over chunks of a fixed amount of work, so that results never depend on the number of threads.
+  }];
+  let options = [
+    Option<"grain", "grain", "int64_t", "32768", "Scalar operations that a chunk of parallel work holds at least">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def ConvertAssertToRuntimePass : Pass<"convert-assert-to-runtime", "::mlir::ModuleOp"> {
+  let summary = "Turn assertions into the runtime's fail call";
+  let description = [{
+    Replaces `cf.assert` by a call of `moe_fail` with its message where the condition is false. Runs while control flow is still structured.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def ConvertParallelToRuntimePass : Pass<"convert-parallel-to-runtime", "::mlir::ModuleOp"> {
+  let summary = "Outline parallel loops to the runtime's parallel_for";
+  let description = [{
+    Moves the body of each outermost one-dimensional `scf.parallel` into a function `(context, begin, end)` and calls `moe_parallel_for` with it. What the
+    body uses travels in a structure on the caller's stack; constants are cloned. Parallel loops inside others, and those whose body may fail
+    (`moe_fail` belongs to the calling thread), become sequential loops.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // MOE_PASSES_CONVERSION_PASSES_TD

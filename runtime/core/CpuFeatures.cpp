@@ -1,0 +1,203 @@
+// LLVM's feature names as bits of cpuid, and what the operating system must
+// save on a context switch for them.
+#include "CpuFeatures.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+using namespace moe::rt;
+
+#if defined(__x86_64__)
+
+namespace {
+
+enum Register : uint8_t { EAX, EBX, ECX, EDX };
+
+/// Register state beyond SSE that the operating system must enable.
+enum State : uint8_t { None, AVX, AVX512, AMX };
+
+struct Feature {
+  const char *name;
+  uint32_t leaf;
+  uint32_t subleaf;
+  Register reg;
+  uint8_t bit;
+  State state;
+};
+
+} // namespace
+
+static constexpr Feature kFeatures[] = {
+    {"sse3", 1, 0, ECX, 0, None},
+    {"pclmul", 1, 0, ECX, 1, None},
+    {"ssse3", 1, 0, ECX, 9, None},
+    {"fma", 1, 0, ECX, 12, AVX},
+    {"cx16", 1, 0, ECX, 13, None},
+    {"sse4.1", 1, 0, ECX, 19, None},
+    {"sse4.2", 1, 0, ECX, 20, None},
+    {"crc32", 1, 0, ECX, 20, None},
+    {"movbe", 1, 0, ECX, 22, None},
+    {"popcnt", 1, 0, ECX, 23, None},
+    {"aes", 1, 0, ECX, 25, None},
+    {"xsave", 1, 0, ECX, 27, None},
+    {"avx", 1, 0, ECX, 28, AVX},
+    {"f16c", 1, 0, ECX, 29, AVX},
+    {"rdrnd", 1, 0, ECX, 30, None},
+    {"x87", 1, 0, EDX, 0, None},
+    {"cx8", 1, 0, EDX, 8, None},
+    {"cmov", 1, 0, EDX, 15, None},
+    {"mmx", 1, 0, EDX, 23, None},
+    {"fxsr", 1, 0, EDX, 24, None},
+    {"sse", 1, 0, EDX, 25, None},
+    {"sse2", 1, 0, EDX, 26, None},
+    {"fsgsbase", 7, 0, EBX, 0, None},
+    {"bmi", 7, 0, EBX, 3, None},
+    {"avx2", 7, 0, EBX, 5, AVX},
+    {"bmi2", 7, 0, EBX, 8, None},
+    {"ermsb", 7, 0, EBX, 9, None},
+    {"rtm", 7, 0, EBX, 11, None},
+    {"avx512f", 7, 0, EBX, 16, AVX512},
+    {"evex512", 7, 0, EBX, 16, AVX512},
+    {"avx512dq", 7, 0, EBX, 17, AVX512},
+    {"rdseed", 7, 0, EBX, 18, None},
+    {"adx", 7, 0, EBX, 19, None},
+    {"avx512ifma", 7, 0, EBX, 21, AVX512},
+    {"clflushopt", 7, 0, EBX, 23, None},
+    {"clwb", 7, 0, EBX, 24, None},
+    {"avx512cd", 7, 0, EBX, 28, AVX512},
+    {"sha", 7, 0, EBX, 29, None},
+    {"avx512bw", 7, 0, EBX, 30, AVX512},
+    {"avx512vl", 7, 0, EBX, 31, AVX512},
+    {"avx512vbmi", 7, 0, ECX, 1, AVX512},
+    {"waitpkg", 7, 0, ECX, 5, None},
+    {"avx512vbmi2", 7, 0, ECX, 6, AVX512},
+    {"gfni", 7, 0, ECX, 8, None},
+    {"vaes", 7, 0, ECX, 9, AVX},
+    {"vpclmulqdq", 7, 0, ECX, 10, AVX},
+    {"avx512vnni", 7, 0, ECX, 11, AVX512},
+    {"avx512bitalg", 7, 0, ECX, 12, AVX512},
+    {"avx512vpopcntdq", 7, 0, ECX, 14, AVX512},
+    {"rdpid", 7, 0, ECX, 22, None},
+    {"cldemote", 7, 0, ECX, 25, None},
+    {"movdiri", 7, 0, ECX, 27, None},
+    {"movdir64b", 7, 0, ECX, 28, None},
+    {"fsrm", 7, 0, EDX, 4, None},
+    {"avx512vp2intersect", 7, 0, EDX, 8, AVX512},
+    {"serialize", 7, 0, EDX, 14, None},
+    {"tsxldtrk", 7, 0, EDX, 16, None},
+    {"amx-bf16", 7, 0, EDX, 22, AMX},
+    {"avx512fp16", 7, 0, EDX, 23, AVX512},
+    {"amx-tile", 7, 0, EDX, 24, AMX},
+    {"amx-int8", 7, 0, EDX, 25, AMX},
+    {"sha512", 7, 1, EAX, 0, AVX},
+    {"avxvnni", 7, 1, EAX, 4, AVX},
+    {"avx512bf16", 7, 1, EAX, 5, AVX512},
+    {"cmpccxadd", 7, 1, EAX, 7, None},
+    {"amx-fp16", 7, 1, EAX, 21, AMX},
+    {"avxifma", 7, 1, EAX, 23, AVX},
+    {"avxvnniint8", 7, 1, EDX, 4, AVX},
+    {"avxneconvert", 7, 1, EDX, 5, AVX},
+    {"amx-complex", 7, 1, EDX, 8, AMX},
+    {"avxvnniint16", 7, 1, EDX, 10, AVX},
+    {"prefetchi", 7, 1, EDX, 14, None},
+    {"avx10.1", 7, 1, EDX, 19, AVX512},
+    {"xsaveopt", 0xd, 1, EAX, 0, None},
+    {"xsavec", 0xd, 1, EAX, 1, None},
+    {"xsaves", 0xd, 1, EAX, 3, None},
+    {"sahf", 0x80000001, 0, ECX, 0, None},
+    {"lzcnt", 0x80000001, 0, ECX, 5, None},
+    {"sse4a", 0x80000001, 0, ECX, 6, None},
+    {"prfchw", 0x80000001, 0, ECX, 8, None},
+    {"xop", 0x80000001, 0, ECX, 11, AVX},
+    {"fma4", 0x80000001, 0, ECX, 16, AVX},
+    {"tbm", 0x80000001, 0, ECX, 21, None},
+    {"64bit", 0x80000001, 0, EDX, 29, None},
+};
+
+/// Features that LLVM lists for some CPUs but that only system software uses:
+/// no compiler puts them into computing code, and hypervisors like to hide
+/// them.
+static constexpr const char *kSystemFeatures[] = {
+    "clzero", "enqcmd",  "hreset",  "invpcid",  "kl",    "lwp",
+    "mwaitx", "pconfig", "pku",     "ptwrite",  "rdpru", "sgx",
+    "shstk",  "uintr",   "usermsr", "wbnoinvd", "widekl"};
+
+/// Linux hands tile state out on request only.
+static bool requestTileState() {
+  constexpr long kRequestPermission = 0x1023; // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+static uint64_t enabledState() {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+    return 0;
+  uint32_t low = 0, high = 0;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return uint64_t(high) << 32 | low;
+}
+
+static bool systemSaves(State state) {
+  static const uint64_t enabled = enabledState();
+  constexpr uint64_t kAVX = 0x6, kAVX512 = 0xe6, kAMX = 0x60000;
+  switch (state) {
+  case None:
+    return true;
+  case AVX:
+    return (enabled & kAVX) == kAVX;
+  case AVX512:
+    return (enabled & kAVX512) == kAVX512;
+  case AMX:
+    return (enabled & kAMX) == kAMX && requestTileState();
+  }
+  return false;
+}
+
+static bool hasFeature(std::string_view name) {
+  for (const char *system : kSystemFeatures)
+    if (name == system)
+      return true;
+  for (const Feature &feature : kFeatures) {
+    if (name != feature.name)
+      continue;
+    uint32_t registers[4] = {};
+    return __get_cpuid_count(feature.leaf, feature.subleaf, &registers[EAX],
+                             &registers[EBX], &registers[ECX],
+                             &registers[EDX]) &&
+           (registers[feature.reg] >> feature.bit & 1) &&
+           systemSaves(feature.state);
+  }
+  return false;
+}
+
+#else
+
+static bool hasFeature(std::string_view) { return false; }
+
+#endif
+
+std::vector<std::string> moe::rt::missingCpuFeatures(const char *features) {
+  std::vector<std::string> missing;
+  std::string_view rest = features ? features : "";
+  while (!rest.empty()) {
+    size_t comma = std::min(rest.find(','), rest.size());
+    std::string_view name = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    if (name.empty() || name.front() == '-')
+      continue;
+    if (name.front() == '+')
+      name.remove_prefix(1);
+    if (!hasFeature(name))
+      missing.emplace_back(name);
+  }
+  return missing;
+}

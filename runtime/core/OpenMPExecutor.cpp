@@ -1,0 +1,58 @@
+// The default parallel loop: one OpenMP region in which threads claim ranges.
+//
+// Only the region itself comes from OpenMP. Which iterations a thread gets is
+// decided by an atomic counter and not by omp_get_thread_num(), because that
+// name may bind to another OpenMP runtime of the process. The counter is also
+// what orders memory: each claim releases what the thread wrote so far and
+// acquires what earlier claimants wrote, so that ThreadSanitizer, which does
+// not see into libomp, knows it too.
+#include "Instance.h"
+
+#include <algorithm>
+#include <omp.h>
+
+using namespace moe::rt;
+
+/// Ranges per thread: enough to even out unequal iterations, few enough that
+/// claiming costs nothing.
+static constexpr int64_t kRangesPerThread = 4;
+
+uint32_t moe::rt::openMPMaxThreads() {
+  return static_cast<uint32_t>(std::max(1, omp_get_max_threads()));
+}
+
+void moe::rt::openMPParallelFor(void *user, int64_t count, moe_range_fn_t body,
+                                void *context) {
+  const auto *instance = static_cast<const moe_instance_impl *>(user);
+  int threads =
+      static_cast<int>(std::min<int64_t>(instance->numThreads, count));
+  if (threads <= 1) {
+    body(context, 0, count);
+    return;
+  }
+  struct Loop {
+    std::atomic<int64_t> next;
+    int64_t count;
+    int64_t step;
+    moe_range_fn_t body;
+    void *context;
+  } loop;
+  loop.count = count;
+  loop.step = std::max<int64_t>(1, count / (threads * kRangesPerThread));
+  loop.body = body;
+  loop.context = context;
+  loop.next.store(0, std::memory_order_release);
+  Loop *shared = &loop;
+#pragma omp parallel num_threads(threads) firstprivate(shared)
+  {
+    for (;;) {
+      int64_t begin =
+          shared->next.fetch_add(shared->step, std::memory_order_acq_rel);
+      if (begin >= shared->count)
+        break;
+      int64_t end = std::min(begin + shared->step, shared->count);
+      shared->body(shared->context, begin, end);
+    }
+  }
+  loop.next.load(std::memory_order_acquire);
+}
