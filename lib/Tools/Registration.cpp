@@ -7,16 +7,22 @@
 #include "mlir/InitAllPasses.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/StableHLO/Chlo.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
+#include "moe/Pipelines/Pipelines.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<MoEDialect>();
   registry.insert<support::MoESupportDialect>();
+  registry.insert<stablehlo::StableHLODialect>();
+  registry.insert<chlo::CHLODialect>();
 }
 
 void moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEConversionPasses();
+  registerPipelines();
 }

@@ -4,6 +4,18 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PrepareEntryPass : Pass<"moe-prepare-entry", "::mlir::ModuleOp"> {
+  let summary = "Record the interface of the entry function";
+  let description = [{
+    Checks that the entry function takes and gives ranked tensors, writes their names, types and symbolic sizes to the module attribute
+    `moe.interface` for the artefact writer, marks the arguments as read-only and asks for the C interface. Every other function becomes private.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", "\"main\"", "Name of the entry function">
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp"> {
   let summary = "Give every weight a place in the weights file";
   let description = [{
@@ -29,6 +41,15 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::func::FuncOp
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def ApproximateMathPass : Pass<"moe-approximate-math"> {
+  let summary = "Expand f32 functions to polynomials that vectorise";
+  let description = [{
+    Replaces `math.exp`, `tanh`, `erf`, `log` and others on f32 by arithmetic without calls, and functions of narrower types by those on f32. Functions
+    without an expansion that is accurate for every argument stay calls of the C library.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ConvertAssertToRuntimePass : Pass<"convert-assert-to-runtime", "::mlir::ModuleOp"> {
