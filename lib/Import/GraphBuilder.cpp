@@ -324,8 +324,8 @@ Value GraphBuilder::sizes(ArrayRef<DimExpr> exprs) {
   std::vector<std::vector<DimExpr::Term>> key;
   for (const DimExpr &expr : exprs)
     key.push_back(expr.terms().vec());
-  if (Value cached = sizesCache.lookup(key))
-    return cached;
+  if (auto it = sizesCache.find(key); it != sizesCache.end())
+    return it->second;
   auto type = RankedTensorType::get({static_cast<int64_t>(exprs.size())},
                                     builder.getI64Type());
   if (llvm::all_of(exprs, [](const DimExpr &e) { return e.constant(); })) {

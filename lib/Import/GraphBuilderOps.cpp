@@ -360,6 +360,9 @@ std::pair<Val, Val> GraphBuilder::sort(Val a, int64_t dim, bool descending) {
 
 /// Translates sizes of a decomposition into sizes of its caller.
 struct GraphBuilder::Substitution {
+  Substitution(const DimTable &inner, DimTable &outer)
+      : inner(inner), outer(outer) {}
+
   const DimTable &inner;
   DimTable &outer;
   llvm::DenseMap<SymbolId, DimExpr> known;
@@ -487,7 +490,7 @@ SmallVector<Val> GraphBuilder::composite(StringRef name,
     resultTypes.push_back(inner.typeOf(result));
   }
 
-  Substitution substitution{inner.dims, dims, {}};
+  Substitution substitution(inner.dims, dims);
   for (auto [symbol, expr] : llvm::zip(innerSymbols, distinct))
     substitution.known[symbol] = expr;
   SmallVector<Val> results;
@@ -511,8 +514,9 @@ SmallVector<Val> GraphBuilder::composite(StringRef name,
 
   for (Val input : inputs)
     operands.push_back(get(input));
-  auto op = hlo::CompositeOp::create(builder, loc, resultTypes, operands, name,
-                                     dictionary, shared.getSymName());
+  auto op = hlo::CompositeOp::create(
+      builder, loc, TypeRange(resultTypes), ValueRange(operands), name,
+      dictionary, shared.getSymName(), /*version=*/int32_t(1));
   for (auto [index, result] : llvm::enumerate(innerResults)) {
     Value ssa = op.getResult(index);
     SymbolicShape shape;

@@ -123,6 +123,8 @@ DimExpr DimTable::composite(SymbolKind kind, const DimExpr &a,
 DimExpr DimTable::max(const DimExpr &a, const DimExpr &b) {
   if (!a.isValid() || !b.isValid())
     return DimExpr::invalid();
+  if (auto x = a.constant(), y = b.constant(); x && y)
+    return DimExpr(std::max(*x, *y));
   if (isNonNegative(a - b))
     return a;
   if (isNonNegative(b - a))
@@ -134,6 +136,8 @@ DimExpr DimTable::max(const DimExpr &a, const DimExpr &b) {
 DimExpr DimTable::min(const DimExpr &a, const DimExpr &b) {
   if (!a.isValid() || !b.isValid())
     return DimExpr::invalid();
+  if (auto x = a.constant(), y = b.constant(); x && y)
+    return DimExpr(std::min(*x, *y));
   if (isNonNegative(a - b))
     return b;
   if (isNonNegative(b - a))
@@ -226,6 +230,8 @@ bool DimTable::isNonNegative(const DimExpr &a) const {
 }
 
 std::optional<bool> DimTable::equal(const DimExpr &a, const DimExpr &b) const {
+  if (auto x = a.constant(), y = b.constant(); x && y)
+    return *x == *y;
   DimExpr difference = a - b;
   if (auto value = difference.constant())
     return *value == 0;
@@ -235,6 +241,8 @@ std::optional<bool> DimTable::equal(const DimExpr &a, const DimExpr &b) const {
 }
 
 std::optional<bool> DimTable::less(const DimExpr &a, const DimExpr &b) const {
+  if (auto x = a.constant(), y = b.constant(); x && y)
+    return *x < *y;
   if (isPositive(b - a))
     return true;
   if (isNonNegative(a - b))

@@ -226,7 +226,7 @@ void MoETranslation::run() {
                                  moe::RowLayout::Grouped);
   auto apply = moe::ApplyAttr::get(context, moe::Apply::Output);
   Value dispatched = moe::DispatchOp::create(b, g.loc, rows, g.get(x), route,
-                                             apply);
+                                             apply, this->real(1));
   SmallVector<Value> tensors;
   for (Val parameter : parameters)
     tensors.push_back(g.get(parameter));

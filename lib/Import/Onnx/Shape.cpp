@@ -218,7 +218,7 @@ static void translateExpand(NodeContext &node) {
     return;
   }
   // Broadcasting works in both directions.
-  Val wanted = g.placeholder(x->elementType, SymbolicShape(*elements));
+  Val wanted = g.placeholder(x->elementType, SymbolicShape(elements->begin(), elements->end()));
   node.output(0, g.expand(x, g.broadcastShape({x, wanted})));
 }
 
@@ -263,7 +263,7 @@ static void translateConstantOfShape(NodeContext &node) {
     node.fail("expects a shape of known length");
     return;
   }
-  SymbolicShape shape(*elements);
+  SymbolicShape shape(elements->begin(), elements->end());
   Val fill = g.scalar(g.builder.getF32Type(), 0);
   if (const ::onnx::AttributeProto *attribute =
           node.node.attributes.lookup("value")) {

@@ -92,6 +92,7 @@ static void translateSlice(NodeContext &node) {
     }
     if (auto fixed = start.constant();
         fixed && *fixed < 0 && step == 1 &&
+        *fixed > -std::numeric_limits<int32_t>::max() &&
         sliceBound(g, end, size) == size) {
       // The last elements: the form keeps their number visible.
       sizes[axis] = g.dims.min(DimExpr(-*fixed), size);
