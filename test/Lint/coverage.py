@@ -34,11 +34,11 @@ def main():
         if not re.search(rf"(?<![\w.]){re.escape(name)}\b(?!\.)", everything):
             findings.add(td, 1, f"'{name}' occurs in no test")
     for flag, td in flags.items():
-        if not re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", runs):
+        if not re.search(rf"(?<!\w)(?<!\w-){re.escape(flag)}(?![\w-])", runs):
             findings.add(td, 1, f"'{flag}' occurs in no RUN line")
     # A pass that is not registered cannot be tested at all.
     for flag in flags:
-        if not re.search(rf"--{re.escape(flag)}\b", help_):
+        if not re.search(rf"--{re.escape(flag)}(?![\w-])", help_):
             findings.add(flags[flag], 1, f"'{flag}' is not registered in moe-opt")
     findings.finish(min(len(ops), len(flags)), "ops and passes")
 

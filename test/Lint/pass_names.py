@@ -50,7 +50,6 @@ def main():
             holders = [path for path, text in sources.items() if re.search(rf"#define {macro}\b", text)]
             if len(holders) != 1:
                 findings.add(td, 1, f"the pass '{name}' must be defined in one file, but {len(holders)} define '{macro}'")
-                continue
             family = "VerifyLevel" if re.match(r"moe-verify-\w+$", flag) else stem
             place = family.removeprefix("Convert")
             if holders and os.path.basename(holders[0]) not in (f"{place}.cpp", f"{family}.cpp"):
