@@ -4,6 +4,20 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower the moe dialect to structured ops on tensors";
+  let description = [{
+    The reference lowering: every moe op becomes `linalg`, `scf` and `tensor` ops by itself, and what they compute is what every faster lowering must. A
+    plan becomes its ids and weights (units x slots) and the order of its rows; rows become one matrix, ordered by expert without padding. Each
+    expert's matrix products are `linalg.matmul` on its block of rows; scores, keys, the gather of rows and the combine are parallel structured ops,
+    the selection is an `scf.forall` over units, and the order of rows is a sequential counting sort. All of it bufferises in place.
+
+    Ids stay within [-1, E) for any logits, NaN included, and nothing is read or written out of bounds.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PrepareEntryPass : Pass<"moe-prepare-entry", "::mlir::ModuleOp"> {
   let summary = "Record the interface of the entry function";
   let description = [{
