@@ -41,6 +41,9 @@ static void addTensorPasses(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
   moe::PackMatmulWeightsPassOptions pack;
   pack.vectorBits = options.vectorBits;
   pack.vectorRegisters = options.vectorRegisters;
