@@ -43,18 +43,38 @@ def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp">
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
-def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::func::FuncOp"> {
+class MoE_VectorOptions {
+  list<Option> vectorOptions = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
+    Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">
+  ];
+}
+
+def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {
+  let summary = "Lay matmul weights out as the CPU kernels read them";
+  let description = [{
+    Rewrites contractions on f32 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
+    panels `[ceil(N / w), K, w]`, where w is the width of the CPU's register tile. The op stays an ordinary `linalg.generic` whose map of that side
+    ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Several row dimensions become one.
+  }];
+  let options = vectorOptions;
+  let dependentDialects = ["::moe::support::MoESupportDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, MoE_VectorOptions {
   let summary = "Lower bufferised linalg ops to loops for CPUs";
   let description = [{
     Turns each structured op on memrefs into loops: the innermost loop runs along the dimension with the most contiguous accesses and is marked
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
-    over chunks of a fixed amount of work, so that results never depend on the number of threads.
+    over chunks of a fixed amount of work, so that results never depend on the number of threads. Contractions on f32 become calls of a kernel that
+    keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it can for them.
   }];
-  let options = [
+  let options = !listconcat(vectorOptions, [
     Option<"grain", "grain", "int64_t", "32768", "Scalar operations that a chunk of parallel work holds at least">
-  ];
+  ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::func::FuncDialect"];
 }
 
 def ApproximateMathPass : Pass<"moe-approximate-math"> {
