@@ -40,6 +40,11 @@ static void addTensorPasses(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  moe::PackMatmulWeightsPassOptions pack;
+  pack.vectorBits = options.vectorBits;
+  pack.vectorRegisters = options.vectorRegisters;
+  manager.addNestedPass<func::FuncOp>(moe::createPackMatmulWeightsPass(pack));
+  manager.addPass(createCanonicalizerPass());
 
   moe::ExternalizeWeightsPassOptions externalize;
   externalize.entry = options.entry;
@@ -70,7 +75,10 @@ static void addBufferization(OpPassManager &manager) {
 
 static void addLoopPasses(OpPassManager &manager,
                           const moe::TargetPipelineOptions &options) {
-  manager.addNestedPass<func::FuncOp>(moe::createConvertLinalgToCPUPass());
+  moe::ConvertLinalgToCPUPassOptions loops;
+  loops.vectorBits = options.vectorBits;
+  loops.vectorRegisters = options.vectorRegisters;
+  manager.addPass(moe::createConvertLinalgToCPUPass(loops));
   manager.addPass(createLowerAffinePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
