@@ -1,5 +1,6 @@
 # How lit finds and runs the project's tests. MOE_CHECK_ROUNDTRIP=1 makes every moe-opt also round-trip its input.
 import os
+import sys
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -11,6 +12,7 @@ config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%moe_src", config.moe_source_dir))
 config.substitutions.append(("%moe_build", config.moe_binary_dir))
 

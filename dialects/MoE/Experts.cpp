@@ -1,14 +1,13 @@
 // moe.dispatch, moe.experts, moe.combine and moe.ffn: verifiers.
+#include "Shapes.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/MoE/Parameters.h"
 
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace moe;
-
-static bool compatible(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
-}
+using moe::detail::compatible;
 
 //===----------------------------------------------------------------------===//
 // DispatchOp
@@ -37,36 +36,6 @@ LogicalResult DispatchOp::verify() {
 // Parameters of a body
 //===----------------------------------------------------------------------===//
 
-/// A parameter's role and shape, without the leading dimension of a class.
-struct Parameter {
-  StringRef name;
-  SmallVector<int64_t, 2> shape;
-};
-
-/// The tensors that a body of inner width `f` between widths `in` and `out`
-/// needs, in operand order.
-static SmallVector<Parameter> getParameters(BodyAttr body, int64_t in,
-                                            int64_t f, int64_t out) {
-  SmallVector<Parameter> parameters;
-  if (body.hasJointStorage()) {
-    parameters.push_back({"first", {2 * f, in}});
-    if (body.getUpBias())
-      parameters.push_back({"first bias", {2 * f}});
-  } else {
-    if (body.getGated())
-      parameters.push_back({"gate", {f, in}});
-    if (body.getGateBias())
-      parameters.push_back({"gate bias", {f}});
-    parameters.push_back({"up", {f, in}});
-    if (body.getUpBias())
-      parameters.push_back({"up bias", {f}});
-  }
-  parameters.push_back({"down", {out, f}});
-  if (body.getDownBias())
-    parameters.push_back({"down bias", {out}});
-  return parameters;
-}
-
 /// Checks `operands` against `parameters` with `leading` in front of each
 /// shape.
 static LogicalResult verifyParameters(Operation *op, OperandRange operands,
@@ -78,11 +47,11 @@ static LogicalResult verifyParameters(Operation *op, OperandRange operands,
     auto type = cast<RankedTensorType>(operand.getType());
     if (!llvm::equal(type.getShape(), expected, compatible))
       return op->emitOpError("requires parameter '")
-             << parameter.name << "' (" << type << ") to have the shape ["
-             << expected << "]";
+             << stringifyParameterRole(parameter.role) << "' (" << type
+             << ") to have the shape [" << expected << "]";
     if (!isa<FloatType>(type.getElementType()))
       return op->emitOpError("expects a float element type of parameter '")
-             << parameter.name << "', but got " << type;
+             << stringifyParameterRole(parameter.role) << "', but got " << type;
   }
   return success();
 }
@@ -139,14 +108,8 @@ LogicalResult ExpertsOp::verify() {
     return failure();
   OperandRange operands = getParameters();
   for (ClassAttr entry : table.getClasses()) {
-    SmallVector<Parameter> parameters;
-    if (entry.getKind() == ClassKind::Ffn)
-      parameters = ::getParameters(entry.getBody(), input.getWidth(),
-                                   entry.getWidth(), rows.getWidth());
-    if (entry.getKind() == ClassKind::Constant)
-      parameters.push_back({"vector", {rows.getWidth()}});
-    if (entry.getMix() == ConstantMix::Softmax2)
-      parameters.push_back({"mix", {2, input.getWidth()}});
+    SmallVector<Parameter> parameters =
+        ::moe::getParameters(entry, input.getWidth(), rows.getWidth());
     if (failed(verifyParameters(*this, operands.take_front(parameters.size()),
                                 parameters, entry.getCount())))
       return failure();
@@ -181,6 +144,7 @@ LogicalResult CombineOp::verify() {
     return emitOpError("requires the result (")
            << result << ") to have the rows of 'x' (" << x
            << ") and the width of 'rows' (" << width << ")";
+  // (combine_c2)
   if (getOutBias() &&
       !compatible(cast<ShapedType>(getOutBias().getType()).getDimSize(0),
                   width))
@@ -206,6 +170,7 @@ LogicalResult FfnOp::verify() {
   if (!compatible(input.getDimSize(0), result.getDimSize(0)))
     return emitOpError("requires the result (")
            << result << ") to have the rows of 'input' (" << input << ")";
+  // (ffn_c2)
   BodyAttr body = getBody();
   if (failed(
           verifyCount(*this, getParameters().size(), body.getNumParameters())))
@@ -217,8 +182,8 @@ LogicalResult FfnOp::verify() {
     return emitOpError("expects a matrix as parameter 'down', but got ")
            << downType;
   return verifyParameters(*this, getParameters(),
-                          ::getParameters(body, input.getDimSize(1),
-                                          downType.getDimSize(1),
-                                          result.getDimSize(1)),
+                          ::moe::getParameters(body, input.getDimSize(1),
+                                               downType.getDimSize(1),
+                                               result.getDimSize(1)),
                           {});
 }

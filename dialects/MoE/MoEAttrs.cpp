@@ -117,18 +117,29 @@ ScoreAttr ScoreAttr::get(MLIRContext *context, ScoreFn fn) {
 LogicalResult ScoreAttr::verify(EmitError emitError, ScoreFn fn, ScoreOver over,
                                 int64_t groups, FloatType, FloatType,
                                 ScorePost post, FloatAttr postEps) {
+  bool pointwise = fn != ScoreFn::Softmax && fn != ScoreFn::Entmax15;
   // (R1)
   if (groups < 1)
     return emitError() << "expects a positive number of groups, but got "
                        << groups;
+  // (score_c1)
+  if (over != ScoreOver::Experts && pointwise)
+    return emitError() << "expects softmax or entmax15 with 'over', but got '"
+                       << stringifyEnum(fn) << "'";
+  if (over != ScoreOver::Group && groups != 1)
+    return emitError() << "expects groups with 'over = group' alone, but got "
+                       << groups;
   // (R9)
-  if (post == ScorePost::RmsNorm && fn != ScoreFn::Identity &&
-      (fn == ScoreFn::Softmax || fn == ScoreFn::Entmax15))
+  if (post == ScorePost::RmsNorm && !pointwise)
     return emitError() << "expects a pointwise score before 'post = rmsnorm', "
                           "but got '"
                        << stringifyEnum(fn) << "'";
+  // (score_c2)
   if ((post == ScorePost::RmsNorm) != static_cast<bool>(postEps))
     return emitError() << "expects an epsilon with 'post = rmsnorm' alone";
+  if (postEps && !(postEps.getValueAsDouble() >= 0))
+    return emitError() << "expects a non-negative epsilon, but got "
+                       << postEps.getValueAsDouble();
   return success();
 }
 
@@ -276,13 +287,22 @@ int64_t SelectAttr::getSlots(int64_t experts) const {
 LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
                                  int64_t groups, Key, FloatType,
                                  Fallback fallback) {
+  // (select_c1)
   if (policy != Policy::All && k < 1)
     return emitError() << "expects a positive number of selected experts, but "
                           "got "
                        << k;
+  if (policy == Policy::All && k != 0)
+    return emitError() << "expects no number of selected experts with policy "
+                          "'all', but got "
+                       << k;
   // (R1)
-  if (policy == Policy::TopKPerGroup && groups < 1)
+  if (groups < 1)
     return emitError() << "expects a positive number of groups, but got "
+                       << groups;
+  if (policy != Policy::TopKPerGroup && groups != 1)
+    return emitError() << "expects groups with policy 'topk_per_group' alone, "
+                          "but got "
                        << groups;
   // (R5)
   if (policy == Policy::All && fallback != Fallback::None)
@@ -349,24 +369,52 @@ WeightAttr WeightAttr::get(MLIRContext *context, WeightSource source,
              WeightGrad::Standard);
 }
 
+/// Ids come in ascending order, so that equal sets are equal attributes.
+static LogicalResult verifyIds(EmitError emitError, StringRef name,
+                               ArrayRef<int64_t> ids) {
+  int64_t previous = -1;
+  for (int64_t id : ids) {
+    if (id < 0)
+      return emitError() << "expects non-negative ids in '" << name
+                         << "', but got " << id;
+    if (id <= previous)
+      return emitError() << "expects ascending ids in '" << name
+                         << "', but got " << id << " after " << previous;
+    previous = id;
+  }
+  return success();
+}
+
 LogicalResult WeightAttr::verify(EmitError emitError, WeightSource source,
                                  ArrayRef<int64_t> zero,
                                  ArrayRef<int64_t> exclude, WeightNorm norm,
-                                 FloatAttr normValue, EpsMode, int64_t minK,
-                                 NormWhen, FloatAttr, FloatType,
-                                 WeightGrad grad) {
-  for (int64_t id : llvm::concat<const int64_t>(zero, exclude))
-    if (id < 0)
-      return emitError() << "expects non-negative expert ids, but got " << id;
+                                 FloatAttr normValue, EpsMode epsMode,
+                                 int64_t minK, NormWhen, FloatAttr scale,
+                                 FloatType, WeightGrad grad) {
+  assert(scale && "a weight always has a scale");
+  // (weight_c1)
+  if (failed(verifyIds(emitError, "zero", zero)) ||
+      failed(verifyIds(emitError, "exclude", exclude)))
+    return failure();
+  for (int64_t id : zero)
+    if (llvm::is_contained(exclude, id))
+      return emitError() << "expects ids in 'zero' or in 'exclude', but got "
+                         << id << " in both";
+  // (weight_c2)
   if (minK < 1)
     return emitError() << "expects a positive 'min_k', but got " << minK;
   bool hasValue = norm == WeightNorm::Sum || norm == WeightNorm::PNorm;
   if (hasValue != static_cast<bool>(normValue))
     return emitError() << "expects a value with 'norm = sum' and 'norm = "
                           "pnorm' alone";
-  if (norm == WeightNorm::PNorm && normValue.getValueAsDouble() <= 0)
+  if (norm == WeightNorm::PNorm && !(normValue.getValueAsDouble() > 0))
     return emitError() << "expects a positive p, but got "
                        << normValue.getValueAsDouble();
+  if (norm == WeightNorm::Sum && !(normValue.getValueAsDouble() >= 0))
+    return emitError() << "expects a non-negative epsilon, but got "
+                       << normValue.getValueAsDouble();
+  if (norm != WeightNorm::Sum && epsMode != EpsMode::Add)
+    return emitError() << "expects an epsilon mode with 'norm = sum' alone";
   // (R7)
   if (norm == WeightNorm::Softmax &&
       (source == WeightSource::Key || source == WeightSource::One))
@@ -467,24 +515,19 @@ BodyAttr BodyAttr::get(MLIRContext *context, bool gated, Activation act) {
              false, false, Storage::Split);
 }
 
-unsigned BodyAttr::getNumParameters() const {
-  unsigned down = 1 + getDownBias();
-  if (!getGated() || hasJointStorage())
-    return 1 + getUpBias() + down;
-  return 2 + getGateBias() + getUpBias() + down;
-}
-
 LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
                                FloatAttr alpha, FloatAttr gateLo,
-                               FloatAttr gateHi, ClampAt, FloatAttr upLo,
-                               FloatAttr upHi, FloatAttr upOffset,
-                               bool gateBias, bool upBias, bool,
-                               Storage storage) {
+                               FloatAttr gateHi, ClampAt clampAt,
+                               FloatAttr upLo, FloatAttr upHi,
+                               FloatAttr upOffset, bool gateBias, bool upBias,
+                               bool, Storage storage) {
   // (body_c1)
   if (!gated &&
       (gateLo || gateHi || upOffset || gateBias || storage != Storage::Split))
     return emitError() << "expects gate clamps, 'up_offset', a gate bias and "
                           "joint storage in a gated body alone";
+  if (clampAt == ClampAt::Post && !gateLo && !gateHi)
+    return emitError() << "expects a gate clamp with 'clamp_at = post'";
   // (body_c2)
   if (alpha && act != Activation::Silu)
     return emitError() << "expects 'alpha' with 'silu' alone, but got '"
@@ -493,6 +536,7 @@ LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
   if (gated && storage != Storage::Split && gateBias != upBias)
     return emitError() << "expects joint storage to have both a gate and an up "
                           "bias or neither";
+  // (body_c4)
   auto ordered = [](FloatAttr lo, FloatAttr hi) {
     return !lo || !hi || lo.getValueAsDouble() <= hi.getValueAsDouble();
   };
@@ -593,26 +637,14 @@ ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
              ClassActivation::Routed);
 }
 
-unsigned ClassAttr::getNumParameters() const {
-  switch (getKind()) {
-  case ClassKind::Ffn:
-    return getBody().getNumParameters();
-  case ClassKind::Zero:
-  case ClassKind::Copy:
-    return 0;
-  case ClassKind::Constant:
-    return getMix() == ConstantMix::Softmax2 ? 2 : 1;
-  }
-  llvm_unreachable("every kind has a number of parameters");
-}
-
 LogicalResult ClassAttr::verify(EmitError emitError, ClassKind kind,
                                 int64_t count, int64_t width, BodyAttr body,
                                 ConstantMix mix, ClassActivation) {
+  // (class_c1)
   if (count < 1)
     return emitError() << "expects a positive number of experts, but got "
                        << count;
-  // (class_c1)
+  // (class_c2)
   bool isFfn = kind == ClassKind::Ffn;
   if (isFfn && (width < 1 || !body))
     return emitError() << "expects a positive 'width' and a 'body' in an 'ffn' "

@@ -29,7 +29,9 @@ def MoE_ScoreAttr : MoE_Attr<"Score", "score"> {
 
     Constraints:
     1. (R1) `over = group(G)` has G > 0; the op checks that G divides E.
-    2. (R9) `post = rmsnorm` requires a pointwise `fn`.
+    2. (score_c1) `over` other than experts requires softmax or entmax15.
+    3. (R9) `post = rmsnorm` requires a pointwise `fn`.
+    4. (score_c2) `post = rmsnorm` alone has an epsilon, which is not negative.
 
     ```mlir
     #moe.score<softmax>
@@ -55,6 +57,9 @@ def MoE_GroupFilterAttr : MoE_Attr<"GroupFilter", "group_filter"> {
     The E experts form `groups` contiguous groups; a group's score is the maximum of its keys (`max`) or the sum of its n largest keys (`sum_top(n)`); the
     `keep` best groups stay, in the others keys become −∞ (`neginf`) or 0 (`zero`).
 
+    Constraints:
+    1. (R1) `groups` is positive and `keep` between 1 and `groups`; the op checks what depends on E.
+
     ```mlir
     #moe.group_filter<8, keep = 4, group_score = sum_top(2), fill = neginf>
     ```
@@ -74,7 +79,9 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     * `fallback` = none | argmax: what a unit without an entry gets.
 
     Constraints:
-    1. (R5) `all` excludes `fallback = argmax`.
+    1. (select_c1) k and kg are positive.
+    2. (R1) G is positive; the op checks what depends on E.
+    3. (R5) `all` excludes `fallback = argmax`.
 
     ```mlir
     #moe.select<topk(8), key = scores>
@@ -101,9 +108,11 @@ def MoE_WeightAttr : MoE_Attr<"Weight", "weight"> {
     * `when` = before | after the entries that capacity drops.
 
     Constraints:
-    1. (R7) `norm = softmax` requires `source` logits or operand; scores are accepted with a warning.
-    2. (R8) `norm = sum` requires a source that cannot be negative; the op checks it.
-    3. (R27) `grad = ste_identity` requires `source = one`.
+    1. (weight_c1) ids in `zero` and `exclude` are ascending, and no id is in both.
+    2. (weight_c2) `min_k` and p are positive, the epsilon of sum is not negative.
+    3. (R7) `norm = softmax` requires `source` logits or operand; the op accepts scores of a softmax.
+    4. (R8) `norm = sum` requires a source that cannot be negative; the op checks it.
+    5. (R27) `grad = ste_identity` requires `source = one`.
 
     ```mlir
     #moe.weight<scores, norm = sum(1.0e-20, add), min_k = 2, scale = 2.5>
@@ -139,9 +148,10 @@ def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
     * `storage`: layout of the first matrix of a gated body; `interleaved` has the gate in even rows.
 
     Constraints:
-    1. (body_c1) gate clamps, `up_offset`, `storage` and a gate bias require a gated body.
+    1. (body_c1) gate clamps, `up_offset`, `storage` and a gate bias require a gated body; `clamp_at = post` requires a gate clamp.
     2. (body_c2) `alpha` requires `silu`.
     3. (body_c3) joint storage requires gate and up to have a bias both or neither.
+    4. (body_c4) lower clamp bounds are at most the upper ones.
 
     ```mlir
     #moe.body<gated, silu>
@@ -174,7 +184,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     | constant | v, or α₀ x + α₁ v with α = softmax(W x) where mix = softmax2 | v [d], W [2,d] |
 
     Constraints:
-    1. (class_c1) `width` and `body` belong to ffn, `mix` to constant.
+    1. (class_c1) `count` is positive.
+    2. (class_c2) `width` and `body` belong to ffn, `mix` to constant.
 
     ```mlir
     #moe.class<ffn, 256, width = 2048, body = <gated, silu>>

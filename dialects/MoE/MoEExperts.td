@@ -86,7 +86,8 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
 
     Constraints:
     1. (combine_c1) `result` has U rows of the width of `rows`.
-    2. (R17) a residual requires `x` to have the width of `rows`.
+    2. (combine_c2) `out_bias` has the width of `rows`.
+    3. (R17) a residual requires `x` to have the width of `rows`.
 
     Example:
     ```mlir
@@ -115,7 +116,8 @@ def MoE_FfnOp : MoE_Op<"ffn", [Pure]> {
     `input`: U×d. `parameters`: as for an ffn class of `#moe.class`, without the leading dimension.
 
     Constraints:
-    1. (ffn_c1) `parameters` have the number and shapes that the body asks for.
+    1. (ffn_c1) `result` has the rows of `input`.
+    2. (ffn_c2) `parameters` have the number and shapes that the body asks for.
 
     Example:
     ```mlir

@@ -24,7 +24,7 @@ def MoE_LogitsOp : MoE_Op<"logits", [Pure, AttrSizedOperandSegments]> {
     `input`: U×d. `matrix`: E×d. `bias`: E. `offset`: E or U×E.
 
     Constraints:
-    1. (logits_c1) `input` and `matrix` agree in d; `result` is U×E.
+    1. (logits_c1) `input` and `matrix` agree in d; `result` is U×E; `bias` and `offset` have the shapes given above.
     2. (logits_c2) `softcap` and `temperature` are positive.
 
     NaN inputs give NaN logits.
@@ -58,13 +58,20 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     `logits`: U×E. `key_offset`, `allow`: E or U×E. `score_gain`, `expert_scale`: E. `weight_source`: U×E. `always_weights`: U×A.
 
     Constraints:
-    1. (R1) groups divide E; `keep` ≤ G; sum_top(n) has n ≤ E/G; k ≤ keep·E/G; kg ≤ E/G.
-    2. (R2) `topk_per_group` excludes `group_filter`.
-    3. (R8) `norm = sum` requires a source that cannot be negative.
-    4. (R10) `source = key` with `key_offset` is a warning: the bias ends up in the weights.
-    5. (R29) `key_offset` requires a `key_dtype` of f32 or f64.
-    6. (route_c1) the plan's experts, slots, always ids and weight type are those of the operands and attributes.
-    7. (route_c2) `score_gain` belongs to `post = rmsnorm`, `weight_source` to `source = operand`.
+    1. (route_c1) E is static and the number of the plan's experts.
+    2. (R1) groups divide E; sum_top(n) has n ≤ E/G; k ≤ keep·E/G; kg ≤ E/G.
+    3. (R2) `topk_per_group` excludes `group_filter`.
+    4. (R7) `norm = softmax` requires source logits or operand; scores of a softmax are accepted, with a warning.
+    5. (R8) `norm = sum` requires a source that cannot be negative.
+    6. (R9) `norm = sum` or softmax after `post = rmsnorm` is a warning.
+    7. (R10) `source = key` with `key_offset` is a warning: the bias ends up in the weights.
+    8. (R29) `key_offset` requires a `key_dtype` of f32 or f64.
+    9. (route_c2) the plan's slots are those that `select` fills, its weight type that of `weight`.
+    10. (route_c3) operands have the columns and rows given above.
+    11. (route_c4) zero and exclude ids of `weight` are below E.
+    12. (route_c5) `score_gain` belongs to `post = rmsnorm`, `weight_source` to `source = operand`.
+
+    Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
 
     Ties go to the lower id. Fewer than k finite keys leave slots empty. Ids of NaN logits are unspecified within [−1, E).
 
@@ -89,6 +96,10 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
       `score_gain` `(` $score_gain `:` type($score_gain) `)` | `weight_source` `(` $weight_source `:` type($weight_source) `)` |
       `expert_scale` `(` $expert_scale `:` type($expert_scale) `)` | `always_weights` `(` $always_weights `:` type($always_weights) `)`)
     `score` $score (`group_filter` $group_filter^)? `select` $select `weight` $weight attr-dict `:` type($logits) `->` qualified(type($plan))
+  }];
+  let extraClassDeclaration = [{
+    /// Emits the warnings of (R7), (R9) and (R10).
+    void emitWarnings();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

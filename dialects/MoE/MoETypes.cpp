@@ -27,13 +27,16 @@ PlanType PlanType::get(MLIRContext *context, int64_t experts, int64_t slots,
 
 LogicalResult PlanType::verify(EmitError emitError, int64_t experts,
                                int64_t slots, int64_t always, FloatType) {
+  // (plan_c1)
   if (experts < 1)
     return emitError() << "expects a positive number of experts, but got "
                        << experts;
+  // (plan_c2)
   if (slots < 1 || slots > experts)
     return emitError() << "requires the slots (" << slots
                        << ") to be between 1 and the experts (" << experts
                        << ")";
+  // (plan_c3)
   if (always < 0)
     return emitError()
            << "expects a non-negative number of always-on ids, but got "
@@ -75,6 +78,7 @@ void PlanType::print(AsmPrinter &printer) const {
 
 LogicalResult RowsType::verify(EmitError emitError, FloatType, int64_t width,
                                RowLayout) {
+  // (rows_c1)
   if (width < 1)
     return emitError() << "expects a positive width, but got " << width;
   return success();

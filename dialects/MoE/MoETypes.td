@@ -17,6 +17,11 @@ def MoE_PlanType : MoE_Type<"Plan", "plan"> {
     For each unit a list of at most `slots` entries (expert id in [0, `experts`), weight of type `weight`), then one entry for each of `always` ids from `experts`
     on. Per expert the entries are ordered by (unit, slot).
 
+    Constraints:
+    1. (plan_c1) `experts` is positive.
+    2. (plan_c2) `slots` is between 1 and `experts`.
+    3. (plan_c3) `always` is not negative.
+
     ```mlir
     !moe.plan<256, slots<8>>
     !moe.plan<64, slots<6>, always = 2, weight = bf16>
@@ -31,6 +36,9 @@ def MoE_RowsType : MoE_Type<"Rows", "rows"> {
   let summary = "rows of units, ordered by expert";
   let description = [{
     One row of `width` elements for each entry of a plan. `grouped`: ragged, expert after expert in ascending order, without padding.
+
+    Constraints:
+    1. (rows_c1) `width` is positive.
 
     ```mlir
     !moe.rows<f32, 2048, grouped>

@@ -1,15 +1,12 @@
 // moe.logits and moe.route: verifiers and canonicalisations.
+#include "Shapes.h"
 #include "moe/Dialect/MoE/MoE.h"
 
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace moe;
-
-/// True where two sizes cannot differ at run time as far as the types tell.
-static bool compatible(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
-}
+using moe::detail::compatible;
 
 //===----------------------------------------------------------------------===//
 // LogitsOp
@@ -35,12 +32,15 @@ LogicalResult LogitsOp::verify() {
     return emitOpError("requires 'bias' (")
            << getBias().getType() << ") to have one element per expert ("
            << experts << ")";
-  if (getOffset() &&
-      !compatible(cast<ShapedType>(getOffset().getType()).getShape().back(),
-                  experts))
-    return emitOpError("requires 'offset' (")
-           << getOffset().getType() << ") to have one column per expert ("
-           << experts << ")";
+  if (getOffset()) {
+    auto offset = cast<RankedTensorType>(getOffset().getType());
+    if (!compatible(offset.getShape().back(), experts) ||
+        (offset.getRank() == 2 &&
+         !compatible(offset.getDimSize(0), input.getDimSize(0))))
+      return emitOpError("requires 'offset' (")
+             << offset << ") to have the columns, and with rank 2 the rows, of "
+             << "the result (" << result << ")";
+  }
   // (logits_c2)
   if (getSoftcap() && !(getSoftcap()->convertToDouble() > 0))
     return emitOpError("expects a positive 'softcap', but got ")
@@ -56,16 +56,21 @@ LogicalResult LogitsOp::verify() {
 //===----------------------------------------------------------------------===//
 
 /// Checks that `operand`, where present, has `columns` elements in its last
-/// dimension.
-static LogicalResult verifyColumns(RouteOp op, Value operand, StringRef name,
-                                   int64_t columns, StringRef what) {
+/// dimension and, where it has two, the rows of `logits`.
+static LogicalResult verifyShape(RouteOp op, Value operand, StringRef name,
+                                 int64_t columns, StringRef what) {
   if (!operand)
     return success();
-  int64_t last = cast<ShapedType>(operand.getType()).getShape().back();
-  if (!compatible(last, columns))
+  ArrayRef<int64_t> shape = cast<ShapedType>(operand.getType()).getShape();
+  if (!compatible(shape.back(), columns))
     return op.emitOpError("requires the last dimension of '")
-           << name << "' (" << last << ") to equal the number of " << what
-           << " (" << columns << ")";
+           << name << "' (" << shape.back() << ") to equal the number of "
+           << what << " (" << columns << ")";
+  int64_t rows = cast<ShapedType>(op.getLogits().getType()).getDimSize(0);
+  if (shape.size() == 2 && !compatible(shape.front(), rows))
+    return op.emitOpError("requires the rows of '")
+           << name << "' (" << shape.front()
+           << ") to equal the rows of 'logits' (" << rows << ")";
   return success();
 }
 
@@ -91,8 +96,7 @@ static LogicalResult verifyGroups(RouteOp op, int64_t experts) {
       return op.emitOpError("requires the summed keys (")
              << filter.getSumTop() << ") to be at most the group size (" << size
              << ")";
-    if (filter.getFill() == GroupFill::NegInf)
-      selectable = filter.getKeep() * size;
+    selectable = filter.getKeep() * size;
   }
   if (select.getPolicy() == Policy::TopK && select.getK() > selectable)
     return op.emitOpError("selects k = ")
@@ -110,6 +114,32 @@ static LogicalResult verifyGroups(RouteOp op, int64_t experts) {
   return success();
 }
 
+/// (R7), (R8): a norm's domain holds what the source can be.
+static LogicalResult verifyNorm(RouteOp op) {
+  WeightAttr weight = op.getWeight();
+  ScoreAttr score = op.getScore();
+  if (weight.getNorm() == WeightNorm::Softmax &&
+      weight.getSource() == WeightSource::Scores &&
+      score.getFn() != ScoreFn::Softmax)
+    return op.emitOpError("expects source 'logits' or 'operand' with 'norm = "
+                          "softmax', but got 'scores' of score '")
+           << stringifyEnum(score.getFn()) << "'";
+  if (weight.getNorm() != WeightNorm::Sum)
+    return success();
+  bool fromScores =
+      weight.getSource() == WeightSource::Scores ||
+      (weight.getSource() == WeightSource::Key &&
+       op.getSelect().getKey() == moe::Key::Scores && !op.getKeyOffset());
+  if (weight.getSource() == WeightSource::One ||
+      weight.getSource() == WeightSource::Operand ||
+      (fromScores && score.isNonNegative()))
+    return success();
+  return op.emitOpError("expects a weight source that cannot be negative with "
+                        "'norm = sum', but got '")
+         << stringifyEnum(weight.getSource()) << "' of score '"
+         << stringifyEnum(score.getFn()) << "'";
+}
+
 LogicalResult RouteOp::verify() {
   PlanType plan = getPlan().getType();
   int64_t experts = cast<ShapedType>(getLogits().getType()).getDimSize(1);
@@ -123,8 +153,21 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires the plan's experts (")
            << plan.getExperts() << ") to equal the expert columns of 'logits' ("
            << experts << ")";
+  // (R1)
   if (failed(verifyGroups(*this, experts)))
     return failure();
+  // (R2)
+  if (select.getPolicy() == Policy::TopKPerGroup && getGroupFilterAttr())
+    return emitOpError("expects no 'group_filter' with 'topk_per_group'");
+  // (R7), (R8)
+  if (failed(verifyNorm(*this)))
+    return failure();
+  // (R29)
+  if (getKeyOffset() && select.getKeyDtype().getWidth() < 32)
+    return emitOpError("requires 'key_dtype' (")
+           << select.getKeyDtype()
+           << ") to be at least f32 where 'key_offset' is added";
+  // (route_c2)
   if (plan.getSlots() != select.getSlots(experts))
     return emitOpError("requires the plan's slots (")
            << plan.getSlots() << ") to equal the selected experts ("
@@ -133,67 +176,49 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires the plan's weight type (")
            << plan.getWeight() << ") to equal that of 'weight' ("
            << weight.getDtype() << ")";
-  if (failed(verifyColumns(*this, getKeyOffset(), "key_offset", experts,
-                           "experts")) ||
-      failed(verifyColumns(*this, getAllow(), "allow", experts, "experts")) ||
-      failed(verifyColumns(*this, getScoreGain(), "score_gain", experts,
-                           "experts")) ||
-      failed(verifyColumns(*this, getWeightSource(), "weight_source", experts,
-                           "experts")) ||
-      failed(verifyColumns(*this, getExpertScale(), "expert_scale", experts,
-                           "experts")) ||
-      failed(verifyColumns(*this, getAlwaysWeights(), "always_weights",
-                           plan.getAlways(), "always-on ids")))
+  // (route_c3)
+  auto perExpert = [&](Value operand, StringRef name) {
+    return verifyShape(*this, operand, name, experts, "experts");
+  };
+  if (failed(perExpert(getKeyOffset(), "key_offset")) ||
+      failed(perExpert(getAllow(), "allow")) ||
+      failed(perExpert(getScoreGain(), "score_gain")) ||
+      failed(perExpert(getWeightSource(), "weight_source")) ||
+      failed(perExpert(getExpertScale(), "expert_scale")) ||
+      failed(verifyShape(*this, getAlwaysWeights(), "always_weights",
+                         plan.getAlways(), "always-on ids")))
     return failure();
+  // (route_c4)
   for (int64_t id :
        llvm::concat<const int64_t>(weight.getZero(), weight.getExclude()))
     if (id >= experts)
       return emitOpError("requires zero and exclude ids (")
              << id << ") to be below the number of experts (" << experts << ")";
-  // (route_c2)
+  // (route_c5)
   if (getScoreGain() && getScore().getPost() != ScorePost::RmsNorm)
     return emitOpError("expects 'score_gain' with 'post = rmsnorm' alone");
   if (static_cast<bool>(getWeightSource()) !=
       (weight.getSource() == WeightSource::Operand))
     return emitOpError(
         "expects 'weight_source' with weight source 'operand' alone");
-  // (R2)
-  if (select.getPolicy() == Policy::TopKPerGroup && getGroupFilterAttr())
-    return emitOpError("expects no 'group_filter' with 'topk_per_group'");
-  // (R8)
-  if (weight.getNorm() == WeightNorm::Sum) {
-    bool fromScores = weight.getSource() == WeightSource::Scores ||
-                      (weight.getSource() == WeightSource::Key &&
-                       select.getKey() == Key::Scores && !getKeyOffset());
-    bool nonNegative = weight.getSource() == WeightSource::One ||
-                       weight.getSource() == WeightSource::Operand ||
-                       (fromScores && getScore().isNonNegative());
-    if (!nonNegative)
-      return emitOpError("expects a weight source that cannot be negative with "
-                         "'norm = sum', but got '")
-             << stringifyEnum(weight.getSource()) << "' of score '"
-             << stringifyEnum(getScore().getFn()) << "'";
-  }
-  // (R29)
-  if (getKeyOffset() && select.getKeyDtype().getWidth() < 32)
-    return emitOpError("requires 'key_dtype' (")
-           << select.getKeyDtype()
-           << ") to be at least f32 where 'key_offset' is added";
+  return success();
+}
+
+void RouteOp::emitWarnings() {
+  WeightAttr weight = getWeight();
+  bool normalises = weight.getNorm() == WeightNorm::Sum ||
+                    weight.getNorm() == WeightNorm::Softmax;
   // (R7)
   if (weight.getNorm() == WeightNorm::Softmax &&
-      weight.getSource() == WeightSource::Scores &&
-      getScore().getFn() == ScoreFn::Softmax)
-    emitWarning("'moe.route' op normalises softmax scores by a second softmax");
+      weight.getSource() == WeightSource::Scores)
+    emitWarning("softmax scores are normalised by a second softmax");
   // (R9)
-  if (getScore().getPost() == ScorePost::RmsNorm &&
-      (weight.getNorm() == WeightNorm::Sum ||
-       weight.getNorm() == WeightNorm::Softmax))
-    emitWarning("'moe.route' op normalises weights of scores that 'post = "
-                "rmsnorm' has normalised");
+  if (normalises && getScore().getPost() == ScorePost::RmsNorm)
+    emitWarning("weights of scores that 'post = rmsnorm' has normalised are "
+                "normalised again");
   // (R10)
   if (weight.getSource() == WeightSource::Key && getKeyOffset())
-    emitWarning("'moe.route' op weighs with keys that include 'key_offset'");
-  return success();
+    emitWarning("weights are keys that include 'key_offset'");
 }
 
 namespace {
@@ -210,34 +235,6 @@ struct RouteSumOfOneIsMax : OpRewritePattern<RouteOp> {
       op.setGroupFilterAttr(
           GroupFilterAttr::get(op.getContext(), filter.getGroups(),
                                filter.getKeep(), 0, filter.getFill()));
-    });
-    return success();
-  }
-};
-
-/// C5: filling with 0 instead of −∞ changes nothing where at least k kept keys
-/// are above 0. Softmax scores without an offset are, unless they underflow or
-/// are masked, so the kept groups must offer k and nothing may mask.
-struct RouteZeroFillIsNegInf : OpRewritePattern<RouteOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(RouteOp op,
-                                PatternRewriter &rewriter) const override {
-    GroupFilterAttr filter = op.getGroupFilterAttr();
-    if (!filter || filter.getFill() != GroupFill::Zero)
-      return rewriter.notifyMatchFailure(op, "no zero fill");
-    SelectAttr select = op.getSelect();
-    if (op.getKeyOffset() || op.getAllow() || select.getKey() != Key::Scores ||
-        op.getScore().getFn() != ScoreFn::Softmax ||
-        op.getScore().getPost() != ScorePost::None)
-      return rewriter.notifyMatchFailure(op, "keys may be 0 or negative");
-    int64_t size = op.getPlan().getType().getExperts() / filter.getGroups();
-    if (select.getPolicy() != Policy::TopK ||
-        select.getK() > filter.getKeep() * size)
-      return rewriter.notifyMatchFailure(op, "kept groups offer fewer than k");
-    rewriter.modifyOpInPlace(op, [&] {
-      op.setGroupFilterAttr(GroupFilterAttr::get(
-          op.getContext(), filter.getGroups(), filter.getKeep(),
-          filter.getSumTop(), GroupFill::NegInf));
     });
     return success();
   }
@@ -263,24 +260,38 @@ struct RouteNormAfterNothing : OpRewritePattern<RouteOp> {
   }
 };
 
-/// R5: a softmax over the weights of all experts is the softmax score.
+/// R5: a softmax over the weights of all experts is the softmax score. Keys
+/// become the logits, so that a logit of −∞ stays unselected; what else could
+/// take an expert out of the softmax (a mask, an offset, a filter, a score that
+/// reaches −∞ elsewhere, a rounding that does) refuses.
 struct RouteSoftmaxOfAll : OpRewritePattern<RouteOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(RouteOp op,
                                 PatternRewriter &rewriter) const override {
     WeightAttr weight = op.getWeight();
-    if (op.getSelect().getPolicy() != Policy::All ||
+    SelectAttr select = op.getSelect();
+    ScoreAttr score = op.getScore();
+    if (select.getPolicy() != Policy::All ||
         weight.getNorm() != WeightNorm::Softmax ||
-        weight.getSource() != WeightSource::Logits || op.getAllow() ||
-        !weight.getExclude().empty() || !weight.getZero().empty() ||
-        weight.getMinK() > op.getPlan().getType().getExperts())
+        weight.getSource() != WeightSource::Logits)
       return rewriter.notifyMatchFailure(op, "no softmax over all logits");
-    if (op.getSelect().getKey() == Key::Scores &&
-        op.getScore().getFn() != ScoreFn::Identity)
+    if (op.getAllow() || op.getKeyOffset() || op.getGroupFilterAttr() ||
+        !weight.getExclude().empty() || !weight.getZero().empty() ||
+        weight.getMinK() > 1)
+      return rewriter.notifyMatchFailure(op, "not every expert is live");
+    if (select.getKey() == moe::Key::Scores &&
+        score != ScoreAttr::get(op.getContext(), ScoreFn::Identity))
       return rewriter.notifyMatchFailure(op, "the score decides what is -inf");
+    if (!select.getKeyDtype().isF32())
+      return rewriter.notifyMatchFailure(op, "rounding decides what is -inf");
+    if (weight.getGrad() == WeightGrad::StopNorm)
+      return rewriter.notifyMatchFailure(op, "the denominator is detached");
     rewriter.modifyOpInPlace(op, [&] {
       MLIRContext *context = op.getContext();
       op.setScoreAttr(ScoreAttr::get(context, ScoreFn::Softmax));
+      op.getScoreGainMutable().clear();
+      op.setSelectAttr(
+          SelectAttr::get(context, Policy::All, 0, 1, moe::Key::Logits));
       op.setWeightAttr(WeightAttr::get(
           context, WeightSource::Scores, {}, {}, WeightNorm::None, FloatAttr(),
           EpsMode::Add, 1, weight.getWhen(), weight.getScale(),
@@ -294,6 +305,6 @@ struct RouteSoftmaxOfAll : OpRewritePattern<RouteOp> {
 
 void RouteOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {
-  patterns.add<RouteSumOfOneIsMax, RouteZeroFillIsNegInf, RouteNormAfterNothing,
-               RouteSoftmaxOfAll>(context);
+  patterns.add<RouteSumOfOneIsMax, RouteNormAfterNothing, RouteSoftmaxOfAll>(
+      context);
 }

@@ -1,6 +1,7 @@
 // Weight expressions: verification, simplifying builders, and the op that
 // yields one.
 #include "moe/Dialect/Support/MoESupport.h"
+#include "moe/Support/BytecodeVersion.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Builders.h"
@@ -21,6 +22,9 @@ using namespace moe::support;
 #define GET_OP_CLASSES
 #include "moe/Dialect/Support/MoESupportOps.cpp.inc"
 
+/// The version of the dialect's bytecode.
+static constexpr uint64_t bytecodeVersion = 1;
+
 void MoESupportDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -30,6 +34,7 @@ void MoESupportDialect::initialize() {
 #define GET_OP_LIST
 #include "moe/Dialect/Support/MoESupportOps.cpp.inc"
       >();
+  addInterface<moe::VersionedBytecodeInterface>(bytecodeVersion);
 }
 
 //===----------------------------------------------------------------------===//
@@ -63,8 +68,11 @@ static LogicalResult verifyStatic(EmitError emitError, ShapedType type) {
   return success();
 }
 
-static LogicalResult verifyElementTypes(EmitError emitError, ShapedType source,
-                                        ShapedType result) {
+/// A source is as static as a result, and of the same element type.
+static LogicalResult verifySource(EmitError emitError, ShapedType source,
+                                  ShapedType result) {
+  if (failed(verifyStatic(emitError, source)))
+    return failure();
   if (source.getElementType() != result.getElementType())
     return emitError() << "requires the element type of the source (" << source
                        << ") to equal that of the result (" << result << ")";
@@ -75,7 +83,12 @@ LogicalResult ExternalAttr::verify(EmitError emitError, ShapedType type,
                                    StringRef file, uint64_t) {
   if (file.empty())
     return emitError() << "expects a file name, but got an empty string";
-  return verifyStatic(emitError, type);
+  if (failed(verifyStatic(emitError, type)))
+    return failure();
+  if (!type.getElementType().isIntOrFloat())
+    return emitError() << "expects an integer or float element type, but got "
+                       << type;
+  return success();
 }
 
 LogicalResult TransposeAttr::verify(EmitError emitError, ShapedType type,
@@ -83,7 +96,7 @@ LogicalResult TransposeAttr::verify(EmitError emitError, ShapedType type,
                                     ArrayRef<int64_t> permutation) {
   ShapedType from = source.getShapedType();
   if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyElementTypes(emitError, from, type)))
+      failed(verifySource(emitError, from, type)))
     return failure();
   if (!isPermutationVector(permutation) ||
       static_cast<int64_t>(permutation.size()) != from.getRank())
@@ -101,7 +114,7 @@ LogicalResult ReshapeAttr::verify(EmitError emitError, ShapedType type,
                                   ElementsAttr source) {
   ShapedType from = source.getShapedType();
   if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyElementTypes(emitError, from, type)))
+      failed(verifySource(emitError, from, type)))
     return failure();
   if (from.getNumElements() != type.getNumElements())
     return emitError() << "requires the result (" << type
@@ -123,7 +136,7 @@ LogicalResult ConcatAttr::verify(EmitError emitError, ShapedType type,
   int64_t total = 0;
   for (auto [index, source] : llvm::enumerate(sources)) {
     ShapedType from = source.getShapedType();
-    if (failed(verifyElementTypes(emitError, from, type)))
+    if (failed(verifySource(emitError, from, type)))
       return failure();
     SmallVector<int64_t> expected(type.getShape());
     if (from.getRank() == type.getRank())
@@ -147,7 +160,7 @@ LogicalResult SliceAttr::verify(EmitError emitError, ShapedType type,
                                 ArrayRef<int64_t> strides) {
   ShapedType from = source.getShapedType();
   if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyElementTypes(emitError, from, type)))
+      failed(verifySource(emitError, from, type)))
     return failure();
   size_t rank = from.getRank();
   if (offsets.size() != rank || strides.size() != rank ||
@@ -177,7 +190,7 @@ LogicalResult PadAttr::verify(EmitError emitError, ShapedType type,
                               ElementsAttr source) {
   ShapedType from = source.getShapedType();
   if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyElementTypes(emitError, from, type)))
+      failed(verifySource(emitError, from, type)))
     return failure();
   if (from.getRank() != type.getRank() ||
       llvm::any_of(llvm::zip(from.getShape(), type.getShape()), [](auto sizes) {
@@ -247,12 +260,38 @@ ElementsAttr moe::support::concatWeights(ArrayRef<ElementsAttr> sources,
                          withShape(sources.front(), shape), sources, dimension);
 }
 
+/// The one source of `concat` that a slice touches, with the slice's offset
+/// moved into it; null where it touches several or none.
+static ElementsAttr findSlicedSource(ConcatAttr concat, int64_t &offset,
+                                     int64_t size, int64_t stride) {
+  int64_t first = 0;
+  for (ElementsAttr source : concat.getSources()) {
+    int64_t end =
+        first + source.getShapedType().getDimSize(concat.getDimension());
+    if (offset >= first && offset < end) {
+      if (size == 0 || offset + (size - 1) * stride >= end)
+        return nullptr;
+      offset -= first;
+      return source;
+    }
+    first = end;
+  }
+  return nullptr;
+}
+
 ElementsAttr moe::support::sliceWeight(ElementsAttr source,
                                        ArrayRef<int64_t> offsets,
                                        ArrayRef<int64_t> sizes,
                                        ArrayRef<int64_t> strides) {
   if (source.getShapedType().getShape() == sizes)
     return source;
+  if (auto concat = dyn_cast<ConcatAttr>(source)) {
+    int64_t d = concat.getDimension();
+    SmallVector<int64_t> inner(offsets);
+    if (ElementsAttr one =
+            findSlicedSource(concat, inner[d], sizes[d], strides[d]))
+      return sliceWeight(one, inner, sizes, strides);
+  }
   return SliceAttr::get(source.getContext(), withShape(source, sizes), source,
                         offsets, strides);
 }

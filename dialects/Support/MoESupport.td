@@ -36,6 +36,10 @@ def MoESupport_ExternalAttr : MoESupport_WeightAttr<"External", "external"> {
     The elements of a tensor, row-major and little endian, in `file` from byte `offset` on; the type gives their number and width. The file is
     opened when the artefact is written; who creates the attribute has checked that the file may be read and is long enough.
 
+    Constraints:
+    1. (weight_c1) the type is a ranked tensor of static shape; this holds for every weight expression and its sources.
+    2. (external_c1) `file` is not empty, and elements are integers or floats.
+
     ```mlir
     #moe_support.external<"model.onnx.data", 4096> : tensor<8x96x64xf32>
     ```
@@ -49,6 +53,10 @@ def MoESupport_TransposeAttr : MoESupport_WeightAttr<"Transpose", "transpose"> {
   let description = [{
     result[i_0, ..., i_n] = source[j] with j[permutation[d]] = i_d, as in `linalg.transpose`: result dimension d is source dimension permutation[d].
 
+    Constraints:
+    1. (weight_c2) the source has the element type of the result; this holds for every weight expression with sources.
+    2. (transpose_c1) `permutation` permutes the source's dimensions, and the result has the source's shape so permuted.
+
     ```mlir
     #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0]> : tensor<4x8xf32>
     ```
@@ -61,6 +69,9 @@ def MoESupport_TransposeAttr : MoESupport_WeightAttr<"Transpose", "transpose"> {
 def MoESupport_ReshapeAttr : MoESupport_WeightAttr<"Reshape", "reshape"> {
   let summary = "elements in the same row-major order under another shape";
   let description = [{
+    Constraints:
+    1. (reshape_c1) the result has as many elements as the source.
+
     ```mlir
     #moe_support.reshape<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<1x32xf32>
     ```
@@ -72,6 +83,10 @@ def MoESupport_ReshapeAttr : MoESupport_WeightAttr<"Reshape", "reshape"> {
 def MoESupport_ConcatAttr : MoESupport_WeightAttr<"Concat", "concat"> {
   let summary = "elements of several tensors joined along one dimension";
   let description = [{
+    Constraints:
+    1. (concat_c1) there is a source, and `dimension` is one of the result's.
+    2. (concat_c2) sources agree with the result outside `dimension`, in which their sizes sum to the result's.
+
     ```mlir
     #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<1x4xf32>, dense<0.0> : tensor<1x4xf32>], 0> : tensor<2x4xf32>
     ```
@@ -86,6 +101,10 @@ def MoESupport_SliceAttr : MoESupport_WeightAttr<"Slice", "slice"> {
   let description = [{
     result[i] = source[offsets + i * strides], in every dimension; the result's shape gives the sizes.
 
+    Constraints:
+    1. (slice_c1) `offsets` and `strides` have one element per dimension of source and result.
+    2. (slice_c2) strides are positive, and every element taken lies in the source.
+
     ```mlir
     #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0], [2, 1]> : tensor<4x4xf32>
     ```
@@ -98,6 +117,9 @@ def MoESupport_SliceAttr : MoESupport_WeightAttr<"Slice", "slice"> {
 def MoESupport_PadAttr : MoESupport_WeightAttr<"Pad", "pad"> {
   let summary = "a tensor extended with zero bytes at the high end of its dimensions";
   let description = [{
+    Constraints:
+    1. (pad_c1) no dimension of the result is smaller than the source's.
+
     ```mlir
     #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<5x4xf32>> : tensor<8x4xf32>
     ```
@@ -113,7 +135,10 @@ def MoESupport_WeightOp : Op<MoESupport_Dialect, "weight", [Pure, AllTypesMatch<
     `result` holds the elements of the weight expression `value`. Unlike a constant it is never folded into its users: whoever rearranges a weight
     rewrites the expression.
 
-    `value`: any elements attribute, with the type of `result`.
+    `value`: any elements attribute.
+
+    Constraints:
+    1. (weight_op_c1) `value` has the type of `result`.
 
     Example:
     ```mlir

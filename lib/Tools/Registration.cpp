@@ -10,16 +10,19 @@
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
+#include "moe/Pipelines/Pipelines.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<MoEDialect>();
   registry.insert<support::MoESupportDialect>();
-  registry.insert<chlo::CHLODialect, stablehlo::StableHLODialect>();
+  registry.insert<stablehlo::StableHLODialect>();
+  registry.insert<chlo::CHLODialect>();
 }
 
 void moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEConversionPasses();
+  registerPipelines();
 }

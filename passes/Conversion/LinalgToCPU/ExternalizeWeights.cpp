@@ -50,11 +50,8 @@ struct ExternalizeWeights
     Builder builder(&getContext());
     auto bytesType =
         MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
-    auto attributes = DictionaryAttr::get(
-        &getContext(),
-        builder.getNamedAttr("moe.weights", builder.getUnitAttr()));
     if (failed(function.insertArgument(function.getNumArguments(), bytesType,
-                                       attributes, function.getLoc())))
+                                       {}, function.getLoc())))
       return signalPassFailure();
     Value data = function.getArguments().back();
 

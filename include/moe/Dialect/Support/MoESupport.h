@@ -27,9 +27,9 @@ namespace moe::support {
 bool isWeightExpression(mlir::ElementsAttr attr);
 
 /// Builders of weight expressions that simplify what is trivial (identity
-/// permutations and reshapes, whole slices, single sources) and nest otherwise.
-/// Sources may be weight expressions or builtin elements; the arguments must
-/// describe a legal result.
+/// permutations and reshapes, whole slices, single sources, slices of one part
+/// of a concatenation) and nest otherwise. Sources may be weight expressions or
+/// builtin elements; the arguments must describe a legal result.
 mlir::ElementsAttr transposeWeight(mlir::ElementsAttr source,
                                    llvm::ArrayRef<int64_t> permutation);
 mlir::ElementsAttr reshapeWeight(mlir::ElementsAttr source,

@@ -1,0 +1,68 @@
+// The compiler as a library: from a module at one level to another, or to an
+// artefact.
+#ifndef MOE_PIPELINES_COMPILER_H
+#define MOE_PIPELINES_COMPILER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Support/LLVM.h"
+#include "moe/Target/Artefact.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace mlir {
+class OpPassManager;
+class PassManager;
+} // namespace mlir
+
+namespace moe {
+
+/// What a module means; the order is the way down.
+enum class Level { Graph, MoE, Target };
+
+/// The level called `name` ("graph", "moe", "target").
+std::optional<Level> parseLevel(llvm::StringRef name);
+llvm::StringRef levelName(Level level);
+
+struct CompileOptions {
+  /// The level of the module that comes in.
+  Level from = Level::Graph;
+  /// Name of the function that becomes the entry point.
+  std::string entry = "main";
+  /// See CpuTarget::create.
+  std::string cpu = "host";
+  std::string features;
+  ArtefactKind kind = ArtefactKind::SharedLibrary;
+  /// Told what is being done, for people.
+  std::function<void(llvm::StringRef)> progress;
+  /// Called with each pass manager before it runs: for instrumentation and IR
+  /// printing.
+  std::function<void(mlir::PassManager &)> instrument;
+};
+
+/// Reads a model: ONNX where `path` ends in .onnx, MLIR text or bytecode
+/// otherwise. Errors go to the context's diagnostics and the result is null.
+/// The context has the dialects of registerAllDialects.
+mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
+                                            mlir::MLIRContext &context);
+
+/// Adds the passes from `options.from` down to `to`.
+llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,
+                                 const CompileOptions &options, Level to);
+
+/// Lowers `module` in place from `options.from` to `to`. Errors go to the
+/// context's diagnostics.
+mlir::LogicalResult lowerToLevel(mlir::ModuleOp module, Level to,
+                                 const CompileOptions &options);
+
+/// Lowers `module` to the target level in place and writes the artefact; see
+/// writeArtefact. Errors go to the context's diagnostics.
+mlir::LogicalResult compileToArtefact(mlir::ModuleOp module,
+                                      llvm::StringRef path,
+                                      const CompileOptions &options);
+
+} // namespace moe
+
+#endif // MOE_PIPELINES_COMPILER_H

@@ -1,0 +1,38 @@
+// The pass pipelines between the levels, and their options.
+#ifndef MOE_PIPELINES_PIPELINES_H
+#define MOE_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace moe {
+
+/// Options of `moe-target-pipeline`.
+struct TargetPipelineOptions
+    : mlir::PassPipelineOptions<TargetPipelineOptions> {
+  Option<std::string> entry{*this, "entry",
+                            llvm::cl::desc("Name of the entry function"),
+                            llvm::cl::init("main")};
+  Option<unsigned> vectorBits{*this, "vector-bits",
+                              llvm::cl::desc("Width of the target's vectors"),
+                              llvm::cl::init(256)};
+  Option<unsigned> vectorRegisters{
+      *this, "vector-registers",
+      llvm::cl::desc("Number of the target's vector registers"),
+      llvm::cl::init(16)};
+};
+
+/// Adds the passes from the graph level to the moe level.
+void buildMoEPipeline(mlir::OpPassManager &manager);
+
+/// Adds the passes from the moe level to the LLVM dialect.
+void buildTargetPipeline(mlir::OpPassManager &manager,
+                         const TargetPipelineOptions &options);
+
+/// Registers the pipelines with the global registry, under
+/// `moe-<level>-pipeline`.
+void registerPipelines();
+
+} // namespace moe
+
+#endif // MOE_PIPELINES_PIPELINES_H

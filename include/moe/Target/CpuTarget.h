@@ -1,0 +1,47 @@
+// The CPU that code is generated for.
+#ifndef MOE_TARGET_CPUTARGET_H
+#define MOE_TARGET_CPUTARGET_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class TargetMachine;
+} // namespace llvm
+
+namespace moe {
+
+/// A CPU by name, with its features.
+class CpuTarget {
+public:
+  /// `cpu` is "host" or a name that LLVM knows, such as "x86-64-v3" or
+  /// "znver4"; `features` adds to it or takes from it, such as
+  /// "+avx512f,-fma".
+  static llvm::Expected<CpuTarget> create(llvm::StringRef cpu,
+                                          llvm::StringRef features = "");
+  CpuTarget(CpuTarget &&);
+  CpuTarget &operator=(CpuTarget &&);
+  ~CpuTarget();
+
+  llvm::TargetMachine &machine() const { return *targetMachine; }
+  llvm::StringRef cpu() const { return cpuName; }
+  /// Width of the vectors that code for this CPU should use.
+  unsigned vectorBits() const;
+  unsigned vectorRegisters() const;
+  bool hasFeature(llvm::StringRef feature) const;
+  /// Features that generated code may use and a runtime can check, separated
+  /// by commas.
+  std::string requiredFeatures() const;
+
+private:
+  CpuTarget(std::unique_ptr<llvm::TargetMachine> machine, std::string cpu);
+  std::unique_ptr<llvm::TargetMachine> targetMachine;
+  std::string cpuName;
+};
+
+} // namespace moe
+
+#endif // MOE_TARGET_CPUTARGET_H

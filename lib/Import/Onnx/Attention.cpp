@@ -1,0 +1,2 @@
+#include "NodeContext.h"
+llvm::ArrayRef<moe::importer::OpEntry> moe::importer::attentionOps() { return {}; }

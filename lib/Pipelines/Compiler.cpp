@@ -1,0 +1,93 @@
+// Runs the pipelines between levels and writes artefacts.
+#include "moe/Pipelines/Compiler.h"
+#include "moe/Import/Onnx.h"
+#include "moe/Pipelines/Pipelines.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+
+struct LevelName {
+  moe::Level level;
+  StringRef name;
+};
+constexpr LevelName levels[] = {{moe::Level::Graph, "graph"},
+                                {moe::Level::MoE, "moe"},
+                                {moe::Level::Target, "target"}};
+
+} // namespace
+
+std::optional<moe::Level> moe::parseLevel(StringRef name) {
+  for (const LevelName &level : levels)
+    if (level.name == name)
+      return level.level;
+  return std::nullopt;
+}
+
+StringRef moe::levelName(Level level) {
+  return levels[static_cast<size_t>(level)].name;
+}
+
+OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
+  if (path.ends_with(".onnx"))
+    return importOnnx(path, &context);
+  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+}
+
+Error moe::buildCompilePipeline(OpPassManager &manager,
+                                const CompileOptions &options, Level to) {
+  if (to < options.from)
+    return llvm::createStringError(
+        "requires the level to stop after ('" + levelName(to) +
+        "') to be at or below the level to start from ('" +
+        levelName(options.from) + "')");
+  if (options.from < Level::MoE && to >= Level::MoE)
+    buildMoEPipeline(manager);
+  if (options.from < Level::Target && to >= Level::Target) {
+    Expected<CpuTarget> target =
+        CpuTarget::create(options.cpu, options.features);
+    if (!target)
+      return target.takeError();
+    TargetPipelineOptions pipeline;
+    pipeline.entry = options.entry;
+    pipeline.vectorBits = target->vectorBits();
+    pipeline.vectorRegisters = target->vectorRegisters();
+    buildTargetPipeline(manager, pipeline);
+  }
+  return Error::success();
+}
+
+LogicalResult moe::lowerToLevel(ModuleOp module, Level to,
+                                const CompileOptions &options) {
+  PassManager manager(module.getContext());
+  if (Error error = buildCompilePipeline(manager, options, to))
+    return emitError(module.getLoc(), llvm::toString(std::move(error)));
+  if (options.instrument)
+    options.instrument(manager);
+  if (options.progress)
+    options.progress(("lowering to the " + levelName(to) + " level").str());
+  return manager.run(module);
+}
+
+LogicalResult moe::compileToArtefact(ModuleOp module, StringRef path,
+                                     const CompileOptions &options) {
+  Expected<CpuTarget> target = CpuTarget::create(options.cpu, options.features);
+  if (!target)
+    return emitError(module.getLoc(), llvm::toString(target.takeError()));
+  if (failed(lowerToLevel(module, Level::Target, options)))
+    return failure();
+  ArtefactOptions artefact;
+  artefact.kind = options.kind;
+  artefact.progress = options.progress;
+  if (Error error = writeArtefact(module, path, *target, artefact))
+    return emitError(module.getLoc(), llvm::toString(std::move(error)));
+  return success();
+}

@@ -1,0 +1,134 @@
+// The passes from the moe level to the LLVM dialect.
+#include "moe/Conversion/Passes.h"
+#include "moe/Pipelines/Pipelines.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/BufferizationToMemRef/BufferizationToMemRef.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+/// Weights and buffers on tensors, then memory: every pass of this part works
+/// on values.
+static void addTensorPasses(OpPassManager &manager,
+                            const moe::TargetPipelineOptions &options) {
+  moe::PrepareEntryPassOptions prepare;
+  prepare.entry = options.entry;
+  manager.addPass(moe::createPrepareEntryPass(prepare));
+  manager.addPass(createInlinerPass());
+  manager.addPass(moe::createConvertMoEToLinalgPass());
+  manager.addPass(createSymbolDCEPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  moe::PackMatmulWeightsPassOptions pack;
+  pack.vectorBits = options.vectorBits;
+  pack.vectorRegisters = options.vectorRegisters;
+  manager.addNestedPass<func::FuncOp>(moe::createPackMatmulWeightsPass(pack));
+  manager.addPass(createCanonicalizerPass());
+
+  moe::ExternalizeWeightsPassOptions externalize;
+  externalize.entry = options.entry;
+  manager.addPass(moe::createExternalizeWeightsPass(externalize));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+static void addBufferization(OpPassManager &manager) {
+  manager.addPass(bufferization::createEmptyTensorEliminationPass());
+  manager.addPass(bufferization::createEmptyTensorToAllocTensorPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.allowReturnAllocsFromLoops = true;
+  manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  // The clones that this inserts keep outputs apart from inputs and weights:
+  // nothing may fold them before they are copies.
+  bufferization::buildBufferDeallocationPipeline(
+      manager, bufferization::BufferDeallocationPipelineOptions());
+  manager.addNestedPass<func::FuncOp>(
+      bufferization::createOptimizeAllocationLivenessPass());
+  manager.addPass(createConvertBufferizationToMemRefPass());
+}
+
+static void addLoopPasses(OpPassManager &manager,
+                          const moe::TargetPipelineOptions &options) {
+  moe::ConvertLinalgToCPUPassOptions loops;
+  loops.vectorBits = options.vectorBits;
+  loops.vectorRegisters = options.vectorRegisters;
+  manager.addPass(moe::createConvertLinalgToCPUPass(loops));
+  manager.addPass(createLowerAffinePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(moe::createConvertAssertToRuntimePass());
+  manager.addPass(moe::createConvertParallelToRuntimePass());
+  manager.addPass(createLoopInvariantCodeMotionPass());
+}
+
+static void addLLVMPasses(OpPassManager &manager) {
+  manager.addPass(moe::createApproximateMathPass());
+  manager.addPass(memref::createExpandReallocPass());
+  manager.addPass(memref::createExpandStridedMetadataPass());
+  manager.addPass(createLowerAffinePass());
+  manager.addPass(createConvertVectorToSCFPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  manager.addPass(arith::createArithExpandOpsPass(expand));
+  manager.addPass(createConvertVectorToLLVMPass());
+  FinalizeMemRefToLLVMConversionPassOptions memref;
+  memref.useGenericFunctions = true;
+  memref.useAlignedAlloc = true;
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass(memref));
+  manager.addPass(createConvertMathToLLVMPass());
+  manager.addPass(createConvertMathToLibmPass());
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertIndexToLLVMPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  manager.addPass(createConvertFuncToLLVMPass());
+  manager.addPass(createUBToLLVMConversionPass());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void moe::buildTargetPipeline(OpPassManager &manager,
+                              const TargetPipelineOptions &options) {
+  addTensorPasses(manager, options);
+  addBufferization(manager);
+  addLoopPasses(manager, options);
+  addLLVMPasses(manager);
+}
+
+void moe::registerPipelines() {
+  PassPipelineRegistration<>("moe-moe-pipeline",
+                             "Lower a graph to the moe level",
+                             buildMoEPipeline);
+  PassPipelineRegistration<TargetPipelineOptions>(
+      "moe-target-pipeline",
+      "Lower the moe level to the LLVM dialect for a CPU",
+      buildTargetPipeline);
+}

@@ -1,0 +1,108 @@
+// Names, features and vector shapes of the CPUs that code is generated for.
+#include "moe/Target/CpuTarget.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+
+#include <mutex>
+
+using namespace moe;
+
+/// Features that change which instructions are generated, in the names of LLVM.
+/// A runtime can check each of them with CPUID.
+static constexpr llvm::StringLiteral checkableFeatures[] = {
+    "sse3",        "ssse3",      "sse4.1",       "sse4.2",
+    "popcnt",      "movbe",      "lzcnt",        "bmi",
+    "bmi2",        "avx",        "f16c",         "fma",
+    "avx2",        "avx512f",    "avx512cd",     "avx512bw",
+    "avx512dq",    "avx512vl",   "avx512ifma",   "avx512vbmi",
+    "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
+    "avx512bf16",  "avx512fp16", "avxvnni",      "gfni",
+    "amx-tile",    "amx-int8",   "amx-bf16"};
+
+CpuTarget::CpuTarget(std::unique_ptr<llvm::TargetMachine> machine,
+                     std::string cpu)
+    : targetMachine(std::move(machine)), cpuName(std::move(cpu)) {}
+CpuTarget::CpuTarget(CpuTarget &&) = default;
+CpuTarget &CpuTarget::operator=(CpuTarget &&) = default;
+CpuTarget::~CpuTarget() = default;
+
+llvm::Expected<CpuTarget> CpuTarget::create(llvm::StringRef cpu,
+                                            llvm::StringRef features) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  std::string message;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return llvm::createStringError(message);
+
+  llvm::SubtargetFeatures all;
+  std::string name = cpu.str();
+  if (cpu.empty() || cpu == "host") {
+    name = llvm::sys::getHostCPUName().str();
+    for (const auto &feature : llvm::sys::getHostCPUFeatures())
+      all.AddFeature(feature.getKey(), feature.getValue());
+  } else {
+    std::unique_ptr<llvm::MCSubtargetInfo> known(
+        target->createMCSubtargetInfo(triple, "", ""));
+    if (!known->isCPUStringValid(name))
+      return llvm::createStringError(
+          "expects the name of a CPU, but got '" + name +
+          "'; --cpu=host is this machine, and x86-64-v3 is any with AVX2");
+  }
+  for (llvm::StringRef feature : llvm::split(features, ',')) {
+    if (feature.empty())
+      continue;
+    if (feature.front() != '+' && feature.front() != '-')
+      return llvm::createStringError("expects features such as '+avx512f' or "
+                                     "'-fma', but got '" +
+                                     feature.str() + "'");
+    all.AddFeature(feature.drop_front(), feature.front() == '+');
+  }
+  llvm::TargetOptions options;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, name, all.getString(), options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return llvm::createStringError("cannot generate code for " + triple.str());
+  return CpuTarget(std::move(machine), std::move(name));
+}
+
+bool CpuTarget::hasFeature(llvm::StringRef feature) const {
+  return targetMachine->getMCSubtargetInfo()->checkFeatures(
+      ("+" + feature).str());
+}
+
+unsigned CpuTarget::vectorBits() const {
+  if (hasFeature("avx512f"))
+    return 512;
+  return hasFeature("avx2") && hasFeature("fma") ? 256 : 128;
+}
+
+unsigned CpuTarget::vectorRegisters() const {
+  return vectorBits() == 512 ? 32 : 16;
+}
+
+std::string CpuTarget::requiredFeatures() const {
+  std::string result;
+  if (!targetMachine->getTargetTriple().isX86())
+    return result;
+  for (llvm::StringRef feature : checkableFeatures) {
+    if (!hasFeature(feature))
+      continue;
+    if (!result.empty())
+      result += ',';
+    result += feature;
+  }
+  return result;
+}

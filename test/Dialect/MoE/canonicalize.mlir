@@ -1,0 +1,137 @@
+// RUN: moe-opt %s --canonicalize | FileCheck %s
+
+// C4.
+// CHECK-LABEL: func.func @the_sum_of_one_key_is_the_maximum
+func.func @the_sum_of_one_key_is_the_maximum(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: group_filter <4, keep = 2, group_score = max, fill = neginf>
+  %p = moe.route %z score <softmax> group_filter <4, keep = 2, group_score = sum_top(1)> select <topk(2)> weight <scores>
+    : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// CHECK-LABEL: func.func @the_sum_of_two_keys_is_not
+func.func @the_sum_of_two_keys_is_not(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: group_filter <4, keep = 2, group_score = sum_top(2), fill = neginf>
+  %p = moe.route %z score <softmax> group_filter <4, keep = 2, group_score = sum_top(2)> select <topk(2)> weight <scores>
+    : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// R21: there is no capacity that could drop anything.
+// CHECK-LABEL: func.func @normalising_after_nothing_is_before
+func.func @normalising_after_nothing_is_before(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: weight <scores, exclude = [3], norm = sum(1.000000e-01, clamp), min_k = 2, scale = 2.000000e+00, grad = stop_norm> :
+  %p = moe.route %z score <softmax> select <topk(2)>
+    weight <scores, exclude = [3], norm = sum(0.1, clamp), min_k = 2, when = after, scale = 2.0, grad = stop_norm>
+    : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// R5.
+// CHECK-LABEL: func.func @a_softmax_of_all_weights_is_the_score
+func.func @a_softmax_of_all_weights_is_the_score(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>, weight = bf16> {
+  // CHECK: score <softmax> select <all, key = logits> weight <scores, scale = 2.000000e+00, dtype = bf16>
+  %p = moe.route %z score <identity> select <all> weight <logits, norm = softmax, scale = 2.0, dtype = bf16>
+    : tensor<?x4xf32> -> !moe.plan<4, slots<4>, weight = bf16>
+  return %p : !moe.plan<4, slots<4>, weight = bf16>
+}
+
+// Keys are the logits, so the score that nobody reads may be anything, and its gain goes.
+// CHECK-LABEL: func.func @an_unread_score_gives_way
+// CHECK-SAME: %[[Z:.*]]: tensor<?x4xf32>,
+func.func @an_unread_score_gives_way(%z: tensor<?x4xf32>, %g: tensor<4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: moe.route %[[Z]] score <softmax> select <all, key = logits> weight <scores>
+  %p = moe.route %z score_gain(%g : tensor<4xf32>) score <relu, post = rmsnorm(0.0)> select <all, key = logits> weight <logits, norm = softmax>
+    : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_where_some_are_selected
+func.func @not_a_softmax_of_all_where_some_are_selected(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <identity> select <topk(4), key = scores> weight <logits, norm = softmax>
+  %p = moe.route %z score <identity> select <topk(4)> weight <logits, norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_another_norm
+func.func @not_a_softmax_of_all_with_another_norm(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <identity> select <all, key = scores> weight <logits, norm = pnorm(2.000000e+00)>
+  %p = moe.route %z score <identity> select <all> weight <logits, norm = pnorm(2.0)> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_from_another_source
+func.func @not_a_softmax_of_all_from_another_source(%z: tensor<?x4xf32>, %w: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <identity> select <all, key = scores> weight <operand, norm = softmax>
+  %p = moe.route %z weight_source(%w : tensor<?x4xf32>) score <identity> select <all> weight <operand, norm = softmax>
+    : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_a_mask
+func.func @not_a_softmax_of_all_with_a_mask(%z: tensor<?x4xf32>, %a: tensor<4xi1>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <identity> select <all, key = scores> weight <logits, norm = softmax>
+  %p = moe.route %z allow(%a : tensor<4xi1>) score <identity> select <all> weight <logits, norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// An offset of −∞ takes an expert out.
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_an_offset
+func.func @not_a_softmax_of_all_with_an_offset(%z: tensor<?x4xf32>, %k: tensor<4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <identity> select <all, key = scores> weight <logits, norm = softmax>
+  %p = moe.route %z key_offset(%k : tensor<4xf32>) score <identity> select <all> weight <logits, norm = softmax>
+    : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_a_filter
+func.func @not_a_softmax_of_all_with_a_filter(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: group_filter <2, keep = 1, group_score = max, fill = neginf> select <all, key = scores> weight <logits, norm = softmax>
+  %p = moe.route %z score <identity> group_filter <2, keep = 1> select <all> weight <logits, norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_excluded_ids
+func.func @not_a_softmax_of_all_with_excluded_ids(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: weight <logits, exclude = [3], norm = softmax>
+  %p = moe.route %z score <identity> select <all> weight <logits, exclude = [3], norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_zero_ids
+func.func @not_a_softmax_of_all_with_zero_ids(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: weight <logits, zero = [3], norm = softmax>
+  %p = moe.route %z score <identity> select <all> weight <logits, zero = [3], norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// A unit with one finite logit is not normalised.
+// CHECK-LABEL: func.func @not_a_softmax_of_all_where_short_lists_stay_raw
+func.func @not_a_softmax_of_all_where_short_lists_stay_raw(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: weight <logits, norm = softmax, min_k = 2>
+  %p = moe.route %z score <identity> select <all> weight <logits, norm = softmax, min_k = 2> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// Scores of relu are never −∞, so logits of −∞ are selected and count.
+// CHECK-LABEL: func.func @not_a_softmax_of_all_where_the_score_decides
+func.func @not_a_softmax_of_all_where_the_score_decides(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <relu> select <all, key = scores> weight <logits, norm = softmax>
+  %p = moe.route %z score <relu> select <all> weight <logits, norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// A finite logit may round to −∞ in f16.
+// CHECK-LABEL: func.func @not_a_softmax_of_all_where_rounding_decides
+func.func @not_a_softmax_of_all_where_rounding_decides(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: score <identity> select <all, key = scores, key_dtype = f16> weight <logits, norm = softmax>
+  %p = moe.route %z score <identity> select <all, key_dtype = f16> weight <logits, norm = softmax> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}
+
+// CHECK-LABEL: func.func @not_a_softmax_of_all_with_a_detached_denominator
+func.func @not_a_softmax_of_all_with_a_detached_denominator(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>> {
+  // CHECK: weight <logits, norm = softmax, grad = stop_norm>
+  %p = moe.route %z score <identity> select <all> weight <logits, norm = softmax, grad = stop_norm> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  return %p : !moe.plan<4, slots<4>>
+}

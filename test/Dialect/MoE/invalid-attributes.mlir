@@ -1,0 +1,221 @@
+// One case per constraint of the attribute axes and types; the function's name says the rule.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// (R1)
+// expected-error @+1 {{expects a positive number of groups, but got 0}}
+func.func private @score_groups_are_positive() attributes {a = #moe.score<softmax, over = group(0)>}
+
+// -----
+
+// (score_c1)
+// expected-error @+1 {{expects softmax or entmax15 with 'over', but got 'sigmoid'}}
+func.func private @over_belongs_to_softmax_and_entmax15() attributes {a = #moe.score<sigmoid, over = group(2)>}
+
+// -----
+
+// (R9)
+// expected-error @+1 {{expects a pointwise score before 'post = rmsnorm', but got 'softmax'}}
+func.func private @rmsnorm_follows_a_pointwise_score() attributes {a = #moe.score<softmax, post = rmsnorm(1.0e-6)>}
+
+// -----
+
+// (score_c2)
+// expected-error @+1 {{expects a non-negative epsilon, but got -1}}
+func.func private @an_epsilon_is_not_negative() attributes {a = #moe.score<relu, post = rmsnorm(-1.0)>}
+
+// -----
+
+// expected-error @+1 {{expects one of over, dtype, round_to, post, but got 'what'}}
+func.func private @a_score_has_known_fields() attributes {a = #moe.score<relu, what = 1>}
+
+// -----
+
+// (R1)
+// expected-error @+1 {{expects a positive number of groups, but got 0}}
+func.func private @filter_groups_are_positive() attributes {a = #moe.group_filter<0, keep = 1>}
+
+// -----
+
+// (R1)
+// expected-error @+1 {{requires 'keep' (9) to be between 1 and the groups (8)}}
+func.func private @a_filter_keeps_no_more_groups_than_there_are() attributes {a = #moe.group_filter<8, keep = 9>}
+
+// -----
+
+// (R1)
+// expected-error @+1 {{requires 'keep' (0) to be between 1 and the groups (8)}}
+func.func private @a_filter_keeps_a_group() attributes {a = #moe.group_filter<8, keep = 0>}
+
+// -----
+
+// (R1)
+// expected-error @+1 {{expects a positive number of summed keys, but got 0}}
+func.func private @a_filter_sums_keys() attributes {a = #moe.group_filter<8, keep = 1, group_score = sum_top(0)>}
+
+// -----
+
+// (select_c1)
+// expected-error @+1 {{expects a positive number of selected experts, but got 0}}
+func.func private @selection_takes_an_expert() attributes {a = #moe.select<topk(0)>}
+
+// -----
+
+// (R1)
+// expected-error @+1 {{expects a positive number of groups, but got 0}}
+func.func private @selection_groups_are_positive() attributes {a = #moe.select<topk_per_group(0, 1)>}
+
+// -----
+
+// (R5)
+// expected-error @+1 {{expects no 'fallback' with policy 'all', but got 'argmax'}}
+func.func private @all_needs_no_fallback() attributes {a = #moe.select<all, fallback = argmax>}
+
+// -----
+
+// (weight_c1)
+// expected-error @+1 {{expects non-negative ids in 'zero', but got -1}}
+func.func private @ids_are_not_negative() attributes {a = #moe.weight<scores, zero = [-1]>}
+
+// -----
+
+// (weight_c1)
+// expected-error @+1 {{expects ascending ids in 'exclude', but got 1 after 2}}
+func.func private @ids_ascend() attributes {a = #moe.weight<scores, exclude = [2, 1]>}
+
+// -----
+
+// (weight_c1)
+// expected-error @+1 {{expects ids in 'zero' or in 'exclude', but got 1 in both}}
+func.func private @an_id_is_zero_or_excluded() attributes {a = #moe.weight<scores, zero = [1], exclude = [1]>}
+
+// -----
+
+// (weight_c2)
+// expected-error @+1 {{expects a positive 'min_k', but got 0}}
+func.func private @min_k_is_positive() attributes {a = #moe.weight<scores, min_k = 0>}
+
+// -----
+
+// (weight_c2)
+// expected-error @+1 {{expects a positive p, but got 0}}
+func.func private @p_is_positive() attributes {a = #moe.weight<scores, norm = pnorm(0.0)>}
+
+// -----
+
+// (weight_c2)
+// expected-error @+1 {{expects a non-negative epsilon, but got -1}}
+func.func private @the_epsilon_of_sum_is_not_negative() attributes {a = #moe.weight<scores, norm = sum(-1.0, add)>}
+
+// -----
+
+// (R7)
+// expected-error @+1 {{expects source 'logits' or 'operand' with 'norm = softmax', but got 'key'}}
+func.func private @softmax_norm_takes_logits_or_an_operand() attributes {a = #moe.weight<key, norm = softmax>}
+
+// -----
+
+// (R27)
+// expected-error @+1 {{expects source 'one' with 'grad = ste_identity', but got 'scores'}}
+func.func private @the_identity_estimator_weighs_with_one() attributes {a = #moe.weight<scores, grad = ste_identity>}
+
+// -----
+
+// (body_c1)
+// expected-error @+1 {{expects gate clamps, 'up_offset', a gate bias and joint storage in a gated body alone}}
+func.func private @gate_clamps_belong_to_a_gated_body() attributes {a = #moe.body<ungated, relu, gate_hi = 1.0>}
+
+// -----
+
+// (body_c1)
+// expected-error @+1 {{expects gate clamps, 'up_offset', a gate bias and joint storage in a gated body alone}}
+func.func private @joint_storage_belongs_to_a_gated_body() attributes {a = #moe.body<ungated, relu, storage = interleaved>}
+
+// -----
+
+// (body_c1)
+// expected-error @+1 {{expects a gate clamp with 'clamp_at = post'}}
+func.func private @clamp_at_post_has_something_to_clamp() attributes {a = #moe.body<gated, silu, clamp_at = post>}
+
+// -----
+
+// (body_c2)
+// expected-error @+1 {{expects 'alpha' with 'silu' alone, but got 'relu'}}
+func.func private @alpha_belongs_to_silu() attributes {a = #moe.body<gated, relu, alpha = 2.0>}
+
+// -----
+
+// (body_c3)
+// expected-error @+1 {{expects joint storage to have both a gate and an up bias or neither}}
+func.func private @joint_storage_has_both_biases_or_neither() attributes {a = #moe.body<gated, silu, bias = [gate], storage = interleaved>}
+
+// -----
+
+// (body_c4)
+// expected-error @+1 {{requires lower clamp bounds to be at most the upper ones}}
+func.func private @clamp_bounds_are_ordered() attributes {a = #moe.body<gated, silu, up_lo = 1.0, up_hi = 0.0>}
+
+// -----
+
+// (class_c1)
+// expected-error @+1 {{expects a positive number of experts, but got 0}}
+func.func private @a_class_has_an_expert() attributes {a = #moe.class<zero, 0>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects a positive 'width' and a 'body' in an 'ffn' class}}
+func.func private @an_ffn_class_has_a_body() attributes {a = #moe.class<ffn, 1, width = 8>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects 'width' and 'body' in an 'ffn' class alone, but got kind 'copy'}}
+func.func private @width_belongs_to_ffn() attributes {a = #moe.class<copy, 1, width = 8>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects 'mix' in a 'constant' class alone, but got kind 'zero'}}
+func.func private @mix_belongs_to_constant() attributes {a = #moe.class<zero, 1, mix = softmax2>}
+
+// -----
+
+// (table_c1)
+// expected-error @+1 {{expects at least one class, but got none}}
+func.func private @a_table_has_a_class() attributes {a = #moe.table<[]>}
+
+// -----
+
+// (table_c1)
+// expected-error @+1 {{expects 'always' classes after all routed ones}}
+func.func private @always_on_classes_come_last() attributes {a = #moe.table<[<zero, 1, activation = always>, <copy, 1>]>}
+
+// -----
+
+// (plan_c1)
+// expected-error @+1 {{expects a positive number of experts, but got 0}}
+func.func private @a_plan_has_experts(!moe.plan<0, slots<1>>)
+
+// -----
+
+// (plan_c2)
+// expected-error @+1 {{requires the slots (0) to be between 1 and the experts (8)}}
+func.func private @a_plan_has_a_slot(!moe.plan<8, slots<0>>)
+
+// -----
+
+// (plan_c2)
+// expected-error @+1 {{requires the slots (9) to be between 1 and the experts (8)}}
+func.func private @a_plan_has_no_more_slots_than_experts(!moe.plan<8, slots<9>>)
+
+// -----
+
+// (plan_c3)
+// expected-error @+1 {{expects a non-negative number of always-on ids, but got -1}}
+func.func private @always_on_ids_are_counted(!moe.plan<8, slots<1>, always = -1>)
+
+// -----
+
+// (rows_c1)
+// expected-error @+1 {{expects a positive width, but got 0}}
+func.func private @rows_have_a_width(!moe.rows<f32, 0, grouped>)

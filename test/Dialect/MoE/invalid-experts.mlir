@@ -1,0 +1,201 @@
+// One case per constraint of dispatch, experts, combine and ffn; the function's name says the rule.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// (dispatch_c1)
+func.func @dispatched_rows_have_the_width_of_the_input(%x: tensor<?x32xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires 'rows' ('!moe.rows<f32, 64, grouped>') to have the width and element type of 'input' ('tensor<?x32xf32>')}}
+  %y = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (dispatch_c1)
+func.func @dispatched_rows_have_the_element_type_of_the_input(%x: tensor<?x64xbf16>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires 'rows' ('!moe.rows<f32, 64, grouped>') to have the width and element type of 'input' ('tensor<?x64xbf16>')}}
+  %y = moe.dispatch %x, %p apply <output> : tensor<?x64xbf16>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R13)
+func.func @weights_on_the_input_take_one_slot(%x: tensor<?x64xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the plan's slots (2) to equal 1 where weights multiply the input, or 'allow_multi'}}
+  %y = moe.dispatch %x, %p apply <input> : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c1)
+func.func @a_table_has_the_experts_of_the_plan(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the table's routed ids (7) to equal the plan's experts (8)}}
+  %y = moe.experts %r, %p  table <[<zero, 7>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c1)
+func.func @a_table_has_the_always_on_ids_of_the_plan(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the table's always-on ids (1) to equal the plan's (0)}}
+  %y = moe.experts %r, %p  table <[<zero, 8>, <copy, 1, activation = always>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @experts_have_the_parameters_of_their_table(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x96x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects 2 parameters, but got 1}}
+  %y = moe.experts %r, %p (%a : tensor<8x96x64xf32>) table <[<ffn, 8, width = 96, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_parameter_has_the_shape_that_its_class_asks_for(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x95x64xf32>, %b: tensor<8x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'up' ('tensor<8x95x64xf32>') to have the shape [8, 96, 64]}}
+  %y = moe.experts %r, %p (%a, %b : tensor<8x95x64xf32>, tensor<8x64x96xf32>) table <[<ffn, 8, width = 96, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_joint_matrix_has_the_rows_of_gate_and_up(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x96x64xf32>, %b: tensor<8x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'first' ('tensor<8x96x64xf32>') to have the shape [8, 192, 64]}}
+  %y = moe.experts %r, %p (%a, %b : tensor<8x96x64xf32>, tensor<8x64x96xf32>) table <[<ffn, 8, width = 96, body = <gated, silu, storage = interleaved>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_parameter_holds_real_numbers(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x96x64xi8>, %b: tensor<8x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects a float element type of parameter 'up', but got 'tensor<8x96x64xi8>'}}
+  %y = moe.experts %r, %p (%a, %b : tensor<8x96x64xi8>, tensor<8x64x96xf32>) table <[<ffn, 8, width = 96, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_constant_expert_has_a_vector_as_wide_as_the_result(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x32xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'vector' ('tensor<8x32xf32>') to have the shape [8, 64]}}
+  %y = moe.experts %r, %p (%a : tensor<8x32xf32>) table <[<constant, 8>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R14)
+func.func @weights_on_the_hidden_vector_need_one(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects 'ffn' classes alone with 'apply <hidden>', but got 'zero'}}
+  %y = moe.experts %r, %p  table <[<zero, 8>]> apply <hidden> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R15)
+func.func @an_expert_of_forced_zero_weight_computes_nothing(%x: tensor<?x64xf32>, %z: tensor<?x8xf32>, %a: tensor<7x96x64xf32>, %b: tensor<7x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [6]> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  // expected-error @+1 {{expects zero and exclude ids in zero, copy or constant classes, but id 6 is of class 'ffn'}}
+  %h = moe.experts %r, %p (%a, %b : tensor<7x96x64xf32>, tensor<7x64x96xf32>) table <[<ffn, 7, width = 96, body = <ungated, relu>>, <zero, 1>]>
+    apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %h : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R17)
+func.func @a_copied_row_is_as_wide_as_the_result(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 32, grouped> {
+  // expected-error @+1 {{requires the width of the result (32) to equal that of the input (64) where a class passes rows on}}
+  %y = moe.experts %r, %p  table <[<copy, 8>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 32, grouped>
+  return %y : !moe.rows<f32, 32, grouped>
+}
+
+// -----
+
+// (R17)
+func.func @a_mixed_row_is_as_wide_as_the_result(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x32xf32>, %b: tensor<8x2x64xf32>) -> !moe.rows<f32, 32, grouped> {
+  // expected-error @+1 {{requires the width of the result (32) to equal that of the input (64) where a class passes rows on}}
+  %y = moe.experts %r, %p (%a, %b : tensor<8x32xf32>, tensor<8x2x64xf32>) table <[<constant, 8, mix = softmax2>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 32, grouped>
+  return %y : !moe.rows<f32, 32, grouped>
+}
+
+// -----
+
+// (combine_c1)
+func.func @the_sum_has_the_rows_of_the_units(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x64xf32>) -> tensor<5x64xf32> {
+  // expected-error @+1 {{requires the result ('tensor<5x64xf32>') to have the rows of 'x' ('tensor<4x64xf32>') and the width of 'rows' (64)}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x64xf32> -> tensor<5x64xf32>
+  return %y : tensor<5x64xf32>
+}
+
+// -----
+
+// (combine_c1)
+func.func @the_sum_has_the_width_of_the_rows(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x64xf32>) -> tensor<4x32xf32> {
+  // expected-error @+1 {{requires the result ('tensor<4x32xf32>') to have the rows of 'x' ('tensor<4x64xf32>') and the width of 'rows' (64)}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x64xf32> -> tensor<4x32xf32>
+  return %y : tensor<4x32xf32>
+}
+
+// -----
+
+// (combine_c2)
+func.func @an_output_bias_has_the_width_of_the_rows(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x64xf32>, %b: tensor<32xf32>) -> tensor<4x64xf32> {
+  // expected-error @+1 {{requires 'out_bias' ('tensor<32xf32>') to have the width of 'rows' (64)}}
+  %y = moe.combine %h, %p, %x out_bias(%b : tensor<32xf32>) apply <output> residual <none> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x64xf32> -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+// (R17)
+func.func @a_residual_is_as_wide_as_the_rows(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x32xf32>) -> tensor<4x64xf32> {
+  // expected-error @+1 {{requires the width of 'x' (32) to equal that of 'rows' (64) where a residual is added}}
+  %y = moe.combine %h, %p, %x apply <output> residual <add_x> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x32xf32> -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+// (ffn_c1)
+func.func @a_dense_body_keeps_the_rows(%x: tensor<4x64xf32>, %a: tensor<96x64xf32>, %b: tensor<64x96xf32>) -> tensor<5x64xf32> {
+  // expected-error @+1 {{requires the result ('tensor<5x64xf32>') to have the rows of 'input' ('tensor<4x64xf32>')}}
+  %y = moe.ffn %x (%a, %b : tensor<96x64xf32>, tensor<64x96xf32>) body <ungated, relu> : tensor<4x64xf32> -> tensor<5x64xf32>
+  return %y : tensor<5x64xf32>
+}
+
+// -----
+
+// (ffn_c2)
+func.func @a_dense_body_has_its_parameters(%x: tensor<4x64xf32>, %a: tensor<96x64xf32>, %b: tensor<64x96xf32>) -> tensor<4x64xf32> {
+  // expected-error @+1 {{expects 3 parameters, but got 2}}
+  %y = moe.ffn %x (%a, %b : tensor<96x64xf32>, tensor<64x96xf32>) body <gated, silu> : tensor<4x64xf32> -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+// (ffn_c2)
+func.func @the_last_matrix_is_a_matrix(%x: tensor<4x64xf32>, %a: tensor<96x64xf32>, %b: tensor<64xf32>) -> tensor<4x64xf32> {
+  // expected-error @+1 {{expects a matrix as parameter 'down', but got 'tensor<64xf32>'}}
+  %y = moe.ffn %x (%a, %b : tensor<96x64xf32>, tensor<64xf32>) body <ungated, relu> : tensor<4x64xf32> -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+// (ffn_c2)
+func.func @a_dense_body_has_parameters_of_its_shapes(%x: tensor<4x64xf32>, %a: tensor<95x64xf32>, %b: tensor<64x96xf32>) -> tensor<4x64xf32> {
+  // expected-error @+1 {{requires parameter 'up' ('tensor<95x64xf32>') to have the shape [96, 64]}}
+  %y = moe.ffn %x (%a, %b : tensor<95x64xf32>, tensor<64x96xf32>) body <ungated, relu> : tensor<4x64xf32> -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}

@@ -1,0 +1,324 @@
+// One case per constraint of moe.logits and moe.route; the function's name says the rule.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// (logits_c1)
+func.func @input_and_matrix_agree_in_width(%x: tensor<?x64xf32>, %w: tensor<8x32xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires the width of 'input' (64) to equal that of 'matrix' (32)}}
+  %z = moe.logits %x, %w : tensor<?x64xf32>, tensor<8x32xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c1)
+func.func @logits_have_a_column_per_row_of_the_matrix(%x: tensor<?x64xf32>, %w: tensor<9x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires the result ('tensor<?x8xf32>') to have a row per row of 'input' ('tensor<?x64xf32>') and a column per row of 'matrix' ('tensor<9x64xf32>')}}
+  %z = moe.logits %x, %w : tensor<?x64xf32>, tensor<9x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c1)
+func.func @a_router_bias_has_an_element_per_expert(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %b: tensor<7xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires 'bias' ('tensor<7xf32>') to have one element per expert (8)}}
+  %z = moe.logits %x, %w bias(%b : tensor<7xf32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c1)
+func.func @an_offset_has_the_columns_of_the_logits(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %o: tensor<7xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires 'offset' ('tensor<7xf32>') to have the columns, and with rank 2 the rows, of the result ('tensor<?x8xf32>')}}
+  %z = moe.logits %x, %w offset(%o : tensor<7xf32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c1)
+func.func @an_offset_has_the_rows_of_the_logits(%x: tensor<4x64xf32>, %w: tensor<8x64xf32>, %o: tensor<5x8xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires 'offset' ('tensor<5x8xf32>') to have the columns}}
+  %z = moe.logits %x, %w offset(%o : tensor<5x8xf32>) : tensor<4x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c2)
+func.func @a_softcap_is_positive(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects a positive 'softcap', but got 0}}
+  %z = moe.logits %x, %w {softcap = 0.0} : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c2)
+func.func @a_temperature_is_positive(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects a positive 'temperature', but got -1}}
+  %z = moe.logits %x, %w {temperature = -1.0} : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (route_c1)
+func.func @the_number_of_experts_is_static(%z: tensor<?x?xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a static number of expert columns, but got 'tensor<?x?xf32>'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x?xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c1)
+func.func @the_plan_has_the_experts_of_the_logits(%z: tensor<?x9xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the plan's experts (8) to equal the expert columns of 'logits' (9)}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x9xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @score_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the number of experts (8) to be a multiple of the score groups (3)}}
+  %p = moe.route %z score <softmax, over = group(3)> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @filter_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the number of experts (8) to be a multiple of the filter groups (3)}}
+  %p = moe.route %z score <softmax> group_filter <3, keep = 1> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @a_group_has_the_keys_that_are_summed(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the summed keys (3) to be at most the group size (2)}}
+  %p = moe.route %z score <softmax> group_filter <4, keep = 1, group_score = sum_top(3)> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @topk_selects_from_the_experts_there_are(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{selects k = 9 experts, but only 8 can be selected}}
+  %p = moe.route %z score <softmax> select <topk(9)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @topk_selects_from_kept_groups(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{selects k = 3 experts, but only 2 can be selected}}
+  %p = moe.route %z score <softmax> group_filter <4, keep = 1, fill = neginf> select <topk(3)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @topk_selects_from_kept_groups_even_where_others_are_filled_with_zero(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{selects k = 3 experts, but only 2 can be selected}}
+  %p = moe.route %z score <softmax> group_filter <4, keep = 1, fill = zero> select <topk(3)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @selection_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the number of experts (8) to be a multiple of the selection groups (3)}}
+  %p = moe.route %z score <softmax> select <topk_per_group(3, 1)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R1)
+func.func @a_group_has_the_experts_that_are_selected(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{selects k = 3 experts of each group, but a group has only 2}}
+  %p = moe.route %z score <softmax> select <topk_per_group(4, 3)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R2)
+func.func @selection_per_group_is_a_filter_already(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects no 'group_filter' with 'topk_per_group'}}
+  %p = moe.route %z score <softmax> group_filter <4, keep = 2> select <topk_per_group(2, 1)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R7)
+func.func @softmax_norm_does_not_take_pointwise_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects source 'logits' or 'operand' with 'norm = softmax', but got 'scores' of score 'sigmoid'}}
+  %p = moe.route %z score <sigmoid> select <topk(2)> weight <scores, norm = softmax> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R8)
+func.func @sum_norm_takes_no_negative_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a weight source that cannot be negative with 'norm = sum', but got 'scores' of score 'identity'}}
+  %p = moe.route %z score <identity> select <topk(2)> weight <scores, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R8)
+func.func @sum_norm_takes_no_logits(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a weight source that cannot be negative with 'norm = sum', but got 'logits' of score 'softmax'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <logits, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R8)
+func.func @sum_norm_takes_no_keys_with_an_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a weight source that cannot be negative with 'norm = sum', but got 'key' of score 'softmax'}}
+  %p = moe.route %z key_offset(%k : tensor<8xf32>) score <softmax> select <topk(2)> weight <key, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R29)
+func.func @a_key_offset_is_added_in_f32(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires 'key_dtype' ('bf16') to be at least f32 where 'key_offset' is added}}
+  %p = moe.route %z key_offset(%k : tensor<8xf32>) score <softmax> select <topk(2), key_dtype = bf16> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c2)
+func.func @the_plan_has_the_slots_that_are_selected(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the plan's slots (2) to equal the selected experts (3)}}
+  %p = moe.route %z score <softmax> select <topk(3)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c2)
+func.func @the_plan_has_the_type_of_the_weights(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the plan's weight type ('f32') to equal that of 'weight' ('bf16')}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, dtype = bf16> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @key_offset_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor<7xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the last dimension of 'key_offset' (7) to equal the number of experts (8)}}
+  %p = moe.route %z key_offset(%k : tensor<7xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @allow_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor<7xi1>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the last dimension of 'allow' (7) to equal the number of experts (8)}}
+  %p = moe.route %z allow(%k : tensor<7xi1>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @expert_scale_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor<7xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the last dimension of 'expert_scale' (7) to equal the number of experts (8)}}
+  %p = moe.route %z expert_scale(%k : tensor<7xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @score_gain_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor<7xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the last dimension of 'score_gain' (7) to equal the number of experts (8)}}
+  %p = moe.route %z score_gain(%k : tensor<7xf32>) score <relu, post = rmsnorm(0.0)> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @weight_source_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor<?x7xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the last dimension of 'weight_source' (7) to equal the number of experts (8)}}
+  %p = moe.route %z weight_source(%k : tensor<?x7xf32>) score <relu> select <topk(2)> weight <operand> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @always_weights_have_a_column_per_always_on_id(%z: tensor<?x8xf32>, %k: tensor<?x1xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the last dimension of 'always_weights' (1) to equal the number of always-on ids (0)}}
+  %p = moe.route %z always_weights(%k : tensor<?x1xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c3)
+func.func @operands_have_the_rows_of_the_logits(%z: tensor<4x8xf32>, %k: tensor<5x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the rows of 'key_offset' (5) to equal the rows of 'logits' (4)}}
+  %p = moe.route %z key_offset(%k : tensor<5x8xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<4x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c4)
+func.func @ids_without_weight_are_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires zero and exclude ids (8) to be below the number of experts (8)}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [8]> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c5)
+func.func @score_gain_belongs_to_rmsnorm(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'score_gain' with 'post = rmsnorm' alone}}
+  %p = moe.route %z score_gain(%k : tensor<8xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c5)
+func.func @weight_source_belongs_to_the_source_operand(%z: tensor<?x8xf32>, %k: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'weight_source' with weight source 'operand' alone}}
+  %p = moe.route %z weight_source(%k : tensor<?x8xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c5)
+func.func @the_source_operand_needs_weight_source(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'weight_source' with weight source 'operand' alone}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <operand> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}

@@ -1,0 +1,129 @@
+// One case per constraint; the function's name says the rule. What text cannot write (a concatenation of nothing) is in the unit tests.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// (weight_c1)
+// expected-error @+1 {{expects a ranked tensor type of static shape, but got 'tensor<?x4xf32>'}}
+func.func private @a_weight_has_a_static_shape() attributes {a = #moe_support.external<"w.bin", 0> : tensor<?x4xf32>}
+
+// -----
+
+// (weight_c1)
+// expected-error @+1 {{expects a ranked tensor type of static shape, but got 'vector<4xf32>'}}
+func.func private @a_weight_is_a_tensor() attributes {a = #moe_support.external<"w.bin", 0> : vector<4xf32>}
+
+// -----
+
+// (weight_c1)
+// expected-error @+1 {{expects a ranked tensor type of static shape, but got 'vector<4xf32>'}}
+func.func private @a_source_is_a_tensor() attributes {a = #moe_support.reshape<dense<0.0> : vector<4xf32>> : tensor<4xf32>}
+
+// -----
+
+// (weight_c2)
+// expected-error @+1 {{requires the element type of the source ('tensor<8x4xf32>') to equal that of the result ('tensor<32xf16>')}}
+func.func private @a_source_has_the_element_type_of_the_result() attributes {a = #moe_support.reshape<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<32xf16>}
+
+// -----
+
+// (external_c1)
+// expected-error @+1 {{expects a file name, but got an empty string}}
+func.func private @a_file_has_a_name() attributes {a = #moe_support.external<"", 0> : tensor<8x4xf32>}
+
+// -----
+
+// (external_c1)
+// expected-error @+1 {{expects an integer or float element type, but got 'tensor<8x!moe.plan<8, slots<1>>>'}}
+func.func private @a_file_holds_numbers() attributes {a = #moe_support.external<"w.bin", 0> : tensor<8x!moe.plan<8, slots<1>>>}
+
+// -----
+
+// (transpose_c1)
+// expected-error @+1 {{expects a permutation of the 2 source dimensions, but got [1, 1]}}
+func.func private @a_transposition_permutes() attributes {a = #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 1]> : tensor<4x8xf32>}
+
+// -----
+
+// (transpose_c1)
+// expected-error @+1 {{expects a permutation of the 2 source dimensions, but got [0]}}
+func.func private @a_transposition_permutes_every_dimension() attributes {a = #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [0]> : tensor<8xf32>}
+
+// -----
+
+// (transpose_c1)
+// expected-error @+1 {{requires the result type ('tensor<8x4xf32>') to be the source type ('tensor<8x4xf32>') permuted by [1, 0]}}
+func.func private @a_transposition_gives_the_permuted_shape() attributes {a = #moe_support.transpose<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0]> : tensor<8x4xf32>}
+
+// -----
+
+// (reshape_c1)
+// expected-error @+1 {{requires the result ('tensor<31xf32>') to have as many elements as the source ('tensor<8x4xf32>')}}
+func.func private @a_reshape_keeps_the_elements() attributes {a = #moe_support.reshape<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<31xf32>}
+
+// -----
+
+// (concat_c1)
+// expected-error @+1 {{requires 'dimension' (2) to be below the rank (2)}}
+func.func private @a_concatenation_has_its_dimension() attributes {a = #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<8x4xf32>], 2> : tensor<8x4xf32>}
+
+// -----
+
+// (concat_c2)
+// expected-error @+1 {{requires source #0 ('tensor<8x4xf32>') to have the result's shape ('tensor<16x5xf32>') outside dimension 0}}
+func.func private @concatenated_sources_agree_elsewhere() attributes {a = #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"w.bin", 0> : tensor<8x4xf32>], 0> : tensor<16x5xf32>}
+
+// -----
+
+// (concat_c2)
+// expected-error @+1 {{requires source #0 ('tensor<8x4xf32>') to have the result's shape ('tensor<8xf32>') outside dimension 0}}
+func.func private @concatenated_sources_have_the_rank_of_the_result() attributes {a = #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<8x4xf32>], 0> : tensor<8xf32>}
+
+// -----
+
+// (concat_c2)
+// expected-error @+1 {{requires the sources' sizes along dimension 0 (16) to sum to the result's (15)}}
+func.func private @concatenated_sizes_sum_to_that_of_the_result() attributes {a = #moe_support.concat<[#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"w.bin", 0> : tensor<8x4xf32>], 0> : tensor<15x4xf32>}
+
+// -----
+
+// (slice_c1)
+// expected-error @+1 {{expects 2 offsets, strides and result dimensions, but got 1, 2 and 2}}
+func.func private @a_slice_has_an_offset_per_dimension() attributes {a = #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [0], [1, 1]> : tensor<4x4xf32>}
+
+// -----
+
+// (slice_c2)
+// expected-error @+1 {{requires offset -1, size 4 and stride 1 of dimension #0 to stay within the source's size (8)}}
+func.func private @a_slice_starts_inside() attributes {a = #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [-1, 0], [1, 1]> : tensor<4x4xf32>}
+
+// -----
+
+// (slice_c2)
+// expected-error @+1 {{requires offset 1, size 5 and stride 2 of dimension #0 to stay within the source's size (8)}}
+func.func private @a_slice_ends_inside() attributes {a = #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0], [2, 1]> : tensor<5x4xf32>}
+
+// -----
+
+// (slice_c2)
+// expected-error @+1 {{requires offset 0, size 4 and stride 0 of dimension #1 to stay within the source's size (4)}}
+func.func private @a_stride_is_positive() attributes {a = #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [0, 0], [1, 0]> : tensor<4x4xf32>}
+
+// -----
+
+// (slice_c2)
+// expected-error @+1 {{requires offset 0, size 3 and stride 9223372036854775807 of dimension #0 to stay within the source's size (8)}}
+func.func private @a_huge_stride_does_not_wrap_around() attributes {a = #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [0, 0], [9223372036854775807, 1]> : tensor<3x4xf32>}
+
+// -----
+
+// (pad_c1)
+// expected-error @+1 {{requires the result ('tensor<8x3xf32>') to be at least as large as the source ('tensor<8x4xf32>') in every dimension}}
+func.func private @padding_does_not_cut() attributes {a = #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<8x3xf32>}
+
+// -----
+
+// (weight_op_c1)
+func.func @a_weight_has_the_type_of_its_expression() {
+  // expected-error @+1 {{failed to verify that all of {value, result} have same type}}
+  %0 = "moe_support.weight"() <{value = #moe_support.external<"w.bin", 0> : tensor<8x4xf32>}> : () -> tensor<4x8xf32>
+  return
+}

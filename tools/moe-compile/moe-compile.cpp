@@ -1,0 +1,161 @@
+// moe-compile: a model in, a library that an application links out.
+#include "moe/Pipelines/Compiler.h"
+#include "moe/Pipelines/Pipelines.h"
+#include "moe/Tools/Registration.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+namespace cl = llvm::cl;
+
+namespace {
+
+/// The command line. Built in main(), because LLVM's code generator registers
+/// an option of its own called stop-after, which has to go first.
+struct CommandLine {
+  cl::OptionCategory category{"Options"};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model>"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{
+      "o", cl::value_desc("file"),
+      cl::desc("The library to write; weights and a C header go beside it. "
+               "With --stop-after: where the IR goes (default: standard "
+               "output)"),
+      cl::cat(category)};
+  cl::opt<moe::Level> startFrom{
+      "start-from", cl::desc("The level of the model, for .mlir and .mlirbc"),
+      cl::values(clEnumValN(moe::Level::Graph, "graph", "StableHLO (default)"),
+                 clEnumValN(moe::Level::MoE, "moe",
+                            "the moe dialect, linalg on tensors"),
+                 clEnumValN(moe::Level::Target, "target", "the LLVM dialect")),
+      cl::init(moe::Level::Graph), cl::cat(category)};
+  cl::opt<moe::Level> stopAfter{
+      "stop-after", cl::desc("Print the IR of a level instead of compiling"),
+      cl::values(
+          clEnumValN(moe::Level::Graph, "graph", "the model as imported"),
+          clEnumValN(moe::Level::MoE, "moe", "with its MoE layers found"),
+          clEnumValN(moe::Level::Target, "target", "as it goes to LLVM")),
+      cl::cat(category)};
+  cl::opt<std::string> cpu{
+      "cpu", cl::value_desc("name"),
+      cl::desc("The CPU to compile for, such as host (default), x86-64-v3 "
+               "(any with AVX2), x86-64-v4, znver4"),
+      cl::init("host"), cl::cat(category)};
+  cl::opt<std::string> features{"features", cl::value_desc("+a,-b"),
+                                cl::desc("CPU features to add or to leave out"),
+                                cl::cat(category)};
+  cl::opt<moe::ArtefactKind> emit{
+      "emit", cl::desc("What to write"),
+      cl::values(clEnumValN(moe::ArtefactKind::SharedLibrary, "so",
+                            "a shared library (default)"),
+                 clEnumValN(moe::ArtefactKind::Object, "obj",
+                            "an object file to link into a library"),
+                 clEnumValN(moe::ArtefactKind::LLVMIR, "llvm",
+                            "LLVM IR as text, before optimisation")),
+      cl::init(moe::ArtefactKind::SharedLibrary), cl::cat(category)};
+  cl::opt<std::string> entry{"entry", cl::value_desc("name"),
+                             cl::desc("The function to compile"),
+                             cl::init("main"), cl::cat(category)};
+  cl::opt<bool> verbose{"v", cl::desc("Say what is being done"),
+                        cl::cat(category)};
+};
+
+} // namespace
+
+static constexpr const char *overview =
+    "Compiles a Mixture-of-Experts model to a library.\n\n"
+    "  moe-compile model.onnx -o model.so          library, weights and "
+    "header\n"
+    "  moe-compile model.mlir --stop-after=moe     show the layers that were "
+    "found\n"
+    "  moe-compile model.onnx -o m.so --cpu=x86-64-v3   for any CPU with AVX2\n"
+    "  moe-run model.so --input x=x.npy            run what was compiled\n\n"
+    "Exit status: 0, 1 where the model cannot be compiled, 2 for a wrong "
+    "command line.\n";
+
+static int usageError(const llvm::Twine &message) {
+  llvm::errs() << "moe-compile: error: " << message
+               << "\nmoe-compile --help shows examples\n";
+  return 2;
+}
+
+static LogicalResult printLevel(ModuleOp module, moe::Level level,
+                                StringRef output,
+                                const moe::CompileOptions &options) {
+  if (failed(moe::lowerToLevel(module, level, options)))
+    return failure();
+  std::string message;
+  std::unique_ptr<llvm::ToolOutputFile> file =
+      openOutputFile(output.empty() ? "-" : output, &message);
+  if (!file) {
+    llvm::errs() << "moe-compile: error: " << message << '\n';
+    return failure();
+  }
+  module.print(file->os());
+  file->os().flush();
+  if (file->os().has_error()) {
+    llvm::errs() << "moe-compile: error: cannot write '" << output
+                 << "': " << file->os().error().message() << '\n';
+    file->os().clear_error();
+    return failure();
+  }
+  file->keep();
+  return success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  auto &registered = cl::getRegisteredOptions();
+  if (auto other = registered.find("stop-after"); other != registered.end())
+    other->second->removeArgument();
+  CommandLine line;
+  cl::HideUnrelatedOptions(line.category);
+  if (!cl::ParseCommandLineOptions(argc, argv, overview, &llvm::errs()))
+    return 2;
+  if (line.input.empty())
+    return usageError("expects a model, such as model.onnx, but got none");
+  bool prints = line.stopAfter.getNumOccurrences() != 0;
+  if (line.output.empty() && !prints)
+    return usageError("expects an output, such as -o model.so, but got none");
+  if (prints && line.stopAfter < line.startFrom)
+    return usageError(
+        "requires --stop-after=" + moe::levelName(line.stopAfter) +
+        " to be at or below --start-from=" + moe::levelName(line.startFrom));
+
+  DialectRegistry registry;
+  moe::registerAllDialects(registry);
+  moe::registerTargetTranslations(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  OwningOpRef<ModuleOp> module = moe::readModel(line.input, context);
+  if (!module)
+    return 1;
+
+  moe::CompileOptions options;
+  options.from = line.startFrom;
+  options.entry = line.entry;
+  options.cpu = line.cpu;
+  options.features = line.features;
+  options.kind = line.emit;
+  if (line.verbose)
+    options.progress = [](StringRef message) {
+      llvm::errs() << "moe-compile: " << message << '\n';
+    };
+  // lld, run in this process, resets every registered option.
+  std::string output = line.output;
+  LogicalResult result =
+      prints ? printLevel(*module, line.stopAfter, output, options)
+             : moe::compileToArtefact(*module, output, options);
+  return failed(result);
+}

@@ -1,0 +1,1 @@
+"""Maker of genuine Mixture-of-Experts ONNX exports with recorded ONNX Runtime outputs."""

@@ -1,0 +1,202 @@
+"""Hugging Face decoders with random weights that make mistakes visible."""
+
+from __future__ import annotations
+
+import importlib
+
+import torch
+
+from .exporters import past_names
+from .spec import ModelSpec
+
+_CLASSES = {
+    "mixtral": "Mixtral",
+    "qwen2_moe": "Qwen2Moe",
+    "qwen3_moe": "Qwen3Moe",
+    "olmoe": "Olmoe",
+    "deepseek_v2": "DeepseekV2",
+    "deepseek_v3": "DeepseekV3",
+    "gpt_oss": "GptOss",
+}
+
+# RMS of a routed branch relative to the residual it is added to. Near one, a
+# wrong expert can neither hide behind the residual nor saturate the next layer.
+_BRANCH_RATIO = 0.8
+
+
+def class_name(spec: ModelSpec) -> str:
+    return f"transformers.{_CLASSES[spec.arch]}ForCausalLM"
+
+
+def build(spec: ModelSpec, seed: int):
+    """The model in eval mode with weights drawn from `seed`."""
+    transformers = importlib.import_module("transformers")
+    stem = _CLASSES[spec.arch]
+    options = dict(spec.config, tie_word_embeddings=False)
+    # The TorchScript tracer has no symbolic for the fused attention with a
+    # dynamic mask; gpt-oss has attention sinks, which exist only there.
+    if spec.exporter == "legacy" or spec.arch == "gpt_oss":
+        options["attn_implementation"] = "eager"
+    if spec.arch == "gpt_oss":
+        # The published model's YaRN scaling needs lengths that no tiny test has.
+        options.update(rope_parameters={"rope_type": "default", "rope_theta": 10000.0}) if spec.transformers >= "5" \
+            else options.update(rope_scaling=None)
+    config = getattr(transformers, f"{stem}Config")(**options)
+    config.pad_token_id = None
+    torch.manual_seed(seed)
+    model_class = getattr(transformers, f"{stem}ForCausalLM")
+    # Default initialisation of gigabytes is wasted: every value is redrawn.
+    with _skip_init(spec.big):
+        model = model_class(config).eval()
+    if spec.experts:
+        model.set_experts_implementation(spec.experts)
+    model.requires_grad_(False)
+    randomize(model, seed)
+    return model
+
+
+class _skip_init:
+    def __init__(self, active):
+        self.active = active
+
+    def __enter__(self):
+        if self.active:
+            from transformers import modeling_utils
+
+            self.saved = modeling_utils.PreTrainedModel.init_weights
+            modeling_utils.PreTrainedModel.init_weights = lambda model: None
+
+    def __exit__(self, *_):
+        if self.active:
+            from transformers import modeling_utils
+
+            modeling_utils.PreTrainedModel.init_weights = self.saved
+
+
+def randomize(model, seed: int) -> None:
+    """Redraws every parameter; only shapes and names decide the scale."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(tensor, scale, mean=0.0):
+        tensor.normal_(mean, scale, generator=generator)
+
+    transposed = "gptoss" in type(model).__name__.lower()
+    for name, value in model.named_parameters():
+        leaf = name.rsplit(".", 2)
+        if value.dim() == 1 and name.endswith("weight"):
+            draw(value, 0.1, mean=1.0)  # norm scales, all different so that none can be merged
+        elif "embed_tokens" in name:
+            draw(value, 1.0)
+        elif name.endswith("sinks"):
+            draw(value, 1.0)
+        elif "bias" in leaf[-1]:
+            draw(value, 0.2)
+        elif leaf[-2] in ("gate", "router"):
+            draw(value, 1.5 / value.shape[-1] ** 0.5)
+        else:
+            fan_in = value.shape[-2] if transposed and value.dim() == 3 else value.shape[-1]
+            draw(value, fan_in**-0.5)
+    for name, value in model.named_buffers():
+        if name.endswith("e_score_correction_bias"):
+            # Large enough to change which experts win on some tokens.
+            draw(value, 0.2)
+    for name, value in model.named_parameters():
+        if name.endswith("experts.gate_up_proj_bias"):
+            # Columns alternate gate, linear. Biases near the limit of 7 make
+            # the clamp of every fourth pair act, on either side for linear.
+            value[:, 0::8] += 7.0
+            value[:, 1::16] += 7.0
+            value[:, 9::16] -= 7.0
+
+
+def moe_blocks(model):
+    """(decoder layer, MoE block) pairs."""
+    for layer in model.model.layers:
+        block = getattr(layer, "mlp", None) or getattr(layer, "block_sparse_moe", None)
+        if hasattr(block, "experts"):
+            yield layer, block
+
+
+def _down_projections(block):
+    experts = block.experts
+    if hasattr(experts, "down_proj"):
+        yield experts.down_proj
+        if hasattr(experts, "down_proj_bias"):
+            yield experts.down_proj_bias
+        return
+    for expert in experts:
+        yield (expert.down_proj if hasattr(expert, "down_proj") else expert.w2).weight
+
+
+def branch_ratios(model, feeds: dict) -> list[dict[str, float]]:
+    """RMS of each MoE block's output and of its routed part over its residual."""
+    seen: list[dict] = []
+    handles = []
+    for layer, block in moe_blocks(model):
+        entry: dict = {}
+        seen.append(entry)
+
+        def keep(key, position="output"):
+            def hook(module, args, output, entry=entry):
+                value = args[0] if position == "input" else output
+                entry[key] = (value[0] if isinstance(value, tuple) else value).float().pow(2).mean().sqrt().item()
+
+            return hook
+
+        handles.append(layer.post_attention_layernorm.register_forward_hook(keep("residual", "input")))
+        handles.append(block.register_forward_hook(keep("block")))
+        if not isinstance(block.experts, torch.nn.ModuleList):
+            handles.append(block.experts.register_forward_hook(keep("routed")))
+    try:
+        forward(model, feeds)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [
+        {key: value / entry["residual"] for key, value in entry.items() if key != "residual"} for entry in seen
+    ]
+
+
+def calibrate(model, feeds: dict) -> None:
+    """Scales the experts' down projections, layer by layer, to the wanted branch RMS."""
+    for index, (_, block) in enumerate(moe_blocks(model)):
+        ratios = branch_ratios(model, feeds)[index]
+        factor = _BRANCH_RATIO / ratios.get("routed", ratios["block"])
+        for weight in _down_projections(block):
+            weight.mul_(factor)
+
+
+def forward(model, feeds: dict) -> dict[str, torch.Tensor]:
+    """Runs the torch model on named inputs; names as in the exported graph's `plain` form."""
+    layers = model.config.num_hidden_layers
+    arguments = dict(input_ids=feeds["input_ids"], attention_mask=feeds.get("attention_mask"))
+    past = [feeds[name] for name in past_names(layers, "past_key_values") if name in feeds]
+    with torch.no_grad():
+        if not past:
+            return {"logits": model(**arguments, use_cache=False).logits}
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=model.config)
+        for layer in range(layers):
+            cache.update(past[2 * layer], past[2 * layer + 1], layer)
+        result = model(**arguments, past_key_values=cache, use_cache=True)
+        present = [part for layer in result.past_key_values.layers for part in (layer.keys, layer.values)]
+        return dict(zip(["logits", *past_names(layers, "present")], [result.logits, *present]))
+
+
+def make_inputs(spec: ModelSpec, config, seed: int, batch: int, sequence: int, past: int) -> dict:
+    """Named torch inputs of one run."""
+    generator = torch.Generator().manual_seed(seed)
+    feeds = {"input_ids": torch.randint(0, config.vocab_size, (batch, sequence), generator=generator)}
+    past = past if spec.past else 0
+    if spec.mask:
+        mask = torch.ones(batch, past + sequence, dtype=torch.int64)
+        if spec.left_pad:
+            mask[0, : (past + sequence) // 3] = 0
+        feeds["attention_mask"] = mask
+    if spec.past:
+        head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        for name in past_names(config.num_hidden_layers, "past_key_values"):
+            shape = (batch, config.num_key_value_heads, past, head)
+            feeds[name] = torch.randn(shape, generator=generator)
+    return feeds
