@@ -1,9 +1,12 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
+#include "moe/Conversion/Passes.h"
+#include "moe/Import/Onnx.h"
 #include "moe/Pipelines/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -33,6 +36,15 @@ StringRef moe::levelName(Level level) {
   return levels[static_cast<size_t>(level)].name;
 }
 
+OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context,
+                                     StringRef entry) {
+  if (!path.ends_with(".onnx"))
+    return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+  ImportOptions options;
+  options.entryPoint = entry.str();
+  return importOnnx(path, &context, options);
+}
+
 Error moe::buildCompilePipeline(OpPassManager &manager,
                                 const CompileOptions &options, Level to) {
   if (to < options.from)
@@ -49,6 +61,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.entry = options.entry;
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
+    manager.addPass(createConvertMoEToLinalgPass());
     buildTargetPipeline(manager, pipeline);
   }
   return Error::success();

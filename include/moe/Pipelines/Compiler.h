@@ -3,6 +3,7 @@
 #ifndef MOE_PIPELINES_COMPILER_H
 #define MOE_PIPELINES_COMPILER_H
 
+#include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 #include "moe/Target/Artefact.h"
 
@@ -11,6 +12,7 @@
 #include <string>
 
 namespace mlir {
+class MLIRContext;
 class OpPassManager;
 class PassManager;
 } // namespace mlir
@@ -39,6 +41,13 @@ struct CompileOptions {
   /// printing.
   std::function<void(mlir::PassManager &)> instrument;
 };
+
+/// Reads a model: ONNX where `path` ends in ".onnx", else IR as text or
+/// bytecode. `entry` names the function that an ONNX graph becomes. Null after
+/// an error, which goes to the context's diagnostics.
+mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
+                                            mlir::MLIRContext &context,
+                                            llvm::StringRef entry = "main");
 
 /// Adds the passes from `options.from` down to `to`.
 llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,
