@@ -172,9 +172,7 @@ moe_compiler_error_t moeCompilerSourceOpen(moe_compiler_session_t session,
     return invalidArgument("expects a session, a path and a place for the "
                            "source, but got NULL");
   session->begin();
-  return finishSource(
-      session, moe::readModel(path, session->context, session->options.entry),
-      source);
+  return finishSource(session, moe::readModel(path, session->context), source);
 }
 
 moe_compiler_error_t

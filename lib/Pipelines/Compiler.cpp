@@ -1,11 +1,11 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
-#include "moe/Conversion/Passes.h"
 #include "moe/Import/Onnx.h"
 #include "moe/Pipelines/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -36,13 +36,10 @@ StringRef moe::levelName(Level level) {
   return levels[static_cast<size_t>(level)].name;
 }
 
-OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context,
-                                     StringRef entry) {
-  if (!path.ends_with(".onnx"))
-    return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
-  ImportOptions options;
-  options.entryPoint = entry.str();
-  return importOnnx(path, &context, options);
+OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
+  if (path.ends_with(".onnx"))
+    return importOnnx(path, &context);
+  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
 }
 
 Error moe::buildCompilePipeline(OpPassManager &manager,
@@ -52,6 +49,8 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
         "requires the level to stop after ('" + levelName(to) +
         "') to be at or below the level to start from ('" +
         levelName(options.from) + "')");
+  if (options.from < Level::MoE && to >= Level::MoE)
+    buildMoEPipeline(manager);
   if (options.from < Level::Target && to >= Level::Target) {
     Expected<CpuTarget> target =
         CpuTarget::create(options.cpu, options.features);
@@ -61,7 +60,6 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.entry = options.entry;
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
-    manager.addPass(createConvertMoEToLinalgPass());
     buildTargetPipeline(manager, pipeline);
   }
   return Error::success();

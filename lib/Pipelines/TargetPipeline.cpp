@@ -1,4 +1,4 @@
-// The passes from linalg on tensors to the LLVM dialect.
+// The passes from the moe level to the LLVM dialect.
 #include "moe/Conversion/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
 
@@ -37,6 +37,7 @@ static void addTensorPasses(OpPassManager &manager,
   prepare.entry = options.entry;
   manager.addPass(moe::createPrepareEntryPass(prepare));
   manager.addPass(createInlinerPass());
+  manager.addPass(moe::createConvertMoEToLinalgPass());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -128,8 +129,11 @@ void moe::buildTargetPipeline(OpPassManager &manager,
 }
 
 void moe::registerPipelines() {
+  PassPipelineRegistration<>("moe-moe-pipeline",
+                             "Lower a graph to the moe level",
+                             buildMoEPipeline);
   PassPipelineRegistration<TargetPipelineOptions>(
       "moe-target-pipeline",
-      "Lower linalg on tensors to the LLVM dialect for a CPU",
+      "Lower the moe level to the LLVM dialect for a CPU",
       buildTargetPipeline);
 }

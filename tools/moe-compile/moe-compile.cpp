@@ -138,8 +138,7 @@ int main(int argc, char **argv) {
 
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module =
-      moe::readModel(line.input, context, line.entry);
+  OwningOpRef<ModuleOp> module = moe::readModel(line.input, context);
   if (!module)
     return 1;
 

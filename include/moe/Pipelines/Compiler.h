@@ -3,6 +3,7 @@
 #ifndef MOE_PIPELINES_COMPILER_H
 #define MOE_PIPELINES_COMPILER_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 #include "moe/Target/Artefact.h"
@@ -12,7 +13,6 @@
 #include <string>
 
 namespace mlir {
-class MLIRContext;
 class OpPassManager;
 class PassManager;
 } // namespace mlir
@@ -42,12 +42,11 @@ struct CompileOptions {
   std::function<void(mlir::PassManager &)> instrument;
 };
 
-/// Reads a model: ONNX where `path` ends in ".onnx", else IR as text or
-/// bytecode. `entry` names the function that an ONNX graph becomes. Null after
-/// an error, which goes to the context's diagnostics.
+/// Reads a model: ONNX where `path` ends in .onnx, MLIR text or bytecode
+/// otherwise. Errors go to the context's diagnostics and the result is null.
+/// The context has the dialects of registerAllDialects.
 mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
-                                            mlir::MLIRContext &context,
-                                            llvm::StringRef entry = "main");
+                                            mlir::MLIRContext &context);
 
 /// Adds the passes from `options.from` down to `to`.
 llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,

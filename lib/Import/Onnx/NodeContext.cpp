@@ -98,8 +98,8 @@ Type NodeContext::elementType(int64_t code) {
 int64_t NodeContext::axis(int64_t axis, int64_t rank) {
   if (axis >= -rank && axis < rank)
     return axis < 0 ? axis + rank : axis;
-  fail("requires an axis (" + llvm::Twine(axis) +
-       ") to be within the rank (" + llvm::Twine(rank) + ")");
+  fail("requires an axis (" + llvm::Twine(axis) + ") to be within the rank (" +
+       llvm::Twine(rank) + ")");
   return 0;
 }
 
