@@ -53,8 +53,9 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
             for (auto [own, target] :
                  llvm::enumerate(broadcast.getBroadcastDimensions())) {
               int64_t size = typeOf(operand).getDimSize(own);
-              bool kept = size != ShapedType::kDynamic ||
-                          extentOf(operand, own) == extentOf(tensor, target);
+              bool kept =
+                  size != ShapedType::kDynamic ||
+                  neverGrows(extentOf(operand, own), extentOf(tensor, target));
               if (auto dynamic = dyn_cast<hlo::DynamicBroadcastInDimOp>(
                       broadcast.getOperation());
                   !kept && dynamic && dynamic.getKnownNonexpandingDimensions())
@@ -352,9 +353,18 @@ bool IndexFacts::stepReshape(Value &tensor, Coordinates &at, Value source) {
 //===----------------------------------------------------------------------===//
 
 Index IndexFacts::extentOf(Value tensor, int64_t dimension) {
+  if (!typeOf(tensor).isDynamicDim(dimension))
+    return constant(typeOf(tensor).getDimSize(dimension));
+  auto [known, isNew] = extents.try_emplace({tensor, dimension}, nullptr);
+  if (!isNew) // null while it is being computed
+    return known->second ? known->second : extent(tensor, dimension);
+  Index result = computedExtent(tensor, dimension);
+  extents[{tensor, dimension}] = result;
+  return result;
+}
+
+Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
   RankedTensorType type = typeOf(tensor);
-  if (!type.isDynamicDim(dimension))
-    return constant(type.getDimSize(dimension));
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return extent(tensor, dimension);
@@ -383,6 +393,12 @@ Index IndexFacts::extentOf(Value tensor, int64_t dimension) {
       })
       .Case([&](chlo::TopKOp topK) {
         return extentOf(topK.getOperand(), dimension);
+      })
+      .Case([&](hlo::ReduceOp reduce) {
+        int64_t own = dimension;
+        for (int64_t d : reduce.getDimensions())
+          own += d <= own;
+        return extentOf(reduce.getInputs()[0], own);
       })
       .Case([&](hlo::DotGeneralOp dot) {
         auto numbers = dot.getDotDimensionNumbers();
@@ -441,6 +457,29 @@ Index IndexFacts::extentOf(Value tensor, int64_t dimension) {
         }
         return extent(tensor, dimension);
       });
+}
+
+/// Whether a dimension of size `own` that is broadcast to `target` keeps its
+/// coordinates: the sizes are equal, or they are wherever `own` is not 1, and
+/// `target` is at most 1 where it is. Exporters write the latter as the size
+/// that `own` broadcasts to together with another one.
+bool IndexFacts::neverGrows(Index own, Index target) {
+  if (own == target)
+    return true;
+  const IndexAtom *atom = target->asAtom(IndexAtom::Kind::Element);
+  auto select = atom ? atom->element.tensor.getDefiningOp<hlo::SelectOp>()
+                     : hlo::SelectOp();
+  auto compare =
+      select ? select.getPred().getDefiningOp<hlo::CompareOp>() : nullptr;
+  if (!compare || typeOf(select).getRank() != 0 ||
+      compare.getComparisonDirection() != hlo::ComparisonDirection::EQ ||
+      valueOf(compare.getLhs(), {}) != own ||
+      valueOf(compare.getRhs(), {}) != constant(1) ||
+      valueOf(select.getOnFalse(), {}) != own)
+    return false;
+  Index whenOne = valueOf(select.getOnTrue(), {});
+  std::optional<int64_t> high = range(whenOne).high;
+  return (high && *high <= 1) || neverGrows(own, whenOne);
 }
 
 std::optional<Coordinates>

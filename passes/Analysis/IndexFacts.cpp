@@ -51,6 +51,10 @@ Index IndexFacts::elementValue(const Element &e) {
   if (Scalar kind = scalarKind(op); kind != Scalar::None)
     if (Index result = arithmetic(e, kind))
       return result;
+  // The last offset is the number of ids.
+  if (std::optional<Histogram> counted = offsets(e.tensor))
+    if (e.at[0] == constant(counted->bins - 1))
+      return extentOf(counted->ids, 0);
   // p[q[i]] and q[p[i]] are i where one is the inverse of the other.
   if (e.at.size() == 1)
     if (const IndexAtom *inner = e.at[0]->asAtom(IndexAtom::Kind::Element))
@@ -125,6 +129,8 @@ Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
     // negative.
     std::optional<int64_t> divisor =
         a && b && isNonNegative(a) ? b->asConstant() : std::nullopt;
+    if (b && b->asConstant() == 1 && a)
+      return kind == Scalar::Div ? a : constant(0);
     if (!divisor || *divisor <= 0)
       return nullptr;
     return kind == Scalar::Div ? floorDiv(a, *divisor) : mod(a, *divisor);
@@ -532,19 +538,30 @@ std::optional<Histogram> IndexFacts::offsets(Value values) {
 
 IndexRange IndexFacts::range(Index a) {
   IndexRange result = IndexTable::range(a);
-  // Offsets ascend: o[i] - o[j] >= 0 where i >= j.
-  if (!result.low && a->terms.size() == 2 &&
-      a->terms[0].second == -a->terms[1].second &&
-      std::abs(a->terms[0].second) == 1) {
-    auto [plus, minus] = std::pair(a->terms[0].first, a->terms[1].first);
-    if (a->terms[0].second < 0)
-      std::swap(plus, minus);
-    if (plus->kind == IndexAtom::Kind::Element &&
-        minus->kind == IndexAtom::Kind::Element &&
-        plus->element.tensor == minus->element.tensor &&
-        plus->element.at.size() == 1 && offsets(plus->element.tensor) &&
-        isNonNegative(sub(plus->element.at[0], minus->element.at[0])))
-      result.low = a->constant;
+  if (result.low)
+    return result;
+  // Offsets ascend, up to the number of ids: an offset that is subtracted from
+  // a later one, or from that number, leaves something.
+  for (auto [atom, coefficient] : a->terms) {
+    if (atom->kind != IndexAtom::Kind::Element || coefficient != -1)
+      continue;
+    const Element &offset = atom->element;
+    std::optional<Histogram> counted = offsets(offset.tensor);
+    if (!counted)
+      continue;
+    Index rest = add(a, element(offset));
+    IndexRange behindAll =
+        IndexTable::range(sub(rest, extentOf(counted->ids, 0)));
+    result.low = behindAll.low;
+    const IndexAtom *later = rest->terms.size() == 1 ? rest->terms[0].first
+                                                     : nullptr;
+    if (!result.low && later && rest->terms[0].second == 1 &&
+        later->kind == IndexAtom::Kind::Element &&
+        later->element.tensor == offset.tensor &&
+        isNonNegative(sub(later->element.at[0], offset.at[0])))
+      result.low = rest->constant;
+    if (result.low)
+      break;
   }
   return result;
 }

@@ -21,7 +21,7 @@ def RaiseMoEPass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let options = [
     Option<"acceptFrozenExport", "accept-frozen-export", "bool", "false", "Leave graphs alone that do not compute what their model did">
   ];
-  let dependentDialects = ["::moe::MoEDialect", "::moe::stablehlo::StableHLODialect"];
+  let dependentDialects = ["::moe::MoEDialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
 }
 
 #endif // MOE_PASSES_TRANSFORMS_PASSES_TD

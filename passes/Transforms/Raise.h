@@ -39,6 +39,8 @@ public:
   mlir::MLIRContext *context;
   IndexFacts facts;
   std::optional<Finding> finding;
+  /// Ops that are part of the same sum as the one that is looked at.
+  llvm::SmallVector<mlir::Operation *> parts;
 
   /// Records a side condition that fails; the text completes "is not raised:".
   mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
@@ -175,8 +177,8 @@ std::optional<Matrix> matchMatrix(IndexFacts &facts, const Element &element,
 std::optional<Matrix> matchBias(IndexFacts &facts, const Element &element,
                                 Index column);
 
-/// Equally shaped parts along a new first dimension; parts that are all slabs of
-/// one weight give that weight back.
+/// Equally shaped parts, one after the other along their first dimension of size
+/// 1; slabs of one weight give that weight back.
 mlir::ElementsAttr joinWeights(llvm::ArrayRef<mlir::ElementsAttr> parts);
 
 //===----------------------------------------------------------------------===//

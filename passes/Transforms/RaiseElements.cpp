@@ -223,13 +223,14 @@ static SmallVector<ElementsAttr> sourcesOf(ArrayRef<ElementsAttr> parts) {
   return sources;
 }
 
-ElementsAttr moe::raise::joinWeights(ArrayRef<ElementsAttr> parts) {
+/// Parts along a new first dimension.
+static ElementsAttr stackParts(ArrayRef<ElementsAttr> parts) {
   auto count = static_cast<int64_t>(parts.size());
   ArrayRef<int64_t> shape = parts.front().getShapedType().getShape();
-  SmallVector<int64_t> joined{count};
-  joined.append(shape.begin(), shape.end());
+  SmallVector<int64_t> stacked{count};
+  stacked.append(shape.begin(), shape.end());
   if (auto sources = sourcesOf<support::ReshapeAttr>(parts); !sources.empty())
-    return support::reshapeWeight(joinWeights(sources), joined);
+    return support::reshapeWeight(stackParts(sources), stacked);
   if (auto sources = sourcesOf<support::TransposeAttr>(parts);
       !sources.empty()) {
     auto first = cast<support::TransposeAttr>(parts.front());
@@ -240,7 +241,7 @@ ElementsAttr moe::raise::joinWeights(ArrayRef<ElementsAttr> parts) {
           return cast<support::TransposeAttr>(part).getPermutation() ==
                  first.getPermutation();
         }))
-      return support::transposeWeight(joinWeights(sources), permutation);
+      return support::transposeWeight(stackParts(sources), permutation);
   }
   // Slices [e : e + 1] that are all of their source.
   if (auto sources = sourcesOf<support::SliceAttr>(parts);
@@ -256,9 +257,15 @@ ElementsAttr moe::raise::joinWeights(ArrayRef<ElementsAttr> parts) {
                    sources.front().getShapedType().getShape().drop_front();
     }
     if (whole)
-      return support::reshapeWeight(sources.front(), joined);
+      return support::reshapeWeight(sources.front(), stacked);
   }
   return support::stackWeights(parts);
+}
+
+ElementsAttr moe::raise::joinWeights(ArrayRef<ElementsAttr> parts) {
+  SmallVector<int64_t> shape(parts.front().getShapedType().getShape());
+  shape.front() = parts.size();
+  return support::reshapeWeight(stackParts(parts), shape);
 }
 
 FailureOr<Value> moe::raise::matchTokens(Matcher &matcher,

@@ -3,7 +3,6 @@
 #include "Raise.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
-#include "moe/Dialect/Support/MoESupport.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -58,6 +57,7 @@ bool LoopMatch::collect(const Element &sum, const Coordinates &at) {
     return true;
   if (sum.at != at)
     return false;
+  matcher.parts.push_back(sum.tensor.getDefiningOp());
   if (auto terms = matchBinary(facts, sum, Scalar::Add))
     return collect(terms->first, at) && collect(terms->second, at);
   Operation *op = sum.tensor.getDefiningOp();
@@ -270,7 +270,7 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
   }
   for (auto [stacked, list] :
        llvm::zip(layer.experts.parameters, parameters))
-    stacked = support::concatWeights(list, 0);
+    stacked = joinWeights(list);
   return layer;
 }
 

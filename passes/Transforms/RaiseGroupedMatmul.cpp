@@ -8,6 +8,10 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
 /// A sort's positions among what an integer is computed from.
 static Value findPermutation(IndexFacts &facts, Index value) {
   for (auto [atom, coefficient] : value->terms) {
@@ -82,12 +86,13 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
     if (!matrix || matrix->expert)
       return std::nullopt;
     start = facts.add(start, facts.extentOf(input, 0));
-    const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element);
-    if (!end || end->element.at != Coordinates{facts.constant(number)} ||
-        (boundaries && end->element.tensor != boundaries))
+    if (number == 0)
+      if (const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element))
+        boundaries = end->element.tensor;
+    if (!boundaries || typeOf(boundaries).getRank() != 1 ||
+        start != facts.valueOf(boundaries, {facts.constant(number)}))
       return refuse(dot->op, "segment #" + Twine(number) +
                                  " does not end at the offset of its expert");
-    boundaries = end->element.tensor;
     matrices.push_back(matrix->value);
     result.ops.push_back(dot->op);
 

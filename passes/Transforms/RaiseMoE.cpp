@@ -249,8 +249,8 @@ private:
   LogicalResult report(const Finding &finding);
   void removeDead(func::FuncOp function);
 
-  /// Ops that a finding was reported for, and what they are computed from.
-  llvm::DenseSet<Operation *> reported;
+  /// Ops of layers that are raised or reported.
+  llvm::DenseSet<Operation *> done;
   bool failedExport = false;
 };
 
@@ -259,15 +259,16 @@ private:
 void RaiseMoEPass::report(const Layer &layer) {
   remark::passed(layer.result.getLoc(),
                  remark::RemarkOpts::name("raised").category("moe-raise"))
-      << "raised " << layer.form << ": " << describe(layer.router) << ", "
-      << describe(layer.experts.body, layer.experts.width);
+      << ("raised " + layer.form + ": " + describe(layer.router) + ", " +
+          describe(layer.experts.body, layer.experts.width))
+             .str();
 }
 
 LogicalResult RaiseMoEPass::report(const Finding &finding) {
   if (finding.kind == Finding::Kind::Missed) {
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
-        << "MoE layer is not raised: " << finding.text;
+        << "MoE layer is not raised: " + finding.text;
     return success();
   }
   InFlightDiagnostic diagnostic = acceptFrozenExport
@@ -284,21 +285,23 @@ bool RaiseMoEPass::raiseAt(Matcher &matcher, Operation *op) {
                                           matchExpertLoop};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
+    matcher.parts.clear();
     FailureOr<Layer> layer = form(matcher, op);
     if (succeeded(layer) && succeeded(checkNoOtherUses(matcher, *layer))) {
       FailureOr<Value> result = Emitter(matcher, *layer).run();
       if (succeeded(result)) {
         report(*layer);
+        // Its parts are not looked at again.
+        done.insert_range(
+            computing(layer->result, {layer->tokens, layer->router.logits}));
         layer->result.replaceAllUsesWith(*result);
         return true;
       }
     }
     if (matcher.finding) {
       failedExport |= failed(report(*matcher.finding));
-      // Parts of the same layer would be refused again.
-      Value result = op->getResult(0);
-      for (Operation *part : computing(result, {}))
-        reported.insert(part);
+      // They would be refused again, for less.
+      done.insert_range(matcher.parts);
       return false;
     }
   }
@@ -314,7 +317,7 @@ LogicalResult RaiseMoEPass::raise(func::FuncOp function) {
   Matcher matcher(&getContext());
   bool changed = false;
   for (Operation *op : llvm::reverse(ops)) {
-    if (op->use_empty() || reported.contains(op))
+    if (op->use_empty() || done.contains(op))
       continue;
     changed |= raiseAt(matcher, op);
   }

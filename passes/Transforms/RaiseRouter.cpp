@@ -319,7 +319,7 @@ FailureOr<Router> RouterMatch::run(Element weight) {
   router.score = ScoreAttr::get(matcher.context, function);
   router.groupFilter = filter;
   router.select =
-      SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 0,
+      SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 1,
                       byLogits ? Key::Logits : Key::Scores);
   router.weight = *weightAttr;
   router.experts = pick.experts();

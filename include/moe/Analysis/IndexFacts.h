@@ -130,6 +130,8 @@ private:
   std::optional<Coordinates> operandCoordinates(mlir::Operation *op,
                                                 unsigned number,
                                                 llvm::ArrayRef<Index> at);
+  bool neverGrows(Index own, Index target);
+  Index computedExtent(mlir::Value tensor, int64_t dimension);
   Index elementValue(const Element &element);
   Index constantValue(const Element &element, mlir::Attribute value);
   Index arithmetic(const Element &element, Scalar kind);
@@ -138,6 +140,7 @@ private:
   /// An expression for a function that is tabulated, if there is one.
   Index tabulated(mlir::Value tensor, llvm::ArrayRef<Index> at);
 
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, Index> extents;
   llvm::DenseMap<mlir::Value, mlir::Value> sorts, inverses;
   llvm::DenseMap<mlir::Value, std::optional<Histogram>> histograms, sums;
 };
