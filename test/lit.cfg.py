@@ -21,3 +21,15 @@ tools = [ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "FileCheck", "not", 
 bin_dir = os.path.join(config.moe_binary_dir, "bin")
 llvm_config.add_tool_substitutions(tools, [bin_dir, config.llvm_tools_dir])
 llvm_config.with_environment("PATH", bin_dir, append_path=True)
+
+# Runs a module of structured ops on tensors: reads it from standard input, calls its function main, prints what that prints.
+libraries = os.path.join(os.path.dirname(config.llvm_tools_dir.rstrip(os.sep)), "lib")
+linalg_to_llvm = [
+    "reconcile-unrealized-casts", "canonicalize", "cse", "one-shot-bufferize{bufferize-function-boundaries}", "buffer-deallocation-pipeline",
+    "convert-linalg-to-loops", "scf-forall-to-for", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
+    "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
+    "reconcile-unrealized-casts"]
+config.substitutions.append(("%run_linalg", " ".join([
+    os.path.join(bin_dir, "moe-opt"), f"--pass-pipeline='builtin.module({','.join(linalg_to_llvm)})'", "|",
+    os.path.join(config.llvm_tools_dir, "mlir-runner"), "--entry-point-result=void", f"--shared-libs={libraries}/libmlir_c_runner_utils.so",
+    f"--shared-libs={libraries}/libmlir_runner_utils.so"])))

@@ -165,6 +165,8 @@ def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
   let extraClassDeclaration = [{
     /// True where gate and up are rows of one matrix.
     bool hasJointStorage() const { return getGated() && getStorage() != Storage::Split; }
+    /// The same function on a first matrix of another layout.
+    ::moe::BodyAttr withStorage(::moe::Storage storage) const;
     /// Parameter tensors of one class, in operand order: matrices each followed by its bias.
     unsigned getNumParameters() const;
   }];

@@ -86,6 +86,7 @@ def StableHLO_ConvertOp : StableHLO_Op<"convert", [Pure, SameOperandsAndResultSh
   }]>];
   let skipDefaultBuilders = 1;
   let assemblyFormat = "$operand attr-dict `:` custom<SameOperandsAndResultType>(type($operand), type($result))";
+  let hasFolder = 1;
 }
 
 def StableHLO_BitcastConvertOp : StableHLO_Op<"bitcast_convert", [Pure]> {
@@ -166,6 +167,7 @@ class StableHLO_BinaryOp<string mnemonic, string text, string formula, TypeConst
 
 class StableHLO_FoldedBinaryOp<string mnemonic, string text, string formula, TypeConstraint type, string exampleType = "f32", list<Trait> traits = []>
     : StableHLO_BinaryOp<mnemonic, text, formula, type, exampleType, traits> {
+  let hasFolder = 1;
 }
 
 def StableHLO_AddOp : StableHLO_FoldedBinaryOp<"add", "Add", "a + b, modulo 2^n for integers of n bits, \"or\" for i1,", HLO_Tensor, "f32", [Commutative]>;
@@ -229,6 +231,7 @@ def StableHLO_CompareOp : StableHLO_Op<"compare", [Pure, SameOperandsElementType
     $comparison_direction `,` $lhs `,` $rhs (`,` $compare_type^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def StableHLO_SelectOp : StableHLO_Op<"select", [Pure]> {
@@ -259,6 +262,7 @@ def StableHLO_SelectOp : StableHLO_Op<"select", [Pure]> {
     operands attr-dict `:` custom<SelectOpType>(type($pred), type($on_true), type($on_false), type($result))
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def StableHLO_ClampOp : StableHLO_Op<"clamp", [Pure, SameOperandsAndResultElementType]> {

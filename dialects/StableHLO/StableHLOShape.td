@@ -24,6 +24,7 @@ def StableHLO_ConstantOp : StableHLO_Op<"constant", [ConstantLike, Pure, Declare
   let builders = [OpBuilder<(ins "::mlir::ElementsAttr":$value), [{ build($_builder, $_state, value.getType(), value); }]>];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def StableHLO_IotaOp : StableHLO_Op<"iota", [Pure]> {
@@ -70,6 +71,7 @@ def StableHLO_DynamicIotaOp : StableHLO_Op<"dynamic_iota", [Pure]> {
   let results = (outs HLO_Tensor:$result);
   let assemblyFormat = "$output_shape `,` `dim` `=` $iota_dimension attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def StableHLO_ReshapeOp : StableHLO_Op<"reshape", [Pure, SameOperandsAndResultElementType]> {
@@ -94,6 +96,8 @@ def StableHLO_ReshapeOp : StableHLO_Op<"reshape", [Pure, SameOperandsAndResultEl
   let results = (outs HLO_StaticTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def StableHLO_DynamicReshapeOp : StableHLO_Op<"dynamic_reshape", [Pure, AllElementTypesMatch<["operand", "result"]>]> {
@@ -120,6 +124,7 @@ def StableHLO_DynamicReshapeOp : StableHLO_Op<"dynamic_reshape", [Pure, AllEleme
   let results = (outs HLO_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def StableHLO_BroadcastInDimOp : StableHLO_Op<"broadcast_in_dim", [Pure, SameOperandsAndResultElementType]> {
@@ -146,6 +151,7 @@ def StableHLO_BroadcastInDimOp : StableHLO_Op<"broadcast_in_dim", [Pure, SameOpe
   let results = (outs HLO_StaticTensor:$result);
   let assemblyFormat = "$operand `,` `dims` `=` custom<I64List>($broadcast_dimensions) attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def StableHLO_DynamicBroadcastInDimOp : StableHLO_Op<"dynamic_broadcast_in_dim", [Pure, AllElementTypesMatch<["operand", "result"]>]> {
@@ -182,6 +188,7 @@ def StableHLO_DynamicBroadcastInDimOp : StableHLO_Op<"dynamic_broadcast_in_dim",
     $operand `,` $output_dimensions `,` `dims` `=` custom<I64List>($broadcast_dimensions) attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def StableHLO_TransposeOp : StableHLO_Op<"transpose", [Pure, SameOperandsAndResultElementType]> {
@@ -208,6 +215,8 @@ def StableHLO_TransposeOp : StableHLO_Op<"transpose", [Pure, SameOperandsAndResu
   let builders = [OpBuilder<(ins "::mlir::Value":$operand, "::llvm::ArrayRef<int64_t>":$permutation)>];
   let assemblyFormat = "$operand `,` `dims` `=` custom<I64List>($permutation) attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def StableHLO_ReverseOp : StableHLO_Op<"reverse", [Pure, SameOperandsAndResultElementType, SameOperandsAndResultShape]> {
@@ -264,6 +273,7 @@ def StableHLO_ConcatenateOp : StableHLO_Op<"concatenate", [Pure, SameOperandsAnd
   let builders = [OpBuilder<(ins "::mlir::ValueRange":$inputs, "int64_t":$dimension)>];
   let assemblyFormat = "custom<OperandsBeforeKeyword>($inputs) `dim` `=` $dimension attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def StableHLO_PadOp : StableHLO_Op<"pad", [Pure, SameOperandsAndResultElementType]> {
@@ -322,6 +332,7 @@ def StableHLO_DynamicPadOp : StableHLO_Op<"dynamic_pad", [Pure, AllElementTypesM
   let results = (outs HLO_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def StableHLO_GetDimensionSizeOp : StableHLO_Op<"get_dimension_size", [Pure]> {
@@ -349,6 +360,7 @@ def StableHLO_GetDimensionSizeOp : StableHLO_Op<"get_dimension_size", [Pure]> {
   }]>];
   let assemblyFormat = "$operand `,` `dim` `=` $dimension attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def StableHLO_SetDimensionSizeOp : StableHLO_Op<"set_dimension_size", [Pure, AllElementTypesMatch<["operand", "result"]>]> {

@@ -1,4 +1,4 @@
-// The passes from linalg on tensors to the LLVM dialect.
+// The passes from the moe level to the LLVM dialect.
 #include "moe/Conversion/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
 
@@ -36,10 +36,19 @@ static void addTensorPasses(OpPassManager &manager,
   prepare.entry = options.entry;
   manager.addPass(moe::createPrepareEntryPass(prepare));
   manager.addPass(createInlinerPass());
+  manager.addPass(moe::createConvertMoEToLinalgPass());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  moe::PackMatmulWeightsPassOptions pack;
+  pack.vectorBits = options.vectorBits;
+  pack.vectorRegisters = options.vectorRegisters;
+  manager.addNestedPass<func::FuncOp>(moe::createPackMatmulWeightsPass(pack));
+  manager.addPass(createCanonicalizerPass());
 
   moe::ExternalizeWeightsPassOptions externalize;
   externalize.entry = options.entry;
@@ -70,7 +79,10 @@ static void addBufferization(OpPassManager &manager) {
 
 static void addLoopPasses(OpPassManager &manager,
                           const moe::TargetPipelineOptions &options) {
-  manager.addNestedPass<func::FuncOp>(moe::createConvertLinalgToCPUPass());
+  moe::ConvertLinalgToCPUPassOptions loops;
+  loops.vectorBits = options.vectorBits;
+  loops.vectorRegisters = options.vectorRegisters;
+  manager.addPass(moe::createConvertLinalgToCPUPass(loops));
   manager.addPass(createLowerAffinePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -115,8 +127,11 @@ void moe::buildTargetPipeline(OpPassManager &manager,
 }
 
 void moe::registerPipelines() {
+  PassPipelineRegistration<>("moe-moe-pipeline",
+                             "Lower a graph to the moe level",
+                             buildMoEPipeline);
   PassPipelineRegistration<TargetPipelineOptions>(
       "moe-target-pipeline",
-      "Lower linalg on tensors to the LLVM dialect for a CPU",
+      "Lower the moe level to the LLVM dialect for a CPU",
       buildTargetPipeline);
 }

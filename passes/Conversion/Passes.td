@@ -4,6 +4,20 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower the moe dialect to structured ops on tensors";
+  let description = [{
+    The reference lowering: every moe op becomes `linalg`, `scf` and `tensor` ops by itself, and what they compute is what every faster lowering must. A
+    plan becomes its ids and weights (units x slots) and the order of its rows; rows become one matrix, ordered by expert without padding. Each
+    expert's matrix products are `linalg.matmul` on its block of rows; scores, keys, the gather of rows and the combine are parallel structured ops,
+    the selection is an `scf.forall` over units, and the order of rows is a sequential counting sort. All of it bufferises in place.
+
+    Ids stay within [-1, E) for any logits, NaN included, and nothing is read or written out of bounds.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PrepareEntryPass : Pass<"moe-prepare-entry", "::mlir::ModuleOp"> {
   let summary = "Record the interface of the entry function";
   let description = [{
@@ -29,18 +43,47 @@ def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp">
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
-def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::func::FuncOp"> {
+def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse elementwise ops where it saves memory traffic";
+  let description = [{
+    Moves elementwise `linalg.generic` producers into their users, unless that repeats a function or division for every element of a larger
+    iteration space. Contractions take in transpositions alone, which their kernels read in place. Weights of one value become constants.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+class MoE_VectorOptions {
+  list<Option> vectorOptions = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
+    Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">
+  ];
+}
+
+def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {
+  let summary = "Lay matmul weights out as the CPU kernels read them";
+  let description = [{
+    Rewrites contractions on f32 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
+    panels `[ceil(N / w), K, w]`, where w is the width of the CPU's register tile. The op stays an ordinary `linalg.generic` whose map of that side
+    ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Several row dimensions become one.
+  }];
+  let options = vectorOptions;
+  let dependentDialects = ["::moe::support::MoESupportDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, MoE_VectorOptions {
   let summary = "Lower bufferised linalg ops to loops for CPUs";
   let description = [{
     Turns each structured op on memrefs into loops: the innermost loop runs along the dimension with the most contiguous accesses and is marked
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
-    over chunks of a fixed amount of work, so that results never depend on the number of threads.
+    over chunks of a fixed amount of work, so that results never depend on the number of threads. Contractions on f32 become calls of a kernel that
+    keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it can for them.
   }];
-  let options = [
+  let options = !listconcat(vectorOptions, [
     Option<"grain", "grain", "int64_t", "32768", "Scalar operations that a chunk of parallel work holds at least">
-  ];
+  ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::func::FuncDialect"];
 }
 
 def ApproximateMathPass : Pass<"moe-approximate-math"> {

@@ -7,6 +7,8 @@
 #include <climits>
 #include <cstdlib>
 #include <dlfcn.h>
+#include <map>
+#include <mutex>
 #include <unistd.h>
 
 using namespace moe::rt;
@@ -110,21 +112,69 @@ static std::string weightsPath(const std::string &path, const char *file) {
                   "moe-compile writes together");
 }
 
+namespace {
+
+/// The libraries that are open. The dynamic loader gives one library out once,
+/// however often it is opened, so it is queried once, before any of its code
+/// runs: a query writes to the library's memory.
+struct OpenLibraries {
+  struct Library {
+    uint64_t users = 0;
+    const moe_module_v1 *description = nullptr;
+  };
+  std::mutex mutex;
+  std::map<void *, Library> libraries;
+};
+
+} // namespace
+
+static OpenLibraries &openLibraries() {
+  static auto *open = new OpenLibraries; // outlives static destructors
+  return *open;
+}
+
+static void closeLibrary(void *library) {
+  OpenLibraries &open = openLibraries();
+  std::lock_guard<std::mutex> lock(open.mutex);
+  auto found = open.libraries.find(library);
+  if (found != open.libraries.end() && --found->second.users == 0)
+    open.libraries.erase(found);
+  dlclose(library);
+}
+
+/// Opens the library at `path`; its description may be NULL.
+static void openLibrary(const std::string &path, void *&library,
+                        const moe_module_v1 *&description) {
+  // dlopen searches for names without a slash.
+  std::string name = path.find('/') == std::string::npos ? "./" + path : path;
+  OpenLibraries &open = openLibraries();
+  std::lock_guard<std::mutex> lock(open.mutex);
+  void *opened = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!opened)
+    throw Error(MOE_STATUS_CORRUPT, "cannot load '" + path + "': " + dlerror());
+  OpenLibraries::Library &entry = open.libraries[opened];
+  if (entry.users == 0) {
+    void *symbol = dlsym(opened, MOE_QUERY_SYMBOL);
+    if (!symbol) {
+      open.libraries.erase(opened);
+      dlclose(opened);
+      throw Error(MOE_STATUS_CORRUPT,
+                  "'" + path +
+                      "' is not a compiled model: it does not export "
+                      "'" MOE_QUERY_SYMBOL "'");
+    }
+    auto query = reinterpret_cast<moe_module_query_fn>(symbol);
+    entry.description = query(environment());
+  }
+  ++entry.users;
+  library = opened;
+  description = entry.description;
+}
+
 static void loadModule(moe_module_impl &module, const std::string &path,
                        const moe_load_params_t &params) {
   checkLibraryFile(path);
-  // dlopen searches for names without a slash.
-  std::string name = path.find('/') == std::string::npos ? "./" + path : path;
-  module.library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!module.library)
-    throw Error(MOE_STATUS_CORRUPT, "cannot load '" + path + "': " + dlerror());
-  void *symbol = dlsym(module.library, MOE_QUERY_SYMBOL);
-  if (!symbol)
-    throw Error(MOE_STATUS_CORRUPT,
-                "'" + path + "' is not a compiled model: it does not export '" +
-                    MOE_QUERY_SYMBOL + "'");
-  auto query = reinterpret_cast<moe_module_query_fn>(symbol);
-  module.description = query(environment());
+  openLibrary(path, module.library, module.description);
   checkReadable(module.description, path);
   const moe_module_v1 &description = *module.description;
   module.describeOnly = params.flags & MOE_LOAD_DESCRIBE_ONLY;
@@ -149,7 +199,7 @@ static void loadModule(moe_module_impl &module, const std::string &path,
 
 moe_module_impl::~moe_module_impl() {
   if (library)
-    dlclose(library);
+    closeLibrary(library);
   moeRuntimeInstanceRelease(instance);
 }
 

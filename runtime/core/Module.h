@@ -23,7 +23,7 @@ struct moe_module_impl {
 
   std::atomic<uint64_t> references{1};
   moe_instance_t instance = nullptr;
-  void *library = nullptr; ///< from dlopen
+  void *library = nullptr; ///< from openLibrary
   bool describeOnly = false;
   const moe_module_v1 *description = nullptr;
   moe::rt::MappedFile weights;

@@ -21,6 +21,22 @@ uint32_t moe::rt::openMPMaxThreads() {
   return static_cast<uint32_t>(std::max(1, omp_get_max_threads()));
 }
 
+namespace {
+
+struct Work {
+  int64_t count;
+  int64_t step;
+  moe_range_fn_t body;
+  void *context;
+};
+
+struct Loop {
+  std::atomic<int64_t> next;
+  Work work;
+};
+
+} // namespace
+
 void moe::rt::openMPParallelFor(void *user, int64_t count, moe_range_fn_t body,
                                 void *context) {
   const auto *instance = static_cast<const moe_instance_impl *>(user);
@@ -30,28 +46,24 @@ void moe::rt::openMPParallelFor(void *user, int64_t count, moe_range_fn_t body,
     body(context, 0, count);
     return;
   }
-  struct Loop {
-    std::atomic<int64_t> next;
-    int64_t count;
-    int64_t step;
-    moe_range_fn_t body;
-    void *context;
-  } loop;
-  loop.count = count;
-  loop.step = std::max<int64_t>(1, count / (threads * kRangesPerThread));
-  loop.body = body;
-  loop.context = context;
+  Loop loop = {{0},
+               {count,
+                std::max<int64_t>(1, count / (threads * kRangesPerThread)),
+                body, context}};
   loop.next.store(0, std::memory_order_release);
   Loop *shared = &loop;
 #pragma omp parallel num_threads(threads) firstprivate(shared)
   {
+    // Everything is read between the first acquire and the first claim, so that
+    // a thread's last claim is the last that it does with the loop.
+    shared->next.load(std::memory_order_acquire);
+    const Work work = shared->work;
     for (;;) {
       int64_t begin =
-          shared->next.fetch_add(shared->step, std::memory_order_acq_rel);
-      if (begin >= shared->count)
+          shared->next.fetch_add(work.step, std::memory_order_acq_rel);
+      if (begin >= work.count)
         break;
-      int64_t end = std::min(begin + shared->step, shared->count);
-      shared->body(shared->context, begin, end);
+      work.body(work.context, begin, std::min(begin + work.step, work.count));
     }
   }
   loop.next.load(std::memory_order_acquire);

@@ -292,7 +292,7 @@ Array moe::run::readNpy(const std::string &path) {
     fail("expects " + (bytes ? std::to_string(*bytes) : "more than 2^63") +
          " bytes of elements for " + typeText(array.type()) + ", but got " +
          std::to_string(available));
-  array.bytes = *bytes;
+  array.bytes = available;
   allocate(array, path);
   if (std::fread(array.data.get(), 1, array.bytes, file.get()) != array.bytes)
     throw InputError(

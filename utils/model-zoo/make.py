@@ -101,8 +101,12 @@ def _make(spec, out, older):
         return False
     error = case.get("torch_error", case.get("reference_error"))
     print(f"{spec.name}: {time.time() - start:.0f} s, error to source {error:.1e}, "
-          f"gap {case.get('min_router_gap', float('nan')):.1e}, teeth {case['teeth']}")
+          f"gap {case.get('min_router_gap', float('nan')):.1e}, teeth {_short(case['teeth'])}")
     return True
+
+
+def _short(teeth):
+    return " ".join(f"{kind} {value:.2f}" for kind, value in teeth.items()) if teeth else "not measured"
 
 
 def _mutate(kind, names, source, out):

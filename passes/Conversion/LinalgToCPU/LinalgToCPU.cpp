@@ -1,5 +1,6 @@
 // Lowers bufferised structured ops to loops for CPUs.
 #include "CPULoops.h"
+#include "Contraction.h"
 #include "moe/Conversion/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -10,6 +11,7 @@
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTLINALGTOCPUPASS
@@ -41,11 +43,19 @@ struct ConvertLinalgToCPU
     }
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    moe::RegisterTile tile =
+        moe::RegisterTile::get(vectorBits, vectorRegisters);
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op.emitError() << "expects buffers, but got a tensor";
         return signalPassFailure();
       }
+      if (auto generic = dyn_cast<linalg::GenericOp>(op.getOperation()))
+        if (std::optional<moe::Contraction> contraction =
+                moe::Contraction::match(generic);
+            contraction && succeeded(moe::lowerContraction(
+                               builder, *contraction, tile, grain)))
+          continue;
       moe::lowerToLoops(builder, op, grain);
     }
   }

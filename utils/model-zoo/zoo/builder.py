@@ -65,7 +65,7 @@ def _build_node(spec, folder):
             continue
         results = record.run(model, feeds)
         measured = probe.teeth(model, feeds, results, nodes.EXPERTS)
-        if all(value is None or value >= MIN_TEETH for value in measured.values()):
+        if min(measured.values()) >= MIN_TEETH:
             break
     else:
         raise ZooError(f"{spec.name}: no input seed meets the bounds; last measured {measured}, gaps {gaps}")
@@ -143,7 +143,7 @@ def _build_decoder(spec, folder):
             continue
         results = record.run(measured_on, feeds)
         measured = probe.teeth(measured_on, feeds, results, experts) if spec.verdict == "correct" else None
-        if measured is None or all(value is None or value >= MIN_TEETH for value in measured.values()):
+        if measured is None or min(measured.values()) >= MIN_TEETH:
             break
     else:
         raise ZooError(f"{spec.name}: no input seed meets the bounds; last gaps {gaps}, ratios {ratios}")

@@ -124,8 +124,11 @@ _SPECS = [
     _hf("olmoe-tiny", "olmoe", _OLMOE),
     _decoder("olmoe-tiny-loop", "olmoe", _OLMOE, transformers="4.55.4", exporter="plain", appearance="O2",
              mask=True),
+    # k = 3 from two groups: with k <= topk_group and a group's score being its
+    # maximum, the group limit could never change the choice.
     _hf("deepseek-v2-tiny", "deepseek_v2",
-        {**_DEEPSEEK, "topk_method": "group_limited_greedy", "routed_scaling_factor": 1.5, "norm_topk_prob": False}),
+        {**_DEEPSEEK, "topk_method": "group_limited_greedy", "routed_scaling_factor": 1.5, "norm_topk_prob": False,
+         "num_experts_per_tok": 3}),
     _hf("deepseek-v3-tiny", "deepseek_v3", _small(_DEEPSEEK_V3), committed=True,
         notes="sigmoid scores, non-zero e_score_correction_bias, 2 of 4 groups"),
     _hf("deepseek-v3-tiny-batched", "deepseek_v3", _DEEPSEEK_V3, "batched_mm"),

@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 from . import record
 
-MUTATIONS = ("zero-expert", "swap-experts", "drop-renorm")
+MUTATIONS = ("zero-expert", "swap-experts", "drop-renorm", "drop-groups", "drop-selection-bias", "drop-clamp")
 
 _UNROLLED = re.compile(r"experts\.(\d+)[./]")
 _STACKED_USERS = {"GatherND", "Gather", "Split", "MatMul", "Add", "MoE"}
@@ -181,10 +181,65 @@ def drop_renormalisation(model):
     return result if changed else None
 
 
+def _bypass(model, wanted):
+    """Copies the model with each node for which wanted(node) names an input replaced by that input."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    changed = False
+    for node in result.graph.node:
+        kept = wanted(node)
+        if kept:
+            node.CopyFrom(helper.make_node("Identity", [kept], node.output, name=node.name))
+            changed = True
+    return result if changed else None
+
+
+def drop_groups(model):
+    """DeepSeek without its group limit: the Where before the final TopK lets every expert through."""
+    chosen = {node.input[0] for _, node in _router_topks(model)}
+    return _bypass(model, lambda node: node.input[2] if node.op_type == "Where" and node.output[0] in chosen else None)
+
+
+def drop_selection_bias(model):
+    """DeepSeek-V3 without e_score_correction_bias, an Add of constants to the sigmoid scores."""
+    constants = _constants(model)
+    scores = {node.output[0] for node in model.graph.node if node.op_type == "Sigmoid"}
+    return _bypass(
+        model,
+        lambda node: node.input[0]
+        if node.op_type == "Add" and node.input[0] in scores and node.input[1] in constants
+        else None,
+    )
+
+
+def drop_clamp(model):
+    """gpt-oss without the limits on gate and linear part; the integer Clip of a histogram stays."""
+    constants = _constants(model)
+
+    def wanted(node):
+        if node.op_type != "Clip" or constants[node.input[-1]].data_type != onnx.TensorProto.FLOAT:
+            return None
+        return node.input[0]
+
+    return _bypass(model, wanted)
+
+
+# Breakages that only some routers or experts offer.
+_SPECIAL = {
+    "drop-renorm": drop_renormalisation,
+    "drop-groups": drop_groups,
+    "drop-selection-bias": drop_selection_bias,
+    "drop-clamp": drop_clamp,
+}
+
+
 def mutate(model, kind: str, experts: int):
-    """One broken model: expert 0 zeroed, experts 0 and 1 swapped (first MoE layer), or no renormalisation."""
-    if kind == "drop-renorm":
-        return drop_renormalisation(model)
+    """One broken model, or None where `kind` does not apply.
+
+    zero-expert and swap-experts break expert 0, or 0 and 1, of the first MoE layer.
+    """
+    if kind in _SPECIAL:
+        return _SPECIAL[kind](model)
     layers = expert_weights(model, experts)
     if not layers:
         return None
@@ -206,6 +261,8 @@ def teeth(model, feeds, recorded, experts: int) -> dict:
     if zero:
         measured["zero-expert"] = min(zero)
         measured["swap-experts"] = min(swap)
-    dropped = drop_renormalisation(model)
-    measured["drop-renorm"] = None if dropped is None else error(dropped)
+    for kind, function in _SPECIAL.items():
+        mutant = function(model)
+        if mutant is not None:
+            measured[kind] = error(mutant)
     return measured

@@ -1,0 +1,149 @@
+// Access to a node's inputs and attributes, with the errors that go with it.
+#include "NodeContext.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace moe::importer;
+using ::onnx::AttributeProto;
+
+bool NodeContext::has(unsigned index) {
+  return index < node.inputs.size() && !node.inputs[index].empty();
+}
+
+Val NodeContext::input(unsigned index) {
+  if (has(index)) {
+    readInputs.insert(index);
+    if (Val value = values.lookup(node.inputs[index]))
+      return value;
+  }
+  fail("expects an input #" + llvm::Twine(index) + ", but got none");
+  return graph.placeholder(graph.builder.getF32Type(), {});
+}
+
+Val NodeContext::input(unsigned index, int64_t minRank, int64_t maxRank) {
+  Val value = input(index);
+  if (value->rank() >= minRank && value->rank() <= maxRank)
+    return value;
+  fail("requires the rank of input #" + llvm::Twine(index) + " (" +
+       llvm::Twine(value->rank()) + ") to be " +
+       (value->rank() < minRank ? "at least " + llvm::Twine(minRank)
+                                : "at most " + llvm::Twine(maxRank)));
+  return graph.placeholder(value->elementType,
+                           SymbolicShape(minRank, DimExpr(1)));
+}
+
+void NodeContext::output(unsigned index, Val value) {
+  setOutputs.insert(index);
+  if (hasOutput(index))
+    values[node.outputs[index]] = value;
+}
+
+const AttributeProto *NodeContext::find(StringRef name,
+                                        AttributeProto::AttributeType type) {
+  readAttributes.insert(name);
+  const AttributeProto *attribute = node.attributes.lookup(name);
+  // Files of the first IR versions do not say the type.
+  if (!attribute || !attribute->has_type() || attribute->type() == type)
+    return attribute;
+  fail("expects the attribute '" + name + "' to be " +
+       llvm::Twine(AttributeProto::AttributeType_Name(type)) + ", but got " +
+       AttributeProto::AttributeType_Name(attribute->type()));
+  return nullptr;
+}
+
+int64_t NodeContext::intAttr(StringRef name, int64_t otherwise) {
+  const AttributeProto *attribute = find(name, AttributeProto::INT);
+  return attribute ? attribute->i() : otherwise;
+}
+
+float NodeContext::floatAttr(StringRef name, float otherwise) {
+  const AttributeProto *attribute = find(name, AttributeProto::FLOAT);
+  return attribute ? attribute->f() : otherwise;
+}
+
+std::string NodeContext::stringAttr(StringRef name, StringRef otherwise) {
+  const AttributeProto *attribute = find(name, AttributeProto::STRING);
+  return attribute ? attribute->s() : otherwise.str();
+}
+
+std::optional<SmallVector<int64_t>> NodeContext::intsAttr(StringRef name) {
+  const AttributeProto *attribute = find(name, AttributeProto::INTS);
+  if (!attribute)
+    return std::nullopt;
+  return SmallVector<int64_t>(attribute->ints().begin(),
+                              attribute->ints().end());
+}
+
+std::optional<SmallVector<int64_t>> NodeContext::constantInts(unsigned index) {
+  auto result = graph.constantIntegers(input(index));
+  if (!result)
+    fail("expects a constant as input #" + llvm::Twine(index) +
+         ", but got a value that is known at run time only");
+  return result;
+}
+
+Type NodeContext::elementType(int64_t code) {
+  Type type = code == static_cast<int32_t>(code)
+                  ? elementTypeFromOnnx(static_cast<int32_t>(code),
+                                        graph.builder.getContext())
+                  : Type();
+  if (type)
+    return type;
+  fail("expects a numeric element type, but got " +
+       llvm::Twine(elementTypeName(static_cast<int32_t>(code))));
+  return graph.builder.getF32Type();
+}
+
+int64_t NodeContext::axis(int64_t axis, int64_t rank) {
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  fail("requires an axis (" + llvm::Twine(axis) + ") to be within the rank (" +
+       llvm::Twine(rank) + ")");
+  return 0;
+}
+
+SmallVector<int64_t> NodeContext::axes(ArrayRef<int64_t> list, int64_t rank) {
+  SmallVector<int64_t> result;
+  for (int64_t element : list) {
+    int64_t dim = axis(element, rank);
+    if (llvm::is_contained(result, dim) && !graph.failed())
+      fail("has the axis " + llvm::Twine(element) + " twice");
+    result.push_back(dim);
+  }
+  return result;
+}
+
+std::optional<SmallVector<int64_t>> NodeContext::axesOperand(unsigned index,
+                                                             int64_t rank) {
+  std::optional<SmallVector<int64_t>> list;
+  if (hasAttr("axes"))
+    list = intsAttr("axes");
+  else if (has(index))
+    list = constantInts(index);
+  if (!list)
+    return std::nullopt;
+  SmallVector<int64_t> result = axes(*list, rank);
+  llvm::sort(result);
+  return result;
+}
+
+void NodeContext::finish() {
+  if (graph.failed())
+    return;
+  for (unsigned i = 0; i < node.inputs.size(); ++i)
+    if (has(i) && !readInputs.contains(i))
+      return fail("has the input #" + llvm::Twine(i) + " ('" + node.inputs[i] +
+                  "'), which is not supported");
+  SmallVector<StringRef> unread;
+  for (const auto &attribute : node.attributes)
+    if (!readAttributes.contains(attribute.getKey()))
+      unread.push_back(attribute.getKey());
+  if (!unread.empty())
+    return fail("has the attribute '" + *llvm::min_element(unread) +
+                "', which is not supported");
+  for (unsigned i = 0; i < node.outputs.size(); ++i)
+    if (hasOutput(i) && !setOutputs.contains(i))
+      return fail("has the output #" + llvm::Twine(i) + " ('" +
+                  node.outputs[i] + "'), which is not supported");
+}

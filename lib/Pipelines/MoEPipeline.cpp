@@ -1,0 +1,13 @@
+// The passes from the graph level to the moe level.
+#include "moe/Conversion/Passes.h"
+#include "moe/Pipelines/Pipelines.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void moe::buildMoEPipeline(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}

@@ -1,0 +1,75 @@
+// What the parts of the reference lowering of the moe dialect share.
+#ifndef MOE_PASSES_CONVERSION_MOETOLINALG_MOETOLINALG_H
+#define MOE_PASSES_CONVERSION_MOETOLINALG_MOETOLINALG_H
+
+#include "TensorBuilder.h"
+
+#include "moe/Dialect/MoE/MoE.h"
+
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace moe::detail {
+
+/// What a plan becomes. A unit has S = `slots` + `always` entries, the entry of
+/// unit u in slot j has the number u * S + j:
+///
+///   ids        U x S     expert of an entry, -1 where the slot is empty
+///   weights    U x S     its weight, 0 where the slot is empty
+///   offsets    E + A + 1 row at which each expert's rows begin; the last one
+///                        is the number of rows
+///   entries    U * S     entry of a row; those behind the last row are the
+///                        empty slots
+///   positions  U x S     row of an entry, -1 where the slot is empty
+///
+/// Rows are ordered by (expert, unit, slot). A `!moe.rows` is a matrix of U * S
+/// rows of which the first offsets[E + A] are in use; so row 0 can be read
+/// whenever there is a unit.
+struct PlanParts {
+  mlir::Value ids, weights, offsets, entries, positions;
+
+  PlanParts() = default;
+  explicit PlanParts(mlir::ValueRange values)
+      : ids(values[0]), weights(values[1]), offsets(values[2]),
+        entries(values[3]), positions(values[4]) {}
+
+  llvm::SmallVector<mlir::Value> values() const {
+    return {ids, weights, offsets, entries, positions};
+  }
+};
+
+/// Types of the parts of a plan, in order.
+llvm::SmallVector<mlir::Type> getPlanTypes(PlanType plan);
+
+/// Type of the matrix that rows become.
+mlir::RankedTensorType getRowsType(RowsType rows);
+
+/// Orders the entries of `ids` by expert: `offsets`, `entries`, `positions` of
+/// a plan.
+void orderEntries(TensorBuilder &b, PlanType type, PlanParts &plan);
+
+/// The weight of the entry of each row.
+mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
+                            const PlanParts &plan);
+
+/// Sum over products with the rows of `matrix` (n x k) of each row of `rows`
+/// (m x k), plus `bias` (n) where given and in f32 or f64.
+mlir::Value buildLinear(TensorBuilder &b, mlir::Value rows, mlir::Value matrix,
+                        mlir::Value bias);
+
+/// Writes `body` of each row of `rows` (m x d) into `out` (m x d').
+/// `rowWeights` (m), where given, multiply the hidden vectors.
+mlir::Value buildBody(TensorBuilder &b, BodyAttr body,
+                      mlir::ValueRange parameters, mlir::Value rows,
+                      mlir::Value rowWeights, mlir::Value out);
+
+// Patterns of the reference lowering.
+void populateRouteToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
+void populateRowsToLinalg(const mlir::TypeConverter &converter,
+                          mlir::RewritePatternSet &patterns);
+void populateExpertsToLinalg(const mlir::TypeConverter &converter,
+                             mlir::RewritePatternSet &patterns);
+
+} // namespace moe::detail
+
+#endif // MOE_PASSES_CONVERSION_MOETOLINALG_MOETOLINALG_H

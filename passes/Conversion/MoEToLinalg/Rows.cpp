@@ -1,0 +1,222 @@
+// The reference lowering of the order of rows, moe.dispatch and moe.combine.
+#include "MoEToLinalg.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+
+using IntPredicate = arith::CmpIPredicate;
+
+/// A stable counting sort by expert id. Empty slots go to a bucket of their own
+/// behind all experts.
+void moe::detail::orderEntries(TensorBuilder &b, PlanType type,
+                               PlanParts &plan) {
+  int64_t buckets = type.getExperts() + type.getAlways() + 1;
+  int64_t slots = type.getSlots() + type.getAlways();
+  Value ids = b.flatten(plan.ids);
+  OpFoldResult total = b.size(ids, 0);
+  Value zero = b.index(0), one = b.index(1), count = b.toValue(total);
+  auto bucketOf = [&](Value entry) -> std::pair<Value, Value> {
+    Value id = b.extract(ids, entry);
+    Value used = b.compare(IntPredicate::sge, id, b.int32(0));
+    return {b.select(used, b.toIndex(id), b.index(buckets - 1)), used};
+  };
+
+  Value counts =
+      b.loop(zero, count, b.filled({b.getIndexAttr(buckets)}, zero),
+             [&](Value entry, ValueRange carried) -> SmallVector<Value> {
+               Value bucket = bucketOf(entry).first;
+               Value more = b.add(b.extract(carried[0], bucket), one);
+               return {b.insert(more, carried[0], bucket)};
+             })
+          .front();
+  // The counts become the next free row of each bucket.
+  Value offsets = b.empty({b.getIndexAttr(buckets)}, b.getIndexType());
+  SmallVector<Value> starts =
+      b.loop(zero, b.index(buckets), {counts, offsets, zero},
+             [&](Value bucket, ValueRange carried) -> SmallVector<Value> {
+               Value end = b.add(carried[2], b.extract(carried[0], bucket));
+               return {b.insert(carried[2], carried[0], bucket),
+                       b.insert(carried[2], carried[1], bucket), end};
+             });
+  Value entries = b.empty({total}, b.getIndexType());
+  Value positions = b.empty({total}, b.getIndexType());
+  SmallVector<Value> order =
+      b.loop(zero, count, {starts[0], entries, positions},
+             [&](Value entry, ValueRange carried) -> SmallVector<Value> {
+               auto [bucket, used] = bucketOf(entry);
+               Value row = b.extract(carried[0], bucket);
+               Value position = b.select(used, row, b.index(-1));
+               return {b.insert(b.add(row, one), carried[0], bucket),
+                       b.insert(entry, carried[1], row),
+                       b.insert(position, carried[2], entry)};
+             });
+
+  SmallVector<Type> types = getPlanTypes(type);
+  plan.offsets = starts[1];
+  plan.entries = b.castTo(order[1], types[3]);
+  plan.positions =
+      b.castTo(b.unflatten(order[2], b.size(plan.ids, 0), slots), types[4]);
+}
+
+Value moe::detail::buildRowWeights(TensorBuilder &b, PlanType type,
+                                   const PlanParts &plan) {
+  return b.map(b.sizes(plan.entries), type.getWeight(),
+               Indexed{plan.entries, {0}}, [&](ValueRange in) {
+                 Value slots = b.index(type.getSlots() + type.getAlways());
+                 Value unit = arith::DivUIOp::create(b, in[0], slots);
+                 Value slot = arith::RemUIOp::create(b, in[0], slots);
+                 return b.extract(plan.weights, {unit, slot});
+               });
+}
+
+namespace {
+
+struct ConvertDispatch : OpConversionPattern<DispatchOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(DispatchOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    TensorBuilder b(op.getLoc(), rewriter);
+    PlanType type = op.getPlan().getType();
+    PlanParts plan(adaptor.getPlan());
+    Value x = adaptor.getInput().front();
+    RankedTensorType rowsType = getRowsType(op.getRows().getType());
+    FloatType real = computeType(x.getType());
+
+    SmallVector<Indexed> inputs = {{plan.entries, {0}}};
+    if (op.getApply() == Apply::Input)
+      inputs.push_back({buildRowWeights(b, type, plan), {0}});
+    double scale = op.getInputScale().convertToDouble();
+    Sizes sizes = {b.size(plan.entries, 0),
+                   b.getIndexAttr(rowsType.getDimSize(1))};
+    Value rows =
+        b.map(sizes, rowsType.getElementType(), inputs, [&](ValueRange in) {
+          Value slots = b.index(type.getSlots() + type.getAlways());
+          Value unit = arith::DivUIOp::create(b, in[0], slots);
+          Value value = b.extract(x, {unit, b.loopIndex(1)});
+          if (in.size() == 1 && scale == 1.0)
+            return value;
+          value = b.convert(value, real);
+          if (scale != 1.0)
+            value = b.mul(value, b.real(real, scale));
+          if (in.size() == 2)
+            value = b.mul(value, b.convert(in[1], real));
+          return b.convert(value, rowsType.getElementType());
+        });
+    rewriter.replaceOp(op, b.castTo(rows, rowsType));
+    return success();
+  }
+};
+
+/// Sums the rows of each unit. Since rows are ordered by expert, the entries of
+/// a unit in the order of their positions are its entries in ascending order of
+/// experts.
+struct ConvertCombine : OpConversionPattern<CombineOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  /// Reorders the slots of each unit by ascending position: O(S²) per unit.
+  static void sortSlots(TensorBuilder &b, Value &positions, Value &weights) {
+    Sizes sizes = b.sizes(positions);
+    // How many slots of the unit come before a slot.
+    Value ranks = b.reduce(
+        3, {{positions, {0, 1}}, {positions, {0, 2}}},
+        {b.filled(sizes, b.index(0)), {0, 1}}, [&](ValueRange in) {
+          Value tied = b.compare(IntPredicate::eq, in[1], in[0]);
+          Value earlier =
+              b.compare(IntPredicate::ult, b.loopIndex(2), b.loopIndex(1));
+          Value before = b.either(b.compare(IntPredicate::slt, in[1], in[0]),
+                                  b.both(tied, earlier));
+          return b.add(in[2], b.select(before, b.index(1), b.index(0)));
+        });
+    Value noWeight = b.real(floatElement(weights), 0.0);
+    SmallVector<Value> sorted = b.structured(
+        3, {{ranks, {0, 2}}, {positions, {0, 2}}, {weights, {0, 2}}},
+        {{b.filled(sizes, b.index(0)), {0, 1}},
+         {b.filled(sizes, noWeight), {0, 1}}},
+        [&](ValueRange in) -> SmallVector<Value> {
+          Value here = b.compare(IntPredicate::eq, in[0], b.loopIndex(1));
+          return {b.select(here, in[1], in[3]), b.select(here, in[2], in[4])};
+        });
+    positions = sorted[0];
+    weights = sorted[1];
+  }
+
+  /// res_u, in `acc`.
+  static Value buildResidual(TensorBuilder &b, CombineOp op, PlanType type,
+                             const PlanParts &plan, Value x, Sizes sizes,
+                             FloatType acc) {
+    if (op.getResidual() == Residual::None)
+      return b.filled(sizes, b.real(acc, 0.0));
+    if (op.getResidual() == Residual::AddX)
+      return b.map(sizes, acc, Indexed{x, {0, 1}},
+                   [&](ValueRange in) { return b.convert(in[0], acc); });
+    // Always-on entries are no part of the sum of weights: they are to a layer
+    // what an added moe.ffn is.
+    Sizes routed = {sizes[0], b.getIndexAttr(type.getSlots())};
+    Value weights =
+        b.slice(plan.weights, {b.getIndexAttr(0), b.getIndexAttr(0)}, routed);
+    Value rest = b.reduce(
+        2, Indexed{weights, {0, 1}},
+        {b.filled({sizes[0]}, b.real(acc, 1.0)), {0}},
+        [&](ValueRange in) { return b.sub(in[1], b.convert(in[0], acc)); });
+    return b.map(sizes, acc, {{x, {0, 1}}, {rest, {0}}}, [&](ValueRange in) {
+      return b.mul(b.convert(in[0], acc), in[1]);
+    });
+  }
+
+  LogicalResult
+  matchAndRewrite(CombineOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    TensorBuilder b(op.getLoc(), rewriter);
+    PlanType type = op.getPlan().getType();
+    PlanParts plan(adaptor.getPlan());
+    Value rows = adaptor.getRows().front(), x = adaptor.getX().front();
+    auto resultType = cast<RankedTensorType>(op.getType());
+    auto acc = cast<FloatType>(op.getAcc().value_or(b.getF32Type()));
+    Sizes sizes = {b.size(x, 0),
+                   b.getIndexAttr(op.getRows().getType().getWidth())};
+
+    Value positions = plan.positions, weights = plan.weights;
+    if (op.getOrder() != SumOrder::Slot &&
+        type.getSlots() + type.getAlways() > 1)
+      sortSlots(b, positions, weights);
+    bool weighted = op.getApply() == Apply::Output;
+    Value sum =
+        b.reduce(3, {{positions, {0, 1}}, {weights, {0, 1}}},
+                 {buildResidual(b, op, type, plan, x, sizes, acc), {0, 2}},
+                 [&](ValueRange in) {
+                   // There is a row 0 wherever there is a unit.
+                   Value row = arith::MaxSIOp::create(b, in[0], b.index(0));
+                   Value value =
+                       b.convert(b.extract(rows, {row, b.loopIndex(2)}), acc);
+                   if (weighted)
+                     value = b.mul(value, b.convert(in[1], acc));
+                   Value used = b.compare(IntPredicate::sge, in[0], b.index(0));
+                   return b.select(used, b.add(in[2], value), in[2]);
+                 });
+    FloatType element = floatElement(op.getResult());
+    if (op.getOutBias() || element != acc) {
+      SmallVector<Indexed> inputs = {{sum, {0, 1}}};
+      if (op.getOutBias())
+        inputs.push_back({adaptor.getOutBias().front(), {1}});
+      sum = b.map(sizes, element, inputs, [&](ValueRange in) {
+        Value value = in[0];
+        if (in.size() == 2)
+          value = b.add(value, b.convert(in[1], acc));
+        return b.convert(value, element);
+      });
+    }
+    rewriter.replaceOp(op, b.castTo(sum, resultType));
+    return success();
+  }
+};
+
+} // namespace
+
+void moe::detail::populateRowsToLinalg(const TypeConverter &converter,
+                                       RewritePatternSet &patterns) {
+  patterns.add<ConvertDispatch, ConvertCombine>(converter,
+                                                patterns.getContext());
+}

@@ -1,0 +1,321 @@
+// A builder of structured ops on tensors and of the scalar code in them.
+#include "TensorBuilder.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace moe::detail;
+
+static RankedTensorType tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+FloatType moe::detail::floatElement(Value tensor) {
+  return cast<FloatType>(tensorType(tensor).getElementType());
+}
+
+FloatType moe::detail::computeType(ArrayRef<Type> types) {
+  MLIRContext *context = types.front().getContext();
+  for (Type type : types)
+    if (getElementTypeOrSelf(type).isF64())
+      return Float64Type::get(context);
+  return Float32Type::get(context);
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes and tensors
+//===----------------------------------------------------------------------===//
+
+OpFoldResult TensorBuilder::size(Value tensor, unsigned dim) {
+  return tensor::getMixedSize(*this, getLoc(), tensor, dim);
+}
+
+Sizes TensorBuilder::sizes(Value tensor) {
+  return Sizes(tensor::getMixedSizes(*this, getLoc(), tensor));
+}
+
+Value TensorBuilder::toValue(OpFoldResult size) {
+  return getValueOrCreateConstantIndexOp(*this, getLoc(), size);
+}
+
+Value TensorBuilder::empty(SizesRef sizes, Type elementType) {
+  return tensor::EmptyOp::create(*this, sizes, elementType);
+}
+
+Value TensorBuilder::filled(SizesRef sizes, Value scalar) {
+  return linalg::FillOp::create(*this, scalar, empty(sizes, scalar.getType()))
+      .getResult(0);
+}
+
+Value TensorBuilder::castTo(Value tensor, Type type) {
+  return tensor.getType() == type
+             ? tensor
+             : Value(tensor::CastOp::create(*this, type, tensor));
+}
+
+Value TensorBuilder::extract(Value tensor, ValueRange indices) {
+  return tensor::ExtractOp::create(*this, tensor, indices);
+}
+
+Value TensorBuilder::insert(Value scalar, Value tensor, ValueRange indices) {
+  return tensor::InsertOp::create(*this, scalar, tensor, indices);
+}
+
+Value TensorBuilder::slice(Value tensor, SizesRef offsets, SizesRef sizes,
+                           unsigned dropped) {
+  SmallVector<OpFoldResult> strides(sizes.size(), getIndexAttr(1));
+  SmallVector<int64_t> shape;
+  for (OpFoldResult size : sizes.drop_front(dropped))
+    shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+  auto type = RankedTensorType::get(shape, tensorType(tensor).getElementType());
+  return tensor::ExtractSliceOp::create(*this, type, tensor, offsets, sizes,
+                                        strides);
+}
+
+Value TensorBuilder::columns(Value matrix, OpFoldResult first,
+                             OpFoldResult count, int64_t stride) {
+  return tensor::ExtractSliceOp::create(
+      *this, matrix, SizesRef{getIndexAttr(0), first},
+      SizesRef{size(matrix, 0), count},
+      SizesRef{getIndexAttr(1), getIndexAttr(stride)});
+}
+
+Value TensorBuilder::insertSlice(Value part, Value tensor, SizesRef offsets) {
+  SmallVector<OpFoldResult> strides(offsets.size(), getIndexAttr(1));
+  return tensor::InsertSliceOp::create(*this, part, tensor, offsets,
+                                       sizes(part), strides);
+}
+
+Value TensorBuilder::splitColumns(Value matrix, int64_t groups) {
+  RankedTensorType type = tensorType(matrix);
+  int64_t groupSize = type.getDimSize(1) / groups;
+  auto split = RankedTensorType::get({type.getDimSize(0), groups, groupSize},
+                                     type.getElementType());
+  return tensor::ExpandShapeOp::create(
+      *this, split, matrix, ArrayRef<ReassociationIndices>{{0}, {1, 2}},
+      SizesRef{size(matrix, 0), getIndexAttr(groups), getIndexAttr(groupSize)});
+}
+
+Value TensorBuilder::joinColumns(Value tensor) {
+  return tensor::CollapseShapeOp::create(
+      *this, tensor, ArrayRef<ReassociationIndices>{{0}, {1, 2}});
+}
+
+Value TensorBuilder::flatten(Value matrix) {
+  return tensor::CollapseShapeOp::create(
+      *this, matrix, ArrayRef<ReassociationIndices>{{0, 1}});
+}
+
+Value TensorBuilder::unflatten(Value vector, OpFoldResult rows,
+                               int64_t columns) {
+  auto type = RankedTensorType::get(
+      {getConstantIntValue(rows).value_or(ShapedType::kDynamic), columns},
+      tensorType(vector).getElementType());
+  return tensor::ExpandShapeOp::create(*this, type, vector,
+                                       ArrayRef<ReassociationIndices>{{0, 1}},
+                                       SizesRef{rows, getIndexAttr(columns)});
+}
+
+Value TensorBuilder::concatColumns(Value left, Value right) {
+  if (!left || !right)
+    return left ? left : right;
+  int64_t leftColumns = tensorType(left).getDimSize(1);
+  int64_t columns = leftColumns + tensorType(right).getDimSize(1);
+  Value joined = empty({size(left, 0), getIndexAttr(columns)},
+                       tensorType(left).getElementType());
+  joined = insertSlice(left, joined, {getIndexAttr(0), getIndexAttr(0)});
+  return insertSlice(right, joined,
+                     {getIndexAttr(0), getIndexAttr(leftColumns)});
+}
+
+//===----------------------------------------------------------------------===//
+// Structured ops and loops
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> TensorBuilder::structured(unsigned numLoops,
+                                             ArrayRef<Indexed> inputs,
+                                             ArrayRef<Indexed> outputs,
+                                             BodyN body) {
+  SmallVector<AffineMap> maps;
+  SmallVector<Value> inputValues, outputValues;
+  auto addOperand = [&](const Indexed &operand, SmallVector<Value> &values) {
+    SmallVector<AffineExpr> results;
+    for (unsigned loop : operand.loops)
+      results.push_back(getAffineDimExpr(loop));
+    maps.push_back(AffineMap::get(numLoops, 0, results, getContext()));
+    values.push_back(operand.tensor);
+  };
+  for (const Indexed &input : inputs)
+    addOperand(input, inputValues);
+  for (const Indexed &output : outputs)
+    addOperand(output, outputValues);
+  SmallVector<utils::IteratorType> iterators;
+  for (unsigned loop = 0; loop < numLoops; ++loop)
+    iterators.push_back(llvm::all_of(outputs,
+                                     [&](const Indexed &output) {
+                                       return llvm::is_contained(output.loops,
+                                                                 loop);
+                                     })
+                            ? utils::IteratorType::parallel
+                            : utils::IteratorType::reduction);
+  auto build = [&](OpBuilder &, Location, ValueRange arguments) {
+    linalg::YieldOp::create(*this, body(arguments));
+  };
+  auto op = linalg::GenericOp::create(
+      *this, TypeRange(ValueRange(outputValues)), inputValues, outputValues,
+      maps, iterators, build);
+  return llvm::to_vector_of<Value>(op.getResults());
+}
+
+Value TensorBuilder::mapInto(Value out, ArrayRef<Indexed> inputs, Body body) {
+  Indexed output{out, {}};
+  for (unsigned loop = 0; loop < tensorType(out).getRank(); ++loop)
+    output.loops.push_back(loop);
+  return structured(output.loops.size(), inputs, output,
+                    [&](ValueRange arguments) -> SmallVector<Value> {
+                      return {body(arguments.drop_back())};
+                    })
+      .front();
+}
+
+Value TensorBuilder::map(SizesRef sizes, Type elementType,
+                         ArrayRef<Indexed> inputs, Body body) {
+  return mapInto(empty(sizes, elementType), inputs, body);
+}
+
+Value TensorBuilder::reduce(unsigned numLoops, ArrayRef<Indexed> inputs,
+                            Indexed init, Body body) {
+  return structured(numLoops, inputs, init,
+                    [&](ValueRange arguments) -> SmallVector<Value> {
+                      return {body(arguments)};
+                    })
+      .front();
+}
+
+Value TensorBuilder::matmulTransposed(Value a, Value b, Value init) {
+  SmallVector<Attribute> maps;
+  const unsigned operandLoops[3][2] = {{0, 2}, {1, 2}, {0, 1}};
+  for (ArrayRef<unsigned> loops : operandLoops)
+    maps.push_back(AffineMapAttr::get(
+        AffineMap::getMultiDimMapWithTargets(3, loops, getContext())));
+  auto op = linalg::MatmulOp::create(*this, ValueRange{a, b}, ValueRange{init});
+  op.setIndexingMapsAttr(getArrayAttr(maps));
+  return op.getResult(0);
+}
+
+Value TensorBuilder::loopIndex(unsigned loop) {
+  return linalg::IndexOp::create(*this, loop);
+}
+
+SmallVector<Value> TensorBuilder::loop(Value lower, Value upper,
+                                       ValueRange init, LoopBody body) {
+  auto op = scf::ForOp::create(
+      *this, lower, upper, index(1), init,
+      [&](OpBuilder &, Location, Value iv, ValueRange carried) {
+        scf::YieldOp::create(*this, body(iv, carried));
+      });
+  return llvm::to_vector_of<Value>(op.getResults());
+}
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
+
+Value TensorBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(*this, value);
+}
+
+Value TensorBuilder::int32(int64_t value) {
+  return arith::ConstantOp::create(*this, getI32IntegerAttr(value));
+}
+
+Value TensorBuilder::real(Type type, double value) {
+  return arith::ConstantOp::create(*this, getFloatAttr(type, value));
+}
+
+Value TensorBuilder::toIndex(Value integer) {
+  return arith::IndexCastOp::create(*this, getIndexType(), integer);
+}
+
+Value TensorBuilder::toInt32(Value index) {
+  return arith::IndexCastOp::create(*this, getI32Type(), index);
+}
+
+Value TensorBuilder::convert(Value value, Type type) {
+  auto from = cast<FloatType>(value.getType()), to = cast<FloatType>(type);
+  if (from == to)
+    return value;
+  if (from.getWidth() < to.getWidth())
+    return arith::ExtFOp::create(*this, to, value);
+  if (from.getWidth() > to.getWidth())
+    return arith::TruncFOp::create(*this, to, value);
+  // Two formats of the same width: f32 holds the values of both.
+  return convert(convert(value, getF32Type()), to);
+}
+
+Value TensorBuilder::roundTo(Value value, FloatType type) {
+  if (type.getWidth() >= value.getType().getIntOrFloatBitWidth())
+    return value;
+  return convert(convert(value, type), value.getType());
+}
+
+Value TensorBuilder::add(Value a, Value b) {
+  if (isa<FloatType>(a.getType()))
+    return arith::AddFOp::create(*this, a, b);
+  return arith::AddIOp::create(*this, a, b);
+}
+
+Value TensorBuilder::sub(Value a, Value b) {
+  return arith::SubFOp::create(*this, a, b);
+}
+
+Value TensorBuilder::mul(Value a, Value b) {
+  return arith::MulFOp::create(*this, a, b);
+}
+
+Value TensorBuilder::div(Value a, Value b) {
+  return arith::DivFOp::create(*this, a, b);
+}
+
+Value TensorBuilder::max(Value a, Value b) {
+  return arith::MaximumFOp::create(*this, a, b);
+}
+
+Value TensorBuilder::min(Value a, Value b) {
+  return arith::MinimumFOp::create(*this, a, b);
+}
+
+Value TensorBuilder::neg(Value a) { return arith::NegFOp::create(*this, a); }
+
+Value TensorBuilder::exp(Value a) { return math::ExpOp::create(*this, a); }
+
+Value TensorBuilder::sqrt(Value a) { return math::SqrtOp::create(*this, a); }
+
+Value TensorBuilder::sigmoid(Value a) {
+  Value one = real(a.getType(), 1.0);
+  return div(one, add(one, exp(neg(a))));
+}
+
+Value TensorBuilder::compare(arith::CmpFPredicate predicate, Value a, Value b) {
+  return arith::CmpFOp::create(*this, predicate, a, b);
+}
+
+Value TensorBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
+  return arith::CmpIOp::create(*this, predicate, a, b);
+}
+
+Value TensorBuilder::both(Value a, Value b) {
+  return arith::AndIOp::create(*this, a, b);
+}
+
+Value TensorBuilder::either(Value a, Value b) {
+  return arith::OrIOp::create(*this, a, b);
+}
+
+Value TensorBuilder::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(*this, condition, a, b);
+}

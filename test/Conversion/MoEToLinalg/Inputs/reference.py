@@ -1,0 +1,286 @@
+"""What the routing specification says, written down a second time: an interpreter in plain Python with binary64 arithmetic.
+
+Attributes are keyword arguments named as in the assembly; matrices are lists of rows. Numbers are rounded to a narrower type only where an attribute asks
+for it. Slow and without dependencies on purpose.
+"""
+import math
+import struct
+
+NEG = float("-inf")
+
+
+def round_f32(v):
+    return struct.unpack("<f", struct.pack("<f", v))[0]
+
+
+def round_f16(v):
+    return struct.unpack("<e", struct.pack("<e", v))[0]
+
+
+def round_bf16(v):
+    if math.isnan(v) or math.isinf(v):
+        return v
+    bits = struct.unpack("<I", struct.pack("<f", v))[0]
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return struct.unpack("<f", struct.pack("<I", bits))[0]
+
+
+ROUND = {"f64": lambda v: v, "f32": round_f32, "f16": round_f16, "bf16": round_bf16}
+
+
+# Scores (2.3).
+
+
+def softmax(z):
+    top = max(z)
+    if top == NEG:
+        return [0.0] * len(z)
+    e = [math.exp(v - top) for v in z]
+    return [v / sum(e) for v in e]
+
+
+def entmax15(z):
+    """Bisection on the threshold: shares no step with the lowering."""
+    top = max(z)
+    if top == NEG:
+        return [0.0] * len(z)
+    x = [(v - top) / 2 for v in z]
+    lo, hi = -1.0, 0.0
+    for _ in range(200):
+        mid = (lo + hi) / 2
+        if sum(max(v - mid, 0.0) ** 2 for v in x) >= 1:
+            lo = mid
+        else:
+            hi = mid
+    return [max(v - lo, 0.0) ** 2 for v in x]
+
+
+def softplus(v):
+    return max(v, 0.0) + math.log1p(math.exp(-abs(v)))
+
+
+def sigmoid(v):
+    return 1 / (1 + math.exp(-v)) if v >= 0 else math.exp(v) / (1 + math.exp(v))
+
+
+POINTWISE = {
+    "identity": lambda v: v, "sigmoid": sigmoid, "softplus": softplus, "sqrtsoftplus": lambda v: math.sqrt(softplus(v)),
+    "relu": lambda v: max(v, 0.0), "exp": math.exp}
+
+
+def score(z, fn, over="experts", groups=1, dtype="f32", round_to=None, post=None, eps=0.0, gain=None):
+    z = [[ROUND[dtype](v) for v in row] for row in z]
+    if fn in POINTWISE:
+        s = [[POINTWISE[fn](v) for v in row] for row in z]
+    else:
+        normalise = {"softmax": softmax, "entmax15": entmax15}[fn]
+        if over == "units":
+            columns = [normalise(list(c)) for c in zip(*z)]
+            s = [list(r) for r in zip(*columns)]
+        else:
+            size = len(z[0]) // groups if z else 0
+            s = [[v for g in range(groups) for v in normalise(row[g * size:(g + 1) * size])] for row in z]
+    if post == "rmsnorm":
+        s = [[v / math.sqrt(sum(w * w for w in row) / len(row) + eps) * (gain[e] if gain else 1.0) for e, v in enumerate(row)] for row in s]
+    if post == "l2norm":
+        s = [[v / math.sqrt(sum(w * w for w in row)) if any(row) else 0.0 for v in row] for row in s]
+    rounding = ROUND[round_to or dtype]
+    return [[rounding(v) for v in row] for row in s]
+
+
+# Selection (2.4).
+
+
+def ordered(keys, ids):
+    """Candidates in the order relation, those of key −∞ left out."""
+    return sorted((e for e in ids if keys[e] > NEG), key=lambda e: (-keys[e], e))
+
+
+def group_filter(keys, groups, keep, sum_top=0, fill="neginf"):
+    size = len(keys) // groups
+    def value(g):
+        best = sorted(keys[g * size:(g + 1) * size], reverse=True)
+        return sum(best[:sum_top]) if sum_top else best[0]
+    kept = sorted(range(groups), key=lambda g: (-value(g), g))[:keep]
+    return [k if e // size in kept else (NEG if fill == "neginf" else 0.0) for e, k in enumerate(keys)]
+
+
+def per_unit(operand, u):
+    return operand[u] if operand and isinstance(operand[0], list) else operand
+
+
+def route(z, score_args, policy=("topk", 2), key="scores", key_dtype="f32", fallback=None, key_offset=None, allow=None, filter_args=None, source="scores",
+          weight_source=None, zero=(), exclude=(), norm=None, eps=0.0, clamp=False, p=1.0, min_k=1, scale=1.0, expert_scale=None, dtype="f32", always=0,
+          always_weights=None):
+    """Ids and weights, one row of each per unit."""
+    scores = score(z, **score_args)
+    ids, weights = [], []
+    for u, (row, s) in enumerate(zip(z, scores)):
+        keys = list(s if key == "scores" else row)
+        if key_offset:
+            keys = [k + o for k, o in zip(keys, per_unit(key_offset, u))]
+        keys = [ROUND[key_dtype](k) for k in keys]
+        allowed = per_unit(allow, u) if allow else [True] * len(row)
+        unfiltered = [k if a else NEG for k, a in zip(keys, allowed)]
+        keys = unfiltered
+        if filter_args:
+            keys = [k if a else NEG for k, a in zip(group_filter(unfiltered, **filter_args), allowed)]
+        experts = range(len(row))
+        pad = lambda l, n: l + [-1] * (n - len(l))
+        if policy[0] == "topk":
+            chosen = pad(ordered(keys, experts)[:policy[1]], policy[1])
+        elif policy[0] == "topk_per_group":
+            size = len(row) // policy[1]
+            chosen = [e for g in range(policy[1]) for e in pad(ordered(keys, experts[g * size:(g + 1) * size])[:policy[2]], policy[2])]
+        else:
+            chosen = [e if keys[e] > NEG else -1 for e in experts]
+        if fallback and all(e < 0 for e in chosen):
+            chosen[0] = (ordered(unfiltered, experts) + [-1])[0]
+        raw = {"scores": s, "logits": row, "key": keys, "one": [1.0] * len(row), "operand": weight_source[u] if weight_source else None}[source]
+        live = [j for j, e in enumerate(chosen) if e >= 0 and e not in zero and e not in exclude]
+        w = {j: raw[chosen[j]] for j in live}
+        if norm and sum(e >= 0 for e in chosen) >= min_k and live:
+            if norm == "sum":
+                total = sum(w.values())
+                total = max(total, eps) if clamp else total + eps
+            elif norm == "pnorm":
+                total = sum(abs(v) ** p for v in w.values()) ** (1 / p)
+            else:
+                w = dict(zip(w, softmax(list(w.values()))))
+                total = 1.0
+            w = {j: v / total if total else 0.0 for j, v in w.items()}
+        w = [w[j] * scale * (expert_scale[e] if expert_scale else 1.0) if j in w else 0.0 for j, e in enumerate(chosen)]
+        ids.append(chosen + [len(row) + a for a in range(always)])
+        weights.append([ROUND[dtype](v) for v in w + (always_weights[u] if always_weights else [1.0] * always)])
+    return ids, weights
+
+
+# Expert compute (2.8 to 2.10).
+
+
+def matvec(matrix, x, bias=None):
+    y = [sum(a * b for a, b in zip(row, x)) for row in matrix]
+    return [a + b for a, b in zip(y, bias)] if bias else y
+
+
+def clamp(v, lo, hi):
+    v = v if lo is None else max(v, lo)
+    return v if hi is None else min(v, hi)
+
+
+def activation(name, t, alpha=1.0):
+    return {
+        "silu": lambda: t * sigmoid(alpha * t), "gelu_erf": lambda: t * 0.5 * (1 + math.erf(t / math.sqrt(2))),
+        "gelu_tanh": lambda: t * 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (t + 0.044715 * t**3))), "relu": lambda: max(t, 0.0),
+        "relu2": lambda: max(t, 0.0)**2, "sigmoid": lambda: sigmoid(t), "tanh": lambda: math.tanh(t), "identity": lambda: t}[name]()
+
+
+class Body:
+    """`parameters` of apply(): the tensors in the order of #moe.class, without a leading dimension."""
+
+    def __init__(self, act, gated=True, alpha=None, gate_lo=None, gate_hi=None, clamp_at="pre", up_lo=None, up_hi=None, up_offset=None, bias=(),
+                 storage="split"):
+        self.act, self.gated, self.alpha, self.gate, self.clamp_at = act, gated, alpha, (gate_lo, gate_hi), clamp_at
+        self.up, self.up_offset, self.bias, self.storage = (up_lo, up_hi), up_offset, bias, storage
+
+    def text(self):
+        fields = ["gated" if self.gated else "ungated", self.act]
+        named = [("alpha", self.alpha), ("gate_lo", self.gate[0]), ("gate_hi", self.gate[1])]
+        fields += [f"{k} = {float(v)}" for k, v in named if v is not None]
+        fields += ["clamp_at = post"] if self.clamp_at == "post" else []
+        named = [("up_lo", self.up[0]), ("up_hi", self.up[1]), ("up_offset", self.up_offset)]
+        fields += [f"{k} = {float(v)}" for k, v in named if v is not None]
+        fields += [f"bias = [{', '.join(self.bias)}]"] if self.bias else []
+        fields += [f"storage = {self.storage}"] if self.storage != "split" else []
+        return "<" + ", ".join(fields) + ">"
+
+    def shapes(self, d, f, out):
+        joint = self.gated and self.storage != "split"
+        shapes = [[2 * f if joint else f, d]]
+        if not joint and self.gated:
+            shapes += [[f]] * ("gate" in self.bias) + [[f, d]]
+        shapes += [[2 * f if joint else f]] * ("up" in self.bias) + [[out, f]] + [[out]] * ("down" in self.bias)
+        return shapes
+
+    def apply(self, x, parameters, w=1.0, rounding=lambda v: v):
+        parameters = list(parameters)
+        take = lambda present: parameters.pop(0) if present else None
+        g = None
+        if self.gated and self.storage != "split":
+            both = matvec(take(True), x, take("up" in self.bias))
+            f = len(both) // 2
+            if self.storage == "interleaved":
+                g, u = both[0::2], both[1::2]
+            else:
+                g, u = (both[:f], both[f:]) if self.storage == "concat_gate_up" else (both[f:], both[:f])
+        else:
+            if self.gated:
+                g = matvec(take(True), x, take("gate" in self.bias))
+            u = matvec(take(True), x, take("up" in self.bias))
+        u = [clamp(v, *self.up) for v in u]
+        act = lambda v: activation(self.act, v, self.alpha or 1.0)
+        if g is None:
+            h = [act(v) for v in u]
+        else:
+            a = [act(clamp(v, *self.gate)) if self.clamp_at == "pre" else clamp(act(v), *self.gate) for v in g]
+            h = [p * (q + (self.up_offset or 0.0)) for p, q in zip(a, u)]
+        h = [rounding(w * v) for v in h]
+        down, bias = take(True), take("down" in self.bias)
+        return matvec(down, h, [w * v for v in bias] if bias else None)
+
+
+class Class:
+
+    def __init__(self, kind, count, width=0, body=None, mix=None, always=False):
+        self.kind, self.count, self.width, self.body, self.mix, self.always = kind, count, width, body, mix, always
+
+    def text(self):
+        fields = [self.kind, str(self.count)]
+        fields += [f"width = {self.width}, body = {self.body.text()}"] if self.body else []
+        fields += ["mix = softmax2"] if self.mix else []
+        fields += ["activation = always"] if self.always else []
+        return "<" + ", ".join(fields) + ">"
+
+    def shapes(self, d, out):
+        if self.kind == "ffn":
+            return self.body.shapes(d, self.width, out)
+        if self.kind == "constant":
+            return [[out], [2, d]] if self.mix else [[out]]
+        return []
+
+    def apply(self, x, parameters, w, rounding):
+        if self.kind == "ffn":
+            return self.body.apply(x, parameters, w, rounding)
+        if self.kind == "zero":
+            return [0.0] * len(x)
+        if self.kind == "copy":
+            return list(x)
+        if not self.mix:
+            return list(parameters[0])
+        a = softmax(matvec(parameters[1], x))
+        return [a[0] * p + a[1] * q for p, q in zip(x, parameters[0])]
+
+
+def layer(x, ids, weights, table, parameters, apply="output", residual="none", out_bias=None, input_scale=1.0, routed_slots=None, element="f32"):
+    """dispatch, experts and combine. `parameters`: per class its stacked tensors."""
+    rounding = ROUND[element]
+    result = []
+    for u, row in enumerate(x):
+        y = [0.0] * len(row)
+        if residual == "add_x":
+            y = list(row)
+        if residual == "complement":
+            y = [(1 - sum(weights[u][:routed_slots])) * v for v in row]
+        for e, w in zip(ids[u], weights[u]):
+            if e < 0:
+                continue
+            first = 0
+            for index, entry in enumerate(table):
+                if e < first + entry.count:
+                    break
+                first += entry.count
+            scale = input_scale * (w if apply == "input" else 1.0)
+            out = entry.apply([rounding(v * scale) for v in row], [t[e - first] for t in parameters[index]], w if apply == "hidden" else 1.0, rounding)
+            y = [a + (w if apply == "output" else 1.0) * rounding(b) for a, b in zip(y, out)]
+        result.append([rounding(a + b) for a, b in zip(y, out_bias or [0.0] * len(y))])
+    return result

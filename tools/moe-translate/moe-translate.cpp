@@ -1,0 +1,56 @@
+// Reads models of other formats into IR: the test driver of the importers.
+#include "moe/Import/Onnx.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Support/LLVM.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+#include <onnx/defs/parser.h>
+
+using namespace mlir;
+
+/// Serialises a model in ONNX's textual form; the parser is libonnx's.
+static FailureOr<std::string> serialiseText(StringRef text, StringRef name,
+                                            MLIRContext *context) {
+  ::onnx::ModelProto proto;
+  ::onnx::Common::Status status =
+      ::onnx::OnnxParser::Parse(proto, text.str().c_str());
+  if (status.IsOK())
+    return proto.SerializeAsString();
+  emitError(FileLineColLoc::get(context, name, 0, 0))
+      << "expects ONNX's textual form, but got " << status.ErrorMessage();
+  return failure();
+}
+
+static void registerImportOnnx() {
+  TranslateToMLIRRegistration registration(
+      "import-onnx",
+      "reads an ONNX model (a .onnxtxt file holds the textual form)",
+      [](llvm::SourceMgr &sources,
+         MLIRContext *context) -> OwningOpRef<Operation *> {
+        const llvm::MemoryBuffer *buffer =
+            sources.getMemoryBuffer(sources.getMainFileID());
+        StringRef name = buffer->getBufferIdentifier();
+        StringRef bytes = buffer->getBuffer();
+        std::string serialised;
+        if (name.ends_with(".onnxtxt")) {
+          auto result = serialiseText(bytes, name, context);
+          if (failed(result))
+            return nullptr;
+          serialised = std::move(*result);
+          bytes = serialised;
+        }
+        return moe::importOnnxBuffer(bytes, name, context)
+            .release()
+            .getOperation();
+      },
+      [](DialectRegistry &registry) { moe::registerImportDialects(registry); });
+}
+
+int main(int argc, char **argv) {
+  registerImportOnnx();
+  return failed(mlirTranslateMain(argc, argv, "moec translation driver\n"));
+}
