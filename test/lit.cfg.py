@@ -13,6 +13,8 @@ config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
 config.substitutions.append(("%python", sys.executable))
+config.substitutions.append(("%llvm_tools", config.llvm_tools_dir))
+config.substitutions.append(("%mlir_include", os.path.join(os.path.dirname(config.llvm_tools_dir), "include")))
 config.substitutions.append(("%moe_src", config.moe_source_dir))
 config.substitutions.append(("%moe_build", config.moe_binary_dir))
 
