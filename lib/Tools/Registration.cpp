@@ -11,6 +11,7 @@
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/Transforms/Passes.h"
 
 void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -24,5 +25,6 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
 void moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEConversionPasses();
+  registerMoETransformsPasses();
   registerPipelines();
 }
