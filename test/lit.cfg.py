@@ -27,7 +27,9 @@ llvm_config.with_environment("PATH", bin_dir, append_path=True)
 # Runs a module of structured ops on tensors: reads it from standard input, calls its function main, prints what that prints.
 libraries = os.path.join(os.path.dirname(config.llvm_tools_dir.rstrip(os.sep)), "lib")
 linalg_to_llvm = [
-    "reconcile-unrealized-casts", "canonicalize", "cse", "one-shot-bufferize{bufferize-function-boundaries}", "buffer-deallocation-pipeline",
+    "reconcile-unrealized-casts", "canonicalize", "cse", "empty-tensor-to-alloc-tensor",
+    "one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops}",
+    "buffer-deallocation-pipeline",
     "convert-linalg-to-loops", "scf-forall-to-for", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
     "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
     "reconcile-unrealized-casts"]

@@ -45,12 +45,12 @@ struct ConvertCase : OpConversionPattern<CaseOp> {
       return failure();
     // The last branch also takes every index out of range.
     unsigned last = op.getBranches().size() - 1;
-    SmallVector<int64_t> cases(llvm::seq<int64_t>(0, last));
+    SmallVector<int64_t> cases = llvm::to_vector(llvm::seq<int64_t>(0, last));
     Value index =
         toIndex(rewriter, loc, readScalar(rewriter, loc, adaptor.getIndex()),
                 /*isUnsigned=*/false);
-    auto branch = scf::IndexSwitchOp::create(rewriter, loc, types, index, cases,
-                                             last);
+    auto branch =
+        scf::IndexSwitchOp::create(rewriter, loc, types, index, cases, last);
     for (auto [number, region] : llvm::enumerate(op.getBranches())) {
       Region &target = number == last ? branch.getDefaultRegion()
                                       : branch.getCaseRegions()[number];
@@ -94,8 +94,7 @@ struct ConvertReturn : OpConversionPattern<ReturnOp> {
     Location loc = op.getLoc();
     auto loop = dyn_cast<scf::WhileOp>(parent);
     if (loop && op->getParentRegion() == &loop.getBefore()) {
-      Value condition =
-          readScalar(rewriter, loc, adaptor.getResults().front());
+      Value condition = readScalar(rewriter, loc, adaptor.getResults().front());
       rewriter.replaceOpWithNewOp<scf::ConditionOp>(
           op, condition, loop.getBefore().getArguments());
       return success();
@@ -127,7 +126,8 @@ struct ConvertCustomCall : OpConversionPattern<CustomCallOp> {
   matchAndRewrite(CustomCallOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StringRef target = op.getCallTargetName();
-    if (target == "Sharding" && op.getInputs().getTypes() == op.getResultTypes()) {
+    if (target == "Sharding" &&
+        op.getInputs().getTypes() == op.getResultTypes()) {
       rewriter.replaceOp(op, adaptor.getInputs());
       return success();
     }

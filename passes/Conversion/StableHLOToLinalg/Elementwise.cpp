@@ -25,8 +25,8 @@ struct ConvertElementwise : OpConversionPattern<OpTy> {
                   ConversionPatternRewriter &rewriter) const override {
     if (!hasScalarForm(op))
       return rewriter.notifyMatchFailure(op, "element widths differ");
-    auto type = cast<RankedTensorType>(this->getTypeConverter()->convertType(
-        op->getResult(0).getType()));
+    auto type = cast<RankedTensorType>(
+        this->getTypeConverter()->convertType(op->getResult(0).getType()));
     // Scalar predicates and limits carry no size.
     Value like = adaptor.getOperands().front();
     for (Value operand : adaptor.getOperands())
@@ -34,8 +34,7 @@ struct ConvertElementwise : OpConversionPattern<OpTy> {
         like = operand;
     rewriter.replaceOp(
         op, elementwise(rewriter, op.getLoc(), type, adaptor.getOperands(),
-                        like,
-                        [&](OpBuilder &b, Location loc, ValueRange args) {
+                        like, [&](OpBuilder &b, Location loc, ValueRange args) {
                           return lowerScalar(b, loc, op, args);
                         }));
     return success();
@@ -65,8 +64,7 @@ struct ConvertMap : OpConversionPattern<moe::stablehlo::MapOp> {
 };
 
 /// A change of element width adds or removes an innermost dimension.
-struct ConvertBitcast
-    : OpConversionPattern<moe::stablehlo::BitcastConvertOp> {
+struct ConvertBitcast : OpConversionPattern<moe::stablehlo::BitcastConvertOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
   matchAndRewrite(moe::stablehlo::BitcastConvertOp op, OpAdaptor adaptor,
@@ -88,8 +86,7 @@ struct ConvertBitcast
     AffineMap outer = identity.getMajorSubMap(rank - 1);
     auto amount = [&](OpBuilder &b, Location loc, Type wide, unsigned bits) {
       Value part = linalg::IndexOp::create(b, loc, rank - 1);
-      Value part64 =
-          arith::IndexCastOp::create(b, loc, b.getI64Type(), part);
+      Value part64 = arith::IndexCastOp::create(b, loc, b.getI64Type(), part);
       Value scaled = arith::MulIOp::create(
           b, loc, part64,
           arith::ConstantIntOp::create(b, loc, bits, /*width=*/64));
@@ -104,7 +101,8 @@ struct ConvertBitcast
       Value init = emptyLike(rewriter, loc, type, operand);
       auto generic = linalg::GenericOp::create(
           rewriter, loc, type, operand, init, {outer, identity},
-          parallelLoops(rank), [&](OpBuilder &b, Location loc, ValueRange args) {
+          parallelLoops(rank),
+          [&](OpBuilder &b, Location loc, ValueRange args) {
             Value raw = bitcast(b, loc, fromInt, args[0]);
             Value shifted = arith::ShRUIOp::create(
                 b, loc, raw, amount(b, loc, fromInt, toBits));
@@ -134,11 +132,11 @@ struct ConvertBitcast
             })
             .getResult(0);
     if (intType != type)
-      joined = elementwise(rewriter, loc, type, joined, joined,
-                           [&](OpBuilder &b, Location loc, ValueRange args) {
-                             return bitcast(b, loc, type.getElementType(),
-                                            args[0]);
-                           });
+      joined =
+          elementwise(rewriter, loc, type, joined, joined,
+                      [&](OpBuilder &b, Location loc, ValueRange args) {
+                        return bitcast(b, loc, type.getElementType(), args[0]);
+                      });
     rewriter.replaceOp(op, joined);
     return success();
   }
@@ -183,8 +181,8 @@ Value buildBroadcast(OpBuilder &b, Location loc, RankedTensorType type,
                                        one);
           Value resultSize = getValueOrCreateConstantIndexOp(
               b, loc, sizes[operand.position[dim]]);
-          Value equal = arith::CmpIOp::create(
-              b, loc, arith::CmpIPredicate::eq, size, resultSize);
+          Value equal = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                              size, resultSize);
           require(b, loc, arith::OrIOp::create(b, loc, unit, equal),
                   "sizes of operands do not broadcast");
         }
@@ -215,9 +213,8 @@ Value buildBroadcast(OpBuilder &b, Location loc, RankedTensorType type,
                    continue;
                  }
                  SmallVector<Value> indices;
-                 for (auto [position, follow, unit] :
-                      llvm::zip_equal(operand.position, operand.follow,
-                                      isUnit[number])) {
+                 for (auto [position, follow, unit] : llvm::zip_equal(
+                          operand.position, operand.follow, isUnit[number])) {
                    Value index = indexConstant(nested, loc, 0);
                    if (follow != Follow::Unit) {
                      Value loop =
@@ -232,8 +229,7 @@ Value buildBroadcast(OpBuilder &b, Location loc, RankedTensorType type,
                  scalars.push_back(tensor::ExtractOp::create(
                      nested, loc, operand.value, indices));
                }
-               linalg::YieldOp::create(nested, loc,
-                                       body(nested, loc, scalars));
+               linalg::YieldOp::create(nested, loc, body(nested, loc, scalars));
              })
       .getResult(0);
 }
@@ -248,8 +244,8 @@ struct ConvertChloBroadcast : OpConversionPattern<OpTy> {
     auto type = cast<RankedTensorType>(
         this->getTypeConverter()->convertType(op.getType()));
     int64_t rank = type.getRank();
-    ArrayRef<int64_t> prefix = moe::stablehlo::getI64List(
-        op->getAttr("broadcast_dimensions"));
+    ArrayRef<int64_t> prefix =
+        moe::stablehlo::getI64List(op->getAttr("broadcast_dimensions"));
 
     // Place the dimensions of every operand.
     SmallVector<BroadcastOperand> operands;
@@ -257,10 +253,10 @@ struct ConvertChloBroadcast : OpConversionPattern<OpTy> {
       auto operandType = cast<RankedTensorType>(value.getType());
       BroadcastOperand operand{value, {}, {}};
       for (int64_t dim = 0; dim < operandType.getRank(); ++dim)
-        operand.position.push_back(
-            !prefix.empty() && operandType.getRank() < rank
-                ? prefix[dim]
-                : rank - operandType.getRank() + dim);
+        operand.position.push_back(!prefix.empty() &&
+                                           operandType.getRank() < rank
+                                       ? prefix[dim]
+                                       : rank - operandType.getRank() + dim);
       operands.push_back(std::move(operand));
     }
 
@@ -277,9 +273,9 @@ struct ConvertChloBroadcast : OpConversionPattern<OpTy> {
   }
 
 private:
-  static OpFoldResult placeDimension(OpBuilder &b, OpTy op, int64_t dim,
-                                     RankedTensorType type,
-                                     MutableArrayRef<BroadcastOperand> operands) {
+  static OpFoldResult
+  placeDimension(OpBuilder &b, OpTy op, int64_t dim, RankedTensorType type,
+                 MutableArrayRef<BroadcastOperand> operands) {
     Location loc = op.getLoc();
     // Operands whose size is not 1 for certain.
     SmallVector<std::pair<unsigned, int64_t>> candidates;
@@ -308,7 +304,8 @@ private:
     if (!ShapedType::isDynamic(known)) {
       // Dynamic operands are 1 or the known size.
       for (auto [number, index] : candidates)
-        if (known != 1 && cast<RankedTensorType>(operands[number].value.getType())
+        if (known != 1 &&
+            cast<RankedTensorType>(operands[number].value.getType())
                 .isDynamicDim(index))
           operands[number].follow[index] = Follow::Either;
       return b.getIndexAttr(known);
@@ -321,8 +318,8 @@ private:
     Value size = sizeOfCandidate(candidates.front());
     Value one = indexConstant(b, loc, 1);
     for (auto candidate : ArrayRef(candidates).drop_front()) {
-      Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                          size, one);
+      Value isOne =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, size, one);
       size = arith::SelectOp::create(b, loc, isOne, sizeOfCandidate(candidate),
                                      size);
     }
@@ -377,8 +374,7 @@ struct ConvertDynamicBroadcastInDim
     : OpConversionPattern<moe::stablehlo::DynamicBroadcastInDimOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
-  matchAndRewrite(moe::stablehlo::DynamicBroadcastInDimOp op,
-                  OpAdaptor adaptor,
+  matchAndRewrite(moe::stablehlo::DynamicBroadcastInDimOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type =
@@ -387,16 +383,16 @@ struct ConvertDynamicBroadcastInDim
         rewriter, loc, adaptor.getOutputDimensions(), type.getRank(),
         zeroExtends(elementType(op.getOutputDimensions()))));
     rewriter.replaceOp(
-        op, broadcastInDim(
-                rewriter, loc, adaptor.getOperand(),
-                op.getBroadcastDimensions(), type, sizes,
-                moe::stablehlo::getI64List(op.getKnownExpandingDimensionsAttr()),
-                moe::stablehlo::getI64List(
-                    op.getKnownNonexpandingDimensionsAttr()),
-                [&](int64_t dim, int64_t position) {
-                  return traceSize(op.getOperand(), dim) ==
-                         traceSize(op.getResult(), position);
-                }));
+        op,
+        broadcastInDim(
+            rewriter, loc, adaptor.getOperand(), op.getBroadcastDimensions(),
+            type, sizes,
+            moe::stablehlo::getI64List(op.getKnownExpandingDimensionsAttr()),
+            moe::stablehlo::getI64List(op.getKnownNonexpandingDimensionsAttr()),
+            [&](int64_t dim, int64_t position) {
+              return traceSize(op.getOperand(), dim) ==
+                     traceSize(op.getResult(), position);
+            }));
     return success();
   }
 };
@@ -434,14 +430,18 @@ void moe::graph::populateElementwisePatterns(RewritePatternSet &patterns,
 void moe::graph::populateBroadcastPatterns(RewritePatternSet &patterns,
                                            const TypeConverter &converter) {
   using namespace moe::chlo;
-  patterns.add<
-      ConvertChloBroadcast<BroadcastAddOp>, ConvertChloBroadcast<BroadcastSubOp>,
-      ConvertChloBroadcast<BroadcastMulOp>, ConvertChloBroadcast<BroadcastDivOp>,
-      ConvertChloBroadcast<BroadcastRemOp>, ConvertChloBroadcast<BroadcastMaxOp>,
-      ConvertChloBroadcast<BroadcastMinOp>, ConvertChloBroadcast<BroadcastPowOp>,
-      ConvertChloBroadcast<BroadcastAndOp>, ConvertChloBroadcast<BroadcastOrOp>,
-      ConvertChloBroadcast<BroadcastXorOp>,
-      ConvertChloBroadcast<BroadcastCompareOp>,
-      ConvertChloBroadcast<BroadcastSelectOp>, ConvertBroadcastInDim,
-      ConvertDynamicBroadcastInDim>(converter, patterns.getContext());
+  patterns.add<ConvertChloBroadcast<BroadcastAddOp>,
+               ConvertChloBroadcast<BroadcastSubOp>,
+               ConvertChloBroadcast<BroadcastMulOp>,
+               ConvertChloBroadcast<BroadcastDivOp>,
+               ConvertChloBroadcast<BroadcastRemOp>,
+               ConvertChloBroadcast<BroadcastMaxOp>,
+               ConvertChloBroadcast<BroadcastMinOp>,
+               ConvertChloBroadcast<BroadcastPowOp>,
+               ConvertChloBroadcast<BroadcastAndOp>,
+               ConvertChloBroadcast<BroadcastOrOp>,
+               ConvertChloBroadcast<BroadcastXorOp>,
+               ConvertChloBroadcast<BroadcastCompareOp>,
+               ConvertChloBroadcast<BroadcastSelectOp>, ConvertBroadcastInDim,
+               ConvertDynamicBroadcastInDim>(converter, patterns.getContext());
 }

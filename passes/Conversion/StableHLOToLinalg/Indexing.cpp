@@ -111,8 +111,8 @@ SmallVector<OpFoldResult> clampStarts(OpBuilder &b, Location loc, Value operand,
   SmallVector<OpFoldResult> clamped;
   for (auto [dim, start] : llvm::enumerate(starts)) {
     Value size = getValueOrCreateConstantIndexOp(b, loc, sizes[dim]);
-    Value room = arith::SubIOp::create(
-        b, loc, sizeOf(b, loc, operand, dim), size);
+    Value room =
+        arith::SubIOp::create(b, loc, sizeOf(b, loc, operand, dim), size);
     if (cast<RankedTensorType>(operand.getType()).isDynamicDim(dim) ||
         isa<Value>(sizes[dim]))
       require(b, loc,
@@ -178,11 +178,12 @@ struct ConvertDynamicUpdateSlice : OpConversionPattern<DynamicUpdateSliceOp> {
 
 /// Reads the index vector that the batch coordinates choose, one start per
 /// dimension of the operand (null where nothing addresses it).
-SmallVector<Value>
-readStarts(OpBuilder &b, Location loc, Value indices, bool isUnsigned,
-           int64_t vectorDim, ArrayRef<Value> batch, ArrayRef<int64_t> map,
-           ArrayRef<int64_t> operandBatch, ArrayRef<int64_t> indicesBatch,
-           int64_t operandRank) {
+SmallVector<Value> readStarts(OpBuilder &b, Location loc, Value indices,
+                              bool isUnsigned, int64_t vectorDim,
+                              ArrayRef<Value> batch, ArrayRef<int64_t> map,
+                              ArrayRef<int64_t> operandBatch,
+                              ArrayRef<int64_t> indicesBatch,
+                              int64_t operandRank) {
   int64_t indicesRank = cast<RankedTensorType>(indices.getType()).getRank();
   SmallVector<Value> position(batch);
   if (vectorDim < indicesRank)
@@ -248,9 +249,9 @@ Value buildGather(OpBuilder &b, Location loc, Value operand, Value indices,
   // harmless where the result is empty.
   SmallVector<Value> lastStart;
   for (auto [dim, size] : llvm::enumerate(sliceSizes)) {
-    Value room = arith::SubIOp::create(
-        b, loc, sizeOf(b, loc, operand, dim),
-        getValueOrCreateConstantIndexOp(b, loc, size));
+    Value room =
+        arith::SubIOp::create(b, loc, sizeOf(b, loc, operand, dim),
+                              getValueOrCreateConstantIndexOp(b, loc, size));
     lastStart.push_back(room);
     if (!operandType.isDynamicDim(dim) && getConstantIntValue(size))
       continue;
@@ -272,8 +273,7 @@ Value buildGather(OpBuilder &b, Location loc, Value operand, Value indices,
                  batch.push_back(loops[dim]);
                SmallVector<Value> position = readStarts(
                    nested, loc, indices, isUnsigned, vectorDim, batch,
-                   numbers.getStartIndexMap(),
-                   numbers.getOperandBatchingDims(),
+                   numbers.getStartIndexMap(), numbers.getOperandBatchingDims(),
                    numbers.getStartIndicesBatchingDims(),
                    operandType.getRank());
                int64_t offset = 0;
@@ -284,10 +284,10 @@ Value buildGather(OpBuilder &b, Location loc, Value operand, Value indices,
                    index = clampIndex(nested, loc, index, lastStart[dim]);
                  if (isWindow(dim)) {
                    Value loop = loops[numbers.getOffsetDims()[offset++]];
-                   index = index ? arith::AddIOp::create(nested, loc, index,
-                                                         loop)
-                                       .getResult()
-                                 : loop;
+                   index = index
+                               ? arith::AddIOp::create(nested, loc, index, loop)
+                                     .getResult()
+                               : loop;
                  }
                  if (!index)
                    index = indexConstant(nested, loc, 0);
@@ -307,13 +307,13 @@ struct ConvertGather : OpConversionPattern<GatherOp> {
     auto type =
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
     rewriter.replaceOp(
-        op, buildGather(rewriter, op.getLoc(), adaptor.getOperand(),
-                        adaptor.getStartIndices(),
-                        zeroExtends(elementType(op.getStartIndices())),
-                        op.getDimensionNumbers(),
-                        getAsIndexOpFoldResult(getContext(),
-                                               op.getSliceSizes()),
-                        type));
+        op,
+        buildGather(rewriter, op.getLoc(), adaptor.getOperand(),
+                    adaptor.getStartIndices(),
+                    zeroExtends(elementType(op.getStartIndices())),
+                    op.getDimensionNumbers(),
+                    getAsIndexOpFoldResult(getContext(), op.getSliceSizes()),
+                    type));
     return success();
   }
 };
@@ -336,11 +336,10 @@ struct ConvertDynamicGather : OpConversionPattern<DynamicGatherOp> {
                                     size, indexConstant(rewriter, loc, 0)),
               "gather has a negative slice size");
     rewriter.replaceOp(
-        op, buildGather(rewriter, loc, adaptor.getOperand(),
-                        adaptor.getStartIndices(),
-                        zeroExtends(elementType(op.getStartIndices())),
-                        op.getDimensionNumbers(), getAsOpFoldResult(sizes),
-                        type));
+        op, buildGather(
+                rewriter, loc, adaptor.getOperand(), adaptor.getStartIndices(),
+                zeroExtends(elementType(op.getStartIndices())),
+                op.getDimensionNumbers(), getAsOpFoldResult(sizes), type));
     return success();
   }
 };
@@ -364,7 +363,8 @@ struct ConvertScatter : OpConversionPattern<ScatterOp> {
     Value operand = adaptor.getInputs().front();
     Value firstUpdate = adaptor.getUpdates().front();
     int64_t rank = cast<RankedTensorType>(operand.getType()).getRank();
-    int64_t updateRank = cast<RankedTensorType>(firstUpdate.getType()).getRank();
+    int64_t updateRank =
+        cast<RankedTensorType>(firstUpdate.getType()).getRank();
     bool isUnsigned = zeroExtends(elementType(op.getScatterIndices()));
     auto remap = [&](Value v) { return rewriter.getRemappedValue(v); };
 
@@ -391,16 +391,14 @@ struct ConvertScatter : OpConversionPattern<ScatterOp> {
         if (!llvm::is_contained(numbers.getInsertedWindowDims(), dim) &&
             !llvm::is_contained(numbers.getInputBatchingDims(), dim)) {
           Value loop = loops[numbers.getUpdateWindowDims()[window++]];
-          index = index
-                      ? arith::AddIOp::create(b, loc, index, loop).getResult()
-                      : loop;
+          index = index ? arith::AddIOp::create(b, loc, index, loop).getResult()
+                        : loop;
         }
         if (!index)
           index = indexConstant(b, loc, 0);
         // Unsigned, so that negative positions are outside as well.
-        Value below =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index,
-                                  operandSizes[dim]);
+        Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                            index, operandSizes[dim]);
         inside = arith::AndIOp::create(b, loc, inside, below);
       }
       auto branch = scf::IfOp::create(

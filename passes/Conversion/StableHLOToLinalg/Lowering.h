@@ -89,18 +89,17 @@ mlir::Value elementwise(mlir::OpBuilder &b, mlir::Location loc,
 
 /// Runs `body` for every index in [0, sizes), in row-major order, carrying
 /// tensors from step to step.
-llvm::SmallVector<mlir::Value> sequentialLoops(
-    mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::Value> sizes,
-    mlir::ValueRange inits,
-    llvm::function_ref<llvm::SmallVector<mlir::Value>(
-        mlir::OpBuilder &, mlir::Location, mlir::ValueRange indices,
-        mlir::ValueRange carried)>
-        body);
+llvm::SmallVector<mlir::Value>
+sequentialLoops(mlir::OpBuilder &b, mlir::Location loc,
+                llvm::ArrayRef<mlir::Value> sizes, mlir::ValueRange inits,
+                llvm::function_ref<llvm::SmallVector<mlir::Value>(
+                    mlir::OpBuilder &, mlir::Location, mlir::ValueRange indices,
+                    mlir::ValueRange carried)>
+                    body);
 
 /// Decides whether element a goes before element b in a sorted row.
-using Less = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location,
-                                            mlir::ValueRange a,
-                                            mlir::ValueRange b)>;
+using Less = llvm::function_ref<mlir::Value(
+    mlir::OpBuilder &, mlir::Location, mlir::ValueRange a, mlir::ValueRange b)>;
 
 /// Sorts the rows of `tensors` along `dim` together, stably.
 llvm::SmallVector<mlir::Value> sortRows(mlir::OpBuilder &b, mlir::Location loc,

@@ -87,9 +87,9 @@ Contraction getContraction(int64_t lhsRank, int64_t rhsRank,
   c.contracting = numbers.getLhsContractingDimensions().size();
   c.lhsFree = lhsRank - c.batch - c.contracting;
   c.rhsFree = rhsRank - c.batch - c.contracting;
-  c.lhs = placeLoops(lhsRank, numbers.getLhsBatchingDimensions(),
-                     numbers.getLhsContractingDimensions(), c.batch,
-                     c.parallel());
+  c.lhs =
+      placeLoops(lhsRank, numbers.getLhsBatchingDimensions(),
+                 numbers.getLhsContractingDimensions(), c.batch, c.parallel());
   c.rhs = placeLoops(rhsRank, numbers.getRhsBatchingDimensions(),
                      numbers.getRhsContractingDimensions(), c.batch + c.lhsFree,
                      c.parallel());
@@ -115,8 +115,8 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
 
     // Sizes of the parallel loops.
     SmallVector<OpFoldResult> sizes(c.parallel());
-    for (auto [value, loops] : {std::pair{lhs, ArrayRef(c.lhs)},
-                                std::pair{rhs, ArrayRef(c.rhs)}})
+    for (auto [value, loops] :
+         {std::pair{lhs, ArrayRef(c.lhs)}, std::pair{rhs, ArrayRef(c.rhs)}})
       for (auto [dim, loop] : llvm::enumerate(loops))
         if (loop < c.parallel() && !sizes[loop])
           sizes[loop] = tensor::getMixedSize(rewriter, loc, value, dim);
@@ -128,13 +128,13 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
     bool matrixRhs = c.batch == 0 && c.contracting == 1 && c.rhsFree == 1;
     bool rowsLead = c.lhsFree >= 1 && c.lhs.back() == c.parallel();
     if (isFloat && matrixRhs && rowsLead) {
-      rewriter.replaceOp(op, lowerMatmul(rewriter, loc, lhs, rhs, type, accType,
-                                         sizes, c));
+      rewriter.replaceOp(
+          op, lowerMatmul(rewriter, loc, lhs, rhs, type, accType, sizes, c));
       return success();
     }
-    Value init = fill(rewriter, loc, zero(rewriter, loc,
-                                          accType.getElementType()),
-                      emptyOf(rewriter, loc, accType, sizes));
+    Value init =
+        fill(rewriter, loc, zero(rewriter, loc, accType.getElementType()),
+             emptyOf(rewriter, loc, accType, sizes));
     bool batched = c.batch == 1 && c.lhsFree == 1 && c.rhsFree == 1 &&
                    c.contracting == 1 && c.lhs == ArrayRef<int64_t>{0, 1, 3} &&
                    c.rhs == ArrayRef<int64_t>{0, 3, 2};
@@ -203,8 +203,8 @@ private:
                                          ValueRange{lhs, rhs}, ValueRange(init))
                     .getResult(0);
     if (c.lhsFree > 1)
-      product = tensor::ExpandShapeOp::create(b, loc, accType, product, rows,
-                                              sizes);
+      product =
+          tensor::ExpandShapeOp::create(b, loc, accType, product, rows, sizes);
     return narrow(b, loc, product, type);
   }
 };
@@ -218,9 +218,9 @@ Value groupOfElements(OpBuilder &b, Location loc, Value groupSizes,
                       bool isUnsigned, Value length) {
   Type i64 = b.getI64Type();
   Value none = arith::ConstantIntOp::create(b, loc, -1, /*width=*/64);
-  Value groups = fill(
-      b, loc, none,
-      tensor::EmptyOp::create(b, loc, {getAsOpFoldResult(length)}, i64));
+  Value groups =
+      fill(b, loc, none,
+           tensor::EmptyOp::create(b, loc, {getAsOpFoldResult(length)}, i64));
   Value start = indexConstant(b, loc, 0), one = indexConstant(b, loc, 1);
   auto loop = scf::ForOp::create(
       b, loc, start, sizeOf(b, loc, groupSizes, 0), one,
@@ -296,9 +296,10 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
 
     SmallVector<OpFoldResult> sizes(parallel);
     if (groupsResult)
-      sizes[0] = tensor::getMixedSize(rewriter, loc, adaptor.getGroupSizes(), 0);
-    for (auto [value, places] : {std::pair{lhs, ArrayRef(c.lhs)},
-                                 std::pair{rhs, ArrayRef(c.rhs)}})
+      sizes[0] =
+          tensor::getMixedSize(rewriter, loc, adaptor.getGroupSizes(), 0);
+    for (auto [value, places] :
+         {std::pair{lhs, ArrayRef(c.lhs)}, std::pair{rhs, ArrayRef(c.rhs)}})
       for (auto [dim, loop] : llvm::enumerate(places))
         if (loop >= 0 && loop < c.parallel() && !sizes[shift + loop])
           sizes[shift + loop] = tensor::getMixedSize(rewriter, loc, value, dim);
@@ -324,8 +325,8 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
       inputs.push_back(rhs);
       maps.push_back(dimsMap(context, loops, shifted(c.rhs)));
     }
-    maps.push_back(dimsMap(
-        context, loops, llvm::to_vector(llvm::seq<int64_t>(0, parallel))));
+    maps.push_back(dimsMap(context, loops,
+                           llvm::to_vector(llvm::seq<int64_t>(0, parallel))));
     SmallVector<utils::IteratorType> iterators = parallelLoops(parallel);
     iterators.append(c.contracting, utils::IteratorType::reduction);
     bool allGroups = !groupsRhs && !groupsResult;
@@ -347,8 +348,7 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
                                               args[1], group);
               }
               Value sum = multiplyAdd(
-                  b, loc,
-                  widen(b, loc, args[0], elementType(op.getLhs()), acc),
+                  b, loc, widen(b, loc, args[0], elementType(op.getLhs()), acc),
                   widen(b, loc, element, elementType(op.getRhs()), acc),
                   args.back());
               if (!allGroups)
@@ -366,17 +366,15 @@ private:
                          Value rhs, Value group, Value taken,
                          const Contraction &c, int64_t shift) {
     Type element = cast<RankedTensorType>(rhs.getType()).getElementType();
+    SmallVector<Value> indices;
+    for (int64_t loop : c.rhs)
+      indices.push_back(
+          loop < 0 ? arith::IndexCastOp::create(b, loc, b.getIndexType(), group)
+                         .getResult()
+                   : linalg::IndexOp::create(b, loc, loop + shift).getResult());
     auto branch = scf::IfOp::create(
         b, loc, taken,
         [&](OpBuilder &then, Location loc) {
-          SmallVector<Value> indices;
-          for (int64_t loop : c.rhs)
-            indices.push_back(
-                loop < 0 ? arith::IndexCastOp::create(
-                               then, loc, then.getIndexType(), group)
-                               .getResult()
-                         : linalg::IndexOp::create(then, loc, loop + shift)
-                               .getResult());
           Value value = tensor::ExtractOp::create(then, loc, rhs, indices);
           scf::YieldOp::create(then, loc, value);
         },

@@ -19,8 +19,9 @@ SmallVector<Value> fillInits(OpBuilder &b, Location loc, ValueRange inits,
                              TypeRange types, ArrayRef<OpFoldResult> sizes) {
   SmallVector<Value> filled;
   for (auto [init, type] : llvm::zip_equal(inits, types))
-    filled.push_back(fill(b, loc, readScalar(b, loc, init),
-                          emptyOf(b, loc, cast<RankedTensorType>(type), sizes)));
+    filled.push_back(
+        fill(b, loc, readScalar(b, loc, init),
+             emptyOf(b, loc, cast<RankedTensorType>(type), sizes)));
   return filled;
 }
 
@@ -116,8 +117,8 @@ std::optional<Cumulative> matchCumulative(const Window &window,
     int64_t low = window.low[dim], high = window.high[dim];
     if (size == 1 && low == 0 && high == 0)
       continue;
-    int64_t extent = ShapedType::isDynamic(shape[dim]) ? wholeDimension
-                                                       : shape[dim];
+    int64_t extent =
+        ShapedType::isDynamic(shape[dim]) ? wholeDimension : shape[dim];
     bool forwards = low == size - 1 && high == 0;
     bool backwards = low == 0 && high == size - 1;
     if (found || size < extent || (!forwards && !backwards))
@@ -157,10 +158,10 @@ SmallVector<Value> lowerCumulative(OpBuilder &b, Location loc,
             b, loc, indexConstant(b, loc, 0), length, indexConstant(b, loc, 1),
             state,
             [&](OpBuilder &b, Location loc, Value step, ValueRange state) {
-              Value index = cumulative.backwards
-                                ? arith::SubIOp::create(b, loc, last, step)
-                                      .getResult()
-                                : step;
+              Value index =
+                  cumulative.backwards
+                      ? arith::SubIOp::create(b, loc, last, step).getResult()
+                      : step;
               SmallVector<Value> at(position);
               at.insert(at.begin() + cumulative.dim, index);
               SmallVector<Value> args(state.drop_front(count));
@@ -215,9 +216,8 @@ SmallVector<Value> lowerWindow(OpBuilder &b, Location loc, ReduceWindowOp op,
         arith::FloorDivSIOp::create(b, loc, slack,
                                     indexConstant(b, loc, window.strides[dim])),
         one);
-    sizes.push_back(
-        getAsOpFoldResult(arith::MaxSIOp::create(b, loc, count, none)
-                              .getResult()));
+    sizes.push_back(getAsOpFoldResult(
+        arith::MaxSIOp::create(b, loc, count, none).getResult()));
   }
   SmallVector<Value> filled = fillInits(b, loc, inits, types, sizes);
   SmallVector<Value> starts;
@@ -240,29 +240,27 @@ SmallVector<Value> lowerWindow(OpBuilder &b, Location loc, ReduceWindowOp op,
         SmallVector<Value> position;
         for (int64_t dim = 0; dim < rank; ++dim) {
           auto scaled = [&](int64_t loop, int64_t factor) -> Value {
-            return arith::MulIOp::create(
-                b, loc, linalg::IndexOp::create(b, loc, loop),
-                indexConstant(b, loc, factor));
+            return arith::MulIOp::create(b, loc,
+                                         linalg::IndexOp::create(b, loc, loop),
+                                         indexConstant(b, loc, factor));
           };
-          Value index = arith::AddIOp::create(
-              b, loc, scaled(dim, window.strides[dim]),
-              scaled(rank + dim, window.dilations[dim]));
+          Value index =
+              arith::AddIOp::create(b, loc, scaled(dim, window.strides[dim]),
+                                    scaled(rank + dim, window.dilations[dim]));
           index = arith::SubIOp::create(b, loc, index,
                                         indexConstant(b, loc, window.low[dim]));
           if (window.baseDilations[dim] != 1) {
             // Where the rest is 0 the quotient is exact: negative indices stay
             // negative.
-            Value dilation =
-                indexConstant(b, loc, window.baseDilations[dim]);
+            Value dilation = indexConstant(b, loc, window.baseDilations[dim]);
             Value rest = arith::RemSIOp::create(b, loc, index, dilation);
-            Value hit = arith::CmpIOp::create(
-                b, loc, arith::CmpIPredicate::eq, rest,
-                indexConstant(b, loc, 0));
+            Value hit = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                              rest, indexConstant(b, loc, 0));
             inside = arith::AndIOp::create(b, loc, inside, hit);
             index = arith::DivSIOp::create(b, loc, index, dilation);
           }
-          Value below = arith::CmpIOp::create(
-              b, loc, arith::CmpIPredicate::ult, index, inputSizes[dim]);
+          Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                              index, inputSizes[dim]);
           inside = arith::AndIOp::create(b, loc, inside, below);
           position.push_back(index);
         }

@@ -108,8 +108,7 @@ static Value divideInts(OpBuilder &b, Location loc, Value lhs, Value rhs,
   Value byZero = cmpI(b, loc, arith::CmpIPredicate::eq, rhs, zeroValue);
   Value unsafe = byZero;
   if (!isUnsigned) {
-    Value least =
-        intConst(b, loc, type, APInt::getSignedMinValue(width(lhs)));
+    Value least = intConst(b, loc, type, APInt::getSignedMinValue(width(lhs)));
     Value overflow = arith::AndIOp::create(
         b, loc, cmpI(b, loc, arith::CmpIPredicate::eq, lhs, least),
         cmpI(b, loc, arith::CmpIPredicate::eq, rhs, ones));
@@ -137,11 +136,10 @@ static Value powerInts(OpBuilder &b, Location loc, Value lhs, Value rhs,
       b, loc, indexConstant(b, loc, 0), indexConstant(b, loc, width(lhs)),
       indexConstant(b, loc, 1), ValueRange{one, lhs, rhs},
       [&](OpBuilder &nested, Location loc, Value, ValueRange state) {
-        Value bit = cmpI(nested, loc, arith::CmpIPredicate::ne,
-                         arith::AndIOp::create(nested, loc, state[2], one),
-                         zeroValue);
-        Value product =
-            arith::MulIOp::create(nested, loc, state[0], state[1]);
+        Value bit =
+            cmpI(nested, loc, arith::CmpIPredicate::ne,
+                 arith::AndIOp::create(nested, loc, state[2], one), zeroValue);
+        Value product = arith::MulIOp::create(nested, loc, state[0], state[1]);
         Value square = arith::MulIOp::create(nested, loc, state[1], state[1]);
         scf::YieldOp::create(
             nested, loc,
@@ -175,10 +173,9 @@ static Value shift(OpBuilder &b, Location loc, Binary kind, Value lhs,
                                   select(b, loc, inRange, rhs, most));
   }
   Value amount = select(b, loc, inRange, rhs, zeroValue);
-  Value shifted =
-      kind == Binary::ShiftLeft
-          ? arith::ShLIOp::create(b, loc, lhs, amount).getResult()
-          : arith::ShRUIOp::create(b, loc, lhs, amount).getResult();
+  Value shifted = kind == Binary::ShiftLeft
+                      ? arith::ShLIOp::create(b, loc, lhs, amount).getResult()
+                      : arith::ShRUIOp::create(b, loc, lhs, amount).getResult();
   return select(b, loc, inRange, shifted, zeroValue);
 }
 
@@ -259,8 +256,8 @@ Value moe::graph::totalOrderKey(OpBuilder &b, Location loc, Value value) {
   Type type = b.getIntegerType(bits);
   Value raw = arith::BitcastOp::create(b, loc, type, value);
   // Negative numbers order backwards: flip their magnitude.
-  Value sign = arith::ShRSIOp::create(b, loc, raw,
-                                      intConst(b, loc, type, bits - 1));
+  Value sign =
+      arith::ShRSIOp::create(b, loc, raw, intConst(b, loc, type, bits - 1));
   Value mask = intConst(b, loc, type, APInt::getSignedMaxValue(bits));
   return arith::XOrIOp::create(b, loc, raw,
                                arith::AndIOp::create(b, loc, sign, mask));
@@ -321,11 +318,11 @@ static Value floatToInt(OpBuilder &b, Location loc, Value value, Type to) {
   unsigned bits = result.getIntOrFloatBitWidth();
   bool isUnsigned = to.isUnsignedInteger();
   APInt least = isUnsigned ? APInt(bits, 0) : APInt::getSignedMinValue(bits);
-  APInt most = isUnsigned ? APInt::getMaxValue(bits)
-                          : APInt::getSignedMaxValue(bits);
+  APInt most =
+      isUnsigned ? APInt::getMaxValue(bits) : APInt::getSignedMaxValue(bits);
   // Both ends are powers of two or zero, so they are exact in every float type.
-  Value lower = floatConst(b, loc, from,
-                           isUnsigned ? 0.0 : -std::ldexp(1.0, bits - 1));
+  Value lower =
+      floatConst(b, loc, from, isUnsigned ? 0.0 : -std::ldexp(1.0, bits - 1));
   Value upper =
       floatConst(b, loc, from, std::ldexp(1.0, isUnsigned ? bits : bits - 1));
   Value above = cmpF(b, loc, arith::CmpFPredicate::OGE, value, upper);
@@ -333,8 +330,7 @@ static Value floatToInt(OpBuilder &b, Location loc, Value value, Type to) {
   Value nan = cmpF(b, loc, arith::CmpFPredicate::UNO, value, value);
   Value outside = arith::OrIOp::create(
       b, loc, nan, arith::OrIOp::create(b, loc, above, below));
-  Value inside =
-      select(b, loc, outside, floatConst(b, loc, from, 0.0), value);
+  Value inside = select(b, loc, outside, floatConst(b, loc, from, 0.0), value);
   Value converted =
       isUnsigned ? arith::FPToUIOp::create(b, loc, result, inside).getResult()
                  : arith::FPToSIOp::create(b, loc, result, inside).getResult();
@@ -417,8 +413,9 @@ static Value logistic(OpBuilder &b, Location loc, Value x) {
 
 template <typename MathOp>
 static Value mathFunction(OpBuilder &b, Location loc, Value x) {
-  return inF32(b, loc, x,
-               [&](Value wide) -> Value { return MathOp::create(b, loc, wide); });
+  return inF32(b, loc, x, [&](Value wide) -> Value {
+    return MathOp::create(b, loc, wide);
+  });
 }
 
 static Value lowerUnary(OpBuilder &b, Location loc, Operation *op, Value x) {
@@ -572,8 +569,8 @@ moe::graph::inlineScalarRegion(OpBuilder &b, Region &region, ValueRange args,
       Type type = signless(dense.getElementType());
       if (auto integer = dyn_cast<IntegerAttr>(value))
         value = b.getIntegerAttr(type, integer.getValue());
-      scalars.map(constant.getOutput(), arith::ConstantOp::create(
-                                            b, loc, cast<TypedAttr>(value)));
+      scalars.map(constant.getOutput(),
+                  arith::ConstantOp::create(b, loc, cast<TypedAttr>(value)));
       continue;
     }
     SmallVector<Value> operands;

@@ -34,8 +34,7 @@ struct ConvertConstant : OpConversionPattern<ConstantOp> {
       }
       value = dense;
     }
-    Value weight =
-        moe::support::WeightOp::create(rewriter, op.getLoc(), value);
+    Value weight = moe::support::WeightOp::create(rewriter, op.getLoc(), value);
     if (weight.getType() != type)
       weight = tensor::BitcastOp::create(rewriter, op.getLoc(), type, weight);
     rewriter.replaceOp(op, weight);
@@ -43,8 +42,8 @@ struct ConvertConstant : OpConversionPattern<ConstantOp> {
   }
 };
 
-Value buildIota(OpBuilder &b, Location loc, RankedTensorType type,
-                Type element, ArrayRef<OpFoldResult> sizes, int64_t dim) {
+Value buildIota(OpBuilder &b, Location loc, RankedTensorType type, Type element,
+                ArrayRef<OpFoldResult> sizes, int64_t dim) {
   Value init = emptyOf(b, loc, type, sizes);
   return linalg::GenericOp::create(
              b, loc, type, ValueRange(), init,
@@ -54,10 +53,10 @@ Value buildIota(OpBuilder &b, Location loc, RankedTensorType type,
                Value index = linalg::IndexOp::create(nested, loc, dim);
                Value number = arith::IndexCastOp::create(
                    nested, loc, nested.getI64Type(), index);
-               linalg::YieldOp::create(
-                   nested, loc,
-                   convertScalar(nested, loc, number, nested.getI64Type(),
-                                 element));
+               linalg::YieldOp::create(nested, loc,
+                                       convertScalar(nested, loc, number,
+                                                     nested.getI64Type(),
+                                                     element));
              })
       .getResult(0);
 }
@@ -69,9 +68,9 @@ struct ConvertIota : OpConversionPattern<IotaOp> {
                   ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(
         getTypeConverter()->convertType(op.getOutput().getType()));
-    rewriter.replaceOp(
-        op, buildIota(rewriter, op.getLoc(), type, elementType(op.getOutput()),
-                      {}, op.getIotaDimension()));
+    rewriter.replaceOp(op, buildIota(rewriter, op.getLoc(), type,
+                                     elementType(op.getOutput()), {},
+                                     op.getIotaDimension()));
     return success();
   }
 };
@@ -126,8 +125,8 @@ Value staticReshape(OpBuilder &b, Location loc, Value value,
   else if (from.getRank() > 1)
     value = tensor::CollapseShapeOp::create(
         b, loc, flat, value,
-        ReassociationIndices(llvm::to_vector(
-            llvm::seq<int64_t>(0, from.getRank()))));
+        ReassociationIndices(
+            llvm::to_vector(llvm::seq<int64_t>(0, from.getRank()))));
   if (type.getRank() == 0)
     return tensor::CollapseShapeOp::create(b, loc, type, value,
                                            ArrayRef<ReassociationIndices>{});
@@ -148,17 +147,16 @@ Value dynamicReshape(OpBuilder &b, Location loc, Value value,
   Value oldCount = one, newCount = one;
   Value valid = arith::ConstantIntOp::create(b, loc, 1, /*width=*/1);
   for (int64_t dim = 0; dim < from.getRank(); ++dim)
-    oldCount = arith::MulIOp::create(b, loc, oldCount,
-                                     sizeOf(b, loc, value, dim));
+    oldCount =
+        arith::MulIOp::create(b, loc, oldCount, sizeOf(b, loc, value, dim));
   for (auto [dim, size] : llvm::enumerate(sizes)) {
     newCount = arith::MulIOp::create(b, loc, newCount, size);
-    Value fits =
-        type.isDynamicDim(dim)
-            ? arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, size,
-                                    none)
-            : arith::CmpIOp::create(
-                  b, loc, arith::CmpIPredicate::eq, size,
-                  indexConstant(b, loc, type.getDimSize(dim)));
+    Value fits = type.isDynamicDim(dim)
+                     ? arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge,
+                                             size, none)
+                     : arith::CmpIOp::create(
+                           b, loc, arith::CmpIPredicate::eq, size,
+                           indexConstant(b, loc, type.getDimSize(dim)));
     valid = arith::AndIOp::create(b, loc, valid, fits);
   }
   Value equal = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
@@ -205,8 +203,8 @@ struct ConvertDynamicReshape : OpConversionPattern<DynamicReshapeOp> {
     SmallVector<Value> sizes =
         readIndices(rewriter, loc, adaptor.getOutputShape(), type.getRank(),
                     zeroExtends(elementType(op.getOutputShape())));
-    rewriter.replaceOp(op, dynamicReshape(rewriter, loc, adaptor.getOperand(),
-                                          sizes, type));
+    rewriter.replaceOp(
+        op, dynamicReshape(rewriter, loc, adaptor.getOperand(), sizes, type));
     return success();
   }
 };
@@ -227,10 +225,10 @@ struct ConvertTranspose : OpConversionPattern<TransposeOp> {
     for (int64_t dim : op.getPermutation())
       sizes.push_back(sizeOf(rewriter, loc, adaptor.getOperand(), dim));
     Value init = emptyOf(rewriter, loc, type, sizes);
-    rewriter.replaceOp(op, linalg::TransposeOp::create(
-                               rewriter, loc, adaptor.getOperand(), init,
-                               op.getPermutation())
-                               ->getResults());
+    rewriter.replaceOp(
+        op, linalg::TransposeOp::create(rewriter, loc, adaptor.getOperand(),
+                                        init, op.getPermutation())
+                ->getResults());
     return success();
   }
 };
@@ -250,19 +248,19 @@ struct ConvertReverse : OpConversionPattern<ReverseOp> {
                                         sizeOf(rewriter, loc, operand, dim),
                                         indexConstant(rewriter, loc, 1));
     rewriter.replaceOp(
-        op, elementwise(rewriter, loc, type, {}, operand,
-                        [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-                          SmallVector<Value> indices;
-                          for (auto [dim, end] : llvm::enumerate(last)) {
-                            Value index = linalg::IndexOp::create(b, loc, dim);
-                            indices.push_back(
-                                end ? arith::SubIOp::create(b, loc, end, index)
-                                          .getResult()
-                                    : index);
-                          }
-                          return tensor::ExtractOp::create(b, loc, operand,
-                                                           indices);
-                        }));
+        op,
+        elementwise(
+            rewriter, loc, type, {}, operand,
+            [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+              SmallVector<Value> indices;
+              for (auto [dim, end] : llvm::enumerate(last)) {
+                Value index = linalg::IndexOp::create(b, loc, dim);
+                indices.push_back(
+                    end ? arith::SubIOp::create(b, loc, end, index).getResult()
+                        : index);
+              }
+              return tensor::ExtractOp::create(b, loc, operand, indices);
+            }));
     return success();
   }
 };
@@ -340,10 +338,10 @@ Value buildPad(OpBuilder &b, Location loc, Value operand, Value value,
         b, loc, spread, arith::AddIOp::create(b, loc, front, back));
     Value total = arith::AddIOp::create(
         b, loc, spread, arith::AddIOp::create(b, loc, low[dim], high[dim]));
-    require(b, loc,
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, total,
-                                  none),
-            "padding removes more elements than there are");
+    require(
+        b, loc,
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, total, none),
+        "padding removes more elements than there are");
     fullSizes.push_back(fold(full));
     offsets.push_back(fold(front));
     strides.push_back(
@@ -353,10 +351,11 @@ Value buildPad(OpBuilder &b, Location loc, Value operand, Value value,
     cutSizes.push_back(fold(total));
   }
   SmallVector<int64_t> dynamicShape(rank, ShapedType::kDynamic);
-  Value padded = fill(
-      b, loc, value,
-      emptyOf(b, loc, RankedTensorType::get(dynamicShape, type.getElementType()),
-              fullSizes));
+  Value padded =
+      fill(b, loc, value,
+           emptyOf(b, loc,
+                   RankedTensorType::get(dynamicShape, type.getElementType()),
+                   fullSizes));
   padded = tensor::InsertSliceOp::create(b, loc, operand, padded, offsets,
                                          tensor::getMixedSizes(b, loc, operand),
                                          strides);
@@ -397,9 +396,9 @@ struct ConvertPad : OpConversionPattern<PadOp> {
         return indexConstant(rewriter, loc, amount);
       });
     };
-    rewriter.replaceOp(op, buildPad(rewriter, loc, operand, value,
-                                    constants(low), constants(high),
-                                    constants(interior), type));
+    rewriter.replaceOp(op,
+                       buildPad(rewriter, loc, operand, value, constants(low),
+                                constants(high), constants(interior), type));
     return success();
   }
 };
@@ -424,12 +423,12 @@ struct ConvertDynamicPad : OpConversionPattern<DynamicPadOp> {
                                     amount, indexConstant(rewriter, loc, 0)),
               "interior padding is negative");
     rewriter.replaceOp(
-        op, buildPad(rewriter, loc, adaptor.getOperand(),
-                     readScalar(rewriter, loc, adaptor.getPaddingValue()),
-                     read(adaptor.getEdgePaddingLow(), op.getEdgePaddingLow()),
-                     read(adaptor.getEdgePaddingHigh(),
-                          op.getEdgePaddingHigh()),
-                     interior, type));
+        op,
+        buildPad(rewriter, loc, adaptor.getOperand(),
+                 readScalar(rewriter, loc, adaptor.getPaddingValue()),
+                 read(adaptor.getEdgePaddingLow(), op.getEdgePaddingLow()),
+                 read(adaptor.getEdgePaddingHigh(), op.getEdgePaddingHigh()),
+                 interior, type));
     return success();
   }
 };
@@ -445,8 +444,8 @@ struct ConvertGetDimensionSize : OpConversionPattern<GetDimensionSizeOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value size = sizeOf(rewriter, loc, adaptor.getOperand(), op.getDimension());
-    Value number = arith::IndexCastOp::create(rewriter, loc,
-                                              rewriter.getI32Type(), size);
+    Value number =
+        arith::IndexCastOp::create(rewriter, loc, rewriter.getI32Type(), size);
     rewriter.replaceOp(op, makeScalarTensor(rewriter, loc, number));
     return success();
   }
@@ -462,9 +461,9 @@ struct ConvertSetDimensionSize : OpConversionPattern<SetDimensionSizeOp> {
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
     Value operand = adaptor.getOperand();
     int64_t dim = op.getDimension();
-    Value size = toIndex(rewriter, loc,
-                         readScalar(rewriter, loc, adaptor.getSize()),
-                         /*isUnsigned=*/false);
+    Value size =
+        toIndex(rewriter, loc, readScalar(rewriter, loc, adaptor.getSize()),
+                /*isUnsigned=*/false);
     // Unsigned, so that a negative size is too large.
     require(rewriter, loc,
             arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ule,

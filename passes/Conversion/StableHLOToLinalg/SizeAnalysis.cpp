@@ -34,11 +34,12 @@ private:
 };
 
 SizeKey Tracer::argument(BlockArgument value, int64_t dim) {
-  auto function = dyn_cast<FunctionOpInterface>(value.getOwner()->getParentOp());
+  auto function =
+      dyn_cast<FunctionOpInterface>(value.getOwner()->getParentOp());
   if (!function || value.getOwner() != &function.getFunctionBody().front())
     return own(value, dim);
-  auto symbols = function.getArgAttrOfType<ArrayAttr>(value.getArgNumber(),
-                                                      "moe.symbols");
+  auto symbols =
+      function.getArgAttrOfType<ArrayAttr>(value.getArgNumber(), "moe.symbols");
   if (!symbols || dim >= static_cast<int64_t>(symbols.size()))
     return own(value, dim);
   auto symbol = dyn_cast<StringAttr>(symbols[dim]);

@@ -56,8 +56,8 @@ static SmallVector<Value> mergePass(OpBuilder &b, Location loc, ValueRange from,
                 return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
                                              i, limit);
               };
-              Value takeRight = arith::AndIOp::create(
-                  b, loc, below(right, end), rightIsLess);
+              Value takeRight =
+                  arith::AndIOp::create(b, loc, below(right, end), rightIsLess);
               Value leftDone = arith::CmpIOp::create(
                   b, loc, arith::CmpIPredicate::sge, left, middle);
               takeRight = arith::OrIOp::create(b, loc, takeRight, leftDone);
@@ -109,11 +109,11 @@ static SmallVector<Value> sortRow(OpBuilder &b, Location loc, ValueRange rows,
       [&](OpBuilder &b, Location loc, ValueRange args) {
         Value run = args[0];
         Value twice = arith::AddIOp::create(b, loc, run, run);
-        SmallVector<Value> there = mergePass(
-            b, loc, args.slice(1, count), args.drop_front(1 + count), length,
-            run, less);
-        SmallVector<Value> back = mergePass(
-            b, loc, there, args.slice(1, count), length, twice, less);
+        SmallVector<Value> there =
+            mergePass(b, loc, args.slice(1, count), args.drop_front(1 + count),
+                      length, run, less);
+        SmallVector<Value> back =
+            mergePass(b, loc, there, args.slice(1, count), length, twice, less);
         SmallVector<Value> next{arith::AddIOp::create(b, loc, twice, twice)};
         llvm::append_range(next, back);
         llvm::append_range(next, there);
@@ -173,18 +173,19 @@ struct ConvertSort : OpConversionPattern<SortOp> {
     Location loc = op.getLoc();
     int64_t rank =
         cast<RankedTensorType>(adaptor.getInputs().front().getType()).getRank();
-    int64_t dim = op.getDimension() < 0 ? op.getDimension() + rank
-                                        : static_cast<int64_t>(op.getDimension());
+    int64_t dim = op.getDimension() < 0
+                      ? op.getDimension() + rank
+                      : static_cast<int64_t>(op.getDimension());
     auto remap = [&](Value v) { return rewriter.getRemappedValue(v); };
-    SmallVector<Value> sorted = sortRows(
-        rewriter, loc, adaptor.getInputs(), dim,
-        [&](OpBuilder &b, Location, ValueRange lhs, ValueRange rhs) {
-          SmallVector<Value> args;
-          for (auto [left, right] : llvm::zip_equal(lhs, rhs))
-            llvm::append_values(args, left, right);
-          return inlineScalarRegion(b, op.getComparator(), args, remap)
-              ->front();
-        });
+    SmallVector<Value> sorted =
+        sortRows(rewriter, loc, adaptor.getInputs(), dim,
+                 [&](OpBuilder &b, Location, ValueRange lhs, ValueRange rhs) {
+                   SmallVector<Value> args;
+                   for (auto [left, right] : llvm::zip_equal(lhs, rhs))
+                     llvm::append_values(args, left, right);
+                   return inlineScalarRegion(b, op.getComparator(), args, remap)
+                       ->front();
+                 });
     for (auto [result, original] : llvm::zip_equal(sorted, op.getResults()))
       result = castTo(rewriter, loc, result,
                       getTypeConverter()->convertType(original.getType()));
@@ -251,8 +252,7 @@ private:
       outer.push_back(sizeOf(b, loc, operand, dim));
     SmallVector<Value> inits;
     for (Type type : types)
-      inits.push_back(
-          emptyLike(b, loc, cast<RankedTensorType>(type), operand));
+      inits.push_back(emptyLike(b, loc, cast<RankedTensorType>(type), operand));
     Value none = indexConstant(b, loc, 0), one = indexConstant(b, loc, 1);
     Value count = indexConstant(b, loc, k);
     auto key = [&](OpBuilder &b, Location loc, ValueRange position, Value at) {
@@ -281,11 +281,10 @@ private:
                 auto scan = scf::ForOp::create(
                     b, loc, none, length, one,
                     ValueRange{indexConstant(b, loc, -1), previousKey},
-                    [&](OpBuilder &b, Location loc, Value at,
-                        ValueRange best) {
+                    [&](OpBuilder &b, Location loc, Value at, ValueRange best) {
                       Value candidate = key(b, loc, position, at);
-                      Value less = greater(b, loc, previousKey, candidate,
-                                           isUnsigned);
+                      Value less =
+                          greater(b, loc, previousKey, candidate, isUnsigned);
                       Value equal = arith::CmpIOp::create(
                           b, loc, arith::CmpIPredicate::eq, candidate,
                           previousKey);
@@ -304,20 +303,18 @@ private:
                           arith::AndIOp::create(b, loc, behind, better);
                       scf::YieldOp::create(
                           b, loc,
-                          ValueRange{
-                              arith::SelectOp::create(b, loc, take, at,
-                                                      best[0]),
-                              arith::SelectOp::create(b, loc, take, candidate,
-                                                      best[1])});
+                          ValueRange{arith::SelectOp::create(b, loc, take, at,
+                                                             best[0]),
+                                     arith::SelectOp::create(
+                                         b, loc, take, candidate, best[1])});
                     });
                 Value chosen = scan.getResult(0);
                 SmallVector<Value> from(position), to(position);
                 from.push_back(chosen);
                 to.push_back(pass);
-                Value value =
-                    tensor::ExtractOp::create(b, loc, operand, from);
-                Value index = arith::IndexCastOp::create(
-                    b, loc, b.getI32Type(), chosen);
+                Value value = tensor::ExtractOp::create(b, loc, operand, from);
+                Value index =
+                    arith::IndexCastOp::create(b, loc, b.getI32Type(), chosen);
                 Value values =
                     tensor::InsertOp::create(b, loc, value, state[0], to);
                 Value indices =
@@ -335,13 +332,13 @@ private:
     auto type = cast<RankedTensorType>(operand.getType());
     int64_t rank = type.getRank();
     auto indexType = cast<RankedTensorType>(type.clone(b.getI32Type()));
-    Value indices = elementwise(
-        b, loc, indexType, {}, operand,
-        [&](OpBuilder &nested, Location loc, ValueRange) -> Value {
-          return arith::IndexCastOp::create(
-              nested, loc, nested.getI32Type(),
-              linalg::IndexOp::create(nested, loc, rank - 1));
-        });
+    Value indices =
+        elementwise(b, loc, indexType, {}, operand,
+                    [&](OpBuilder &nested, Location loc, ValueRange) -> Value {
+                      return arith::IndexCastOp::create(
+                          nested, loc, nested.getI32Type(),
+                          linalg::IndexOp::create(nested, loc, rank - 1));
+                    });
     SmallVector<Value> sorted = sortRows(
         b, loc, {operand, indices}, rank - 1,
         [&](OpBuilder &b, Location loc, ValueRange lhs, ValueRange rhs) {

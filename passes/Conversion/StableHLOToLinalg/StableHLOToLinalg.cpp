@@ -1,9 +1,9 @@
 // The pass from the graph level to linalg on tensors.
 //
 // Every operation is converted on its own by a dialect conversion, types of
-// unsigned integers become signless ones on the way. Whatever is left of the two
-// dialects is reported at its place. Linear in the number of operations, apart
-// from the bounded walks that look for equal dynamic sizes.
+// unsigned integers become signless ones on the way. Whatever is left of the
+// two dialects is reported at its place. Linear in the number of operations,
+// apart from the bounded walks that look for equal dynamic sizes.
 #include "Lowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -65,32 +65,33 @@ struct ConvertStableHLOToLinalg
 private:
   /// What no pattern could lower, said in the user's terms.
   LogicalResult checkSupported() {
-    WalkResult result = getOperation()->walk([](Operation *op) {
-      if (auto composite = dyn_cast<moe::stablehlo::CompositeOp>(op)) {
-        op->emitOpError() << "expects composites to be inlined before this "
-                             "pass, but got '"
-                          << composite.getName() << "'";
-        return WalkResult::interrupt();
-      }
-      if (auto call = dyn_cast<moe::stablehlo::CustomCallOp>(op)) {
-        StringRef target = call.getCallTargetName();
-        if (target != "Sharding" && target != "shape_assertion") {
-          op->emitOpError()
-              << "expects a function that this compiler knows, but got '"
-              << target << "'";
-          return WalkResult::interrupt();
-        }
-      }
-      if (isa<moe::stablehlo::ReduceOp, moe::stablehlo::ReduceWindowOp,
-              moe::stablehlo::ScatterOp, moe::stablehlo::SortOp,
-              moe::stablehlo::MapOp>(op) &&
-          !isScalarRegion(op->getRegion(0))) {
-        op->emitOpError()
-            << "expects a region of element-wise operations on scalars";
-        return WalkResult::interrupt();
-      }
-      return WalkResult::advance();
-    });
+    WalkResult result =
+        getOperation()->walk([](Operation *op) {
+          if (auto composite = dyn_cast<moe::stablehlo::CompositeOp>(op)) {
+            op->emitOpError() << "expects composites to be inlined before this "
+                                 "pass, but got '"
+                              << composite.getName() << "'";
+            return WalkResult::interrupt();
+          }
+          if (auto call = dyn_cast<moe::stablehlo::CustomCallOp>(op)) {
+            StringRef target = call.getCallTargetName();
+            if (target != "Sharding" && target != "shape_assertion") {
+              op->emitOpError()
+                  << "expects a function that this compiler knows, but got '"
+                  << target << "'";
+              return WalkResult::interrupt();
+            }
+          }
+          if (isa<moe::stablehlo::ReduceOp, moe::stablehlo::ReduceWindowOp,
+                  moe::stablehlo::ScatterOp, moe::stablehlo::SortOp,
+                  moe::stablehlo::MapOp>(op) &&
+              !isScalarRegion(op->getRegion(0))) {
+            op->emitOpError()
+                << "expects a region of element-wise operations on scalars";
+            return WalkResult::interrupt();
+          }
+          return WalkResult::advance();
+        });
     return failure(result.wasInterrupted());
   }
 };
