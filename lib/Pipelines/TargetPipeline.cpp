@@ -24,6 +24,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -41,6 +42,9 @@ static void addTensorPasses(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
   moe::PackMatmulWeightsPassOptions pack;
   pack.vectorBits = options.vectorBits;
   pack.vectorRegisters = options.vectorRegisters;
@@ -80,6 +84,7 @@ static void addLoopPasses(OpPassManager &manager,
   loops.vectorBits = options.vectorBits;
   loops.vectorRegisters = options.vectorRegisters;
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
+  manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -59,6 +59,15 @@ def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp">
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse elementwise ops where it saves memory traffic";
+  let description = [{
+    Moves elementwise `linalg.generic` producers into their users, unless that repeats a function or division for every element of a larger
+    iteration space. Contractions take in transpositions alone, which their kernels read in place. Weights of one value become constants.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 class MoE_VectorOptions {
   list<Option> vectorOptions = [
     Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
