@@ -86,6 +86,8 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
                          clEnumValN(::moe::StorageForm::Interleaved, "interleaved", "gate in even rows"))}]>
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::moe::MoEDialect", "::moe::support::MoESupportDialect"];
+}
+
 def InlineCompositesPass : Pass<"moe-inline-composites", "::mlir::ModuleOp"> {
   let summary = "Replace composites by their decompositions";
   let description = [{
