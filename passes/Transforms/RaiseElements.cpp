@@ -281,6 +281,17 @@ FailureOr<Value> moe::raise::matchTokens(Matcher &matcher,
                         "tokens");
 }
 
+LogicalResult moe::raise::checkOutput(Matcher &matcher, const Experts &experts,
+                                      Value result, Index column) {
+  size_t last = experts.parameters.size() - (experts.body.getDownBias() ? 2 : 1);
+  int64_t rows = experts.parameters[last].getShapedType().getDimSize(1);
+  if (experts.outputColumn == column &&
+      typeOf(result).getShape().back() == rows)
+    return success();
+  return matcher.refuse(experts.ops[0], "the columns of what experts compute "
+                                        "are not those of the layer's result");
+}
+
 LogicalResult moe::raise::checkExpertCount(Matcher &matcher,
                                            const Experts &experts,
                                            const Pick &pick) {

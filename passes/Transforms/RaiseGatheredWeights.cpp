@@ -42,8 +42,8 @@ moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
   if (biasElement) {
     bias = matchBias(facts, *biasElement, matrix->column);
     if (!bias || bias->expert != matrix->expert ||
-        bias->value.getShapedType().getDimSize(0) !=
-            matrix->value.getShapedType().getDimSize(0))
+        bias->value.getShapedType().getShape() !=
+            matrix->value.getShapedType().getShape().drop_back())
       return std::nullopt;
     result.bias = bias->value;
   }
@@ -156,7 +156,9 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
       return failure();
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
-  if (failed(experts) || experts->outputColumn != entries->column)
+  if (failed(experts) ||
+      failed(checkOutput(matcher, *experts, op->getResult(0),
+                         entries->column)))
     return failure();
   std::optional<Pick> pick = asPick(experts->expert);
   if (!pick)

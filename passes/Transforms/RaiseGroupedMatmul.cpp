@@ -139,7 +139,9 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   result.matrix = joinWeights(matrices);
   if (bias) {
     auto value = matchBias(facts, *bias, result.column);
-    if (!value || value->expert != result.expert)
+    if (!value || value->expert != result.expert ||
+        value->value.getShapedType().getShape() !=
+            result.matrix.getShapedType().getShape().drop_back())
       return std::nullopt;
     result.bias = value->value;
   }

@@ -39,6 +39,17 @@ static llvm::DenseSet<Operation *> computing(Value value,
   return ops;
 }
 
+/// The router has a row for each of the experts' rows.
+static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
+  IndexFacts &facts = matcher.facts;
+  if (facts.extentOf(layer.tokens, 0) ==
+      facts.extentOf(layer.router.logits, 0))
+    return success();
+  return matcher.refuse(layer.result.getDefiningOp(),
+                        "the router may have another number of rows than the "
+                        "experts' input");
+}
+
 /// What experts compute goes nowhere but into the layer's result.
 static LogicalResult checkNoOtherUses(Matcher &matcher, const Layer &layer) {
   llvm::DenseSet<Operation *> inside =
@@ -287,7 +298,8 @@ bool RaiseMoEPass::raiseAt(Matcher &matcher, Operation *op) {
     matcher.finding.reset();
     matcher.parts.clear();
     FailureOr<Layer> layer = form(matcher, op);
-    if (succeeded(layer) && succeeded(checkNoOtherUses(matcher, *layer))) {
+    if (succeeded(layer) && succeeded(checkUnits(matcher, *layer)) &&
+        succeeded(checkNoOtherUses(matcher, *layer))) {
       FailureOr<Value> result = Emitter(matcher, *layer).run();
       if (succeeded(result)) {
         report(*layer);
