@@ -138,8 +138,16 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (!entries)
     return failure();
   auto product = matchBinary(facts, entries->term, Scalar::Mul);
-  if (!product)
+  if (!product) {
+    // Segments that are not known to make up the rows leave their number open,
+    // and with it whether the product broadcasts: the segments tell why.
+    if (kindOf(entries->term) == Scalar::Mul)
+      for (Value factor : entries->term.tensor.getDefiningOp()->getOperands())
+        if (typeOf(factor).getRank() == 2)
+          (void)matchGroupedLinear(matcher,
+                                   facts.trace(factor, entries->term.at));
     return failure();
+  }
 
   bool grouped = false;
   auto linear = [&](const Element &element) -> std::optional<Linear> {
