@@ -52,7 +52,7 @@ def MoE_ScoreAttr : MoE_Attr<"Score", "score"> {
 }
 
 def MoE_GroupFilterAttr : MoE_Attr<"GroupFilter", "group_filter"> {
-  let summary = "restriction of the selection to the best groups of experts (specification 2.4)";
+  let summary = "selection from the best groups alone (specification 2.4)";
   let description = [{
     The E experts form `groups` contiguous groups; a group's score is the maximum of its keys (`max`) or the sum of its n largest keys (`sum_top(n)`); the
     `keep` best groups stay, in the others keys become −∞ (`neginf`) or 0 (`zero`).

@@ -43,7 +43,7 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
 def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
   let summary = "Apply to each row the expert it belongs to";
   let description = [{
-    The row of entry (u, e) becomes f_e(row), with f_e from `table`; w multiplies the hidden vector where `apply` = hidden. Products accumulate in f32; the hidden
+    A row of `input` that belongs to entry (u, e) becomes f_e(row) in `rows`, with f_e from `table`; w multiplies the hidden vector where `apply` = hidden. Products accumulate in f32; the hidden
     vector is rounded to the element type of the rows before the last matrix.
 
     `input`: rows of `plan`. `parameters`: the tensors of each class in the table's order, stacked along a leading dimension of the class's count.

@@ -11,6 +11,9 @@ using namespace mlir;
 using namespace moe::importer;
 namespace hlo = moe::stablehlo;
 
+// More terms in a size than shape arithmetic writes.
+static constexpr size_t kMaxConcatTerms = 8;
+
 static std::optional<SmallVector<int64_t>> constants(ArrayRef<DimExpr> exprs) {
   SmallVector<int64_t> result;
   for (const DimExpr &expr : exprs) {
@@ -256,8 +259,13 @@ Val GraphBuilder::concat(ArrayRef<Val> values, int64_t dim) {
   SmallVector<Value> operands;
   for (Val value : values)
     operands.push_back(get(value));
-  return value(hlo::ConcatenateOp::create(builder, loc, type, operands, dim),
-               shape);
+  Value joined =
+      hlo::ConcatenateOp::create(builder, loc, type, operands, dim);
+  // A sum of many parts, such as the rows of all experts, is a size of its
+  // own: the sum would be computed again wherever it is used.
+  if (shape[dim].terms().size() > kMaxConcatTerms)
+    shape[dim] = dimensionSymbol(joined, dim);
+  return value(joined, shape);
 }
 
 Val GraphBuilder::iota(Type elementType, SymbolicShape shape, int64_t dim) {

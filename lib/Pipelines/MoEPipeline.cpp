@@ -1,6 +1,7 @@
 // The passes from the graph level to the moe level.
 #include "moe/Conversion/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -8,6 +9,15 @@
 using namespace mlir;
 
 void moe::buildMoEPipeline(OpPassManager &manager) {
+  manager.addPass(createInlinerPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createRaiseMoEPass());
+  manager.addPass(createInlineCompositesPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createConvertStableHLOToLinalgPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createVerifyMoEPass());
 }

@@ -24,6 +24,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -83,6 +84,7 @@ static void addLoopPasses(OpPassManager &manager,
   loops.vectorBits = options.vectorBits;
   loops.vectorRegisters = options.vectorRegisters;
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
+  manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -143,7 +143,8 @@ void NodeContext::finish() {
     return fail("has the attribute '" + *llvm::min_element(unread) +
                 "', which is not supported");
   for (unsigned i = 0; i < node.outputs.size(); ++i)
-    if (hasOutput(i) && !setOutputs.contains(i))
+    if (hasOutput(i) && !setOutputs.contains(i) &&
+        model.isUsed(node.outputs[i]))
       return fail("has the output #" + llvm::Twine(i) + " ('" +
                   node.outputs[i] + "'), which is not supported");
 }

@@ -31,11 +31,18 @@ FloatType moe::detail::computeType(ArrayRef<Type> types) {
 //===----------------------------------------------------------------------===//
 
 OpFoldResult TensorBuilder::size(Value tensor, unsigned dim) {
-  return tensor::getMixedSize(*this, getLoc(), tensor, dim);
+  // The dimension of a cast folds to a constant: a static size like any other.
+  OpFoldResult size = tensor::getMixedSize(*this, getLoc(), tensor, dim);
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return getIndexAttr(*constant);
+  return size;
 }
 
 Sizes TensorBuilder::sizes(Value tensor) {
-  return Sizes(tensor::getMixedSizes(*this, getLoc(), tensor));
+  Sizes sizes;
+  for (int64_t dim = 0; dim < tensorType(tensor).getRank(); ++dim)
+    sizes.push_back(size(tensor, dim));
+  return sizes;
 }
 
 Value TensorBuilder::toValue(OpFoldResult size) {
@@ -95,9 +102,13 @@ Value TensorBuilder::splitColumns(Value matrix, int64_t groups) {
   int64_t groupSize = type.getDimSize(1) / groups;
   auto split = RankedTensorType::get({type.getDimSize(0), groups, groupSize},
                                      type.getElementType());
+  // The number of rows is as static as the type of the matrix.
+  OpFoldResult rows = size(matrix, 0);
+  if (type.isDynamicDim(0))
+    rows = toValue(rows);
   return tensor::ExpandShapeOp::create(
       *this, split, matrix, ArrayRef<ReassociationIndices>{{0}, {1, 2}},
-      SizesRef{size(matrix, 0), getIndexAttr(groups), getIndexAttr(groupSize)});
+      SizesRef{rows, getIndexAttr(groups), getIndexAttr(groupSize)});
 }
 
 Value TensorBuilder::joinColumns(Value tensor) {
@@ -112,9 +123,16 @@ Value TensorBuilder::flatten(Value matrix) {
 
 Value TensorBuilder::unflatten(Value vector, OpFoldResult rows,
                                int64_t columns) {
-  auto type = RankedTensorType::get(
-      {getConstantIntValue(rows).value_or(ShapedType::kDynamic), columns},
-      tensorType(vector).getElementType());
+  // The number of rows is as static as the type of the vector.
+  int64_t total = tensorType(vector).getDimSize(0);
+  bool isStatic = !ShapedType::isDynamic(total);
+  int64_t staticRows = isStatic ? total / columns : total;
+  if (isStatic)
+    rows = getIndexAttr(staticRows);
+  else
+    rows = toValue(rows);
+  auto type = RankedTensorType::get({staticRows, columns},
+                                    tensorType(vector).getElementType());
   return tensor::ExpandShapeOp::create(*this, type, vector,
                                        ArrayRef<ReassociationIndices>{{0, 1}},
                                        SizesRef{rows, getIndexAttr(columns)});

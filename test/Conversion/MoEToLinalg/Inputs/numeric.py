@@ -28,12 +28,12 @@ def flat(data):
 
 
 class Tensor:
-    """An argument: nested lists, an element type, the printed type (leading dimension dynamic where `dynamic`)."""
+    """An argument: nested lists, an element type, the printed type: dimensions are dynamic in the leading one (True), in every one ("all") or none."""
 
     def __init__(self, data, element="f32", dynamic=False, shape=None):
         self.data, self.element = data, element
         self.shape = shape or shape_of(data)
-        dims = ["?"] + self.shape[1:] if dynamic else self.shape
+        dims = ["?"] * len(self.shape) if dynamic == "all" else ["?"] + self.shape[1:] if dynamic else self.shape
         self.type = "tensor<" + "".join(f"{d}x" for d in dims) + element + ">"
         self.static_type = "tensor<" + "".join(f"{d}x" for d in self.shape) + element + ">"
 
@@ -165,19 +165,19 @@ def check(cases):
 # Routes.
 
 
-def route_case(name, z, score_args, attributes=None, tolerance=2e-6, logits="f32", expected=None, check=None, **args):
-    """A case that routes `z` and gives ids and weights; `args` and `score_args` are those of reference.route()."""
+def route_case(name, z, score_args, tolerance=2e-6, logits="f32", static=False, expected=None, check=None, **args):
+    """A case that routes `z` and gives ids and weights; `args` and `score_args` are those of reference.route(). `static`: the number of units is."""
     experts = len(z[0]) if z else args.pop("experts")
     policy = args.get("policy", ("topk", 2))
     slots = {"topk": lambda: policy[1], "topk_per_group": lambda: policy[1] * policy[2], "all": lambda: experts}[policy[0]]()
     always, dtype = args.get("always", 0), args.get("dtype", "f32")
 
-    tensors = {"z": Tensor(z, logits, dynamic=True, shape=[len(z), experts])}
+    tensors = {"z": Tensor(z, logits, dynamic=not static, shape=[len(z), experts])}
     operands = ""
     def operand(keyword, name, data, element="f32"):
         nonlocal operands
         if data is not None:
-            tensors[name] = Tensor(data, element, dynamic=isinstance(data[0], list))
+            tensors[name] = Tensor(data, element, dynamic=isinstance(data[0], list) and not static)
             operands += f" {keyword}(%{name} : {tensors[name].type})"
     operand("key_offset", "offset", args.get("key_offset"))
     operand("allow", "allow", args.get("allow"), "i1")
@@ -366,6 +366,8 @@ def edges():
             cases.append(route_case(f"edges_{name}_neginf", [Z[0], [-INF] * 8, Z[1], [-INF] * 7 + [1.0]], score_args, **args)
                          if name != "grouped" and name != "entries" else
                          route_case(f"edges_{name}_neginf", [[-INF] * 8], score_args, check=in_range, **args))
+    for name, (score_args, args) in routes.items():
+        cases.append(route_case(f"edges_{name}_static", Z, score_args, static=True, **args))
     cases.append(route_case("edges_all_slots", randoms(11, 5, 8), SOFTMAX, policy=("topk", 8), norm="sum"))
     cases.append(route_case("edges_one_expert", [[0.25], [-3.0]], SOFTMAX, policy=("topk", 1), norm="sum"))
     return cases
@@ -374,10 +376,10 @@ def edges():
 # Bodies and layers.
 
 
-def ffn_case(name, body, x, parameters, expected, element="f32", tolerance=2e-6, out="f32"):
-    args = {"x": Tensor(x, element, dynamic=True)}
+def ffn_case(name, body, x, parameters, expected, element="f32", tolerance=2e-6, out="f32", dynamic=False):
+    args = {"x": Tensor(x, element, dynamic="all" if dynamic else True)}
     for i, p in enumerate(parameters):
-        args[f"p{i}"] = Tensor(p, element)
+        args[f"p{i}"] = Tensor(p, element, dynamic="all" if dynamic else False)
     names = ", ".join(f"%p{i}" for i in range(len(parameters)))
     types = ", ".join(args[f"p{i}"].type for i in range(len(parameters)))
     result = f"tensor<?x{len(expected[0])}x{out}>"
@@ -408,6 +410,7 @@ def bodies():
         random_case("storage_" + storage, Body("silu", storage=storage), 120)
         random_case("bias_" + storage, Body("silu", storage=storage, bias=("gate", "up", "down"), **everything), 130)
         random_case("post_" + storage, Body("silu", storage=storage, bias=("gate", "up"), clamp_at="post", **everything), 140)
+        random_case("dynamic_" + storage, Body("silu", storage=storage, bias=("gate", "up", "down")), 145, dynamic=True)
     random_case("up_bias", Body("silu", bias=("up",)), 150)
     random_case("ungated_bias", Body("gelu_tanh", gated=False, bias=("up", "down")), 160)
 
@@ -421,30 +424,31 @@ def bodies():
     return cases
 
 
-def layer_text(prefix, rows_width, out_width, plan, table, parameters, args, x="%x", apply="output", residual="none", order="expert_asc", out_bias="",
+def layer_text(prefix, rows_width, out_width, plan, table, parameters, args, apply="output", residual="none", order="expert_asc", out_bias="",
                input_scale=1.0, element="f32", acc=None, result="f32", allow_multi=False):
     """dispatch, experts, combine of %{prefix}p; names the result %{prefix}y."""
     names = ", ".join(f"%{n}" for n in parameters)
     types = ", ".join(args[n].type for n in parameters)
     rows, out = f"!moe.rows<{element}, {rows_width}, grouped>", f"!moe.rows<{element}, {out_width}, grouped>"
-    x_type = f"tensor<?x{rows_width}x{element}>"
+    x_type = args["x"].type
+    y_type = f"tensor<{args['x'].type.split('<')[1].split('x')[0]}x{out_width}x{result}>"
     scale = f" {{input_scale = {float(input_scale)} : f64}}" if input_scale != 1.0 else ""
     listed = f" ({names} : {types})" if parameters else ""
     accumulate = f" {{acc = {acc}}}" if acc else ""
-    return f"""  %{prefix}r = moe.dispatch {x}, %{prefix}p apply <{apply}>{' allow_multi' if allow_multi else ''}{scale} : {x_type}, {plan} -> {rows}
+    return f"""  %{prefix}r = moe.dispatch %x, %{prefix}p apply <{apply}>{' allow_multi' if allow_multi else ''}{scale} : {x_type}, {plan} -> {rows}
   %{prefix}h = moe.experts %{prefix}r, %{prefix}p{listed} table <[{', '.join(c.text() for c in table)}]> apply <{apply}> : {rows}, {plan} -> {out}
-  %{prefix}y = moe.combine %{prefix}h, %{prefix}p, {x}{out_bias} apply <{apply}> residual <{residual}> order <{order}>{accumulate} : {out}, {plan}, {x_type} -> tensor<?x{out_width}x{result}>
+  %{prefix}y = moe.combine %{prefix}h, %{prefix}p, %x{out_bias} apply <{apply}> residual <{residual}> order <{order}>{accumulate} : {out}, {plan}, {x_type} -> {y_type}
 """
 
 
 def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax", norm="sum", element="f32", order="expert_asc", apply="output",
-               residual="none", bias=False, input_scale=1.0, tolerance=2e-5, acc=None, weight_dtype="f32"):
+               residual="none", bias=False, input_scale=1.0, tolerance=2e-5, acc=None, weight_dtype="f32", static=False):
     """A whole layer: route by z, then dispatch, experts and combine of x, against the interpreter."""
     routed = sum(c.count for c in table if not c.always)
     always = sum(c.count for c in table if c.always)
     z = randoms(seed, 9, routed) if z is None else z
     x = randoms(seed + 1, len(z), d, element=element) if x is None else x
-    args = {"z": Tensor(z, dynamic=True, shape=[len(z), routed]), "x": Tensor(x, element, dynamic=True, shape=[len(z), d])}
+    args = {"z": Tensor(z, dynamic=not static, shape=[len(z), routed]), "x": Tensor(x, element, dynamic=not static, shape=[len(z), d])}
     names, stacks = [], []
     for c, entry in enumerate(table):
         stacks.append([randoms(seed + 10 * (c + 1) + i, entry.count, *shape, scale=.5, element=element) for i, shape in enumerate(entry.shapes(d, d))])
@@ -464,7 +468,7 @@ def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax",
                        element=element, acc=acc, result=element, allow_multi=apply == "input" and k > 1)
     ids, weights = route(z, {"fn": score}, policy=("topk", k), norm=norm, always=always, dtype=weight_dtype)
     expected = layer(x, ids, weights, table, stacks, apply, residual, values, input_scale, k, element)
-    return Case(name, args, text, [("%y", f"tensor<?x{d}x{element}>")], [expected], tolerance)
+    return Case(name, args, text, [("%y", args["x"].type)], [expected], tolerance)
 
 
 SWIGLU = Body("silu")
@@ -478,6 +482,7 @@ def layers():
     cases = [
         layer_case("layer_plain", [ffn(8)]),
         layer_case("layer_top1", [ffn(8)], k=1),
+        layer_case("layer_static", mixed, k=5, seed=300, static=True, bias=True, residual="complement"),
         layer_case("layer_every_expert", [ffn(4)], k=4),
         layer_case("layer_no_unit", [ffn(4)], z=[]),
         layer_case("layer_one_unit", [ffn(8)], z=randoms(30, 1, 8)),
