@@ -50,6 +50,8 @@ Index IndexTable::constant(int64_t value) {
 }
 
 Index IndexTable::symbol(StringRef name, int64_t extent) {
+  if (extent == 1)
+    return constant(0);
   Key id{static_cast<int64_t>(Kind::Symbol), symbols++};
   return ofAtom(unique(id, [&](IndexAtom &atom) {
     atom.name = name.str();

@@ -229,6 +229,10 @@ mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
 
+/// Whether column `column` of the layer's result is that of the experts' output.
+mlir::LogicalResult checkOutput(Matcher &matcher, const Experts &experts,
+                                mlir::Value result, Index column);
+
 /// Whether the router chooses among as many experts as have parameters.
 mlir::LogicalResult checkExpertCount(Matcher &matcher, const Experts &experts,
                                      const Pick &pick);

@@ -80,7 +80,8 @@ FailureOr<Layer> moe::raise::matchDenseExperts(Matcher &matcher,
       return failure();
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
-  if (failed(experts) || experts->outputColumn != at.back())
+  if (failed(experts) ||
+      failed(checkOutput(matcher, *experts, reduce.getResult(0), at.back())))
     return failure();
   FailureOr<DenseWeight> dense = matchDenseWeight(matcher, weight, expert);
   if (failed(dense))

@@ -200,7 +200,8 @@ FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
     std::swap(output, weight);
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
-      experts->outputColumn != branch.entries.column)
+      failed(checkOutput(matcher, *experts, branch.scatter->getResult(0),
+                         branch.entries.column)))
     return unknown();
   return experts;
 }

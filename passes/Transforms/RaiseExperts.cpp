@@ -233,9 +233,12 @@ LogicalResult BodyMatch::matchStorage(int64_t width, Experts &experts) {
     return success();
   }
   const Linear &u = up->linear;
-  if (!(u.expert == g.expert) ||
-      !(facts.trace(u.input.tensor, u.input.at).tensor ==
-        facts.trace(g.input.tensor, g.input.at).tensor))
+  // Each product has its own name for what it contracts.
+  Element gateRow = facts.trace(g.input), upRow = facts.trace(u.input);
+  for (Index &coordinate : upRow.at)
+    if (coordinate == u.contracted)
+      coordinate = g.contracted;
+  if (u.expert != g.expert || !(gateRow == upRow))
     return matcher.refuse(u.ops[0], "gate and up read different rows");
   if (g.matrix != u.matrix || g.column == u.column) {
     if (g.column != inner || u.column != inner || rows(g) != width ||
@@ -321,8 +324,7 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher, Element output,
   if (!down)
     return failure();
   Experts experts;
-  Element hidden =
-      matcher.facts.trace(down->input.tensor, down->input.at);
+  Element hidden = matcher.facts.trace(down->input);
   if (failed(BodyMatch(matcher, linear, down->contracted)
                  .run(hidden, down->width, experts, *down)))
     return failure();

@@ -42,8 +42,8 @@ moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
   if (biasElement) {
     bias = matchBias(facts, *biasElement, matrix->column);
     if (!bias || bias->expert != matrix->expert ||
-        bias->value.getShapedType().getDimSize(0) !=
-            matrix->value.getShapedType().getDimSize(0))
+        bias->value.getShapedType().getShape() !=
+            matrix->value.getShapedType().getShape().drop_back())
       return std::nullopt;
     result.bias = bias->value;
   }
@@ -138,8 +138,16 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (!entries)
     return failure();
   auto product = matchBinary(facts, entries->term, Scalar::Mul);
-  if (!product)
+  if (!product) {
+    // Segments that are not known to make up the rows leave their number open,
+    // and with it whether the product broadcasts: the segments tell why.
+    if (kindOf(entries->term) == Scalar::Mul)
+      for (Value factor : entries->term.tensor.getDefiningOp()->getOperands())
+        if (typeOf(factor).getRank() == 2)
+          (void)matchGroupedLinear(matcher,
+                                   facts.trace(factor, entries->term.at));
     return failure();
+  }
 
   bool grouped = false;
   auto linear = [&](const Element &element) -> std::optional<Linear> {
@@ -156,7 +164,9 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
       return failure();
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
-  if (failed(experts) || experts->outputColumn != entries->column)
+  if (failed(experts) ||
+      failed(checkOutput(matcher, *experts, op->getResult(0),
+                         entries->column)))
     return failure();
   std::optional<Pick> pick = asPick(experts->expert);
   if (!pick)

@@ -8,10 +8,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 /// A sort's positions among what an integer is computed from.
 static Value findPermutation(IndexFacts &facts, Index value) {
   for (auto [atom, coefficient] : value->terms) {
@@ -76,6 +72,7 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   Linear result{};
   Element read;
   Value boundaries;
+  std::optional<Histogram> histogram;
   SmallVector<ElementsAttr> matrices;
   for (auto [number, input] : llvm::enumerate(concat.getInputs())) {
     std::optional<Dot> dot = matchDot(
@@ -86,11 +83,15 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
     if (!matrix || matrix->expert)
       return std::nullopt;
     start = facts.add(start, facts.extentOf(input, 0));
-    if (number == 0)
-      if (const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element))
-        boundaries = end->element.tensor;
-    if (!boundaries || typeOf(boundaries).getRank() != 1 ||
-        start != facts.valueOf(boundaries, {facts.constant(number)}))
+    if (number == 0) {
+      const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element);
+      boundaries = end ? end->element.tensor : Value();
+      histogram = end ? facts.offsets(boundaries) : std::nullopt;
+      if (!histogram)
+        return refuse(concat, "rows are not cut at running sums of how often "
+                              "each expert was chosen");
+    }
+    if (start != facts.valueOf(boundaries, {facts.constant(number)}))
       return refuse(dot->op, "segment #" + Twine(number) +
                                  " does not end at the offset of its expert");
     matrices.push_back(matrix->value);
@@ -116,10 +117,6 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
       return std::nullopt;
   }
 
-  std::optional<Histogram> histogram = facts.offsets(boundaries);
-  if (!histogram)
-    return refuse(concat, "the offsets are not running sums of how often each "
-                          "expert was chosen");
   if (histogram->bins != static_cast<int64_t>(matrices.size()))
     return refuse(concat, "there are products for " + Twine(matrices.size()) +
                               " experts, but offsets of " +
@@ -139,7 +136,9 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   result.matrix = joinWeights(matrices);
   if (bias) {
     auto value = matchBias(facts, *bias, result.column);
-    if (!value || value->expert != result.expert)
+    if (!value || value->expert != result.expert ||
+        value->value.getShapedType().getShape() !=
+            result.matrix.getShapedType().getShape().drop_back())
       return std::nullopt;
     result.bias = value->value;
   }

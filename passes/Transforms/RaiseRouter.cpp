@@ -167,8 +167,9 @@ LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
       pick.experts() % groups != 0)
     return unknown("the groups do not divide the experts");
   int64_t groupSize = pick.experts() / groups;
-  Index slot = facts.symbol("m"), group = facts.symbol("g", groups);
   Value indices = scatter->getOperand(1);
+  Index slot = facts.symbol("m", typeOf(indices).getDimSize(1)),
+        group = facts.symbol("g", groups);
   if (mask.at[1] != facts.floorDiv(expert, groupSize))
     return unknown("an expert's mask is not that of its group");
   if (compositeInt(scatter, "axis") != 1 ||
@@ -220,10 +221,13 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
   }
   if (combiner != Combiner::Add)
     return refuse();
-  Index rank = facts.symbol("r");
   auto reduce = cast<hlo::ReduceOp>(scores.tensor.getDefiningOp());
-  if (!facts.reduced(scores, rank, &count) || ShapedType::isDynamic(count))
+  if (reduce.getDimensions().size() != 1)
     return refuse();
+  count = typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  if (ShapedType::isDynamic(count))
+    return refuse();
+  Index rank = facts.symbol("r", count);
   // What is summed are the values of a top-k over [token, group, member].
   Coordinates where(scores.at);
   where.insert(where.begin() + reduce.getDimensions()[0], rank);

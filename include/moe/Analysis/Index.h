@@ -102,7 +102,8 @@ public:
   virtual ~IndexTable() = default;
 
   Index constant(int64_t value);
-  /// A new variable in [0, extent), or [0, ∞) where the extent is dynamic.
+  /// A new variable in [0, extent), or [0, ∞) where the extent is dynamic; 0
+  /// where the extent is 1.
   Index symbol(llvm::StringRef name,
                int64_t extent = mlir::ShapedType::kDynamic);
   Index add(Index a, Index b);
