@@ -13,11 +13,13 @@ config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
 config.substitutions.append(("%python", sys.executable))
+config.substitutions.append(("%llvm_tools", config.llvm_tools_dir))
+config.substitutions.append(("%mlir_include", os.path.join(os.path.dirname(config.llvm_tools_dir), "include")))
 config.substitutions.append(("%moe_src", config.moe_source_dir))
 config.substitutions.append(("%moe_build", config.moe_binary_dir))
 
 moe_opt = "moe-opt --verify-roundtrip" if os.environ.get("MOE_CHECK_ROUNDTRIP") else "moe-opt"
-tools = [ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "FileCheck", "not", "split-file"]
+tools = [ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "moe-compile", "FileCheck", "count", "not", "split-file", "llvm-nm", "llvm-readelf"]
 bin_dir = os.path.join(config.moe_binary_dir, "bin")
 llvm_config.add_tool_substitutions(tools, [bin_dir, config.llvm_tools_dir])
 llvm_config.with_environment("PATH", bin_dir, append_path=True)
@@ -25,7 +27,9 @@ llvm_config.with_environment("PATH", bin_dir, append_path=True)
 # Runs a module of structured ops on tensors: reads it from standard input, calls its function main, prints what that prints.
 libraries = os.path.join(os.path.dirname(config.llvm_tools_dir.rstrip(os.sep)), "lib")
 linalg_to_llvm = [
-    "reconcile-unrealized-casts", "canonicalize", "cse", "one-shot-bufferize{bufferize-function-boundaries}", "buffer-deallocation-pipeline",
+    "reconcile-unrealized-casts", "canonicalize", "cse", "empty-tensor-to-alloc-tensor",
+    "one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops}",
+    "buffer-deallocation-pipeline",
     "convert-linalg-to-loops", "scf-forall-to-for", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
     "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
     "reconcile-unrealized-casts"]

@@ -515,6 +515,12 @@ BodyAttr BodyAttr::get(MLIRContext *context, bool gated, Activation act) {
              false, false, Storage::Split);
 }
 
+BodyAttr BodyAttr::withStorage(Storage storage) const {
+  return get(getContext(), getGated(), getAct(), getAlpha(), getGateLo(),
+             getGateHi(), getClampAt(), getUpLo(), getUpHi(), getUpOffset(),
+             getGateBias(), getUpBias(), getDownBias(), storage);
+}
+
 LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
                                FloatAttr alpha, FloatAttr gateLo,
                                FloatAttr gateHi, ClampAt clampAt,

@@ -52,7 +52,7 @@ def MoE_ScoreAttr : MoE_Attr<"Score", "score"> {
 }
 
 def MoE_GroupFilterAttr : MoE_Attr<"GroupFilter", "group_filter"> {
-  let summary = "restriction of the selection to the best groups of experts (specification 2.4)";
+  let summary = "selection from the best groups alone (specification 2.4)";
   let description = [{
     The E experts form `groups` contiguous groups; a group's score is the maximum of its keys (`max`) or the sum of its n largest keys (`sum_top(n)`); the
     `keep` best groups stay, in the others keys become −∞ (`neginf`) or 0 (`zero`).
@@ -165,6 +165,8 @@ def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
   let extraClassDeclaration = [{
     /// True where gate and up are rows of one matrix.
     bool hasJointStorage() const { return getGated() && getStorage() != Storage::Split; }
+    /// The same function on a first matrix of another layout.
+    ::moe::BodyAttr withStorage(::moe::Storage storage) const;
     /// Parameter tensors of one class, in operand order: matrices each followed by its bias.
     unsigned getNumParameters() const;
   }];

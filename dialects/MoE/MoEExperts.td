@@ -43,7 +43,7 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
 def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
   let summary = "Apply to each row the expert it belongs to";
   let description = [{
-    The row of entry (u, e) becomes f_e(row), with f_e from `table`; w multiplies the hidden vector where `apply` = hidden. Products accumulate in f32; the hidden
+    A row of `input` that belongs to entry (u, e) becomes f_e(row) in `rows`, with f_e from `table`; w multiplies the hidden vector where `apply` = hidden. Products accumulate in f32; the hidden
     vector is rounded to the element type of the rows before the last matrix.
 
     `input`: rows of `plan`. `parameters`: the tensors of each class in the table's order, stacked along a leading dimension of the class's count.
@@ -79,7 +79,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
   let summary = "Sum the rows of each unit";
   let description = [{
     `result`[u] = res_u + Σ c * row + `out_bias` over the entries of unit u, c = w where `apply` = output and 1 otherwise. `residual` is none (res = 0),
-    complement (res = (1 − Σ w) x) or add_x (res = x), with x = `x`[u]. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
+    complement (res = (1 − Σ w) x, summed over the routed entries) or add_x (res = x), with x = `x`[u]. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
     gets res_u + `out_bias`. Every element of the result is written.
 
     `rows`: rows of `plan`. `x`: U×d, the units; also gives U. `out_bias`: d.

@@ -213,7 +213,10 @@ void RouteOp::emitWarnings() {
       weight.getSource() == WeightSource::Scores)
     emitWarning("softmax scores are normalised by a second softmax");
   // (R9)
-  if (normalises && getScore().getPost() == ScorePost::RmsNorm)
+  bool weighsScores = weight.getSource() == WeightSource::Scores ||
+                      (weight.getSource() == WeightSource::Key &&
+                       getSelect().getKey() == moe::Key::Scores);
+  if (normalises && weighsScores && getScore().getPost() == ScorePost::RmsNorm)
     emitWarning("weights of scores that 'post = rmsnorm' has normalised are "
                 "normalised again");
   // (R10)

@@ -7,6 +7,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -220,6 +221,14 @@ bool moe::support::isWeightExpression(ElementsAttr attr) {
              PadAttr>(attr);
 }
 
+ElementsAttr moe::support::matchWeight(Value value) {
+  if (auto weight = value.getDefiningOp<WeightOp>())
+    return weight.getValue();
+  ElementsAttr constant;
+  matchPattern(value, m_Constant(&constant));
+  return constant;
+}
+
 ElementsAttr moe::support::transposeWeight(ElementsAttr source,
                                            ArrayRef<int64_t> permutation) {
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
@@ -230,6 +239,13 @@ ElementsAttr moe::support::transposeWeight(ElementsAttr source,
         applyPermutation(inner.getPermutation(), permutation));
   RankedTensorType type = withShape(
       source, applyPermutation(source.getShapedType().getShape(), permutation));
+  // Dimensions of size 1 may move without moving an element.
+  SmallVector<int64_t> moved(permutation);
+  llvm::erase_if(moved, [&](int64_t dimension) {
+    return source.getShapedType().getDimSize(dimension) == 1;
+  });
+  if (llvm::is_sorted(moved))
+    return reshapeWeight(source, type.getShape());
   return TransposeAttr::get(source.getContext(), type, source, permutation);
 }
 

@@ -115,7 +115,7 @@ def MoESupport_SliceAttr : MoESupport_WeightAttr<"Slice", "slice"> {
 }
 
 def MoESupport_PadAttr : MoESupport_WeightAttr<"Pad", "pad"> {
-  let summary = "a tensor extended with zero bytes at the high end of its dimensions";
+  let summary = "a tensor extended with zeros at the end of its dimensions";
   let description = [{
     Constraints:
     1. (pad_c1) no dimension of the result is smaller than the source's.

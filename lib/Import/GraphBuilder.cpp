@@ -68,9 +68,8 @@ RankedTensorType GraphBuilder::typeOf(Type elementType,
 }
 
 Val GraphBuilder::value(Value ssa, SymbolicShape shape) {
-  TensorValue *result =
-      create(cast<RankedTensorType>(ssa.getType()).getElementType(),
-             std::move(shape));
+  TensorValue *result = create(
+      cast<RankedTensorType>(ssa.getType()).getElementType(), std::move(shape));
   result->ssa = ssa;
   return result;
 }
@@ -178,8 +177,8 @@ Value GraphBuilder::get(Val val) {
       tensor = hlo::ReshapeOp::create(builder, loc, wide, tensor);
   }
   if (type != wide)
-    tensor = hlo::ConvertOp::create(builder, loc, tensor,
-                                    type.getElementType());
+    tensor =
+        hlo::ConvertOp::create(builder, loc, tensor, type.getElementType());
   return result->ssa = tensor;
 }
 
@@ -306,14 +305,14 @@ Value GraphBuilder::size(const DimExpr &expr) {
         product = size(DimExpr(coefficient));
       for (SymbolId id : monomial) {
         Value factor = size(DimExpr::symbol(id));
-        product = product ? hlo::MulOp::create(builder, loc, type, product,
-                                               factor)
-                                .getResult()
-                          : factor;
+        product = product
+                      ? hlo::MulOp::create(builder, loc, type, product, factor)
+                            .getResult()
+                      : factor;
       }
-      sum = sum ? hlo::AddOp::create(builder, loc, type, sum, product)
-                      .getResult()
-                : product;
+      sum =
+          sum ? hlo::AddOp::create(builder, loc, type, sum, product).getResult()
+              : product;
     }
   }
   // Inner calls may have moved the map's entries.
@@ -335,14 +334,19 @@ Value GraphBuilder::sizes(ArrayRef<DimExpr> exprs) {
     return sizesCache[key] = hlo::ConstantOp::create(
                builder, loc, DenseIntElementsAttr::get(type, numbers));
   }
+  if (exprs.size() == 1)
+    return sizesCache[key] =
+               hlo::ReshapeOp::create(builder, loc, type, size(exprs[0]));
+  // Constants that follow each other are one.
   SmallVector<Value> parts;
-  for (const DimExpr &expr : exprs)
-    parts.push_back(hlo::ReshapeOp::create(
-        builder, loc, RankedTensorType::get({1}, i64()), size(expr)));
-  Value result = parts.front();
-  if (parts.size() != 1)
-    result = hlo::ConcatenateOp::create(builder, loc, type, parts, 0);
-  return sizesCache[key] = result;
+  for (size_t i = 0, end; i < exprs.size(); i = end) {
+    for (end = i; end < exprs.size() && exprs[end].constant(); ++end)
+      ;
+    end = std::max(end, i + 1);
+    parts.push_back(sizes(exprs.slice(i, end - i)));
+  }
+  return sizesCache[key] =
+             hlo::ConcatenateOp::create(builder, loc, type, parts, 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -360,10 +364,9 @@ SymbolicShape GraphBuilder::broadcastShape(ArrayRef<Val> values) {
       DimExpr &a = result[offset + i], b = shape[i];
       auto x = a.constant(), y = b.constant();
       if (x && y && *x != *y && *x != 1 && *y != 1)
-        fail("requires the size of dimension #" +
-             llvm::Twine(offset + i) + " of one input (" + llvm::Twine(*x) +
-             ") to be 1 or to equal that of another (" + llvm::Twine(*y) +
-             ")");
+        fail("requires the size of dimension #" + llvm::Twine(offset + i) +
+             " of one input (" + llvm::Twine(*x) +
+             ") to be 1 or to equal that of another (" + llvm::Twine(*y) + ")");
       a = dims.broadcast(a, b);
     }
   }
@@ -561,16 +564,16 @@ Val GraphBuilder::compare(Direction direction, Val a, Val b) {
 Val GraphBuilder::select(Val predicate, Val onTrue, Val onFalse) {
   if (onTrue->elementType != onFalse->elementType)
     fail("expects inputs of one element type");
-  Val folded = foldBroadcast(
-      onTrue->elementType, {predicate, onTrue, onFalse},
-      [](ArrayRef<DimExpr> in) -> std::optional<DimExpr> {
-        if (in[1] == in[2])
-          return in[1];
-        std::optional<int64_t> truth = in[0].constant();
-        if (!truth)
-          return std::nullopt;
-        return *truth ? in[1] : in[2];
-      });
+  Val folded =
+      foldBroadcast(onTrue->elementType, {predicate, onTrue, onFalse},
+                    [](ArrayRef<DimExpr> in) -> std::optional<DimExpr> {
+                      if (in[1] == in[2])
+                        return in[1];
+                      std::optional<int64_t> truth = in[0].constant();
+                      if (!truth)
+                        return std::nullopt;
+                      return *truth ? in[1] : in[2];
+                    });
   if (folded)
     return folded;
   SymbolicShape shape = broadcastShape({predicate, onTrue, onFalse});
@@ -623,11 +626,10 @@ Val GraphBuilder::convert(Val a, Type elementType) {
 }
 
 Val GraphBuilder::logicalNot(Val a) {
-  Val folded = foldBroadcast(a->elementType, {a},
-                             [](ArrayRef<DimExpr> in) -> std::optional<DimExpr> {
-                               auto truth = in[0].constant();
-                               return truth ? std::optional(DimExpr(!*truth))
-                                            : std::nullopt;
-                             });
+  Val folded = foldBroadcast(
+      a->elementType, {a}, [](ArrayRef<DimExpr> in) -> std::optional<DimExpr> {
+        auto truth = in[0].constant();
+        return truth ? std::optional(DimExpr(!*truth)) : std::nullopt;
+      });
   return folded ? folded : unary<hlo::NotOp>(a);
 }

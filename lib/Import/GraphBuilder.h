@@ -191,8 +191,8 @@ public:
   /// A `stablehlo.composite` whose decomposition `body` builds. Decompositions
   /// that would be the same are shared: `body` must depend on nothing but its
   /// inputs' shapes and types and `attributes`.
-  using Body = llvm::function_ref<llvm::SmallVector<Val>(
-      GraphBuilder &, llvm::ArrayRef<Val>)>;
+  using Body = llvm::function_ref<llvm::SmallVector<Val>(GraphBuilder &,
+                                                         llvm::ArrayRef<Val>)>;
   llvm::SmallVector<Val> composite(llvm::StringRef name,
                                    llvm::ArrayRef<mlir::NamedAttribute> attrs,
                                    llvm::ArrayRef<Val> inputs, Body body);

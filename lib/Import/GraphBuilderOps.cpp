@@ -104,10 +104,10 @@ Val GraphBuilder::reduce(Reduction kind, Val a, ArrayRef<int64_t> dimensions,
     result = integers(a->elementType, {total}, {});
   } else {
     Value start = get(reductionStart(kind, a->elementType));
-    auto op = hlo::ReduceOp::create(
-        builder, loc, TypeRange{typeOf(a->elementType, shape)},
-        ValueRange{get(a)}, ValueRange{start},
-        builder.getDenseI64ArrayAttr(dimensions));
+    auto op = hlo::ReduceOp::create(builder, loc,
+                                    TypeRange{typeOf(a->elementType, shape)},
+                                    ValueRange{get(a)}, ValueRange{start},
+                                    builder.getDenseI64ArrayAttr(dimensions));
     buildScalarBody(op.getBody(), a->elementType, kind);
     result = value(op.getResult(0), shape);
   }
@@ -288,8 +288,8 @@ Val GraphBuilder::gather(Val a, Val indices,
     if (size.constant())
       fixed.push_back(*size.constant());
   if (fixed.size() == sliceSizes.size())
-    return value(hlo::GatherOp::create(builder, loc, type, get(a),
-                                       get(indices), numbers,
+    return value(hlo::GatherOp::create(builder, loc, type, get(a), get(indices),
+                                       numbers,
                                        builder.getDenseI64ArrayAttr(fixed),
                                        builder.getBoolAttr(false)),
                  result);
@@ -323,11 +323,9 @@ std::pair<Val, Val> GraphBuilder::topK(Val a, int64_t k) {
   RankedTensorType type = typeOf(a->elementType, shape);
   if (failed())
     return {placeholder(a->elementType, shape), placeholder(i64(), shape)};
-  auto op = chlo::TopKOp::create(builder, loc,
-                                 TypeRange{type, type.clone(
-                                                     builder.getI32Type())},
-                                 get(a), builder.getI64IntegerAttr(k),
-                                 builder.getBoolAttr(true));
+  auto op = chlo::TopKOp::create(
+      builder, loc, TypeRange{type, type.clone(builder.getI32Type())}, get(a),
+      builder.getI64IntegerAttr(k), builder.getBoolAttr(true));
   return {value(op.getValues(), shape),
           convert(value(op.getIndices(), shape), i64())};
 }
@@ -344,9 +342,8 @@ std::pair<Val, Val> GraphBuilder::sort(Val a, int64_t dim, bool descending) {
        position = RankedTensorType::get({}, i64());
   OpBuilder::InsertionGuard guard(builder);
   Block *block =
-      builder.createBlock(&op.getComparator(), {}, {key, key, position,
-                                                    position},
-                          {loc, loc, loc, loc});
+      builder.createBlock(&op.getComparator(), {},
+                          {key, key, position, position}, {loc, loc, loc, loc});
   Value less = hlo::CompareOp::create(
       builder, loc, block->getArgument(0), block->getArgument(1),
       descending ? Direction::GT : Direction::LT);
@@ -454,9 +451,9 @@ SmallVector<Val> GraphBuilder::composite(StringRef name,
   // The decomposition is built even where an equal one exists, for the shapes
   // of its results; the copy is dropped.
   OpBuilder moduleBuilder = OpBuilder::atBlockEnd(state.module.getBody());
-  auto function = func::FuncOp::create(
-      moduleBuilder, loc, name,
-      FunctionType::get(builder.getContext(), types, {}));
+  auto function =
+      func::FuncOp::create(moduleBuilder, loc, name,
+                           FunctionType::get(builder.getContext(), types, {}));
   function.setPrivate();
   Block *entry = function.addEntryBlock();
   GraphBuilder inner(state, function, onError);

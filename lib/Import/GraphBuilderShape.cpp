@@ -2,17 +2,19 @@
 // are rearranged as weight expressions, without touching their bytes.
 #include "GraphBuilder.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/Support/MoESupport.h"
-#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace moe::importer;
 namespace hlo = moe::stablehlo;
 
-static std::optional<SmallVector<int64_t>>
-constants(ArrayRef<DimExpr> exprs) {
+// More terms in a size than shape arithmetic writes.
+static constexpr size_t kMaxConcatTerms = 8;
+
+static std::optional<SmallVector<int64_t>> constants(ArrayRef<DimExpr> exprs) {
   SmallVector<int64_t> result;
   for (const DimExpr &expr : exprs) {
     if (!expr.constant())
@@ -156,8 +158,7 @@ Val GraphBuilder::slice(Val a, ArrayRef<DimExpr> starts, SymbolicShape sizes,
     return integers(a->elementType, elements, *count);
   }
   if (first && count && a->constant)
-    return constant(
-        support::sliceWeight(a->constant, *first, *count, strides));
+    return constant(support::sliceWeight(a->constant, *first, *count, strides));
   // A slice of fixed bounds may keep whole dimensions of dynamic size only if
   // its limit is known, which needs the computed form.
   if (first && count) {
@@ -167,12 +168,11 @@ Val GraphBuilder::slice(Val a, ArrayRef<DimExpr> starts, SymbolicShape sizes,
                            ? (*first)[d]
                            : (*first)[d] + ((*count)[d] - 1) * strides[d] + 1);
     if (cast<ShapedType>(get(a).getType()).hasStaticShape())
-      return value(
-          hlo::SliceOp::create(builder, loc, type, get(a),
-                               builder.getDenseI64ArrayAttr(*first),
-                               builder.getDenseI64ArrayAttr(limits),
-                               builder.getDenseI64ArrayAttr(strides)),
-          sizes);
+      return value(hlo::SliceOp::create(builder, loc, type, get(a),
+                                        builder.getDenseI64ArrayAttr(*first),
+                                        builder.getDenseI64ArrayAttr(limits),
+                                        builder.getDenseI64ArrayAttr(strides)),
+                   sizes);
   }
   SmallVector<DimExpr> limits, steps;
   for (int64_t d = 0; d < a->rank(); ++d) {
@@ -259,8 +259,13 @@ Val GraphBuilder::concat(ArrayRef<Val> values, int64_t dim) {
   SmallVector<Value> operands;
   for (Val value : values)
     operands.push_back(get(value));
-  return value(
-      hlo::ConcatenateOp::create(builder, loc, type, operands, dim), shape);
+  Value joined =
+      hlo::ConcatenateOp::create(builder, loc, type, operands, dim);
+  // A sum of many parts, such as the rows of all experts, is a size of its
+  // own: the sum would be computed again wherever it is used.
+  if (shape[dim].terms().size() > kMaxConcatTerms)
+    shape[dim] = dimensionSymbol(joined, dim);
+  return value(joined, shape);
 }
 
 Val GraphBuilder::iota(Type elementType, SymbolicShape shape, int64_t dim) {
@@ -300,9 +305,8 @@ Val GraphBuilder::pad(Val a, Val fill, ArrayRef<DimExpr> low,
   SymbolicShape shape;
   for (int64_t d = 0; d < a->rank(); ++d)
     shape.push_back(low[d] + a->shape[d] + high[d]);
-  if (shape == a->shape && llvm::all_of(low, [](const DimExpr &e) {
-        return e.is(0);
-      }))
+  if (shape == a->shape &&
+      llvm::all_of(low, [](const DimExpr &e) { return e.is(0); }))
     return a;
   RankedTensorType type = typeOf(a->elementType, shape);
   if (failed())
@@ -310,12 +314,11 @@ Val GraphBuilder::pad(Val a, Val fill, ArrayRef<DimExpr> low,
   SmallVector<int64_t> interior(a->rank(), 0);
   auto before = constants(low), after = constants(high);
   if (before && after)
-    return value(
-        hlo::PadOp::create(builder, loc, type, get(a), get(fill),
-                           builder.getDenseI64ArrayAttr(*before),
-                           builder.getDenseI64ArrayAttr(*after),
-                           builder.getDenseI64ArrayAttr(interior)),
-        shape);
+    return value(hlo::PadOp::create(builder, loc, type, get(a), get(fill),
+                                    builder.getDenseI64ArrayAttr(*before),
+                                    builder.getDenseI64ArrayAttr(*after),
+                                    builder.getDenseI64ArrayAttr(interior)),
+                 shape);
   Value lowSizes = sizes(low), highSizes = sizes(high);
   Value none = sizes(SmallVector<DimExpr>(a->rank(), DimExpr(0)));
   return value(hlo::DynamicPadOp::create(builder, loc, type, get(a), get(fill),

@@ -10,7 +10,7 @@
 using namespace moe::importer;
 
 // Larger polynomials come from hostile graphs only; they are made invalid.
-static constexpr size_t kMaxTerms = 64, kMaxDegree = 16;
+static constexpr size_t kMaxTerms = 1024, kMaxDegree = 16;
 
 DimExpr::DimExpr(int64_t constant) {
   if (constant != 0)

@@ -1,9 +1,12 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
+#include "moe/Import/Onnx.h"
 #include "moe/Pipelines/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -33,6 +36,12 @@ StringRef moe::levelName(Level level) {
   return levels[static_cast<size_t>(level)].name;
 }
 
+OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
+  if (path.ends_with(".onnx"))
+    return importOnnx(path, &context);
+  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+}
+
 Error moe::buildCompilePipeline(OpPassManager &manager,
                                 const CompileOptions &options, Level to) {
   if (to < options.from)
@@ -40,6 +49,8 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
         "requires the level to stop after ('" + levelName(to) +
         "') to be at or below the level to start from ('" +
         levelName(options.from) + "')");
+  if (options.from < Level::MoE && to >= Level::MoE)
+    buildMoEPipeline(manager);
   if (options.from < Level::Target && to >= Level::Target) {
     Expected<CpuTarget> target =
         CpuTarget::create(options.cpu, options.features);

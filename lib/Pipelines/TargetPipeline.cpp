@@ -1,4 +1,4 @@
-// The passes from linalg on tensors to the LLVM dialect.
+// The passes from the moe level to the LLVM dialect.
 #include "moe/Conversion/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
 
@@ -24,6 +24,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -36,10 +37,14 @@ static void addTensorPasses(OpPassManager &manager,
   prepare.entry = options.entry;
   manager.addPass(moe::createPrepareEntryPass(prepare));
   manager.addPass(createInlinerPass());
+  manager.addPass(moe::createConvertMoEToLinalgPass());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
   moe::PackMatmulWeightsPassOptions pack;
   pack.vectorBits = options.vectorBits;
   pack.vectorRegisters = options.vectorRegisters;
@@ -79,6 +84,7 @@ static void addLoopPasses(OpPassManager &manager,
   loops.vectorBits = options.vectorBits;
   loops.vectorRegisters = options.vectorRegisters;
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
+  manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -123,8 +129,11 @@ void moe::buildTargetPipeline(OpPassManager &manager,
 }
 
 void moe::registerPipelines() {
+  PassPipelineRegistration<>("moe-moe-pipeline",
+                             "Lower a graph to the moe level",
+                             buildMoEPipeline);
   PassPipelineRegistration<TargetPipelineOptions>(
       "moe-target-pipeline",
-      "Lower linalg on tensors to the LLVM dialect for a CPU",
+      "Lower the moe level to the LLVM dialect for a CPU",
       buildTargetPipeline);
 }

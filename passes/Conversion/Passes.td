@@ -18,6 +18,22 @@ def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def ConvertStableHLOToLinalgPass : Pass<"convert-stablehlo-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower stablehlo and chlo to linalg on tensors";
+  let description = [{
+    Turns every `stablehlo` and `chlo` operation into linalg, tensor, arith, math and scf. Element-wise operations, reductions and general products
+    become `linalg.generic`, matrix products `linalg.matmul` and `linalg.batch_matmul` with f32 accumulation of 16-bit floats; scatter, sort and
+    cumulative windows become sequential loops, so that results never depend on a schedule. Constants of more than 64 elements become
+    `moe_support.weight`. Unsigned integers become signless ones. What the graph leaves undefined at run time (sizes that do not fit, bounds outside
+    of a tensor) becomes `cf.assert`.
+
+    Composites must be inlined before (`moe-inline-composites`).
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::moe::support::MoESupportDialect"];
+}
+
 def PrepareEntryPass : Pass<"moe-prepare-entry", "::mlir::ModuleOp"> {
   let summary = "Record the interface of the entry function";
   let description = [{
@@ -41,6 +57,15 @@ def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp">
     Option<"entry", "entry", "std::string", "\"main\"", "Name of the function that owns the weights">
   ];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse elementwise ops where it saves memory traffic";
+  let description = [{
+    Moves elementwise `linalg.generic` producers into their users, unless that repeats a function or division for every element of a larger
+    iteration space. Contractions take in transpositions alone, which their kernels read in place. Weights of one value become constants.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 class MoE_VectorOptions {

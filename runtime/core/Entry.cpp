@@ -42,9 +42,9 @@ moe::rt::evaluateDim(const moe_dim_v1 &dim,
   for (size_t s = 0; dim.coefficients && s < symbols.size(); ++s) {
     if (dim.coefficients[s] == 0)
       continue;
+    const std::optional<int64_t> &value = symbols[s];
     int64_t term = 0;
-    if (!symbols[s] ||
-        __builtin_mul_overflow(dim.coefficients[s], *symbols[s], &term) ||
+    if (!value || __builtin_mul_overflow(dim.coefficients[s], *value, &term) ||
         __builtin_add_overflow(size, term, &size))
       return std::nullopt;
   }
@@ -255,13 +255,15 @@ private:
     std::string text =
         std::string("input '") + expected.name + "' expects " + expected.text;
     const char *separator = " with ";
-    for (size_t s = 0; dim && dim->coefficients && s < values.size(); ++s)
-      if (dim->coefficients[s] != 0 && values[s]) {
-        text += separator + std::string(entry.raw->symbols[s]) + " = " +
-                std::to_string(*values[s]) + " (from input '" +
-                entry.inputs[sources[s]].info.name + "')";
-        separator = ", ";
-      }
+    for (size_t s = 0; dim && dim->coefficients && s < values.size(); ++s) {
+      const std::optional<int64_t> &value = values[s];
+      if (dim->coefficients[s] == 0 || !value)
+        continue;
+      text += separator + std::string(entry.raw->symbols[s]) + " = " +
+              std::to_string(*value) + " (from input '" +
+              entry.inputs[sources[s]].info.name + "')";
+      separator = ", ";
+    }
     throw Error(MOE_STATUS_INVALID_ARGUMENT,
                 text + ", but got " +
                     typeText(types[i].dtype, types[i].dims, types[i].rank));

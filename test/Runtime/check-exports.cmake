@@ -1,6 +1,7 @@
-# The dynamic symbols of libmoe_runtime.so, the list in exports.map and the
-# functions of runtime.h must be the same set:
-# cmake -DNM=... -DLIBRARY=... -DEXPORTS=... -DHEADER=... -P check-exports.cmake
+# The dynamic symbols of a library, the list in its exports.map and the functions
+# of its header must be the same set:
+# cmake -DNM=... -DLIBRARY=... -DEXPORTS=... -DHEADER=... -DPREFIX=moeRuntime
+#   -P check-exports.cmake
 execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY}
   OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL " [TtDBRVWi] [^\n@]+" lines "${symbols}")
@@ -11,10 +12,10 @@ foreach(line IN LISTS lines)
 endforeach()
 
 file(READ ${EXPORTS} text)
-string(REGEX MATCHALL "moeRuntime[A-Za-z0-9_]+" listed "${text}")
+string(REGEX MATCHALL "${PREFIX}[A-Za-z0-9_]+" listed "${text}")
 file(READ ${HEADER} text)
 string(REGEX REPLACE "/\\*[^*]*\\*+([^/*][^*]*\\*+)*/" "" text "${text}")
-string(REGEX MATCHALL "moeRuntime[A-Za-z0-9_]+" declared "${text}")
+string(REGEX MATCHALL "${PREFIX}[A-Za-z0-9_]+" declared "${text}")
 
 foreach(set exported listed declared)
   list(REMOVE_DUPLICATES ${set})

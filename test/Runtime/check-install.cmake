@@ -18,6 +18,9 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component runtime)
 # An installation can be moved.
 file(RENAME ${prefix} ${WORK}/moved)
 set(prefix ${WORK}/moved)
+# As cmake/sanitizer-defaults.c, which the example does not contain.
+file(WRITE ${WORK}/tsan.supp "called_from_lib:libomp.so\n")
+set(ENV{TSAN_OPTIONS} suppressions=${WORK}/tsan.supp)
 set(flags ${FLAGS} -std=c11 -Wall -Wextra -Wpedantic -Werror)
 list(JOIN flags " " flag_text)
 

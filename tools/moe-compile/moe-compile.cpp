@@ -5,7 +5,6 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
@@ -88,19 +87,6 @@ static int usageError(const llvm::Twine &message) {
   return 2;
 }
 
-/// Reads the model; errors are printed by the diagnostic handler.
-static OwningOpRef<ModuleOp>
-readModel(StringRef input, llvm::SourceMgr &sources, MLIRContext &context) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(input, &message);
-  if (!buffer) {
-    llvm::errs() << "moe-compile: error: " << message << '\n';
-    return nullptr;
-  }
-  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-}
-
 static LogicalResult printLevel(ModuleOp module, moe::Level level,
                                 StringRef output,
                                 const moe::CompileOptions &options) {
@@ -152,7 +138,7 @@ int main(int argc, char **argv) {
 
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module = readModel(line.input, sources, context);
+  OwningOpRef<ModuleOp> module = moe::readModel(line.input, context);
   if (!module)
     return 1;
 

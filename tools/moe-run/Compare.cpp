@@ -68,8 +68,9 @@ static double elementAsDouble(moe_dtype_t dtype, const void *data,
     return load<float>(data, index);
   case MOE_DTYPE_F64:
     return load<double>(data, index);
+  default:
+    return std::numeric_limits<double>::quiet_NaN(); // no element type
   }
-  return 0;
 }
 
 /// "[1, 0, 7]": the index of element `position`.

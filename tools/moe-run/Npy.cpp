@@ -187,15 +187,16 @@ static moe_dtype_t parseDescr(const std::string &descr,
   char order = kind.empty() ? '\0' : kind.front();
   if (order == '<' || order == '|' || order == '=' || order == '>')
     kind.remove_prefix(1);
-  for (const auto &known : kKinds) {
-    if (kind != known.kind)
-      continue;
-    if (order == '>' && moeRuntimeDtypeSize(known.dtype) > 1)
-      throw InputError("'" + path +
-                       "' expects little-endian elements, but got '" + descr +
-                       "'; save it with .astype('<" + std::string(kind) + "')");
-    return known.dtype;
-  }
+  moe_dtype_t dtype = 0;
+  for (const auto &known : kKinds)
+    if (kind == known.kind)
+      dtype = known.dtype;
+  if (order == '>' && moeRuntimeDtypeSize(dtype) > 1)
+    throw InputError("'" + path +
+                     "' expects little-endian elements, but got '" + descr +
+                     "'; save it with .astype('<" + std::string(kind) + "')");
+  if (dtype)
+    return dtype;
   throw InputError("'" + path + "' has elements '" + descr +
                    "', but expects booleans, integers or floating-point "
                    "numbers of 1 to 8 bytes");
@@ -292,7 +293,7 @@ Array moe::run::readNpy(const std::string &path) {
     fail("expects " + (bytes ? std::to_string(*bytes) : "more than 2^63") +
          " bytes of elements for " + typeText(array.type()) + ", but got " +
          std::to_string(available));
-  array.bytes = *bytes;
+  array.bytes = available;
   allocate(array, path);
   if (std::fread(array.data.get(), 1, array.bytes, file.get()) != array.bytes)
     throw InputError(

@@ -339,6 +339,7 @@ static int run(const Options &options) {
   Handle<moe_call_t, moeRuntimeCallRelease> call;
   check(moeRuntimeCallCreate(entry, &call.value));
   std::vector<moe_tensor_type_t> types;
+  types.reserve(inputs.size());
   for (const Array &input : inputs)
     types.push_back(input.type());
   check(moeRuntimeCallReshape(call.value, types.data(),

@@ -47,9 +47,7 @@ static void registerImportOnnx() {
             .release()
             .getOperation();
       },
-      [](DialectRegistry &registry) {
-        moe::registerImportDialects(registry);
-      });
+      [](DialectRegistry &registry) { moe::registerImportDialects(registry); });
 }
 
 int main(int argc, char **argv) {

@@ -3,6 +3,8 @@
 #ifndef MOE_PIPELINES_COMPILER_H
 #define MOE_PIPELINES_COMPILER_H
 
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 #include "moe/Target/Artefact.h"
 
@@ -39,6 +41,12 @@ struct CompileOptions {
   /// printing.
   std::function<void(mlir::PassManager &)> instrument;
 };
+
+/// Reads a model: ONNX where `path` ends in .onnx, MLIR text or bytecode
+/// otherwise. Errors go to the context's diagnostics and the result is null.
+/// The context has the dialects of registerAllDialects.
+mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
+                                            mlir::MLIRContext &context);
 
 /// Adds the passes from `options.from` down to `to`.
 llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,

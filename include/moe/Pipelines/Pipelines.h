@@ -22,7 +22,10 @@ struct TargetPipelineOptions
       llvm::cl::init(16)};
 };
 
-/// Adds the passes from linalg on tensors to the LLVM dialect.
+/// Adds the passes from the graph level to the moe level.
+void buildMoEPipeline(mlir::OpPassManager &manager);
+
+/// Adds the passes from the moe level to the LLVM dialect.
 void buildTargetPipeline(mlir::OpPassManager &manager,
                          const TargetPipelineOptions &options);
 

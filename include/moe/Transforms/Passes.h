@@ -8,6 +8,22 @@
 
 namespace moe {
 
+/// Where `moe-simplify-routing` puts the softmax of a router that normalises
+/// what it picks: over the picks, or over the scores.
+enum class SoftmaxForm { Keep, Picks, Scores };
+
+/// Where `moe-simplify-routing` has weights multiply: the hidden vector or the
+/// output.
+enum class ApplyForm { Keep, Hidden, Output };
+
+/// What `moe-simplify-routing` makes of shared experts: `moe.ffn` ops beside
+/// the layer, or always-on classes of its table.
+enum class SharedForm { Keep, Ffn, Table };
+
+/// The layout that `moe-simplify-routing` gives the first matrices of gated
+/// bodies.
+enum class StorageForm { Keep, Split, ConcatGateUp, ConcatUpGate, Interleaved };
+
 #define GEN_PASS_DECL
 #include "moe/Transforms/Passes.h.inc"
 

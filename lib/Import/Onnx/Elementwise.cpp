@@ -39,8 +39,7 @@ static void translateArithmetic(NodeContext &node) {
 
 template <Direction direction>
 static void translateCompare(NodeContext &node) {
-  node.output(0,
-              node.graph.compare(direction, node.input(0), node.input(1)));
+  node.output(0, node.graph.compare(direction, node.input(0), node.input(1)));
 }
 
 template <Binary kind>
@@ -62,8 +61,8 @@ static void translateMean(NodeContext &node) {
 static void translateNeg(NodeContext &node) {
   Val x = node.input(0);
   if (x->elements)
-    return node.output(
-        0, node.graph.sub(node.graph.scalar(x->elementType, 0), x));
+    return node.output(0,
+                       node.graph.sub(node.graph.scalar(x->elementType, 0), x));
   node.output(0, node.graph.unary<hlo::NegOp>(x));
 }
 
@@ -92,9 +91,9 @@ static void translatePow(NodeContext &node) {
       (node.graph.constantFloat(exponent) == 2.0 ||
        node.graph.constantScalar(exponent) == 2))
     return node.output(0, node.graph.mul(base, base));
-  node.output(0, node.graph.binary(
-                     Binary::Pow, base,
-                     node.graph.convert(exponent, base->elementType)));
+  node.output(
+      0, node.graph.binary(Binary::Pow, base,
+                           node.graph.convert(exponent, base->elementType)));
 }
 
 static void translateMod(NodeContext &node) {
@@ -110,8 +109,8 @@ static void translateMod(NodeContext &node) {
   Val zero = g.scalar(a->elementType, 0);
   Val differs = g.binary(Binary::Xor, g.compare(Direction::LT, rest, zero),
                          g.compare(Direction::LT, b, zero));
-  Val wrong = g.binary(Binary::And, differs,
-                       g.compare(Direction::NE, rest, zero));
+  Val wrong =
+      g.binary(Binary::And, differs, g.compare(Direction::NE, rest, zero));
   node.output(0, g.select(wrong, g.add(rest, b), rest));
 }
 
@@ -125,16 +124,14 @@ static void translateCast(NodeContext &node) {
 static void translateCastLike(NodeContext &node) {
   node.ignoreAttr("saturate");
   node.ignoreAttr("round_mode");
-  node.output(0, node.graph.convert(node.input(0),
-                                    node.input(1)->elementType));
+  node.output(0, node.graph.convert(node.input(0), node.input(1)->elementType));
 }
 
 static void translateWhere(NodeContext &node) {
   Val predicate = node.input(0);
   if (!predicate->isBool())
     node.fail("expects a bool element type of input #0");
-  node.output(0,
-              node.graph.select(predicate, node.input(1), node.input(2)));
+  node.output(0, node.graph.select(predicate, node.input(1), node.input(2)));
 }
 
 static void translateClip(NodeContext &node) {
@@ -172,8 +169,8 @@ static void translateIsInf(NodeContext &node) {
   Val x = node.input(0);
   bool positive = node.intAttr("detect_positive", 1) != 0;
   bool negative = node.intAttr("detect_negative", 1) != 0;
-  Val infinity = g.scalar(x->elementType,
-                          std::numeric_limits<double>::infinity());
+  Val infinity =
+      g.scalar(x->elementType, std::numeric_limits<double>::infinity());
   Val subject = x;
   if (positive && negative)
     subject = g.unary<hlo::AbsOp>(x);
@@ -204,6 +201,19 @@ static void translateDropout(NodeContext &node) {
 // Activations: composites, since other levels know them by name
 //===----------------------------------------------------------------------===//
 
+Val moe::importer::geluBody(GraphBuilder &g, Val x, bool tanh) {
+  auto number = [&](double value) { return g.scalar(x->elementType, value); };
+  Val inner;
+  if (tanh) {
+    Val cubed = g.mul(g.mul(x, x), x);
+    Val sum = g.add(x, g.mul(cubed, number(0.044715)));
+    inner = g.unary<hlo::TanhOp>(g.mul(sum, number(0.7978845608028654)));
+  } else {
+    inner = g.unary<chlo::ErfOp>(g.mul(x, number(0.7071067811865476)));
+  }
+  return g.mul(g.mul(x, number(0.5)), g.add(inner, number(1)));
+}
+
 static void translateGelu(NodeContext &node) {
   std::string approximate = node.stringAttr("approximate", "none");
   if (approximate != "none" && approximate != "tanh")
@@ -216,22 +226,7 @@ static void translateGelu(NodeContext &node) {
              "onnx.Gelu", {graph.attr("approximate", StringRef(approximate))},
              {node.input(0)},
              [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               Val x = in[0];
-               auto number = [&](double value) {
-                 return g.scalar(x->elementType, value);
-               };
-               Val inner;
-               if (tanh) {
-                 Val cubed = g.mul(g.mul(x, x), x);
-                 Val sum = g.add(x, g.mul(cubed, number(0.044715)));
-                 inner = g.unary<hlo::TanhOp>(
-                     g.mul(sum, number(0.7978845608028654)));
-               } else {
-                 inner = g.unary<chlo::ErfOp>(
-                     g.mul(x, number(0.7071067811865476)));
-               }
-               return {g.mul(g.mul(x, number(0.5)),
-                             g.add(inner, number(1)))};
+               return {geluBody(g, in[0], tanh)};
              })[0]);
 }
 
@@ -252,8 +247,8 @@ static void translateSoftplus(NodeContext &node) {
                        Val x = in[0];
                        Val zero = g.scalar(x->elementType, 0);
                        Val magnitude = g.unary<hlo::AbsOp>(x);
-                       Val tail = g.unary<hlo::Log1pOp>(g.unary<hlo::ExpOp>(
-                           g.unary<hlo::NegOp>(magnitude)));
+                       Val tail = g.unary<hlo::Log1pOp>(
+                           g.unary<hlo::ExpOp>(g.unary<hlo::NegOp>(magnitude)));
                        return {g.add(g.binary(Binary::Max, x, zero), tail)};
                      })[0]);
 }
@@ -263,8 +258,8 @@ static void translateLeakyRelu(NodeContext &node) {
   Val x = node.input(0);
   Val slope = g.scalar(x->elementType, node.floatAttr("alpha", 0.01f));
   Val zero = g.scalar(x->elementType, 0);
-  node.output(0, g.select(g.compare(Direction::LT, x, zero), g.mul(x, slope),
-                          x));
+  node.output(0,
+              g.select(g.compare(Direction::LT, x, zero), g.mul(x, slope), x));
 }
 
 ArrayRef<OpEntry> moe::importer::elementwiseOps() {

@@ -3,11 +3,11 @@
 #include "moe/Import/Onnx.h"
 
 #include "NodeContext.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/IR/Verifier.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/Support/MoESupport.h"
-#include "mlir/IR/DialectRegistry.h"
-#include "mlir/IR/Verifier.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -78,10 +78,8 @@ LogicalResult Importer::checkOperators() {
     const OpEntry *entry = findOp(node.domain, node.opType);
     if (entry && node.version >= entry->since)
       continue;
-    std::string what = "'" +
-                       (node.domain.empty() ? "" : node.domain + ".") +
-                       node.opType + "' (opset " +
-                       std::to_string(node.version);
+    std::string what = "'" + (node.domain.empty() ? "" : node.domain + ".") +
+                       node.opType + "' (opset " + std::to_string(node.version);
     if (entry)
       what += ", defined from opset " + std::to_string(entry->since) + " on";
     Missing &record = missing[what + ")"];
@@ -90,8 +88,8 @@ LogicalResult Importer::checkOperators() {
   }
   if (missing.empty())
     return success();
-  InFlightDiagnostic diagnostic = mlir::emitError(
-      model.location(*missing.begin()->second.first));
+  InFlightDiagnostic diagnostic =
+      mlir::emitError(model.location(*missing.begin()->second.first));
   diagnostic << "expects supported operators, but got ";
   llvm::interleaveComma(missing, diagnostic, [&](const auto &entry) {
     diagnostic << entry.first << " in " << entry.second.count
@@ -214,8 +212,7 @@ LogicalResult Importer::readInputs() {
     RankedTensorType type = graph->typeOf(*elementType, shape);
     if (graph->failed())
       return failure();
-    Value argument =
-        entry->addArgument(type, model.location());
+    Value argument = entry->addArgument(type, model.location());
     bound.resize(graph->dims.size());
     for (auto [index, dim] : llvm::enumerate(shape))
       if (std::optional<SymbolId> symbol = dim.asSymbol();
@@ -287,8 +284,7 @@ LogicalResult Importer::emitOutputs() {
     std::vector<std::string> symbols;
     for (const DimExpr &dim : value->shape)
       symbols.push_back(
-          dim.constant() ? ""
-                         : graph->dims.print(dim, /*linearOnly=*/true));
+          dim.constant() ? "" : graph->dims.print(dim, /*linearOnly=*/true));
     attributes.push_back(describe(info.name(), symbols));
   }
   func::ReturnOp::create(graph->builder, graph->loc, results);
@@ -326,17 +322,16 @@ OwningOpRef<ModuleOp> Importer::run() {
 
 void moe::registerImportDialects(DialectRegistry &registry) {
   registry.insert<func::FuncDialect, MoEDialect, chlo::CHLODialect,
-                  stablehlo::StableHLODialect,
-                  support::MoESupportDialect>();
+                  stablehlo::StableHLODialect, support::MoESupportDialect>();
 }
 
 OwningOpRef<ModuleOp> moe::importOnnxBuffer(ArrayRef<char> bytes,
                                             StringRef path,
                                             MLIRContext *context,
                                             const ImportOptions &options) {
-  context->loadDialect<func::FuncDialect, MoEDialect, chlo::CHLODialect,
-                       stablehlo::StableHLODialect,
-                       support::MoESupportDialect>();
+  context
+      ->loadDialect<func::FuncDialect, MoEDialect, chlo::CHLODialect,
+                    stablehlo::StableHLODialect, support::MoESupportDialect>();
   std::unique_ptr<OnnxModel> model = OnnxModel::parse(bytes, path, context);
   return model ? Importer(*model, options).run() : nullptr;
 }

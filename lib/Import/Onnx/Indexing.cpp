@@ -1,6 +1,6 @@
 // Operators that read and write at computed positions. All are composites,
 // because ONNX counts negative positions from the end.
-#include "NodeContext.h"
+#include "AttentionParts.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -46,6 +46,27 @@ static Val sliceForGather(GraphBuilder &g, Val data, Val indices,
   return g.reshape(slice, shape);
 }
 
+Val moe::importer::emitGather(GraphBuilder &graph, Val data, Val indices,
+                              int64_t axis) {
+  return graph.composite(
+      "onnx.Gather", {graph.attr("axis", axis)}, {data, indices},
+      [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+        Val data = in[0];
+        Val ids = g.wrapIndices(in[1], data->shape[axis]);
+        int64_t rank = data->rank(), q = ids->rank();
+        SmallVector<int64_t> offsets = range(0, axis);
+        llvm::append_range(offsets, range(axis + q, rank - 1 + q));
+        auto numbers = hlo::GatherDimensionNumbersAttr::get(
+            g.builder.getContext(), offsets, {axis}, {}, {}, {axis}, q);
+        SymbolicShape sizes = data->shape, result;
+        sizes[axis] = DimExpr(1);
+        result.append(data->shape.begin(), data->shape.begin() + axis);
+        result.append(ids->shape.begin(), ids->shape.end());
+        result.append(data->shape.begin() + axis + 1, data->shape.end());
+        return {g.gather(data, ids, numbers, sizes, result)};
+      })[0];
+}
+
 static void translateGather(NodeContext &node) {
   GraphBuilder &graph = node.graph;
   Val data = node.input(0, 1), indices = node.input(1);
@@ -62,36 +83,16 @@ static void translateGather(NodeContext &node) {
     for (int64_t index : *list) {
       if (index < -size || index >= size)
         return node.fail("requires a position (" + llvm::Twine(index) +
-                         ") to be within the size (" + llvm::Twine(size) +
-                         ")");
+                         ") to be within the size (" + llvm::Twine(size) + ")");
       picked.push_back((*data->elements)[index < 0 ? index + size : index]);
     }
     for (const DimExpr &dim : indices->shape)
       shape.push_back(*dim.constant());
-    return node.output(0,
-                       graph.integers(data->elementType, picked, shape));
+    return node.output(0, graph.integers(data->elementType, picked, shape));
   }
   if (Val slice = sliceForGather(graph, data, indices, axis))
     return node.output(0, slice);
-  node.output(
-      0, graph.composite(
-             "onnx.Gather", {graph.attr("axis", axis)}, {data, indices},
-             [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               Val data = in[0];
-               Val ids = g.wrapIndices(in[1], data->shape[axis]);
-               int64_t rank = data->rank(), q = ids->rank();
-               SmallVector<int64_t> offsets = range(0, axis);
-               llvm::append_range(offsets, range(axis + q, rank - 1 + q));
-               auto numbers = hlo::GatherDimensionNumbersAttr::get(
-                   g.builder.getContext(), offsets, {axis}, {}, {}, {axis}, q);
-               SymbolicShape sizes = data->shape, result;
-               sizes[axis] = DimExpr(1);
-               result.append(data->shape.begin(), data->shape.begin() + axis);
-               result.append(ids->shape.begin(), ids->shape.end());
-               result.append(data->shape.begin() + axis + 1,
-                             data->shape.end());
-               return {g.gather(data, ids, numbers, sizes, result)};
-             })[0]);
+  node.output(0, emitGather(graph, data, indices, axis));
 }
 
 /// Full coordinates, in a new last dimension, of the elements that `indices`
@@ -118,8 +119,7 @@ static void translateGatherElements(NodeContext &node) {
     return;
   node.output(
       0, graph.composite(
-             "onnx.GatherElements", {graph.attr("axis", axis)},
-             {data, indices},
+             "onnx.GatherElements", {graph.attr("axis", axis)}, {data, indices},
              [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
                Val ids = g.wrapIndices(in[1], in[0]->shape[axis]);
                int64_t rank = in[0]->rank();
@@ -162,8 +162,8 @@ static void translateGatherND(NodeContext &node) {
           "onnx.GatherND", {graph.attr("batch_dims", batch)}, {data, indices},
           [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
             Val data = in[0];
-            Val ids = wrapTuples(g, in[1],
-                                 ArrayRef(data->shape).slice(batch, m));
+            Val ids =
+                wrapTuples(g, in[1], ArrayRef(data->shape).slice(batch, m));
             SmallVector<int64_t> batches = range(0, batch);
             auto numbers = hlo::GatherDimensionNumbersAttr::get(
                 g.builder.getContext(), range(q - 1, q - 1 + rank - batch - m),
@@ -210,20 +210,19 @@ static void translateScatterElements(NodeContext &node) {
   if (graph.failed())
     return;
   node.output(
-      0, graph.composite(
-             "onnx.ScatterElements",
-             {graph.attr("axis", axis),
-              graph.attr("reduction", StringRef(name))},
-             {data, indices, updates},
-             [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               Val ids = g.wrapIndices(in[1], in[0]->shape[axis]);
-               SmallVector<int64_t> all = range(0, in[0]->rank());
-               auto numbers = hlo::ScatterDimensionNumbersAttr::get(
-                   g.builder.getContext(), {}, all, {}, {}, all,
-                   in[0]->rank());
-               return {g.scatter(in[0], fullCoordinates(g, ids, axis), in[2],
-                                 numbers, kind)};
-             })[0]);
+      0,
+      graph.composite(
+          "onnx.ScatterElements",
+          {graph.attr("axis", axis), graph.attr("reduction", StringRef(name))},
+          {data, indices, updates},
+          [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+            Val ids = g.wrapIndices(in[1], in[0]->shape[axis]);
+            SmallVector<int64_t> all = range(0, in[0]->rank());
+            auto numbers = hlo::ScatterDimensionNumbersAttr::get(
+                g.builder.getContext(), {}, all, {}, {}, all, in[0]->rank());
+            return {g.scatter(in[0], fullCoordinates(g, ids, axis), in[2],
+                              numbers, kind)};
+          })[0]);
 }
 
 static void translateScatterND(NodeContext &node) {
@@ -329,16 +328,15 @@ static void translateArg(NodeContext &node) {
              {graph.attr("axis", axis), graph.attr("keepdims", int64_t(keep)),
               graph.attr("select_last_index", int64_t(last))},
              {x}, [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               Val best = g.reduce(max ? Reduction::Max : Reduction::Min,
-                                   in[0], {axis}, /*keepDims=*/true);
+               Val best = g.reduce(max ? Reduction::Max : Reduction::Min, in[0],
+                                   {axis}, /*keepDims=*/true);
                Val hit = g.compare(Direction::EQ, in[0],
                                    g.expand(best, in[0]->shape));
                Val positions = g.iota(g.i64(), in[0]->shape, axis);
                DimExpr none = last ? DimExpr(-1) : in[0]->shape[axis];
-               Val candidates =
-                   g.select(hit, positions,
-                            g.expand(g.integers(g.i64(), {none}, {}),
-                                     in[0]->shape));
+               Val candidates = g.select(
+                   hit, positions,
+                   g.expand(g.integers(g.i64(), {none}, {}), in[0]->shape));
                return {g.reduce(last ? Reduction::Max : Reduction::Min,
                                 candidates, {axis}, keep)};
              })[0]);

@@ -101,8 +101,8 @@ bool MoETranslation::readSizes() {
   auto size = [&](Val value, int64_t dim) {
     return value->shape[dim].constant();
   };
-  auto e = size(fc1, 0), h = size(input, input->rank() - 1),
-       a = size(fc2, 1), b = size(fc2, 2), rows = size(fc1, 1);
+  auto e = size(fc1, 0), h = size(input, input->rank() - 1), a = size(fc2, 1),
+       b = size(fc2, 2), rows = size(fc1, 1);
   if (!e || !h || !a || !b || !rows || *e == 0) {
     node.fail("expects sizes of experts and of the hidden dimension that are "
               "known when compiling");
@@ -161,8 +161,8 @@ Val MoETranslation::stack(unsigned index, ArrayRef<int64_t> shape) {
 moe::BodyAttr MoETranslation::body() {
   FloatAttr none;
   bool first = node.has(Bias1), third = fused ? first : node.has(Bias3);
-  auto storage = fusion == 1 ? moe::Storage::Interleaved
-                             : moe::Storage::ConcatGateUp;
+  auto storage =
+      fusion == 1 ? moe::Storage::Interleaved : moe::Storage::ConcatGateUp;
   bool clamp = swiglu && limit;
   return moe::BodyAttr::get(
       g.builder.getContext(), gated, activation,
@@ -219,11 +219,10 @@ void MoETranslation::run() {
       b, g.loc, plan, g.get(scores), Value(), Value(), Value(), Value(),
       Value(), Value(), moe::ScoreAttr::get(context, moe::ScoreFn::Softmax),
       moe::GroupFilterAttr(),
-      moe::SelectAttr::get(context, moe::Policy::TopK, k, 1,
-                           moe::Key::Scores),
+      moe::SelectAttr::get(context, moe::Policy::TopK, k, 1, moe::Key::Scores),
       moe::WeightAttr::get(context, moe::WeightSource::Scores, norm));
-  auto rows = moe::RowsType::get(context, real, hidden,
-                                 moe::RowLayout::Grouped);
+  auto rows =
+      moe::RowsType::get(context, real, hidden, moe::RowLayout::Grouped);
   auto apply = moe::ApplyAttr::get(context, moe::Apply::Output);
   Value dispatched = moe::DispatchOp::create(b, g.loc, rows, g.get(x), route,
                                              apply, this->real(1));

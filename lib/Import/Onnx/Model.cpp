@@ -159,6 +159,7 @@ LogicalResult OnnxModel::checkValues() {
                                << "', which is defined before";
   for (const auto &[index, node] : llvm::enumerate(flatNodes)) {
     for (const std::string &input : node.inputs) {
+      used.insert(input);
       if (input.empty() || defined.contains(input))
         continue;
       if (!definers.contains(input))
@@ -183,6 +184,7 @@ LogicalResult OnnxModel::checkValues() {
       return emitError() << "has the output '" << output.name()
                          << "', which nothing in graph '" << graph.name()
                          << "' defines";
+    used.insert(output.name());
     if (!outputs.insert(output.name()).second)
       return emitError() << "has the output '" << output.name() << "' twice";
   }

@@ -9,6 +9,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <onnx/onnx_pb.h>
 #include <optional>
@@ -60,6 +61,9 @@ public:
     return initializers.lookup(name);
   }
 
+  /// Whether a node reads the value, or the graph returns it.
+  bool isUsed(llvm::StringRef name) const { return used.contains(name); }
+
   /// Where the model, or one of its nodes, lies.
   mlir::Location location() const;
   mlir::Location location(const Node &node) const;
@@ -82,6 +86,7 @@ private:
   mlir::MLIRContext *context;
   std::vector<Node> flatNodes;
   llvm::StringMap<const ::onnx::TensorProto *> initializers;
+  llvm::StringSet<> used;
   /// Defaults of function attributes, which the nodes' attributes refer to.
   std::vector<std::unique_ptr<::onnx::AttributeProto>> ownedAttributes;
 };

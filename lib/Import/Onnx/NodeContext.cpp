@@ -98,8 +98,8 @@ Type NodeContext::elementType(int64_t code) {
 int64_t NodeContext::axis(int64_t axis, int64_t rank) {
   if (axis >= -rank && axis < rank)
     return axis < 0 ? axis + rank : axis;
-  fail("requires an axis (" + llvm::Twine(axis) +
-       ") to be within the rank (" + llvm::Twine(rank) + ")");
+  fail("requires an axis (" + llvm::Twine(axis) + ") to be within the rank (" +
+       llvm::Twine(rank) + ")");
   return 0;
 }
 
@@ -143,7 +143,8 @@ void NodeContext::finish() {
     return fail("has the attribute '" + *llvm::min_element(unread) +
                 "', which is not supported");
   for (unsigned i = 0; i < node.outputs.size(); ++i)
-    if (hasOutput(i) && !setOutputs.contains(i))
+    if (hasOutput(i) && !setOutputs.contains(i) &&
+        model.isUsed(node.outputs[i]))
       return fail("has the output #" + llvm::Twine(i) + " ('" +
                   node.outputs[i] + "'), which is not supported");
 }

@@ -16,8 +16,8 @@ class NodeContext {
 public:
   NodeContext(const OnnxModel &model, TensorReader &reader, const Node &node,
               GraphBuilder &graph, llvm::StringMap<Val> &values)
-      : model(model), reader(reader), node(node), graph(graph),
-        values(values) {}
+      : model(model), reader(reader), node(node), graph(graph), values(values) {
+  }
 
   const OnnxModel &model;
   TensorReader &reader;
@@ -69,13 +69,12 @@ public:
   void finish();
 
 private:
-  const ::onnx::AttributeProto *find(llvm::StringRef name,
-                                     ::onnx::AttributeProto::AttributeType type);
+  const ::onnx::AttributeProto *
+  find(llvm::StringRef name, ::onnx::AttributeProto::AttributeType type);
 
   llvm::StringMap<Val> &values;
   llvm::StringSet<> readAttributes;
   llvm::DenseSet<unsigned> readInputs, setOutputs;
-  friend class ConstantTranslation;
 };
 
 using Handler = void (*)(NodeContext &);
@@ -91,6 +90,9 @@ struct OpEntry {
 
 /// The entry for a node, or null where the operator is not supported.
 const OpEntry *findOp(llvm::StringRef domain, llvm::StringRef name);
+
+/// gelu(x), by the error function or its approximation.
+Val geluBody(GraphBuilder &graph, Val x, bool tanh);
 
 /// The tables, one per group of operators.
 llvm::ArrayRef<OpEntry> elementwiseOps();

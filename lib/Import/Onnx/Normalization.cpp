@@ -23,8 +23,7 @@ static Val normalise(GraphBuilder &graph, bool rms, Val x, Val scale, Val bias,
         Type original = in[0]->elementType;
         bool narrow = original.getIntOrFloatBitWidth() < 32 && stash;
         Val y = narrow ? g.convert(in[0], g.builder.getF32Type()) : in[0];
-        SmallVector<int64_t> axes =
-            llvm::to_vector(llvm::seq(axis, y->rank()));
+        SmallVector<int64_t> axes = llvm::to_vector(llvm::seq(axis, y->rank()));
         if (!rms)
           y = g.sub(y, g.mean(y, axes));
         Val variance = g.mean(g.mul(y, y), axes);

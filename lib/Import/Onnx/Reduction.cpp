@@ -57,8 +57,7 @@ static void translateReduce(NodeContext &node) {
     return node.output(0, g.unary<hlo::SqrtOp>(g.reduce(
                               Reduction::Sum, g.mul(x, x), *axes, keep)));
   case ReduceForm::SumSquare:
-    return node.output(0,
-                       g.reduce(Reduction::Sum, g.mul(x, x), *axes, keep));
+    return node.output(0, g.reduce(Reduction::Sum, g.mul(x, x), *axes, keep));
   case ReduceForm::LogSum:
     return node.output(
         0, g.unary<hlo::LogOp>(g.reduce(Reduction::Sum, x, *axes, keep)));
@@ -75,11 +74,11 @@ static void translateSoftmax(NodeContext &node) {
   GraphBuilder &graph = node.graph;
   Val x = node.input(0, 1);
   int64_t axis = node.axis(node.intAttr("axis", -1), x->rank());
-  node.output(0, graph.composite(
-                     "onnx.Softmax", {graph.attr("axis", axis)}, {x},
-                     [&](GraphBuilder &g, ArrayRef<Val> in) {
-                       return SmallVector<Val>{g.softmax(in[0], axis)};
-                     })[0]);
+  node.output(0,
+              graph.composite("onnx.Softmax", {graph.attr("axis", axis)}, {x},
+                              [&](GraphBuilder &g, ArrayRef<Val> in) {
+                                return SmallVector<Val>{g.softmax(in[0], axis)};
+                              })[0]);
 }
 
 static void translateLogSoftmax(NodeContext &node) {
@@ -90,10 +89,10 @@ static void translateLogSoftmax(NodeContext &node) {
       0, graph.composite(
              "onnx.LogSoftmax", {graph.attr("axis", axis)}, {x},
              [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               Val shifted = g.sub(
-                   in[0], g.reduce(Reduction::Max, in[0], {axis}, true));
-               Val sum = g.reduce(Reduction::Sum,
-                                  g.unary<hlo::ExpOp>(shifted), {axis}, true);
+               Val shifted =
+                   g.sub(in[0], g.reduce(Reduction::Max, in[0], {axis}, true));
+               Val sum = g.reduce(Reduction::Sum, g.unary<hlo::ExpOp>(shifted),
+                                  {axis}, true);
                return {g.sub(shifted, g.unary<hlo::LogOp>(sum))};
              })[0]);
 }

@@ -14,9 +14,8 @@ static void translateConstant(NodeContext &node) {
     const ::onnx::AttributeProto *attribute =
         node.node.attributes.lookup("value");
     node.ignoreAttr("value");
-    auto elements = node.reader.read(attribute->t(), [&] {
-      return node.model.emitError(node.node);
-    });
+    auto elements = node.reader.read(
+        attribute->t(), [&] { return node.model.emitError(node.node); });
     if (failed(elements)) {
       g.stop();
       return;
@@ -77,8 +76,8 @@ static DimExpr product(ArrayRef<DimExpr> sizes) {
 
 static void translateSize(NodeContext &node) {
   Val x = node.input(0);
-  node.output(0, node.graph.integers(node.graph.i64(), {product(x->shape)},
-                                     {}));
+  node.output(0,
+              node.graph.integers(node.graph.i64(), {product(x->shape)}, {}));
 }
 
 static void translateReshape(NodeContext &node) {
@@ -141,8 +140,8 @@ static void translateTranspose(NodeContext &node) {
   Val x = node.input(0);
   auto permutation = node.intsAttr("perm");
   if (!permutation)
-    permutation = llvm::to_vector(
-        llvm::reverse(llvm::seq<int64_t>(0, x->rank())));
+    permutation =
+        llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, x->rank())));
   SmallVector<int64_t> sorted(*permutation);
   llvm::sort(sorted);
   if (!llvm::equal(sorted, llvm::seq<int64_t>(0, x->rank()))) {
@@ -218,7 +217,8 @@ static void translateExpand(NodeContext &node) {
     return;
   }
   // Broadcasting works in both directions.
-  Val wanted = g.placeholder(x->elementType, SymbolicShape(elements->begin(), elements->end()));
+  Val wanted = g.placeholder(x->elementType,
+                             SymbolicShape(elements->begin(), elements->end()));
   node.output(0, g.expand(x, g.broadcastShape({x, wanted})));
 }
 
@@ -268,9 +268,8 @@ static void translateConstantOfShape(NodeContext &node) {
   if (const ::onnx::AttributeProto *attribute =
           node.node.attributes.lookup("value")) {
     node.ignoreAttr("value");
-    auto value = node.reader.read(attribute->t(), [&] {
-      return node.model.emitError(node.node);
-    });
+    auto value = node.reader.read(
+        attribute->t(), [&] { return node.model.emitError(node.node); });
     if (failed(value)) {
       g.stop();
       return;
@@ -308,9 +307,9 @@ static void translateRange(NodeContext &node) {
     if (magnitude < 0)
       node.fail("has a step that is too large");
     if (magnitude != 1)
-      span = g.dims.divide(g.dims.max(span, DimExpr(0)) +
-                               DimExpr(magnitude - 1),
-                           DimExpr(magnitude))
+      span = g.dims
+                 .divide(g.dims.max(span, DimExpr(0)) + DimExpr(magnitude - 1),
+                         DimExpr(magnitude))
                  .value_or(DimExpr::invalid());
     count = g.dims.max(span, DimExpr(0));
     if (std::optional<int64_t> fixed = count.constant();
@@ -321,9 +320,9 @@ static void translateRange(NodeContext &node) {
                             DimExpr(i) * DimExpr(*step));
     }
     if (elements)
-      return node.output(
-          0, g.integers(type, *elements,
-                        {static_cast<int64_t>(elements->size())}));
+      return node.output(0,
+                         g.integers(type, *elements,
+                                    {static_cast<int64_t>(elements->size())}));
   } else {
     // ceil((limit - start) / delta), at least 0, in floating point for floats.
     Val span = g.sub(limit, start), total;

@@ -23,8 +23,8 @@ static DimExpr sliceBound(GraphBuilder &g, const DimExpr &bound,
   Val value = g.integers(g.i64(), {bound}, {});
   Val fromEnd = g.integers(g.i64(), {bound + size}, {});
   Val zero = g.scalar(g.i64(), 0);
-  Val position = g.select(g.compare(Direction::LT, value, zero), fromEnd,
-                          value);
+  Val position =
+      g.select(g.compare(Direction::LT, value, zero), fromEnd, value);
   auto elements = g.elementsOf(position);
   if (!elements)
     return DimExpr(0);
@@ -177,10 +177,9 @@ static void translatePad(NodeContext &node) {
   if (mode != "constant")
     node.fail("expects 'mode' to be constant, but got '" + mode + "'");
   auto amounts = g.elementsOf(node.input(1, 1, 1));
-  Val fill = node.has(2) ? g.reshape(node.input(2), {})
-                         : g.scalar(x->elementType, 0);
-  SmallVector<int64_t> axes =
-      llvm::to_vector(llvm::seq<int64_t>(0, x->rank()));
+  Val fill =
+      node.has(2) ? g.reshape(node.input(2), {}) : g.scalar(x->elementType, 0);
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, x->rank()));
   if (node.has(3))
     if (auto list = node.constantInts(3))
       axes = node.axes(*list, x->rank());
@@ -223,8 +222,7 @@ static void translateTrilu(NodeContext &node) {
                Val kept = g.compare(upper ? Direction::GE : Direction::LE,
                                     column, g.add(row, k));
                return {g.select(g.expand(kept, in[0]->shape), in[0],
-                                g.splat(in[0]->elementType, 0,
-                                        in[0]->shape))};
+                                g.splat(in[0]->elementType, 0, in[0]->shape))};
              })[0]);
 }
 
@@ -237,16 +235,14 @@ static void translateCumSum(NodeContext &node) {
   int64_t axis = node.axis((*list)[0], x->rank());
   bool exclusive = node.intAttr("exclusive", 0) != 0;
   bool reverse = node.intAttr("reverse", 0) != 0;
-  node.output(0, graph.composite(
-                     "onnx.CumSum",
-                     {graph.attr("axis", axis),
-                      graph.attr("exclusive", int64_t(exclusive)),
-                      graph.attr("reverse", int64_t(reverse))},
-                     {x},
-                     [&](GraphBuilder &g, ArrayRef<Val> in) {
-                       return SmallVector<Val>{g.cumulativeSum(
-                           in[0], axis, exclusive, reverse)};
-                     })[0]);
+  node.output(0, graph.composite("onnx.CumSum",
+                                 {graph.attr("axis", axis),
+                                  graph.attr("exclusive", int64_t(exclusive)),
+                                  graph.attr("reverse", int64_t(reverse))},
+                                 {x}, [&](GraphBuilder &g, ArrayRef<Val> in) {
+                                   return SmallVector<Val>{g.cumulativeSum(
+                                       in[0], axis, exclusive, reverse)};
+                                 })[0]);
 }
 
 //===----------------------------------------------------------------------===//
@@ -268,31 +264,31 @@ static void translateOneHot(NodeContext &node) {
   if (!onOff->shape[0].is(2))
     return node.fail("expects two values");
   node.output(
-      0, graph.composite(
-             "onnx.OneHot",
-             {graph.attr("axis", axis), graph.attr("depth", *depth)},
-             {indices, onOff},
-             [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               Val ids = in[0];
-               if (ids->isFloat() || ids->elementType != g.i64())
-                 ids = g.convert(ids, g.i64());
-               ids = g.wrapIndices(ids, DimExpr(*depth));
-               SymbolicShape shape = in[0]->shape;
-               shape.insert(shape.begin() + axis, DimExpr(*depth));
-               SmallVector<int64_t> positions;
-               for (int64_t d = 0; d < in[0]->rank(); ++d)
-                 positions.push_back(d < axis ? d : d + 1);
-               Val hot = g.compare(Direction::EQ,
-                                   g.broadcast(ids, shape, positions),
-                                   g.iota(g.i64(), shape, axis));
-               auto pick = [&](int64_t i) {
-                 return g.expand(
-                     g.reshape(g.sliceDim(in[1], 0, DimExpr(i), DimExpr(1)),
-                               {}),
-                     shape);
-               };
-               return {g.select(hot, pick(1), pick(0))};
-             })[0]);
+      0,
+      graph.composite(
+          "onnx.OneHot",
+          {graph.attr("axis", axis), graph.attr("depth", *depth)},
+          {indices, onOff},
+          [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+            Val ids = in[0];
+            if (ids->isFloat() || ids->elementType != g.i64())
+              ids = g.convert(ids, g.i64());
+            ids = g.wrapIndices(ids, DimExpr(*depth));
+            SymbolicShape shape = in[0]->shape;
+            shape.insert(shape.begin() + axis, DimExpr(*depth));
+            SmallVector<int64_t> positions;
+            for (int64_t d = 0; d < in[0]->rank(); ++d)
+              positions.push_back(d < axis ? d : d + 1);
+            Val hot =
+                g.compare(Direction::EQ, g.broadcast(ids, shape, positions),
+                          g.iota(g.i64(), shape, axis));
+            auto pick = [&](int64_t i) {
+              return g.expand(
+                  g.reshape(g.sliceDim(in[1], 0, DimExpr(i), DimExpr(1)), {}),
+                  shape);
+            };
+            return {g.select(hot, pick(1), pick(0))};
+          })[0]);
 }
 
 static void translateNonZero(NodeContext &node) {
@@ -318,15 +314,14 @@ static void translateNonZero(NodeContext &node) {
                                         /*reverse=*/false);
             place = g.select(flat, place, g.splat(g.i64(), -1, {length}));
             Val total = g.reduce(Reduction::Sum, hits, {0});
-            DimExpr count = g.failed()
-                                ? DimExpr(0)
-                                : g.runtimeSymbol(g.get(total), true);
+            DimExpr count =
+                g.failed() ? DimExpr(0) : g.runtimeSymbol(g.get(total), true);
             auto numbers = hlo::ScatterDimensionNumbersAttr::get(
                 g.builder.getContext(), {}, {0}, {}, {}, {0}, 1);
-            Val found = g.scatter(
-                g.splat(g.i64(), 0, {count}),
-                g.reshape(place, {length, DimExpr(1)}),
-                g.iota(g.i64(), {length}, 0), numbers, std::nullopt);
+            Val found =
+                g.scatter(g.splat(g.i64(), 0, {count}),
+                          g.reshape(place, {length, DimExpr(1)}),
+                          g.iota(g.i64(), {length}, 0), numbers, std::nullopt);
             // Coordinates of the linear position, slowest first.
             SmallVector<Val> coordinates;
             DimExpr stride(1);
@@ -336,11 +331,9 @@ static void translateNonZero(NodeContext &node) {
                 coordinate =
                     g.div(coordinate, g.integers(g.i64(), {stride}, {}));
               if (d != 0)
-                coordinate =
-                    g.binary(Binary::Rem, coordinate,
-                             g.integers(g.i64(), {x->shape[d]}, {}));
-              coordinates.push_back(
-                  g.reshape(coordinate, {DimExpr(1), count}));
+                coordinate = g.binary(Binary::Rem, coordinate,
+                                      g.integers(g.i64(), {x->shape[d]}, {}));
+              coordinates.push_back(g.reshape(coordinate, {DimExpr(1), count}));
               stride = stride * x->shape[d];
             }
             std::reverse(coordinates.begin(), coordinates.end());

@@ -78,8 +78,10 @@ struct ExternalizeWeights
             body, loc, type, view, /*restrict=*/true, /*writable=*/false);
       }
       op.getResult().replaceAllUsesWith(views[value]);
-      op.erase();
     }
+    // Not before: the builder stands in front of the first op.
+    for (moe::support::WeightOp op : weights)
+      op.erase();
 
     SmallVector<Attribute> table;
     for (auto [value, offset] : offsets)

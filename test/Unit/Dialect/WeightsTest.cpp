@@ -139,6 +139,14 @@ TEST_F(Weights, TranspositionsCompose) {
   EXPECT_EQ(evaluate(twice).data, evaluate(nested).data);
 }
 
+TEST_F(Weights, MovingUnitDimensionsIsAReshape) {
+  EXPECT_EQ(transposeWeight(external({2, 1, 3}), {1, 0, 2}),
+            external({1, 2, 3}));
+  EXPECT_EQ(transposeWeight(external({1, 2, 3}), {2, 0, 1}),
+            TransposeAttr::get(&context, type({3, 1, 2}), external({1, 2, 3}),
+                               {2, 0, 1}));
+}
+
 TEST_F(Weights, ReshapesMeetTheirSource) {
   ElementsAttr w = external({2, 6}, 10);
   EXPECT_EQ(reshapeWeight(w, {3, 4}), external({3, 4}, 10));

@@ -329,8 +329,9 @@ TEST_F(PoolTest, ServesThreads) {
         std::memset(memory, t, bytes);
         for (size_t b = 0; b < bytes; ++b)
           ASSERT_EQ(memory[b], t);
-        if (i % 3)
+        if (i % 3) {
           ASSERT_TRUE(pool.release(memory));
+        }
       }
     });
   for (std::thread &thread : threads)

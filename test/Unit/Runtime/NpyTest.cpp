@@ -89,6 +89,26 @@ TEST_F(NpyTest, ReadsEveryVersion) {
   expectError("format version 4.0");
 }
 
+// A recorded case of the test models, as numpy wrote it.
+TEST_F(NpyTest, ReadsWhatNumpyWrote) {
+  std::string folder =
+      MOE_SOURCE_DIR "/test/Integration/Inputs/models/mixtral-tiny/";
+  Array ids = readNpy(folder + "inputs/input_ids.npy");
+  EXPECT_EQ(ids.dtype, uint32_t(MOE_DTYPE_I64));
+  EXPECT_EQ(ids.dims.size(), 2u);
+  for (int64_t id : valuesOf<int64_t>(ids)) {
+    EXPECT_GE(id, 0);
+    EXPECT_LT(id, 1000000);
+  }
+  Array logits = readNpy(folder + "outputs/logits.npy");
+  EXPECT_EQ(logits.dtype, uint32_t(MOE_DTYPE_F32));
+  ASSERT_EQ(logits.dims.size(), 3u);
+  EXPECT_EQ(logits.dims[0], ids.dims[0]);
+  EXPECT_EQ(logits.dims[1], ids.dims[1]);
+  for (float logit : valuesOf<float>(logits))
+    EXPECT_LT(std::abs(logit), 1e3f);
+}
+
 TEST_F(NpyTest, ReadsColumnMajor) {
   // numpy: np.asfortranarray(np.arange(24).reshape(2, 3, 4))
   std::vector<int64_t> stored, expected;

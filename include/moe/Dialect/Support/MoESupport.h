@@ -26,6 +26,10 @@ namespace moe::support {
 /// expression of this dialect.
 bool isWeightExpression(mlir::ElementsAttr attr);
 
+/// The elements that `value` is known to hold: those of a `moe_support.weight`
+/// or of any constant; null where it is neither.
+mlir::ElementsAttr matchWeight(mlir::Value value);
+
 /// Builders of weight expressions that simplify what is trivial (identity
 /// permutations and reshapes, whole slices, single sources, slices of one part
 /// of a concatenation) and nest otherwise. Sources may be weight expressions or

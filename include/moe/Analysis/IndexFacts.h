@@ -1,0 +1,150 @@
+// What the integer tensors of a graph hold, and which element of which tensor
+// a rearranged tensor shows: the facts that raising proves its conditions by.
+#ifndef MOE_ANALYSIS_INDEXFACTS_H
+#define MOE_ANALYSIS_INDEXFACTS_H
+
+#include "moe/Analysis/Index.h"
+
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace moe {
+
+/// What a graph-level operation computes per element, whichever dialect spells
+/// it (`stablehlo.add` and `chlo.broadcast_add` are one).
+enum class Scalar {
+  None, // not element by element
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Rem,
+  Max,
+  Min,
+  And,
+  Or,
+  Not,
+  Neg,
+  Compare,
+  Select,
+  Clamp,
+  Convert,
+  Exp,
+  Logistic,
+  Tanh,
+  Erf,
+  Power,
+  Sqrt,
+  Rsqrt,
+  Floor,
+};
+Scalar scalarKind(mlir::Operation *op);
+
+/// The name of a `stablehlo.composite` ("onnx.Gather"), empty for other ops.
+llvm::StringRef compositeName(mlir::Operation *op);
+/// An integer among the attributes of a composite.
+std::optional<int64_t> compositeInt(mlir::Operation *op, llvm::StringRef name);
+/// A string among the attributes of a composite, empty where there is none.
+llvm::StringRef compositeString(mlir::Operation *op, llvm::StringRef name);
+
+/// What a reduction or scatter combines with.
+enum class Combiner { None, Replace, Add, Max, Min, Mul };
+Combiner combinerOf(mlir::Operation *op);
+
+/// How often each id occurs among the elements of a list.
+struct Histogram {
+  mlir::Value ids;  // the list that is counted
+  Index position;   // a symbol for a position in the list
+  Index id;         // the id there
+  int64_t bins = 0; // ids are in [0, bins)
+};
+
+/// Demand-driven: nothing is computed before it is asked for, and facts are
+/// about the graph as it was then. Tensors are at the graph level (stablehlo,
+/// chlo, composites of ONNX operators). An index that ONNX forbids gives
+/// undefined results there, so that only signs need a proof here: non-negative
+/// indices are never wrapped.
+class IndexFacts : public IndexTable {
+public:
+  using Stop = llvm::function_ref<bool(mlir::Value, llvm::ArrayRef<Index>)>;
+
+  /// The element that `tensor` shows at `at`, followed through everything that
+  /// only moves elements: reshapes, transposes, broadcasts, slices, gathers,
+  /// concatenations, selects of known outcome, values of a top-k or sort, and
+  /// conversions between integers (counts and positions fit the narrower type).
+  /// Ends early where `stop` holds.
+  Element trace(mlir::Value tensor, llvm::ArrayRef<Index> at,
+                Stop stop = nullptr);
+  Element trace(const Element &element) {
+    return trace(element.tensor, element.at);
+  }
+
+  /// The integer that `tensor` holds at `at`.
+  Index valueOf(mlir::Value tensor, llvm::ArrayRef<Index> at);
+  /// The truth value that `tensor` holds at `at`, where it is always the same.
+  std::optional<bool> truthOf(mlir::Value tensor, llvm::ArrayRef<Index> at);
+  /// The number that a constant holds at `at`.
+  std::optional<double> numberOf(const Element &element);
+  /// The size of a dimension as an expression.
+  Index extentOf(mlir::Value tensor, int64_t dimension);
+
+  /// The traced element of operand `number` that the element of an op of known
+  /// Scalar kind is computed from; none where broadcasting is ambiguous.
+  std::optional<Element> operand(const Element &element, unsigned number);
+  /// The element that a reduction over one dimension combines at `position` of
+  /// that dimension, with its extent in `count`.
+  std::optional<Element> reduced(const Element &element, Index position,
+                                 int64_t *count = nullptr);
+
+  /// The list that `positions` sorts in ascending order, ties in order of
+  /// position: positions[i] is where the i-th least element stands. Null where
+  /// `positions` is something else.
+  mlir::Value sortedBy(mlir::Value positions);
+  /// The permutation p with inverse[p[i]] = i. Null where there is none.
+  mlir::Value inverseOf(mlir::Value inverse);
+  std::optional<Histogram> histogram(mlir::Value counts);
+  /// The histogram whose running sums, each up to and including its bin,
+  /// `sums` holds.
+  std::optional<Histogram> offsets(mlir::Value sums);
+
+  IndexRange range(Index a) override;
+
+protected:
+  IndexRange elementRange(const Element &element) override;
+
+private:
+  /// Values of a function of one bounded atom, one per value of the atom; a
+  /// constant has one.
+  struct Tabulation {
+    const IndexAtom *atom = nullptr;
+    int64_t low = 0;
+    llvm::SmallVector<double> values;
+  };
+
+  bool step(mlir::Value &tensor, Coordinates &at);
+  bool stepComposite(mlir::Value &tensor, Coordinates &at);
+  bool stepReshape(mlir::Value &tensor, Coordinates &at, mlir::Value source);
+  bool stepGather(mlir::Value &tensor, Coordinates &at, mlir::Value source,
+                  mlir::Value indices, mlir::Attribute numbers);
+  bool stepConcatenate(mlir::Value &tensor, Coordinates &at);
+  std::optional<Coordinates> operandCoordinates(mlir::Operation *op,
+                                                unsigned number,
+                                                llvm::ArrayRef<Index> at);
+  bool neverGrows(Index own, Index target);
+  Index computedExtent(mlir::Value tensor, int64_t dimension);
+  Index elementValue(const Element &element);
+  Index constantValue(const Element &element, mlir::Attribute value);
+  Index arithmetic(const Element &element, Scalar kind);
+  std::optional<Tabulation> tabulate(mlir::Value tensor,
+                                     llvm::ArrayRef<Index> at);
+  /// An expression for a function that is tabulated, if there is one.
+  Index tabulated(mlir::Value tensor, llvm::ArrayRef<Index> at);
+
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, Index> extents;
+  llvm::DenseMap<mlir::Value, mlir::Value> sorts, inverses;
+  llvm::DenseMap<mlir::Value, std::optional<Histogram>> histograms, sums;
+};
+
+} // namespace moe
+
+#endif // MOE_ANALYSIS_INDEXFACTS_H

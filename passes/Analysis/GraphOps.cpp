@@ -1,0 +1,117 @@
+// One view of the ops of the graph level, whichever dialect spells them.
+#include "moe/Analysis/IndexFacts.h"
+
+#include "moe/Dialect/StableHLO/Chlo.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace moe;
+namespace hlo = moe::stablehlo;
+
+Scalar moe::scalarKind(Operation *op) {
+  if (!op)
+    return Scalar::None;
+  StringRef name = op->getName().getStringRef();
+  if (!name.consume_front("stablehlo.") &&
+      !name.consume_front("chlo.broadcast_") && !name.consume_front("chlo."))
+    return Scalar::None;
+  return llvm::StringSwitch<Scalar>(name)
+      .Case("add", Scalar::Add)
+      .Case("subtract", Scalar::Sub)
+      .Case("multiply", Scalar::Mul)
+      .Case("divide", Scalar::Div)
+      .Case("remainder", Scalar::Rem)
+      .Case("maximum", Scalar::Max)
+      .Case("minimum", Scalar::Min)
+      .Case("and", Scalar::And)
+      .Case("or", Scalar::Or)
+      .Case("not", Scalar::Not)
+      .Case("negate", Scalar::Neg)
+      .Case("compare", Scalar::Compare)
+      .Case("select", Scalar::Select)
+      .Case("clamp", Scalar::Clamp)
+      .Case("convert", Scalar::Convert)
+      .Case("exponential", Scalar::Exp)
+      .Case("logistic", Scalar::Logistic)
+      .Case("tanh", Scalar::Tanh)
+      .Case("erf", Scalar::Erf)
+      .Case("power", Scalar::Power)
+      .Case("sqrt", Scalar::Sqrt)
+      .Case("rsqrt", Scalar::Rsqrt)
+      .Case("floor", Scalar::Floor)
+      .Default(Scalar::None);
+}
+
+StringRef moe::compositeName(Operation *op) {
+  auto composite = dyn_cast_if_present<hlo::CompositeOp>(op);
+  return composite ? composite.getNameAttr().getValue() : StringRef();
+}
+
+static Attribute compositeAttribute(Operation *op, StringRef name) {
+  auto composite = dyn_cast_if_present<hlo::CompositeOp>(op);
+  if (!composite || !composite.getCompositeAttributes())
+    return nullptr;
+  return composite.getCompositeAttributes()->get(name);
+}
+
+std::optional<int64_t> moe::compositeInt(Operation *op, StringRef name) {
+  auto number =
+      dyn_cast_if_present<IntegerAttr>(compositeAttribute(op, name));
+  return number ? std::optional(number.getInt()) : std::nullopt;
+}
+
+StringRef moe::compositeString(Operation *op, StringRef name) {
+  auto text = dyn_cast_if_present<StringAttr>(compositeAttribute(op, name));
+  return text ? text.getValue() : StringRef();
+}
+
+/// The one op of a body of two scalars, or that body's second argument.
+static Combiner combinerOf(Region &body) {
+  if (!body.hasOneBlock() || body.front().getNumArguments() != 2)
+    return Combiner::None;
+  Block &block = body.front();
+  auto terminator = dyn_cast<hlo::ReturnOp>(block.getTerminator());
+  if (!terminator || terminator->getNumOperands() != 1)
+    return Combiner::None;
+  Value result = terminator->getOperand(0);
+  if (result == block.getArgument(1))
+    return Combiner::Replace;
+  Operation *op = result.getDefiningOp();
+  if (!op || op->getNumOperands() != 2 ||
+      !llvm::is_contained(op->getOperands(), block.getArgument(0)) ||
+      !llvm::is_contained(op->getOperands(), block.getArgument(1)))
+    return Combiner::None;
+  switch (scalarKind(op)) {
+  case Scalar::Add:
+    return Combiner::Add;
+  case Scalar::Max:
+    return Combiner::Max;
+  case Scalar::Min:
+    return Combiner::Min;
+  case Scalar::Mul:
+    return Combiner::Mul;
+  default:
+    return Combiner::None;
+  }
+}
+
+Combiner moe::combinerOf(Operation *op) {
+  if (auto reduce = dyn_cast_if_present<hlo::ReduceOp>(op))
+    return reduce.getInputs().size() == 1 ? ::combinerOf(reduce.getBody())
+                                          : Combiner::None;
+  if (auto scatter = dyn_cast_if_present<hlo::ScatterOp>(op))
+    return scatter.getInputs().size() == 1
+               ? ::combinerOf(scatter.getUpdateComputation())
+               : Combiner::None;
+  StringRef name = compositeName(op);
+  if (name != "onnx.ScatterElements" && name != "onnx.ScatterND")
+    return Combiner::None;
+  return llvm::StringSwitch<Combiner>(compositeString(op, "reduction"))
+      .Case("none", Combiner::Replace)
+      .Case("add", Combiner::Add)
+      .Case("max", Combiner::Max)
+      .Case("min", Combiner::Min)
+      .Case("mul", Combiner::Mul)
+      .Default(Combiner::None);
+}

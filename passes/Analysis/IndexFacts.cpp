@@ -1,0 +1,636 @@
+// What integer tensors hold: arithmetic, permutations, histograms.
+#include "moe/Analysis/IndexFacts.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "moe/Dialect/StableHLO/Chlo.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVectorExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace mlir;
+using namespace moe;
+namespace hlo = moe::stablehlo;
+using Direction = hlo::ComparisonDirection;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+static Direction directionOf(Operation *op) {
+  return TypeSwitch<Operation *, Direction>(op)
+      .Case<hlo::CompareOp, chlo::BroadcastCompareOp>(
+          [](auto compare) { return compare.getComparisonDirection(); });
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+Index IndexFacts::valueOf(Value tensor, ArrayRef<Index> at) {
+  return elementValue(trace(tensor, at));
+}
+
+/// The value of a traced element.
+Index IndexFacts::elementValue(const Element &e) {
+  Operation *op = e.tensor.getDefiningOp();
+  if (typeOf(e.tensor).getElementType().isInteger(1)) {
+    std::optional<bool> truth = truthOf(e.tensor, e.at);
+    return truth ? constant(*truth) : element(e);
+  }
+  if (auto literal = dyn_cast_if_present<hlo::ConstantOp>(op))
+    return constantValue(e, literal.getValue());
+  if (auto iota = dyn_cast_if_present<hlo::IotaOp>(op))
+    return e.at[iota.getIotaDimension()];
+  if (auto iota = dyn_cast_if_present<hlo::DynamicIotaOp>(op))
+    return e.at[iota.getIotaDimension()];
+  if (auto size = dyn_cast_if_present<hlo::GetDimensionSizeOp>(op))
+    return extentOf(size.getOperand(), size.getDimension());
+  if (Scalar kind = scalarKind(op); kind != Scalar::None)
+    if (Index result = arithmetic(e, kind))
+      return result;
+  // The last offset is the number of ids.
+  if (std::optional<Histogram> counted = offsets(e.tensor))
+    if (e.at[0] == constant(counted->bins - 1))
+      return extentOf(counted->ids, 0);
+  // p[q[i]] and q[p[i]] are i where one is the inverse of the other.
+  if (e.at.size() == 1)
+    if (const IndexAtom *inner = e.at[0]->asAtom(IndexAtom::Kind::Element))
+      if (inner->element.at.size() == 1 &&
+          (inverseOf(e.tensor) == inner->element.tensor ||
+           inverseOf(inner->element.tensor) == e.tensor))
+        return inner->element.at[0];
+  return element(e);
+}
+
+/// A literal at constant coordinates, or one whose elements are an arithmetic
+/// progression along the one coordinate that is not constant.
+Index IndexFacts::constantValue(const Element &e, Attribute value) {
+  auto dense = dyn_cast<DenseIntElementsAttr>(value);
+  if (!dense || dense.getNumElements() == 0)
+    return element(e);
+  if (dense.isSplat())
+    return constant(dense.getSplatValue<APInt>().getSExtValue());
+  ArrayRef<int64_t> shape = dense.getType().getShape();
+  int64_t offset = 0, stride = 1, freeStride = 0, freeSize = 0;
+  Index freeAt = nullptr;
+  for (int64_t d = shape.size() - 1; d >= 0; --d) {
+    if (auto fixed = e.at[d]->asConstant()) {
+      if (*fixed < 0 || *fixed >= shape[d])
+        return element(e);
+      offset += *fixed * stride;
+    } else if (freeAt) {
+      return element(e);
+    } else {
+      freeAt = e.at[d];
+      freeStride = stride;
+      freeSize = shape[d];
+    }
+    stride *= shape[d];
+  }
+  auto values = dense.getValues<APInt>();
+  auto at = [&](int64_t i) {
+    return values[offset + i * freeStride].getSExtValue();
+  };
+  if (!freeAt)
+    return constant(at(0));
+  int64_t step = freeSize > 1 ? at(1) - at(0) : 0;
+  for (int64_t i = 0; i < freeSize; ++i)
+    if (at(i) != at(0) + i * step)
+      return element(e);
+  return add(constant(at(0)), scale(freeAt, step));
+}
+
+/// Null where the result is no expression of the operands.
+Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
+  Operation *op = e.tensor.getDefiningOp();
+  auto integer = [&](unsigned number) -> Index {
+    auto at = operandCoordinates(op, number, e.at);
+    if (!at || !isa<IntegerType>(
+                   typeOf(op->getOperand(number)).getElementType()))
+      return nullptr;
+    return valueOf(op->getOperand(number), *at);
+  };
+  Index a = integer(0), b = op->getNumOperands() > 1 ? integer(1) : nullptr;
+  switch (kind) {
+  case Scalar::Add:
+    return a && b ? add(a, b) : nullptr;
+  case Scalar::Sub:
+    return a && b ? sub(a, b) : nullptr;
+  case Scalar::Mul:
+    return a && b ? multiply(a, b) : nullptr;
+  case Scalar::Neg:
+    return a ? scale(a, -1) : nullptr;
+  case Scalar::Div:
+  case Scalar::Rem: {
+    // Division rounds towards zero, which is downwards for what is not
+    // negative.
+    std::optional<int64_t> divisor =
+        a && b && isNonNegative(a) ? b->asConstant() : std::nullopt;
+    if (b && b->asConstant() == 1 && a)
+      return kind == Scalar::Div ? a : constant(0);
+    if (!divisor || *divisor <= 0)
+      return nullptr;
+    return kind == Scalar::Div ? floorDiv(a, *divisor) : mod(a, *divisor);
+  }
+  case Scalar::Max:
+  case Scalar::Min: {
+    if (!a || !b)
+      return nullptr;
+    Index greater = nullptr, less = nullptr;
+    if (isNonNegative(sub(a, b)))
+      greater = a, less = b;
+    else if (isNonNegative(sub(b, a)))
+      greater = b, less = a;
+    if (Index chosen = kind == Scalar::Max ? greater : less)
+      return chosen;
+    return tabulated(e.tensor, e.at);
+  }
+  case Scalar::Clamp: {
+    Index value = b, low = a, high = integer(2);
+    if (value && low && high && isNonNegative(sub(value, low)) &&
+        isNonNegative(sub(high, value)))
+      return value;
+    return tabulated(e.tensor, e.at);
+  }
+  case Scalar::Convert: // of a float: integers were traced through
+    return tabulated(e.tensor, e.at);
+  default:
+    return nullptr;
+  }
+}
+
+std::optional<bool> IndexFacts::truthOf(Value tensor, ArrayRef<Index> at) {
+  Element e = trace(tensor, at);
+  Operation *op = e.tensor.getDefiningOp();
+  if (auto literal = dyn_cast_if_present<hlo::ConstantOp>(op)) {
+    auto dense = dyn_cast<DenseIntElementsAttr>(literal.getValue());
+    if (!dense)
+      return std::nullopt;
+    std::optional<int64_t> value = constantValue(e, dense)->asConstant();
+    return value ? std::optional(*value != 0) : std::nullopt;
+  }
+  auto truth = [&](unsigned number) -> std::optional<bool> {
+    auto where = operandCoordinates(op, number, e.at);
+    return where ? truthOf(op->getOperand(number), *where) : std::nullopt;
+  };
+  switch (scalarKind(op)) {
+  case Scalar::Not: {
+    std::optional<bool> a = truth(0);
+    return a ? std::optional(!*a) : std::nullopt;
+  }
+  case Scalar::And:
+  case Scalar::Or: {
+    bool absorbing = scalarKind(op) == Scalar::Or;
+    std::optional<bool> a = truth(0), b = truth(1);
+    if (a == absorbing || b == absorbing)
+      return absorbing;
+    return a && b ? std::optional(!absorbing) : std::nullopt;
+  }
+  case Scalar::Convert:
+  case Scalar::Compare: {
+    auto value = [&](unsigned number) -> Index {
+      Value operand = op->getOperand(number);
+      auto where = operandCoordinates(op, number, e.at);
+      if (!where || !isa<IntegerType>(typeOf(operand).getElementType()))
+        return nullptr;
+      return valueOf(operand, *where);
+    };
+    bool convert = scalarKind(op) == Scalar::Convert;
+    Index a = value(0), b = convert ? constant(0) : value(1);
+    if (!a || !b)
+      return std::nullopt;
+    Direction direction = convert ? Direction::NE : directionOf(op);
+    IndexRange d = range(sub(a, b));
+    auto below = [](std::optional<int64_t> x, int64_t limit) {
+      return x && *x < limit;
+    };
+    auto above = [](std::optional<int64_t> x, int64_t limit) {
+      return x && *x > limit;
+    };
+    bool less = below(d.high, 0), notLess = above(d.low, -1);
+    bool greater = above(d.low, 0), notGreater = below(d.high, 1);
+    bool equal = notLess && notGreater, unequal = less || greater;
+    auto decide = [](bool yes, bool no) -> std::optional<bool> {
+      return yes ? std::optional(true) : no ? std::optional(false)
+                                            : std::nullopt;
+    };
+    switch (direction) {
+    case Direction::EQ:
+      return decide(equal, unequal);
+    case Direction::NE:
+      return decide(unequal, equal);
+    case Direction::LT:
+      return decide(less, notLess);
+    case Direction::LE:
+      return decide(notGreater, greater);
+    case Direction::GT:
+      return decide(greater, notGreater);
+    case Direction::GE:
+      return decide(notLess, less);
+    }
+    return std::nullopt;
+  }
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<double> IndexFacts::numberOf(const Element &e) {
+  auto literal = e.tensor.getDefiningOp<hlo::ConstantOp>();
+  if (!literal)
+    return std::nullopt;
+  auto dense = dyn_cast<DenseElementsAttr>(literal.getValue());
+  if (!dense || dense.getNumElements() == 0)
+    return std::nullopt;
+  int64_t position = 0;
+  if (!dense.isSplat())
+    for (auto [coordinate, size] :
+         llvm::zip(e.at, dense.getType().getShape())) {
+      std::optional<int64_t> fixed = coordinate->asConstant();
+      if (!fixed || *fixed < 0 || *fixed >= size)
+        return std::nullopt;
+      position = position * size + *fixed;
+    }
+  if (isa<FloatType>(dense.getElementType())) {
+    APFloat number = dense.getValues<APFloat>()[position];
+    bool loses;
+    number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
+    return number.convertToDouble();
+  }
+  APInt number = dense.getValues<APInt>()[position];
+  return dense.getElementType().isInteger(1) ? number.getZExtValue()
+                                             : number.getSExtValue();
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of one bounded atom, value by value
+//===----------------------------------------------------------------------===//
+
+static constexpr int64_t kMaxTabulated = 4096;
+
+std::optional<IndexFacts::Tabulation>
+IndexFacts::tabulate(Value tensor, ArrayRef<Index> at) {
+  Element e = trace(tensor, at);
+  Operation *op = e.tensor.getDefiningOp();
+  Type type = typeOf(e.tensor).getElementType();
+  if (std::optional<double> number = numberOf(e))
+    return Tabulation{nullptr, 0, {*number}};
+  Scalar kind = scalarKind(op);
+  bool computes = llvm::is_contained({Scalar::Add, Scalar::Sub, Scalar::Mul,
+                                      Scalar::Div, Scalar::Max, Scalar::Min,
+                                      Scalar::Clamp, Scalar::Convert,
+                                      Scalar::Floor},
+                                     kind);
+  if (!computes) {
+    // An integer that is not computed: a multiple of an atom, plus a constant.
+    if (!isa<IntegerType>(type) || type.isInteger(1))
+      return std::nullopt;
+    Index value = elementValue(e);
+    if (value->terms.size() != 1)
+      return std::nullopt;
+    auto [atom, coefficient] = value->terms[0];
+    IndexRange bounds = range(sub(scale(value, 1), constant(value->constant)));
+    if (!bounds.low || !bounds.high || coefficient != 1 ||
+        *bounds.high - *bounds.low >= kMaxTabulated)
+      return std::nullopt;
+    Tabulation result{atom, *bounds.low, {}};
+    for (int64_t i = *bounds.low; i <= *bounds.high; ++i)
+      result.values.push_back(static_cast<double>(i + value->constant));
+    return result;
+  }
+
+  if (isa<FloatType>(type) && !type.isF32() && !type.isF64())
+    return std::nullopt;
+  SmallVector<Tabulation> inputs;
+  Tabulation result;
+  size_t count = 1;
+  for (unsigned i = 0; i < op->getNumOperands(); ++i) {
+    auto where = operandCoordinates(op, i, e.at);
+    if (!where)
+      return std::nullopt;
+    auto input = tabulate(op->getOperand(i), *where);
+    if (!input)
+      return std::nullopt;
+    if (input->atom) {
+      if (result.atom && result.atom != input->atom)
+        return std::nullopt;
+      result.atom = input->atom;
+      result.low = input->low;
+      count = input->values.size();
+    }
+    inputs.push_back(std::move(*input));
+  }
+  bool integer = isa<IntegerType>(type);
+  for (size_t i = 0; i < count; ++i) {
+    auto in = [&](unsigned number) {
+      const Tabulation &input = inputs[number];
+      return input.values[input.atom ? i : 0];
+    };
+    double value = 0;
+    switch (kind) {
+    case Scalar::Add:
+      value = in(0) + in(1);
+      break;
+    case Scalar::Sub:
+      value = in(0) - in(1);
+      break;
+    case Scalar::Mul:
+      value = in(0) * in(1);
+      break;
+    case Scalar::Div:
+      if (in(1) == 0)
+        return std::nullopt;
+      value = in(0) / in(1);
+      break;
+    case Scalar::Max:
+      value = std::max(in(0), in(1));
+      break;
+    case Scalar::Min:
+      value = std::min(in(0), in(1));
+      break;
+    case Scalar::Clamp:
+      value = std::min(std::max(in(0), in(1)), in(2));
+      break;
+    case Scalar::Floor:
+      value = std::floor(in(0));
+      break;
+    default:
+      value = in(0);
+      break;
+    }
+    if (integer)
+      value = std::trunc(value);
+    else if (type.isF32())
+      value = static_cast<float>(value);
+    result.values.push_back(value);
+  }
+  return result;
+}
+
+Index IndexFacts::tabulated(Value tensor, ArrayRef<Index> at) {
+  std::optional<Tabulation> table = tabulate(tensor, at);
+  if (!table || table->values.empty())
+    return nullptr;
+  auto first = static_cast<int64_t>(table->values[0]);
+  if (llvm::all_equal(table->values))
+    return constant(first);
+  int64_t step = static_cast<int64_t>(table->values[1]) - first;
+  for (auto [i, value] : llvm::enumerate(table->values))
+    if (value != static_cast<double>(first + static_cast<int64_t>(i) * step))
+      return nullptr;
+  // low <= atom, so that atom - low counts from 0.
+  Index atom = element(table->atom->element);
+  if (table->atom->kind != IndexAtom::Kind::Element)
+    return nullptr;
+  return add(constant(first - step * table->low), scale(atom, step));
+}
+
+//===----------------------------------------------------------------------===//
+// Permutations
+//===----------------------------------------------------------------------===//
+
+Value IndexFacts::sortedBy(Value positions) {
+  Operation *op = positions.getDefiningOp();
+  auto result = dyn_cast<OpResult>(positions);
+  if (!result || result.getResultNumber() != 1 || typeOf(positions).getRank() != 1)
+    return {};
+  if (compositeName(op) == "onnx.TopK")
+    return compositeInt(op, "largest") == 0 ? op->getOperand(0) : Value();
+  auto sort = dyn_cast<hlo::SortOp>(op);
+  if (!sort || sort.getInputs().size() != 2 || !sort.getIsStable())
+    return {};
+  auto [known, isNew] = sorts.try_emplace(positions, Value());
+  if (!isNew)
+    return known->second;
+  // Keys ascending, with the positions themselves carried along.
+  Block &block = sort.getComparator().front();
+  auto compare =
+      block.getTerminator()->getOperand(0).getDefiningOp<hlo::CompareOp>();
+  Index i = symbol("i");
+  if (compare && compare.getComparisonDirection() == Direction::LT &&
+      compare.getLhs() == block.getArgument(0) &&
+      compare.getRhs() == block.getArgument(1) &&
+      valueOf(sort.getInputs()[1], {i}) == i)
+    sorts[positions] = sort.getInputs()[0];
+  return sorts[positions];
+}
+
+/// The list of single positions that a scatter along the only dimension of its
+/// data writes to, as (tensor, coordinates of entry i).
+static std::optional<std::pair<Value, Coordinates>>
+scatterPositions(IndexTable &table, Operation *op, Index i) {
+  if (auto scatter = dyn_cast_if_present<hlo::ScatterOp>(op)) {
+    auto numbers = scatter.getScatterDimensionNumbers();
+    if (scatter.getInputs().size() != 1 ||
+        typeOf(scatter.getInputs()[0]).getRank() != 1 ||
+        !numbers.getUpdateWindowDims().empty() ||
+        !numbers.getInputBatchingDims().empty())
+      return std::nullopt;
+    Coordinates at{i};
+    if (numbers.getIndexVectorDim() <
+        typeOf(scatter.getScatterIndices()).getRank())
+      at.insert(at.begin() + numbers.getIndexVectorDim(), table.constant(0));
+    if (at.size() !=
+        static_cast<size_t>(typeOf(scatter.getScatterIndices()).getRank()))
+      return std::nullopt;
+    return std::pair(scatter.getScatterIndices(), at);
+  }
+  StringRef name = compositeName(op);
+  if ((name != "onnx.ScatterND" && name != "onnx.ScatterElements") ||
+      typeOf(op->getOperand(0)).getRank() != 1)
+    return std::nullopt;
+  Value indices = op->getOperand(1);
+  Coordinates at{i};
+  if (name == "onnx.ScatterND")
+    at.push_back(table.constant(0));
+  if (at.size() != static_cast<size_t>(typeOf(indices).getRank()))
+    return std::nullopt;
+  return std::pair(indices, at);
+}
+
+Value IndexFacts::inverseOf(Value inverse) {
+  auto [known, isNew] = inverses.try_emplace(inverse, Value());
+  if (!isNew)
+    return known->second;
+  Operation *op = inverse.getDefiningOp();
+  if (!op || typeOf(inverse).getRank() != 1)
+    return {};
+  Index i = symbol("i");
+  Value permutation;
+  // The sort of a permutation, or its positions scattered by it.
+  Value keys = sortedBy(inverse);
+  Element e;
+  if (keys) {
+    Index value = valueOf(keys, {i});
+    if (const IndexAtom *atom = value->asAtom(IndexAtom::Kind::Element))
+      e = atom->element;
+  } else if (combinerOf(op) == Combiner::Replace) {
+    auto positions = scatterPositions(*this, op, i);
+    Value updates = op->getOperand(2);
+    if (!positions || typeOf(updates).getRank() != 1 ||
+        valueOf(updates, {i}) != i)
+      return {};
+    Index value = valueOf(positions->first, positions->second);
+    if (const IndexAtom *atom = value->asAtom(IndexAtom::Kind::Element))
+      e = atom->element;
+  }
+  if (e && e.at == Coordinates{i} && sortedBy(e.tensor) &&
+      extentOf(e.tensor, 0) == extentOf(inverse, 0))
+    permutation = e.tensor;
+  inverses[inverse] = permutation;
+  return permutation;
+}
+
+//===----------------------------------------------------------------------===//
+// Histograms
+//===----------------------------------------------------------------------===//
+
+/// Counts stay what they are in another number format, as long as it holds
+/// them: f32 up to 2^24 entries, which no exporter goes beyond.
+static Value withoutConversions(Value tensor) {
+  while (auto convert = tensor.getDefiningOp<hlo::ConvertOp>())
+    tensor = convert.getOperand();
+  return tensor;
+}
+
+std::optional<Histogram> IndexFacts::histogram(Value counts) {
+  counts = withoutConversions(counts);
+  auto [known, isNew] = histograms.try_emplace(counts, std::nullopt);
+  if (!isNew)
+    return known->second;
+  Operation *op = counts.getDefiningOp();
+  if (!op || typeOf(counts).getRank() != 1 ||
+      typeOf(counts).isDynamicDim(0) || combinerOf(op) != Combiner::Add)
+    return std::nullopt;
+  Index i = symbol("i");
+  auto positions = scatterPositions(*this, op, i);
+  Value data = op->getOperand(0), updates = op->getOperand(2);
+  if (!positions || numberOf(trace(data, {symbol("bin")})) != 0.0 ||
+      numberOf(trace(updates, {i})) != 1.0)
+    return std::nullopt;
+  Histogram result{positions->first, i,
+                   valueOf(positions->first, positions->second),
+                   typeOf(counts).getDimSize(0)};
+  if (!range(result.id).within(0, result.bins - 1))
+    return std::nullopt;
+  return histograms[counts] = result;
+}
+
+std::optional<Histogram> IndexFacts::offsets(Value values) {
+  values = withoutConversions(values);
+  auto [known, isNew] = sums.try_emplace(values, std::nullopt);
+  if (!isNew)
+    return known->second;
+  Operation *op = values.getDefiningOp();
+  if (compositeName(op) != "onnx.CumSum" ||
+      compositeInt(op, "exclusive") != 0 || compositeInt(op, "reverse") != 0)
+    return std::nullopt;
+  std::optional<Histogram> result = histogram(op->getOperand(0));
+  return sums[values] = result;
+}
+
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+IndexRange IndexFacts::range(Index a) {
+  IndexRange result = IndexTable::range(a);
+  if (result.low)
+    return result;
+  // Offsets ascend, up to the number of ids: an offset that is subtracted from
+  // a later one, or from that number, leaves something.
+  for (auto [atom, coefficient] : a->terms) {
+    if (atom->kind != IndexAtom::Kind::Element || coefficient != -1)
+      continue;
+    const Element &offset = atom->element;
+    std::optional<Histogram> counted = offsets(offset.tensor);
+    if (!counted)
+      continue;
+    Index rest = add(a, element(offset));
+    IndexRange behindAll =
+        IndexTable::range(sub(rest, extentOf(counted->ids, 0)));
+    result.low = behindAll.low;
+    const IndexAtom *later = rest->terms.size() == 1 ? rest->terms[0].first
+                                                     : nullptr;
+    if (!result.low && later && rest->terms[0].second == 1 &&
+        later->kind == IndexAtom::Kind::Element &&
+        later->element.tensor == offset.tensor &&
+        isNonNegative(sub(later->element.at[0], offset.at[0])))
+      result.low = rest->constant;
+    if (result.low)
+      break;
+  }
+  return result;
+}
+
+IndexRange IndexFacts::elementRange(const Element &e) {
+  Operation *op = e.tensor.getDefiningOp();
+  if (!op)
+    return {};
+  auto below = [](int64_t size) -> IndexRange {
+    if (ShapedType::isDynamic(size))
+      return {0, std::nullopt};
+    return {0, size - 1};
+  };
+  if (auto topK = dyn_cast<chlo::TopKOp>(op)) {
+    if (e.tensor == topK.getIndices())
+      return below(typeOf(topK.getOperand()).getShape().back());
+    return {};
+  }
+  if (auto literal = dyn_cast<hlo::ConstantOp>(op)) {
+    auto dense = dyn_cast<DenseIntElementsAttr>(literal.getValue());
+    if (!dense || dense.getNumElements() == 0 ||
+        dense.getNumElements() > kMaxTabulated)
+      return {};
+    auto values = llvm::map_to_vector(
+        dense.getValues<APInt>(), [](APInt v) { return v.getSExtValue(); });
+    return {*llvm::min_element(values), *llvm::max_element(values)};
+  }
+  StringRef name = compositeName(op);
+  if (name == "onnx.TopK" && e.tensor == op->getResult(1))
+    return below(typeOf(e.tensor).getDimSize(*compositeInt(op, "axis")));
+  if (name == "onnx.NonZero") {
+    // Row r holds coordinates along dimension r.
+    if (auto row = e.at[0]->asConstant())
+      return below(typeOf(op->getOperand(0)).getDimSize(*row));
+    return {0, std::nullopt};
+  }
+  if (sortedBy(e.tensor) || inverseOf(e.tensor))
+    return below(typeOf(e.tensor).getDimSize(0));
+  if (offsets(e.tensor))
+    return {0, std::nullopt};
+  // A size that is the greater of two is none below either.
+  Scalar kind = scalarKind(op);
+  if (kind == Scalar::Max || kind == Scalar::Min) {
+    IndexRange result;
+    for (unsigned i = 0; i < 2; ++i) {
+      auto at = operandCoordinates(op, i, e.at);
+      if (!at)
+        return {};
+      IndexRange own = range(valueOf(op->getOperand(i), *at));
+      std::optional<int64_t> &loose =
+          kind == Scalar::Max ? result.high : result.low;
+      std::optional<int64_t> &tight =
+          kind == Scalar::Max ? result.low : result.high;
+      auto ownLoose = kind == Scalar::Max ? own.high : own.low;
+      auto ownTight = kind == Scalar::Max ? own.low : own.high;
+      bool isMax = kind == Scalar::Max;
+      if (i == 0)
+        loose = ownLoose;
+      else
+        loose = loose && ownLoose
+                    ? std::optional(isMax ? std::max(*loose, *ownLoose)
+                                          : std::min(*loose, *ownLoose))
+                    : std::nullopt;
+      if (ownTight)
+        tight = tight ? (isMax ? std::max(*tight, *ownTight)
+                               : std::min(*tight, *ownTight))
+                      : *ownTight;
+    }
+    return result;
+  }
+  return {};
+}

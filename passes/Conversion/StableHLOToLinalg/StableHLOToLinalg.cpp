@@ -1,0 +1,99 @@
+// The pass from the graph level to linalg on tensors.
+//
+// Every operation is converted on its own by a dialect conversion, types of
+// unsigned integers become signless ones on the way. Whatever is left of the
+// two dialects is reported at its place. Linear in the number of operations,
+// apart from the bounded walks that look for equal dynamic sizes.
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "moe/Conversion/Passes.h"
+#include "moe/Dialect/Support/MoESupport.h"
+
+namespace moe {
+#define GEN_PASS_DEF_CONVERTSTABLEHLOTOLINALGPASS
+#include "moe/Conversion/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+using namespace moe::graph;
+
+namespace {
+
+struct ConvertStableHLOToLinalg
+    : moe::impl::ConvertStableHLOToLinalgPassBase<ConvertStableHLOToLinalg> {
+  void runOnOperation() override {
+    if (failed(checkSupported()))
+      return signalPassFailure();
+    MLIRContext *context = &getContext();
+    GraphTypeConverter converter;
+    RewritePatternSet patterns(context);
+    populateElementwisePatterns(patterns, converter);
+    populateBroadcastPatterns(patterns, converter);
+    populateShapePatterns(patterns, converter);
+    populateIndexingPatterns(patterns, converter);
+    populateReductionPatterns(patterns, converter);
+    populateProductPatterns(patterns, converter);
+    populateSortPatterns(patterns, converter);
+    populateControlPatterns(patterns, converter);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                   converter);
+    populateCallOpTypeConversionPattern(patterns, converter);
+    populateReturnOpTypeConversionPattern(patterns, converter);
+
+    ConversionTarget target(*context);
+    target.addIllegalDialect<moe::stablehlo::StableHLODialect,
+                             moe::chlo::CHLODialect>();
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+      return converter.isSignatureLegal(op.getFunctionType());
+    });
+    target.addDynamicallyLegalOp<func::CallOp, func::ReturnOp>(
+        [&](Operation *op) { return converter.isLegal(op); });
+    if (failed(applyPartialConversion(getOperation(), target,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+
+private:
+  /// What no pattern could lower, said in the user's terms.
+  LogicalResult checkSupported() {
+    WalkResult result =
+        getOperation()->walk([](Operation *op) {
+          if (auto composite = dyn_cast<moe::stablehlo::CompositeOp>(op)) {
+            op->emitOpError() << "expects composites to be inlined before this "
+                                 "pass, but got '"
+                              << composite.getName() << "'";
+            return WalkResult::interrupt();
+          }
+          if (auto call = dyn_cast<moe::stablehlo::CustomCallOp>(op)) {
+            StringRef target = call.getCallTargetName();
+            if (target != "Sharding" && target != "shape_assertion") {
+              op->emitOpError()
+                  << "expects a function that this compiler knows, but got '"
+                  << target << "'";
+              return WalkResult::interrupt();
+            }
+          }
+          if (isa<moe::stablehlo::ReduceOp, moe::stablehlo::ReduceWindowOp,
+                  moe::stablehlo::ScatterOp, moe::stablehlo::SortOp,
+                  moe::stablehlo::MapOp>(op) &&
+              !isScalarRegion(op->getRegion(0))) {
+            op->emitOpError()
+                << "expects a region of element-wise operations on scalars";
+            return WalkResult::interrupt();
+          }
+          return WalkResult::advance();
+        });
+    return failure(result.wasInterrupted());
+  }
+};
+
+} // namespace

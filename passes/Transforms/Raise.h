@@ -1,0 +1,238 @@
+// What the parts of moe-raise share: what a layer is made of, and the matching
+// of its router and of its expert body, which look the same in every form that
+// exporters write a layer in.
+//
+// Matching reads elements, not ops: IndexFacts follows an element of a tensor
+// through everything that only moves elements, so that a form is described by
+// what it computes for one token and slot, whatever reshapes, gathers and
+// transposes lie between. Matchers change nothing.
+#ifndef MOE_PASSES_TRANSFORMS_RAISE_H
+#define MOE_PASSES_TRANSFORMS_RAISE_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "moe/Analysis/IndexFacts.h"
+#include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/StableHLO/Chlo.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
+#include "llvm/ADT/Twine.h"
+
+namespace moe::raise {
+
+namespace hlo = moe::stablehlo;
+
+/// Why something that is a layer in part is not raised.
+struct Finding {
+  enum class Kind {
+    Missed, // a side condition does not hold; the graph is right as it is
+    Wrong,  // the graph does not compute what the model did
+  };
+  Kind kind;
+  mlir::Operation *op;
+  std::string text, hint;
+};
+
+/// The facts, and the first finding of the match in progress.
+class Matcher {
+public:
+  explicit Matcher(mlir::MLIRContext *context) : context(context) {}
+
+  mlir::MLIRContext *context;
+  IndexFacts facts;
+  std::optional<Finding> finding;
+  /// Ops that are part of the same sum as the one that is looked at.
+  llvm::SmallVector<mlir::Operation *> parts;
+
+  /// Records a side condition that fails; the text completes "is not raised:".
+  mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
+    return find({Finding::Kind::Missed, op, text.str(), ""});
+  }
+  mlir::LogicalResult reject(mlir::Operation *op, const llvm::Twine &text,
+                             const llvm::Twine &hint) {
+    return find({Finding::Kind::Wrong, op, text.str(), hint.str()});
+  }
+
+private:
+  mlir::LogicalResult find(Finding found) {
+    if (!finding)
+      finding = std::move(found);
+    return mlir::failure();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+/// The scalar function that computes an element.
+inline Scalar kindOf(const Element &element) {
+  return scalarKind(element.tensor.getDefiningOp());
+}
+
+/// Both operands of an element of the given binary kind.
+std::optional<std::pair<Element, Element>>
+matchBinary(IndexFacts &facts, const Element &element, Scalar kind);
+
+/// The element times a number: what is left after taking constant factors out
+/// into `factor`.
+Element takeFactor(IndexFacts &facts, Element element, double &factor);
+
+/// A number as a decimal that a float of the model's precision rounds to the
+/// same value: 1.702 rather than 1.7020000219345093.
+double shortestDecimal(double value);
+
+/// One element of a matrix product: sum over `contracted` of lhs * rhs.
+struct Dot {
+  mlir::Operation *op;
+  Element lhs, rhs; // not traced
+  Index contracted;
+  int64_t extent;
+};
+std::optional<Dot> matchDot(IndexFacts &facts, const Element &element);
+
+/// Softmax over the coordinate `position` of the element: its argument.
+std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
+                                    Index position);
+
+/// The slot of a token that an expert id belongs to.
+struct Pick {
+  mutable chlo::TopKOp topK;
+  Index token, slot;
+
+  int64_t experts() const {
+    return mlir::cast<mlir::RankedTensorType>(keys().getType()).getDimSize(1);
+  }
+  int64_t slots() const { return topK.getK(); }
+  mlir::Value keys() const { return topK.getOperand(); }
+};
+/// The pick whose expert id the integer is: indices[token, slot] of a top-k of
+/// the rows of a matrix.
+std::optional<Pick> asPick(Index id);
+
+//===----------------------------------------------------------------------===//
+// Router
+//===----------------------------------------------------------------------===//
+
+struct Router {
+  mlir::Value logits; // N×E
+  mlir::ElementsAttr keyOffset;
+  ScoreAttr score;
+  GroupFilterAttr groupFilter;
+  SelectAttr select;
+  WeightAttr weight;
+  int64_t experts, slots;
+};
+
+/// The router around a top-k, whose combine weight for the picked slot is
+/// `weight`.
+mlir::FailureOr<Router> matchRouter(Matcher &matcher, Pick pick,
+                                    Element weight);
+/// "top-2 of 8, softmax before top-k, renormalised"
+std::string describe(const Router &router);
+
+//===----------------------------------------------------------------------===//
+// Experts
+//===----------------------------------------------------------------------===//
+
+/// An element of an affine map that each expert has its own parameters for.
+struct Linear {
+  llvm::SmallVector<mlir::Operation *> ops; // the products
+  mlir::ElementsAttr matrix; // E×out×in
+  mlir::ElementsAttr bias;   // E×out, or null
+  Index column;              // of `out`
+  Index expert;              // whose parameters they are
+  Element input;             // not traced; `contracted` runs over its columns
+  Index contracted;
+  int64_t width;             // of `in`
+};
+
+/// How a form of a layer writes such maps.
+using LinearForm =
+    llvm::function_ref<std::optional<Linear>(const Element &element)>;
+
+struct Experts {
+  BodyAttr body;
+  int64_t width;
+  llvm::SmallVector<mlir::ElementsAttr> parameters; // in operand order
+  Element input; // of one row; `inputColumn` runs over its width
+  Index inputColumn, outputColumn, expert;
+  llvm::SmallVector<mlir::Operation *> ops;
+};
+
+/// The body whose result `output` is.
+mlir::FailureOr<Experts> matchExperts(Matcher &matcher, Element output,
+                                      LinearForm linear);
+/// "SwiGLU width 32"
+std::string describe(BodyAttr body, int64_t width);
+
+/// The constant factor of a product with its dimensions in the order expert
+/// (1 where it has none), column, contracted; `expert` is set to the coordinate
+/// of the first. None where coordinates stand for something else.
+struct Matrix {
+  mlir::ElementsAttr value;
+  Index column, expert;
+};
+std::optional<Matrix> matchMatrix(IndexFacts &facts, const Element &element,
+                                  Index contracted);
+/// The same for a bias, E×out.
+std::optional<Matrix> matchBias(IndexFacts &facts, const Element &element,
+                                Index column);
+
+/// Equally shaped parts, one after the other along their first dimension of size
+/// 1; slabs of one weight give that weight back.
+mlir::ElementsAttr joinWeights(llvm::ArrayRef<mlir::ElementsAttr> parts);
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+struct Layer {
+  llvm::StringRef form;
+  mlir::Value tokens; // N×d
+  mlir::Value result; // what the layer replaces
+  Router router;
+  Experts experts;
+};
+
+/// The rows x[token, :] that the experts read: a matrix.
+mlir::FailureOr<mlir::Value> matchTokens(Matcher &matcher,
+                                         const Experts &experts, Index token);
+
+/// Terms that are added up, or written, to rows of a matrix.
+struct Entries {
+  Element term;   // of one entry, at `column` of its row
+  Index row;      // that the entry belongs to
+  Index column;
+  Index position; // of the entry in a list; null where a sum has slots
+  Index slot;     // that the sum runs over; null where there is a list
+  int64_t count = 0; // of slots
+};
+/// The updates of a scatter of whole rows; the data are operand 0.
+std::optional<Entries> matchScatteredRows(IndexFacts &facts,
+                                          mlir::Operation *op);
+
+/// A form's matcher looks at one op that could give a layer's result. It fails
+/// without a finding where this is no layer of the form.
+using FormMatcher = mlir::FailureOr<Layer> (*)(Matcher &, mlir::Operation *);
+
+/// Linear maps by one product per expert, on the rows sorted by expert.
+std::optional<Linear> matchGroupedLinear(Matcher &matcher,
+                                         const Element &element);
+/// Linear maps with parameters looked up by expert id.
+std::optional<Linear> matchGatheredLinear(IndexFacts &facts,
+                                          const Element &element);
+
+/// Sums of each token's slots.
+mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
+/// All experts on all tokens, weighted by a matrix that is zero where a token
+/// did not pick the expert.
+mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
+/// One branch per expert on the tokens that picked it.
+mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
+
+/// Whether the router chooses among as many experts as have parameters.
+mlir::LogicalResult checkExpertCount(Matcher &matcher, const Experts &experts,
+                                     const Pick &pick);
+
+} // namespace moe::raise
+
+#endif // MOE_PASSES_TRANSFORMS_RAISE_H

@@ -1,0 +1,283 @@
+// One branch per expert: the tokens that chose it are found by NonZero, go
+// through its matrices, and are added to their rows of the result.
+#include "Raise.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+namespace {
+
+/// "The id of this slot is that expert."
+struct Equality {
+  Index id, expert;
+};
+
+/// The entries that one branch handles.
+struct Branch {
+  Operation *scatter;
+  Entries entries;
+  Pick pick; // of an entry of the branch
+  Index expert;
+};
+
+class LoopMatch {
+public:
+  explicit LoopMatch(Matcher &matcher)
+      : matcher(matcher), facts(matcher.facts) {}
+
+  FailureOr<Layer> run(Operation *op);
+
+private:
+  bool collect(const Element &sum, const Coordinates &at);
+  std::optional<Equality> matchEquality(const Element &mask);
+  std::optional<Branch> matchBranch(Operation *scatter, Entries entries);
+  LogicalResult orderByExpert(Operation *op);
+  FailureOr<Experts> matchBody(const Branch &branch, Element &weight);
+
+  Matcher &matcher;
+  IndexFacts &facts;
+  SmallVector<Operation *> scatters;
+  SmallVector<Branch> branches;
+};
+
+} // namespace
+
+/// Takes a sum of scatters apart: true where nothing else is in it.
+bool LoopMatch::collect(const Element &sum, const Coordinates &at) {
+  if (facts.numberOf(sum) == 0.0)
+    return true;
+  if (sum.at != at)
+    return false;
+  matcher.parts.push_back(sum.tensor.getDefiningOp());
+  if (auto terms = matchBinary(facts, sum, Scalar::Add))
+    return collect(terms->first, at) && collect(terms->second, at);
+  Operation *op = sum.tensor.getDefiningOp();
+  Combiner combiner = combinerOf(op);
+  if (compositeName(op).empty() ||
+      (combiner != Combiner::Add && combiner != Combiner::Replace))
+    return false;
+  Element data = facts.trace(op->getOperand(0), at);
+  if (combiner == Combiner::Replace && facts.numberOf(data) != 0.0)
+    return false;
+  scatters.push_back(op);
+  return collect(data, at);
+}
+
+std::optional<Equality> LoopMatch::matchEquality(const Element &mask) {
+  Operation *op = mask.tensor.getDefiningOp();
+  if (compositeName(op) == "onnx.OneHot") {
+    int64_t axis = *compositeInt(op, "axis");
+    Value values = op->getOperand(1);
+    if (facts.numberOf({values, {facts.constant(0)}}) != 0.0 ||
+        facts.numberOf({values, {facts.constant(1)}}) != 1.0)
+      return std::nullopt;
+    Coordinates at = mask.at;
+    Index expert = at[axis];
+    at.erase(at.begin() + axis);
+    return Equality{facts.valueOf(op->getOperand(0), at), expert};
+  }
+  Scalar kind = kindOf(mask);
+  if (kind == Scalar::Convert) {
+    auto inner = facts.operand(mask, 0);
+    return inner ? matchEquality(*inner) : std::nullopt;
+  }
+  if (kind != Scalar::Compare)
+    return std::nullopt;
+  auto a = facts.operand(mask, 0), b = facts.operand(mask, 1);
+  if (!a || !b || !isa<IntegerType>(typeOf(a->tensor).getElementType()))
+    return std::nullopt;
+  auto plain = dyn_cast<hlo::CompareOp>(op);
+  auto direction = plain ? plain.getComparisonDirection()
+                         : cast<chlo::BroadcastCompareOp>(op)
+                               .getComparisonDirection();
+  if (direction == hlo::ComparisonDirection::EQ)
+    return Equality{facts.valueOf(a->tensor, a->at),
+                    facts.valueOf(b->tensor, b->at)};
+  // A test of a mask of zeros and ones.
+  if (direction == hlo::ComparisonDirection::NE && facts.numberOf(*b) == 0.0)
+    return matchEquality(*a);
+  return std::nullopt;
+}
+
+/// The rows that are written are those of the tokens among the places where a
+/// mask of (slot, token), or (token, slot), holds.
+std::optional<Branch> LoopMatch::matchBranch(Operation *scatter,
+                                             Entries entries) {
+  const IndexAtom *row = entries.row->asAtom(IndexAtom::Kind::Element);
+  Operation *nonZero = row ? row->element.tensor.getDefiningOp() : nullptr;
+  if (compositeName(nonZero) != "onnx.NonZero" ||
+      typeOf(nonZero->getOperand(0)).getRank() != 2 ||
+      row->element.at[1] != entries.position)
+    return std::nullopt;
+  auto place = [&](int64_t dim) {
+    return facts.element(
+        {nonZero->getResult(0), {facts.constant(dim), entries.position}});
+  };
+  Coordinates at{facts.symbol("a"), facts.symbol("b")};
+  auto equality =
+      matchEquality(facts.trace(nonZero->getOperand(0), at));
+  if (!equality)
+    return std::nullopt;
+  std::optional<Pick> pick = asPick(equality->id);
+  if (!pick)
+    return std::nullopt;
+  int64_t tokenDim = pick->token == at[1] ? 1 : 0;
+  if (pick->token != at[tokenDim] || pick->slot != at[1 - tokenDim] ||
+      entries.row != place(tokenDim))
+    return std::nullopt;
+  pick->token = place(tokenDim);
+  pick->slot = place(1 - tokenDim);
+  return Branch{scatter, std::move(entries), *pick, equality->expert};
+}
+
+/// Every expert once, in order of ids.
+LogicalResult LoopMatch::orderByExpert(Operation *op) {
+  int64_t count = branches.front().pick.experts();
+  SmallVector<const Branch *> byExpert(count, nullptr);
+  for (const Branch &branch : branches) {
+    if (branch.pick.topK != branches.front().pick.topK)
+      return matcher.refuse(branch.scatter,
+                            "branches handle choices of different routers");
+    std::optional<int64_t> id = branch.expert->asConstant();
+    if (!id || *id < 0 || *id >= count)
+      return matcher.reject(
+          op,
+          "runs the matrices of " + Twine(branches.size()) +
+              " experts on whichever experts the input chooses first",
+          "the exporter unrolled a loop over the experts that the example "
+          "input hit; export with torch.onnx.export(..., dynamo=True) or with "
+          "an experts implementation that does not loop");
+    if (byExpert[*id])
+      return matcher.refuse(branch.scatter, "expert " + Twine(*id) +
+                                                " has more than one branch");
+    byExpert[*id] = &branch;
+  }
+  SmallVector<std::string> missing;
+  for (auto [id, branch] : llvm::enumerate(byExpert))
+    if (!branch)
+      missing.push_back(std::to_string(id));
+  if (!missing.empty())
+    return matcher.reject(
+        op,
+        "has branches for " + Twine(branches.size()) + " of " + Twine(count) +
+            " experts; missing: " + llvm::join(missing, ", "),
+        "the exporter dropped the experts that the example input did not "
+        "choose; export with torch.onnx.export(..., dynamo=True) or with an "
+        "experts implementation that does not loop");
+  SmallVector<Branch> ordered;
+  for (const Branch *branch : byExpert)
+    ordered.push_back(*branch);
+  branches = std::move(ordered);
+  return success();
+}
+
+FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
+  auto product = matchBinary(facts, branch.entries.term, Scalar::Mul);
+  auto linear = [&](const Element &element) -> std::optional<Linear> {
+    auto map = matchGatheredLinear(facts, element);
+    return map && !map->expert ? map : std::nullopt;
+  };
+  auto unknown = [&] {
+    return matcher.refuse(branch.scatter,
+                          "what the branch of expert " +
+                              Twine(*branch.expert->asConstant()) +
+                              " adds is no expert output times a weight");
+  };
+  if (!product)
+    return unknown();
+  Element output;
+  std::tie(output, weight) = *product;
+  if (!linear(output))
+    std::swap(output, weight);
+  FailureOr<Experts> experts = matchExperts(matcher, output, linear);
+  if (failed(experts) ||
+      experts->outputColumn != branch.entries.column)
+    return unknown();
+  return experts;
+}
+
+FailureOr<Layer> LoopMatch::run(Operation *op) {
+  if (op->getNumResults() != 1)
+    return failure();
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!type || type.getRank() != 2)
+    return failure();
+  Coordinates at{facts.symbol("t"), facts.symbol("h")};
+  if (!collect(facts.trace(op->getResult(0), at), at) || scatters.empty())
+    return failure();
+  for (Operation *scatter : scatters) {
+    auto entries = matchScatteredRows(facts, scatter);
+    auto branch = entries ? matchBranch(scatter, *entries) : std::nullopt;
+    if (branch)
+      branches.push_back(std::move(*branch));
+  }
+  if (branches.empty())
+    return failure();
+  for (Operation *scatter : scatters)
+    if (llvm::none_of(branches, [&](const Branch &branch) {
+          return branch.scatter == scatter;
+        }))
+      return matcher.refuse(scatter, "what is added is not the output of one "
+                                     "expert for the tokens that chose it");
+  if (failed(orderByExpert(op)))
+    return failure();
+
+  Layer layer{"expert loop", nullptr, op->getResult(0), {}, {}};
+  SmallVector<SmallVector<ElementsAttr>> parameters;
+  Element firstWeight;
+  for (auto [id, branch] : llvm::enumerate(branches)) {
+    Element weight;
+    FailureOr<Experts> experts = matchBody(branch, weight);
+    if (failed(experts))
+      return failure();
+    FailureOr<Value> tokens =
+        matchTokens(matcher, *experts, branch.pick.token);
+    if (failed(tokens))
+      return failure();
+    FailureOr<Router> router = matchRouter(matcher, branch.pick, weight);
+    if (failed(router))
+      return failure();
+    if (id == 0) {
+      layer.tokens = *tokens;
+      layer.router = *router;
+      layer.experts = *experts;
+      parameters.resize(experts->parameters.size());
+    } else {
+      if (*tokens != layer.tokens || router->weight != layer.router.weight ||
+          experts->body != layer.experts.body ||
+          experts->width != layer.experts.width ||
+          !llvm::equal(experts->parameters, layer.experts.parameters,
+                       [](ElementsAttr a, ElementsAttr b) {
+                         return a.getShapedType() == b.getShapedType();
+                       }))
+        return matcher.refuse(branch.scatter,
+                              "the branch of expert " + Twine(id) +
+                                  " computes something else than that of "
+                                  "expert 0");
+      llvm::append_range(layer.experts.ops, experts->ops);
+    }
+    for (auto [list, parameter] : llvm::zip(parameters, experts->parameters))
+      list.push_back(parameter);
+  }
+  for (auto [stacked, list] :
+       llvm::zip(layer.experts.parameters, parameters))
+    stacked = joinWeights(list);
+  return layer;
+}
+
+FailureOr<Layer> moe::raise::matchExpertLoop(Matcher &matcher, Operation *op) {
+  if (scalarKind(op) != Scalar::Add && combinerOf(op) == Combiner::None)
+    return failure();
+  if (isa<hlo::ReduceOp>(op))
+    return failure();
+  return LoopMatch(matcher).run(op);
+}

@@ -1,0 +1,352 @@
+// Expert bodies: from the result of the last matrix back to the input row.
+#include "Raise.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+namespace {
+
+/// A linear map's result within bounds.
+struct Bounded {
+  Linear linear;
+  std::optional<double> low, high;
+};
+
+/// The vector between the matrices, as a product of factors.
+class BodyMatch {
+public:
+  BodyMatch(Matcher &matcher, LinearForm linear, Index inner)
+      : matcher(matcher), facts(matcher.facts), linear(linear), inner(inner) {}
+
+  /// Fills all of `experts` but what belongs to the last matrix.
+  LogicalResult run(const Element &hidden, int64_t width, Experts &experts,
+                    const Linear &down);
+
+private:
+  void flatten(const Element &element);
+  std::optional<Bounded> matchBounded(Element element);
+  LogicalResult matchActivation();
+  LogicalResult matchUp();
+  LogicalResult matchStorage(int64_t width, Experts &experts);
+  bool removeFactor(const Element &element);
+  bool isNumber(double a, double b) const {
+    return std::abs(a - b) <= 1e-6 * std::abs(b);
+  }
+
+  Matcher &matcher;
+  IndexFacts &facts;
+  LinearForm linear;
+  Index inner;
+
+  SmallVector<Element> factors;
+  double constant = 1.0;
+
+  Activation activation = Activation::Silu;
+  std::optional<Bounded> gate, up;
+  double alpha = 1.0, offset = 0.0;
+  Storage storage = Storage::Split;
+};
+
+} // namespace
+
+std::optional<Bounded> BodyMatch::matchBounded(Element element) {
+  Bounded result;
+  auto tighten = [](std::optional<double> &bound, double value, bool isLow) {
+    bound = !bound ? value
+            : isLow ? std::max(*bound, value)
+                    : std::min(*bound, value);
+  };
+  while (true) {
+    if (auto map = linear(element)) {
+      result.linear = std::move(*map);
+      return result;
+    }
+    Scalar kind = kindOf(element);
+    if (kind == Scalar::Clamp) {
+      auto low = facts.operand(element, 0), value = facts.operand(element, 1),
+           high = facts.operand(element, 2);
+      auto from = low ? facts.numberOf(*low) : std::nullopt,
+           to = high ? facts.numberOf(*high) : std::nullopt;
+      if (!value || !from || !to || *from > *to)
+        return std::nullopt;
+      tighten(result.low, *from, true);
+      tighten(result.high, *to, false);
+      element = *value;
+      continue;
+    }
+    if (kind != Scalar::Max && kind != Scalar::Min)
+      return std::nullopt;
+    auto operands = matchBinary(facts, element, kind);
+    if (!operands)
+      return std::nullopt;
+    auto [value, bound] = *operands;
+    if (facts.numberOf(value))
+      std::swap(value, bound);
+    auto number = facts.numberOf(bound);
+    // Bounds that cross would depend on their order.
+    if (!number || (kind == Scalar::Max && result.high < number) ||
+        (kind == Scalar::Min && result.low > number))
+      return std::nullopt;
+    tighten(kind == Scalar::Max ? result.low : result.high, *number,
+            kind == Scalar::Max);
+    element = value;
+  }
+}
+
+void BodyMatch::flatten(const Element &element) {
+  if (auto number = facts.numberOf(element)) {
+    constant *= *number;
+    return;
+  }
+  if (auto product = matchBinary(facts, element, Scalar::Mul)) {
+    flatten(product->first);
+    flatten(product->second);
+    return;
+  }
+  factors.push_back(element);
+}
+
+bool BodyMatch::removeFactor(const Element &element) {
+  auto it = llvm::find(factors, element);
+  if (it == factors.end())
+    return false;
+  factors.erase(it);
+  return true;
+}
+
+/// Takes the activation and what it is applied to out of the factors.
+LogicalResult BodyMatch::matchActivation() {
+  auto applied = [&](Activation kind, const Element &argument) {
+    activation = kind;
+    gate = matchBounded(argument);
+    return success(gate.has_value());
+  };
+  for (const Element &factor : factors) {
+    Operation *op = factor.tensor.getDefiningOp();
+    if (compositeName(op) == "onnx.Gelu") {
+      Element argument = facts.trace(op->getOperand(0), factor.at);
+      bool tanh = compositeString(op, "approximate") == "tanh";
+      removeFactor(factor);
+      return applied(tanh ? Activation::GeluTanh : Activation::GeluErf,
+                     argument);
+    }
+    // x * sigmoid(alpha * x)
+    if (kindOf(factor) == Scalar::Logistic) {
+      auto argument = facts.operand(factor, 0);
+      if (!argument)
+        return failure();
+      Element value = takeFactor(facts, *argument, alpha);
+      if (!llvm::is_contained(factors, value)) {
+        alpha = 1.0;
+        continue;
+      }
+      removeFactor(factor);
+      removeFactor(value);
+      return applied(Activation::Silu, value);
+    }
+    // x / 2 * (1 + erf(x / sqrt 2)), x / 2 * (1 + tanh(...))
+    auto sum = matchBinary(facts, factor, Scalar::Add);
+    if (!sum)
+      continue;
+    auto [curve, one] = *sum;
+    if (facts.numberOf(curve))
+      std::swap(curve, one);
+    if (facts.numberOf(one) != 1.0 ||
+        (kindOf(curve) != Scalar::Erf && kindOf(curve) != Scalar::Tanh))
+      continue;
+    auto argument = facts.operand(curve, 0);
+    if (!argument || kindOf(curve) != Scalar::Erf)
+      return matcher.refuse(factor.tensor.getDefiningOp(),
+                            "the activation is not one of silu, gelu or relu");
+    double scale = 1.0;
+    Element value = takeFactor(facts, *argument, scale);
+    if (auto quotient = matchBinary(facts, value, Scalar::Div))
+      if (auto number = facts.numberOf(quotient->second)) {
+        scale /= *number;
+        value = quotient->first;
+      }
+    if (!isNumber(scale, std::sqrt(0.5)) || !isNumber(constant, 0.5) ||
+        !llvm::is_contained(factors, value))
+      return matcher.refuse(factor.tensor.getDefiningOp(),
+                            "the activation has other constants than gelu");
+    constant = 1.0;
+    removeFactor(factor);
+    removeFactor(value);
+    return applied(Activation::GeluErf, value);
+  }
+  for (const Element &factor : factors)
+    if (auto bounded = matchBounded(factor);
+        bounded && bounded->low == 0.0 && !bounded->high) {
+      activation = Activation::Relu;
+      bounded->low.reset();
+      gate = std::move(bounded);
+      removeFactor(factor);
+      return success();
+    }
+  return failure();
+}
+
+/// What is left beside the activation: up + offset, or nothing.
+LogicalResult BodyMatch::matchUp() {
+  if (factors.empty())
+    return success();
+  if (factors.size() != 1)
+    return failure();
+  Element factor = factors.front();
+  up = matchBounded(factor);
+  if (up)
+    return success();
+  auto sum = matchBinary(facts, factor, Scalar::Add);
+  if (!sum)
+    return failure();
+  auto [value, number] = *sum;
+  if (facts.numberOf(value))
+    std::swap(value, number);
+  auto amount = facts.numberOf(number);
+  if (!amount)
+    return failure();
+  offset = *amount;
+  up = matchBounded(value);
+  return success(up.has_value());
+}
+
+/// Where the rows of gate and up lie in their matrices.
+LogicalResult BodyMatch::matchStorage(int64_t width, Experts &experts) {
+  auto rows = [](const Linear &map) {
+    return map.matrix.getShapedType().getDimSize(1);
+  };
+  auto push = [&](ElementsAttr matrix, ElementsAttr bias) {
+    experts.parameters.push_back(matrix);
+    if (bias)
+      experts.parameters.push_back(bias);
+  };
+  const Linear &g = gate->linear;
+  if (!up) {
+    if (g.column != inner || rows(g) != width)
+      return failure();
+    push(g.matrix, g.bias);
+    return success();
+  }
+  const Linear &u = up->linear;
+  if (!(u.expert == g.expert) ||
+      !(facts.trace(u.input.tensor, u.input.at).tensor ==
+        facts.trace(g.input.tensor, g.input.at).tensor))
+    return matcher.refuse(u.ops[0], "gate and up read different rows");
+  if (g.matrix != u.matrix || g.column == u.column) {
+    if (g.column != inner || u.column != inner || rows(g) != width ||
+        rows(u) != width)
+      return failure();
+    push(g.matrix, g.bias);
+    push(u.matrix, u.bias);
+    return success();
+  }
+  Index second = facts.add(inner, facts.constant(width)),
+        even = facts.scale(inner, 2),
+        odd = facts.add(even, facts.constant(1));
+  if (g.column == inner && u.column == second)
+    storage = Storage::ConcatGateUp;
+  else if (g.column == second && u.column == inner)
+    storage = Storage::ConcatUpGate;
+  else if (g.column == even && u.column == odd)
+    storage = Storage::Interleaved;
+  else
+    return matcher.refuse(u.ops[0], "gate and up are neither halves nor alternate "
+                                "columns of one matrix");
+  if (rows(g) != 2 * width || g.bias != u.bias)
+    return failure();
+  push(g.matrix, g.bias);
+  return success();
+}
+
+LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
+                             Experts &experts, const Linear &down) {
+  auto unknown = [&] {
+    return matcher.refuse(down.ops[0], "what is between the matrices is no known "
+                                   "expert body");
+  };
+  flatten(hidden);
+  if (failed(matchActivation()) || failed(matchUp()) || constant != 1.0)
+    return unknown();
+  if (gate->linear.matrix.getShapedType().getDimSize(0) !=
+      down.matrix.getShapedType().getDimSize(0))
+    return unknown();
+  if (failed(matchStorage(width, experts)))
+    return unknown();
+  experts.parameters.push_back(down.matrix);
+  if (down.bias)
+    experts.parameters.push_back(down.bias);
+  if (gate->linear.expert != down.expert)
+    return matcher.refuse(down.ops[0], "the matrices are looked up for different "
+                                   "experts");
+  if (!up && (gate->low || gate->high))
+    return unknown();
+
+  auto real = [&](std::optional<double> value) {
+    return value ? FloatAttr::get(Float64Type::get(matcher.context),
+                                  shortestDecimal(*value))
+                 : FloatAttr();
+  };
+  auto unless = [](double value, double absent) {
+    return value == absent ? std::nullopt : std::optional(value);
+  };
+  bool gated = up.has_value();
+  bool gateBias = gate->linear.bias != nullptr;
+  bool upBias = gated ? up->linear.bias != nullptr : gateBias;
+  experts.body = BodyAttr::get(
+      matcher.context, gated, activation, real(unless(alpha, 1.0)),
+      real(gate->low), real(gate->high), ClampAt::Pre,
+      real(gated ? up->low : std::nullopt),
+      real(gated ? up->high : std::nullopt), real(unless(offset, 0.0)),
+      gated && gateBias, upBias, down.bias != nullptr, storage);
+  experts.width = width;
+  experts.input = gate->linear.input;
+  experts.inputColumn = gate->linear.contracted;
+  experts.outputColumn = down.column;
+  experts.expert = gate->linear.expert;
+  experts.ops = gate->linear.ops;
+  llvm::append_range(experts.ops, down.ops);
+  if (gated)
+    llvm::append_range(experts.ops, up->linear.ops);
+  return success();
+}
+
+FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher, Element output,
+                                            LinearForm linear) {
+  std::optional<Linear> down = linear(output);
+  if (!down)
+    return failure();
+  Experts experts;
+  Element hidden =
+      matcher.facts.trace(down->input.tensor, down->input.at);
+  if (failed(BodyMatch(matcher, linear, down->contracted)
+                 .run(hidden, down->width, experts, *down)))
+    return failure();
+  return experts;
+}
+
+std::string moe::raise::describe(BodyAttr body, int64_t width) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  switch (body.getAct()) {
+  case Activation::Silu:
+    out << (body.getGated() ? "SwiGLU" : "SiLU");
+    break;
+  case Activation::GeluErf:
+  case Activation::GeluTanh:
+    out << (body.getGated() ? "GeGLU" : "GELU");
+    break;
+  case Activation::Relu:
+    out << (body.getGated() ? "ReGLU" : "ReLU");
+    break;
+  default:
+    out << stringifyEnum(body.getAct());
+    break;
+  }
+  out << " width " << width;
+  return text;
+}

@@ -1,0 +1,194 @@
+// Layers that add up the slots of each token, and experts whose parameters are
+// looked up per slot (transformers' batched_mm).
+#include "Raise.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+/// sum over c of input[..., c] * W[expert, ..., c], plus b[expert, ...]; the
+/// expert is whatever chooses the slab of W.
+std::optional<Linear>
+moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
+  Element product = element;
+  std::optional<Matrix> bias;
+  std::optional<Element> biasElement;
+  if (auto sum = matchBinary(facts, element, Scalar::Add)) {
+    auto [a, b] = *sum;
+    if (!a.tensor.getDefiningOp<hlo::DotGeneralOp>())
+      std::swap(a, b);
+    product = a;
+    biasElement = b;
+  }
+  std::optional<Dot> dot = matchDot(facts, product);
+  if (!dot)
+    return std::nullopt;
+  auto matrix = matchMatrix(facts, facts.trace(dot->rhs), dot->contracted);
+  Element input = dot->lhs;
+  if (!matrix) {
+    matrix = matchMatrix(facts, facts.trace(dot->lhs), dot->contracted);
+    input = dot->rhs;
+  }
+  if (!matrix)
+    return std::nullopt;
+  Linear result{{dot->op}, matrix->value, nullptr, matrix->column,
+                matrix->expert, input, dot->contracted, dot->extent};
+  if (biasElement) {
+    bias = matchBias(facts, *biasElement, matrix->column);
+    if (!bias || bias->expert != matrix->expert ||
+        bias->value.getShapedType().getDimSize(0) !=
+            matrix->value.getShapedType().getDimSize(0))
+      return std::nullopt;
+    result.bias = bias->value;
+  }
+  return result;
+}
+
+/// result[row, column] = sum over slot of term
+static std::optional<Entries> matchSumOverSlots(IndexFacts &facts,
+                                                Operation *op) {
+  auto reduce = dyn_cast<hlo::ReduceOp>(op);
+  if (!reduce || combinerOf(op) != Combiner::Add ||
+      reduce.getDimensions().size() != 1 ||
+      typeOf(reduce.getResult(0)).getRank() != 2)
+    return std::nullopt;
+  Entries entries{};
+  entries.count =
+      typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  if (ShapedType::isDynamic(entries.count))
+    return std::nullopt;
+  entries.row = facts.symbol("t");
+  entries.column = facts.symbol("h");
+  entries.slot = facts.symbol("j", entries.count);
+  Element result{reduce.getResult(0), {entries.row, entries.column}};
+  std::optional<Element> term = facts.reduced(result, entries.slot);
+  if (!term)
+    return std::nullopt;
+  entries.term = *term;
+  return entries;
+}
+
+std::optional<Entries> moe::raise::matchScatteredRows(IndexFacts &facts,
+                                                      Operation *op) {
+  StringRef name = compositeName(op);
+  if (name != "onnx.ScatterND" && name != "onnx.ScatterElements")
+    return std::nullopt;
+  Value indices = op->getOperand(1), updates = op->getOperand(2);
+  if (typeOf(op->getOperand(0)).getRank() != 2 ||
+      typeOf(updates).getRank() != 2 || typeOf(indices).getRank() != 2)
+    return std::nullopt;
+  Entries entries{};
+  entries.position = facts.symbol("p");
+  entries.column = facts.symbol("h");
+  Coordinates where{entries.position, facts.constant(0)};
+  if (name == "onnx.ScatterElements") {
+    if (compositeInt(op, "axis") != 0)
+      return std::nullopt;
+    where[1] = entries.column;
+  } else if (typeOf(indices).getDimSize(1) != 1) {
+    return std::nullopt;
+  }
+  entries.row = facts.valueOf(indices, where);
+  entries.term = facts.trace(updates, {entries.position, entries.column});
+  return entries;
+}
+
+/// The same, into zeros.
+static std::optional<Entries> matchScatteredSlots(IndexFacts &facts,
+                                                  Operation *op) {
+  auto entries = matchScatteredRows(facts, op);
+  Combiner combiner = combinerOf(op);
+  if (!entries ||
+      (combiner != Combiner::Add && combiner != Combiner::Replace) ||
+      facts.numberOf(facts.trace(op->getOperand(0), {facts.symbol("t"),
+                                                     entries->column})) != 0.0)
+    return std::nullopt;
+  return entries;
+}
+
+/// The list position that a pick comes from: a position p, or the entry that a
+/// permutation of all entries holds there, both taken apart into p / k, p mod k.
+static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
+                           Index position) {
+  int64_t k = pick.slots();
+  auto isEntry = [&](Index entry) {
+    return pick.token == facts.floorDiv(entry, k) &&
+           pick.slot == facts.mod(entry, k);
+  };
+  if (isEntry(position))
+    return true;
+  Index flat = facts.add(facts.scale(pick.token, k), pick.slot);
+  const IndexAtom *atom = flat->asAtom(IndexAtom::Kind::Element);
+  return atom && atom->element.at == Coordinates{position} && isEntry(flat) &&
+         (facts.sortedBy(atom->element.tensor) ||
+          facts.inverseOf(atom->element.tensor));
+}
+
+FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
+  IndexFacts &facts = matcher.facts;
+  std::optional<Entries> entries = matchSumOverSlots(facts, op);
+  if (!entries)
+    entries = matchScatteredSlots(facts, op);
+  if (!entries)
+    return failure();
+  auto product = matchBinary(facts, entries->term, Scalar::Mul);
+  if (!product)
+    return failure();
+
+  bool grouped = false;
+  auto linear = [&](const Element &element) -> std::optional<Linear> {
+    if (auto map = matchGatheredLinear(facts, element))
+      return map->expert ? map : std::nullopt;
+    auto map = matchGroupedLinear(matcher, element);
+    grouped |= map.has_value();
+    return map;
+  };
+  auto [output, weight] = *product;
+  if (!linear(output)) {
+    std::swap(output, weight);
+    if (!linear(output))
+      return failure();
+  }
+  FailureOr<Experts> experts = matchExperts(matcher, output, linear);
+  if (failed(experts) || experts->outputColumn != entries->column)
+    return failure();
+  std::optional<Pick> pick = asPick(experts->expert);
+  if (!pick)
+    return matcher.refuse(op, "experts are not chosen by the ids of a top-k");
+
+  if (pick->token != entries->row)
+    return matcher.refuse(op, "the rows that terms are added to are not the "
+                              "tokens that the top-k chose their experts for");
+  if (entries->slot) {
+    if (pick->slot != entries->slot || entries->count != pick->slots())
+      return matcher.refuse(op, "what is added up for a token are not the " +
+                                    Twine(pick->slots()) +
+                                    " slots that the top-k chose for it");
+  } else if (!coversAllSlots(facts, *pick, entries->position)) {
+    return matcher.refuse(op, "not every slot of every token is added up");
+  }
+  FailureOr<Value> tokens = matchTokens(matcher, *experts, pick->token);
+  if (failed(tokens) || failed(checkExpertCount(matcher, *experts, *pick)))
+    return failure();
+  FailureOr<Router> router = matchRouter(matcher, *pick, weight);
+  if (failed(router))
+    return failure();
+  if (!entries->slot && combinerOf(op) == Combiner::Replace &&
+      pick->slots() > 1)
+    return matcher.reject(
+        op,
+        "the " + Twine(pick->slots()) +
+            " expert outputs of a token overwrite each other instead of being "
+            "added up",
+        "the exporter lost the accumulation of an index_add; export with "
+        "torch.onnx.export(..., dynamo=True), or with a model that sums over "
+        "its slots");
+  return Layer{grouped ? "grouped matmul" : "gathered weights", *tokens,
+               op->getResult(0), std::move(*router), std::move(*experts)};
+}

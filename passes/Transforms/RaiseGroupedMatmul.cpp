@@ -1,0 +1,147 @@
+// Experts on rows sorted by expert: one product per expert on its segment of
+// the rows, joined again (transformers' grouped_mm, unrolled by its exporter).
+#include "Raise.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+/// A sort's positions among what an integer is computed from.
+static Value findPermutation(IndexFacts &facts, Index value) {
+  for (auto [atom, coefficient] : value->terms) {
+    if (atom->kind == IndexAtom::Kind::Element) {
+      if (facts.sortedBy(atom->element.tensor))
+        return atom->element.tensor;
+      for (Index inner : atom->element.at)
+        if (Value found = findPermutation(facts, inner))
+          return found;
+    }
+    for (Index inner : atom->operands)
+      if (Value found = findPermutation(facts, inner))
+        return found;
+  }
+  return {};
+}
+
+/// The id that the given row was sorted by: the histogram counts all keys of
+/// that sort, in the order of the rows or before it.
+static Index sortedId(IndexFacts &facts, const Histogram &histogram,
+                      Value positions, Index row) {
+  Value keys = facts.sortedBy(positions);
+  Index i = histogram.position;
+  bool counted =
+      histogram.id ==
+          facts.valueOf(keys, {facts.valueOf(positions, {i})}) ||
+      histogram.id == facts.valueOf(keys, {i});
+  if (!counted ||
+      facts.extentOf(histogram.ids, 0) != facts.extentOf(keys, 0))
+    return nullptr;
+  return facts.valueOf(keys, {facts.valueOf(positions, {row})});
+}
+
+/// An element of the joined products. Row s lies in the segment of expert e
+/// where offset[e - 1] <= s < offset[e], which is where the s-th id in ascending
+/// order is e.
+std::optional<Linear>
+moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
+  IndexFacts &facts = matcher.facts;
+  Element joined = element;
+  std::optional<Element> bias;
+  if (auto sum = matchBinary(facts, element, Scalar::Add)) {
+    auto [a, b] = *sum;
+    if (!a.tensor.getDefiningOp<hlo::ConcatenateOp>())
+      std::swap(a, b);
+    joined = a;
+    bias = b;
+  }
+  auto concat = joined.tensor.getDefiningOp<hlo::ConcatenateOp>();
+  if (!concat || concat.getDimension() != 0 || joined.at.size() != 2 ||
+      concat.getInputs().size() < 2)
+    return std::nullopt;
+
+  auto refuse = [&](Operation *op, const Twine &text) -> std::optional<Linear> {
+    (void)matcher.refuse(op, text);
+    return std::nullopt;
+  };
+
+  // Each product is asked for the same row of the whole, which is at another
+  // place of its own segment.
+  Index row = joined.at[0], start = facts.constant(0);
+  Linear result{};
+  Element read;
+  Value boundaries;
+  SmallVector<ElementsAttr> matrices;
+  for (auto [number, input] : llvm::enumerate(concat.getInputs())) {
+    std::optional<Dot> dot = matchDot(
+        facts, facts.trace(input, {facts.sub(row, start), joined.at[1]}));
+    auto matrix = dot ? matchMatrix(facts, facts.trace(dot->rhs),
+                                    dot->contracted)
+                      : std::nullopt;
+    if (!matrix || matrix->expert)
+      return std::nullopt;
+    start = facts.add(start, facts.extentOf(input, 0));
+    if (number == 0)
+      if (const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element))
+        boundaries = end->element.tensor;
+    if (!boundaries || typeOf(boundaries).getRank() != 1 ||
+        start != facts.valueOf(boundaries, {facts.constant(number)}))
+      return refuse(dot->op, "segment #" + Twine(number) +
+                                 " does not end at the offset of its expert");
+    matrices.push_back(matrix->value);
+    result.ops.push_back(dot->op);
+
+    Element own = facts.trace(dot->lhs);
+    if (number == 0) {
+      read = own;
+      result.column = matrix->column;
+      result.input = dot->lhs;
+      result.contracted = dot->contracted;
+      result.width = dot->extent;
+      continue;
+    }
+    // Each product has its own name for what it contracts.
+    for (Index &coordinate : own.at)
+      if (coordinate == dot->contracted)
+        coordinate = result.contracted;
+    if (!(own == read))
+      return refuse(dot->op, "segment #" + Twine(number) +
+                                 " does not read its own rows");
+    if (matrix->column != result.column || dot->extent != result.width)
+      return std::nullopt;
+  }
+
+  std::optional<Histogram> histogram = facts.offsets(boundaries);
+  if (!histogram)
+    return refuse(concat, "the offsets are not running sums of how often each "
+                          "expert was chosen");
+  if (histogram->bins != static_cast<int64_t>(matrices.size()))
+    return refuse(concat, "there are products for " + Twine(matrices.size()) +
+                              " experts, but offsets of " +
+                              Twine(histogram->bins));
+  // Which sort: that of the counted ids, or that of the rows.
+  Value positions = findPermutation(facts, histogram->id);
+  if (!positions && !read.at.empty())
+    positions = findPermutation(facts, read.at[0]);
+  if (!positions)
+    if (const IndexAtom *inverse = row->asAtom(IndexAtom::Kind::Element))
+      positions = facts.inverseOf(inverse->element.tensor);
+  result.expert = positions ? sortedId(facts, *histogram, positions, row)
+                            : nullptr;
+  if (!result.expert)
+    return refuse(concat, "the rows are not sorted by the ids that the offsets "
+                          "count");
+  result.matrix = joinWeights(matrices);
+  if (bias) {
+    auto value = matchBias(facts, *bias, result.column);
+    if (!value || value->expert != result.expert)
+      return std::nullopt;
+    result.bias = value->value;
+  }
+  return result;
+}

@@ -1,0 +1,354 @@
+// Routers: from a top-k back to the logits, and on to the combine weights.
+#include "Raise.h"
+
+#include "moe/Dialect/Support/MoESupport.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+namespace {
+
+/// Matches one router; all elements are at symbolic token and expert.
+class RouterMatch {
+public:
+  RouterMatch(Matcher &matcher, Pick pick)
+      : matcher(matcher), facts(matcher.facts), pick(pick),
+        token(facts.symbol("t")), expert(facts.symbol("e", pick.experts())) {}
+
+  FailureOr<Router> run(Element weight);
+
+private:
+  LogicalResult matchKeys();
+  LogicalResult matchScores(const Element &scores);
+  LogicalResult matchGroupFilter(const Element &mask, double fill, Element base);
+  LogicalResult matchGroupScores(const Element &scores, Index group,
+                                 int64_t groupSize, const Element &base);
+  FailureOr<WeightAttr> matchWeight(Element weight);
+
+  /// The same tensor's element for another token and expert.
+  Element at(Element element, Index newToken, Index newExpert) {
+    for (Index &coordinate : element.at) {
+      if (coordinate == token)
+        coordinate = newToken;
+      else if (coordinate == expert)
+        coordinate = newExpert;
+    }
+    return element;
+  }
+  bool isMatrixElement(const Element &element) const {
+    return element.at == Coordinates{token, expert};
+  }
+
+  Matcher &matcher;
+  IndexFacts &facts;
+  Pick pick;
+  Index token, expert;
+
+  Element keys, scores, logits;
+  ScoreFn function = ScoreFn::Identity;
+  ElementsAttr keyOffset;
+  GroupFilterAttr filter;
+};
+
+} // namespace
+
+/// Peels logical "not" and tests for "not zero" off a truth value; `negated`
+/// tells whether an odd number of the former was there.
+static Element peelTruth(IndexFacts &facts, Element element, bool &negated) {
+  while (true) {
+    Scalar kind = kindOf(element);
+    Type type = typeOf(element.tensor).getElementType();
+    if (!type.isInteger(1) || (kind != Scalar::Not && kind != Scalar::Convert))
+      return element;
+    auto inner = facts.operand(element, 0);
+    if (!inner)
+      return element;
+    negated ^= kind == Scalar::Not;
+    element = *inner;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Keys and scores
+//===----------------------------------------------------------------------===//
+
+/// key = filter(score + offset)
+LogicalResult RouterMatch::matchKeys() {
+  keys = facts.trace(pick.topK->getOperand(0), {token, expert});
+  Element base = keys;
+  if (kindOf(base) == Scalar::Select) {
+    auto condition = facts.operand(base, 0);
+    auto chosen = facts.operand(base, 1), other = facts.operand(base, 2);
+    if (!condition || !chosen || !other)
+      return matcher.refuse(pick.topK, "the key mask broadcasts in a way that "
+                                       "is not known when compiling");
+    // Made true where the key is kept.
+    bool negated = false;
+    Element mask = peelTruth(facts, *condition, negated);
+    Element kept = negated ? *other : *chosen,
+            filled = negated ? *chosen : *other;
+    std::optional<double> fill = facts.numberOf(filled);
+    if (!fill)
+      return matcher.refuse(pick.topK,
+                            "masked keys are replaced by something that is "
+                            "not one number");
+    base = kept;
+    if (failed(matchGroupFilter(mask, *fill, base)))
+      return failure();
+  }
+  if (auto sum = matchBinary(facts, base, Scalar::Add)) {
+    auto [a, b] = *sum;
+    auto offset = matchBias(facts, b, expert);
+    if (!offset || offset->expert) {
+      std::swap(a, b);
+      offset = matchBias(facts, b, expert);
+    }
+    // A sum of other things is a sum of logits, such as a product and a bias.
+    Operation *other = a.tensor.getDefiningOp();
+    bool isScore = kindOf(a) == Scalar::Logistic ||
+                   matchSoftmax(facts, a, expert).has_value();
+    if (offset && !offset->expert && other && isScore) {
+      keyOffset = support::reshapeWeight(offset->value, {pick.experts()});
+      base = a;
+    }
+  }
+  return matchScores(base);
+}
+
+LogicalResult RouterMatch::matchScores(const Element &element) {
+  scores = element;
+  logits = element;
+  if (auto argument = matchSoftmax(facts, element, expert)) {
+    function = ScoreFn::Softmax;
+    logits = *argument;
+  } else if (kindOf(element) == Scalar::Logistic) {
+    function = ScoreFn::Sigmoid;
+    auto argument = facts.operand(element, 0);
+    if (!argument)
+      return failure();
+    logits = *argument;
+  }
+  if (!isMatrixElement(scores) || !isMatrixElement(logits) ||
+      typeOf(logits.tensor).getDimSize(1) != pick.experts())
+    return matcher.refuse(pick.topK,
+                          "the scores are not a function of a matrix with one "
+                          "row per token and one column per expert");
+  if (!typeOf(logits.tensor).getElementType().isF32())
+    return matcher.refuse(pick.topK, "the logits are not f32");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+/// The mask is one where the expert's group is among the best.
+LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
+                                            Element base) {
+  auto unknown = [&](const Twine &what) {
+    return matcher.refuse(pick.topK, "the key mask is no choice of groups: " +
+                                         what);
+  };
+  // zeros, with ones scattered to the chosen groups
+  Operation *scatter = mask.tensor.getDefiningOp();
+  if (compositeName(scatter) != "onnx.ScatterElements" ||
+      mask.at.size() != 2 || mask.at[0] != token)
+    return unknown("it is not scattered into zeros");
+  int64_t groups = typeOf(mask.tensor).getDimSize(1);
+  if (ShapedType::isDynamic(groups) || groups == 0 ||
+      pick.experts() % groups != 0)
+    return unknown("the groups do not divide the experts");
+  int64_t groupSize = pick.experts() / groups;
+  Index slot = facts.symbol("m"), group = facts.symbol("g", groups);
+  Value indices = scatter->getOperand(1);
+  if (mask.at[1] != facts.floorDiv(expert, groupSize))
+    return unknown("an expert's mask is not that of its group");
+  if (compositeInt(scatter, "axis") != 1 ||
+      facts.numberOf(facts.trace(scatter->getOperand(0), {token, group})) !=
+          0.0 ||
+      facts.numberOf(facts.trace(scatter->getOperand(2), {token, slot})) != 1.0)
+    return unknown("it is not ones scattered into zeros");
+  std::optional<Pick> chosen = asPick(facts.valueOf(indices, {token, slot}));
+  if (!chosen || chosen->token != token || chosen->slot != slot ||
+      chosen->experts() != groups)
+    return unknown("the groups are not the best of each token");
+  if (failed(matchGroupScores(
+          facts.trace(chosen->topK->getOperand(0), {token, group}), group,
+          groupSize, base)))
+    return failure();
+
+  bool isZero = fill == 0.0, isInfinite = std::isinf(fill) && fill < 0;
+  if (!isZero && !isInfinite)
+    return unknown("masked keys become " + Twine(std::to_string(fill)) +
+                   " instead of 0 or -inf");
+  if (isInfinite && pick.slots() > chosen->slots() * groupSize)
+    return unknown("the kept groups have fewer experts than are chosen");
+  int64_t sumTop = filter ? filter.getSumTop() : 0;
+  filter = GroupFilterAttr::get(matcher.context, groups, chosen->slots(),
+                                sumTop,
+                                isZero ? GroupFill::Zero : GroupFill::NegInf);
+  return success();
+}
+
+/// The greatest key of a group, or the sum of its n greatest ones; leaves n in
+/// `filter`.
+LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
+                                            int64_t groupSize,
+                                            const Element &base) {
+  Combiner combiner = combinerOf(scores.tensor.getDefiningOp());
+  Index member = facts.symbol("s", groupSize);
+  Index inGroup = facts.add(facts.scale(group, groupSize), member);
+  int64_t count = 0;
+  auto refuse = [&] {
+    return matcher.refuse(pick.topK,
+                          "the score of a group is neither its greatest key "
+                          "nor the sum of its greatest keys");
+  };
+  if (combiner == Combiner::Max) {
+    std::optional<Element> key = facts.reduced(scores, member, &count);
+    if (!key || count != groupSize || !(*key == at(base, token, inGroup)))
+      return refuse();
+    return success();
+  }
+  if (combiner != Combiner::Add)
+    return refuse();
+  Index rank = facts.symbol("r");
+  auto reduce = cast<hlo::ReduceOp>(scores.tensor.getDefiningOp());
+  if (!facts.reduced(scores, rank, &count) || ShapedType::isDynamic(count))
+    return refuse();
+  // What is summed are the values of a top-k over [token, group, member].
+  Coordinates where(scores.at);
+  where.insert(where.begin() + reduce.getDimensions()[0], rank);
+  Element values = facts.trace(
+      reduce.getInputs()[0], where, [](Value tensor, ArrayRef<Index>) {
+        return isa_and_nonnull<chlo::TopKOp>(tensor.getDefiningOp());
+      });
+  auto topK = values.tensor.getDefiningOp<chlo::TopKOp>();
+  if (!topK || values.tensor != topK.getValues() ||
+      values.at != Coordinates{token, group, rank} ||
+      static_cast<int64_t>(topK.getK()) != count ||
+      typeOf(topK.getOperand()).getDimSize(2) != groupSize ||
+      !(facts.trace(topK.getOperand(), {token, group, member}) ==
+        at(base, token, inGroup)))
+    return refuse();
+  filter = GroupFilterAttr::get(matcher.context, 1, 1, count, GroupFill::Zero);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+/// weight = scale * normalised(raw), at the token and slot of the pick
+FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
+  double scale = 1.0, epsilon = 0.0;
+  WeightNorm norm = WeightNorm::None;
+  weight = takeFactor(facts, weight, scale);
+  // The slot's coordinate may be derived (position mod k); sums run over it.
+  if (auto argument = matchSoftmax(facts, weight, pick.slot)) {
+    norm = WeightNorm::Softmax;
+    weight = *argument;
+  } else if (auto quotient = matchBinary(facts, weight, Scalar::Div)) {
+    auto [raw, sum] = *quotient;
+    if (auto guarded = matchBinary(facts, sum, Scalar::Add)) {
+      auto [a, b] = *guarded;
+      if (facts.numberOf(a))
+        std::swap(a, b);
+      if (std::optional<double> number = facts.numberOf(b)) {
+        epsilon = *number;
+        sum = a;
+      }
+    }
+    int64_t count = 0;
+    std::optional<Element> summed;
+    if (combinerOf(sum.tensor.getDefiningOp()) == Combiner::Add)
+      summed = facts.reduced(sum, pick.slot, &count);
+    if (!summed || !(*summed == raw) || count != pick.slots())
+      return matcher.refuse(weight.tensor.getDefiningOp(),
+                            "weights are divided by something that is not "
+                            "their sum over the token's slots");
+    norm = WeightNorm::Sum;
+    weight = raw;
+  }
+
+  Index id = facts.element(
+      Element{pick.topK.getIndices(), {pick.token, pick.slot}});
+  auto pickedFrom = [&](const Element &source) {
+    return source && weight == at(source, pick.token, id);
+  };
+  WeightSource source;
+  if (pickedFrom(logits))
+    source = WeightSource::Logits;
+  else if (pickedFrom(scores))
+    source = WeightSource::Scores;
+  else if (pickedFrom(keys) && !keyOffset)
+    source = WeightSource::Key;
+  else
+    return matcher.refuse(pick.topK,
+                          "the combine weights are not the scores, logits or "
+                          "keys of the picked experts");
+  if (norm == WeightNorm::Softmax && source == WeightSource::Scores)
+    return matcher.refuse(pick.topK, "weights are a softmax of scores");
+  bool isScore = source != WeightSource::Logits;
+  if (norm == WeightNorm::Sum && (!isScore || function == ScoreFn::Identity))
+    return matcher.refuse(pick.topK,
+                          "weights that may be negative are divided by their "
+                          "sum");
+  return WeightAttr::get(matcher.context, source, norm,
+                         shortestDecimal(epsilon), shortestDecimal(scale));
+}
+
+FailureOr<Router> RouterMatch::run(Element weight) {
+  if (failed(matchKeys()))
+    return failure();
+  FailureOr<WeightAttr> weightAttr = matchWeight(weight);
+  if (failed(weightAttr))
+    return failure();
+  bool byLogits = function == ScoreFn::Identity;
+  Router router;
+  router.logits = logits.tensor;
+  router.keyOffset = keyOffset;
+  router.score = ScoreAttr::get(matcher.context, function);
+  router.groupFilter = filter;
+  router.select =
+      SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 1,
+                      byLogits ? Key::Logits : Key::Scores);
+  router.weight = *weightAttr;
+  router.experts = pick.experts();
+  router.slots = pick.slots();
+  return router;
+}
+
+FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, Pick pick,
+                                          Element weight) {
+  return RouterMatch(matcher, pick).run(weight);
+}
+
+std::string moe::raise::describe(const Router &router) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << "top-" << router.slots << " of " << router.experts;
+  ScoreFn function = router.score.getFn();
+  if (function != ScoreFn::Identity)
+    out << ", " << stringifyEnum(function) << " before top-k";
+  if (router.keyOffset)
+    out << ", biased keys";
+  if (GroupFilterAttr filter = router.groupFilter)
+    out << ", best " << filter.getKeep() << " of " << filter.getGroups()
+        << " groups";
+  if (router.weight.getNorm() == WeightNorm::Sum)
+    out << ", renormalised";
+  if (router.weight.getNorm() == WeightNorm::Softmax)
+    out << ", softmax over the picks";
+  if (router.weight.getScaleValue() != 1.0)
+    out << llvm::format(", scaled by %g", router.weight.getScaleValue());
+  return text;
+}

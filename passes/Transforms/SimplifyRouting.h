@@ -1,0 +1,49 @@
+// What the two halves of moe-simplify-routing share: the rewrites of experts,
+// and how a rewrite reports.
+#ifndef MOE_PASSES_TRANSFORMS_SIMPLIFYROUTING_H
+#define MOE_PASSES_TRANSFORMS_SIMPLIFYROUTING_H
+
+#include "moe/Dialect/MoE/MoE.h"
+#include "moe/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace moe::detail {
+
+/// Reports that rule `rule` of the specification rewrote `op`.
+void reportSimplified(mlir::Operation *op, llvm::StringRef rule,
+                      llvm::StringRef what);
+
+/// Reports that `op` is a candidate of rule `rule`, and why it stayed.
+void reportKept(mlir::Operation *op, llvm::StringRef rule,
+                llvm::StringRef reason);
+
+/// C8: has the weights of `combine`'s layer multiply at `target`, which is
+/// hidden or output.
+void moveWeights(CombineOp combine, Apply target, mlir::RewriterBase &rewriter);
+
+/// C10: turns the always-on ffn classes of `experts` into `moe.ffn` ops that
+/// are added to the layer's result.
+void inlineSharedExperts(ExpertsOp experts, mlir::RewriterBase &rewriter);
+
+/// C10: where `add` sums a layer and a `moe.ffn` of the same input, makes the
+/// latter an always-on class of the former. Erases `add`.
+void absorbSharedExpert(mlir::arith::AddFOp add, mlir::RewriterBase &rewriter);
+
+/// C9: merges neighbouring always-on classes of one body into one expert.
+void mergeAlwaysOnClasses(ExpertsOp experts, mlir::RewriterBase &rewriter);
+
+/// C9: where `add` sums two `moe.ffn` of one body and input (or adds the second
+/// to a sum with the first), merges them. Erases `add`.
+void mergeSharedExperts(mlir::arith::AddFOp add, mlir::RewriterBase &rewriter);
+
+/// C19: gives the gated bodies of `experts` the storage `target`.
+void changeStorage(ExpertsOp experts, Storage target,
+                   mlir::RewriterBase &rewriter);
+/// C19: gives the body of `ffn` the storage `target`.
+void changeStorage(FfnOp ffn, Storage target, mlir::RewriterBase &rewriter);
+
+} // namespace moe::detail
+
+#endif // MOE_PASSES_TRANSFORMS_SIMPLIFYROUTING_H

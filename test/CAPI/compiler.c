@@ -1,0 +1,123 @@
+/* The C API of the compiler: compiles a model in memory, prints a level, and
+ * reports what is wrong. Arguments: a directory to write to. */
+#include "moe-c/Compiler.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int failures = 0;
+
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
+      ++failures;                                                              \
+    }                                                                          \
+  } while (0)
+
+static void expectOk(moe_compiler_error_t error, int line) {
+  if (!error)
+    return;
+  fprintf(stderr, "line %d: %s\n", line, moeCompilerErrorMessage(error));
+  moeCompilerErrorRelease(error);
+  ++failures;
+}
+
+static void expectError(moe_compiler_error_t error, moe_compiler_code_t code,
+                        const char *part, int line) {
+  if (!error || moeCompilerErrorCode(error) != code ||
+      !strstr(moeCompilerErrorMessage(error), part)) {
+    fprintf(stderr, "line %d: expects an error with '%s', but got '%s'\n", line,
+            part, moeCompilerErrorMessage(error));
+    ++failures;
+  }
+  moeCompilerErrorRelease(error);
+}
+
+#define OK(call) expectOk(call, __LINE__)
+#define ERROR(call, code, part) expectError(call, code, part, __LINE__)
+
+static void countErrors(void *user, moe_compiler_severity_t severity,
+                        const char *text, const char *location) {
+  CHECK(text && location);
+  if (severity == MOE_COMPILER_ERROR)
+    ++*(int *)user;
+}
+
+static const char model[] =
+    "func.func @main(%x: tensor<?x2xf32> {moe.name = \"x\"}) -> "
+    "(tensor<?x2xf32> {moe.name = \"y\"}) {\n"
+    "  return %x : tensor<?x2xf32>\n"
+    "}\n";
+
+static int exists(const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (file)
+    fclose(file);
+  return file != NULL;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2)
+    return 2;
+  char library[4096], header[4096], missing[4096];
+  snprintf(library, sizeof library, "%s/capi.so", argv[1]);
+  snprintf(header, sizeof header, "%s/capi.h", argv[1]);
+  snprintf(missing, sizeof missing, "%s/no such directory/capi.so", argv[1]);
+  remove(library);
+  remove(header);
+
+  CHECK(moeCompilerGetApiVersion() >> 16 == MOE_COMPILER_API_VERSION >> 16);
+  moe_compiler_session_t session = NULL;
+  OK(moeCompilerSessionCreate(&session));
+  int errors = 0;
+  moeCompilerSessionSetDiagnostics(session, countErrors, &errors);
+  OK(moeCompilerSessionSetOption(session, "cpu", "host"));
+  OK(moeCompilerSessionSetOption(session, "start-from", "moe"));
+
+  moe_compiler_source_t source = NULL;
+  OK(moeCompilerSourceFromMemory(session, "model.mlir", model, strlen(model),
+                                 &source));
+  OK(moeCompilerCompile(session, source, library));
+  CHECK(exists(library));
+  CHECK(exists(header));
+
+  moe_compiler_output_t output = NULL;
+  OK(moeCompilerPrint(session, source, "target", &output));
+  size_t size = 0;
+  const char *text = moeCompilerOutputText(output, &size);
+  CHECK(size == strlen(text));
+  CHECK(strstr(text, "llvm.func @main"));
+  moeCompilerOutputRelease(output);
+  CHECK(errors == 0);
+
+  ERROR(moeCompilerCompile(session, source, missing), MOE_COMPILER_FAILED,
+        "cannot write in the directory");
+  CHECK(errors == 1);
+  ERROR(moeCompilerCompile(session, NULL, library),
+        MOE_COMPILER_INVALID_ARGUMENT, "expects a session, a source");
+  ERROR(moeCompilerPrint(session, source, "basement", &output),
+        MOE_COMPILER_INVALID_ARGUMENT, "'basement'");
+  ERROR(moeCompilerSessionSetOption(session, "colour", "blue"),
+        MOE_COMPILER_INVALID_ARGUMENT, "'colour'");
+  ERROR(moeCompilerSessionSetOption(session, "emit", "jar"),
+        MOE_COMPILER_INVALID_ARGUMENT, "'so', 'obj' or 'llvm'");
+  OK(moeCompilerSessionSetOption(session, "cpu", "abacus"));
+  ERROR(moeCompilerCompile(session, source, library), MOE_COMPILER_FAILED,
+        "expects the name of a CPU, but got 'abacus'");
+
+  moe_compiler_source_t none = NULL;
+  ERROR(moeCompilerSourceFromMemory(session, "bad.mlir", "func", 4, &none),
+        MOE_COMPILER_INVALID_MODEL, "bad.mlir");
+  ERROR(moeCompilerSourceOpen(session, "no-such-model.onnx", &none),
+        MOE_COMPILER_INVALID_MODEL, "no-such-model.onnx");
+  CHECK(none == NULL);
+
+  moeCompilerSourceRelease(source);
+  moeCompilerSourceRelease(NULL);
+  moeCompilerSessionRelease(session);
+  moeCompilerSessionRelease(NULL);
+  moeCompilerErrorRelease(NULL);
+  moeCompilerOutputRelease(NULL);
+  return failures != 0;
+}

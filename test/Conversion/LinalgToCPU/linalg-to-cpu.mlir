@@ -1,0 +1,94 @@
+// RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=256 vector-registers=16" --canonicalize --cse | FileCheck %s
+
+// Small work stays sequential; the innermost loop runs along contiguous memory and is marked for the vectoriser.
+// CHECK-LABEL: func.func @small
+// CHECK-SAME: %[[X:.*]]: memref<4x8xf32>, %[[Y:.*]]: memref<4x8xf32>
+func.func @small(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
+  // CHECK-NOT: scf.parallel
+  // CHECK: scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step
+  // CHECK: scf.for %[[J:.*]] = %{{.*}} to %{{.*}} step
+  // CHECK: %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
+  // CHECK: %[[E:.*]] = math.exp %[[V]]
+  // CHECK: memref.store %[[E]], %[[Y]][%[[I]], %[[J]]]
+  // CHECK: } {llvm.loop_annotation = #{{.*}}}
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : memref<4x8xf32>) outs(%y : memref<4x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
+// A reduction along contiguous memory keeps its sum in a register.
+// CHECK-LABEL: func.func @row_sum
+// CHECK-SAME: %[[X:.*]]: memref<?x64xf32>, %[[Y:.*]]: memref<?xf32>
+func.func @row_sum(%x: memref<?x64xf32>, %y: memref<?xf32>) {
+  // CHECK: scf.parallel
+  // CHECK: scf.for %[[I:.*]] =
+  // CHECK: %[[FIRST:.*]] = memref.load %[[Y]][%[[I]]]
+  // CHECK: %[[SUM:.*]] = scf.for %[[J:.*]] = {{.*}} iter_args(%[[PART:.*]] = %[[FIRST]]) -> (f32) {
+  // CHECK: %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
+  // CHECK: %[[NEXT:.*]] = arith.addf %[[PART]], %[[V]]
+  // CHECK: scf.yield %[[NEXT]]
+  // CHECK: memref.store %[[SUM]], %[[Y]][%[[I]]]
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
+// A sum over rows runs along the columns.
+// CHECK-LABEL: func.func @column_sum
+// CHECK-SAME: %[[X:.*]]: memref<4x8xf32>, %[[Y:.*]]: memref<8xf32>
+func.func @column_sum(%x: memref<4x8xf32>, %y: memref<8xf32>) {
+  // CHECK: scf.for %[[I:.*]] =
+  // CHECK: scf.for %[[J:.*]] =
+  // CHECK: memref.load %[[X]][%[[I]], %[[J]]]
+  // CHECK: memref.load %[[Y]][%[[J]]]
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]} ins(%x : memref<4x8xf32>) outs(%y : memref<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @strided_copy
+func.func @strided_copy(%x: memref<4x8xf32, strided<[1, 4]>>, %y: memref<4x8xf32>) {
+  // CHECK-NOT: memref.copy
+  // CHECK: memref.load
+  // CHECK: memref.store
+  memref.copy %x, %y : memref<4x8xf32, strided<[1, 4]>> to memref<4x8xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @packed
+// CHECK-SAME: %[[X:.*]]: memref<?x8xf32>, %[[W:.*]]: memref<2x8x16xf32>, %[[Y:.*]]: memref<?x20xf32>
+func.func @packed(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x20xf32>) {
+  // CHECK: scf.parallel
+  // CHECK: %[[A:.*]] = memref.subview %[[X]]
+  // CHECK: %[[C:.*]] = memref.subview %[[Y]]
+  // CHECK: %[[B:.*]] = memref.subview %[[W]]
+  // CHECK: call @moe_matmul_f32_6x16_panel
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x8xf32>, memref<2x8x16xf32>) outs(%y : memref<?x20xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// The kernel: six rows of two vectors.
+// CHECK-LABEL: func.func private @moe_matmul_f32_6x16_panel
+// CHECK: scf.index_switch
+// CHECK: case 6
+// CHECK-COUNT-12: vector.maskedload
+// CHECK: scf.for
+// CHECK-COUNT-2: vector.load
+// CHECK-COUNT-12: vector.fma
+// CHECK: scf.yield
+// CHECK-COUNT-12: vector.maskedstore
+// CHECK: case 5

@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""Makes one tiny ONNX model per form of each operator, with inputs and what ONNX Runtime makes of them.
+
+usage: make_cases.py OUTPUT_DIRECTORY
+
+Every case is a folder in the layout of the integration models: model.onnx, inputs/NAME.npy, outputs/NAME.npy. Sizes of inputs are symbolic where a
+case says so ("dynamic"), so that the run-time forms are reached. Needs numpy, onnx and onnxruntime; the tests need none of them.
+"""
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto as T
+from onnx import helper as h
+
+rng = np.random.default_rng(7)
+CASES = {}
+
+
+def f32(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def i64(*values):
+    return np.array(values, np.int64)
+
+
+def case(name, op, inputs, outputs=1, attrs=None, const=(), opset=20, domain="", dynamic=True, fixed=()):
+    """inputs: arrays or None for an absent one; const, fixed: numbers of the inputs that are initializers, or have static sizes."""
+    assert name not in CASES, name
+    inputs = [None if a is None else np.asarray(a) for a in inputs]
+    CASES[name] = dict(op=op, inputs=inputs, outputs=outputs, attrs=attrs or {}, const=set(const), opset=opset, domain=domain, dynamic=dynamic, fixed=set(fixed))
+
+
+def symbols(array, number, dynamic):
+    return [f"d{number}_{i}" if dynamic else n for i, n in enumerate(array.shape)]
+
+
+def build(spec):
+    names = ["" if a is None else f"x{i}" for i, a in enumerate(spec["inputs"])]
+    outputs = [f"y{i}" for i in range(spec["outputs"])]
+    node = h.make_node(spec["op"], names, outputs, name="node", domain=spec["domain"], **spec["attrs"])
+    inputs, initializers = [], []
+    for i, (name, array) in enumerate(zip(names, spec["inputs"])):
+        if array is None:
+            continue
+        if i in spec["const"]:
+            initializers.append(onnx.numpy_helper.from_array(array, name))
+        else:
+            inputs.append(h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), symbols(array, i, spec["dynamic"] and i not in spec["fixed"])))
+    opsets = [h.make_opsetid("", spec["opset"])] + ([h.make_opsetid(spec["domain"], 1)] if spec["domain"] else [])
+
+    def model(values):
+        graph = h.make_graph([node], "g", inputs, values, initializers)
+        return h.make_model(graph, opset_imports=opsets, ir_version=10)
+
+    # The types of outputs come from a first run.
+    untyped = model([onnx.ValueInfoProto(name=n) for n in outputs])
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(untyped.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    feeds = {n: a for i, (n, a) in enumerate(zip(names, spec["inputs"])) if a is not None and i not in spec["const"]}
+    results = session.run(outputs, feeds)
+    typed = model([h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(r.dtype), [f"{n}_{i}" for i in range(r.ndim)])
+                   for n, r in zip(outputs, results)])
+    return typed, feeds, dict(zip(outputs, results))
+
+
+def elementwise():
+    for op in ("Abs", "Ceil", "Cos", "Erf", "Exp", "Floor", "Neg", "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Softplus", "Tanh"):
+        case(op.lower(), op, [f32(3, 4) * 2])
+    for op in ("Log", "Sqrt"):
+        case(op.lower(), op, [np.abs(f32(3, 4)) + 0.1])
+    case("gelu", "Gelu", [f32(3, 4)])
+    case("gelu_tanh", "Gelu", [f32(3, 4)], attrs=dict(approximate="tanh"))
+    case("leakyrelu", "LeakyRelu", [f32(3, 4)], attrs=dict(alpha=0.2))
+    for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
+        case(op.lower(), op, [f32(2, 3, 4), f32(3, 1)])
+        case(op.lower() + "_static", op, [f32(3, 4), f32(3, 4)], dynamic=False)
+    case("div_int", "Div", [i64(7, -7, 7, -7), i64(2, 2, -2, -2)])
+    case("pow", "Pow", [np.abs(f32(3, 4)) + 0.1, f32(4)])
+    case("pow_square", "Pow", [f32(3, 4), np.float32(2)], const=[1])
+    case("pow_int_exponent", "Pow", [f32(3, 4), np.int64(3)], const=[1])
+    case("mod", "Mod", [i64(7, -7, 7, -7, 6), i64(3, 3, -3, -3, 3)])
+    case("mod_fmod", "Mod", [np.float32([5.5, -5.5, 3]), np.float32([2, 2, -2])], attrs=dict(fmod=1))
+    a, b = f32(3, 4).round(), f32(3, 4).round()
+    for op in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"):
+        case(op.lower(), op, [a, b])
+    p, q = f32(3, 4) > 0, f32(4) > 0
+    for op in ("And", "Or", "Xor"):
+        case(op.lower(), op, [p, q])
+    case("not", "Not", [p])
+    case("where", "Where", [q, f32(2, 3, 1), f32(3, 4)])
+    case("clip", "Clip", [f32(3, 4), np.float32(-0.5), np.float32(0.5)], const=[1, 2])
+    case("clip_max", "Clip", [f32(3, 4), None, np.float32(0.5)], const=[2])
+    case("clip_int", "Clip", [i64(-3, 0, 9), np.int64(0), np.int64(4)])
+    case("isnan", "IsNaN", [np.float32([1, np.nan, np.inf])])
+    case("isinf", "IsInf", [np.float32([1, -np.inf, np.inf])], attrs=dict(detect_negative=0))
+    case("cast_to_int", "Cast", [np.float32([1.7, -1.7, 0])], attrs=dict(to=T.INT64))
+    case("cast_to_bool", "Cast", [np.float32([1.7, -1.7, 0])], attrs=dict(to=T.BOOL))
+    case("cast_from_bool", "Cast", [p], attrs=dict(to=T.FLOAT))
+    case("sum", "Sum", [f32(3, 4), f32(4), f32(3, 1)])
+
+
+def shapes():
+    x = f32(2, 3, 4)
+    case("reshape", "Reshape", [x, i64(0, -1)], const=[1])
+    case("reshape_runtime", "Reshape", [x, i64(4, 6)], fixed=[1])
+    case("transpose", "Transpose", [x], attrs=dict(perm=[2, 0, 1]))
+    case("transpose_default", "Transpose", [x])
+    case("flatten", "Flatten", [x], attrs=dict(axis=-1))
+    case("squeeze", "Squeeze", [f32(1, 3, 1), i64(-1)], const=[1])
+    case("unsqueeze", "Unsqueeze", [f32(3, 2), i64(0, -1)], const=[1])
+    case("expand", "Expand", [f32(3, 1), i64(2, 1, 4)], const=[1])
+    case("expand_runtime", "Expand", [f32(3, 1), i64(2, 3, 4)], fixed=[1])
+    case("tile", "Tile", [f32(2, 3), i64(2, 1)], const=[1])
+    case("tile_runtime", "Tile", [f32(2, 3), i64(2, 3)], fixed=[1])
+    case("concat", "Concat", [f32(2, 3), f32(2, 1), f32(2, 2)], attrs=dict(axis=-1))
+    case("constantofshape", "ConstantOfShape", [i64(2, 3)], attrs=dict(value=h.make_tensor("v", T.INT64, [1], [5])), fixed=[0])
+    case("range", "Range", [np.int64(2), np.int64(11), np.int64(3)])
+    case("range_down", "Range", [np.int64(9), np.int64(1), np.int64(-3)])
+    case("range_float", "Range", [np.float32(0), np.float32(1), np.float32(0.3)])
+    case("shape", "Shape", [x], attrs=dict(start=-2))
+    case("size", "Size", [x])
+    case("pad", "Pad", [f32(2, 3), i64(1, 0, 0, 2), np.float32(9)], const=[1, 2])
+    case("pad_axes", "Pad", [f32(2, 3), i64(1, 2), None, i64(-1)], const=[1, 3])
+
+
+def slices():
+    x = f32(5, 6)
+    case("slice", "Slice", [x, i64(1), i64(4), i64(1), i64(2)], const=[1, 2, 3, 4])
+    case("slice_static", "Slice", [x, i64(1, -2), i64(100, 2**62)], const=[1, 2], dynamic=False)
+    case("slice_negative", "Slice", [x, i64(-2), i64(2**62), i64(0)], const=[1, 2, 3])
+    case("slice_runtime", "Slice", [x, i64(-3), i64(-1), i64(1)], const=[3], fixed=[1, 2])
+    case("slice_backwards", "Slice", [x, i64(-1), i64(-(2**62)), i64(0), i64(-2)], const=[1, 2, 3, 4])
+    case("slice_backwards_part", "Slice", [x, i64(4), i64(1), i64(1), i64(-1)], const=[1, 2, 3, 4])
+    case("split", "Split", [x], 3, attrs=dict(axis=1, num_outputs=3))
+    case("split_uneven", "Split", [x], 3, attrs=dict(axis=0, num_outputs=3))
+    case("split_sizes", "Split", [x, i64(1, 5)], 2, attrs=dict(axis=1), const=[1])
+    case("trilu_upper", "Trilu", [x, np.int64(1)], const=[1])
+    case("trilu_lower", "Trilu", [x], attrs=dict(upper=0))
+    case("trilu_runtime", "Trilu", [x, np.int64(-1)])
+    for exclusive in (0, 1):
+        for reverse in (0, 1):
+            case(f"cumsum_{exclusive}{reverse}", "CumSum", [x, np.int64(1)], attrs=dict(exclusive=exclusive, reverse=reverse), const=[1])
+    case("cumsum_long", "CumSum", [rng.integers(0, 3, (2, 150)), np.int64(1)], const=[1])
+    case("onehot", "OneHot", [i64(1, -1, 3), np.int64(4), np.float32([0, 2])], const=[1, 2])
+    case("onehot_axis", "OneHot", [rng.integers(0, 3, (2, 3)), np.int64(3), i64(0, 1)], attrs=dict(axis=0), const=[1], fixed=[2])
+    case("nonzero", "NonZero", [f32(3, 4) > 0.3])
+    case("nonzero_long", "NonZero", [rng.integers(0, 2, (150,))])
+    case("nonzero_float", "NonZero", [np.maximum(f32(2, 3, 2), 0)])
+
+
+def indexing():
+    x = f32(4, 5, 3)
+    case("gather", "Gather", [x, np.array([[0, -1], [2, 1]])], attrs=dict(axis=1))
+    case("gather_scalar", "Gather", [x, np.int64(-2)], const=[1], dynamic=False)
+    case("gather_rows", "Gather", [x, np.array([1, 2], np.int32)], const=[1])
+    case("gatherelements", "GatherElements", [x, rng.integers(-4, 4, (2, 5, 3))], attrs=dict(axis=0))
+    case("gathernd", "GatherND", [x, np.array([[0, -1], [3, 2]])], dynamic=False)
+    case("gathernd_batch", "GatherND", [x, rng.integers(0, 5, (4, 2, 1))], attrs=dict(batch_dims=1), dynamic=False)
+    ids = rng.integers(-4, 4, (2, 5, 3))
+    distinct = np.array([[0, -1, 2], [3, 1, -4]]).reshape(2, 3, 1)[:, :2]
+    case("scatterelements", "ScatterElements", [f32(4, 2), np.array([[0, 3], [-1, 1]]), f32(2, 2)], attrs=dict(axis=0))
+    for reduction in ("add", "mul", "max", "min"):
+        case("scatterelements_" + reduction, "ScatterElements", [x, ids, f32(2, 5, 3)], attrs=dict(axis=0, reduction=reduction))
+    case("scatternd", "ScatterND", [x, np.array([[0, 1], [-1, 2]]), f32(2, 3)], dynamic=False)
+    case("scatternd_add", "ScatterND", [x, np.array([[0], [2], [0]]), f32(3, 5, 3)], attrs=dict(reduction="add"), dynamic=False)
+    case("topk", "TopK", [f32(3, 6), i64(2)], 2, const=[1])
+    case("topk_axis", "TopK", [f32(3, 6), i64(2)], 2, attrs=dict(axis=0), const=[1])
+    case("topk_smallest", "TopK", [f32(3, 6), i64(2)], 2, attrs=dict(largest=0), const=[1])
+    case("topk_ties", "TopK", [rng.integers(0, 3, (3, 9)).astype(np.float32), i64(4)], 2, const=[1])
+    case("topk_runtime", "TopK", [f32(3, 6), i64(3)], 2, fixed=[1])
+    case("argsort_ties", "TopK", [rng.integers(0, 4, (12,)), i64(12)], 2, attrs=dict(largest=0), const=[1], dynamic=False)
+    case("argmax", "ArgMax", [rng.integers(0, 3, (3, 6)).astype(np.float32)], attrs=dict(axis=1))
+    case("argmax_last", "ArgMax", [rng.integers(0, 3, (3, 6)).astype(np.float32)], attrs=dict(axis=1, keepdims=0, select_last_index=1))
+    case("argmin", "ArgMin", [f32(3, 6)], attrs=dict(axis=0, keepdims=0))
+
+
+def reductions():
+    x = f32(2, 3, 4)
+    for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp"):
+        case(op.lower(), op, [x, i64(-1)], const=[1])
+        case(op.lower() + "_all", op, [x], attrs=dict(keepdims=0))
+    case("reducesum_noop", "ReduceSum", [x], attrs=dict(noop_with_empty_axes=1))
+    case("reducemax_bool", "ReduceMax", [x > 1, i64(1)], attrs=dict(keepdims=0), const=[1])
+    case("reducemean_13", "ReduceMean", [x], attrs=dict(axes=[0, 2]), opset=17)
+    case("softmax", "Softmax", [x * 4])
+    case("softmax_axis", "Softmax", [x], attrs=dict(axis=1))
+    case("logsoftmax", "LogSoftmax", [x])
+    case("matmul", "MatMul", [f32(3, 4), f32(4, 5)])
+    case("matmul_batch", "MatMul", [f32(2, 1, 3, 4), f32(5, 4, 2)])
+    case("matmul_rows", "MatMul", [f32(2, 3, 4), f32(4, 5)], const=[1])
+    case("matmul_vectors", "MatMul", [f32(4), f32(2, 4, 5)])
+    case("matmul_dot", "MatMul", [f32(4), f32(4)])
+    case("gemm", "Gemm", [f32(4, 3), f32(5, 4), f32(5)], attrs=dict(transA=1, transB=1, alpha=0.5, beta=2.0), const=[1, 2])
+    case("einsum_batch", "Einsum", [f32(2, 3, 4), f32(2, 4, 5)], attrs=dict(equation="bij, bjk -> bki"))
+    case("einsum_ellipsis", "Einsum", [f32(2, 3, 4), f32(4, 5)], attrs=dict(equation="...i,ij"))
+    case("einsum_three", "Einsum", [f32(2, 3), f32(3, 4), f32(4)], attrs=dict(equation="ij,jk,k->i"))
+    case("einsum_sum", "Einsum", [f32(2, 3)], attrs=dict(equation="ij->j"))
+
+
+def networks():
+    x = f32(2, 3, 8)
+    case("layernormalization", "LayerNormalization", [x, f32(8), f32(8)], const=[1, 2])
+    case("layernormalization_axis", "LayerNormalization", [x, f32(3, 8)], attrs=dict(axis=1, epsilon=1e-3), dynamic=False)
+    case("simplifiedlayernormalization", "SimplifiedLayerNormalization", [x, f32(8)], attrs=dict(axis=-1, epsilon=1e-6), const=[1])
+    case("rmsnormalization", "RMSNormalization", [x, f32(8)], opset=23, const=[1])
+    case("skipsimplifiedlayernormalization", "SkipSimplifiedLayerNormalization", [x, f32(2, 3, 8), f32(8)], attrs=dict(epsilon=1e-5),
+         domain="com.microsoft", const=[2])
+    case("skiplayernormalization", "SkipLayerNormalization", [x, f32(2, 3, 8), f32(8), f32(8)], attrs=dict(epsilon=1e-5), domain="com.microsoft",
+         const=[2, 3])
+    for op in ("BiasGelu", "FastGelu"):
+        case(op.lower(), op, [x, f32(8)], domain="com.microsoft", const=[1])
+    case("quickgelu", "QuickGelu", [x], domain="com.microsoft")
+    case("fusedmatmul", "FusedMatMul", [f32(2, 3, 4), f32(2, 5, 4)], attrs=dict(transB=1, alpha=0.5), domain="com.microsoft")
+
+
+def attention():
+    B, S, P, N, K, D = 2, 3, 4, 4, 2, 8
+    static = dict(dynamic=False)
+    q4, k4, v4 = f32(B, N, S, D), f32(B, K, S, D), f32(B, K, S, D)
+    case("attention", "Attention", [q4, k4, v4], attrs=dict(scale=0.3), opset=23, **static)
+    case("attention_causal", "Attention", [q4, k4, v4], attrs=dict(is_causal=1), opset=23, **static)
+    case("attention_mask", "Attention", [q4, k4, v4, f32(B, 1, S, S)], opset=23, **static)
+    case("attention_bool_mask", "Attention", [q4, k4, v4, np.tril(np.ones((S, S), bool))], opset=23, **static)
+    case("attention_heads", "Attention", [f32(B, S, N * D), f32(B, S, K * D), f32(B, S, K * D)], attrs=dict(q_num_heads=N, kv_num_heads=K), opset=23,
+         **static)
+    case("attention_past", "Attention", [q4, k4, v4, None, f32(B, K, P, D), f32(B, K, P, D)], 3, attrs=dict(is_causal=1), opset=24, **static)
+    case("rotaryembedding", "RotaryEmbedding", [q4, f32(9, D // 2), f32(9, D // 2), rng.integers(0, 9, (B, S))], opset=23, **static)
+    case("rotaryembedding_interleaved", "RotaryEmbedding", [f32(B, S, N * D), f32(B, S, D // 2), f32(B, S, D // 2)],
+         attrs=dict(num_heads=N, interleaved=1), opset=23, **static)
+    ms = dict(domain="com.microsoft", dynamic=False)
+    case("ms_rotaryembedding", "RotaryEmbedding", [f32(B, S, N * D), rng.integers(0, 9, (B, S)), f32(9, D // 2), f32(9, D // 2)],
+         attrs=dict(num_heads=N), **ms)
+    case("ms_rotaryembedding_offset", "RotaryEmbedding", [f32(B, N, S, D), i64(3), f32(9, D // 2), f32(9, D // 2)], attrs=dict(interleaved=1), **ms)
+    h3 = lambda n, s=S: f32(B, s, n * D)
+    case("multiheadattention", "MultiHeadAttention", [h3(N), h3(N), h3(N), f32(3 * N * D), None, f32(1, 1, S, S)], attrs=dict(num_heads=N), **ms)
+    case("multiheadattention_past", "MultiHeadAttention",
+         [h3(N), h3(N), h3(N), None, None, None, f32(B, N, P, D), f32(B, N, P, D)], 3, attrs=dict(num_heads=N), **ms)
+    case("multiheadattention_causal", "MultiHeadAttention", [h3(N), h3(N), h3(N)], attrs=dict(num_heads=N, unidirectional=1), **ms)
+    D = 16
+    cos, sin = f32(16, D // 2), f32(16, D // 2)
+    lengths = lambda *v: np.array(v, np.int32)
+    gqa = dict(num_heads=N, kv_num_heads=K)
+    case("groupqueryattention_prompt", "GroupQueryAttention",
+         [h3(N), h3(K), h3(K), None, None, lengths(S - 1, S - 1), np.int32(S)], 3, attrs=gqa, **ms)
+    case("groupqueryattention_decode", "GroupQueryAttention",
+         [h3(N, 1), h3(K, 1), h3(K, 1), f32(B, K, P, D), f32(B, K, P, D), lengths(P, P), np.int32(P + 1), cos, sin], 3,
+         attrs=dict(gqa, do_rotary=1), **ms)
+    case("groupqueryattention_packed", "GroupQueryAttention",
+         [h3(N + 2 * K), None, None, None, None, lengths(S - 1, S - 1), np.int32(S), cos, sin], 3, attrs=dict(gqa, do_rotary=1, rotary_interleaved=1),
+         **ms)
+    case("groupqueryattention_window", "GroupQueryAttention",
+         [h3(N, 6), h3(K, 6), h3(K, 6), None, None, lengths(5, 5), np.int32(6)], 3, attrs=dict(gqa, local_window_size=2, softcap=2.0), **ms)
+    case("groupqueryattention_sink", "GroupQueryAttention",
+         [h3(N), h3(K), h3(K), None, None, lengths(S - 1, S - 1), np.int32(S), None, None, None, None, f32(N)], 3, attrs=gqa, **ms)
+
+
+def main(root):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention):
+        group()
+    failures = 0
+    for name, spec in CASES.items():
+        try:
+            model, feeds, results = build(spec)
+        except Exception as error:  # pylint: disable=broad-except
+            failures += 1
+            print(f"{name}: ONNX Runtime refuses it: {str(error)[:300]}", file=sys.stderr)
+            continue
+        folder = root / name
+        for kind, values in (("inputs", feeds), ("outputs", results)):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            for key, array in values.items():
+                np.save(folder / kind / (key + ".npy"), np.asarray(array))
+        onnx.save(model, folder / "model.onnx")
+    print(f"{len(CASES) - failures} cases in {root}")
+    return failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1])))

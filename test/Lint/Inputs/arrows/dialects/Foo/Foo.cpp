@@ -1,0 +1,1 @@
+#include "moe/Transforms/Passes.h"

@@ -1,0 +1,2 @@
+#include "../../passes/Transforms/Private.h"
+#include "Local.h"

@@ -1,0 +1,2 @@
+#include "moe/Pipelines/Compiler.h"
+#include "moe/Dialect/Foo/Foo.h"

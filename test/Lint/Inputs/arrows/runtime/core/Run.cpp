@@ -1,0 +1,2 @@
+#include "moe-rt/runtime.h"
+#include <llvm/ADT/StringRef.h>

@@ -1,0 +1,4 @@
+include "mlir/Pass/PassBase.td"
+
+def SimplifyRoutingPass : Pass<"moe-simplify-routing">;
+def SimplifyPass : Pass<"moe-simplify">;

@@ -1,0 +1,3 @@
+// RUN: moe-opt %s --moe-simplify-routing
+moe_toy.tested
+// moe-simplify outside a RUN line

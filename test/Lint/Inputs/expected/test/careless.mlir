@@ -1,0 +1,2 @@
+// RUN: moe-opt %s
+// expected-error @+1 {{something}}

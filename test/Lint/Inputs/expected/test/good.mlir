@@ -1,0 +1,3 @@
+// RUN: moe-opt %s \
+// RUN:   --verify-diagnostics
+// expected-error @+1 {{something}}

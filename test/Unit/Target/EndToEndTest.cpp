@@ -1,0 +1,425 @@
+// Modules compiled to libraries in this process compute what plain loops
+// compute.
+#include "moe-rt/runtime.h"
+#include "moe/Pipelines/Compiler.h"
+#include "moe/Tools/Registration.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+
+namespace {
+
+struct Tensor {
+  std::vector<int64_t> shape;
+  std::vector<float> data;
+};
+
+Tensor random(std::vector<int64_t> shape, unsigned seed) {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  Tensor tensor{std::move(shape), std::vector<float>(count)};
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> values(-1, 1);
+  for (float &value : tensor.data)
+    value = values(engine);
+  return tensor;
+}
+
+/// A weight as text: dense elements in hexadecimal.
+std::string dense(const Tensor &tensor) {
+  std::string text = "dense<\"0x";
+  for (float value : tensor.data) {
+    uint8_t bytes[4];
+    std::memcpy(bytes, &value, 4);
+    for (uint8_t byte : bytes)
+      text += llvm::formatv("{0:X-2}", byte).str();
+  }
+  return text + "\">";
+}
+
+/// A compiled module, loaded.
+class Model {
+public:
+  Model(const std::string &source, const std::string &cpu = "host") {
+    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("moe-e2e", directory));
+    DialectRegistry registry;
+    moe::registerAllDialects(registry);
+    moe::registerTargetTranslations(registry);
+    MLIRContext context(registry);
+    context.loadAllAvailableDialects();
+    OwningOpRef<ModuleOp> module =
+        parseSourceString<ModuleOp>(source, &context);
+    if (!module) {
+      ADD_FAILURE() << "does not parse: " << source;
+      return;
+    }
+    moe::CompileOptions options;
+    options.from = moe::Level::MoE;
+    options.cpu = cpu;
+    std::string path = (directory + "/model.so").str();
+    if (failed(moe::compileToArtefact(*module, path, options))) {
+      ADD_FAILURE() << "does not compile: " << source;
+      return;
+    }
+    expectOk(moeRuntimeInstanceCreate(nullptr, &instance));
+    expectOk(moeRuntimeModuleLoad(instance, path.c_str(), nullptr, &loaded));
+  }
+  ~Model() {
+    moeRuntimeModuleRelease(loaded);
+    moeRuntimeInstanceRelease(instance);
+    llvm::sys::fs::remove_directories(directory);
+  }
+
+  /// Runs the model; an empty list and `error` after a failure.
+  std::vector<Tensor> run(const std::vector<Tensor> &inputs) {
+    std::vector<Tensor> results;
+    if (!loaded)
+      return results;
+    moe_entry_t entry = moeRuntimeModuleEntryAt(loaded, 0);
+    moe_call_t call = nullptr;
+    expectOk(moeRuntimeCallCreate(entry, &call));
+    std::vector<moe_tensor_type_t> types;
+    for (const Tensor &input : inputs)
+      types.push_back({MOE_DTYPE_F32, static_cast<uint32_t>(input.shape.size()),
+                       input.shape.data()});
+    expectOk(moeRuntimeCallReshape(call, types.data(), types.size()));
+    for (auto [index, input] : llvm::enumerate(inputs))
+      expectOk(moeRuntimeCallBindInput(call, index, input.data.data(),
+                                       input.data.size() * sizeof(float)));
+    if (moe_status_t status = moeRuntimeCallRun(call)) {
+      error = moeRuntimeStatusMessage(status);
+      moeRuntimeStatusRelease(status);
+      moeRuntimeCallRelease(call);
+      return results;
+    }
+    for (uint32_t i = 0; i < moeRuntimeEntryOutputCount(entry); ++i) {
+      moe_tensor_t output;
+      expectOk(moeRuntimeCallOutput(call, i, &output));
+      Tensor &tensor = results.emplace_back();
+      tensor.shape.assign(output.type.dims,
+                          output.type.dims + output.type.rank);
+      const float *data = static_cast<const float *>(output.data);
+      tensor.data.assign(data, data + output.bytes / sizeof(float));
+    }
+    moeRuntimeCallRelease(call);
+    return results;
+  }
+
+  std::string error;
+
+private:
+  static void expectOk(moe_status_t status) {
+    if (!status)
+      return;
+    ADD_FAILURE() << moeRuntimeStatusMessage(status);
+    moeRuntimeStatusRelease(status);
+  }
+
+  llvm::SmallString<128> directory;
+  moe_instance_t instance = nullptr;
+  moe_module_t loaded = nullptr;
+};
+
+void expectNear(const Tensor &actual, const Tensor &expected,
+                double tolerance = 1e-5) {
+  ASSERT_EQ(actual.shape, expected.shape);
+  ASSERT_EQ(actual.data.size(), expected.data.size());
+  double error = 0, scale = 1e-30;
+  for (auto [x, y] : llvm::zip(actual.data, expected.data)) {
+    error = std::max<double>(error, std::abs(x - y));
+    scale = std::max<double>(scale, std::abs(y));
+    ASSERT_FALSE(std::isnan(x));
+  }
+  EXPECT_LE(error / scale, tolerance);
+}
+
+/// x [M, K] times w^T, with w [N, K].
+Tensor matmul(const Tensor &x, const Tensor &w) {
+  int64_t m = x.shape[0], k = x.shape[1], n = w.shape[0];
+  Tensor result{{m, n}, std::vector<float>(m * n)};
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t l = 0; l < k; ++l)
+        sum += double(x.data[i * k + l]) * w.data[j * k + l];
+      result.data[i * n + j] = sum;
+    }
+  return result;
+}
+
+Tensor transposed(const Tensor &x) {
+  int64_t rows = x.shape[0], columns = x.shape[1];
+  Tensor result{{columns, rows}, std::vector<float>(x.data.size())};
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      result.data[j * rows + i] = x.data[i * columns + j];
+  return result;
+}
+
+/// The text of a matmul of `x` with `w`, both SSA names.
+std::string matmulText(const std::string &bMap, const std::string &bType,
+                       int64_t k, int64_t n, const std::string &b) {
+  return llvm::formatv(
+             R"(
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %rows = tensor.dim %x, %c0 : tensor<?x{0}xf32>
+  %empty = tensor.empty(%rows) : tensor<?x{1}xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x{1}xf32>) -> tensor<?x{1}xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> {2}>, affine_map<(m, n, k) -> (m, n)>]
+    ins(%x, {3} : tensor<?x{0}xf32>, {4}) outs(%init : tensor<?x{1}xf32>) -> tensor<?x{1}xf32>
+  return %y : tensor<?x{1}xf32>
+)",
+             k, n, bMap, b, bType)
+      .str();
+}
+
+struct MatmulCase {
+  int64_t k, n;
+  bool nIsLast;
+  const char *cpu;
+};
+
+class MatmulOfWeight : public ::testing::TestWithParam<MatmulCase> {};
+
+// Heights around the register tile and the block of rows of one task, widths
+// around a panel, depths around a part of K.
+TEST_P(MatmulOfWeight, EqualsLoops) {
+  auto [k, n, nIsLast, cpu] = GetParam();
+  Tensor w = random({n, k}, 1);
+  std::string type = nIsLast ? llvm::formatv("tensor<{0}x{1}xf32>", k, n).str()
+                             : llvm::formatv("tensor<{0}x{1}xf32>", n, k).str();
+  Model model(
+      llvm::formatv("func.func @main(%x: tensor<?x{0}xf32>) -> "
+                    "tensor<?x{1}xf32> {{\n  %w = moe_support.weight {2} : {3}",
+                    k, n, dense(nIsLast ? transposed(w) : w), type)
+              .str() +
+          matmulText(nIsLast ? "(k, n)" : "(n, k)", type, k, n, "%w") + "}",
+      cpu);
+  for (int64_t m : {0, 1, 2, 5, 6, 7, 13, 121}) {
+    Tensor x = random({m, k}, m);
+    std::vector<Tensor> results = model.run({x});
+    ASSERT_EQ(results.size(), 1u) << model.error;
+    if (m != 0)
+      expectNear(results[0], matmul(x, w));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, MatmulOfWeight,
+                         ::testing::Values(MatmulCase{1, 1, false, "host"},
+                                           MatmulCase{7, 64, false, "host"},
+                                           MatmulCase{16, 63, true, "host"},
+                                           MatmulCase{33, 65, false, "host"},
+                                           MatmulCase{1025, 130, true, "host"},
+                                           MatmulCase{33, 65, false,
+                                                      "x86-64-v3"},
+                                           MatmulCase{33, 37, true, "x86-64"}));
+
+class MatmulOfInput : public ::testing::TestWithParam<bool> {};
+
+TEST_P(MatmulOfInput, EqualsLoops) {
+  bool nIsLast = GetParam();
+  Model model("func.func @main(%x: tensor<?x33xf32>, %w: tensor<" +
+              std::string(nIsLast ? "33x70" : "70x33") +
+              "xf32>) -> tensor<?x70xf32> {" +
+              matmulText(nIsLast ? "(k, n)" : "(n, k)",
+                         nIsLast ? "tensor<33x70xf32>" : "tensor<70x33xf32>",
+                         33, 70, "%w") +
+              "}");
+  Tensor w = random({70, 33}, 1);
+  for (int64_t m : {1, 3, 4, 20}) {
+    Tensor x = random({m, 33}, m);
+    std::vector<Tensor> results = model.run({x, nIsLast ? transposed(w) : w});
+    ASSERT_EQ(results.size(), 1u) << model.error;
+    expectNear(results[0], matmul(x, w));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, MatmulOfInput, ::testing::Bool());
+
+TEST(EndToEnd, SlabOfWeightChosenAtRunTime) {
+  const int64_t experts = 3, k = 20, n = 70;
+  Tensor w = random({experts, n, k}, 1);
+  Model model(llvm::formatv(R"(
+func.func @main(%x: tensor<?x20xf32>) -> tensor<?x70xf32> {{
+  %w = moe_support.weight {0} : tensor<3x70x20xf32>
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %zero = arith.constant 0.0 : f32
+  %rows = tensor.dim %x, %c0 : tensor<?x20xf32>
+  %empty = tensor.empty(%rows) : tensor<?x70xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x70xf32>) -> tensor<?x70xf32>
+  %y = scf.for %e = %c0 to %c3 step %c1 iter_args(%sum = %init) -> tensor<?x70xf32> {{
+    %slab = tensor.extract_slice %w[%e, 0, 0] [1, 70, 20] [1, 1, 1] : tensor<3x70x20xf32> to tensor<70x20xf32>
+    %next = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+      ins(%x, %slab : tensor<?x20xf32>, tensor<70x20xf32>) outs(%sum : tensor<?x70xf32>) -> tensor<?x70xf32>
+    scf.yield %next : tensor<?x70xf32>
+  }
+  return %y : tensor<?x70xf32>
+})",
+                            dense(w))
+                  .str());
+  Tensor x = random({5, k}, 2);
+  Tensor expected{{5, n}, std::vector<float>(5 * n)};
+  for (int64_t e = 0; e < experts; ++e) {
+    Tensor slab{{n, k},
+                {w.data.begin() + e * n * k, w.data.begin() + (e + 1) * n * k}};
+    Tensor part = matmul(x, slab);
+    for (auto [sum, value] : llvm::zip(expected.data, part.data))
+      sum += value;
+  }
+  std::vector<Tensor> results = model.run({x});
+  ASSERT_EQ(results.size(), 1u) << model.error;
+  expectNear(results[0], expected);
+}
+
+TEST(EndToEnd, OutputsAreNeverInputsWeightsOrEachOther) {
+  Model model(R"(
+func.func @main(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %w = moe_support.weight dense<[3.0, 4.0]> : tensor<2xf32>
+  return %x, %x, %w, %w : tensor<?x2xf32>, tensor<?x2xf32>, tensor<2xf32>, tensor<2xf32>
+})");
+  // The runtime itself refuses results that alias.
+  Tensor x = random({3, 2}, 1);
+  std::vector<Tensor> results = model.run({x});
+  ASSERT_EQ(results.size(), 4u) << model.error;
+  EXPECT_EQ(results[0].data, x.data);
+  EXPECT_EQ(results[1].data, x.data);
+  EXPECT_EQ(results[2].data, (std::vector<float>{3, 4}));
+  EXPECT_EQ(results[3].data, (std::vector<float>{3, 4}));
+}
+
+TEST(EndToEnd, SoftmaxOverDynamicRows) {
+  Model model(R"(
+#all = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+func.func @main(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %m = tensor.dim %x, %c0 : tensor<?x?xf32>
+  %n = tensor.dim %x, %c1 : tensor<?x?xf32>
+  %zero = arith.constant 0.0 : f32
+  %least = arith.constant 0xFF800000 : f32
+  %row = tensor.empty(%m) : tensor<?xf32>
+  %all = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %max0 = linalg.fill ins(%least : f32) outs(%row : tensor<?xf32>) -> tensor<?xf32>
+  %max = linalg.generic {indexing_maps = [#all, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<?x?xf32>) outs(%max0 : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.maximumf %a, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %exp = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]} ins(%x, %max : tensor<?x?xf32>, tensor<?xf32>) outs(%all : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %d = arith.subf %a, %b : f32
+    %r = math.exp %d : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %sum0 = linalg.fill ins(%zero : f32) outs(%row : tensor<?xf32>) -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#all, #row], iterator_types = ["parallel", "reduction"]} ins(%exp : tensor<?x?xf32>) outs(%sum0 : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %a, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]} ins(%exp, %sum : tensor<?x?xf32>, tensor<?xf32>) outs(%all : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.divf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+})");
+  for (auto [m, n] : {std::pair<int64_t, int64_t>{1, 1}, {3, 17}, {200, 513}}) {
+    Tensor x = random({m, n}, m);
+    Tensor expected = x;
+    for (int64_t i = 0; i < m; ++i) {
+      double sum = 0;
+      for (int64_t j = 0; j < n; ++j)
+        sum += std::exp(double(x.data[i * n + j]));
+      for (int64_t j = 0; j < n; ++j)
+        expected.data[i * n + j] = std::exp(double(x.data[i * n + j])) / sum;
+    }
+    std::vector<Tensor> results = model.run({x});
+    ASSERT_EQ(results.size(), 1u) << model.error;
+    expectNear(results[0], expected, 1e-6);
+  }
+}
+
+TEST(EndToEnd, FunctionsAreAccurate) {
+  struct Function {
+    const char *name;
+    double (*exact)(double);
+    float low, high;
+  };
+  const Function functions[] = {
+      {"exp", std::exp, -90, 88},
+      {"tanh", std::tanh, -12, 12},
+      {"erf", std::erf, -6, 6},
+      {"log", std::log, 1e-30f, 100},
+      {"log1p", std::log1p, -0.9f, 9},
+      {"expm1", std::expm1, -20, 20},
+      {"sin", std::sin, -1e5f, 1e5f},
+      {"cos", std::cos, -1e5f, 1e5f},
+      {"rsqrt", [](double x) { return 1 / std::sqrt(x); }, 1e-20f, 1e5f}};
+  for (const Function &function : functions) {
+    Model model(llvm::formatv(R"(
+#id = affine_map<(i) -> (i)>
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {{
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %e = tensor.empty(%n) : tensor<?xf32>
+  %y = linalg.generic {{indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) {{
+  ^bb0(%a: f32, %o: f32):
+    %r = math.{0} %a : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  return %y : tensor<?xf32>
+})",
+                              function.name)
+                    .str());
+    const int64_t count = 20001;
+    Tensor x{{count}, std::vector<float>(count)};
+    for (int64_t i = 0; i < count; ++i)
+      x.data[i] = function.low +
+                  (double(function.high) - function.low) * i / (count - 1);
+    std::vector<Tensor> results = model.run({x});
+    ASSERT_EQ(results.size(), 1u) << model.error;
+    double worst = 0;
+    float at = 0;
+    for (auto [argument, value] : llvm::zip(x.data, results[0].data)) {
+      double exact = function.exact(argument);
+      double error = std::abs(value - exact) / std::max(std::abs(exact), 1e-30);
+      if (error > worst || std::isnan(value)) {
+        worst = std::isnan(value) ? 1e9 : error;
+        at = argument;
+      }
+    }
+    EXPECT_LE(worst, 1e-6) << function.name << " at " << at;
+  }
+}
+
+TEST(EndToEnd, AssertionFailsTheRun) {
+  Model model(R"(
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %ok = arith.cmpi ule, %n, %c4 : index
+  cf.assert %ok, "expects at most 4 elements"
+  return %x : tensor<?xf32>
+})");
+  EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
+  EXPECT_EQ(model.run({random({5}, 1)}).size(), 0u);
+  EXPECT_NE(model.error.find("expects at most 4 elements"), std::string::npos);
+}
+
+} // namespace

@@ -1,0 +1,158 @@
+// Weight expressions evaluate to the bytes that their descriptions say.
+#include "moe/Target/WeightPacker.h"
+#include "moe-rt/abi.h"
+#include "moe/Dialect/Support/MoESupport.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
+
+#include <cstring>
+#include <numeric>
+
+using namespace mlir;
+using namespace moe::support;
+
+namespace {
+
+class WeightPacker : public ::testing::Test {
+protected:
+  WeightPacker() {
+    context.loadDialect<MoESupportDialect>();
+    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("moe-packer", directory));
+  }
+  ~WeightPacker() override { llvm::sys::fs::remove_directories(directory); }
+
+  std::string path(llvm::StringRef name) {
+    return (directory + "/" + name).str();
+  }
+
+  /// The elements 0, 1, 2, ... as a file.
+  ElementsAttr iota(ArrayRef<int64_t> shape) {
+    auto type = RankedTensorType::get(shape, Float32Type::get(&context));
+    std::string name = path("iota" + std::to_string(type.getNumElements()));
+    std::vector<float> values(type.getNumElements());
+    std::iota(values.begin(), values.end(), 0.0f);
+    std::error_code code;
+    llvm::raw_fd_ostream stream(name, code);
+    stream.write("12345678", 8);
+    stream.write(reinterpret_cast<const char *>(values.data()),
+                 values.size() * sizeof(float));
+    return ExternalAttr::get(&context, type, name, 8);
+  }
+
+  std::vector<float> pack(ElementsAttr value) {
+    uint64_t size = value.getNumElements() * sizeof(float);
+    llvm::Expected<moe::PackedWeights> packed =
+        moe::packWeights({{0, value}}, size, path("out"));
+    if (!packed) {
+      ADD_FAILURE() << llvm::toString(packed.takeError());
+      return {};
+    }
+    auto file = llvm::MemoryBuffer::getFile(path("out"));
+    EXPECT_EQ((*file)->getBufferSize(), MOE_WEIGHTS_DATA_OFFSET + size);
+    std::vector<float> result(value.getNumElements());
+    std::memcpy(result.data(),
+                (*file)->getBufferStart() + MOE_WEIGHTS_DATA_OFFSET, size);
+    return result;
+  }
+
+  std::string packError(ElementsAttr value) {
+    llvm::Expected<moe::PackedWeights> packed =
+        moe::packWeights({{0, value}}, 4096, path("out"));
+    return packed ? "" : llvm::toString(packed.takeError());
+  }
+
+  MLIRContext context;
+  llvm::SmallString<128> directory;
+};
+
+TEST_F(WeightPacker, Transpose) {
+  // Larger than one block, and not a multiple of it.
+  const int64_t rows = 45, columns = 70;
+  std::vector<float> result =
+      pack(transposeWeight(iota({rows, columns}), {1, 0}));
+  for (int64_t i = 0; i < columns; ++i)
+    for (int64_t j = 0; j < rows; ++j)
+      ASSERT_EQ(result[i * rows + j], j * columns + i);
+}
+
+TEST_F(WeightPacker, SliceOfConcatenationAcrossTheSeam) {
+  ElementsAttr both = concatWeights({iota({3, 4}), iota({3, 4})}, 1);
+  std::vector<float> result = pack(sliceWeight(both, {0, 3}, {3, 2}, {1, 2}));
+  EXPECT_EQ(result, (std::vector<float>{3, 1, 7, 5, 11, 9}));
+}
+
+TEST_F(WeightPacker, PadIsZero) {
+  std::vector<float> result =
+      pack(transposeWeight(padWeight(iota({2, 2}), {3, 3}), {1, 0}));
+  EXPECT_EQ(result, (std::vector<float>{0, 2, 0, 1, 3, 0, 0, 0, 0}));
+}
+
+TEST_F(WeightPacker, ReshapeOfPaddedWeightGoesThroughScratch) {
+  ElementsAttr padded = padWeight(iota({3, 2}), {4, 2});
+  std::vector<float> result =
+      pack(transposeWeight(reshapeWeight(padded, {2, 2, 2}), {0, 2, 1}));
+  EXPECT_EQ(result, (std::vector<float>{0, 2, 1, 3, 4, 0, 5, 0}));
+}
+
+TEST_F(WeightPacker, ReshapeOfStackKeepsSlabs) {
+  ElementsAttr stack = stackWeights({iota({2, 3}), iota({2, 3})});
+  std::vector<float> result =
+      pack(transposeWeight(reshapeWeight(stack, {2, 3, 2}), {0, 2, 1}));
+  EXPECT_EQ(result, (std::vector<float>{0, 2, 4, 1, 3, 5, 0, 2, 4, 1, 3, 5}));
+}
+
+TEST_F(WeightPacker, DenseLeaves) {
+  auto type = RankedTensorType::get({2, 2}, Float32Type::get(&context));
+  ElementsAttr some = DenseElementsAttr::get(type, ArrayRef<float>{1, 2, 3, 4});
+  ElementsAttr splat = DenseElementsAttr::get(type, 7.0f);
+  EXPECT_EQ(pack(concatWeights({transposeWeight(some, {1, 0}), splat}, 0)),
+            (std::vector<float>{1, 3, 2, 4, 7, 7, 7, 7}));
+}
+
+TEST_F(WeightPacker, BooleansAreBytes) {
+  auto type = RankedTensorType::get({3}, IntegerType::get(&context, 1));
+  ElementsAttr value =
+      DenseElementsAttr::get(type, ArrayRef<bool>{true, false, true});
+  llvm::Expected<moe::PackedWeights> packed =
+      moe::packWeights({{0, value}}, 64, path("out"));
+  ASSERT_TRUE(static_cast<bool>(packed));
+  auto file = llvm::MemoryBuffer::getFile(path("out"));
+  EXPECT_EQ((*file)->getBuffer().substr(MOE_WEIGHTS_DATA_OFFSET, 4),
+            llvm::StringRef("\1\0\1\0", 4));
+}
+
+TEST_F(WeightPacker, HashIsCanonicalXXH3) {
+  // XXH3-128 of nothing, as xxhsum -H2 prints it.
+  llvm::Expected<moe::PackedWeights> packed =
+      moe::packWeights({}, 0, path("out"));
+  ASSERT_TRUE(static_cast<bool>(packed));
+  const std::array<uint8_t, 16> expected = {0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47,
+                                            0x98, 0xd8, 0x60, 0x01, 0xc3, 0x24,
+                                            0x46, 0x8d, 0x49, 0x7f};
+  EXPECT_EQ(packed->hash, expected);
+}
+
+TEST_F(WeightPacker, MissingFile) {
+  auto type = RankedTensorType::get({2}, Float32Type::get(&context));
+  std::string message =
+      packError(ExternalAttr::get(&context, type, path("none"), 0));
+  EXPECT_NE(message.find("cannot read the weights file"), std::string::npos);
+  EXPECT_NE(message.find("No such file"), std::string::npos);
+}
+
+TEST_F(WeightPacker, ShortFile) {
+  auto leaf = cast<ExternalAttr>(iota({4}));
+  auto type = RankedTensorType::get({5}, Float32Type::get(&context));
+  std::string message =
+      packError(ExternalAttr::get(&context, type, leaf.getFile(), 8));
+  EXPECT_NE(message.find("(24 bytes) to hold 20 bytes from offset 8"),
+            std::string::npos);
+}
+
+} // namespace
