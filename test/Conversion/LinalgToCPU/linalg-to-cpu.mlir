@@ -64,6 +64,16 @@ func.func @strided_copy(%x: memref<4x8xf32, strided<[1, 4]>>, %y: memref<4x8xf32
   return
 }
 
+// Two sizes of one group that only the run knows.
+// CHECK-LABEL: func.func @expansion
+// CHECK-SAME: %[[X:.*]]: memref<?x64xf32>, %[[M:.*]]: index, %[[N:.*]]: index
+func.func @expansion(%x: memref<?x64xf32>, %m: index, %n: index) -> memref<?x?x64xf32> {
+  // CHECK: %[[STRIDE:.*]] = arith.muli %[[N]], %{{.*}}
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [%[[M]], %[[N]], 64], strides: [%[[STRIDE]], 64, 1]
+  %0 = memref.expand_shape %x [[0, 1], [2]] output_shape [%m, %n, 64] : memref<?x64xf32> into memref<?x?x64xf32>
+  return %0 : memref<?x?x64xf32>
+}
+
 // CHECK-LABEL: func.func @packed
 // CHECK-SAME: %[[X:.*]]: memref<?x8xf32>, %[[W:.*]]: memref<2x8x16xf32>, %[[Y:.*]]: memref<?x20xf32>
 func.func @packed(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x20xf32>) {
