@@ -95,7 +95,6 @@ static void addLoopPasses(OpPassManager &manager,
 static void addLLVMPasses(OpPassManager &manager) {
   manager.addPass(moe::createApproximateMathPass());
   manager.addPass(memref::createExpandReallocPass());
-  manager.addPass(moe::createExpandShapesPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createConvertVectorToSCFPass());

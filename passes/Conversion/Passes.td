@@ -112,15 +112,6 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
-def ExpandShapesPass : Pass<"moe-expand-shapes"> {
-  let summary = "Turn expansions of contiguous buffers into views";
-  let description = [{
-    Replaces `memref.expand_shape` of a buffer with identity layout by `memref.reinterpret_cast` with the sizes that the op names, so that any number of
-    sizes of a group may be dynamic. Expansions of other buffers stay.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
-}
-
 def ConvertAssertToRuntimePass : Pass<"convert-assert-to-runtime", "::mlir::ModuleOp"> {
   let summary = "Turn assertions into the runtime's fail call";
   let description = [{
