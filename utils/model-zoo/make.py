@@ -6,6 +6,7 @@ Each model becomes a folder:
   NAME/model.onnx           the graph (big models: weights in model.onnx.data)
   NAME/inputs/TENSOR.npy    the recorded inputs; shapes and tokens differ from the traced ones
   NAME/outputs/TENSOR.npy   what ONNX Runtime's CPU provider computed, graph optimisations off
+  NAME/one-token/...        the same for one token; models with a cache also have NAME/empty-past/
   NAME/case.json            origin, versions, tensor shapes, operator histogram and measurements
 
 Examples:

@@ -28,7 +28,7 @@ func.func @row_sum(%x: memref<?x64xf32>, %y: memref<?xf32>) {
   // CHECK: %[[FIRST:.*]] = memref.load %[[Y]][%[[I]]]
   // CHECK: %[[SUM:.*]] = scf.for %[[J:.*]] = {{.*}} iter_args(%[[PART:.*]] = %[[FIRST]]) -> (f32) {
   // CHECK: %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
-  // CHECK: %[[NEXT:.*]] = arith.addf %[[PART]], %[[V]]
+  // CHECK: %[[NEXT:.*]] = arith.addf %[[PART]], %[[V]] fastmath<reassoc>
   // CHECK: scf.yield %[[NEXT]]
   // CHECK: memref.store %[[SUM]], %[[Y]][%[[I]]]
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {

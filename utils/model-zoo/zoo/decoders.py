@@ -32,7 +32,8 @@ def build(spec: ModelSpec, seed: int):
     """The model in eval mode with weights drawn from `seed`."""
     transformers = importlib.import_module("transformers")
     stem = _CLASSES[spec.arch]
-    options = dict(spec.config, tie_word_embeddings=False)
+    # Special tokens of the published vocabularies lie outside the small ones.
+    options = dict(spec.config, tie_word_embeddings=False, pad_token_id=None, bos_token_id=None, eos_token_id=None)
     # The TorchScript tracer has no symbolic for the fused attention with a
     # dynamic mask; gpt-oss has attention sinks, which exist only there.
     if spec.exporter == "legacy" or spec.arch == "gpt_oss":
@@ -42,7 +43,6 @@ def build(spec: ModelSpec, seed: int):
         options.update(rope_parameters={"rope_type": "default", "rope_theta": 10000.0}) if spec.transformers >= "5" \
             else options.update(rope_scaling=None)
     config = getattr(transformers, f"{stem}Config")(**options)
-    config.pad_token_id = None
     torch.manual_seed(seed)
     model_class = getattr(transformers, f"{stem}ForCausalLM")
     # Default initialisation of gigabytes is wasted: every value is redrawn.
@@ -157,6 +157,23 @@ def branch_ratios(model, feeds: dict) -> list[dict[str, float]]:
     ]
 
 
+def softmax_gap(model, feeds: dict) -> float:
+    """Smallest gap between the k-th and (k+1)-th probability of softmax routers, seen from torch."""
+    gaps = []
+
+    def hook(module, args, output):
+        best = output[0].softmax(-1).topk(module.top_k + 1).values
+        gaps.append((best[:, -2] - best[:, -1]).min().item())
+
+    handles = [block.gate.register_forward_hook(hook) for _, block in moe_blocks(model)]
+    try:
+        forward(model, feeds)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return min(gaps)
+
+
 def calibrate(model, feeds: dict) -> None:
     """Scales the experts' down projections, layer by layer, to the wanted branch RMS."""
     for index, (_, block) in enumerate(moe_blocks(model)):
@@ -191,7 +208,7 @@ def make_inputs(spec: ModelSpec, config, seed: int, batch: int, sequence: int, p
     past = past if spec.past else 0
     if spec.mask:
         mask = torch.ones(batch, past + sequence, dtype=torch.int64)
-        if spec.left_pad:
+        if spec.left_pad and batch > 1:
             mask[0, : (past + sequence) // 3] = 0
         feeds["attention_mask"] = mask
     if spec.past:

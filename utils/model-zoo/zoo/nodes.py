@@ -63,7 +63,7 @@ def build(config: dict, seed: int) -> onnx.ModelProto:
     return model
 
 
-def inputs(config: dict, seed: int, rows: int = 21) -> dict[str, np.ndarray]:
+def inputs(config: dict, seed: int, rows: int = 15) -> dict[str, np.ndarray]:
     """Recorded inputs; with config["ties"] every row ties across the k-th place."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((rows, HIDDEN)).astype(np.float32)
