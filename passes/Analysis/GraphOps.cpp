@@ -58,8 +58,7 @@ static Attribute compositeAttribute(Operation *op, StringRef name) {
 }
 
 std::optional<int64_t> moe::compositeInt(Operation *op, StringRef name) {
-  auto number =
-      dyn_cast_if_present<IntegerAttr>(compositeAttribute(op, name));
+  auto number = dyn_cast_if_present<IntegerAttr>(compositeAttribute(op, name));
   return number ? std::optional(number.getInt()) : std::nullopt;
 }
 

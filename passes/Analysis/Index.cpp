@@ -61,8 +61,8 @@ Index IndexTable::symbol(StringRef name, int64_t extent) {
 }
 
 Index IndexTable::extent(Value tensor, int64_t dimension) {
-  Key name{static_cast<int64_t>(Kind::Extent),
-           key(tensor.getAsOpaquePointer()), dimension};
+  Key name{static_cast<int64_t>(Kind::Extent), key(tensor.getAsOpaquePointer()),
+           dimension};
   return ofAtom(unique(name, [&](IndexAtom &atom) {
     atom.element.tensor = tensor;
     atom.number = dimension;

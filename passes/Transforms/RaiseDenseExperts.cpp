@@ -21,9 +21,8 @@ struct DenseWeight {
 
 /// weight[token, expert]: zeros, with the weights of a token's slots scattered
 /// to the experts that they chose.
-static FailureOr<DenseWeight> matchDenseWeight(Matcher &matcher,
-                                               const Element &element,
-                                               Index expert) {
+static FailureOr<DenseWeight>
+matchDenseWeight(Matcher &matcher, const Element &element, Index expert) {
   IndexFacts &facts = matcher.facts;
   Operation *scatter = element.tensor.getDefiningOp();
   if (compositeName(scatter) != "onnx.ScatterElements" ||

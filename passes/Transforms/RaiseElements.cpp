@@ -198,9 +198,8 @@ std::optional<Matrix> moe::raise::matchMatrix(IndexFacts &facts,
   return result;
 }
 
-std::optional<Matrix> moe::raise::matchBias(IndexFacts &facts,
-                                            const Element &element,
-                                            Index column) {
+std::optional<Matrix>
+moe::raise::matchBias(IndexFacts &facts, const Element &element, Index column) {
   Matrix result{};
   for (Index coordinate : element.at)
     if (coordinate != column && coordinate != facts.constant(0))
@@ -290,7 +289,8 @@ FailureOr<Value> moe::raise::matchTokens(Matcher &matcher,
 
 LogicalResult moe::raise::checkOutput(Matcher &matcher, const Experts &experts,
                                       Value result, Index column) {
-  size_t last = experts.parameters.size() - (experts.body.getDownBias() ? 2 : 1);
+  size_t last =
+      experts.parameters.size() - (experts.body.getDownBias() ? 2 : 1);
   int64_t rows = experts.parameters[last].getShapedType().getDimSize(1);
   if (experts.outputColumn == column &&
       typeOf(result).getShape().back() == rows)

@@ -14,8 +14,8 @@ static RankedTensorType typeOf(Value tensor) {
 
 /// sum over c of input[..., c] * W[expert, ..., c], plus b[expert, ...]; the
 /// expert is whatever chooses the slab of W.
-std::optional<Linear>
-moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
+std::optional<Linear> moe::raise::matchGatheredLinear(IndexFacts &facts,
+                                                      const Element &element) {
   Element product = element;
   std::optional<Matrix> bias;
   std::optional<Element> biasElement;
@@ -37,8 +37,8 @@ moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
   }
   if (!matrix)
     return std::nullopt;
-  Linear result{{dot->op}, matrix->value, nullptr, matrix->column,
-                matrix->expert, input, dot->contracted, dot->extent};
+  Linear result{{dot->op},      matrix->value, nullptr,         matrix->column,
+                matrix->expert, input,         dot->contracted, dot->extent};
   if (biasElement) {
     bias = matchBias(facts, *biasElement, matrix->column);
     if (!bias || bias->expert != matrix->expert ||
@@ -106,14 +106,15 @@ static std::optional<Entries> matchScatteredSlots(IndexFacts &facts,
   Combiner combiner = combinerOf(op);
   if (!entries ||
       (combiner != Combiner::Add && combiner != Combiner::Replace) ||
-      facts.numberOf(facts.trace(op->getOperand(0), {facts.symbol("t"),
-                                                     entries->column})) != 0.0)
+      facts.numberOf(facts.trace(op->getOperand(0),
+                                 {facts.symbol("t"), entries->column})) != 0.0)
     return std::nullopt;
   return entries;
 }
 
 /// The list position that a pick comes from: a position p, or the entry that a
-/// permutation of all entries holds there, both taken apart into p / k, p mod k.
+/// permutation of all entries holds there, both taken apart into p / k, p mod
+/// k.
 static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
                            Index position) {
   int64_t k = pick.slots();
@@ -165,8 +166,7 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
-      failed(checkOutput(matcher, *experts, op->getResult(0),
-                         entries->column)))
+      failed(checkOutput(matcher, *experts, op->getResult(0), entries->column)))
     return failure();
   std::optional<Pick> pick = asPick(experts->expert);
   if (!pick)

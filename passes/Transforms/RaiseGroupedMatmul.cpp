@@ -32,20 +32,18 @@ static Index sortedId(IndexFacts &facts, const Histogram &histogram,
   Value keys = facts.sortedBy(positions);
   Index i = histogram.position;
   bool counted =
-      histogram.id ==
-          facts.valueOf(keys, {facts.valueOf(positions, {i})}) ||
+      histogram.id == facts.valueOf(keys, {facts.valueOf(positions, {i})}) ||
       histogram.id == facts.valueOf(keys, {i});
-  if (!counted ||
-      facts.extentOf(histogram.ids, 0) != facts.extentOf(keys, 0))
+  if (!counted || facts.extentOf(histogram.ids, 0) != facts.extentOf(keys, 0))
     return nullptr;
   return facts.valueOf(keys, {facts.valueOf(positions, {row})});
 }
 
 /// An element of the joined products. Row s lies in the segment of expert e
-/// where offset[e - 1] <= s < offset[e], which is where the s-th id in ascending
-/// order is e.
-std::optional<Linear>
-moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
+/// where offset[e - 1] <= s < offset[e], which is where the s-th id in
+/// ascending order is e.
+std::optional<Linear> moe::raise::matchGroupedLinear(Matcher &matcher,
+                                                     const Element &element) {
   IndexFacts &facts = matcher.facts;
   Element joined = element;
   std::optional<Element> bias;
@@ -77,9 +75,9 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   for (auto [number, input] : llvm::enumerate(concat.getInputs())) {
     std::optional<Dot> dot = matchDot(
         facts, facts.trace(input, {facts.sub(row, start), joined.at[1]}));
-    auto matrix = dot ? matchMatrix(facts, facts.trace(dot->rhs),
-                                    dot->contracted)
-                      : std::nullopt;
+    auto matrix =
+        dot ? matchMatrix(facts, facts.trace(dot->rhs), dot->contracted)
+            : std::nullopt;
     if (!matrix || matrix->expert)
       return std::nullopt;
     start = facts.add(start, facts.extentOf(input, 0));
@@ -128,8 +126,8 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   if (!positions)
     if (const IndexAtom *inverse = row->asAtom(IndexAtom::Kind::Element))
       positions = facts.inverseOf(inverse->element.tensor);
-  result.expert = positions ? sortedId(facts, *histogram, positions, row)
-                            : nullptr;
+  result.expert =
+      positions ? sortedId(facts, *histogram, positions, row) : nullptr;
   if (!result.expert)
     return refuse(concat, "the rows are not sorted by the ids that the offsets "
                           "count");

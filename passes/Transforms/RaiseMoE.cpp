@@ -42,8 +42,7 @@ static llvm::DenseSet<Operation *> computing(Value value,
 /// The router has a row for each of the experts' rows.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
-  if (facts.extentOf(layer.tokens, 0) ==
-      facts.extentOf(layer.router.logits, 0))
+  if (facts.extentOf(layer.tokens, 0) == facts.extentOf(layer.router.logits, 0))
     return success();
   return matcher.refuse(layer.result.getDefiningOp(),
                         "the router may have another number of rows than the "
@@ -115,8 +114,8 @@ Value Emitter::logits() {
   if (rows.at != wanted)
     return value;
   auto squeeze = [](ElementsAttr attr) {
-    return support::reshapeWeight(
-        attr, attr.getShapedType().getShape().drop_front());
+    return support::reshapeWeight(attr,
+                                  attr.getShapedType().getShape().drop_front());
   };
   Value bias = linear->bias ? literal(squeeze(linear->bias)) : Value();
   return LogitsOp::create(builder, loc, value.getType(), rows.tensor,
@@ -221,8 +220,8 @@ FailureOr<Value> Emitter::run() {
   for (ElementsAttr parameter : experts.parameters)
     parameters.push_back(literal(parameter));
   auto table = TableAttr::get(
-      context, {ClassAttr::get(context, router.experts, experts.width,
-                               experts.body)});
+      context,
+      {ClassAttr::get(context, router.experts, experts.width, experts.body)});
   Value outputs = ExpertsOp::create(builder, loc, rowsType(width), rows, plan,
                                     parameters, table, apply);
   Value combined = CombineOp::create(
@@ -330,9 +329,8 @@ LogicalResult RaiseMoEPass::report(const Finding &finding) {
         << "MoE layer is not raised: " + finding.text;
     return success();
   }
-  InFlightDiagnostic diagnostic = acceptFrozenExport
-                                      ? finding.op->emitWarning()
-                                      : finding.op->emitError();
+  InFlightDiagnostic diagnostic =
+      acceptFrozenExport ? finding.op->emitWarning() : finding.op->emitError();
   diagnostic << "MoE layer does not compute what its model does: "
              << finding.text;
   diagnostic.attachNote() << finding.hint;

@@ -63,13 +63,13 @@ public:
   };
 
   Kind kind;
-  unsigned id;                      // in order of creation
-  std::string name;                 // Symbol
-  std::optional<int64_t> bound;     // Symbol: extent
-  Element element;                  // Element; Extent: the tensor
-  int64_t number = 0;               // divisor; Extent: the dimension
-  Coordinates operands;             // FloorDiv, Mod; Flat: the coordinates
-  Coordinates extents;              // Flat: of all coordinates but the first
+  unsigned id;                  // in order of creation
+  std::string name;             // Symbol
+  std::optional<int64_t> bound; // Symbol: extent
+  Element element;              // Element; Extent: the tensor
+  int64_t number = 0;           // divisor; Extent: the dimension
+  Coordinates operands;         // FloorDiv, Mod; Flat: the coordinates
+  Coordinates extents;          // Flat: of all coordinates but the first
   std::vector<const IndexAtom *> factors; // Product
 };
 
