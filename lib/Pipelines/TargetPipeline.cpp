@@ -125,7 +125,7 @@ void moe::buildTargetPipeline(OpPassManager &manager,
 }
 
 void moe::registerPipelines() {
-  PassPipelineRegistration<>(
+  PassPipelineRegistration<MoEPipelineOptions>(
       "moe-moe-pipeline", "Lower a graph to the moe level", buildMoEPipeline);
   PassPipelineRegistration<TargetPipelineOptions>(
       "moe-target-pipeline",
