@@ -34,16 +34,20 @@ static void registerImportOnnx() {
         const llvm::MemoryBuffer *buffer =
             sources.getMemoryBuffer(sources.getMainFileID());
         StringRef name = buffer->getBufferIdentifier();
-        StringRef bytes = buffer->getBuffer();
-        std::string serialised;
-        if (name.ends_with(".onnxtxt")) {
-          auto result = serialiseText(bytes, name, context);
-          if (failed(result))
-            return nullptr;
-          serialised = std::move(*result);
-          bytes = serialised;
+        // Parts of a split file are called "within split at FILE:LINE ...".
+        bool isPart = name.consume_front("within split at ");
+        if (!name.contains(".onnxtxt")) {
+          if (isPart || name == "<stdin>")
+            return moe::importOnnxBuffer(buffer->getBuffer(), name, context)
+                .release()
+                .getOperation();
+          return moe::importOnnx(name, context).release().getOperation();
         }
-        return moe::importOnnxBuffer(bytes, name, context)
+        name = name.take_front(name.find(".onnxtxt") + 8);
+        auto serialised = serialiseText(buffer->getBuffer(), name, context);
+        if (failed(serialised))
+          return nullptr;
+        return moe::importOnnxBuffer(*serialised, name, context)
             .release()
             .getOperation();
       },

@@ -325,15 +325,23 @@ void moe::registerImportDialects(DialectRegistry &registry) {
                   stablehlo::StableHLODialect, support::MoESupportDialect>();
 }
 
+static OwningOpRef<ModuleOp> importModel(ArrayRef<char> bytes, StringRef path,
+                                         MLIRContext *context,
+                                         const moe::ImportOptions &options,
+                                         bool isFile) {
+  context->loadDialect<func::FuncDialect, moe::MoEDialect,
+                       moe::chlo::CHLODialect, moe::stablehlo::StableHLODialect,
+                       moe::support::MoESupportDialect>();
+  std::unique_ptr<OnnxModel> model =
+      OnnxModel::parse(bytes, path, context, isFile);
+  return model ? Importer(*model, options).run() : nullptr;
+}
+
 OwningOpRef<ModuleOp> moe::importOnnxBuffer(ArrayRef<char> bytes,
                                             StringRef path,
                                             MLIRContext *context,
                                             const ImportOptions &options) {
-  context
-      ->loadDialect<func::FuncDialect, MoEDialect, chlo::CHLODialect,
-                    stablehlo::StableHLODialect, support::MoESupportDialect>();
-  std::unique_ptr<OnnxModel> model = OnnxModel::parse(bytes, path, context);
-  return model ? Importer(*model, options).run() : nullptr;
+  return importModel(bytes, path, context, options, /*isFile=*/false);
 }
 
 OwningOpRef<ModuleOp> moe::importOnnx(StringRef path, MLIRContext *context,
@@ -346,5 +354,6 @@ OwningOpRef<ModuleOp> moe::importOnnx(StringRef path, MLIRContext *context,
         << "': " << error.message();
     return nullptr;
   }
-  return importOnnxBuffer((*file)->getBuffer(), path, context, options);
+  return importModel((*file)->getBuffer(), path, context, options,
+                     /*isFile=*/true);
 }

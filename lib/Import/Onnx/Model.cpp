@@ -10,6 +10,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
+#include <google/protobuf/wire_format_lite.h>
 
 using namespace mlir;
 using namespace moe::importer;
@@ -191,8 +192,80 @@ LogicalResult OnnxModel::checkValues() {
   return success();
 }
 
-std::unique_ptr<OnnxModel>
-OnnxModel::parse(ArrayRef<char> bytes, StringRef path, MLIRContext *context) {
+namespace {
+
+/// The messages on the way from a model to the bytes of its initializers.
+enum class Message { Model, Graph, Tensor };
+
+} // namespace
+
+/// Appends the offset and length of each initializer's raw data in the
+/// serialised message that ends at `end`; an initializer without has length 0.
+static bool walkMessage(google::protobuf::io::CodedInputStream &stream,
+                        Message message, int end,
+                        std::vector<std::pair<uint64_t, uint64_t>> &found) {
+  using google::protobuf::internal::WireFormatLite;
+  while (stream.CurrentPosition() < end) {
+    uint32_t tag = stream.ReadTag(), length;
+    int field = WireFormatLite::GetTagFieldNumber(tag);
+    if (tag == 0)
+      return false;
+    if (WireFormatLite::GetTagWireType(tag) !=
+        WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      if (!WireFormatLite::SkipField(&stream, tag))
+        return false;
+      continue;
+    }
+    if (!stream.ReadVarint32(&length))
+      return false;
+    int start = stream.CurrentPosition();
+    if (length > static_cast<uint32_t>(end - start))
+      return false;
+    if (message == Message::Model &&
+        field == ::onnx::ModelProto::kGraphFieldNumber) {
+      if (!walkMessage(stream, Message::Graph, start + length, found))
+        return false;
+      continue;
+    }
+    if (message == Message::Graph &&
+        field == ::onnx::GraphProto::kInitializerFieldNumber) {
+      found.push_back({0, 0});
+      if (!walkMessage(stream, Message::Tensor, start + length, found))
+        return false;
+      continue;
+    }
+    if (message == Message::Tensor &&
+        field == ::onnx::TensorProto::kRawDataFieldNumber)
+      found.back() = {start, length};
+    if (!stream.Skip(length))
+      return false;
+  }
+  return true;
+}
+
+void OnnxModel::findRawData(ArrayRef<char> bytes) {
+  google::protobuf::io::CodedInputStream stream(
+      reinterpret_cast<const uint8_t *>(bytes.data()),
+      static_cast<int>(bytes.size()));
+  stream.SetTotalBytesLimit(static_cast<int>(kMaxMessageBytes));
+  std::vector<std::pair<uint64_t, uint64_t>> found;
+  const auto &tensors = proto.graph().initializer();
+  if (!walkMessage(stream, Message::Model, static_cast<int>(bytes.size()),
+                   found) ||
+      found.size() != static_cast<size_t>(tensors.size()))
+    return;
+  for (auto [tensor, place] : llvm::zip(tensors, found)) {
+    auto [offset, length] = place;
+    // What was found must be what was parsed.
+    if (length != 0 &&
+        StringRef(bytes.data() + offset, length) == tensor.raw_data())
+      rawDataOffsets[&tensor] = offset;
+  }
+}
+
+std::unique_ptr<OnnxModel> OnnxModel::parse(ArrayRef<char> bytes,
+                                            StringRef path,
+                                            MLIRContext *context, bool isFile) {
   std::unique_ptr<OnnxModel> model(new OnnxModel(path, context));
   if (bytes.size() > kMaxMessageBytes) {
     model->emitError() << "expects a model of less than 2 GiB, but got "
@@ -218,5 +291,7 @@ OnnxModel::parse(ArrayRef<char> bytes, StringRef path, MLIRContext *context) {
       failed(inlineFunctions(*model, model->proto, model->flatNodes)) ||
       failed(model->checkValues()))
     return nullptr;
+  if (isFile)
+    model->findRawData(bytes);
   return model;
 }

@@ -7,6 +7,7 @@
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSet.h"
@@ -45,11 +46,13 @@ struct Node {
 /// before it is used, and no two definitions share a name.
 class OnnxModel {
 public:
-  /// Parses and checks the model in `bytes`; `path` names it. Reports what is
-  /// wrong to the context and returns null then.
+  /// Parses and checks the model in `bytes`; `path` names it, and is the file
+  /// that holds these bytes where `isFile` says so. Reports what is wrong to
+  /// the context and returns null then.
   static std::unique_ptr<OnnxModel> parse(llvm::ArrayRef<char> bytes,
                                           llvm::StringRef path,
-                                          mlir::MLIRContext *context);
+                                          mlir::MLIRContext *context,
+                                          bool isFile = false);
 
   const ::onnx::GraphProto &graph() const { return proto.graph(); }
   llvm::ArrayRef<Node> nodes() const { return flatNodes; }
@@ -59,6 +62,15 @@ public:
   /// The initializer with that name, or null.
   const ::onnx::TensorProto *initializer(llvm::StringRef name) const {
     return initializers.lookup(name);
+  }
+
+  /// Where in the model's file the raw data of an initializer begin, if the
+  /// model is a file.
+  std::optional<uint64_t>
+  rawDataOffset(const ::onnx::TensorProto &tensor) const {
+    auto it = rawDataOffsets.find(&tensor);
+    return it == rawDataOffsets.end() ? std::nullopt
+                                      : std::optional(it->second);
   }
 
   /// Whether a node reads the value, or the graph returns it.
@@ -80,6 +92,7 @@ private:
       : modelPath(path), context(context) {}
   mlir::LogicalResult checkHeader();
   mlir::LogicalResult checkValues();
+  void findRawData(llvm::ArrayRef<char> bytes);
 
   ::onnx::ModelProto proto;
   std::string modelPath;
@@ -87,6 +100,7 @@ private:
   std::vector<Node> flatNodes;
   llvm::StringMap<const ::onnx::TensorProto *> initializers;
   llvm::StringSet<> used;
+  llvm::DenseMap<const ::onnx::TensorProto *, uint64_t> rawDataOffsets;
   /// Defaults of function attributes, which the nodes' attributes refer to.
   std::vector<std::unique_ptr<::onnx::AttributeProto>> ownedAttributes;
 };

@@ -3,12 +3,16 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/MLIRContext.h"
+#include "moe/Dialect/Support/MoESupport.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstring>
 
 using namespace mlir;
 using namespace moe::importer;
+
+// Larger tensors stay references where they come from a file.
+static constexpr size_t kMaxDenseBytes = 4096;
 
 namespace {
 /// What is to be known of one element type: its code, name and builtin type,
@@ -185,6 +189,13 @@ TensorReader::readInline(const ::onnx::TensorProto &tensor,
   }
   if (elements == 0)
     return ElementsAttr(DenseElementsAttr::get(type, ArrayRef<Attribute>()));
+
+  // The file is a weight file like others; what shape arithmetic may look into
+  // is small.
+  if (bytes.size() > kMaxDenseBytes)
+    if (std::optional<uint64_t> offset = model.rawDataOffset(tensor))
+      return ElementsAttr(support::ExternalAttr::get(type.getContext(), type,
+                                                     model.path(), *offset));
 
   if (bits == 1) {
     SmallVector<bool> values(bytes.begin(), bytes.end());
