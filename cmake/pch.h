@@ -1,4 +1,5 @@
-// The MLIR headers that most translation units of the compiler include; see MoeLLVM.cmake.
+// The MLIR headers that most translation units of the compiler include; see
+// MoeLLVM.cmake.
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -1,12 +1,19 @@
-/* The binary contract between compiled artefacts and the runtime: what a model library exports and what it may call.
+/* The binary contract between compiled artefacts and the runtime: what a model
+   library exports and what it may call.
 
-   A model library (model.so) exports one symbol, moe_module_query. The runtime calls it once with the functions that the library may use and gets
-   the module's description back. Weights live in a file beside the library (weights file, layout below) that the runtime maps; every entry point
-   receives the address of its data. This header depends on <stdint.h> alone and is included by the compiler and the runtime.
+   A model library (model.so) exports one symbol, moe_module_query. The runtime
+   calls it once with the functions that the library may use and gets the
+   module's description back. Weights live in a file beside the library (weights
+   file, layout below) that the runtime maps; every entry point receives the
+   address of its data. This header depends on <stdint.h> alone and is included
+   by the compiler and the runtime.
 
-   Compatibility: the majors are equal, the artefact's minor is not above the runtime's, and an unknown feature bit is a refusal. Every structure
-   has a fixed layout (checked below); reserved fields are zero when written and ignored when read. All strings are NUL-terminated UTF-8 and, like
-   everything that a module description points to, live as long as the library stays loaded. */
+   Compatibility: the majors are equal, the artefact's minor is not above the
+   runtime's, and an unknown feature bit is a refusal. Every structure has a
+   fixed layout (checked below); reserved fields are zero when written and
+   ignored when read. All strings are NUL-terminated UTF-8 and, like everything
+   that a module description points to, live as long as the library stays
+   loaded. */
 #ifndef MOE_RT_ABI_H
 #define MOE_RT_ABI_H
 
@@ -18,7 +25,7 @@ extern "C" {
 
 #define MOE_ABI_MAJOR 1u
 #define MOE_ABI_MINOR 0u
-#define MOE_ABI_MAGIC 0x434F454Du         /* "MOEC", little endian */
+#define MOE_ABI_MAGIC 0x434F454Du /* "MOEC", little endian */
 #define MOE_QUERY_SYMBOL "moe_module_query"
 
 /* Element types; the values are part of the contract. */
@@ -39,7 +46,8 @@ enum {
   MOE_DTYPE_F64 = 13
 };
 
-/* A dense row-major tensor. `data` may be NULL only where the tensor has no element. `data` is aligned to its element size at least. */
+/* A dense row-major tensor. `data` may be NULL only where the tensor has no
+ * element. `data` is aligned to its element size at least. */
 typedef struct moe_buffer_v1 {
   void *data;
   int64_t *shape; /* rank sizes */
@@ -51,19 +59,25 @@ typedef struct moe_buffer_v1 {
 typedef struct moe_environment_v1 {
   uint32_t abi_major;
   uint32_t abi_minor;
-  /* Returns `bytes` bytes aligned to `alignment` (a power of two) until the entry point returns or `release` is called; never NULL (calls `fail`). */
+  /* Returns `bytes` bytes aligned to `alignment` (a power of two) until the
+     entry point returns or `release` is called; never NULL (calls `fail`). */
   void *(*allocate)(uint64_t bytes, uint64_t alignment);
   void (*release)(void *memory);
-  /* Runs body(context, begin, end) over disjoint ranges that cover [0, count) once, and returns when all are done. Ranges may run on other threads,
-     in any order or one after the other: bodies never wait for each other. */
-  void (*parallel_for)(int64_t count, void (*body)(void *context, int64_t begin, int64_t end), void *context);
-  /* Ends the running entry point with an error; does not return. Called only from the thread that called the entry point. */
+  /* Runs body(context, begin, end) over disjoint ranges that cover [0, count)
+     once, and returns when all are done. Ranges may run on other threads, in
+     any order or one after the other: bodies never wait for each other. */
+  void (*parallel_for)(int64_t count,
+                       void (*body)(void *context, int64_t begin, int64_t end),
+                       void *context);
+  /* Ends the running entry point with an error; does not return. Called only
+     from the thread that called the entry point. */
   void (*fail)(const char *message);
   uint64_t reserved[4];
 } moe_environment_v1;
 
-/* One dimension: size = constant + sum over symbols of coefficients[s] * value(symbol s); coefficients is NULL for a static size.
-   constant = MOE_DIM_UNKNOWN: known only after the run (outputs only). */
+/* One dimension: size = constant + sum over symbols of coefficients[s] *
+   value(symbol s); coefficients is NULL for a static size. constant =
+   MOE_DIM_UNKNOWN: known only after the run (outputs only). */
 #define MOE_DIM_UNKNOWN INT64_MIN
 typedef struct moe_dim_v1 {
   int64_t constant;
@@ -78,10 +92,14 @@ typedef struct moe_argument_v1 {
   uint64_t reserved[2];
 } moe_argument_v1;
 
-/* Computes the outputs. `inputs` and `outputs` have one element per argument, in order. On entry the runtime has checked inputs against their
-   descriptions; outputs[i].shape points to room for rank sizes and outputs[i].data is NULL. On return outputs[i].data is memory from `allocate`
-   that the runtime owns (never memory of an input or of the weights), and shape is filled in. Returns 0; errors end through `fail`. Reentrant. */
-typedef int32_t (*moe_entry_fn_v1)(const moe_buffer_v1 *inputs, moe_buffer_v1 *outputs, const void *weights);
+/* Computes the outputs. `inputs` and `outputs` have one element per argument,
+   in order. On entry the runtime has checked inputs against their descriptions;
+   outputs[i].shape points to room for rank sizes and outputs[i].data is NULL.
+   On return outputs[i].data is memory from `allocate` that the runtime owns
+   (never memory of an input or of the weights), and shape is filled in. Returns
+   0; errors end through `fail`. Reentrant. */
+typedef int32_t (*moe_entry_fn_v1)(const moe_buffer_v1 *inputs,
+                                   moe_buffer_v1 *outputs, const void *weights);
 
 typedef struct moe_entry_v1 {
   const char *name;
@@ -96,7 +114,8 @@ typedef struct moe_entry_v1 {
   uint64_t reserved[4];
 } moe_entry_v1;
 
-/* Feature bits of an artefact; a runtime refuses bits that it does not know. None is defined yet. */
+/* Feature bits of an artefact; a runtime refuses bits that it does not know.
+ * None is defined yet. */
 #define MOE_FEATURES_KNOWN UINT64_C(0)
 
 typedef struct moe_module_v1 {
@@ -105,24 +124,31 @@ typedef struct moe_module_v1 {
   uint32_t abi_minor;
   uint32_t entry_count;
   uint64_t features;
-  const char *producer;         /* such as "moec 0.1.0" */
-  const char *target_triple;    /* such as "x86_64-pc-linux-gnu" */
-  const char *target_cpu;       /* LLVM's name of the CPU it was built for, for people */
-  const char *target_features;  /* comma-separated LLVM feature names that must be present, such as "avx2,fma"; the runtime refuses without them */
-  const char *weights_file;     /* file name beside the library; NULL: the module has no weights */
-  uint64_t weights_size;        /* of the data, without the file's header, in bytes */
-  uint8_t weights_hash[16];     /* XXH3-128 (canonical, big endian) of the data */
-  uint32_t ranks;               /* expert-parallel degree; 1 today */
+  const char *producer;      /* such as "moec 0.1.0" */
+  const char *target_triple; /* such as "x86_64-pc-linux-gnu" */
+  /* LLVM's name of the CPU it was built for, for people. */
+  const char *target_cpu;
+  /* Comma-separated LLVM feature names that must be present, such as
+     "avx2,fma"; the runtime refuses without them. */
+  const char *target_features;
+  /* File name beside the library; NULL: the module has no weights. */
+  const char *weights_file;
+  uint64_t weights_size; /* of the data, without the file's header, in bytes */
+  uint8_t weights_hash[16]; /* XXH3-128 (canonical, big endian) of the data */
+  uint32_t ranks;           /* expert-parallel degree; 1 today */
   uint32_t reserved0;
   const moe_entry_v1 *entries;
   uint64_t reserved[6];
 } moe_module_v1;
 
-/* Exported as MOE_QUERY_SYMBOL. Keeps `environment` (which outlives the module) and returns the module's description; NULL where abi_major differs.
-   Calling it again with the same pointer is harmless. */
-typedef const moe_module_v1 *(*moe_module_query_fn)(const moe_environment_v1 *environment);
+/* Exported as MOE_QUERY_SYMBOL. Keeps `environment` (which outlives the module)
+   and returns the module's description; NULL where abi_major differs. Calling
+   it again with the same pointer is harmless. */
+typedef const moe_module_v1 *(*moe_module_query_fn)(
+    const moe_environment_v1 *environment);
 
-/* Head of a weights file; the data begins at byte MOE_WEIGHTS_DATA_OFFSET and is `size` bytes. All fields are little endian. */
+/* Head of a weights file; the data begins at byte MOE_WEIGHTS_DATA_OFFSET and
+ * is `size` bytes. All fields are little endian. */
 #define MOE_WEIGHTS_MAGIC UINT64_C(0x0031544757454F4D) /* "MOEWGT1\0" */
 #define MOE_WEIGHTS_DATA_OFFSET 4096u
 typedef struct moe_weights_header_v1 {
@@ -140,14 +166,16 @@ typedef struct moe_weights_header_v1 {
 #define MOE_STATIC_ASSERT _Static_assert
 #endif
 /* The contract is for 64-bit targets. */
-MOE_STATIC_ASSERT(sizeof(void *) == 8, "the artefact ABI needs 64-bit pointers");
+MOE_STATIC_ASSERT(sizeof(void *) == 8,
+                  "the artefact ABI needs 64-bit pointers");
 MOE_STATIC_ASSERT(sizeof(moe_buffer_v1) == 24, "moe_buffer_v1");
 MOE_STATIC_ASSERT(sizeof(moe_environment_v1) == 72, "moe_environment_v1");
 MOE_STATIC_ASSERT(sizeof(moe_dim_v1) == 16, "moe_dim_v1");
 MOE_STATIC_ASSERT(sizeof(moe_argument_v1) == 40, "moe_argument_v1");
 MOE_STATIC_ASSERT(sizeof(moe_entry_v1) == 88, "moe_entry_v1");
 MOE_STATIC_ASSERT(sizeof(moe_module_v1) == 152, "moe_module_v1");
-MOE_STATIC_ASSERT(sizeof(moe_weights_header_v1) == 104, "moe_weights_header_v1");
+MOE_STATIC_ASSERT(sizeof(moe_weights_header_v1) == 104,
+                  "moe_weights_header_v1");
 
 #ifdef __cplusplus
 }

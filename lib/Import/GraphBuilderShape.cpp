@@ -259,8 +259,7 @@ Val GraphBuilder::concat(ArrayRef<Val> values, int64_t dim) {
   SmallVector<Value> operands;
   for (Val value : values)
     operands.push_back(get(value));
-  Value joined =
-      hlo::ConcatenateOp::create(builder, loc, type, operands, dim);
+  Value joined = hlo::ConcatenateOp::create(builder, loc, type, operands, dim);
   // A sum of many parts, such as the rows of all experts, is a size of its
   // own: the sum would be computed again wherever it is used.
   if (shape[dim].terms().size() > kMaxConcatTerms)

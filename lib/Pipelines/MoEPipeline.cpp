@@ -13,9 +13,9 @@ void moe::buildMoEPipeline(OpPassManager &manager,
   manager.addPass(createInlinerPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  RaiseMoEPassOptions raise;
+  RaisePassOptions raise;
   raise.acceptFrozenExport = options.acceptFrozenExport;
-  manager.addPass(createRaiseMoEPass(raise));
+  manager.addPass(createRaisePass(raise));
   manager.addPass(createInlineCompositesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

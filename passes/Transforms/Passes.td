@@ -4,7 +4,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def RaiseMoEPass : Pass<"moe-raise", "::mlir::ModuleOp"> {
+def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let summary = "Recover MoE layers from what exporters made of them";
   let description = [{
     Replaces what computes a layer by `moe.logits`, `moe.route`, `moe.dispatch`, `moe.experts` and `moe.combine`, in these forms: a sum over the slots of each

@@ -12,7 +12,7 @@
 #include "llvm/ADT/SetVector.h"
 
 namespace moe {
-#define GEN_PASS_DEF_RAISEMOEPASS
+#define GEN_PASS_DEF_RAISEPASS
 #include "moe/Transforms/Passes.h.inc"
 } // namespace moe
 
@@ -246,9 +246,9 @@ namespace {
 /// Looks at each op, last ones first, as the one that gives a layer's result:
 /// the whole of a chain of sums is met before its parts. Matching follows uses
 /// backwards only, in time proportional to what it looks at.
-class RaiseMoEPass : public moe::impl::RaiseMoEPassBase<RaiseMoEPass> {
+class RaisePass : public moe::impl::RaisePassBase<RaisePass> {
 public:
-  using RaiseMoEPassBase::RaiseMoEPassBase;
+  using RaisePassBase::RaisePassBase;
 
   void runOnOperation() override;
 
@@ -269,7 +269,7 @@ private:
 
 } // namespace
 
-void RaiseMoEPass::report(const Layer &layer) {
+void RaisePass::report(const Layer &layer) {
   remark::passed(layer.result.getLoc(),
                  remark::RemarkOpts::name("raised").category("moe-raise"))
       << ("raised " + layer.form + ": " + describe(layer.router) + ", " +
@@ -312,7 +312,7 @@ static bool choosesMatrices(chlo::TopKOp topK) {
   return false;
 }
 
-void RaiseMoEPass::reportUnknownForms(func::FuncOp function) {
+void RaisePass::reportUnknownForms(func::FuncOp function) {
   for (auto topK : function.getOps<chlo::TopKOp>())
     if (!explained.contains(topK) && choosesMatrices(topK))
       remark::missed(topK.getLoc(),
@@ -321,7 +321,7 @@ void RaiseMoEPass::reportUnknownForms(func::FuncOp function) {
              "known form";
 }
 
-LogicalResult RaiseMoEPass::report(const Finding &finding) {
+LogicalResult RaisePass::report(const Finding &finding) {
   explained.insert(nearestTopK(finding.op));
   if (finding.kind == Finding::Kind::Missed) {
     remark::missed(finding.op->getLoc(),
@@ -337,7 +337,7 @@ LogicalResult RaiseMoEPass::report(const Finding &finding) {
   return success(acceptFrozenExport);
 }
 
-bool RaiseMoEPass::raiseAt(Matcher &matcher, Operation *op) {
+bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
   static constexpr FormMatcher forms[] = {matchSlotSum, matchDenseExperts,
                                           matchExpertLoop};
   for (FormMatcher form : forms) {
@@ -366,7 +366,7 @@ bool RaiseMoEPass::raiseAt(Matcher &matcher, Operation *op) {
   return false;
 }
 
-LogicalResult RaiseMoEPass::raise(func::FuncOp function) {
+LogicalResult RaisePass::raise(func::FuncOp function) {
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
     if (op->getNumResults() != 0 && op->getParentOp() == function)
@@ -385,7 +385,7 @@ LogicalResult RaiseMoEPass::raise(func::FuncOp function) {
   return success(!failedExport);
 }
 
-void RaiseMoEPass::removeDead(func::FuncOp function) {
+void RaisePass::removeDead(func::FuncOp function) {
   SmallVector<Operation *> ops;
   for (Operation &op : function.getOps())
     ops.push_back(&op);
@@ -394,7 +394,7 @@ void RaiseMoEPass::removeDead(func::FuncOp function) {
       op->erase();
 }
 
-void RaiseMoEPass::runOnOperation() {
+void RaisePass::runOnOperation() {
   ModuleOp module = getOperation();
   IRRewriter rewriter(&getContext());
   SmallVector<func::FuncOp> functions;
