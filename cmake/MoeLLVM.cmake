@@ -55,8 +55,9 @@ function(moe_add_tool name)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# moe_add_doc(<file.td> <output name> <mlir-tblgen arguments>): one page of the generated reference, in build/docs.
-add_custom_target(moe-doc)
+# moe_add_doc(<file.td> <output name> <mlir-tblgen arguments>): one page of the generated reference, in build/docs. Part of every build, so that no
+# description rots unseen.
+add_custom_target(moe-doc ALL)
 function(moe_add_doc td out)
   set(LLVM_TARGET_DEFINITIONS ${td})
   tablegen(MLIR ${out}.md ${ARGN})

@@ -340,20 +340,22 @@ LogicalResult ReduceWindowOp::verify() {
 
   SmallVector<int64_t> expected;
   for (auto [dim, size] : llvm::enumerate(type.getShape())) {
-    if (ShapedType::isDynamic(size)) {
-      expected.push_back(size);
-      continue;
-    }
-    std::optional<int64_t> padded = dilatedSize(size, baseDilations[dim]);
+    bool isDynamic = ShapedType::isDynamic(size);
+    std::optional<int64_t> padded =
+        dilatedSize(isDynamic ? 0 : size, baseDilations[dim]);
     for (int64_t amount : {padding[2 * dim], padding[2 * dim + 1]})
       padded = padded ? llvm::checkedAdd(*padded, amount) : std::nullopt;
     std::optional<int64_t> window =
         dilatedSize(sizes[dim], windowDilations[dim]);
-    if (!padded || *padded < 0 || !window)
+    if (!padded || !window || (!isDynamic && *padded < 0) ||
+        !llvm::checkedSub(*padded, *window))
       return emitOpError() << "requires the padded size of dimension #" << dim
                            << " to be non-negative and below 2^63";
-    expected.push_back(
-        *padded < *window ? 0 : (*padded - *window) / strides[dim] + 1);
+    if (isDynamic)
+      expected.push_back(size);
+    else
+      expected.push_back(
+          *padded < *window ? 0 : (*padded - *window) / strides[dim] + 1);
   }
   return verifyCombination(*this, getInputs(), getInitValues(), getBody(),
                            expected);

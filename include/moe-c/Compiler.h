@@ -64,6 +64,7 @@ moeCompilerSessionCreate(moe_compiler_session_t *session);
 MOE_C_API void moeCompilerSessionRelease(moe_compiler_session_t session);
 
 /* Sets an option by name: "cpu" ("host"), "features" (""), "entry" ("main"),
+   "accept-frozen-export" ("false"),
    "start-from" ("graph"; "moe", "target"), "emit" ("so"; "obj", "llvm"). They
    mean what they mean for moe-compile. Since 1.0. */
 MOE_C_API MOE_C_NODISCARD moe_compiler_error_t moeCompilerSessionSetOption(

@@ -125,6 +125,10 @@ moe_compiler_error_t moeCompilerSessionSetOption(moe_compiler_session_t session,
     options.features = value;
   } else if (option == "entry") {
     options.entry = value;
+  } else if (option == "accept-frozen-export") {
+    if (value != StringRef("true") && value != StringRef("false"))
+      return refuse("'true' or 'false'");
+    options.acceptFrozenExport = value == StringRef("true");
   } else if (option == "start-from") {
     std::optional<moe::Level> level = moe::parseLevel(value);
     if (!level)
@@ -140,8 +144,9 @@ moe_compiler_error_t moeCompilerSessionSetOption(moe_compiler_session_t session,
       return refuse("'so', 'obj' or 'llvm'");
     options.kind = *kind;
   } else {
-    return invalidArgument("expects the option 'cpu', 'features', 'entry', "
-                           "'start-from' or 'emit', but got '" +
+    return invalidArgument("expects the option 'accept-frozen-export', 'cpu', "
+                           "'features', 'entry', 'start-from' or 'emit', but "
+                           "got '" +
                            option + "'");
   }
   return nullptr;

@@ -49,8 +49,11 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
         "requires the level to stop after ('" + levelName(to) +
         "') to be at or below the level to start from ('" +
         levelName(options.from) + "')");
-  if (options.from < Level::MoE && to >= Level::MoE)
-    buildMoEPipeline(manager);
+  if (options.from < Level::MoE && to >= Level::MoE) {
+    MoEPipelineOptions pipeline;
+    pipeline.acceptFrozenExport = options.acceptFrozenExport;
+    buildMoEPipeline(manager, pipeline);
+  }
   if (options.from < Level::Target && to >= Level::Target) {
     Expected<CpuTarget> target =
         CpuTarget::create(options.cpu, options.features);

@@ -8,11 +8,14 @@
 
 using namespace mlir;
 
-void moe::buildMoEPipeline(OpPassManager &manager) {
+void moe::buildMoEPipeline(OpPassManager &manager,
+                           const MoEPipelineOptions &options) {
   manager.addPass(createInlinerPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addPass(createRaiseMoEPass());
+  RaiseMoEPassOptions raise;
+  raise.acceptFrozenExport = options.acceptFrozenExport;
+  manager.addPass(createRaiseMoEPass(raise));
   manager.addPass(createInlineCompositesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

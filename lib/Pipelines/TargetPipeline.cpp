@@ -16,7 +16,6 @@
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -102,9 +101,6 @@ static void addLLVMPasses(OpPassManager &manager) {
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = true;
-  manager.addPass(arith::createArithExpandOpsPass(expand));
   manager.addPass(createConvertVectorToLLVMPass());
   FinalizeMemRefToLLVMConversionPassOptions memref;
   memref.useGenericFunctions = true;
@@ -129,11 +125,9 @@ void moe::buildTargetPipeline(OpPassManager &manager,
 }
 
 void moe::registerPipelines() {
-  PassPipelineRegistration<>("moe-moe-pipeline",
-                             "Lower a graph to the moe level",
-                             buildMoEPipeline);
+  PassPipelineRegistration<MoEPipelineOptions>(
+      "moe-moe-pipeline", "Lower a graph to the moe level", buildMoEPipeline);
   PassPipelineRegistration<TargetPipelineOptions>(
       "moe-target-pipeline",
-      "Lower the moe level to the LLVM dialect for a CPU",
-      buildTargetPipeline);
+      "Lower the moe level to the LLVM dialect for a CPU", buildTargetPipeline);
 }

@@ -36,8 +36,9 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
     return false;
   unsigned result = cast<OpResult>(tensor).getResultNumber();
   return TypeSwitch<Operation *, bool>(op)
-      .Case<hlo::ReshapeOp, hlo::DynamicReshapeOp>(
-          [&](auto reshape) { return stepReshape(tensor, at, reshape.getOperand()); })
+      .Case<hlo::ReshapeOp, hlo::DynamicReshapeOp>([&](auto reshape) {
+        return stepReshape(tensor, at, reshape.getOperand());
+      })
       .Case([&](hlo::TransposeOp transpose) {
         Coordinates source(at.size());
         for (auto [d, from] : llvm::enumerate(transpose.getPermutation()))
@@ -71,8 +72,8 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
             return true;
           })
       .Case([&](hlo::SliceOp slice) {
-        for (auto [coordinate, start, stride] : llvm::zip(
-                 at, slice.getStartIndices(), slice.getStrides()))
+        for (auto [coordinate, start, stride] :
+             llvm::zip(at, slice.getStartIndices(), slice.getStrides()))
           coordinate = add(constant(start), scale(coordinate, stride));
         tensor = slice.getOperand();
         return true;
@@ -122,8 +123,8 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
       .Case([&](hlo::ConvertOp convert) {
         Type from = typeOf(convert.getOperand()).getElementType(),
              to = typeOf(tensor).getElementType();
-        bool integers = isa<IntegerType>(from) && isa<IntegerType>(to) &&
-                        !to.isInteger(1);
+        bool integers =
+            isa<IntegerType>(from) && isa<IntegerType>(to) && !to.isInteger(1);
         if (!integers && from != to)
           return false;
         tensor = convert.getOperand();
@@ -239,16 +240,14 @@ bool IndexFacts::stepGather(Value &tensor, Coordinates &at, Value source,
     int64_t size = type.getDimSize(d);
     bool whole = !llvm::is_contained(numbers.getCollapsedSliceDims(), d);
     if (whole ? start->asConstant() != 0
-              : !bounds.isNonNegative() ||
-                    (!ShapedType::isDynamic(size) &&
-                     !bounds.within(0, size - 1)))
+              : !bounds.isNonNegative() || (!ShapedType::isDynamic(size) &&
+                                            !bounds.within(0, size - 1)))
       return false;
     inside[d] = add(inside[d], start);
   }
   for (auto [own, other] : llvm::zip(numbers.getOperandBatchingDims(),
                                      numbers.getStartIndicesBatchingDims())) {
-    int64_t position =
-        other - (!scalars && other > vectorDim ? 1 : 0);
+    int64_t position = other - (!scalars && other > vectorDim ? 1 : 0);
     inside[own] = batch[position];
   }
   tensor = source;
@@ -482,9 +481,9 @@ bool IndexFacts::neverGrows(Index own, Index target) {
   return (high && *high <= 1) || neverGrows(own, whenOne);
 }
 
-std::optional<Coordinates>
-IndexFacts::operandCoordinates(Operation *op, unsigned number,
-                               ArrayRef<Index> at) {
+std::optional<Coordinates> IndexFacts::operandCoordinates(Operation *op,
+                                                          unsigned number,
+                                                          ArrayRef<Index> at) {
   Value operand = op->getOperand(number);
   RankedTensorType type = typeOf(operand);
   int64_t rank = at.size(), missing = rank - type.getRank();

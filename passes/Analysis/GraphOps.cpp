@@ -1,6 +1,8 @@
 // One view of the ops of the graph level, whichever dialect spells them.
 #include "moe/Analysis/IndexFacts.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Matchers.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -56,8 +58,7 @@ static Attribute compositeAttribute(Operation *op, StringRef name) {
 }
 
 std::optional<int64_t> moe::compositeInt(Operation *op, StringRef name) {
-  auto number =
-      dyn_cast_if_present<IntegerAttr>(compositeAttribute(op, name));
+  auto number = dyn_cast_if_present<IntegerAttr>(compositeAttribute(op, name));
   return number ? std::optional(number.getInt()) : std::nullopt;
 }
 
@@ -96,10 +97,49 @@ static Combiner combinerOf(Region &body) {
   }
 }
 
+/// Whether combining with the constant changes nothing.
+static bool isNeutral(Value initial, Combiner combiner) {
+  DenseElementsAttr value;
+  if (!matchPattern(initial, m_Constant(&value)) || !value.isSplat())
+    return false;
+  if (isa<FloatType>(value.getElementType())) {
+    APFloat number = value.getSplatValue<APFloat>();
+    switch (combiner) {
+    case Combiner::Add:
+      return number.isZero();
+    case Combiner::Mul:
+      return number.isExactlyValue(1.0);
+    case Combiner::Max:
+      return number.isInfinity() && number.isNegative();
+    case Combiner::Min:
+      return number.isInfinity() && !number.isNegative();
+    default:
+      return false;
+    }
+  }
+  APInt number = value.getSplatValue<APInt>();
+  switch (combiner) {
+  case Combiner::Add:
+    return number.isZero();
+  case Combiner::Mul:
+    return number.isOne();
+  case Combiner::Max:
+    return number.isMinSignedValue();
+  case Combiner::Min:
+    return number.isMaxSignedValue();
+  default:
+    return false;
+  }
+}
+
 Combiner moe::combinerOf(Operation *op) {
-  if (auto reduce = dyn_cast_if_present<hlo::ReduceOp>(op))
-    return reduce.getInputs().size() == 1 ? ::combinerOf(reduce.getBody())
-                                          : Combiner::None;
+  if (auto reduce = dyn_cast_if_present<hlo::ReduceOp>(op)) {
+    if (reduce.getInputs().size() != 1)
+      return Combiner::None;
+    Combiner combiner = ::combinerOf(reduce.getBody());
+    return isNeutral(reduce.getInitValues()[0], combiner) ? combiner
+                                                          : Combiner::None;
+  }
   if (auto scatter = dyn_cast_if_present<hlo::ScatterOp>(op))
     return scatter.getInputs().size() == 1
                ? ::combinerOf(scatter.getUpdateComputation())

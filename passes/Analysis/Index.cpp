@@ -50,6 +50,8 @@ Index IndexTable::constant(int64_t value) {
 }
 
 Index IndexTable::symbol(StringRef name, int64_t extent) {
+  if (extent == 1)
+    return constant(0);
   Key id{static_cast<int64_t>(Kind::Symbol), symbols++};
   return ofAtom(unique(id, [&](IndexAtom &atom) {
     atom.name = name.str();
@@ -59,8 +61,8 @@ Index IndexTable::symbol(StringRef name, int64_t extent) {
 }
 
 Index IndexTable::extent(Value tensor, int64_t dimension) {
-  Key name{static_cast<int64_t>(Kind::Extent),
-           key(tensor.getAsOpaquePointer()), dimension};
+  Key name{static_cast<int64_t>(Kind::Extent), key(tensor.getAsOpaquePointer()),
+           dimension};
   return ofAtom(unique(name, [&](IndexAtom &atom) {
     atom.element.tensor = tensor;
     atom.number = dimension;

@@ -108,8 +108,8 @@ Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
   Operation *op = e.tensor.getDefiningOp();
   auto integer = [&](unsigned number) -> Index {
     auto at = operandCoordinates(op, number, e.at);
-    if (!at || !isa<IntegerType>(
-                   typeOf(op->getOperand(number)).getElementType()))
+    if (!at ||
+        !isa<IntegerType>(typeOf(op->getOperand(number)).getElementType()))
       return nullptr;
     return valueOf(op->getOperand(number), *at);
   };
@@ -214,8 +214,9 @@ std::optional<bool> IndexFacts::truthOf(Value tensor, ArrayRef<Index> at) {
     bool greater = above(d.low, 0), notGreater = below(d.high, 1);
     bool equal = notLess && notGreater, unequal = less || greater;
     auto decide = [](bool yes, bool no) -> std::optional<bool> {
-      return yes ? std::optional(true) : no ? std::optional(false)
-                                            : std::nullopt;
+      return yes  ? std::optional(true)
+             : no ? std::optional(false)
+                  : std::nullopt;
     };
     switch (direction) {
     case Direction::EQ:
@@ -271,19 +272,18 @@ std::optional<double> IndexFacts::numberOf(const Element &e) {
 
 static constexpr int64_t kMaxTabulated = 4096;
 
-std::optional<IndexFacts::Tabulation>
-IndexFacts::tabulate(Value tensor, ArrayRef<Index> at) {
+std::optional<IndexFacts::Tabulation> IndexFacts::tabulate(Value tensor,
+                                                           ArrayRef<Index> at) {
   Element e = trace(tensor, at);
   Operation *op = e.tensor.getDefiningOp();
   Type type = typeOf(e.tensor).getElementType();
   if (std::optional<double> number = numberOf(e))
     return Tabulation{nullptr, 0, {*number}};
   Scalar kind = scalarKind(op);
-  bool computes = llvm::is_contained({Scalar::Add, Scalar::Sub, Scalar::Mul,
-                                      Scalar::Div, Scalar::Max, Scalar::Min,
-                                      Scalar::Clamp, Scalar::Convert,
-                                      Scalar::Floor},
-                                     kind);
+  bool computes = llvm::is_contained(
+      {Scalar::Add, Scalar::Sub, Scalar::Mul, Scalar::Div, Scalar::Max,
+       Scalar::Min, Scalar::Clamp, Scalar::Convert, Scalar::Floor},
+      kind);
   if (!computes) {
     // An integer that is not computed: a multiple of an atom, plus a constant.
     if (!isa<IntegerType>(type) || type.isInteger(1))
@@ -395,7 +395,8 @@ Index IndexFacts::tabulated(Value tensor, ArrayRef<Index> at) {
 Value IndexFacts::sortedBy(Value positions) {
   Operation *op = positions.getDefiningOp();
   auto result = dyn_cast<OpResult>(positions);
-  if (!result || result.getResultNumber() != 1 || typeOf(positions).getRank() != 1)
+  if (!result || result.getResultNumber() != 1 ||
+      typeOf(positions).getRank() != 1)
     return {};
   if (compositeName(op) == "onnx.TopK")
     return compositeInt(op, "largest") == 0 ? op->getOperand(0) : Value();
@@ -502,8 +503,8 @@ std::optional<Histogram> IndexFacts::histogram(Value counts) {
   if (!isNew)
     return known->second;
   Operation *op = counts.getDefiningOp();
-  if (!op || typeOf(counts).getRank() != 1 ||
-      typeOf(counts).isDynamicDim(0) || combinerOf(op) != Combiner::Add)
+  if (!op || typeOf(counts).getRank() != 1 || typeOf(counts).isDynamicDim(0) ||
+      combinerOf(op) != Combiner::Add)
     return std::nullopt;
   Index i = symbol("i");
   auto positions = scatterPositions(*this, op, i);
@@ -553,8 +554,8 @@ IndexRange IndexFacts::range(Index a) {
     IndexRange behindAll =
         IndexTable::range(sub(rest, extentOf(counted->ids, 0)));
     result.low = behindAll.low;
-    const IndexAtom *later = rest->terms.size() == 1 ? rest->terms[0].first
-                                                     : nullptr;
+    const IndexAtom *later =
+        rest->terms.size() == 1 ? rest->terms[0].first : nullptr;
     if (!result.low && later && rest->terms[0].second == 1 &&
         later->kind == IndexAtom::Kind::Element &&
         later->element.tensor == offset.tensor &&
@@ -585,8 +586,8 @@ IndexRange IndexFacts::elementRange(const Element &e) {
     if (!dense || dense.getNumElements() == 0 ||
         dense.getNumElements() > kMaxTabulated)
       return {};
-    auto values = llvm::map_to_vector(
-        dense.getValues<APInt>(), [](APInt v) { return v.getSExtValue(); });
+    auto values = llvm::map_to_vector(dense.getValues<APInt>(),
+                                      [](APInt v) { return v.getSExtValue(); });
     return {*llvm::min_element(values), *llvm::max_element(values)};
   }
   StringRef name = compositeName(op);

@@ -95,7 +95,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it can for them.
   }];
   let options = !listconcat(vectorOptions, [
-    Option<"grain", "grain", "int64_t", "32768", "Scalar operations that a chunk of parallel work holds at least">
+    Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
@@ -106,7 +106,8 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
   let summary = "Expand f32 functions to polynomials that vectorise";
   let description = [{
     Replaces `math.exp`, `tanh`, `erf`, `log` and others on f32 by arithmetic without calls, and functions of narrower types by those on f32. Functions
-    without an expansion that is accurate for every argument stay calls of the C library.
+    without an expansion that is accurate for every argument stay calls of the C library. Also expands rounding divisions and the conversions of
+    bf16, which not every CPU has.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }

@@ -5,7 +5,7 @@
 include "mlir/Pass/PassBase.td"
 
 def RaiseMoEPass : Pass<"moe-raise", "::mlir::ModuleOp"> {
-  let summary = "Recover whole MoE layers from the ops that an exporter made of them";
+  let summary = "Recover MoE layers from what exporters made of them";
   let description = [{
     Replaces what computes a layer by `moe.logits`, `moe.route`, `moe.dispatch`, `moe.experts` and `moe.combine`, in these forms: a sum over the slots of each
     token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert (grouped matmul); all

@@ -136,13 +136,13 @@ std::string describe(const Router &router);
 /// An element of an affine map that each expert has its own parameters for.
 struct Linear {
   llvm::SmallVector<mlir::Operation *> ops; // the products
-  mlir::ElementsAttr matrix; // E×out×in
-  mlir::ElementsAttr bias;   // E×out, or null
-  Index column;              // of `out`
-  Index expert;              // whose parameters they are
-  Element input;             // not traced; `contracted` runs over its columns
+  mlir::ElementsAttr matrix;                // E×out×in
+  mlir::ElementsAttr bias;                  // E×out, or null
+  Index column;                             // of `out`
+  Index expert;                             // whose parameters they are
+  Element input; // not traced; `contracted` runs over its columns
   Index contracted;
-  int64_t width;             // of `in`
+  int64_t width; // of `in`
 };
 
 /// How a form of a layer writes such maps.
@@ -177,8 +177,8 @@ std::optional<Matrix> matchMatrix(IndexFacts &facts, const Element &element,
 std::optional<Matrix> matchBias(IndexFacts &facts, const Element &element,
                                 Index column);
 
-/// Equally shaped parts, one after the other along their first dimension of size
-/// 1; slabs of one weight give that weight back.
+/// Equally shaped parts, one after the other along their first dimension of
+/// size 1; slabs of one weight give that weight back.
 mlir::ElementsAttr joinWeights(llvm::ArrayRef<mlir::ElementsAttr> parts);
 
 //===----------------------------------------------------------------------===//
@@ -199,11 +199,11 @@ mlir::FailureOr<mlir::Value> matchTokens(Matcher &matcher,
 
 /// Terms that are added up, or written, to rows of a matrix.
 struct Entries {
-  Element term;   // of one entry, at `column` of its row
-  Index row;      // that the entry belongs to
+  Element term; // of one entry, at `column` of its row
+  Index row;    // that the entry belongs to
   Index column;
-  Index position; // of the entry in a list; null where a sum has slots
-  Index slot;     // that the sum runs over; null where there is a list
+  Index position;    // of the entry in a list; null where a sum has slots
+  Index slot;        // that the sum runs over; null where there is a list
   int64_t count = 0; // of slots
 };
 /// The updates of a scatter of whole rows; the data are operand 0.
@@ -228,6 +228,11 @@ mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
+
+/// Whether column `column` of the layer's result is that of the experts'
+/// output.
+mlir::LogicalResult checkOutput(Matcher &matcher, const Experts &experts,
+                                mlir::Value result, Index column);
 
 /// Whether the router chooses among as many experts as have parameters.
 mlir::LogicalResult checkExpertCount(Matcher &matcher, const Experts &experts,

@@ -21,9 +21,8 @@ struct DenseWeight {
 
 /// weight[token, expert]: zeros, with the weights of a token's slots scattered
 /// to the experts that they chose.
-static FailureOr<DenseWeight> matchDenseWeight(Matcher &matcher,
-                                               const Element &element,
-                                               Index expert) {
+static FailureOr<DenseWeight>
+matchDenseWeight(Matcher &matcher, const Element &element, Index expert) {
   IndexFacts &facts = matcher.facts;
   Operation *scatter = element.tensor.getDefiningOp();
   if (compositeName(scatter) != "onnx.ScatterElements" ||
@@ -80,7 +79,8 @@ FailureOr<Layer> moe::raise::matchDenseExperts(Matcher &matcher,
       return failure();
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
-  if (failed(experts) || experts->outputColumn != at.back())
+  if (failed(experts) ||
+      failed(checkOutput(matcher, *experts, reduce.getResult(0), at.back())))
     return failure();
   FailureOr<DenseWeight> dense = matchDenseWeight(matcher, weight, expert);
   if (failed(dense))

@@ -2,7 +2,8 @@
 #include "Raise.h"
 
 #include "moe/Dialect/Support/MoESupport.h"
-#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace moe;
@@ -39,14 +40,18 @@ Element moe::raise::takeFactor(IndexFacts &facts, Element element,
 }
 
 double moe::raise::shortestDecimal(double value) {
-  APFloat single(static_cast<float>(value));
-  if (single.isInfinity() || single.isNaN() ||
-      static_cast<double>(single.convertToFloat()) != value)
+  auto single = static_cast<float>(value);
+  if (static_cast<double>(single) != value)
     return value;
-  llvm::SmallString<32> text;
-  single.toString(text);
-  double decimal;
-  return StringRef(text).getAsDouble(decimal) ? value : decimal;
+  for (int digits = 1; digits < 9; ++digits) {
+    std::string text;
+    llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
+    double decimal;
+    if (!StringRef(text).getAsDouble(decimal) &&
+        static_cast<float>(decimal) == single)
+      return decimal;
+  }
+  return value;
 }
 
 std::optional<Dot> moe::raise::matchDot(IndexFacts &facts,
@@ -193,9 +198,8 @@ std::optional<Matrix> moe::raise::matchMatrix(IndexFacts &facts,
   return result;
 }
 
-std::optional<Matrix> moe::raise::matchBias(IndexFacts &facts,
-                                            const Element &element,
-                                            Index column) {
+std::optional<Matrix>
+moe::raise::matchBias(IndexFacts &facts, const Element &element, Index column) {
   Matrix result{};
   for (Index coordinate : element.at)
     if (coordinate != column && coordinate != facts.constant(0))
@@ -259,6 +263,8 @@ static ElementsAttr stackParts(ArrayRef<ElementsAttr> parts) {
     if (whole)
       return support::reshapeWeight(sources.front(), stacked);
   }
+  if (shape.front() == 1)
+    return support::reshapeWeight(support::concatWeights(parts, 0), stacked);
   return support::stackWeights(parts);
 }
 
@@ -279,6 +285,18 @@ FailureOr<Value> moe::raise::matchTokens(Matcher &matcher,
   return matcher.refuse(experts.ops[0],
                         "the rows that experts read are not those of their "
                         "tokens");
+}
+
+LogicalResult moe::raise::checkOutput(Matcher &matcher, const Experts &experts,
+                                      Value result, Index column) {
+  size_t last =
+      experts.parameters.size() - (experts.body.getDownBias() ? 2 : 1);
+  int64_t rows = experts.parameters[last].getShapedType().getDimSize(1);
+  if (experts.outputColumn == column &&
+      typeOf(result).getShape().back() == rows)
+    return success();
+  return matcher.refuse(experts.ops[0], "the columns of what experts compute "
+                                        "are not those of the layer's result");
 }
 
 LogicalResult moe::raise::checkExpertCount(Matcher &matcher,

@@ -96,9 +96,9 @@ std::optional<Equality> LoopMatch::matchEquality(const Element &mask) {
   if (!a || !b || !isa<IntegerType>(typeOf(a->tensor).getElementType()))
     return std::nullopt;
   auto plain = dyn_cast<hlo::CompareOp>(op);
-  auto direction = plain ? plain.getComparisonDirection()
-                         : cast<chlo::BroadcastCompareOp>(op)
-                               .getComparisonDirection();
+  auto direction =
+      plain ? plain.getComparisonDirection()
+            : cast<chlo::BroadcastCompareOp>(op).getComparisonDirection();
   if (direction == hlo::ComparisonDirection::EQ)
     return Equality{facts.valueOf(a->tensor, a->at),
                     facts.valueOf(b->tensor, b->at)};
@@ -123,8 +123,7 @@ std::optional<Branch> LoopMatch::matchBranch(Operation *scatter,
         {nonZero->getResult(0), {facts.constant(dim), entries.position}});
   };
   Coordinates at{facts.symbol("a"), facts.symbol("b")};
-  auto equality =
-      matchEquality(facts.trace(nonZero->getOperand(0), at));
+  auto equality = matchEquality(facts.trace(nonZero->getOperand(0), at));
   if (!equality)
     return std::nullopt;
   std::optional<Pick> pick = asPick(equality->id);
@@ -200,7 +199,8 @@ FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
     std::swap(output, weight);
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
-      experts->outputColumn != branch.entries.column)
+      failed(checkOutput(matcher, *experts, branch.scatter->getResult(0),
+                         branch.entries.column)))
     return unknown();
   return experts;
 }
@@ -239,8 +239,7 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
     FailureOr<Experts> experts = matchBody(branch, weight);
     if (failed(experts))
       return failure();
-    FailureOr<Value> tokens =
-        matchTokens(matcher, *experts, branch.pick.token);
+    FailureOr<Value> tokens = matchTokens(matcher, *experts, branch.pick.token);
     if (failed(tokens))
       return failure();
     FailureOr<Router> router = matchRouter(matcher, branch.pick, weight);
@@ -268,8 +267,7 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
     for (auto [list, parameter] : llvm::zip(parameters, experts->parameters))
       list.push_back(parameter);
   }
-  for (auto [stacked, list] :
-       llvm::zip(layer.experts.parameters, parameters))
+  for (auto [stacked, list] : llvm::zip(layer.experts.parameters, parameters))
     stacked = joinWeights(list);
   return layer;
 }

@@ -57,7 +57,7 @@ private:
 std::optional<Bounded> BodyMatch::matchBounded(Element element) {
   Bounded result;
   auto tighten = [](std::optional<double> &bound, double value, bool isLow) {
-    bound = !bound ? value
+    bound = !bound  ? value
             : isLow ? std::max(*bound, value)
                     : std::min(*bound, value);
   };
@@ -233,9 +233,12 @@ LogicalResult BodyMatch::matchStorage(int64_t width, Experts &experts) {
     return success();
   }
   const Linear &u = up->linear;
-  if (!(u.expert == g.expert) ||
-      !(facts.trace(u.input.tensor, u.input.at).tensor ==
-        facts.trace(g.input.tensor, g.input.at).tensor))
+  // Each product has its own name for what it contracts.
+  Element gateRow = facts.trace(g.input), upRow = facts.trace(u.input);
+  for (Index &coordinate : upRow.at)
+    if (coordinate == u.contracted)
+      coordinate = g.contracted;
+  if (u.expert != g.expert || !(gateRow == upRow))
     return matcher.refuse(u.ops[0], "gate and up read different rows");
   if (g.matrix != u.matrix || g.column == u.column) {
     if (g.column != inner || u.column != inner || rows(g) != width ||
@@ -246,8 +249,7 @@ LogicalResult BodyMatch::matchStorage(int64_t width, Experts &experts) {
     return success();
   }
   Index second = facts.add(inner, facts.constant(width)),
-        even = facts.scale(inner, 2),
-        odd = facts.add(even, facts.constant(1));
+        even = facts.scale(inner, 2), odd = facts.add(even, facts.constant(1));
   if (g.column == inner && u.column == second)
     storage = Storage::ConcatGateUp;
   else if (g.column == second && u.column == inner)
@@ -255,8 +257,9 @@ LogicalResult BodyMatch::matchStorage(int64_t width, Experts &experts) {
   else if (g.column == even && u.column == odd)
     storage = Storage::Interleaved;
   else
-    return matcher.refuse(u.ops[0], "gate and up are neither halves nor alternate "
-                                "columns of one matrix");
+    return matcher.refuse(u.ops[0],
+                          "gate and up are neither halves nor alternate "
+                          "columns of one matrix");
   if (rows(g) != 2 * width || g.bias != u.bias)
     return failure();
   push(g.matrix, g.bias);
@@ -266,8 +269,9 @@ LogicalResult BodyMatch::matchStorage(int64_t width, Experts &experts) {
 LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
                              Experts &experts, const Linear &down) {
   auto unknown = [&] {
-    return matcher.refuse(down.ops[0], "what is between the matrices is no known "
-                                   "expert body");
+    return matcher.refuse(down.ops[0],
+                          "what is between the matrices is no known "
+                          "expert body");
   };
   flatten(hidden);
   if (failed(matchActivation()) || failed(matchUp()) || constant != 1.0)
@@ -281,8 +285,9 @@ LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
   if (down.bias)
     experts.parameters.push_back(down.bias);
   if (gate->linear.expert != down.expert)
-    return matcher.refuse(down.ops[0], "the matrices are looked up for different "
-                                   "experts");
+    return matcher.refuse(down.ops[0],
+                          "the matrices are looked up for different "
+                          "experts");
   if (!up && (gate->low || gate->high))
     return unknown();
 
@@ -321,8 +326,7 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher, Element output,
   if (!down)
     return failure();
   Experts experts;
-  Element hidden =
-      matcher.facts.trace(down->input.tensor, down->input.at);
+  Element hidden = matcher.facts.trace(down->input);
   if (failed(BodyMatch(matcher, linear, down->contracted)
                  .run(hidden, down->width, experts, *down)))
     return failure();

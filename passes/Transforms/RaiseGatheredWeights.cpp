@@ -14,8 +14,8 @@ static RankedTensorType typeOf(Value tensor) {
 
 /// sum over c of input[..., c] * W[expert, ..., c], plus b[expert, ...]; the
 /// expert is whatever chooses the slab of W.
-std::optional<Linear>
-moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
+std::optional<Linear> moe::raise::matchGatheredLinear(IndexFacts &facts,
+                                                      const Element &element) {
   Element product = element;
   std::optional<Matrix> bias;
   std::optional<Element> biasElement;
@@ -37,13 +37,13 @@ moe::raise::matchGatheredLinear(IndexFacts &facts, const Element &element) {
   }
   if (!matrix)
     return std::nullopt;
-  Linear result{{dot->op}, matrix->value, nullptr, matrix->column,
-                matrix->expert, input, dot->contracted, dot->extent};
+  Linear result{{dot->op},      matrix->value, nullptr,         matrix->column,
+                matrix->expert, input,         dot->contracted, dot->extent};
   if (biasElement) {
     bias = matchBias(facts, *biasElement, matrix->column);
     if (!bias || bias->expert != matrix->expert ||
-        bias->value.getShapedType().getDimSize(0) !=
-            matrix->value.getShapedType().getDimSize(0))
+        bias->value.getShapedType().getShape() !=
+            matrix->value.getShapedType().getShape().drop_back())
       return std::nullopt;
     result.bias = bias->value;
   }
@@ -106,14 +106,15 @@ static std::optional<Entries> matchScatteredSlots(IndexFacts &facts,
   Combiner combiner = combinerOf(op);
   if (!entries ||
       (combiner != Combiner::Add && combiner != Combiner::Replace) ||
-      facts.numberOf(facts.trace(op->getOperand(0), {facts.symbol("t"),
-                                                     entries->column})) != 0.0)
+      facts.numberOf(facts.trace(op->getOperand(0),
+                                 {facts.symbol("t"), entries->column})) != 0.0)
     return std::nullopt;
   return entries;
 }
 
 /// The list position that a pick comes from: a position p, or the entry that a
-/// permutation of all entries holds there, both taken apart into p / k, p mod k.
+/// permutation of all entries holds there, both taken apart into p / k, p mod
+/// k.
 static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
                            Index position) {
   int64_t k = pick.slots();
@@ -138,8 +139,16 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (!entries)
     return failure();
   auto product = matchBinary(facts, entries->term, Scalar::Mul);
-  if (!product)
+  if (!product) {
+    // Segments that are not known to make up the rows leave their number open,
+    // and with it whether the product broadcasts: the segments tell why.
+    if (kindOf(entries->term) == Scalar::Mul)
+      for (Value factor : entries->term.tensor.getDefiningOp()->getOperands())
+        if (typeOf(factor).getRank() == 2)
+          (void)matchGroupedLinear(matcher,
+                                   facts.trace(factor, entries->term.at));
     return failure();
+  }
 
   bool grouped = false;
   auto linear = [&](const Element &element) -> std::optional<Linear> {
@@ -156,7 +165,8 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
       return failure();
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
-  if (failed(experts) || experts->outputColumn != entries->column)
+  if (failed(experts) ||
+      failed(checkOutput(matcher, *experts, op->getResult(0), entries->column)))
     return failure();
   std::optional<Pick> pick = asPick(experts->expert);
   if (!pick)

@@ -8,10 +8,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 /// A sort's positions among what an integer is computed from.
 static Value findPermutation(IndexFacts &facts, Index value) {
   for (auto [atom, coefficient] : value->terms) {
@@ -36,20 +32,18 @@ static Index sortedId(IndexFacts &facts, const Histogram &histogram,
   Value keys = facts.sortedBy(positions);
   Index i = histogram.position;
   bool counted =
-      histogram.id ==
-          facts.valueOf(keys, {facts.valueOf(positions, {i})}) ||
+      histogram.id == facts.valueOf(keys, {facts.valueOf(positions, {i})}) ||
       histogram.id == facts.valueOf(keys, {i});
-  if (!counted ||
-      facts.extentOf(histogram.ids, 0) != facts.extentOf(keys, 0))
+  if (!counted || facts.extentOf(histogram.ids, 0) != facts.extentOf(keys, 0))
     return nullptr;
   return facts.valueOf(keys, {facts.valueOf(positions, {row})});
 }
 
 /// An element of the joined products. Row s lies in the segment of expert e
-/// where offset[e - 1] <= s < offset[e], which is where the s-th id in ascending
-/// order is e.
-std::optional<Linear>
-moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
+/// where offset[e - 1] <= s < offset[e], which is where the s-th id in
+/// ascending order is e.
+std::optional<Linear> moe::raise::matchGroupedLinear(Matcher &matcher,
+                                                     const Element &element) {
   IndexFacts &facts = matcher.facts;
   Element joined = element;
   std::optional<Element> bias;
@@ -76,21 +70,26 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   Linear result{};
   Element read;
   Value boundaries;
+  std::optional<Histogram> histogram;
   SmallVector<ElementsAttr> matrices;
   for (auto [number, input] : llvm::enumerate(concat.getInputs())) {
     std::optional<Dot> dot = matchDot(
         facts, facts.trace(input, {facts.sub(row, start), joined.at[1]}));
-    auto matrix = dot ? matchMatrix(facts, facts.trace(dot->rhs),
-                                    dot->contracted)
-                      : std::nullopt;
+    auto matrix =
+        dot ? matchMatrix(facts, facts.trace(dot->rhs), dot->contracted)
+            : std::nullopt;
     if (!matrix || matrix->expert)
       return std::nullopt;
     start = facts.add(start, facts.extentOf(input, 0));
-    if (number == 0)
-      if (const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element))
-        boundaries = end->element.tensor;
-    if (!boundaries || typeOf(boundaries).getRank() != 1 ||
-        start != facts.valueOf(boundaries, {facts.constant(number)}))
+    if (number == 0) {
+      const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element);
+      boundaries = end ? end->element.tensor : Value();
+      histogram = end ? facts.offsets(boundaries) : std::nullopt;
+      if (!histogram)
+        return refuse(concat, "rows are not cut at running sums of how often "
+                              "each expert was chosen");
+    }
+    if (start != facts.valueOf(boundaries, {facts.constant(number)}))
       return refuse(dot->op, "segment #" + Twine(number) +
                                  " does not end at the offset of its expert");
     matrices.push_back(matrix->value);
@@ -116,10 +115,6 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
       return std::nullopt;
   }
 
-  std::optional<Histogram> histogram = facts.offsets(boundaries);
-  if (!histogram)
-    return refuse(concat, "the offsets are not running sums of how often each "
-                          "expert was chosen");
   if (histogram->bins != static_cast<int64_t>(matrices.size()))
     return refuse(concat, "there are products for " + Twine(matrices.size()) +
                               " experts, but offsets of " +
@@ -131,15 +126,17 @@ moe::raise::matchGroupedLinear(Matcher &matcher, const Element &element) {
   if (!positions)
     if (const IndexAtom *inverse = row->asAtom(IndexAtom::Kind::Element))
       positions = facts.inverseOf(inverse->element.tensor);
-  result.expert = positions ? sortedId(facts, *histogram, positions, row)
-                            : nullptr;
+  result.expert =
+      positions ? sortedId(facts, *histogram, positions, row) : nullptr;
   if (!result.expert)
     return refuse(concat, "the rows are not sorted by the ids that the offsets "
                           "count");
   result.matrix = joinWeights(matrices);
   if (bias) {
     auto value = matchBias(facts, *bias, result.column);
-    if (!value || value->expert != result.expert)
+    if (!value || value->expert != result.expert ||
+        value->value.getShapedType().getShape() !=
+            result.matrix.getShapedType().getShape().drop_back())
       return std::nullopt;
     result.bias = value->value;
   }

@@ -39,6 +39,16 @@ static llvm::DenseSet<Operation *> computing(Value value,
   return ops;
 }
 
+/// The router has a row for each of the experts' rows.
+static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
+  IndexFacts &facts = matcher.facts;
+  if (facts.extentOf(layer.tokens, 0) == facts.extentOf(layer.router.logits, 0))
+    return success();
+  return matcher.refuse(layer.result.getDefiningOp(),
+                        "the router may have another number of rows than the "
+                        "experts' input");
+}
+
 /// What experts compute goes nowhere but into the layer's result.
 static LogicalResult checkNoOtherUses(Matcher &matcher, const Layer &layer) {
   llvm::DenseSet<Operation *> inside =
@@ -104,8 +114,8 @@ Value Emitter::logits() {
   if (rows.at != wanted)
     return value;
   auto squeeze = [](ElementsAttr attr) {
-    return support::reshapeWeight(
-        attr, attr.getShapedType().getShape().drop_front());
+    return support::reshapeWeight(attr,
+                                  attr.getShapedType().getShape().drop_front());
   };
   Value bias = linear->bias ? literal(squeeze(linear->bias)) : Value();
   return LogitsOp::create(builder, loc, value.getType(), rows.tensor,
@@ -210,8 +220,8 @@ FailureOr<Value> Emitter::run() {
   for (ElementsAttr parameter : experts.parameters)
     parameters.push_back(literal(parameter));
   auto table = TableAttr::get(
-      context, {ClassAttr::get(context, router.experts, experts.width,
-                               experts.body)});
+      context,
+      {ClassAttr::get(context, router.experts, experts.width, experts.body)});
   Value outputs = ExpertsOp::create(builder, loc, rowsType(width), rows, plan,
                                     parameters, table, apply);
   Value combined = CombineOp::create(
@@ -245,12 +255,15 @@ public:
 private:
   LogicalResult raise(func::FuncOp function);
   bool raiseAt(Matcher &matcher, Operation *op);
+  void reportUnknownForms(func::FuncOp function);
   void report(const Layer &layer);
   LogicalResult report(const Finding &finding);
   void removeDead(func::FuncOp function);
 
   /// Ops of layers that are raised or reported.
   llvm::DenseSet<Operation *> done;
+  /// Top-ks of routers that a finding is about.
+  llvm::DenseSet<Operation *> explained;
   bool failedExport = false;
 };
 
@@ -264,16 +277,60 @@ void RaiseMoEPass::report(const Layer &layer) {
              .str();
 }
 
+/// The nearest top-k that the op depends on.
+static Operation *nearestTopK(Operation *op) {
+  llvm::SetVector<Operation *> work;
+  work.insert(op);
+  for (size_t i = 0; i < work.size(); ++i) {
+    if (isa<chlo::TopKOp>(work[i]))
+      return work[i];
+    for (Value operand : work[i]->getOperands())
+      if (Operation *next = operand.getDefiningOp())
+        work.insert(next);
+  }
+  return nullptr;
+}
+
+/// Whether ids of a top-k choose what runs: they are sorted, searched for, or
+/// look up matrices.
+static bool choosesMatrices(chlo::TopKOp topK) {
+  llvm::SetVector<Value> work;
+  work.insert(topK.getIndices());
+  for (size_t i = 0; i < work.size(); ++i)
+    for (Operation *user : work[i].getUsers()) {
+      StringRef name = compositeName(user);
+      if (name == "onnx.TopK" || name == "onnx.NonZero" ||
+          isa<hlo::SortOp>(user))
+        return true;
+      if (name.starts_with("onnx.Gather") && user->getOperand(0) != work[i] &&
+          typeOf(user->getOperand(0)).getRank() > 2)
+        return true;
+      for (Value result : user->getResults())
+        if (typeOf(result).getElementType().isIntOrIndex())
+          work.insert(result);
+    }
+  return false;
+}
+
+void RaiseMoEPass::reportUnknownForms(func::FuncOp function) {
+  for (auto topK : function.getOps<chlo::TopKOp>())
+    if (!explained.contains(topK) && choosesMatrices(topK))
+      remark::missed(topK.getLoc(),
+                     remark::RemarkOpts::name("unknown").category("moe-raise"))
+          << "MoE layer is not raised: what the chosen experts compute has no "
+             "known form";
+}
+
 LogicalResult RaiseMoEPass::report(const Finding &finding) {
+  explained.insert(nearestTopK(finding.op));
   if (finding.kind == Finding::Kind::Missed) {
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
         << "MoE layer is not raised: " + finding.text;
     return success();
   }
-  InFlightDiagnostic diagnostic = acceptFrozenExport
-                                      ? finding.op->emitWarning()
-                                      : finding.op->emitError();
+  InFlightDiagnostic diagnostic =
+      acceptFrozenExport ? finding.op->emitWarning() : finding.op->emitError();
   diagnostic << "MoE layer does not compute what its model does: "
              << finding.text;
   diagnostic.attachNote() << finding.hint;
@@ -287,7 +344,8 @@ bool RaiseMoEPass::raiseAt(Matcher &matcher, Operation *op) {
     matcher.finding.reset();
     matcher.parts.clear();
     FailureOr<Layer> layer = form(matcher, op);
-    if (succeeded(layer) && succeeded(checkNoOtherUses(matcher, *layer))) {
+    if (succeeded(layer) && succeeded(checkUnits(matcher, *layer)) &&
+        succeeded(checkNoOtherUses(matcher, *layer))) {
       FailureOr<Value> result = Emitter(matcher, *layer).run();
       if (succeeded(result)) {
         report(*layer);
@@ -323,6 +381,7 @@ LogicalResult RaiseMoEPass::raise(func::FuncOp function) {
   }
   if (changed)
     removeDead(function);
+  reportUnknownForms(function);
   return success(!failedExport);
 }
 

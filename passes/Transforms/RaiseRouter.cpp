@@ -28,7 +28,8 @@ public:
 private:
   LogicalResult matchKeys();
   LogicalResult matchScores(const Element &scores);
-  LogicalResult matchGroupFilter(const Element &mask, double fill, Element base);
+  LogicalResult matchGroupFilter(const Element &mask, double fill,
+                                 Element base);
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
   FailureOr<WeightAttr> matchWeight(Element weight);
@@ -154,21 +155,22 @@ LogicalResult RouterMatch::matchScores(const Element &element) {
 LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
                                             Element base) {
   auto unknown = [&](const Twine &what) {
-    return matcher.refuse(pick.topK, "the key mask is no choice of groups: " +
-                                         what);
+    return matcher.refuse(pick.topK,
+                          "the key mask is no choice of groups: " + what);
   };
   // zeros, with ones scattered to the chosen groups
   Operation *scatter = mask.tensor.getDefiningOp();
-  if (compositeName(scatter) != "onnx.ScatterElements" ||
-      mask.at.size() != 2 || mask.at[0] != token)
+  if (compositeName(scatter) != "onnx.ScatterElements" || mask.at.size() != 2 ||
+      mask.at[0] != token)
     return unknown("it is not scattered into zeros");
   int64_t groups = typeOf(mask.tensor).getDimSize(1);
   if (ShapedType::isDynamic(groups) || groups == 0 ||
       pick.experts() % groups != 0)
     return unknown("the groups do not divide the experts");
   int64_t groupSize = pick.experts() / groups;
-  Index slot = facts.symbol("m"), group = facts.symbol("g", groups);
   Value indices = scatter->getOperand(1);
+  Index slot = facts.symbol("m", typeOf(indices).getDimSize(1)),
+        group = facts.symbol("g", groups);
   if (mask.at[1] != facts.floorDiv(expert, groupSize))
     return unknown("an expert's mask is not that of its group");
   if (compositeInt(scatter, "axis") != 1 ||
@@ -192,9 +194,9 @@ LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
   if (isInfinite && pick.slots() > chosen->slots() * groupSize)
     return unknown("the kept groups have fewer experts than are chosen");
   int64_t sumTop = filter ? filter.getSumTop() : 0;
-  filter = GroupFilterAttr::get(matcher.context, groups, chosen->slots(),
-                                sumTop,
-                                isZero ? GroupFill::Zero : GroupFill::NegInf);
+  filter =
+      GroupFilterAttr::get(matcher.context, groups, chosen->slots(), sumTop,
+                           isZero ? GroupFill::Zero : GroupFill::NegInf);
   return success();
 }
 
@@ -220,10 +222,13 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
   }
   if (combiner != Combiner::Add)
     return refuse();
-  Index rank = facts.symbol("r");
   auto reduce = cast<hlo::ReduceOp>(scores.tensor.getDefiningOp());
-  if (!facts.reduced(scores, rank, &count) || ShapedType::isDynamic(count))
+  if (reduce.getDimensions().size() != 1)
     return refuse();
+  count = typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  if (ShapedType::isDynamic(count))
+    return refuse();
+  Index rank = facts.symbol("r", count);
   // What is summed are the values of a top-k over [token, group, member].
   Coordinates where(scores.at);
   where.insert(where.begin() + reduce.getDimensions()[0], rank);
@@ -279,8 +284,8 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     weight = raw;
   }
 
-  Index id = facts.element(
-      Element{pick.topK.getIndices(), {pick.token, pick.slot}});
+  Index id =
+      facts.element(Element{pick.topK.getIndices(), {pick.token, pick.slot}});
   auto pickedFrom = [&](const Element &source) {
     return source && weight == at(source, pick.token, id);
   };
@@ -318,9 +323,8 @@ FailureOr<Router> RouterMatch::run(Element weight) {
   router.keyOffset = keyOffset;
   router.score = ScoreAttr::get(matcher.context, function);
   router.groupFilter = filter;
-  router.select =
-      SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 1,
-                      byLogits ? Key::Logits : Key::Scores);
+  router.select = SelectAttr::get(matcher.context, Policy::TopK, pick.slots(),
+                                  1, byLogits ? Key::Logits : Key::Scores);
   router.weight = *weightAttr;
   router.experts = pick.experts();
   router.slots = pick.slots();

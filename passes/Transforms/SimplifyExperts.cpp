@@ -2,8 +2,10 @@
 // how gate and up matrices lie (rules C8, C9, C10, C19).
 #include "SimplifyRouting.h"
 #include "moe/Dialect/MoE/Parameters.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
@@ -232,14 +234,18 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
   reportSimplified(experts, rule, "always-on classes become ffn ops");
 }
 
-void moe::detail::absorbSharedExpert(arith::AddFOp add,
-                                     RewriterBase &rewriter) {
+bool moe::detail::isSum(Operation *op) {
+  return isa<arith::AddFOp, stablehlo::AddOp>(op);
+}
+
+void moe::detail::absorbSharedExpert(Operation *sum, RewriterBase &rewriter) {
   constexpr StringLiteral rule = "C10";
-  auto combine = add.getLhs().getDefiningOp<CombineOp>();
-  auto ffn = add.getRhs().getDefiningOp<FfnOp>();
+  Value lhs = sum->getOperand(0), rhs = sum->getOperand(1);
+  auto combine = lhs.getDefiningOp<CombineOp>();
+  auto ffn = rhs.getDefiningOp<FfnOp>();
   if (!combine) {
-    combine = add.getRhs().getDefiningOp<CombineOp>();
-    ffn = add.getLhs().getDefiningOp<FfnOp>();
+    combine = rhs.getDefiningOp<CombineOp>();
+    ffn = lhs.getDefiningOp<FfnOp>();
   }
   if (!combine || !ffn)
     return;
@@ -269,7 +275,7 @@ void moe::detail::absorbSharedExpert(arith::AddFOp add,
                                    ffn.getLoc(), rewriter));
   setTable(*layer, classes, parameters, rewriter);
   reportSimplified(ffn, rule, "a shared expert becomes an always-on class");
-  rewriter.replaceOp(add, combine.getResult());
+  rewriter.replaceOp(sum, combine.getResult());
   rewriter.eraseOp(ffn);
 }
 
@@ -405,44 +411,49 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
   reportSimplified(experts, rule, "always-on experts become one wider expert");
 }
 
-void moe::detail::mergeSharedExperts(arith::AddFOp add,
-                                     RewriterBase &rewriter) {
+void moe::detail::mergeSharedExperts(Operation *sum, RewriterBase &rewriter) {
   constexpr StringLiteral rule = "C9";
-  auto second = add.getRhs().getDefiningOp<FfnOp>();
-  auto first = add.getLhs().getDefiningOp<FfnOp>();
-  arith::AddFOp sum;
-  if (!first) {
-    sum = add.getLhs().getDefiningOp<arith::AddFOp>();
-    first = sum ? sum.getRhs().getDefiningOp<FfnOp>() : nullptr;
+  Value lhs = sum->getOperand(0);
+  auto second = sum->getOperand(1).getDefiningOp<FfnOp>();
+  auto first = lhs.getDefiningOp<FfnOp>();
+  // The sum of everything else and the first, where there is one.
+  Operation *inner = nullptr;
+  if (!first && lhs.getDefiningOp() && isSum(lhs.getDefiningOp())) {
+    inner = lhs.getDefiningOp();
+    first = inner->getOperand(1).getDefiningOp<FfnOp>();
   }
   if (!first || !second || first == second ||
       first.getInput() != second.getInput())
     return;
-  if (!first->hasOneUse() || !second->hasOneUse() || (sum && !sum->hasOneUse()))
-    return reportKept(add, rule, "an intermediate result has other users");
+  if (!first->hasOneUse() || !second->hasOneUse() ||
+      (inner && !inner->hasOneUse()))
+    return reportKept(sum, rule, "an intermediate result has other users");
   BodyAttr body = first.getBody();
   if (second.getBody() != body)
-    return reportKept(add, rule, "their bodies differ");
+    return reportKept(sum, rule, "their bodies differ");
   if (body.getDownBias())
-    return reportKept(add, rule, downBias);
+    return reportKept(sum, rule, downBias);
   Weights firstWeights = matchWeights(first.getParameters());
   Weights secondWeights = matchWeights(second.getParameters());
   if (firstWeights.empty() || secondWeights.empty())
-    return reportKept(add, rule, notConstant);
+    return reportKept(sum, rule, notConstant);
 
   Weights merged =
       mergeExperts(body, {llvm::map_to_vector(firstWeights, addLeading),
                           llvm::map_to_vector(secondWeights, addLeading)});
-  rewriter.setInsertionPoint(add);
+  rewriter.setInsertionPoint(sum);
   Location loc = first.getLoc();
   Value wider = FfnOp::create(rewriter, loc, first.getType(), first.getInput(),
                               createWeights(merged, loc, rewriter), body);
-  if (sum)
-    wider = arith::AddFOp::create(rewriter, add.getLoc(), sum.getLhs(), wider);
-  reportSimplified(add, rule, "shared experts become one wider expert");
-  rewriter.replaceOp(add, wider);
-  if (sum)
-    rewriter.eraseOp(sum);
+  if (inner) {
+    Operation *whole = rewriter.clone(*sum);
+    whole->setOperands({inner->getOperand(0), wider});
+    wider = whole->getResult(0);
+  }
+  reportSimplified(sum, rule, "shared experts become one wider expert");
+  rewriter.replaceOp(sum, wider);
+  if (inner)
+    rewriter.eraseOp(inner);
   rewriter.eraseOp(first);
   rewriter.eraseOp(second);
 }

@@ -261,6 +261,15 @@ struct SimplifyRouting final
     llvm::for_each(ops, simplify);
   }
 
+  void forEachSum(llvm::function_ref<void(Operation *)> simplify) {
+    SmallVector<Operation *> sums;
+    getOperation()->walk([&](Operation *op) {
+      if (isSum(op))
+        sums.push_back(op);
+    });
+    llvm::for_each(sums, simplify);
+  }
+
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     forEach<RouteOp>([&](RouteOp op) {
@@ -282,13 +291,11 @@ struct SimplifyRouting final
       forEach<ExpertsOp>(
           [&](ExpertsOp op) { inlineSharedExperts(op, rewriter); });
     if (shared == SharedForm::Table)
-      forEach<arith::AddFOp>(
-          [&](arith::AddFOp op) { absorbSharedExpert(op, rewriter); });
+      forEachSum([&](Operation *op) { absorbSharedExpert(op, rewriter); });
     if (mergeShared) {
       forEach<ExpertsOp>(
           [&](ExpertsOp op) { mergeAlwaysOnClasses(op, rewriter); });
-      forEach<arith::AddFOp>(
-          [&](arith::AddFOp op) { mergeSharedExperts(op, rewriter); });
+      forEachSum([&](Operation *op) { mergeSharedExperts(op, rewriter); });
     }
     if (std::optional<Storage> target = getStorage()) {
       forEach<ExpertsOp>(

@@ -6,7 +6,6 @@
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Transforms/Passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace moe::detail {
@@ -27,16 +26,19 @@ void moveWeights(CombineOp combine, Apply target, mlir::RewriterBase &rewriter);
 /// are added to the layer's result.
 void inlineSharedExperts(ExpertsOp experts, mlir::RewriterBase &rewriter);
 
-/// C10: where `add` sums a layer and a `moe.ffn` of the same input, makes the
-/// latter an always-on class of the former. Erases `add`.
-void absorbSharedExpert(mlir::arith::AddFOp add, mlir::RewriterBase &rewriter);
+/// True for the sum of two tensors, at the graph or the moe level.
+bool isSum(mlir::Operation *op);
+
+/// C10: where `sum` adds a layer and a `moe.ffn` of the same input, makes the
+/// latter an always-on class of the former. Erases `sum`.
+void absorbSharedExpert(mlir::Operation *sum, mlir::RewriterBase &rewriter);
 
 /// C9: merges neighbouring always-on classes of one body into one expert.
 void mergeAlwaysOnClasses(ExpertsOp experts, mlir::RewriterBase &rewriter);
 
-/// C9: where `add` sums two `moe.ffn` of one body and input (or adds the second
-/// to a sum with the first), merges them. Erases `add`.
-void mergeSharedExperts(mlir::arith::AddFOp add, mlir::RewriterBase &rewriter);
+/// C9: where `sum` adds two `moe.ffn` of one body and input (or adds the second
+/// to a sum with the first), merges them. Erases `sum`.
+void mergeSharedExperts(mlir::Operation *sum, mlir::RewriterBase &rewriter);
 
 /// C19: gives the gated bodies of `experts` the storage `target`.
 void changeStorage(ExpertsOp experts, Storage target,

@@ -1,6 +1,6 @@
 """The five spellings of a pass agree.
 
-usage: pass_names.py TBLGEN MLIR_INCLUDE ROOT
+usage: pass_names.py TBLGEN MLIR_INCLUDE ROOT [DEFINITION...]
 
 For a pass of Passes.td: the definition FuseRouterPass, its flag moe-fuse-router, its file FuseRouter.cpp, the macro GEN_PASS_DEF_FUSEROUTERPASS in it,
 and its test fuse-router.mlir (or fuse-router-<variant>.mlir). A conversion's definition ConvertMoEToLinalgPass has the flag convert-moe-to-linalg, the
@@ -29,15 +29,17 @@ def is_test_of(path, names, folder):
 
 
 def main():
-    tblgen, include, root = sys.argv[1:]
+    tblgen, include, root, *only = sys.argv[1:]
     findings = lint.Findings()
     sources = {path: lint.read(root, path) for path in lint.files(root, ".cpp") if path.startswith("passes/")}
     tests = [path for path in lint.files(root, ".mlir", ".test") if path.startswith("test/")]
     checked = 0
     for td in lint.files(root, "Passes.td"):
         for record in tablegen.records(tablegen.dump(tblgen, root, td, include), "PassBase"):
-            checked += 1
             name, flag = record["!name"], record["argument"]
+            if only and name not in only:
+                continue
+            checked += 1
             conversion = name.startswith("Convert")
             if not name.endswith("Pass"):
                 findings.add(td, 1, f"the definition '{name}' must end in 'Pass'")

@@ -194,6 +194,28 @@ func.func @two_ops_added_one_by_one_become_one(%x: tensor<?x4xf32>, %y: tensor<?
 
 // -----
 
+// CHECK-LABEL: func.func @sums_of_the_graph_level_are_sums_too
+func.func @sums_of_the_graph_level_are_sums_too(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  // CHECK-DAG: %[[U:.*]] = moe_support.weight #moe_support.concat<[#moe_support.external<"au.bin", 0> : tensor<5x4xf32>, #moe_support.external<"bu.bin", 0> : tensor<7x4xf32>], 0> : tensor<12x4xf32>
+  // CHECK-DAG: %[[D:.*]] = moe_support.weight #moe_support.concat<[#moe_support.external<"ad.bin", 0> : tensor<4x5xf32>, #moe_support.external<"bd.bin", 0> : tensor<4x7xf32>], 1> : tensor<4x12xf32>
+  // CHECK: %[[F:.*]] = moe.ffn %{{.*}}(%[[U]], %[[D]] : {{.*}}) body <ungated, relu>
+  // CHECK-NOT: moe.ffn
+  // CHECK: %[[S:.*]] = stablehlo.add %{{.*}}, %[[F]]
+  // CHECK: return %[[S]]
+  %au = moe_support.weight #moe_support.external<"au.bin", 0> : tensor<5x4xf32>
+  %ad = moe_support.weight #moe_support.external<"ad.bin", 0> : tensor<4x5xf32>
+  %bu = moe_support.weight #moe_support.external<"bu.bin", 0> : tensor<7x4xf32>
+  %bd = moe_support.weight #moe_support.external<"bd.bin", 0> : tensor<4x7xf32>
+  %a = moe.ffn %x (%au, %ad : tensor<5x4xf32>, tensor<4x5xf32>) body <ungated, relu> : tensor<?x4xf32> -> tensor<?x4xf32>
+  %b = moe.ffn %x (%bu, %bd : tensor<7x4xf32>, tensor<4x7xf32>) body <ungated, relu> : tensor<?x4xf32> -> tensor<?x4xf32>
+  %t = stablehlo.add %y, %a : tensor<?x4xf32>
+  // expected-remark @+1 {{shared experts become one wider expert}}
+  %s = stablehlo.add %t, %b : tensor<?x4xf32>
+  return %s : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @not_of_two_inputs
 func.func @not_of_two_inputs(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.ffn

@@ -51,6 +51,31 @@ func.func @on_either_side_of_the_sum(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -
 
 // -----
 
+// CHECK-LABEL: func.func @of_a_sum_of_the_graph_level
+func.func @of_a_sum_of_the_graph_level(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.route %{{.*}} -> !moe.plan<2, slots<1>, always = 1>
+  // CHECK-DAG: %[[U:.*]] = moe_support.weight #moe_support.external<"fu.bin", 0> : tensor<1x5x4xf32>
+  // CHECK-DAG: %[[D:.*]] = moe_support.weight #moe_support.external<"fd.bin", 0> : tensor<1x4x5xf32>
+  // CHECK: moe.experts %{{.*}}, %[[U]], %[[D]] : {{.*}}) table <[<ffn, 2, width = 3, body = <ungated, relu>>, <ffn, 1, width = 5, body = <ungated, relu>, activation = always>]>
+  // CHECK: %[[Y:.*]] = moe.combine
+  // CHECK-NOT: moe.ffn
+  // CHECK: return %[[Y]]
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %fu = moe_support.weight #moe_support.external<"fu.bin", 0> : tensor<5x4xf32>
+  %fd = moe_support.weight #moe_support.external<"fd.bin", 0> : tensor<4x5xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%u, %d : tensor<2x3x4xf32>, tensor<2x4x3xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  // expected-remark @+1 {{a shared expert becomes an always-on class}}
+  %f = moe.ffn %x (%fu, %fd : tensor<5x4xf32>, tensor<4x5xf32>) body <ungated, relu> : tensor<?x4xf32> -> tensor<?x4xf32>
+  %s = stablehlo.add %y, %f : tensor<?x4xf32>
+  return %s : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @not_of_another_input
 func.func @not_of_another_input(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %x2: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.experts

@@ -5,6 +5,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
@@ -64,7 +65,14 @@ struct CommandLine {
   cl::opt<std::string> entry{"entry", cl::value_desc("name"),
                              cl::desc("The function to compile"),
                              cl::init("main"), cl::cat(category)};
-  cl::opt<bool> verbose{"v", cl::desc("Say what is being done"),
+  cl::opt<bool> acceptFrozenExport{
+      "accept-frozen-export",
+      cl::desc("Compile a graph that is known not to compute what its model "
+               "did as it is, with a warning"),
+      cl::cat(category)};
+  cl::opt<bool> verbose{"v",
+                        cl::desc("Say what is being done, which MoE layers "
+                                 "were found and what was refused"),
                         cl::cat(category)};
 };
 
@@ -85,6 +93,23 @@ static int usageError(const llvm::Twine &message) {
   llvm::errs() << "moe-compile: error: " << message
                << "\nmoe-compile --help shows examples\n";
   return 2;
+}
+
+/// Prints the remarks of raising: a line for each layer found or refused.
+class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    llvm::errs() << "moe-compile: ";
+    remark.print(llvm::errs());
+    llvm::errs() << '\n';
+  }
+};
+
+static LogicalResult reportRemarks(MLIRContext &context) {
+  remark::RemarkCategories categories;
+  categories.all = "moe-raise";
+  return remark::enableOptimizationRemarks(
+      context, std::make_unique<RemarkPrinter>(),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
 static LogicalResult printLevel(ModuleOp module, moe::Level level,
@@ -148,6 +173,9 @@ int main(int argc, char **argv) {
   options.cpu = line.cpu;
   options.features = line.features;
   options.kind = line.emit;
+  options.acceptFrozenExport = line.acceptFrozenExport;
+  if (line.verbose && failed(reportRemarks(context)))
+    return 1;
   if (line.verbose)
     options.progress = [](StringRef message) {
       llvm::errs() << "moe-compile: " << message << '\n';

@@ -63,13 +63,13 @@ public:
   };
 
   Kind kind;
-  unsigned id;                      // in order of creation
-  std::string name;                 // Symbol
-  std::optional<int64_t> bound;     // Symbol: extent
-  Element element;                  // Element; Extent: the tensor
-  int64_t number = 0;               // divisor; Extent: the dimension
-  Coordinates operands;             // FloorDiv, Mod; Flat: the coordinates
-  Coordinates extents;              // Flat: of all coordinates but the first
+  unsigned id;                  // in order of creation
+  std::string name;             // Symbol
+  std::optional<int64_t> bound; // Symbol: extent
+  Element element;              // Element; Extent: the tensor
+  int64_t number = 0;           // divisor; Extent: the dimension
+  Coordinates operands;         // FloorDiv, Mod; Flat: the coordinates
+  Coordinates extents;          // Flat: of all coordinates but the first
   std::vector<const IndexAtom *> factors; // Product
 };
 
@@ -102,7 +102,8 @@ public:
   virtual ~IndexTable() = default;
 
   Index constant(int64_t value);
-  /// A new variable in [0, extent), or [0, ∞) where the extent is dynamic.
+  /// A new variable in [0, extent), or [0, ∞) where the extent is dynamic; 0
+  /// where the extent is 1.
   Index symbol(llvm::StringRef name,
                int64_t extent = mlir::ShapedType::kDynamic);
   Index add(Index a, Index b);

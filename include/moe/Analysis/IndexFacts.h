@@ -47,7 +47,8 @@ std::optional<int64_t> compositeInt(mlir::Operation *op, llvm::StringRef name);
 /// A string among the attributes of a composite, empty where there is none.
 llvm::StringRef compositeString(mlir::Operation *op, llvm::StringRef name);
 
-/// What a reduction or scatter combines with.
+/// What a reduction of one tensor (from a start that changes nothing) or a
+/// scatter combines with.
 enum class Combiner { None, Replace, Add, Max, Min, Mul };
 Combiner combinerOf(mlir::Operation *op);
 

@@ -35,6 +35,9 @@ struct CompileOptions {
   std::string cpu = "host";
   std::string features;
   ArtefactKind kind = ArtefactKind::SharedLibrary;
+  /// Compiles graphs that are known not to compute what their model did (see
+  /// moe-raise) as they are instead of refusing them.
+  bool acceptFrozenExport = false;
   /// Told what is being done, for people.
   std::function<void(llvm::StringRef)> progress;
   /// Called with each pass manager before it runs: for instrumentation and IR

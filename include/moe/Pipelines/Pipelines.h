@@ -22,8 +22,17 @@ struct TargetPipelineOptions
       llvm::cl::init(16)};
 };
 
+struct MoEPipelineOptions : mlir::PassPipelineOptions<MoEPipelineOptions> {
+  Option<bool> acceptFrozenExport{
+      *this, "accept-frozen-export",
+      llvm::cl::desc("Leave graphs alone that do not compute what their model "
+                     "did"),
+      llvm::cl::init(false)};
+};
+
 /// Adds the passes from the graph level to the moe level.
-void buildMoEPipeline(mlir::OpPassManager &manager);
+void buildMoEPipeline(mlir::OpPassManager &manager,
+                      const MoEPipelineOptions &options);
 
 /// Adds the passes from the moe level to the LLVM dialect.
 void buildTargetPipeline(mlir::OpPassManager &manager,

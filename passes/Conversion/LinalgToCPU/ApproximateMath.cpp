@@ -2,6 +2,7 @@
 #include "moe/Conversion/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -28,6 +29,10 @@ struct ApproximateMath : moe::impl::ApproximateMathPassBase<ApproximateMath> {
     };
     populateMathF32ExpansionPatterns(patterns, accurate);
     populateMathPolynomialApproximationPatterns(patterns, accurate);
+    // Not all of arith-expand: comparisons in place of llvm.maximum would hide
+    // reductions from the vectoriser.
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    arith::populateExpandBFloat16Patterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -104,6 +104,19 @@ int64_t bodyCost(linalg::LinalgOp op) {
   return cost;
 }
 
+/// Sums and products along the innermost loop may be formed lane by lane; the
+/// order depends on the loop alone.
+void allowReordering(Value result) {
+  Operation *op = result.getDefiningOp();
+  if (!isa_and_nonnull<arith::AddFOp, arith::MulFOp>(op))
+    return;
+  auto math = cast<arith::ArithFastMathInterface>(op);
+  auto flags = math.getFastMathFlagsAttr().getValue();
+  op->setAttr(math.getFastMathAttrName(),
+              arith::FastMathFlagsAttr::get(
+                  op->getContext(), flags | arith::FastMathFlags::reassoc));
+}
+
 /// Builds the loops of one op.
 class LoopNest {
 public:
@@ -283,6 +296,9 @@ void LoopNest::buildInner(Value lower, Value upper) {
        llvm::zip(accumulators, loop.getRegionIterArgs()))
     hoisted[operand] = value;
   SmallVector<Value> results = buildBody();
+  for (auto [output, result] : llvm::zip(outputs, results))
+    if (llvm::is_contained(accumulators, &output))
+      allowReordering(result);
   SmallVector<Value> carried;
   for (auto [output, result] : llvm::zip(outputs, results)) {
     if (llvm::is_contained(accumulators, &output))

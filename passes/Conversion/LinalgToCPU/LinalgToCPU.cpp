@@ -22,6 +22,50 @@ using namespace mlir;
 
 namespace {
 
+/// Expansions with several dynamic sizes in one group become casts: MLIR 22's
+/// expand-strided-metadata, which comes later, can find one such size only.
+void lowerExpansion(OpBuilder &builder, memref::ExpandShapeOp op) {
+  ArrayRef<int64_t> shape = op.getResultType().getShape();
+  SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
+  if (llvm::all_of(groups, [&](ArrayRef<int64_t> group) {
+        return llvm::count_if(group, [&](int64_t dim) {
+                 return ShapedType::isDynamic(shape[dim]);
+               }) < 2;
+      }))
+    return;
+  builder.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  auto metadata =
+      memref::ExtractStridedMetadataOp::create(builder, loc, op.getSrc());
+  SmallVector<OpFoldResult> sizes = op.getMixedOutputShape();
+  int64_t staticOffset;
+  SmallVector<int64_t> staticStrides;
+  if (failed(
+          op.getResultType().getStridesAndOffset(staticStrides, staticOffset)))
+    return;
+  SmallVector<OpFoldResult> strides(shape.size());
+  for (auto [group, sourceStride] :
+       llvm::zip_equal(groups, metadata.getStrides())) {
+    Value stride = sourceStride;
+    for (int64_t dim : llvm::reverse(group)) {
+      strides[dim] = ShapedType::isDynamic(staticStrides[dim])
+                         ? OpFoldResult(stride)
+                         : builder.getIndexAttr(staticStrides[dim]);
+      stride = moe::buildMul(
+          builder, loc, stride,
+          getValueOrCreateConstantIndexOp(builder, loc, sizes[dim]));
+    }
+  }
+  OpFoldResult offset = ShapedType::isDynamic(staticOffset)
+                            ? OpFoldResult(metadata.getOffset())
+                            : builder.getIndexAttr(staticOffset);
+  Value cast = memref::ReinterpretCastOp::create(
+      builder, loc, op.getResultType(), metadata.getBaseBuffer(), offset, sizes,
+      strides);
+  op.replaceAllUsesWith(cast);
+  op.erase();
+}
+
 struct ConvertLinalgToCPU
     : moe::impl::ConvertLinalgToCPUPassBase<ConvertLinalgToCPU> {
   using ConvertLinalgToCPUPassBase::ConvertLinalgToCPUPassBase;
@@ -41,6 +85,11 @@ struct ConvertLinalgToCPU
                                op.getTarget());
       op.erase();
     }
+    SmallVector<memref::ExpandShapeOp> expansions;
+    getOperation().walk(
+        [&](memref::ExpandShapeOp op) { expansions.push_back(op); });
+    for (memref::ExpandShapeOp op : expansions)
+      lowerExpansion(builder, op);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     moe::RegisterTile tile =

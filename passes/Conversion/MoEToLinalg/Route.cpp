@@ -6,6 +6,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace moe;
 using namespace moe::detail;
@@ -36,7 +38,8 @@ public:
 
 private:
   Value infinity(bool negative) {
-    return b.real(real, negative ? -INFINITY : INFINITY);
+    return b.real(real, negative ? -std::numeric_limits<double>::infinity()
+                                 : std::numeric_limits<double>::infinity());
   }
 
   // Scores (2.3).

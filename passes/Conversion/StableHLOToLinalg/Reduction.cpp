@@ -144,8 +144,11 @@ SmallVector<Value> lowerCumulative(OpBuilder &b, Location loc,
   SmallVector<Value> starts, results;
   for (auto [init, type] : llvm::zip_equal(inits, types)) {
     starts.push_back(readScalar(b, loc, init));
-    results.push_back(emptyOf(b, loc, cast<RankedTensorType>(type),
-                              tensor::getMixedSizes(b, loc, first)));
+    // Filled, because CSE merges uninitialised tensors of one type, and
+    // bufferization then gives both loop-carried values one buffer.
+    results.push_back(fill(b, loc, starts.back(),
+                           emptyOf(b, loc, cast<RankedTensorType>(type),
+                                   tensor::getMixedSizes(b, loc, first))));
   }
   return sequentialLoops(
       b, loc, outer, results,

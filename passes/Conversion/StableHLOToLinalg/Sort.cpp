@@ -1,5 +1,5 @@
-// Sorting: a stable bottom-up merge sort per row over scratch tensors; a few
-// greatest elements are selected one after another instead.
+// Sorting: a stable bottom-up merge sort of indices per row; a few greatest
+// elements are selected one after another instead.
 #include "Lowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -15,92 +15,76 @@ using namespace moe::stablehlo;
 // Merge sort
 //===----------------------------------------------------------------------===//
 
-static SmallVector<Value> readAll(OpBuilder &b, Location loc,
-                                  ValueRange tensors, Value index) {
-  SmallVector<Value> elements;
-  for (Value tensor : tensors)
-    elements.push_back(
-        tensor::ExtractOp::create(b, loc, tensor, ValueRange(index)));
-  return elements;
-}
+namespace {
+/// Reads the elements that stand at an index of the present row, one per
+/// tensor.
+using ReadElements =
+    function_ref<SmallVector<Value>(OpBuilder &, Location, Value)>;
+} // namespace
 
-/// Merges the sorted runs of `run` elements in the rows `from` pairwise into
-/// `into`. The left element goes first unless the right one is less, so equal
-/// elements keep their order.
-static SmallVector<Value> mergePass(OpBuilder &b, Location loc, ValueRange from,
-                                    ValueRange into, Value length, Value run,
-                                    Less less) {
+/// Merges the sorted runs of `run` indices in `from` pairwise into `into`. The
+/// left index goes first unless the right element is less, so equal elements
+/// keep their order.
+static Value mergePass(OpBuilder &b, Location loc, Value from, Value into,
+                       Value length, Value run, ReadElements read, Less less) {
   Value none = indexConstant(b, loc, 0), one = indexConstant(b, loc, 1);
   Value pair = arith::AddIOp::create(b, loc, run, run);
   auto pairs = scf::ForOp::create(
-      b, loc, none, length, pair, into,
-      [&](OpBuilder &b, Location loc, Value start, ValueRange rows) {
+      b, loc, none, length, pair, ValueRange(into),
+      [&](OpBuilder &b, Location loc, Value start, ValueRange carried) {
         Value middle = arith::MinSIOp::create(
             b, loc, arith::AddIOp::create(b, loc, start, run), length);
         Value end = arith::MinSIOp::create(
             b, loc, arith::AddIOp::create(b, loc, start, pair), length);
         Value last = arith::SubIOp::create(b, loc, length, one);
-        SmallVector<Value> state{start, middle};
-        llvm::append_range(state, rows);
         auto merge = scf::ForOp::create(
-            b, loc, start, end, one, state,
+            b, loc, start, end, one, ValueRange{start, middle, carried[0]},
             [&](OpBuilder &b, Location loc, Value at, ValueRange state) {
               Value left = state[0], right = state[1];
               // A finished run is compared all the same, inside the row.
-              SmallVector<Value> leftElements = readAll(
-                  b, loc, from, arith::MinSIOp::create(b, loc, left, last));
-              SmallVector<Value> rightElements = readAll(
-                  b, loc, from, arith::MinSIOp::create(b, loc, right, last));
-              Value rightIsLess = less(b, loc, rightElements, leftElements);
-              auto below = [&](Value i, Value limit) -> Value {
-                return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
-                                             i, limit);
+              auto indexAt = [&](Value position) -> Value {
+                Value inside = arith::MinSIOp::create(b, loc, position, last);
+                return tensor::ExtractOp::create(b, loc, from,
+                                                 ValueRange(inside));
               };
-              Value takeRight =
-                  arith::AndIOp::create(b, loc, below(right, end), rightIsLess);
-              Value leftDone = arith::CmpIOp::create(
+              Value leftIndex = indexAt(left), rightIndex = indexAt(right);
+              Value rightIsLess = less(b, loc, read(b, loc, rightIndex),
+                                       read(b, loc, leftIndex));
+              Value rightIsLeft = arith::CmpIOp::create(
+                  b, loc, arith::CmpIPredicate::slt, right, end);
+              Value leftIsDone = arith::CmpIOp::create(
                   b, loc, arith::CmpIPredicate::sge, left, middle);
-              takeRight = arith::OrIOp::create(b, loc, takeRight, leftDone);
+              Value takeRight = arith::OrIOp::create(
+                  b, loc, leftIsDone,
+                  arith::AndIOp::create(b, loc, rightIsLeft, rightIsLess));
               Value nextLeft = arith::SelectOp::create(
                   b, loc, takeRight, left,
                   arith::AddIOp::create(b, loc, left, one));
               Value nextRight = arith::SelectOp::create(
                   b, loc, takeRight, arith::AddIOp::create(b, loc, right, one),
                   right);
-              SmallVector<Value> next{nextLeft, nextRight};
-              for (auto [row, leftElement, rightElement] : llvm::zip_equal(
-                       state.drop_front(2), leftElements, rightElements))
-                next.push_back(tensor::InsertOp::create(
-                    b, loc,
-                    arith::SelectOp::create(b, loc, takeRight, rightElement,
-                                            leftElement),
-                    row, ValueRange(at)));
-              scf::YieldOp::create(b, loc, next);
+              Value taken = arith::SelectOp::create(b, loc, takeRight,
+                                                    rightIndex, leftIndex);
+              Value row = tensor::InsertOp::create(b, loc, taken, state[2],
+                                                   ValueRange(at));
+              scf::YieldOp::create(b, loc,
+                                   ValueRange{nextLeft, nextRight, row});
             });
-        scf::YieldOp::create(b, loc, merge.getResults().drop_front(2));
+        scf::YieldOp::create(b, loc, merge.getResult(2));
       });
-  return SmallVector<Value>(pairs.getResults());
+  return pairs.getResult(0);
 }
 
-/// Sorts rows of one dimension. Every round merges into scratch rows and back,
-/// so that the sorted data always ends where it started.
-static SmallVector<Value> sortRow(OpBuilder &b, Location loc, ValueRange rows,
-                                  Less less) {
-  Value length = sizeOf(b, loc, rows.front(), 0);
-  SmallVector<Value> state{indexConstant(b, loc, 1)};
-  SmallVector<Type> types{b.getIndexType()};
-  SmallVector<Value> scratch;
-  for (Value row : rows) {
-    scratch.push_back(
-        emptyLike(b, loc, cast<RankedTensorType>(row.getType()), row));
-    state.push_back(row);
-  }
-  llvm::append_range(state, scratch);
-  for (Value value : ValueRange(state).drop_front())
-    types.push_back(value.getType());
-  unsigned count = rows.size();
+/// Sorts a row of indices by the elements they stand for. Every round merges
+/// into a scratch row and back, so that the result ends where it started.
+static Value sortRow(OpBuilder &b, Location loc, Value row, ReadElements read,
+                     Less less) {
+  auto type = cast<RankedTensorType>(row.getType());
+  Value length = sizeOf(b, loc, row, 0);
+  SmallVector<Value> state{indexConstant(b, loc, 1), row,
+                           emptyLike(b, loc, type, row)};
   auto loop = scf::WhileOp::create(
-      b, loc, types, state,
+      b, loc, TypeRange{b.getIndexType(), type, type}, state,
       [&](OpBuilder &b, Location loc, ValueRange args) {
         Value unsorted = arith::CmpIOp::create(
             b, loc, arith::CmpIPredicate::slt, args[0], length);
@@ -109,56 +93,74 @@ static SmallVector<Value> sortRow(OpBuilder &b, Location loc, ValueRange rows,
       [&](OpBuilder &b, Location loc, ValueRange args) {
         Value run = args[0];
         Value twice = arith::AddIOp::create(b, loc, run, run);
-        SmallVector<Value> there =
-            mergePass(b, loc, args.slice(1, count), args.drop_front(1 + count),
-                      length, run, less);
-        SmallVector<Value> back =
-            mergePass(b, loc, there, args.slice(1, count), length, twice, less);
-        SmallVector<Value> next{arith::AddIOp::create(b, loc, twice, twice)};
-        llvm::append_range(next, back);
-        llvm::append_range(next, there);
-        scf::YieldOp::create(b, loc, next);
+        Value there =
+            mergePass(b, loc, args[1], args[2], length, run, read, less);
+        Value back =
+            mergePass(b, loc, there, args[1], length, twice, read, less);
+        Value next = arith::AddIOp::create(b, loc, twice, twice);
+        scf::YieldOp::create(b, loc, ValueRange{next, back, there});
       });
-  return SmallVector<Value>(loop.getResults().slice(1, count));
+  return loop.getResult(1);
 }
 
+// Sorts indices, then reads every tensor through them: the tensors themselves
+// stay where they are, and only one loop-carried row is uninitialised (two of
+// one type would be merged into one buffer by CSE).
 SmallVector<Value> moe::graph::sortRows(OpBuilder &b, Location loc,
                                         ValueRange tensors, int64_t dim,
                                         Less less) {
   Value first = tensors.front();
   auto firstType = cast<RankedTensorType>(first.getType());
   int64_t rank = firstType.getRank();
-  if (rank == 1)
-    return sortRow(b, loc, tensors, less);
+  auto orderType = cast<RankedTensorType>(firstType.clone(b.getIndexType()));
+  Value order =
+      elementwise(b, loc, orderType, {}, first,
+                  [&](OpBuilder &nested, Location loc, ValueRange) -> Value {
+                    return linalg::IndexOp::create(nested, loc, dim);
+                  });
   SmallVector<Value> outer;
   for (int64_t d = 0; d < rank; ++d)
     if (d != dim)
       outer.push_back(sizeOf(b, loc, first, d));
-  return sequentialLoops(
-      b, loc, outer, tensors,
-      [&](OpBuilder &b, Location loc, ValueRange position,
-          ValueRange carried) -> SmallVector<Value> {
-        SmallVector<OpFoldResult> offsets(getAsOpFoldResult(position));
-        offsets.insert(offsets.begin() + dim, b.getIndexAttr(0));
-        SmallVector<OpFoldResult> sizes(rank, b.getIndexAttr(1));
-        SmallVector<OpFoldResult> strides(rank, b.getIndexAttr(1));
-        sizes[dim] = tensor::getMixedSize(b, loc, first, dim);
-        SmallVector<Value> rows;
-        for (Value tensor : carried) {
-          auto type = cast<RankedTensorType>(tensor.getType());
-          rows.push_back(tensor::ExtractSliceOp::create(
-              b, loc,
-              RankedTensorType::get(type.getDimSize(dim),
-                                    type.getElementType()),
-              tensor, offsets, sizes, strides));
-        }
-        SmallVector<Value> sorted = sortRow(b, loc, rows, less);
-        SmallVector<Value> next;
-        for (auto [row, tensor] : llvm::zip_equal(sorted, carried))
-          next.push_back(tensor::InsertSliceOp::create(
-              b, loc, row, tensor, offsets, sizes, strides));
-        return next;
-      });
+  auto sortOne = [&](OpBuilder &b, Location loc, ValueRange position,
+                     ValueRange carried) -> SmallVector<Value> {
+    auto read = [&](OpBuilder &b, Location loc, Value index) {
+      SmallVector<Value> at(position);
+      at.insert(at.begin() + dim, index);
+      SmallVector<Value> elements;
+      for (Value tensor : tensors)
+        elements.push_back(tensor::ExtractOp::create(b, loc, tensor, at));
+      return elements;
+    };
+    if (rank == 1)
+      return {sortRow(b, loc, carried[0], read, less)};
+    SmallVector<OpFoldResult> offsets(getAsOpFoldResult(position));
+    offsets.insert(offsets.begin() + dim, b.getIndexAttr(0));
+    SmallVector<OpFoldResult> sizes(rank, b.getIndexAttr(1));
+    SmallVector<OpFoldResult> strides(rank, b.getIndexAttr(1));
+    sizes[dim] = tensor::getMixedSize(b, loc, first, dim);
+    auto rowType =
+        RankedTensorType::get(firstType.getDimSize(dim), b.getIndexType());
+    Value row = tensor::ExtractSliceOp::create(b, loc, rowType, carried[0],
+                                               offsets, sizes, strides);
+    row = sortRow(b, loc, row, read, less);
+    return {tensor::InsertSliceOp::create(b, loc, row, carried[0], offsets,
+                                          sizes, strides)};
+  };
+  order = sequentialLoops(b, loc, outer, order, sortOne).front();
+  SmallVector<Value> sorted;
+  for (Value tensor : tensors)
+    sorted.push_back(elementwise(
+        b, loc, cast<RankedTensorType>(tensor.getType()), order, first,
+        [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
+          SmallVector<Value> at;
+          for (int64_t d = 0; d < rank; ++d)
+            at.push_back(
+                d == dim ? args[0]
+                         : linalg::IndexOp::create(nested, loc, d).getResult());
+          return tensor::ExtractOp::create(nested, loc, tensor, at);
+        }));
+  return sorted;
 }
 
 namespace {

@@ -28,7 +28,7 @@ func.func @row_sum(%x: memref<?x64xf32>, %y: memref<?xf32>) {
   // CHECK: %[[FIRST:.*]] = memref.load %[[Y]][%[[I]]]
   // CHECK: %[[SUM:.*]] = scf.for %[[J:.*]] = {{.*}} iter_args(%[[PART:.*]] = %[[FIRST]]) -> (f32) {
   // CHECK: %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
-  // CHECK: %[[NEXT:.*]] = arith.addf %[[PART]], %[[V]]
+  // CHECK: %[[NEXT:.*]] = arith.addf %[[PART]], %[[V]] fastmath<reassoc>
   // CHECK: scf.yield %[[NEXT]]
   // CHECK: memref.store %[[SUM]], %[[Y]][%[[I]]]
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {
@@ -62,6 +62,16 @@ func.func @strided_copy(%x: memref<4x8xf32, strided<[1, 4]>>, %y: memref<4x8xf32
   // CHECK: memref.store
   memref.copy %x, %y : memref<4x8xf32, strided<[1, 4]>> to memref<4x8xf32>
   return
+}
+
+// Two sizes of one group that only the run knows.
+// CHECK-LABEL: func.func @expansion
+// CHECK-SAME: %[[X:.*]]: memref<?x64xf32>, %[[M:.*]]: index, %[[N:.*]]: index
+func.func @expansion(%x: memref<?x64xf32>, %m: index, %n: index) -> memref<?x?x64xf32> {
+  // CHECK: %[[STRIDE:.*]] = arith.muli %[[N]], %{{.*}}
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [%[[M]], %[[N]], 64], strides: [%[[STRIDE]], 64, 1]
+  %0 = memref.expand_shape %x [[0, 1], [2]] output_shape [%m, %n, 64] : memref<?x64xf32> into memref<?x?x64xf32>
+  return %0 : memref<?x?x64xf32>
 }
 
 // CHECK-LABEL: func.func @packed

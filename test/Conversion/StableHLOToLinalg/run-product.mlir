@@ -1,4 +1,4 @@
-// RUN: moe-opt %s --convert-stablehlo-to-linalg --linalg-generalize-named-ops --arith-expand=include-bf16=true | %run_linalg | FileCheck %s
+// RUN: moe-opt %s --convert-stablehlo-to-linalg | %run_linalg | FileCheck %s
 
 func.func private @printMemrefF32(tensor<*xf32>)
 func.func private @printMemrefI32(tensor<*xi32>)

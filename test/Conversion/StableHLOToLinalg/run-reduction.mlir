@@ -42,6 +42,26 @@ func.func private @cumulative_backwards(%x: tensor<2x?xf32>, %z: tensor<f32>) ->
   }) : (tensor<2x?xf32>, tensor<f32>) -> tensor<2x?xf32>
   return %0 : tensor<2x?xf32>
 }
+// Two results of one type in one pass.
+func.func private @cumulative_pair(%x: tensor<4xf32>, %z: tensor<f32>, %one: tensor<f32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %0:2 = "stablehlo.reduce_window"(%x, %x, %z, %one) <{padding = dense<[[3, 0]]> : tensor<1x2xi64>, window_dimensions = array<i64: 4>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<f32>, %d: tensor<f32>):
+    %1 = stablehlo.add %a, %c : tensor<f32>
+    %2 = stablehlo.multiply %b, %d : tensor<f32>
+    stablehlo.return %1, %2 : tensor<f32>, tensor<f32>
+  }) : (tensor<4xf32>, tensor<4xf32>, tensor<f32>, tensor<f32>) -> (tensor<4xf32>, tensor<4xf32>)
+  return %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>
+}
+func.func private @sum_pair(%x: tensor<2x3xf32>, %z: tensor<f32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %0:2 = stablehlo.reduce(%x init: %z), (%x init: %z) across dimensions = [1]
+      : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<f32>, tensor<f32>) -> (tensor<2xf32>, tensor<2xf32>)
+   reducer(%a: tensor<f32>, %b: tensor<f32>) (%c: tensor<f32>, %d: tensor<f32>) {
+    %1 = stablehlo.add %a, %b : tensor<f32>
+    %2 = stablehlo.maximum %c, %d : tensor<f32>
+    stablehlo.return %1, %2 : tensor<f32>, tensor<f32>
+  }
+  return %0#0, %0#1 : tensor<2xf32>, tensor<2xf32>
+}
 func.func private @window(%x: tensor<?xf32>, %z: tensor<f32>) -> tensor<?xf32> {
   %0 = "stablehlo.reduce_window"(%x, %z) <{base_dilations = array<i64: 2>, padding = dense<[[1, 1]]> : tensor<1x2xi64>,
       window_dilations = array<i64: 2>, window_dimensions = array<i64: 2>, window_strides = array<i64: 1>}> ({
@@ -91,5 +111,20 @@ func.func @main() {
   %rowd = tensor.cast %row : tensor<4xf32> to tensor<?xf32>
   %6 = call @window(%rowd, %z) : (tensor<?xf32>, tensor<f32>) -> tensor<?xf32>
   call @show(%6) : (tensor<?xf32>) -> ()
+  // CHECK: [1, 3, 6, 10]
+  // CHECK: [1, 2, 6, 24]
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %7:2 = call @cumulative_pair(%row, %z, %one) : (tensor<4xf32>, tensor<f32>, tensor<f32>) -> (tensor<4xf32>, tensor<4xf32>)
+  %p7 = tensor.cast %7#0 : tensor<4xf32> to tensor<*xf32>
+  call @printMemrefF32(%p7) : (tensor<*xf32>) -> ()
+  %p8 = tensor.cast %7#1 : tensor<4xf32> to tensor<*xf32>
+  call @printMemrefF32(%p8) : (tensor<*xf32>) -> ()
+  // CHECK: [6, 17]
+  // CHECK: [3, 6]
+  %8:2 = call @sum_pair(%x, %z) : (tensor<2x3xf32>, tensor<f32>) -> (tensor<2xf32>, tensor<2xf32>)
+  %p9 = tensor.cast %8#0 : tensor<2xf32> to tensor<*xf32>
+  call @printMemrefF32(%p9) : (tensor<*xf32>) -> ()
+  %p10 = tensor.cast %8#1 : tensor<2xf32> to tensor<*xf32>
+  call @printMemrefF32(%p10) : (tensor<*xf32>) -> ()
   return
 }

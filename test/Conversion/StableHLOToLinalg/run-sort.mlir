@@ -34,6 +34,10 @@ func.func private @top(%x: tensor<?x6xf32>) -> (tensor<?x3xf32>, tensor<?x3xi32>
   %0:2 = chlo.top_k(%x, k = 3) : tensor<?x6xf32> -> (tensor<?x3xf32>, tensor<?x3xi32>)
   return %0#0, %0#1 : tensor<?x3xf32>, tensor<?x3xi32>
 }
+func.func private @top_ints(%x: tensor<5xi32>) -> (tensor<2xi32>, tensor<2xi32>) {
+  %0:2 = chlo.top_k(%x, k = 2) : tensor<5xi32> -> (tensor<2xi32>, tensor<2xi32>)
+  return %0#0, %0#1 : tensor<2xi32>, tensor<2xi32>
+}
 // More than 16 elements are sorted.
 func.func private @top_many() -> (tensor<20xi32>, tensor<20xi32>) {
   %0 = stablehlo.iota dim = 0 : tensor<24xi32>
@@ -82,6 +86,14 @@ func.func @main() {
   call @printMemrefF32(%p3) : (tensor<*xf32>) -> ()
   %p4 = tensor.cast %3#1 : tensor<?x3xi32> to tensor<*xi32>
   call @printMemrefI32(%p4) : (tensor<*xi32>) -> ()
+  // CHECK: [7, 7]
+  // CHECK: [1, 4]
+  %ti = arith.constant dense<[3, 7, -1, 5, 7]> : tensor<5xi32>
+  %4:2 = call @top_ints(%ti) : (tensor<5xi32>) -> (tensor<2xi32>, tensor<2xi32>)
+  %ti0 = tensor.cast %4#0 : tensor<2xi32> to tensor<?xi32>
+  call @show_i32(%ti0) : (tensor<?xi32>) -> ()
+  %ti1 = tensor.cast %4#1 : tensor<2xi32> to tensor<?xi32>
+  call @show_i32(%ti1) : (tensor<?xi32>) -> ()
   // CHECK: [4, 4, 4, 4, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 0]
   // CHECK: [4, 9, 14, 19, 3, 8, 13, 18, 23, 2, 7, 12, 17, 22, 1, 6, 11, 16, 21, 0]
   %5:2 = call @top_many() : () -> (tensor<20xi32>, tensor<20xi32>)

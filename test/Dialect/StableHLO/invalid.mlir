@@ -737,6 +737,18 @@ func.func @reduce_window_c5(%x: tensor<4xf32>, %z: tensor<f32>) {
 
 // -----
 
+func.func @reduce_window_overflow_dilation(%x: tensor<4xf32>, %z: tensor<f32>) {
+  // expected-error@+1 {{op requires the padded size of dimension #0 to be non-negative and below 2^63}}
+  %0 = "stablehlo.reduce_window"(%x, %z) <{window_dimensions = array<i64: 4>, window_dilations = array<i64: 9223372036854775807>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %1 = stablehlo.add %a, %b : tensor<f32>
+    stablehlo.return %1 : tensor<f32>
+  }) : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
 func.func @reduce_window_overflow(%x: tensor<4xf32>, %z: tensor<f32>) {
   // expected-error@+1 {{op requires the padded size of dimension #0 to be non-negative and below 2^63}}
   %0 = "stablehlo.reduce_window"(%x, %z) <{window_dimensions = array<i64: 2>, base_dilations = array<i64: 9223372036854775807>}> ({
