@@ -4,7 +4,8 @@ usage: pass_names.py TBLGEN MLIR_INCLUDE ROOT [DEFINITION...]
 
 For a pass of Passes.td: the definition FuseRouterPass, its flag moe-fuse-router, its file FuseRouter.cpp, the macro GEN_PASS_DEF_FUSEROUTERPASS in it,
 and its test fuse-router.mlir (or fuse-router-<variant>.mlir). A conversion's definition ConvertMoEToLinalgPass has the flag convert-moe-to-linalg, the
-file MoEToLinalg.cpp, and tests of its name or in a folder MoEToLinalg. Passes moe-verify-<level> share VerifyLevel.cpp and its tests.
+file MoEToLinalg.cpp, and tests of its name or in a folder MoEToLinalg. Passes moe-verify-<level> share VerifyLevel.cpp and its tests. Where several
+passes share a folder, such as LinalgToCPU, any test in the folder of that name counts that runs the flag.
 """
 import os
 import re
@@ -23,9 +24,11 @@ def kebab(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
-def is_test_of(path, names, folder):
+def is_test_of(root, path, names, folders, flag):
     test = os.path.splitext(os.path.basename(path))[0]
-    return os.path.basename(os.path.dirname(path)) == folder or any(test == name or test.startswith(name + "-") for name in names)
+    if any(test == name or test.startswith(name + "-") for name in names):
+        return True
+    return os.path.basename(os.path.dirname(path)) in folders and re.search(rf"RUN:.*{re.escape(flag)}(?![\w-])", lint.read(root, path))
 
 
 def main():
@@ -57,7 +60,8 @@ def main():
             if holders and os.path.basename(holders[0]) not in (f"{place}.cpp", f"{family}.cpp"):
                 findings.add(holders[0], 1, f"the pass '{name}' must live in '{place}.cpp'")
             names = {kebab(family), kebab(place)}
-            if not any(is_test_of(path, names, place) for path in tests):
+            folders = {place} | {os.path.basename(os.path.dirname(holder)) for holder in holders} - {"Transforms"}
+            if not any(is_test_of(root, path, names, folders, flag) for path in tests):
                 findings.add(td, 1, f"the pass '{name}' must have a test '{kebab(place)}.mlir'")
     findings.finish(checked, "passes")
 
