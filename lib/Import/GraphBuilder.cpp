@@ -6,6 +6,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace moe::importer;
@@ -107,6 +108,9 @@ Val GraphBuilder::constant(ElementsAttr attr) {
 static TypedAttr numberAttr(Type type, double value) {
   if (isa<FloatType>(type))
     return FloatAttr::get(type, value);
+  // No integer stands for infinity or for what is not a number.
+  double limit = 9.2e18;
+  value = value == value ? std::clamp(value, -limit, limit) : 0;
   return IntegerAttr::get(type, APInt(type.getIntOrFloatBitWidth(),
                                       static_cast<int64_t>(value),
                                       /*isSigned=*/true,
@@ -380,6 +384,8 @@ Val GraphBuilder::foldBroadcast(
     if (!value->elements)
       return nullptr;
   SymbolicShape symbolic = broadcastShape(values);
+  if (failed())
+    return nullptr;
   SmallVector<int64_t> shape;
   int64_t count = 1;
   for (const DimExpr &dim : symbolic) {

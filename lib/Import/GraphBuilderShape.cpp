@@ -13,6 +13,8 @@ namespace hlo = moe::stablehlo;
 
 // More terms in a size than shape arithmetic writes.
 static constexpr size_t kMaxConcatTerms = 8;
+// More slices than experts that a layer has.
+static constexpr int64_t kMaxReversedSlices = 4096;
 
 static std::optional<SmallVector<int64_t>> constants(ArrayRef<DimExpr> exprs) {
   SmallVector<int64_t> result;
@@ -281,7 +283,8 @@ Val GraphBuilder::iota(Type elementType, SymbolicShape shape, int64_t dim) {
 Val GraphBuilder::reverse(Val a, int64_t dim) {
   if (failed())
     return placeholder(a->elementType, a->shape);
-  if (a->constant && !a->elements) {
+  if (a->constant && !a->elements &&
+      *a->shape[dim].constant() <= kMaxReversedSlices) {
     // One slice per element along the dimension, joined the other way round.
     ArrayRef<int64_t> shape = a->constant.getShapedType().getShape();
     SmallVector<int64_t> offsets(shape.size(), 0), sizes(shape),

@@ -68,6 +68,7 @@ static void addBufferization(OpPassManager &manager) {
   manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(moe::createContiguousResultsPass());
   // The clones that this inserts keep outputs apart from inputs and weights:
   // nothing may fold them before they are copies.
   bufferization::buildBufferDeallocationPipeline(

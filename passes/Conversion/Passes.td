@@ -59,6 +59,15 @@ def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp">
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def ContiguousResultsPass : Pass<"moe-contiguous-results", "::mlir::func::FuncOp"> {
+  let summary = "Copy results that are views with gaps";
+  let description = [{
+    Copies each returned buffer that is a cast of one without the identity layout: bufferisation casts where sizes are dynamic, but who calls the
+    function reads dense rows.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuse elementwise ops where it saves memory traffic";
   let description = [{

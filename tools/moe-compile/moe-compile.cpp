@@ -98,15 +98,15 @@ static int usageError(const llvm::Twine &message) {
 /// Prints the remarks of raising: a line for each layer found or refused.
 class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    llvm::errs() << "moe-compile: ";
-    remark.print(llvm::errs());
-    llvm::errs() << '\n';
+    for (const remark::detail::Remark::Arg &argument : remark.getArgs())
+      if (argument.key == "Remark")
+        llvm::errs() << "moe-compile: " << argument.val << '\n';
   }
 };
 
 static LogicalResult reportRemarks(MLIRContext &context) {
   remark::RemarkCategories categories;
-  categories.all = "moe-raise";
+  categories.passed = categories.missed = "moe-raise";
   return remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);

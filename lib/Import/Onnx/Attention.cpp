@@ -32,6 +32,8 @@ static void translateAttention(NodeContext &node) {
   bool flat = q->rank() == 3;
   if (k->rank() != q->rank() || v->rank() != q->rank())
     node.fail("expects inputs of one rank");
+  if (g.failed())
+    return;
   if (flat) {
     q = splitHeads(node, q, queryHeads);
     k = splitHeads(node, k, keyHeads);

@@ -111,6 +111,8 @@ Val moe::importer::emitAttention(NodeContext &node,
                                  const AttentionParts &parts) {
   GraphBuilder &graph = node.graph;
   Val q = parts.query, k = parts.key, v = parts.value;
+  if (graph.failed())
+    return graph.placeholder(q->elementType, SymbolicShape(4, DimExpr(1)));
   SymbolicShape shape = q->shape;
   shape[3] = v->shape[3];
   auto heads = q->shape[1].constant(), keyHeads = k->shape[1].constant();
@@ -158,6 +160,8 @@ Val moe::importer::emitAttention(NodeContext &node,
 Val moe::importer::emitRotary(NodeContext &node, Val x, Val cosine, Val sine,
                               bool interleaved) {
   GraphBuilder &graph = node.graph;
+  if (graph.failed())
+    return x;
   auto width = x->shape[3].constant(), half = cosine->shape.back().constant();
   if (cosine->rank() != 3 || sine->rank() != 3 || !width || !half ||
       2 * *half > *width)

@@ -159,14 +159,24 @@ static void translateClip(NodeContext &node) {
   node.output(0, x);
 }
 
+/// An input that must be of floats.
+static Val floatInput(NodeContext &node, unsigned index) {
+  Val x = node.input(index);
+  if (!x->isFloat())
+    node.fail("expects a float element type of input #" + llvm::Twine(index));
+  return x;
+}
+
 static void translateIsNaN(NodeContext &node) {
-  Val x = node.input(0);
+  Val x = floatInput(node, 0);
   node.output(0, node.graph.compare(Direction::NE, x, x));
 }
 
 static void translateIsInf(NodeContext &node) {
   GraphBuilder &g = node.graph;
-  Val x = node.input(0);
+  Val x = floatInput(node, 0);
+  if (g.failed())
+    return;
   bool positive = node.intAttr("detect_positive", 1) != 0;
   bool negative = node.intAttr("detect_negative", 1) != 0;
   Val infinity =

@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include <optional>
 #include <sys/stat.h>
@@ -127,6 +128,19 @@ TensorReader::readExternal(const ::onnx::TensorProto &tensor,
   if (expected != 0)
     ranges[files.lookup(*location).first].push_back(
         {offset, expected, tensor.name()});
+  // Small ones are read: what a graph does may depend on them.
+  if (expected != 0 && expected <= kMaxDenseBytes) {
+    auto buffer = llvm::MemoryBuffer::getFileSlice(
+        files.lookup(*location).first, expected, offset);
+    if (!buffer || (*buffer)->getBufferSize() != expected) {
+      emitError() << "requires the file '" << *location
+                  << "' to be readable for the external data of tensor '"
+                  << tensor.name() << "'";
+      return failure();
+    }
+    return decodeElements(type, ArrayRef((*buffer)->getBufferStart(),
+                                         (*buffer)->getBufferSize()));
+  }
   return ElementsAttr(
       support::ExternalAttr::get(type.getContext(), type, *file, offset));
 }

@@ -3,6 +3,7 @@
 #include "AttentionParts.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include <limits>
 
 using namespace mlir;
 using namespace moe::importer;
@@ -25,7 +26,8 @@ static Val sliceForGather(GraphBuilder &g, Val data, Val indices,
   if (!list || list->empty() || indices->rank() > 1)
     return nullptr;
   for (size_t i = 1; i < list->size(); ++i)
-    if ((*list)[i] != (*list)[0] + static_cast<int64_t>(i))
+    if ((*list)[i - 1] == std::numeric_limits<int64_t>::max() ||
+        (*list)[i] != (*list)[i - 1] + 1)
       return nullptr;
   // A range that wraps around is none.
   if ((*list)[0] < 0 && list->back() >= 0)

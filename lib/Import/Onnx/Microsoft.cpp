@@ -240,6 +240,10 @@ void GroupQuery::run() {
   } else {
     // Queries, keys and values side by side.
     std::optional<int64_t> width = query->shape[2].constant();
+    constexpr int64_t kMaxHeads = 1 << 16;
+    if (heads > kMaxHeads || keyHeads > kMaxHeads)
+      return node.fail("requires the numbers of heads to be at most " +
+                       llvm::Twine(kMaxHeads));
     int64_t all = heads + 2 * keyHeads;
     if (heads <= 0 || keyHeads <= 0 || !width || *width % all != 0)
       return node.fail("requires the width of the packed input (" +

@@ -7,6 +7,7 @@
 
 #include "moe/Dialect/MoE/MoE.h"
 #include "llvm/ADT/STLExtras.h"
+#include <string>
 
 using namespace mlir;
 using namespace moe::importer;
@@ -52,6 +53,11 @@ bool MoETranslation::readAttributes() {
   beta = node.floatAttr("activation_beta", 0);
   if (node.hasAttr("swiglu_limit"))
     limit = node.floatAttr("swiglu_limit", 0);
+  if (limit && !(*limit >= 0)) {
+    node.fail("expects a 'swiglu_limit' that is not negative, but got " +
+              llvm::Twine(std::to_string(*limit)));
+    return false;
+  }
   if (node.intAttr("use_sparse_mixer", 0) != 0) {
     node.fail("expects 'use_sparse_mixer' to be 0: sparse mixer routing is "
               "not supported");
@@ -103,9 +109,10 @@ bool MoETranslation::readSizes() {
   };
   auto e = size(fc1, 0), h = size(input, input->rank() - 1), a = size(fc2, 1),
        b = size(fc2, 2), rows = size(fc1, 1);
-  if (!e || !h || !a || !b || !rows || *e == 0) {
-    node.fail("expects sizes of experts and of the hidden dimension that are "
-              "known when compiling");
+  if (!e || !h || !a || !b || !rows || *e == 0 || *h == 0 || *a == 0 ||
+      *b == 0) {
+    node.fail(
+        "expects sizes of the experts that are known when compiling and not 0");
     return false;
   }
   experts = *e;
@@ -147,8 +154,8 @@ Val MoETranslation::stack(unsigned index, ArrayRef<int64_t> shape) {
   }
   for (const DimExpr &size : value->shape)
     got = got * size;
-  if (!(got == elements) || !value->shape[0].is(experts) ||
-      value->rank() != static_cast<int64_t>(shape.size()))
+  if (value->rank() != static_cast<int64_t>(shape.size()) ||
+      !(got == elements) || !value->shape[0].is(experts))
     node.fail("requires the shape of input #" + llvm::Twine(index) +
               " to fit the experts (" + llvm::Twine(experts) +
               "), the hidden size (" + llvm::Twine(hidden) +

@@ -299,13 +299,11 @@ static void translateRange(NodeContext &node) {
   std::optional<SmallVector<DimExpr>> elements;
   auto step = g.constantScalar(delta);
   if (!start->isFloat() && start->elements && limit->elements && step &&
-      *step != 0) {
+      *step != 0 && *step != std::numeric_limits<int64_t>::min()) {
     DimExpr span = (*limit->elements)[0] - (*start->elements)[0];
     if (*step < 0)
       span = span * DimExpr(-1);
-    int64_t magnitude = *step < 0 ? -*step : *step;
-    if (magnitude < 0)
-      node.fail("has a step that is too large");
+    int64_t magnitude = std::abs(*step);
     if (magnitude != 1)
       span = g.dims
                  .divide(g.dims.max(span, DimExpr(0)) + DimExpr(magnitude - 1),

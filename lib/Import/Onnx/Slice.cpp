@@ -210,20 +210,20 @@ static void translateTrilu(NodeContext &node) {
   else
     inputs.push_back(offset);
   node.output(
-      0, graph.composite(
-             "onnx.Trilu", attrs, inputs,
-             [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
-               int64_t rank = in[0]->rank();
-               SymbolicShape plane{in[0]->shape[rank - 2],
-                                   in[0]->shape[rank - 1]};
-               Val row = g.iota(g.i64(), plane, 0),
-                   column = g.iota(g.i64(), plane, 1);
-               Val k = fixed ? g.scalar(g.i64(), *fixed) : in[1];
-               Val kept = g.compare(upper ? Direction::GE : Direction::LE,
-                                    column, g.add(row, k));
-               return {g.select(g.expand(kept, in[0]->shape), in[0],
-                                g.splat(in[0]->elementType, 0, in[0]->shape))};
-             })[0]);
+      0,
+      graph.composite(
+          "onnx.Trilu", attrs, inputs,
+          [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+            int64_t rank = in[0]->rank();
+            SymbolicShape plane{in[0]->shape[rank - 2], in[0]->shape[rank - 1]};
+            Val row = g.iota(g.i64(), plane, 0),
+                column = g.iota(g.i64(), plane, 1);
+            Val k = fixed ? g.integers(g.i64(), {DimExpr(*fixed)}, {}) : in[1];
+            Val kept = g.compare(upper ? Direction::GE : Direction::LE, column,
+                                 g.add(row, k));
+            return {g.select(g.expand(kept, in[0]->shape), in[0],
+                             g.splat(in[0]->elementType, 0, in[0]->shape))};
+          })[0]);
 }
 
 static void translateCumSum(NodeContext &node) {

@@ -11,9 +11,6 @@
 using namespace mlir;
 using namespace moe::importer;
 
-// Larger tensors stay references where they come from a file.
-static constexpr size_t kMaxDenseBytes = 4096;
-
 namespace {
 /// What is to be known of one element type: its code, name and builtin type,
 /// and which repeated field holds elements that are not raw bytes.
@@ -144,6 +141,23 @@ static void appendElements(const Container &values, size_t width,
   }
 }
 
+ElementsAttr moe::importer::decodeElements(RankedTensorType type,
+                                           ArrayRef<char> bytes) {
+  unsigned bits = type.getElementTypeBitWidth();
+  if (bits == 1) {
+    SmallVector<bool> values(bytes.begin(), bytes.end());
+    return DenseElementsAttr::get(type, values);
+  }
+  std::vector<char> unpacked;
+  if (bits == 4) {
+    // The first of two elements is in the low half.
+    for (int64_t i = 0, count = type.getNumElements(); i < count; ++i)
+      unpacked.push_back((bytes[i / 2] >> (i % 2 * 4)) & 0xf);
+    bytes = unpacked;
+  }
+  return DenseElementsAttr::getFromRawBuffer(type, bytes);
+}
+
 FailureOr<ElementsAttr>
 TensorReader::readInline(const ::onnx::TensorProto &tensor,
                          RankedTensorType type, EmitError emitError) {
@@ -197,16 +211,5 @@ TensorReader::readInline(const ::onnx::TensorProto &tensor,
       return ElementsAttr(support::ExternalAttr::get(type.getContext(), type,
                                                      model.path(), *offset));
 
-  if (bits == 1) {
-    SmallVector<bool> values(bytes.begin(), bytes.end());
-    return ElementsAttr(DenseElementsAttr::get(type, values));
-  }
-  std::vector<char> unpacked;
-  if (packed) {
-    // The first of two elements is in the low half.
-    for (uint64_t i = 0; i < elements; ++i)
-      unpacked.push_back((bytes[i / 2] >> (i % 2 * 4)) & 0xf);
-    bytes = unpacked;
-  }
-  return ElementsAttr(DenseElementsAttr::getFromRawBuffer(type, bytes));
+  return decodeElements(type, bytes);
 }

@@ -16,6 +16,14 @@ mlir::Type elementTypeFromOnnx(int32_t dataType, mlir::MLIRContext *context);
 /// The name of an ONNX element type for messages, such as "float16".
 std::string elementTypeName(int32_t dataType);
 
+/// Dense elements from their bytes: row-major, little endian, a byte per truth
+/// value, two 4-bit numbers per byte.
+mlir::ElementsAttr decodeElements(mlir::RankedTensorType type,
+                                  llvm::ArrayRef<char> bytes);
+
+/// Larger tensors stay references where they come from a file.
+inline constexpr size_t kMaxDenseBytes = 4096;
+
 /// Reads the tensors of one model.
 class TensorReader {
 public:

@@ -325,13 +325,20 @@ protected:
 };
 
 TEST_F(TensorTest, ExternalDataIsAReference) {
-  writeFile("model/w.bin", 64);
-  ElementsAttr attr = read(external("w.bin", "16", "16"));
+  writeFile("model/w.bin", 8208);
+  ::onnx::TensorProto tensor = external("w.bin", "16", "8192");
+  tensor.set_dims(0, 2048);
+  ElementsAttr attr = read(tensor);
   ASSERT_TRUE(attr);
   auto reference = dyn_cast<moe::support::ExternalAttr>(attr);
   ASSERT_TRUE(reference);
   EXPECT_EQ(reference.getFile(), directory + "/model/w.bin");
   EXPECT_EQ(reference.getOffset(), 16u);
+}
+
+TEST_F(TensorTest, SmallExternalDataIsRead) {
+  writeFile("model/w.bin", 64);
+  EXPECT_TRUE(isa<DenseElementsAttr>(read(external("w.bin", "16", "16"))));
   EXPECT_TRUE(read(external("w.bin", nullptr, nullptr, 16, "v")));
 }
 
