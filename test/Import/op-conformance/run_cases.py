@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the conformance cases: imports every model, and compares what it computes with ONNX Runtime's recorded results where the tools for that are given.
 
-usage: run_cases.py CASES --translate MOE_TRANSLATE [--compile MOE_COMPILE --run MOE_RUN --tolerance 1e-5] [--filter TEXT] [--skip NAME,NAME]
+usage: run_cases.py CASES --translate MOE_TRANSLATE [--compile MOE_COMPILE --run MOE_RUN --tolerance 1e-5] [--filter TEXT]
 """
 import argparse
 import concurrent.futures
@@ -41,9 +41,8 @@ def main():
     parser.add_argument("--run")
     parser.add_argument("--tolerance", default="1e-5")
     parser.add_argument("--filter", default="")
-    parser.add_argument("--skip", default="", help="names, separated by commas, of cases that are known to fail")
     options = parser.parse_args()
-    folders = sorted(f for f in options.cases.iterdir() if f.is_dir() and options.filter in f.name and f.name not in options.skip.split(","))
+    folders = sorted(f for f in options.cases.iterdir() if f.is_dir() and options.filter in f.name)
     failed = 0
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda f: check(f, options, pathlib.Path(scratch)), folders)
