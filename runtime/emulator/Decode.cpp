@@ -304,14 +304,18 @@ void Decoder::decodeInstruction(const ast::Instruction &instruction) {
     guardCode = symbol->code;
     guardNegated = instruction.guardNegated;
   }
-  auto [entry, isNew] = mnemonicIndex.try_emplace(instruction.fullOpcode(),
-                                                  program.mnemonics.size());
-  if (isNew)
-    program.mnemonics.push_back(entry->first);
-  mnemonic = entry->second;
+  mnemonic = mnemonicOf(instruction.fullOpcode());
   Modifiers modifiers(instruction);
   (this->*method->second)(instruction, modifiers);
   modifiers.finish();
+}
+
+uint32_t Decoder::mnemonicOf(const std::string &opcode) {
+  auto [entry, isNew] =
+      mnemonicIndex.try_emplace(opcode, program.mnemonics.size());
+  if (isNew)
+    program.mnemonics.push_back(opcode);
+  return entry->second;
 }
 
 const Decoder::Symbol *Decoder::find(const std::string &name) const {
@@ -424,6 +428,8 @@ static const std::map<std::string, int> &specialRegisters() {
                              "%aggr_smem_size",
                              "%clock",
                              "%clock_hi",
+                             "%envreg1",
+                             "%envreg2",
                              "%globaltimer_lo",
                              "%globaltimer_hi",
                              "%is_explicit_cluster"})

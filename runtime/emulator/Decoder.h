@@ -113,6 +113,7 @@ private:
   int newLabel() { return labelCount++; }
   void placeLabel(int label);
 
+  uint32_t mnemonicOf(const std::string &opcode);
   uint32_t newRegister(Width width);
   uint32_t special(const std::string &name, Width width);
   uint32_t constant(uint64_t bits, Width width);

@@ -280,6 +280,13 @@ void Emulator::launch(Module &module, const std::string &kernel,
                 Allocation::kInitialised);
     launch->params->readOnly = true;
   }
+  if (config.cooperative) {
+    constexpr uint64_t kWorkspace = 64;
+    launch->workspace = &state->memory.add(kWorkspace, "workspace of " + kernel,
+                                           static_cast<int>(config.device), 0);
+    std::fill_n(launch->workspace->states.get(), kWorkspace,
+                Allocation::kInitialised);
+  }
   size_t constantBytes =
       std::max<size_t>((program.constants.size() + 127) / 128 * 128, 128);
   launch->constants.reset(

@@ -158,33 +158,35 @@ const Op *moe::emu::runBarrier(Warp &w, const Op *op) {
 
 // ---- within a warp ----
 
-/// The lanes that execute `op` together, or 0 where the group has to wait.
-/// Every lane must be a member of its own mask.
-static uint32_t gather(Warp &w, const Op *op, uint32_t maskField) {
-  uint32_t lanes = w.lanes(op);
-  if (!lanes)
-    return 0;
-  int lane = __builtin_ctz(lanes);
-  uint32_t members = w.read32(maskField, lane);
-  uint32_t outside = lanes & ~members;
-  if (outside)
-    w.machine->stop(
-        FindingKind::Divergence, w, op, __builtin_ctz(outside), 0,
-        "executes an instruction whose member mask does not have its own lane");
-  return rendezvous(w, op, members);
-}
-
+/// Waits for the members that the lanes name and calls body(lanes) for each set
+/// of lanes with one member mask: tiles of a warp may execute at once.
 template <typename Body>
 static const Op *together(Warp &w, const Op *op, uint32_t maskField,
                           Body body) {
-  if (!w.lanes(op))
+  uint32_t lanes = w.lanes(op), members = 0;
+  if (!lanes)
     return op + 1;
-  uint32_t all = gather(w, op, maskField);
+  forLanes(lanes, [&](int lane) {
+    uint32_t mask = w.read32(maskField, lane);
+    if (!(mask >> lane & 1))
+      w.machine->stop(FindingKind::Divergence, w, op, lane, 0,
+                      "executes an instruction whose member mask does not have "
+                      "its own lane");
+    members |= mask;
+  });
+  uint32_t all = rendezvous(w, op, members);
   if (!all)
     return switchGroup(w);
   uint32_t own = w.mask;
   w.mask = all;
-  body(w.lanes(op));
+  for (uint32_t rest = w.lanes(op); rest;) {
+    uint32_t mask = w.read32(maskField, __builtin_ctz(rest)), same = 0;
+    forLanes(rest, [&](int lane) {
+      same |= static_cast<uint32_t>(w.read32(maskField, lane) == mask) << lane;
+    });
+    rest &= ~same;
+    body(same);
+  }
   w.mask = own;
   return op + 1;
 }

@@ -11,6 +11,8 @@ static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
                           kCtasPerMultiprocessor = 32,
                           kSharedPerMultiprocessor = 233472;
 /// Operations between two scheduling decisions are chosen from 1 to these.
+/// How long a CTA is starved while the others make no progress.
+static constexpr uint64_t kStarvedSlots = 500;
 static constexpr uint32_t kQuantum = 256, kUncheckedQuantum = 4096;
 
 // ---- memory ----
@@ -167,7 +169,11 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
     uniform(launch.config.dynamicShared);
   else if (base == "%total_smem_size" || base == "%aggr_smem_size")
     uniform(static_cast<uint32_t>(cta.shared->size));
-  else if (base == "%gridid")
+  else if (base == "%envreg1" || base == "%envreg2") {
+    // High and low half of the workspace's address: what CUDA's headers read.
+    uint64_t at = launch.workspace ? launch.workspace->base : 0;
+    uniform(static_cast<uint32_t>(base == "%envreg2" ? at : at >> 32));
+  } else if (base == "%gridid")
     uniform64(launch.id);
   else if (base == "%dynamic_shared")
     uniform64(launch.program->dynamicShared);
@@ -299,8 +305,9 @@ void Machine::finishCta(Cta &cta) {
       after.plain, launch.firstCta,
       launch.firstCta + static_cast<uint32_t>(launch.config.grid.count()));
   after.proxied = after.plain;
-  if (launch.params)
-    memory.remove(launch.params->base);
+  for (Allocation *own : {launch.params, launch.workspace})
+    if (own)
+      memory.remove(own->base);
   streams[key].pop_front();
 }
 
@@ -387,8 +394,9 @@ void Machine::run() {
     }
     ++slots;
     uint32_t index = pick(static_cast<uint32_t>(runnable.size()));
-    if (options.schedule == Schedule::Starve)
-      // The CTA that came first runs when no other can.
+    if (options.schedule == Schedule::Starve &&
+        slots - progress < kStarvedSlots)
+      // The CTA that came first runs when no other gets anywhere.
       for (uint32_t tries = 0; tries < runnable.size() &&
                                runnable[index]->cta == resident.front().get();
            ++tries)

@@ -25,6 +25,8 @@ struct Launch {
   const LoadedModule *module = nullptr;
   LaunchConfig config;
   Allocation *params = nullptr;
+  /// Of cooperative launches: what their barrier of the grid counts in.
+  Allocation *workspace = nullptr;
   uint64_t id = 0;
   uint64_t nextCta = 0, finished = 0;
   bool started = false;

@@ -391,9 +391,9 @@ TEST(Check, Mbarriers) {
       "st.shared.u32 [%r3], %tid_; mbarrier.arrive.shared.b64 %rd5, [%r9]; "
       "WAIT: mbarrier.test_wait.shared.b64 %q2, [%r9], %rd5; @!%q2 bra "
       "WAIT; ld.shared.u32 %r6, [%r5];";
-  std::string setUp =
-      kSlot + "mov.u32 %r9, bar; setp.eq.u32 %q1, %tid_, 0; @%q1 "
-              "mbarrier.init.shared.b64 [%r9], 64; bar.sync 0;";
+  std::string setUp = kSlot +
+                      "mov.u32 %r9, bar; setp.eq.u32 %q1, %tid_, 0; @%q1 "
+                      "mbarrier.init.shared.b64 [%r9], 64; bar.sync 0;";
   std::string late = data;
   late.replace(late.find("st.shared.u32 [%r3], %tid_; "), 28, "");
   late.replace(late.find("WAIT:"), 5, "st.shared.u32 [%r3], %tid_; WAIT:");

@@ -127,6 +127,10 @@ TEST(Warp, Shuffles) {
             [](uint32_t) { return 496u; }},
            {"redux.sync.max.u32 %r63, %tid_, -1;",
             [](uint32_t) { return 31u; }},
+           // Tiles of a warp with masks of their own.
+           {"and.b32 %r1, %tid_, 16; shl.b32 %r2, 0xffff, %r1; "
+            "redux.sync.min.u32 %r63, %tid_, %r2;",
+            [](uint32_t i) { return i & 16; }},
            {"elect.sync %r1|%q1, -1; selp.u32 %r63, 1, 0, %q1;",
             [](uint32_t i) { return uint32_t(i == 0); }},
        }) {
