@@ -223,6 +223,8 @@ def MoE_TableAttr : MoE_Attr<"Table", "table"> {
     int64_t getNumRouted() const;
     int64_t getNumAlways() const;
     unsigned getNumParameters() const;
+    /// The class of an id below the number of routed and always-on ids.
+    ::moe::ClassAttr getClassOf(int64_t id) const;
   }];
   let genVerifyDecl = 1;
 }

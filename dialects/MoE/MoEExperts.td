@@ -52,8 +52,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
     1. (experts_c1) the table's routed ids are the plan's experts, its always-on ids the plan's.
     2. (experts_c2) `parameters` have the number and shapes that the table asks for (table of `#moe.class`).
     3. (R14) `apply` = hidden requires every class to be ffn.
-    4. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
-    5. (R17) a copy class requires the result's width to equal the input's.
+    4. (R17) a copy class requires the result's width to equal the input's.
 
     Example:
     ```mlir

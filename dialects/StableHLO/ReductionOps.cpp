@@ -3,6 +3,7 @@
 #include "Verification.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
@@ -260,7 +261,7 @@ ParseResult ReduceOp::parse(OpAsmParser &parser, OperationState &result) {
 
   Region *body = result.addRegion();
   if (!inner) {
-    SmallVector<OpAsmParser::Argument> arguments(2 * count);
+    SmallVector<OpAsmParser::Argument> arguments(size_t{2} * count);
     if (parser.parseKeyword("reducer"))
       return failure();
     for (unsigned i = 0; i < count; ++i)

@@ -144,18 +144,18 @@ public:
 
   //===-- Shape -----------------------------------------------------------===//
 
-  Val reshape(Val a, SymbolicShape shape);
+  Val reshape(Val a, const SymbolicShape &shape);
   Val transpose(Val a, llvm::ArrayRef<int64_t> permutation);
   /// `dimensions` says where the dimensions of `a` stand in the result.
   Val broadcast(Val a, SymbolicShape shape, llvm::ArrayRef<int64_t> dimensions);
   /// Aligns trailing dimensions.
-  Val expand(Val a, SymbolicShape shape);
+  Val expand(Val a, const SymbolicShape &shape);
   /// Elements `starts` + i * `strides`; bounds must lie within `a`.
   Val slice(Val a, llvm::ArrayRef<DimExpr> starts, SymbolicShape sizes,
             llvm::ArrayRef<int64_t> strides);
   Val sliceDim(Val a, int64_t dim, const DimExpr &start, const DimExpr &size);
   Val concat(llvm::ArrayRef<Val> values, int64_t dim);
-  Val iota(mlir::Type elementType, SymbolicShape shape, int64_t dim);
+  Val iota(mlir::Type elementType, const SymbolicShape &shape, int64_t dim);
   Val reverse(Val a, int64_t dim);
   Val pad(Val a, Val scalar, llvm::ArrayRef<DimExpr> low,
           llvm::ArrayRef<DimExpr> high);
@@ -176,7 +176,7 @@ public:
   /// Sums of the elements before (`exclusive`) or up to each one.
   Val cumulativeSum(Val a, int64_t dim, bool exclusive, bool reverse);
   Val gather(Val a, Val indices, stablehlo::GatherDimensionNumbersAttr numbers,
-             SymbolicShape sliceSizes, SymbolicShape result);
+             const SymbolicShape &sliceSizes, const SymbolicShape &result);
   /// Combines with `kind`, or overwrites where there is none.
   Val scatter(Val a, Val indices, Val updates,
               stablehlo::ScatterDimensionNumbersAttr numbers,

@@ -279,7 +279,8 @@ Val GraphBuilder::wrapIndices(Val indices, const DimExpr &size) {
 
 Val GraphBuilder::gather(Val a, Val indices,
                          hlo::GatherDimensionNumbersAttr numbers,
-                         SymbolicShape sliceSizes, SymbolicShape result) {
+                         const SymbolicShape &sliceSizes,
+                         const SymbolicShape &result) {
   RankedTensorType type = typeOf(a->elementType, result);
   if (failed())
     return placeholder(a->elementType, result);
@@ -475,6 +476,7 @@ GraphBuilder::decompose(StringRef name, ArrayRef<NamedAttribute> attrs,
   GraphBuilder &inner = *result.inner;
   inner.loc = loc;
   std::vector<SymbolId> innerSymbols;
+  innerSymbols.reserve(distinct.size());
   for (size_t i = 0; i < distinct.size(); ++i)
     innerSymbols.push_back(inner.dims.create(""));
   SmallVector<Val> arguments;

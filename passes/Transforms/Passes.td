@@ -36,6 +36,12 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
   let description = [{
     The moe level says what is computed, on tensors: `moe` and `moe_support`, and `linalg`, `tensor`, `arith`, `math` and `scf` for the rest of the model,
     `cf.assert` and affine index arithmetic, in functions. The first other op is an error.
+
+    It also checks what relates the ops of a layer, where one's rows come from another in sight:
+
+    1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
+    2. (verify_moe_c2) their `apply` is the same.
+    3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
   }];
 }
 

@@ -206,7 +206,7 @@ LogicalResult Importer::readInputs() {
         names.push_back("");
         continue;
       }
-      std::string name = dim.dim_param();
+      const std::string &name = dim.dim_param();
       if (!name.empty()) {
         std::optional<DimExpr> parsed = graph->dims.parse(name);
         if (!parsed)

@@ -114,7 +114,7 @@ static void translateSlice(NodeContext &node) {
   SmallVector<int64_t> strides(x->rank(), 1);
   for (auto [index, axis] : llvm::enumerate(axes)) {
     DimExpr start = (*starts)[index], end = (*ends)[index];
-    const DimExpr size = x->shape[axis];
+    DimExpr size = x->shape[axis];
     int64_t step = steps[index];
     if (step == 0 || step == std::numeric_limits<int64_t>::min()) {
       node.fail("expects steps that are not 0, but got " + llvm::Twine(step));

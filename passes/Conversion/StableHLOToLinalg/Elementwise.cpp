@@ -5,6 +5,7 @@
 #include "SizeAnalysis.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -21,7 +22,7 @@ template <typename OpTy>
 struct ConvertElementwise : OpConversionPattern<OpTy> {
   using OpConversionPattern<OpTy>::OpConversionPattern;
   LogicalResult
-  matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+  matchAndRewrite(OpTy op, OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     if (!hasScalarForm(op))
       return rewriter.notifyMatchFailure(op, "element widths differ");
@@ -251,7 +252,7 @@ template <typename OpTy>
 struct ConvertChloBroadcast : OpConversionPattern<OpTy> {
   using OpConversionPattern<OpTy>::OpConversionPattern;
   LogicalResult
-  matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+  matchAndRewrite(OpTy op, OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(
