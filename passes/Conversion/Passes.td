@@ -125,8 +125,10 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
 def ConvertAssertToRuntimePass : Pass<"convert-assert-to-runtime", "::mlir::ModuleOp"> {
   let summary = "Turn assertions into the runtime's fail call";
   let description = [{
-    Replaces `cf.assert` by a call of `moe_fail` with its message where the condition is false. Runs while control flow is still structured.
+    Replaces `cf.assert` and `moe_support.require` by a call of `moe_fail` with the message where the condition is false. Values in a message are
+    written into it there, by `snprintf`. Runs while control flow is still structured.
   }];
+  let options = [Option<"failFunction", "fail-function", "std::string", /*default=*/"\"moe_fail\"", "Function that takes the message">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
