@@ -311,6 +311,7 @@ bool Emulator::run() {
   } catch (const RunStopped &) {
     state->resident.clear();
     state->runnable.clear();
+    state->bulk.clear();
     std::fill(state->used.begin(), state->used.end(), 0.0);
     for (auto &entry : state->streams)
       entry.second.clear();

@@ -159,7 +159,7 @@ static std::string mbarrierText(const MbarrierState &state) {
          std::to_string(state.phase);
 }
 
-static void completePhase(Machine &machine, MbarrierState &state) {
+void moe::emu::completePhase(Machine &machine, MbarrierState &state) {
   if (state.pending != 0 || state.tx != 0)
     return;
   ++state.phase;

@@ -388,11 +388,12 @@ void Machine::run() {
   startLaunches();
   while (!resident.empty()) {
     if (runnable.empty()) {
-      if (!releaseParked())
+      if (!advanceBulk(true) && !releaseParked())
         reportStuck(false);
       continue;
     }
     ++slots;
+    advanceBulk(false);
     uint32_t index = pick(static_cast<uint32_t>(runnable.size()));
     if (options.schedule == Schedule::Starve &&
         slots - progress < kStarvedSlots)
@@ -411,6 +412,7 @@ void Machine::run() {
       runnable[index] = runnable.back();
       runnable.pop_back();
       if (warp.cta->liveWarps == 0) {
+        checkBulkDone(*warp.cta, warp);
         finishCta(*warp.cta);
         startLaunches();
       }
