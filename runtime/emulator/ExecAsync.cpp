@@ -51,7 +51,8 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
           (conflict.otherIsWrite ? "write" : "read") + " by " +
           w.machine->describe(conflict.other.agent),
       {"the other access is at line " + std::to_string(conflict.other.line) +
-       ": " + w.machine->lineText(w, conflict.other.line)});
+       ": " + w.machine->lineText(w, conflict.other.line)},
+      conflict.other.line);
 }
 
 const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {

@@ -253,7 +253,8 @@ void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
            ": " + w.machine->lineText(w, conflict.other.line),
        "the address is " + (shared ? describeShared(*w.cta, place.offset)
                                    : "'" + place.allocation->name + "' + " +
-                                         std::to_string(place.offset))});
+                                         std::to_string(place.offset))},
+      conflict.other.line);
 }
 
 // ---- loads and stores ----

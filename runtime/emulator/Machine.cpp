@@ -65,16 +65,13 @@ std::string Machine::describe(Agent agent) const {
 
 void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
                      uint64_t address, const std::string &message,
-                     std::vector<std::string> notes) {
+                     std::vector<std::string> notes, uint32_t otherLine) {
   const Launch &launch = *warp.cta->launch;
   // The same place once, with every kind of other access.
-  int other = 0;
-  if (kind == FindingKind::Race && !notes.empty())
-    std::sscanf(notes[0].c_str(), "the other access is at line %d", &other);
   if (findings.size() >= options.maxFindings ||
       !reported
-           .insert(
-               {kind, launch.program->name, static_cast<int>(op->line), other})
+           .insert({kind, launch.program->name, static_cast<int>(op->line),
+                    static_cast<int>(otherLine)})
            .second)
     return;
   Finding finding;

@@ -198,7 +198,7 @@ struct Machine {
   /// can go on.
   void report(FindingKind kind, const Warp &warp, const Op *op, int lane,
               uint64_t address, const std::string &message,
-              std::vector<std::string> notes = {});
+              std::vector<std::string> notes = {}, uint32_t otherLine = 0);
   /// Records it and ends the run.
   [[noreturn]] void stop(FindingKind kind, const Warp &warp, const Op *op,
                          int lane, uint64_t address, const std::string &message,
