@@ -312,7 +312,7 @@ struct SimplifyRouting final
   }
 
   std::optional<Storage> getStorage() const {
-    switch (storage) {
+    switch (storage.getValue()) {
     case StorageForm::Keep:
       return std::nullopt;
     case StorageForm::Split:

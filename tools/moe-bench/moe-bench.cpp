@@ -110,19 +110,64 @@ static int usageError(const llvm::Twine &message) {
   return 2;
 }
 
+static llvm::StringRef routerName(Layer::Router router) {
+  switch (router) {
+  case Layer::Router::SoftmaxTopK:
+    return "softmax-topk";
+  case Layer::Router::SoftmaxTopKRenorm:
+    return "softmax-topk-renorm";
+  case Layer::Router::TopKSoftmax:
+    return "topk-softmax";
+  case Layer::Router::SigmoidTopKRenorm:
+    return "sigmoid-topk-renorm";
+  }
+  llvm_unreachable("a router without a name");
+}
+
+static llvm::StringRef bodyName(Layer::Body body) {
+  switch (body) {
+  case Layer::Body::Silu:
+    return "silu";
+  case Layer::Body::GptOss:
+    return "gpt-oss";
+  case Layer::Body::Relu:
+    return "relu";
+  }
+  llvm_unreachable("a body without a name");
+}
+
+static uint64_t weightBytes(const Layer &layer) {
+  uint64_t bytes = 0;
+  for (const Parameter &parameter : parametersOf(layer))
+    bytes += parameter.elements() * sizeof(float);
+  return bytes;
+}
+
 static void printLayers() {
   llvm::outs() << "name                 hidden  width  experts  top-k  shared  "
-                  "f32 weights\n";
-  for (const Layer &layer : allLayers()) {
-    uint64_t bytes = 0;
-    for (const Parameter &parameter : parametersOf(layer))
-      bytes += parameter.elements() * sizeof(float);
-    llvm::outs() << llvm::formatv("{0,-20} {1,6} {2,6} {3,8} {4,6} {5,7} "
-                                  "{6,8:f2} GB\n",
-                                  layer.name, layer.hidden, layer.width,
-                                  layer.experts, layer.topK, layer.sharedWidth,
-                                  bytes * 1e-9);
-  }
+                  "f32 weights  router               body\n";
+  for (const Layer &layer : allLayers())
+    llvm::outs() << llvm::formatv(
+        "{0,-20} {1,6} {2,6} {3,8} {4,6} {5,7} "
+        "{6,9:f2} GB  {7,-20} {8}\n",
+        layer.name, layer.hidden, layer.width, layer.experts, layer.topK,
+        layer.sharedWidth, weightBytes(layer) * 1e-9, routerName(layer.router),
+        bodyName(layer.body));
+}
+
+static void printLayersJson() {
+  llvm::json::Array list;
+  for (const Layer &layer : allLayers())
+    list.push_back(llvm::json::Object{{"name", layer.name},
+                                      {"hidden", layer.hidden},
+                                      {"width", layer.width},
+                                      {"experts", layer.experts},
+                                      {"top_k", layer.topK},
+                                      {"shared_width", layer.sharedWidth},
+                                      {"router", routerName(layer.router)},
+                                      {"body", bodyName(layer.body)}});
+  llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(std::move(list)))
+               << "\n";
 }
 
 /// Compares the first tokens of the current output with f64.
@@ -292,7 +337,7 @@ int main(int argc, char **argv) {
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &llvm::errs()))
     return 2;
   if (line.list) {
-    printLayers();
+    (line.json ? printLayersJson : printLayers)();
     return 0;
   }
   const Layer *layer = findLayer(line.layer);

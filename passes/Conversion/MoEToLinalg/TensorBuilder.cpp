@@ -207,7 +207,7 @@ Value TensorBuilder::map(SizesRef sizes, Type elementType,
 }
 
 Value TensorBuilder::reduce(unsigned numLoops, ArrayRef<Indexed> inputs,
-                            Indexed init, Body body) {
+                            const Indexed &init, Body body) {
   return structured(numLoops, inputs, init,
                     [&](ValueRange arguments) -> SmallVector<Value> {
                       return {body(arguments)};
