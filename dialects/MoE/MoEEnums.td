@@ -25,7 +25,8 @@ def MoE_GroupFill : MoE_Enum<"GroupFill", "key of an expert outside the kept gro
 def MoE_Policy : MoE_Enum<"Policy", "rule that turns keys into entries", [
   I32EnumCase<"TopK", 0, "topk">, I32EnumCase<"TopKPerGroup", 1, "topk_per_group">, I32EnumCase<"All", 2, "all">,
   I32EnumCase<"TopP", 3, "topp">, I32EnumCase<"Threshold", 4, "threshold">, I32EnumCase<"Table", 5, "table">,
-  I32EnumCase<"SparseMixer", 6, "sparsemixer">, I32EnumCase<"ExpertTopC", 7, "expert_topc">, I32EnumCase<"GreedyAssign", 8, "greedy_assign">]>;
+  I32EnumCase<"SparseMixer", 6, "sparsemixer">, I32EnumCase<"ExpertTopC", 7, "expert_topc">, I32EnumCase<"GreedyAssign", 8, "greedy_assign">,
+  I32EnumCase<"BalancedAssign", 9, "balanced_assign">]>;
 
 def MoE_Boundary : MoE_Enum<"Boundary", "whether the candidate at a bound is taken", [
   I32EnumCase<"Include", 0, "include">, I32EnumCase<"Exclude", 1, "exclude">]>;

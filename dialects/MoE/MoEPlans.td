@@ -35,6 +35,7 @@ def MoE_ConvertPlanOp : MoE_Op<"convert_plan", [Pure]> {
   let assemblyFormat = "$plan attr-dict `:` qualified(type($plan)) `->` qualified(type($result))";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def MoE_UnpackPlanOp : MoE_Op<"unpack_plan", [Pure]> {

@@ -92,16 +92,17 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     11. (route_c4) zero and exclude ids of `weight` are below E.
     12. (route_c5) `score_gain` belongs to `post = rmsnorm`, `weight_source` to `source = operand`, `thresholds` to `threshold(operand)`, `table_ids` to `table`,
         `segments` to a domain of segments.
-    13. (R3) expert_topc and greedy_assign exclude `group_filter`, `capacity` and `when = after`.
+    13. (R3) expert_topc, greedy_assign and balanced_assign exclude `group_filter`, `capacity` and `when = after`.
     14. (R5) `all` excludes `capacity`.
     15. (R6) `topp` requires keys that are not negative and sum to at most 1: scores of softmax or entmax15 over the experts, without `post`; a `key_offset`
         is a warning.
     16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids.
     17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`; a
         `source = policy` and `grad = sparsemixer` require it.
-    18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, `capacity`).
+    18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, balanced_assign, `capacity`).
     19. (route_c7) `scores` is U×E.
     20. (route_c8) `overflow = identity` requires `when = before`.
+    21. (R11) `balanced_assign` excludes `key_offset`.
 
     Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
 

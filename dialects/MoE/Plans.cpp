@@ -232,6 +232,28 @@ static bool isInjective(ArrayRef<int64_t> map, int64_t experts) {
 
 namespace {
 
+/// C18: groups, and buckets that hold any number, keep every entry and its
+/// slot, so going through them is going straight. Slots in the end would close
+/// gaps that the way through leaves, or the other way round.
+struct ConvertOfConvert : OpRewritePattern<ConvertPlanOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConvertPlanOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getPlan().getDefiningOp<ConvertPlanOp>();
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "no two conversions");
+    PlanType middle = inner.getType();
+    bool keepsAll = middle.getEncoding() == PlanEncoding::Grouped ||
+                    (middle.getEncoding() == PlanEncoding::Buckets &&
+                     ShapedType::isDynamic(middle.getSize()));
+    if (!keepsAll || op.getType().getEncoding() == PlanEncoding::Slots)
+      return rewriter.notifyMatchFailure(op, "slots or entries may change");
+    rewriter.replaceOpWithNewOp<ConvertPlanOp>(op, op.getType(),
+                                               inner.getPlan());
+    return success();
+  }
+};
+
 /// C13: two renumberings are one. Where both bring ids together they must do it
 /// by the same rule: each of the rules is associative, and the first of the
 /// first is the first.
@@ -279,6 +301,11 @@ struct RemapOfRemap : OpRewritePattern<RemapOp> {
 };
 
 } // namespace
+
+void ConvertPlanOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                                MLIRContext *context) {
+  patterns.add<ConvertOfConvert>(context);
+}
 
 void RemapOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {

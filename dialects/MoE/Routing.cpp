@@ -191,7 +191,7 @@ static LogicalResult verifyNorm(RouteOp op) {
          << stringifyEnum(score.getFn()) << "'";
 }
 
-/// (R3), (R5), (R6), (R24): what policies ask of the other axes.
+/// (R3), (R5), (R6), (R11), (R24): what policies ask of the other axes.
 static LogicalResult verifyPolicy(RouteOp op) {
   SelectAttr select = op.getSelect();
   ScoreAttr score = op.getScore();
@@ -211,6 +211,10 @@ static LogicalResult verifyPolicy(RouteOp op) {
        failed(
            excludes(static_cast<bool>(op.getCapacityAttr()), "'capacity'")) ||
        failed(excludes(weight.getWhen() == NormWhen::After, "'when = after'"))))
+    return failure();
+  // (R11)
+  if (select.getPolicy() == Policy::BalancedAssign &&
+      failed(excludes(static_cast<bool>(op.getKeyOffset()), "'key_offset'")))
     return failure();
   // (R5)
   if (select.getPolicy() == Policy::All &&
@@ -266,8 +270,9 @@ static LogicalResult verifyCapacity(RouteOp op) {
   DomainAttr domain = op.getDomainAttr();
   if (domain && domain.getKind() != DomainKind::All && !capacity &&
       !op.getSelect().isCrossUnit())
-    return op.emitOpError("expects a 'domain' of parts with 'capacity', "
-                          "'expert_topc' or 'greedy_assign' alone");
+    return op.emitOpError("expects a 'domain' of parts where units "
+                          "compete alone, but got policy '")
+           << stringifyEnum(op.getSelect().getPolicy()) << "' and no capacity";
   // (route_c8)
   if (capacity && capacity.getOverflow() == Overflow::Identity &&
       weight.getWhen() == NormWhen::After)
@@ -349,7 +354,7 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires 'key_dtype' (")
            << select.getKeyDtype()
            << ") to be at least f32 where 'key_offset' is added";
-  // (R3), (R5), (R6), (R24)
+  // (R3), (R5), (R6), (R11), (R24)
   if (failed(verifyPolicy(*this)))
     return failure();
   // (R20), (route_c6), (route_c8)

@@ -133,6 +133,7 @@ int64_t SelectAttr::getSlots(int64_t experts, int64_t tableColumns) const {
   case Policy::Table:
     return tableColumns;
   case Policy::GreedyAssign:
+  case Policy::BalancedAssign:
     return 1;
   }
   llvm_unreachable("every policy has a number of slots");
@@ -153,6 +154,7 @@ PolicyFields fieldsOf(Policy policy) {
     return {.number = true};
   case Policy::All:
   case Policy::Table:
+  case Policy::BalancedAssign:
     return {};
   case Policy::TopP:
   case Policy::Threshold:
@@ -213,9 +215,9 @@ LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
                           "but got "
                        << groups;
   // (R5), (R3)
-  bool excludesFallback = policy == Policy::All ||
-                          policy == Policy::ExpertTopC ||
-                          policy == Policy::GreedyAssign;
+  bool excludesFallback =
+      policy == Policy::All || policy == Policy::ExpertTopC ||
+      policy == Policy::GreedyAssign || policy == Policy::BalancedAssign;
   if (excludesFallback && fallback != Fallback::None)
     return emitError() << "expects no 'fallback' with policy '" << name
                        << "', but got '" << stringifyEnum(fallback) << "'";

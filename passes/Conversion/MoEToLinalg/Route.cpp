@@ -353,6 +353,8 @@ Value RouteLowering::select(Value unfiltered) {
     return buildExpertTopC();
   case Policy::GreedyAssign:
     return buildGreedyAssign();
+  case Policy::BalancedAssign:
+    return buildBalancedAssign();
   }
   llvm_unreachable("every policy selects");
 }

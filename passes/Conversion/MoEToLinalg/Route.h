@@ -82,6 +82,7 @@ private:
   mlir::Value buildMark(mlir::Value number);
   mlir::Value buildExpertTopC();
   mlir::Value buildGreedyAssign();
+  mlir::Value buildBalancedAssign();
   mlir::Value buildEntryOrder(mlir::Value ids, mlir::Value weights,
                               mlir::Value lower, mlir::Value count);
   mlir::Value buildLimit(mlir::Value ids, mlir::Value weights);

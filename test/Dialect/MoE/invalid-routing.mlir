@@ -696,7 +696,7 @@ func.func @blocks_need_no_segments(%z: tensor<?x8xf32>, %s: tensor<?xi32>) -> !m
 
 // (route_c6)
 func.func @units_that_do_not_compete_have_one_domain(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
-  // expected-error @+1 {{expects a 'domain' of parts with 'capacity', 'expert_topc' or 'greedy_assign' alone}}
+  // expected-error @+1 {{expects a 'domain' of parts where units compete alone, but got policy 'topk' and no capacity}}
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores> domain <blocks(4)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
@@ -735,4 +735,22 @@ func.func @scores_have_the_shape_of_logits(%z: tensor<?x8xf32>) -> tensor<?x7xf3
   // expected-error @+1 {{requires the scores ('tensor<?x7xf32>') to have the shape of 'logits' ('tensor<?x8xf32>')}}
   %p, %s = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>, tensor<?x7xf32>
   return %s : tensor<?x7xf32>
+}
+
+// -----
+
+// (R3)
+func.func @balanced_units_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'balanced_assign'}}
+  %p = moe.route %z score <softmax> select <balanced_assign> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (R11)
+func.func @balanced_keys_have_no_offset(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'key_offset' with policy 'balanced_assign'}}
+  %p = moe.route %z key_offset(%b : tensor<8xf32>) score <softmax> select <balanced_assign> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
 }
