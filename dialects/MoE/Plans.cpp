@@ -52,6 +52,10 @@ SmallVector<PlanPart> moe::getPlanParts(PlanType plan) {
     add("weights", {dynamic, experts}, weight);
     add("map", {dynamic, experts}, integer(1));
     break;
+  case PlanEncoding::Soft:
+    add("dispatch", {dynamic, experts * size}, weight);
+    add("combine", {dynamic, experts * size}, weight);
+    break;
   }
   if (plan.getCarry())
     add("carry", {dynamic}, weight);
@@ -103,6 +107,10 @@ LogicalResult PackPlanOp::verify() {
 LogicalResult ConvertPlanOp::verify() {
   PlanType from = getPlan().getType(), to = getType();
   // (convert_plan_c1)
+  if (from.getEncoding() == PlanEncoding::Soft ||
+      to.getEncoding() == PlanEncoding::Soft)
+    return emitOpError("expects plans of entries, but got ")
+           << from << " and " << to;
   if (from.withEncoding(to.getEncoding(), to.getSize()) != to)
     return emitOpError("requires the result (")
            << to << ") to differ from the plan (" << from
@@ -116,8 +124,10 @@ OpFoldResult ConvertPlanOp::fold(FoldAdaptor) {
 
 LogicalResult ExpandPlanOp::verify() {
   // (expand_plan_c1)
-  if (getPlan().getType().getEncoding() == PlanEncoding::Buckets)
-    return emitOpError("expects a plan that is not in buckets, but got ")
+  PlanEncoding encoding = getPlan().getType().getEncoding();
+  if (encoding == PlanEncoding::Buckets || encoding == PlanEncoding::Soft)
+    return emitOpError("expects a plan that is not in buckets and not soft, "
+                       "but got ")
            << getPlan().getType();
   return success();
 }

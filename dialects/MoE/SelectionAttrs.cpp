@@ -121,6 +121,7 @@ int64_t SelectAttr::getSlots(int64_t experts, int64_t tableColumns) const {
   switch (getPolicy()) {
   case Policy::TopK:
   case Policy::SparseMixer:
+  case Policy::SoftSlots:
     return getK();
   case Policy::TopKPerGroup:
     return getGroups() * getK();
@@ -151,6 +152,7 @@ PolicyFields fieldsOf(Policy policy) {
   switch (policy) {
   case Policy::TopK:
   case Policy::TopKPerGroup:
+  case Policy::SoftSlots:
     return {.number = true};
   case Policy::All:
   case Policy::Table:
@@ -217,7 +219,8 @@ LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
   // (R5), (R3)
   bool excludesFallback =
       policy == Policy::All || policy == Policy::ExpertTopC ||
-      policy == Policy::GreedyAssign || policy == Policy::BalancedAssign;
+      policy == Policy::GreedyAssign || policy == Policy::BalancedAssign ||
+      policy == Policy::SoftSlots;
   if (excludesFallback && fallback != Fallback::None)
     return emitError() << "expects no 'fallback' with policy '" << name
                        << "', but got '" << stringifyEnum(fallback) << "'";
@@ -268,6 +271,7 @@ Attribute SelectAttr::parse(AsmParser &parser, Type) {
   auto parseArguments = [&]() -> ParseResult {
     switch (policy) {
     case Policy::TopK:
+    case Policy::SoftSlots:
       return parser.parseInteger(k);
     case Policy::TopKPerGroup:
       return failure(parser.parseInteger(groups) || parser.parseComma() ||
