@@ -35,7 +35,7 @@ linalg_to_llvm = [
     "reconcile-unrealized-casts", "canonicalize", "cse", "empty-tensor-to-alloc-tensor",
     "one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops}",
     "buffer-deallocation-pipeline",
-    "convert-linalg-to-loops", "scf-forall-to-for", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
+    "convert-linalg-to-loops", "scf-forall-to-for", "convert-assert-to-runtime{fail-function=puts}", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
     "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
     "reconcile-unrealized-casts"]
 config.substitutions.append(("%run_linalg", " ".join([

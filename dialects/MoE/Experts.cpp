@@ -131,10 +131,12 @@ LogicalResult CombineOp::verify() {
            << getOutBias().getType() << ") to have the width of 'rows' ("
            << width << ")";
   // (R17)
-  if (getResidual() != Residual::None && !compatible(x.getDimSize(1), width))
+  bool addsUnits =
+      getResidual() != Residual::None || getPlan().getType().getCarry();
+  if (addsUnits && !compatible(x.getDimSize(1), width))
     return emitOpError("requires the width of 'x' (")
            << x.getDimSize(1) << ") to equal that of 'rows' (" << width
-           << ") where a residual is added";
+           << ") where units are added to the sum";
   return success();
 }
 

@@ -233,4 +233,7 @@ def MoE_ApplyAttr : EnumAttr<MoE_Dialect, MoE_Apply, "apply"> { let assemblyForm
 def MoE_ResidualAttr : EnumAttr<MoE_Dialect, MoE_Residual, "residual"> { let assemblyFormat = "`<` $value `>`"; }
 def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order"> { let assemblyFormat = "`<` $value `>`"; }
 
+def MoE_LogitsFormAttr : EnumAttr<MoE_Dialect, MoE_LogitsForm, "logits_form"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_ManyToOneAttr : EnumAttr<MoE_Dialect, MoE_ManyToOne, "many_to_one"> { let assemblyFormat = "`<` $value `>`"; }
+
 #endif // MOE_DIALECT_MOE_MOEATTRS_TD

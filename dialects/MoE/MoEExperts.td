@@ -78,7 +78,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
   let summary = "Sum the rows of each unit";
   let description = [{
     `result`[u] = res_u + Σ c * row + `out_bias` over the entries of unit u, c = w where `apply` = output and 1 otherwise. `residual` is none (res = 0),
-    complement (res = (1 − Σ w) x, summed over the routed entries) or add_x (res = x), with x = `x`[u]. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
+    complement (res = (1 − Σ w) x, summed over the routed entries) or add_x (res = x), with x = `x`[u]; where the plan carries, its carried weight times x is added too. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
     gets res_u + `out_bias`. Every element of the result is written.
 
     `rows`: rows of `plan`. `x`: U×d, the units; also gives U. `out_bias`: d.
@@ -86,7 +86,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
     Constraints:
     1. (combine_c1) `result` has U rows of the width of `rows`.
     2. (combine_c2) `out_bias` has the width of `rows`.
-    3. (R17) a residual requires `x` to have the width of `rows`.
+    3. (R17) a residual and a plan that carries require `x` to have the width of `rows`.
 
     Example:
     ```mlir

@@ -197,6 +197,13 @@ public:
                                    llvm::ArrayRef<mlir::NamedAttribute> attrs,
                                    llvm::ArrayRef<Val> inputs, Body body);
 
+  /// `onTrue` or `onFalse` of `inputs`, whose results agree in element type and
+  /// rank, where `condition`, a scalar, says so. Only what is chosen is
+  /// computed. `name` tells the two bodies from all others.
+  llvm::SmallVector<Val> conditional(Val condition, llvm::StringRef name,
+                                     llvm::ArrayRef<Val> inputs, Body onTrue,
+                                     Body onFalse);
+
   /// Where results are needed for their shape after an error.
   Val placeholder(mlir::Type elementType, SymbolicShape shape);
 
@@ -213,6 +220,7 @@ public:
 
 private:
   struct Substitution;
+  struct Decomposition;
 
   TensorValue *create(mlir::Type elementType, SymbolicShape shape);
   std::optional<Val> foldBinary(Binary kind, Val a, Val b);
@@ -222,6 +230,16 @@ private:
       llvm::function_ref<std::optional<DimExpr>(llvm::ArrayRef<DimExpr>)>
           element);
   mlir::Value symbolSize(SymbolId id);
+  /// Builds the function of a composite, or finds the one that does the same.
+  Decomposition decompose(llvm::StringRef name,
+                          llvm::ArrayRef<mlir::NamedAttribute> attrs,
+                          llvm::ArrayRef<Val> inputs, Body body);
+  /// The size here of a size of a decomposition; `ssa` is a result that has it
+  /// as dimension `dim`.
+  DimExpr sizeOfResult(Decomposition &decomposition, const DimExpr &size,
+                       mlir::Value ssa, int64_t dim);
+  /// `ssa` under the type that its symbolic shape gives.
+  Val valueOfShape(mlir::Value ssa, SymbolicShape shape);
   void buildScalarBody(mlir::Region &region, mlir::Type elementType,
                        std::optional<Reduction> kind);
   Val reductionStart(Reduction kind, mlir::Type elementType);

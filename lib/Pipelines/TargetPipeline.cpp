@@ -41,6 +41,8 @@ static void addTensorPasses(OpPassManager &manager,
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // Bufferization has no form for arithmetic on whole tensors.
+  manager.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
   manager.addPass(createCanonicalizerPass());

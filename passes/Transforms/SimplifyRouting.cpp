@@ -302,6 +302,9 @@ struct SimplifyRouting final
           [&](ExpertsOp op) { changeStorage(op, *target, rewriter); });
       forEach<FfnOp>([&](FfnOp op) { changeStorage(op, *target, rewriter); });
     }
+    if (parameterFree)
+      forEach<CombineOp>(
+          [&](CombineOp op) { dropParameterFree(op, rewriter); });
     forEach<support::WeightOp>([&](support::WeightOp op) {
       if (isOpTriviallyDead(op))
         rewriter.eraseOp(op);

@@ -1,6 +1,7 @@
 // A builder of structured ops on tensors and of the scalar code in them.
 #include "TensorBuilder.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -237,6 +238,10 @@ SmallVector<Value> TensorBuilder::loop(Value lower, Value upper,
         scf::YieldOp::create(*this, body(iv, carried));
       });
   return llvm::to_vector_of<Value>(op.getResults());
+}
+
+void TensorBuilder::check(Value condition, StringRef message) {
+  cf::AssertOp::create(*this, condition, message);
 }
 
 //===----------------------------------------------------------------------===//

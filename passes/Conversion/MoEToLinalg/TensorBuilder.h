@@ -91,6 +91,9 @@ public:
   llvm::SmallVector<Value> loop(Value lower, Value upper, ValueRange init,
                                 LoopBody body);
 
+  /// Requires `condition` at run time.
+  void check(Value condition, llvm::StringRef message);
+
   // Scalars. Floats propagate NaN; comparisons with NaN are false.
 
   Value index(int64_t value);

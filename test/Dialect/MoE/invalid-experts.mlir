@@ -147,7 +147,7 @@ func.func @an_output_bias_has_the_width_of_the_rows(%h: !moe.rows<f32, 64, group
 
 // (R17)
 func.func @a_residual_is_as_wide_as_the_rows(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x32xf32>) -> tensor<4x64xf32> {
-  // expected-error @+1 {{requires the width of 'x' (32) to equal that of 'rows' (64) where a residual is added}}
+  // expected-error @+1 {{requires the width of 'x' (32) to equal that of 'rows' (64) where units are added to the sum}}
   %y = moe.combine %h, %p, %x apply <output> residual <add_x> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x32xf32> -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
 }

@@ -435,6 +435,83 @@ func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
   EXPECT_NE(model.error.find("expects at most 4 elements"), std::string::npos);
 }
 
+TEST(EndToEnd, RequirementShowsItsValues) {
+  Model model(R"(
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %ok = arith.cmpi ule, %n, %c4 : index
+  %rest = arith.subi %c4, %n : index
+  moe_support.require %ok, "node 'a%d': requires {0} elements to leave room, but {2} (100%) of {1}"(%n, %c4, %rest) : index, index, index
+  return %x : tensor<?xf32>
+})");
+  EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
+  EXPECT_EQ(model.run({random({7}, 1)}).size(), 0u);
+  EXPECT_NE(model.error.find("node 'a%d': requires 7 elements to leave room, "
+                             "but -3 (100%) of 4"),
+            std::string::npos)
+      << model.error;
+}
+
+TEST(EndToEnd, ElementwiseOnTensors) {
+  Model model(R"(
+func.func @main(%x: tensor<?x3xf32>, %y: tensor<?x3xf32>) -> tensor<?x3xf32> {
+  %sum = arith.addf %x, %y : tensor<?x3xf32>
+  %less = arith.cmpf olt, %x, %y : tensor<?x3xf32>
+  %negated = math.absf %sum : tensor<?x3xf32>
+  %z = arith.select %less, %sum, %negated : tensor<?x3xi1>, tensor<?x3xf32>
+  return %z : tensor<?x3xf32>
+})");
+  Tensor x = random({5, 3}, 1), y = random({5, 3}, 2);
+  std::vector<Tensor> results = model.run({x, y});
+  ASSERT_EQ(results.size(), 1u) << model.error;
+  for (auto [a, b, z] : llvm::zip_equal(x.data, y.data, results[0].data))
+    EXPECT_EQ(z, a < b ? a + b : std::abs(a + b));
+}
+
+// Both tensors begin as the same uninitialised one once equal values are
+// merged; what the loop writes into one must not show in the other.
+TEST(EndToEnd, LoopCarriedTensorsStayApart) {
+  Model model(R"(
+func.func @main(%x: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %first = tensor.empty(%n) : tensor<?xf32>
+  %second = tensor.empty(%n) : tensor<?xf32>
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %first, %b = %second) -> (tensor<?xf32>, tensor<?xf32>) {
+    %v = tensor.extract %x[%i] : tensor<?xf32>
+    %inside = arith.cmpi sgt, %i, %c0 : index
+    %before:2 = scf.if %inside -> (f32, f32) {
+      %j = arith.subi %i, %c1 : index
+      %p = tensor.extract %a[%j] : tensor<?xf32>
+      %q = tensor.extract %b[%j] : tensor<?xf32>
+      scf.yield %p, %q : f32, f32
+    } else {
+      scf.yield %zero, %zero : f32, f32
+    }
+    %s = arith.addf %before#0, %v : f32
+    %t = arith.subf %before#1, %v : f32
+    %a1 = tensor.insert %s into %a[%i] : tensor<?xf32>
+    %b1 = tensor.insert %t into %b[%i] : tensor<?xf32>
+    scf.yield %a1, %b1 : tensor<?xf32>, tensor<?xf32>
+  }
+  return %r#0, %r#1 : tensor<?xf32>, tensor<?xf32>
+})");
+  Tensor x = random({9}, 1);
+  std::vector<Tensor> results = model.run({x});
+  ASSERT_EQ(results.size(), 2u) << model.error;
+  float sum = 0;
+  for (auto [v, a, b] :
+       llvm::zip_equal(x.data, results[0].data, results[1].data)) {
+    sum += v;
+    EXPECT_EQ(a, sum);
+    EXPECT_EQ(b, -sum);
+  }
+}
+
 // The fields that are the same in every major can be read by a runtime of
 // another one, and the module does not take its environment.
 TEST(EndToEnd, DescribesItselfToRuntimesOfOtherMajors) {
