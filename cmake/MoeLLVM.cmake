@@ -52,6 +52,8 @@ function(moe_add_tool name)
   cmake_parse_arguments(ARG "" "" "SRCS;LINK" ${ARGN})
   add_llvm_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR)
+  # Where libMLIR.so lies is not a folder that the loader searches.
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 

@@ -17,6 +17,12 @@ if(MOE_SANITIZE)
   endif()
 endif()
 
+# Where the package files of the runtime and of the compiler are installed, and
+# how a file for pkg-config names the prefix, so that an installation can move.
+set(MOE_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/moec)
+file(RELATIVE_PATH MOE_PC_TO_PREFIX
+  ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+
 # moe_runtime_target(<target>...): warnings, sanitizers and the public headers.
 function(moe_runtime_target)
   foreach(target IN LISTS ARGV)

@@ -1,5 +1,6 @@
 # How lit finds and runs the project's tests. MOE_CHECK_ROUNDTRIP=1 makes every moe-opt also round-trip its input.
 import os
+import platform
 import sys
 
 import lit.formats
@@ -10,6 +11,8 @@ config.name = "moec"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".onnxtxt"]
 config.excludes = ["Inputs"]
+if platform.machine() == "x86_64":
+    config.available_features.add("x86-64")
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
 config.substitutions.append(("%python", sys.executable))
@@ -20,7 +23,7 @@ config.substitutions.append(("%moe_build", config.moe_binary_dir))
 
 moe_opt = "moe-opt --verify-roundtrip" if os.environ.get("MOE_CHECK_ROUNDTRIP") else "moe-opt"
 tools = [
-    ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "moe-compile", "moe-lsp-server", "moe-reduce", "FileCheck", "count", "not", "split-file",
+    ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "moe-bench", "moe-compile", "moe-lsp-server", "moe-reduce", "FileCheck", "count", "not", "split-file",
     "llvm-nm", "llvm-readelf"]
 bin_dir = os.path.join(config.moe_binary_dir, "bin")
 llvm_config.add_tool_substitutions(tools, [bin_dir, config.llvm_tools_dir])
@@ -32,7 +35,7 @@ linalg_to_llvm = [
     "reconcile-unrealized-casts", "canonicalize", "cse", "empty-tensor-to-alloc-tensor",
     "one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops}",
     "buffer-deallocation-pipeline",
-    "convert-linalg-to-loops", "scf-forall-to-for", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
+    "convert-linalg-to-loops", "scf-forall-to-for", "convert-assert-to-runtime{fail-function=puts}", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
     "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
     "reconcile-unrealized-casts"]
 config.substitutions.append(("%run_linalg", " ".join([

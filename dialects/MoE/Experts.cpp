@@ -68,27 +68,6 @@ static LogicalResult verifyCount(Operation *op, size_t operands,
 // ExpertsOp
 //===----------------------------------------------------------------------===//
 
-/// (R15): an id whose weight is forced to 0 computes nothing of its own.
-static LogicalResult verifyZeroIds(ExpertsOp op) {
-  auto route = op.getPlan().getDefiningOp<RouteOp>();
-  if (!route)
-    return success();
-  WeightAttr weight = route.getWeight();
-  for (int64_t id :
-       llvm::concat<const int64_t>(weight.getZero(), weight.getExclude())) {
-    int64_t first = 0;
-    for (ClassAttr entry : op.getTable().getClasses()) {
-      bool inside = id >= first && id < first + entry.getCount();
-      if (inside && entry.getKind() == ClassKind::Ffn)
-        return op.emitOpError("expects zero and exclude ids in zero, copy or "
-                              "constant classes, but id ")
-               << id << " is of class 'ffn'";
-      first += entry.getCount();
-    }
-  }
-  return success();
-}
-
 LogicalResult ExpertsOp::verify() {
   PlanType plan = getPlan().getType();
   TableAttr table = getTable();
@@ -127,7 +106,7 @@ LogicalResult ExpertsOp::verify() {
              << rows.getWidth() << ") to equal that of the input ("
              << input.getWidth() << ") where a class passes rows on";
   }
-  return verifyZeroIds(*this);
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -152,10 +131,12 @@ LogicalResult CombineOp::verify() {
            << getOutBias().getType() << ") to have the width of 'rows' ("
            << width << ")";
   // (R17)
-  if (getResidual() != Residual::None && !compatible(x.getDimSize(1), width))
+  bool addsUnits =
+      getResidual() != Residual::None || getPlan().getType().getCarry();
+  if (addsUnits && !compatible(x.getDimSize(1), width))
     return emitOpError("requires the width of 'x' (")
            << x.getDimSize(1) << ") to equal that of 'rows' (" << width
-           << ") where a residual is added";
+           << ") where units are added to the sum";
   return success();
 }
 

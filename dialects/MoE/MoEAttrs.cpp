@@ -727,6 +727,15 @@ unsigned TableAttr::getNumParameters() const {
   return parameters;
 }
 
+ClassAttr TableAttr::getClassOf(int64_t id) const {
+  for (ClassAttr entry : getClasses()) {
+    if (id < entry.getCount())
+      return entry;
+    id -= entry.getCount();
+  }
+  llvm_unreachable("the table has a class for every id");
+}
+
 LogicalResult TableAttr::verify(EmitError emitError,
                                 ArrayRef<ClassAttr> classes) {
   // (table_c1)

@@ -223,6 +223,8 @@ def MoE_TableAttr : MoE_Attr<"Table", "table"> {
     int64_t getNumRouted() const;
     int64_t getNumAlways() const;
     unsigned getNumParameters() const;
+    /// The class of an id below the number of routed and always-on ids.
+    ::moe::ClassAttr getClassOf(int64_t id) const;
   }];
   let genVerifyDecl = 1;
 }
@@ -230,5 +232,8 @@ def MoE_TableAttr : MoE_Attr<"Table", "table"> {
 def MoE_ApplyAttr : EnumAttr<MoE_Dialect, MoE_Apply, "apply"> { let assemblyFormat = "`<` $value `>`"; }
 def MoE_ResidualAttr : EnumAttr<MoE_Dialect, MoE_Residual, "residual"> { let assemblyFormat = "`<` $value `>`"; }
 def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order"> { let assemblyFormat = "`<` $value `>`"; }
+
+def MoE_LogitsFormAttr : EnumAttr<MoE_Dialect, MoE_LogitsForm, "logits_form"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_ManyToOneAttr : EnumAttr<MoE_Dialect, MoE_ManyToOne, "many_to_one"> { let assemblyFormat = "`<` $value `>`"; }
 
 #endif // MOE_DIALECT_MOE_MOEATTRS_TD

@@ -1,6 +1,6 @@
-// Registration of the moe dialect and the version of its bytecode.
+// Registration of the moe dialect.
+#include "Bytecode.h"
 #include "moe/Dialect/MoE/MoE.h"
-#include "moe/Support/BytecodeVersion.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -14,9 +14,6 @@ using namespace moe;
 #define GET_OP_CLASSES
 #include "moe/Dialect/MoE/MoEOps.cpp.inc"
 
-/// The version of the dialect's bytecode.
-static constexpr uint64_t bytecodeVersion = 1;
-
 void MoEDialect::initialize() {
   registerTypes();
   registerAttributes();
@@ -24,5 +21,5 @@ void MoEDialect::initialize() {
 #define GET_OP_LIST
 #include "moe/Dialect/MoE/MoEOps.cpp.inc"
       >();
-  addInterface<VersionedBytecodeInterface>(bytecodeVersion);
+  moe::detail::addBytecodeInterface(*this);
 }

@@ -76,4 +76,14 @@ def MoE_SumOrder : MoE_Enum<"SumOrder", "order in which a unit's entries are sum
 
 def MoE_RowLayout : MoE_Enum<"RowLayout", "arrangement of dispatched rows", [I32EnumCase<"Grouped", 0, "grouped">]>;
 
+def MoE_LogitsForm : MoE_Enum<"LogitsForm", "how a router scores a unit against an expert", [
+  I32EnumCase<"Linear", 0, "linear">, I32EnumCase<"Cosine", 1, "cosine">]>;
+
+def MoE_PlanEncoding : MoE_Enum<"PlanEncoding", "what a plan consists of", [
+  I32EnumCase<"Slots", 0, "slots">, I32EnumCase<"Csr", 1, "csr">, I32EnumCase<"Buckets", 2, "buckets">, I32EnumCase<"Grouped", 3, "grouped">,
+  I32EnumCase<"Dense", 4, "dense">]>;
+
+def MoE_ManyToOne : MoE_Enum<"ManyToOne", "weight of entries of a unit that come to one expert", [
+  I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Max", 1, "max">, I32EnumCase<"First", 2, "first">]>;
+
 #endif // MOE_DIALECT_MOE_MOEENUMS_TD

@@ -52,8 +52,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
     1. (experts_c1) the table's routed ids are the plan's experts, its always-on ids the plan's.
     2. (experts_c2) `parameters` have the number and shapes that the table asks for (table of `#moe.class`).
     3. (R14) `apply` = hidden requires every class to be ffn.
-    4. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
-    5. (R17) a copy class requires the result's width to equal the input's.
+    4. (R17) a copy class requires the result's width to equal the input's.
 
     Example:
     ```mlir
@@ -79,7 +78,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
   let summary = "Sum the rows of each unit";
   let description = [{
     `result`[u] = res_u + Σ c * row + `out_bias` over the entries of unit u, c = w where `apply` = output and 1 otherwise. `residual` is none (res = 0),
-    complement (res = (1 − Σ w) x, summed over the routed entries) or add_x (res = x), with x = `x`[u]. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
+    complement (res = (1 − Σ w) x, summed over the routed entries) or add_x (res = x), with x = `x`[u]; where the plan carries, its carried weight times x is added too. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
     gets res_u + `out_bias`. Every element of the result is written.
 
     `rows`: rows of `plan`. `x`: U×d, the units; also gives U. `out_bias`: d.
@@ -87,7 +86,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
     Constraints:
     1. (combine_c1) `result` has U rows of the width of `rows`.
     2. (combine_c2) `out_bias` has the width of `rows`.
-    3. (R17) a residual requires `x` to have the width of `rows`.
+    3. (R17) a residual and a plan that carries require `x` to have the width of `rows`.
 
     Example:
     ```mlir

@@ -3,6 +3,7 @@
 #define MOE_DIALECT_MOE_MOEOPS_TD
 
 include "MoEExperts.td"
+include "MoEPlans.td"
 include "MoERouting.td"
 
 #endif // MOE_DIALECT_MOE_MOEOPS_TD

@@ -18,14 +18,22 @@ let opDocGroup = MoE_OpGroupRouting in {
 def MoE_LogitsOp : MoE_Op<"logits", [Pure, AttrSizedOperandSegments]> {
   let summary = "Compute router logits";
   let description = [{
-    `result`[u,e] = (softcap(Σ_j `input`[u,j] * `matrix`[e,j] + `bias`[e]) + `offset`[u,e]) / `temperature`, with softcap_c(t) = c * tanh(t / c) where
-    `softcap` is given. Sums are in f32; the result is rounded to its element type before anything is scored.
+    `result`[u,e] = (softcap(m[u,e]) + `offset`[u,e]) / `temperature`, with softcap_c(t) = c * tanh(t / c) where `softcap` is given, and by `form`
 
-    `input`: U×d. `matrix`: E×d. `bias`: E. `offset`: E or U×E.
+    * linear: m[u,e] = Σ_j `input`[u,j] * `matrix`[e,j] + `bias`[e];
+    * cosine: m[u,e] = cos(`projection` `input`[u] + `projection_bias`, `matrix`[e]) * exp(min(`log_scale`, `max_log_scale`)), where a vector of zeros has the
+      cosine 0 to every other.
+
+    Sums are in `acc` (f64 where an operand of the product is f64, else f32, where absent); the result is rounded to its element type before anything is scored.
+
+    `input`: U×d. `matrix`: E×d, or E×p after a projection. `bias`: E. `offset`: E or U×E. `projection`: p×d. `projection_bias`: p. `log_scale`: one number.
 
     Constraints:
-    1. (logits_c1) `input` and `matrix` agree in d; `result` is U×E; `bias` and `offset` have the shapes given above.
+    1. (logits_c1) `input`, `projection` and `matrix` agree in widths; `result` is U×E; `bias`, `projection_bias` and `offset` have the shapes given above.
     2. (logits_c2) `softcap` and `temperature` are positive.
+    3. (logits_c3) `bias` belongs to linear; `projection`, `log_scale` and `max_log_scale` to cosine, `projection_bias` to a `projection`, `max_log_scale` to a
+       `log_scale`.
+    4. (logits_c4) `acc` is at least as wide as f32.
 
     NaN inputs give NaN logits.
 
@@ -38,13 +46,24 @@ def MoE_LogitsOp : MoE_Op<"logits", [Pure, AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins 2DTensorOf<[AnyFloat]>:$input, 2DTensorOf<[AnyFloat]>:$matrix, Optional<1DTensorOf<[AnyFloat]>>:$bias,
-                       Optional<TensorRankOf<[AnyFloat], [1, 2]>>:$offset, OptionalAttr<F64Attr>:$softcap,
-                       DefaultValuedAttr<F64Attr, "1.0">:$temperature);
+                       Optional<TensorRankOf<[AnyFloat], [1, 2]>>:$offset, Optional<2DTensorOf<[AnyFloat]>>:$projection,
+                       Optional<1DTensorOf<[AnyFloat]>>:$projection_bias, Optional<0DTensorOf<[AnyFloat]>>:$log_scale,
+                       DefaultValuedAttr<MoE_LogitsFormAttr, "::moe::LogitsForm::Linear">:$form, OptionalAttr<F64Attr>:$softcap,
+                       DefaultValuedAttr<F64Attr, "1.0">:$temperature, OptionalAttr<F64Attr>:$max_log_scale,
+                       OptionalAttr<TypeAttrOf<AnyFloat>>:$acc);
   let results = (outs 2DTensorOf<[AnyFloat]>:$result);
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$input, "::mlir::Value":$matrix, "::mlir::Value":$bias,
+                                 "::mlir::Value":$offset, "::mlir::FloatAttr":$softcap, "::mlir::FloatAttr":$temperature), [{
+    build($_builder, $_state, result, input, matrix, bias, offset, /*projection=*/{}, /*projection_bias=*/{}, /*log_scale=*/{},
+          LogitsFormAttr::get($_builder.getContext(), LogitsForm::Linear), softcap, temperature, /*max_log_scale=*/::mlir::FloatAttr(),
+          /*acc=*/::mlir::TypeAttr());
+  }]>];
   let assemblyFormat = [{
-    $input `,` $matrix (`bias` `(` $bias^ `:` type($bias) `)`)? (`offset` `(` $offset^ `:` type($offset) `)`)? attr-dict `:`
-    type($input) `,` type($matrix) `->` type($result)
+    $input `,` $matrix (`form` $form^)? (`bias` `(` $bias^ `:` type($bias) `)`)? (`offset` `(` $offset^ `:` type($offset) `)`)?
+    (`projection` `(` $projection^ `:` type($projection) `)`)? (`projection_bias` `(` $projection_bias^ `:` type($projection_bias) `)`)?
+    (`log_scale` `(` $log_scale^ `:` type($log_scale) `)`)? attr-dict `:` type($input) `,` type($matrix) `->` type($result)
   }];
+  let useCustomPropertiesEncoding = 1;
   let hasVerifier = 1;
 }
 

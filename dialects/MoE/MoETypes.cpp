@@ -22,20 +22,41 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 
 PlanType PlanType::get(MLIRContext *context, int64_t experts, int64_t slots,
                        int64_t always) {
-  return get(context, experts, slots, always, Float32Type::get(context));
+  return get(context, experts, PlanEncoding::Slots, slots, always,
+             Float32Type::get(context), /*carry=*/false);
+}
+
+PlanType PlanType::withEncoding(PlanEncoding encoding, int64_t size) const {
+  return get(getContext(), getExperts(), encoding, size, getAlways(),
+             getWeight(), getCarry());
+}
+
+PlanType PlanType::withAlways(int64_t always) const {
+  return get(getContext(), getExperts(), getEncoding(), getSize(), always,
+             getWeight(), getCarry());
+}
+
+PlanType PlanType::withCarry(bool carry) const {
+  return get(getContext(), getExperts(), getEncoding(), getSize(), getAlways(),
+             getWeight(), carry);
 }
 
 LogicalResult PlanType::verify(EmitError emitError, int64_t experts,
-                               int64_t slots, int64_t always, FloatType) {
+                               PlanEncoding encoding, int64_t size,
+                               int64_t always, FloatType, bool) {
   // (plan_c1)
   if (experts < 1)
     return emitError() << "expects a positive number of experts, but got "
                        << experts;
   // (plan_c2)
-  if (slots < 1 || slots > experts)
-    return emitError() << "requires the slots (" << slots
+  if (encoding == PlanEncoding::Slots && (size < 1 || size > experts))
+    return emitError() << "requires the slots (" << size
                        << ") to be between 1 and the experts (" << experts
                        << ")";
+  if (encoding == PlanEncoding::Buckets && !ShapedType::isDynamic(size) &&
+      size < 1)
+    return emitError() << "expects buckets of a positive size, but got "
+                       << size;
   // (plan_c3)
   if (always < 0)
     return emitError()
@@ -44,35 +65,62 @@ LogicalResult PlanType::verify(EmitError emitError, int64_t experts,
   return success();
 }
 
+/// Parses `<K>` of slots and `<C>` or `<?>` of buckets.
+static ParseResult parseSize(AsmParser &parser, PlanEncoding encoding,
+                             int64_t &size) {
+  if (encoding == PlanEncoding::Slots)
+    return failure(parser.parseLess() || parser.parseInteger(size) ||
+                   parser.parseGreater());
+  if (encoding != PlanEncoding::Buckets)
+    return success();
+  if (parser.parseLess())
+    return failure();
+  if (succeeded(parser.parseOptionalQuestion()))
+    size = ShapedType::kDynamic;
+  else if (parser.parseInteger(size))
+    return failure();
+  return parser.parseGreater();
+}
+
 Type PlanType::parse(AsmParser &parser) {
-  int64_t experts = 0, slots = 0, always = 0;
+  int64_t experts = 0, size = 0, always = 0;
   FloatType weight = Float32Type::get(parser.getContext());
+  bool carry = false;
   SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() || parser.parseInteger(experts) ||
-      parser.parseComma() || parser.parseKeyword("slots") ||
-      parser.parseLess() || parser.parseInteger(slots) || parser.parseGreater())
+  if (parser.parseLess() || parser.parseInteger(experts) || parser.parseComma())
+    return {};
+  FailureOr<PlanEncoding> encoding = FieldParser<PlanEncoding>::parse(parser);
+  if (failed(encoding) || parseSize(parser, *encoding, size))
     return {};
   while (succeeded(parser.parseOptionalComma())) {
     if (succeeded(parser.parseOptionalKeyword("always"))) {
       if (parser.parseEqual() || parser.parseInteger(always))
         return {};
-    } else if (parser.parseKeyword("weight") || parser.parseEqual() ||
-               parser.parseType(weight)) {
+    } else if (succeeded(parser.parseOptionalKeyword("carry"))) {
+      carry = true;
+    } else if (parser.parseKeyword("weight", ", 'always' or 'carry'") ||
+               parser.parseEqual() || parser.parseType(weight)) {
       return {};
     }
   }
   if (parser.parseGreater())
     return {};
   return parser.getChecked<PlanType>(location, parser.getContext(), experts,
-                                     slots, always, weight);
+                                     *encoding, size, always, weight, carry);
 }
 
 void PlanType::print(AsmPrinter &printer) const {
-  printer << "<" << getExperts() << ", slots<" << getSlots() << ">";
+  printer << "<" << getExperts() << ", " << stringifyEnum(getEncoding());
+  if (ShapedType::isDynamic(getSize()))
+    printer << "<?>";
+  else if (getSize() != 0)
+    printer << "<" << getSize() << ">";
   if (getAlways() != 0)
     printer << ", always = " << getAlways();
   if (!getWeight().isF32())
     printer << ", weight = " << getWeight();
+  if (getCarry())
+    printer << ", carry";
   printer << ">";
 }
 

@@ -14,22 +14,44 @@ class MoE_Type<string name, string typeMnemonic> : TypeDef<MoE_Dialect, name> {
 def MoE_PlanType : MoE_Type<"Plan", "plan"> {
   let summary = "an assignment of units to experts (specification 2.7)";
   let description = [{
-    For each unit a list of at most `slots` entries (expert id in [0, `experts`), weight of type `weight`), then one entry for each of `always` ids from `experts`
-    on. Per expert the entries are ordered by (unit, slot).
+    For each unit a list of entries (expert id in [0, `experts`), weight of type `weight`), then one entry for each of `always` ids from `experts` on. Per
+    expert the entries are ordered by (unit, slot). `encoding` says what a plan consists of (U units, N entries), as `moe.unpack_plan` gives it:
+
+    | encoding | content | slot of an entry |
+    | --- | --- | --- |
+    | slots<K> | ids i32[U,K] (−1: empty), weights[U,K] | its column |
+    | csr | row_ptr[U+1], ids i32[N], weights[N] | its rank in the row |
+    | buckets<C> | unit i32[E,C], slot i32[E,C], weights[E,C], count[E]; behind an expert's count unit and slot are −1, weights 0 | as given |
+    | grouped | offsets[E+1], unit i32[N], slot i32[N], weights[N] | as given |
+    | dense | weights[U,E], i1[U,E] | the expert's id |
+
+    `carry`: a unit has one more weight, times which `moe.combine` adds the unit itself.
 
     Constraints:
     1. (plan_c1) `experts` is positive.
-    2. (plan_c2) `slots` is between 1 and `experts`.
+    2. (plan_c2) K of slots is between 1 and `experts`, C of buckets is positive or dynamic.
     3. (plan_c3) `always` is not negative.
 
     ```mlir
     !moe.plan<256, slots<8>>
     !moe.plan<64, slots<6>, always = 2, weight = bf16>
+    !moe.plan<8, buckets<?>>
+    !moe.plan<8, csr, carry>
     ```
   }];
-  let parameters = (ins "int64_t":$experts, "int64_t":$slots, "int64_t":$always, "::mlir::FloatType":$weight);
+  let parameters = (ins "int64_t":$experts, EnumParameter<MoE_PlanEncoding>:$encoding,
+                        "int64_t":$size, // K of slots, C of buckets, else 0
+                        "int64_t":$always, "::mlir::FloatType":$weight, "bool":$carry);
   let hasCustomAssemblyFormat = 1;
   let builders = [TypeBuilder<(ins "int64_t":$experts, "int64_t":$slots, CArg<"int64_t", "0">:$always)>];
+  let extraClassDeclaration = [{
+    /// Routed entries that a unit has at most.
+    int64_t getSlots() const { return getEncoding() == PlanEncoding::Slots ? getSize() : getExperts(); }
+    /// The same plan with another encoding, number of always-on ids or carry.
+    ::moe::PlanType withEncoding(::moe::PlanEncoding encoding, int64_t size) const;
+    ::moe::PlanType withAlways(int64_t always) const;
+    ::moe::PlanType withCarry(bool carry) const;
+  }];
 }
 
 def MoE_RowsType : MoE_Type<"Rows", "rows"> {

@@ -12,15 +12,56 @@ using moe::detail::compatible;
 // LogitsOp
 //===----------------------------------------------------------------------===//
 
+/// (logits_c3): what belongs to one form alone.
+static LogicalResult verifyForm(LogitsOp op) {
+  bool cosine = op.getForm() == LogitsForm::Cosine;
+  auto belongs = [&](bool given, StringRef name, StringRef to,
+                     bool there) -> LogicalResult {
+    if (!given || there)
+      return success();
+    return op.emitOpError("expects '") << name << "' with " << to << " alone";
+  };
+  return success(
+      succeeded(belongs(static_cast<bool>(op.getBias()), "bias",
+                        "'form <linear>'", !cosine)) &&
+      succeeded(belongs(static_cast<bool>(op.getProjection()), "projection",
+                        "'form <cosine>'", cosine)) &&
+      succeeded(belongs(static_cast<bool>(op.getLogScale()), "log_scale",
+                        "'form <cosine>'", cosine)) &&
+      succeeded(belongs(static_cast<bool>(op.getProjectionBias()),
+                        "projection_bias", "a 'projection'",
+                        static_cast<bool>(op.getProjection()))) &&
+      succeeded(belongs(op.getMaxLogScale().has_value(), "max_log_scale",
+                        "a 'log_scale'", static_cast<bool>(op.getLogScale()))));
+}
+
 LogicalResult LogitsOp::verify() {
   auto input = cast<RankedTensorType>(getInput().getType());
   auto matrix = cast<RankedTensorType>(getMatrix().getType());
   auto result = cast<RankedTensorType>(getType());
   // (logits_c1)
-  if (!compatible(input.getDimSize(1), matrix.getDimSize(1)))
-    return emitOpError("requires the width of 'input' (")
-           << input.getDimSize(1) << ") to equal that of 'matrix' ("
-           << matrix.getDimSize(1) << ")";
+  int64_t width = input.getDimSize(1);
+  if (getProjection()) {
+    auto projection = cast<RankedTensorType>(getProjection().getType());
+    if (!compatible(width, projection.getDimSize(1)))
+      return emitOpError("requires the width of 'input' (")
+             << width << ") to equal that of 'projection' ("
+             << projection.getDimSize(1) << ")";
+    width = projection.getDimSize(0);
+    if (getProjectionBias() &&
+        !compatible(
+            cast<ShapedType>(getProjectionBias().getType()).getDimSize(0),
+            width))
+      return emitOpError("requires 'projection_bias' (")
+             << getProjectionBias().getType()
+             << ") to have one element per row of 'projection' (" << width
+             << ")";
+  }
+  if (!compatible(width, matrix.getDimSize(1)))
+    return emitOpError("requires the width of ")
+           << (getProjection() ? "the projected input" : "'input'") << " ("
+           << width << ") to equal that of 'matrix' (" << matrix.getDimSize(1)
+           << ")";
   if (!compatible(result.getDimSize(0), input.getDimSize(0)) ||
       !compatible(result.getDimSize(1), matrix.getDimSize(0)))
     return emitOpError("requires the result (")
@@ -48,6 +89,13 @@ LogicalResult LogitsOp::verify() {
   if (!(getTemperature().convertToDouble() > 0))
     return emitOpError("expects a positive 'temperature', but got ")
            << getTemperature().convertToDouble();
+  // (logits_c3)
+  if (failed(verifyForm(*this)))
+    return failure();
+  // (logits_c4)
+  if (getAcc() && getAcc()->getIntOrFloatBitWidth() < 32)
+    return emitOpError("requires 'acc' (")
+           << *getAcc() << ") to be at least as wide as f32";
   return success();
 }
 
@@ -168,6 +216,8 @@ LogicalResult RouteOp::verify() {
            << select.getKeyDtype()
            << ") to be at least f32 where 'key_offset' is added";
   // (route_c2)
+  if (plan.getEncoding() != PlanEncoding::Slots)
+    return emitOpError("expects a plan in slots, but got ") << plan;
   if (plan.getSlots() != select.getSlots(experts))
     return emitOpError("requires the plan's slots (")
            << plan.getSlots() << ") to equal the selected experts ("

@@ -5,6 +5,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -13,6 +14,7 @@ using moe::stablehlo::getI64List;
 using moe::stablehlo::sizesAgree;
 using moe::stablehlo::verifyDimensions;
 using moe::stablehlo::verifyLength;
+using moe::stablehlo::verifyPairedSizes;
 using moe::stablehlo::verifyShape;
 
 #include "moe/Dialect/StableHLO/ChloDialect.cpp.inc"
@@ -36,10 +38,8 @@ void CHLODialect::initialize() {
 
 Operation *CHLODialect::materializeConstant(OpBuilder &builder, Attribute value,
                                             Type type, Location loc) {
-  auto elements = dyn_cast<ElementsAttr>(value);
-  if (!elements || elements.getType() != type)
-    return nullptr;
-  return stablehlo::ConstantOp::create(builder, loc, elements);
+  auto *dialect = getContext()->getLoadedDialect<stablehlo::StableHLODialect>();
+  return dialect->materializeConstant(builder, value, type, loc);
 }
 
 Attribute RaggedDotDimensionNumbersAttr::parse(AsmParser &parser, Type) {
@@ -264,12 +264,8 @@ LogicalResult RaggedDotOp::verify() {
       failed(
           verifyDimensions(*this, "rhs dimensions", rhsTaken, rhs.getRank())))
     return failure();
-  for (auto [lhsDim, rhsDim] : llvm::zip_equal(lhsDims, rhsDims))
-    if (!sizesAgree(lhs.getDimSize(lhsDim), rhs.getDimSize(rhsDim)))
-      return emitOpError() << "requires the size of dimension " << lhsDim
-                           << " of 'lhs' (" << lhs.getDimSize(lhsDim)
-                           << ") to equal that of dimension " << rhsDim
-                           << " of 'rhs' (" << rhs.getDimSize(rhsDim) << ")";
+  if (failed(verifyPairedSizes(*this, lhs, lhsDims, rhs, rhsDims)))
+    return failure();
   if (ragged.size() != 1)
     return emitOpError() << "expects one ragged dimension, but got "
                          << ragged.size();

@@ -2,6 +2,7 @@
 #include "Verification.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -33,13 +34,12 @@ LogicalResult SliceOp::verify() {
   RankedTensorType type = getOperand().getType();
   ArrayRef<int64_t> starts = getStartIndices(), limits = getLimitIndices(),
                     strides = getStrides();
-  for (auto [name, list] :
-       {std::pair<StringRef, ArrayRef<int64_t>>{"start_indices", starts},
-        std::pair<StringRef, ArrayRef<int64_t>>{"limit_indices", limits},
-        std::pair<StringRef, ArrayRef<int64_t>>{"strides", strides}})
-    if (failed(verifyLength(*this, name, list.size(), "rank of 'operand'",
-                            type.getRank())))
-      return failure();
+  if (failed(verifyLengths(*this,
+                           {{"start_indices", starts},
+                            {"limit_indices", limits},
+                            {"strides", strides}},
+                           "rank of 'operand'", type.getRank())))
+    return failure();
   SmallVector<int64_t> expected;
   for (auto [dim, size] : llvm::enumerate(type.getShape())) {
     int64_t start = starts[dim], limit = limits[dim], stride = strides[dim];
@@ -60,18 +60,11 @@ LogicalResult SliceOp::verify() {
 
 // Checks real_dynamic_slice_c1.
 LogicalResult RealDynamicSliceOp::verify() {
-  int64_t rank = getOperand().getType().getRank();
-  if (getResult().getType().getRank() != rank)
-    return emitOpError() << "requires the rank of 'result' ("
-                         << getResult().getType().getRank()
-                         << ") to equal that of 'operand' (" << rank << ")";
-  for (auto [name, list] :
-       {std::pair<StringRef, Value>{"start_indices", getStartIndices()},
-        std::pair<StringRef, Value>{"limit_indices", getLimitIndices()},
-        std::pair<StringRef, Value>{"strides", getStrides()}})
-    if (failed(verifyLength(*this, name, list, "rank of 'operand'", rank)))
-      return failure();
-  return success();
+  return verifyPerDimension(*this, getOperand().getType(),
+                            getResult().getType(),
+                            {{"start_indices", getStartIndices()},
+                             {"limit_indices", getLimitIndices()},
+                             {"strides", getStrides()}});
 }
 
 //===----------------------------------------------------------------------===//
@@ -270,13 +263,8 @@ LogicalResult DynamicGatherOp::verify() {
 
 // Checks scatter_c1 to scatter_c5.
 LogicalResult ScatterOp::verify() {
-  if (getInputs().empty())
-    return emitOpError() << "expects at least one input, but got none";
-  if (getNumResults() != getInputs().size())
-    return emitOpError() << "requires the number of results ("
-                         << getNumResults()
-                         << ") to equal the number of inputs ("
-                         << getInputs().size() << ")";
+  if (failed(verifyResultCount(*this, getInputs())))
+    return failure();
   auto operand = cast<RankedTensorType>(getInputs().front().getType());
   auto update = cast<RankedTensorType>(getUpdates().front().getType());
   for (auto [input, updates, result] :

@@ -3,6 +3,7 @@
 #include "Verification.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
@@ -74,12 +75,8 @@ LogicalResult DotGeneralOp::verify() {
           verifyDimensions(*this, "lhs dimensions", lhsDims, lhs.getRank())) ||
       failed(verifyDimensions(*this, "rhs dimensions", rhsDims, rhs.getRank())))
     return failure();
-  for (auto [lhsDim, rhsDim] : llvm::zip_equal(lhsDims, rhsDims))
-    if (!sizesAgree(lhs.getDimSize(lhsDim), rhs.getDimSize(rhsDim)))
-      return emitOpError() << "requires the size of dimension " << lhsDim
-                           << " of 'lhs' (" << lhs.getDimSize(lhsDim)
-                           << ") to equal that of dimension " << rhsDim
-                           << " of 'rhs' (" << rhs.getDimSize(rhsDim) << ")";
+  if (failed(verifyPairedSizes(*this, lhs, lhsDims, rhs, rhsDims)))
+    return failure();
   if (std::optional<ArrayAttr> config = getPrecisionConfig())
     if (config->size() > 2)
       return emitOpError() << "expects at most two precisions, but got "
@@ -116,10 +113,8 @@ void ReduceOp::build(OpBuilder &builder, OperationState &state,
 static LogicalResult verifyCombination(Operation *op, OperandRange inputs,
                                        OperandRange inits, Region &body,
                                        ArrayRef<int64_t> resultShape) {
-  if (op->getNumResults() != inputs.size())
-    return op->emitOpError()
-           << "requires the number of results (" << op->getNumResults()
-           << ") to equal the number of inputs (" << inputs.size() << ")";
+  if (failed(verifyResultCount(op, inputs)))
+    return failure();
   auto first = cast<RankedTensorType>(inputs.front().getType());
   for (auto [input, init, result] :
        llvm::zip_equal(inputs, inits, op->getResults())) {
@@ -260,7 +255,7 @@ ParseResult ReduceOp::parse(OpAsmParser &parser, OperationState &result) {
 
   Region *body = result.addRegion();
   if (!inner) {
-    SmallVector<OpAsmParser::Argument> arguments(2 * count);
+    SmallVector<OpAsmParser::Argument> arguments(size_t{2} * count);
     if (parser.parseKeyword("reducer"))
       return failure();
     for (unsigned i = 0; i < count; ++i)
@@ -367,13 +362,8 @@ LogicalResult ReduceWindowOp::verify() {
 
 // Checks sort_c1 to sort_c3.
 LogicalResult SortOp::verify() {
-  if (getInputs().empty())
-    return emitOpError() << "expects at least one input, but got none";
-  if (getNumResults() != getInputs().size())
-    return emitOpError() << "requires the number of results ("
-                         << getNumResults()
-                         << ") to equal the number of inputs ("
-                         << getInputs().size() << ")";
+  if (failed(verifyResultCount(*this, getInputs())))
+    return failure();
   auto first = cast<RankedTensorType>(getInputs().front().getType());
   SmallVector<Type> arguments;
   for (auto [input, result] : llvm::zip_equal(getInputs(), getResults())) {

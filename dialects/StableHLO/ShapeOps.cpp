@@ -278,13 +278,12 @@ LogicalResult PadOp::verify() {
   RankedTensorType type = getOperand().getType();
   ArrayRef<int64_t> low = getEdgePaddingLow(), high = getEdgePaddingHigh(),
                     interior = getInteriorPadding();
-  for (auto [name, list] :
-       {std::pair<StringRef, ArrayRef<int64_t>>{"edge_padding_low", low},
-        std::pair<StringRef, ArrayRef<int64_t>>{"edge_padding_high", high},
-        std::pair<StringRef, ArrayRef<int64_t>>{"interior_padding", interior}})
-    if (failed(verifyLength(*this, name, list.size(), "rank of 'operand'",
-                            type.getRank())))
-      return failure();
+  if (failed(verifyLengths(*this,
+                           {{"edge_padding_low", low},
+                            {"edge_padding_high", high},
+                            {"interior_padding", interior}},
+                           "rank of 'operand'", type.getRank())))
+    return failure();
   SmallVector<int64_t> expected;
   for (auto [dim, size] : llvm::enumerate(type.getShape())) {
     if (interior[dim] < 0)
@@ -307,18 +306,11 @@ LogicalResult PadOp::verify() {
 
 // Checks dynamic_pad_c1.
 LogicalResult DynamicPadOp::verify() {
-  int64_t rank = getOperand().getType().getRank();
-  if (getResult().getType().getRank() != rank)
-    return emitOpError() << "requires the rank of 'result' ("
-                         << getResult().getType().getRank()
-                         << ") to equal that of 'operand' (" << rank << ")";
-  for (auto [name, list] :
-       {std::pair<StringRef, Value>{"edge_padding_low", getEdgePaddingLow()},
-        std::pair<StringRef, Value>{"edge_padding_high", getEdgePaddingHigh()},
-        std::pair<StringRef, Value>{"interior_padding", getInteriorPadding()}})
-    if (failed(verifyLength(*this, name, list, "rank of 'operand'", rank)))
-      return failure();
-  return success();
+  return verifyPerDimension(*this, getOperand().getType(),
+                            getResult().getType(),
+                            {{"edge_padding_low", getEdgePaddingLow()},
+                             {"edge_padding_high", getEdgePaddingHigh()},
+                             {"interior_padding", getInteriorPadding()}});
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,8 @@
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace moe::stablehlo;
 
@@ -45,6 +47,54 @@ LogicalResult moe::stablehlo::verifyLength(Operation *op, StringRef name,
   if (ShapedType::isDynamic(size))
     return success();
   return verifyLength(op, name, size, what, expected);
+}
+
+LogicalResult moe::stablehlo::verifyLengths(
+    Operation *op, ArrayRef<std::pair<StringRef, ArrayRef<int64_t>>> lists,
+    StringRef what, int64_t expected) {
+  for (auto [name, list] : lists)
+    if (failed(verifyLength(op, name, list.size(), what, expected)))
+      return failure();
+  return success();
+}
+
+LogicalResult moe::stablehlo::verifyPerDimension(
+    Operation *op, Type operand, Type result,
+    ArrayRef<std::pair<StringRef, Value>> lists) {
+  int64_t rank = cast<RankedTensorType>(operand).getRank();
+  int64_t resultRank = cast<RankedTensorType>(result).getRank();
+  if (resultRank != rank)
+    return op->emitOpError() << "requires the rank of 'result' (" << resultRank
+                             << ") to equal that of 'operand' (" << rank << ")";
+  for (auto [name, list] : lists)
+    if (failed(verifyLength(op, name, list, "rank of 'operand'", rank)))
+      return failure();
+  return success();
+}
+
+LogicalResult moe::stablehlo::verifyResultCount(Operation *op,
+                                                ValueRange inputs) {
+  if (inputs.empty())
+    return op->emitOpError() << "expects at least one input, but got none";
+  if (op->getNumResults() != inputs.size())
+    return op->emitOpError()
+           << "requires the number of results (" << op->getNumResults()
+           << ") to equal the number of inputs (" << inputs.size() << ")";
+  return success();
+}
+
+LogicalResult moe::stablehlo::verifyPairedSizes(Operation *op,
+                                                RankedTensorType lhs,
+                                                ArrayRef<int64_t> lhsDims,
+                                                RankedTensorType rhs,
+                                                ArrayRef<int64_t> rhsDims) {
+  for (auto [lhsDim, rhsDim] : llvm::zip_equal(lhsDims, rhsDims))
+    if (!sizesAgree(lhs.getDimSize(lhsDim), rhs.getDimSize(rhsDim)))
+      return op->emitOpError()
+             << "requires the size of dimension " << lhsDim << " of 'lhs' ("
+             << lhs.getDimSize(lhsDim) << ") to equal that of dimension "
+             << rhsDim << " of 'rhs' (" << rhs.getDimSize(rhsDim) << ")";
+  return success();
 }
 
 LogicalResult moe::stablehlo::verifyDimension(Operation *op, StringRef name,

@@ -22,6 +22,29 @@ mlir::LogicalResult verifyLength(mlir::Operation *op, llvm::StringRef name,
                                  mlir::Value list, llvm::StringRef what,
                                  int64_t expected);
 
+/// Each of the lists, with its name, has `expected` elements.
+mlir::LogicalResult verifyLengths(
+    mlir::Operation *op,
+    llvm::ArrayRef<std::pair<llvm::StringRef, llvm::ArrayRef<int64_t>>> lists,
+    llvm::StringRef what, int64_t expected);
+
+/// 'operand' and 'result' have one rank, and each of the one-dimensional
+/// tensors, with its name, has as many elements.
+mlir::LogicalResult verifyPerDimension(
+    mlir::Operation *op, mlir::Type operand, mlir::Type result,
+    llvm::ArrayRef<std::pair<llvm::StringRef, mlir::Value>> lists);
+
+/// There are as many results as inputs, and one at least.
+mlir::LogicalResult verifyResultCount(mlir::Operation *op,
+                                      mlir::ValueRange inputs);
+
+/// The dimensions `lhsDims` of 'lhs' and `rhsDims` of 'rhs' agree one by one.
+mlir::LogicalResult verifyPairedSizes(mlir::Operation *op,
+                                      mlir::RankedTensorType lhs,
+                                      llvm::ArrayRef<int64_t> lhsDims,
+                                      mlir::RankedTensorType rhs,
+                                      llvm::ArrayRef<int64_t> rhsDims);
+
 /// The index `dim` is below `rank`.
 mlir::LogicalResult verifyDimension(mlir::Operation *op, llvm::StringRef name,
                                     int64_t dim, llvm::StringRef of,

@@ -8,6 +8,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -205,6 +206,47 @@ LogicalResult PadAttr::verify(EmitError emitError, ShapedType type,
 
 void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
   setName(getResult(), "weight");
+}
+
+//===----------------------------------------------------------------------===//
+// RequireOp
+//===----------------------------------------------------------------------===//
+
+std::optional<SmallVector<std::pair<StringRef, std::optional<unsigned>>>>
+RequireOp::splitMessage() {
+  SmallVector<std::pair<StringRef, std::optional<unsigned>>> pieces;
+  StringRef rest = getMessage();
+  while (true) {
+    auto [text, behind] = rest.split('{');
+    if (text.size() == rest.size()) {
+      pieces.push_back({rest, std::nullopt});
+      return pieces;
+    }
+    auto [digits, after] = behind.split('}');
+    unsigned number;
+    if (digits.size() == behind.size() || digits.getAsInteger(10, number) ||
+        number >= getValues().size())
+      return std::nullopt;
+    pieces.push_back({text, number});
+    rest = after;
+  }
+}
+
+LogicalResult RequireOp::verify() {
+  // (require_c1)
+  if (!splitMessage())
+    return emitOpError("expects braces in 'message' to hold the number of one "
+                       "of ")
+           << getValues().size() << " values, but got \"" << getMessage()
+           << '"';
+  return success();
+}
+
+LogicalResult RequireOp::canonicalize(RequireOp op, PatternRewriter &rewriter) {
+  if (!matchPattern(op.getCondition(), m_One()))
+    return failure();
+  rewriter.eraseOp(op);
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

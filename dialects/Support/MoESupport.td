@@ -150,4 +150,36 @@ def MoESupport_WeightOp : Op<MoESupport_Dialect, "weight", [Pure, AllTypesMatch<
   let assemblyFormat = "attr-dict $value";
 }
 
+def MoESupport_RequireOp : Op<MoESupport_Dialect, "require", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Stop the program where a condition is false";
+  let description = [{
+    Where `condition` is false the run ends with the error `message`, in which "{i}" stands for number `i` of `values`. Where it is true nothing happens.
+
+    `condition`: what must hold. `message`: a sentence that names the place and what was expected. `values`: integers that the message shows.
+
+    Constraints:
+    1. (require_c1) every number in braces in `message` is that of one of the `values`.
+
+    The op has an effect, so that it is neither dropped nor moved over another effect.
+
+    Example:
+    ```mlir
+    func.func @square(%rows: index, %columns: index) {
+      %holds = arith.cmpi eq, %rows, %columns : index
+      moe_support.require %holds, "requires the number of rows ({0}) to equal that of columns ({1})"(%rows, %columns) : index, index
+      return
+    }
+    ```
+  }];
+  let arguments = (ins I1:$condition, StrAttr:$message, Variadic<AnySignlessIntegerOrIndex>:$values);
+  let assemblyFormat = "$condition `,` $message (`(` $values^ `)` `:` type($values))? attr-dict";
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+  let extraClassDeclaration = [{
+    /// The message cut at its placeholders: pieces of text, each followed by the number of a value (none after the last). Nothing where braces
+    /// hold anything else.
+    std::optional<llvm::SmallVector<std::pair<llvm::StringRef, std::optional<unsigned>>>> splitMessage();
+  }];
+}
+
 #endif // MOE_DIALECT_SUPPORT_MOESUPPORT_TD

@@ -9,7 +9,10 @@
    by the compiler and the runtime.
 
    Compatibility: the majors are equal, the artefact's minor is not above the
-   runtime's, and an unknown feature bit is a refusal. Every structure has a
+   runtime's, and an unknown feature bit is a refusal. So that a refusal can
+   name both sides, some things are the same in every major: the query function
+   and its signature, abi_major and abi_minor of the environment, and magic,
+   abi_major, abi_minor and producer of the description. Every structure has a
    fixed layout (checked below); reserved fields are zero when written and
    ignored when read. All strings are NUL-terminated UTF-8 and, like everything
    that a module description points to, live as long as the library stays
@@ -25,7 +28,7 @@ extern "C" {
 
 #define MOE_ABI_MAJOR 1u
 #define MOE_ABI_MINOR 0u
-#define MOE_ABI_MAGIC 0x434F454Du /* "MOEC", little endian */
+#define MOE_ABI_MAGIC 0x43454F4Du /* "MOEC", little endian */
 #define MOE_QUERY_SYMBOL "moe_module_query"
 
 /* Element types; the values are part of the contract. */
@@ -118,6 +121,24 @@ typedef struct moe_entry_v1 {
  * None is defined yet. */
 #define MOE_FEATURES_KNOWN UINT64_C(0)
 
+/* The instruction sets beyond x86-64 itself, in LLVM's names, that a code
+   generator uses where they are. What only tunes code, what only system
+   software uses and what must be asked for by an intrinsic function is not
+   among them; AMX is, because a kernel may be generated for it. The elements of
+   an array. */
+#define MOE_X86_INSTRUCTION_SETS                                               \
+  "cx16", "sahf", "sse3", "ssse3", "sse4.1", "sse4.2", "sse4a", "popcnt",      \
+      "movbe", "lzcnt", "bmi", "bmi2", "tbm", "pclmul", "vpclmulqdq", "gfni",  \
+      "prfchw", "cmpccxadd", "raoint", "avx", "f16c", "fma", "fma4", "xop",    \
+      "avx2", "avxvnni", "avxifma", "avxvnniint8", "avxvnniint16",             \
+      "avxneconvert", "avx512f", "evex512", "avx512cd", "avx512bw",            \
+      "avx512dq", "avx512vl", "avx512ifma", "avx512vbmi", "avx512vbmi2",       \
+      "avx512vnni", "avx512bitalg", "avx512vpopcntdq", "avx512bf16",           \
+      "avx512fp16", "avx512vp2intersect", "avx10.1", "avx10.1-512", "avx10.2", \
+      "avx10.2-512", "amx-tile", "amx-int8", "amx-bf16", "amx-fp16",           \
+      "amx-complex", "amx-fp8", "amx-tf32", "amx-avx512", "amx-movrs", "egpr", \
+      "push2pop2", "ppx", "ndd", "ccmp", "nf", "cf", "zu"
+
 typedef struct moe_module_v1 {
   uint32_t magic; /* MOE_ABI_MAGIC */
   uint32_t abi_major;
@@ -128,8 +149,9 @@ typedef struct moe_module_v1 {
   const char *target_triple; /* such as "x86_64-pc-linux-gnu" */
   /* LLVM's name of the CPU it was built for, for people. */
   const char *target_cpu;
-  /* Comma-separated LLVM feature names that must be present, such as
-     "avx2,fma"; the runtime refuses without them. */
+  /* The instruction sets that the code may use: names of
+     MOE_X86_INSTRUCTION_SETS separated by commas, such as "avx2,fma"; the
+     runtime refuses where one is missing. Empty on other machines. */
   const char *target_features;
   /* File name beside the library; NULL: the module has no weights. */
   const char *weights_file;
@@ -141,9 +163,11 @@ typedef struct moe_module_v1 {
   uint64_t reserved[6];
 } moe_module_v1;
 
-/* Exported as MOE_QUERY_SYMBOL. Keeps `environment` (which outlives the module)
-   and returns the module's description; NULL where abi_major differs. Calling
-   it again with the same pointer is harmless. */
+/* Exported as MOE_QUERY_SYMBOL. Returns the module's description, never NULL.
+   Keeps `environment`, which outlives the module, where its abi_major is the
+   module's own; otherwise no entry point may be called. Calling it again with
+   the same pointer is harmless. It runs on every CPU of the target triple,
+   before anything is known about the CPU's instruction sets. */
 typedef const moe_module_v1 *(*moe_module_query_fn)(
     const moe_environment_v1 *environment);
 
@@ -174,6 +198,16 @@ MOE_STATIC_ASSERT(sizeof(moe_dim_v1) == 16, "moe_dim_v1");
 MOE_STATIC_ASSERT(sizeof(moe_argument_v1) == 40, "moe_argument_v1");
 MOE_STATIC_ASSERT(sizeof(moe_entry_v1) == 88, "moe_entry_v1");
 MOE_STATIC_ASSERT(sizeof(moe_module_v1) == 152, "moe_module_v1");
+/* The same in every major. */
+#define MOE_STATIC_ASSERT_AT(type, field, offset)                              \
+  MOE_STATIC_ASSERT(__builtin_offsetof(type, field) == (offset),               \
+                    #type "." #field)
+MOE_STATIC_ASSERT_AT(moe_environment_v1, abi_major, 0);
+MOE_STATIC_ASSERT_AT(moe_environment_v1, abi_minor, 4);
+MOE_STATIC_ASSERT_AT(moe_module_v1, magic, 0);
+MOE_STATIC_ASSERT_AT(moe_module_v1, abi_major, 4);
+MOE_STATIC_ASSERT_AT(moe_module_v1, abi_minor, 8);
+MOE_STATIC_ASSERT_AT(moe_module_v1, producer, 24);
 MOE_STATIC_ASSERT(sizeof(moe_weights_header_v1) == 104,
                   "moe_weights_header_v1");
 

@@ -188,7 +188,7 @@ Value GraphBuilder::get(Val val) {
 
 std::optional<SmallVector<DimExpr>> GraphBuilder::elementsOf(Val val) {
   if (val->elements)
-    return *val->elements;
+    return val->elements;
   if (failed() || val->isFloat() || val->rank() > 1)
     return std::nullopt;
   std::optional<int64_t> count =
@@ -365,7 +365,8 @@ SymbolicShape GraphBuilder::broadcastShape(ArrayRef<Val> values) {
       std::swap(shape, result);
     size_t offset = result.size() - shape.size();
     for (size_t i = 0; i < shape.size(); ++i) {
-      DimExpr &a = result[offset + i], b = shape[i];
+      DimExpr &a = result[offset + i];
+      const DimExpr &b = shape[i];
       auto x = a.constant(), y = b.constant();
       if (x && y && *x != *y && *x != 1 && *y != 1)
         fail("requires the size of dimension #" + llvm::Twine(offset + i) +

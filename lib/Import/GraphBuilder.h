@@ -144,18 +144,18 @@ public:
 
   //===-- Shape -----------------------------------------------------------===//
 
-  Val reshape(Val a, SymbolicShape shape);
+  Val reshape(Val a, const SymbolicShape &shape);
   Val transpose(Val a, llvm::ArrayRef<int64_t> permutation);
   /// `dimensions` says where the dimensions of `a` stand in the result.
   Val broadcast(Val a, SymbolicShape shape, llvm::ArrayRef<int64_t> dimensions);
   /// Aligns trailing dimensions.
-  Val expand(Val a, SymbolicShape shape);
+  Val expand(Val a, const SymbolicShape &shape);
   /// Elements `starts` + i * `strides`; bounds must lie within `a`.
   Val slice(Val a, llvm::ArrayRef<DimExpr> starts, SymbolicShape sizes,
             llvm::ArrayRef<int64_t> strides);
   Val sliceDim(Val a, int64_t dim, const DimExpr &start, const DimExpr &size);
   Val concat(llvm::ArrayRef<Val> values, int64_t dim);
-  Val iota(mlir::Type elementType, SymbolicShape shape, int64_t dim);
+  Val iota(mlir::Type elementType, const SymbolicShape &shape, int64_t dim);
   Val reverse(Val a, int64_t dim);
   Val pad(Val a, Val scalar, llvm::ArrayRef<DimExpr> low,
           llvm::ArrayRef<DimExpr> high);
@@ -176,7 +176,7 @@ public:
   /// Sums of the elements before (`exclusive`) or up to each one.
   Val cumulativeSum(Val a, int64_t dim, bool exclusive, bool reverse);
   Val gather(Val a, Val indices, stablehlo::GatherDimensionNumbersAttr numbers,
-             SymbolicShape sliceSizes, SymbolicShape result);
+             const SymbolicShape &sliceSizes, const SymbolicShape &result);
   /// Combines with `kind`, or overwrites where there is none.
   Val scatter(Val a, Val indices, Val updates,
               stablehlo::ScatterDimensionNumbersAttr numbers,
@@ -197,6 +197,13 @@ public:
                                    llvm::ArrayRef<mlir::NamedAttribute> attrs,
                                    llvm::ArrayRef<Val> inputs, Body body);
 
+  /// `onTrue` or `onFalse` of `inputs`, whose results agree in element type and
+  /// rank, where `condition`, a scalar, says so. Only what is chosen is
+  /// computed. `name` tells the two bodies from all others.
+  llvm::SmallVector<Val> conditional(Val condition, llvm::StringRef name,
+                                     llvm::ArrayRef<Val> inputs, Body onTrue,
+                                     Body onFalse);
+
   /// Where results are needed for their shape after an error.
   Val placeholder(mlir::Type elementType, SymbolicShape shape);
 
@@ -213,6 +220,7 @@ public:
 
 private:
   struct Substitution;
+  struct Decomposition;
 
   TensorValue *create(mlir::Type elementType, SymbolicShape shape);
   std::optional<Val> foldBinary(Binary kind, Val a, Val b);
@@ -222,6 +230,16 @@ private:
       llvm::function_ref<std::optional<DimExpr>(llvm::ArrayRef<DimExpr>)>
           element);
   mlir::Value symbolSize(SymbolId id);
+  /// Builds the function of a composite, or finds the one that does the same.
+  Decomposition decompose(llvm::StringRef name,
+                          llvm::ArrayRef<mlir::NamedAttribute> attrs,
+                          llvm::ArrayRef<Val> inputs, Body body);
+  /// The size here of a size of a decomposition; `ssa` is a result that has it
+  /// as dimension `dim`.
+  DimExpr sizeOfResult(Decomposition &decomposition, const DimExpr &size,
+                       mlir::Value ssa, int64_t dim);
+  /// `ssa` under the type that its symbolic shape gives.
+  Val valueOfShape(mlir::Value ssa, SymbolicShape shape);
   void buildScalarBody(mlir::Region &region, mlir::Type elementType,
                        std::optional<Reduction> kind);
   Val reductionStart(Reduction kind, mlir::Type elementType);

@@ -279,7 +279,8 @@ Val GraphBuilder::wrapIndices(Val indices, const DimExpr &size) {
 
 Val GraphBuilder::gather(Val a, Val indices,
                          hlo::GatherDimensionNumbersAttr numbers,
-                         SymbolicShape sliceSizes, SymbolicShape result) {
+                         const SymbolicShape &sliceSizes,
+                         const SymbolicShape &result) {
   RankedTensorType type = typeOf(a->elementType, result);
   if (failed())
     return placeholder(a->elementType, result);
@@ -415,9 +416,25 @@ struct GraphBuilder::Substitution {
   }
 };
 
-SmallVector<Val> GraphBuilder::composite(StringRef name,
-                                         ArrayRef<NamedAttribute> attrs,
-                                         ArrayRef<Val> inputs, Body body) {
+/// What a composite calls, and what its results are like.
+struct GraphBuilder::Decomposition {
+  Decomposition(ModuleState &state, func::FuncOp function,
+                const ErrorHandler &onError, DimTable &outer)
+      : inner(std::make_unique<GraphBuilder>(state, function, onError)),
+        substitution(inner->dims, outer) {}
+
+  std::unique_ptr<GraphBuilder> inner;
+  Substitution substitution;
+  /// The results in terms of the function's own sizes.
+  SmallVector<Val> results;
+  SmallVector<Type> resultTypes;
+  /// Null after an error.
+  func::FuncOp function;
+};
+
+GraphBuilder::Decomposition
+GraphBuilder::decompose(StringRef name, ArrayRef<NamedAttribute> attrs,
+                        ArrayRef<Val> inputs, Body body) {
   // Sizes that are equal here are equal in the decomposition: each distinct
   // one is a symbol there, named after the first dimension that has it.
   std::vector<DimExpr> distinct;
@@ -426,7 +443,6 @@ SmallVector<Val> GraphBuilder::composite(StringRef name,
   std::string key;
   llvm::raw_string_ostream stream(key);
   stream << name << dictionary;
-  SmallVector<Value> operands;
   SmallVector<Type> types;
   for (Val input : inputs) {
     RankedTensorType type = typeOf(input);
@@ -456,9 +472,11 @@ SmallVector<Val> GraphBuilder::composite(StringRef name,
                            FunctionType::get(builder.getContext(), types, {}));
   function.setPrivate();
   Block *entry = function.addEntryBlock();
-  GraphBuilder inner(state, function, onError);
+  Decomposition result(state, function, onError, dims);
+  GraphBuilder &inner = *result.inner;
   inner.loc = loc;
   std::vector<SymbolId> innerSymbols;
+  innerSymbols.reserve(distinct.size());
   for (size_t i = 0; i < distinct.size(); ++i)
     innerSymbols.push_back(inner.dims.create(""));
   SmallVector<Val> arguments;
@@ -479,62 +497,137 @@ SmallVector<Val> GraphBuilder::composite(StringRef name,
     }
     arguments.push_back(inner.argument(argument, shape));
   }
-  SmallVector<Val> innerResults = body(inner, arguments);
+  result.results = body(inner, arguments);
   SmallVector<Value> returned;
-  SmallVector<Type> resultTypes;
-  for (Val result : innerResults) {
-    returned.push_back(inner.get(result));
-    resultTypes.push_back(inner.typeOf(result));
+  for (Val value : result.results) {
+    returned.push_back(inner.get(value));
+    result.resultTypes.push_back(inner.typeOf(value));
   }
-
-  Substitution substitution(inner.dims, dims);
   for (auto [symbol, expr] : llvm::zip(innerSymbols, distinct))
-    substitution.known[symbol] = expr;
-  SmallVector<Val> results;
+    result.substitution.known[symbol] = expr;
   if (failed()) {
     function.erase();
-    for (Val result : innerResults)
-      results.push_back(placeholder(result->elementType, result->shape));
-    return results;
+    return result;
   }
   func::ReturnOp::create(inner.builder, loc, returned);
   function.setFunctionType(
-      FunctionType::get(builder.getContext(), types, resultTypes));
-  func::FuncOp shared = state.decompositions.lookup(key);
+      FunctionType::get(builder.getContext(), types, result.resultTypes));
+  func::FuncOp &shared = state.decompositions[key];
   if (shared) {
     function.erase();
   } else {
     function.setSymName(
-        (name + "_" + llvm::Twine(state.decompositions.size())).str());
-    state.decompositions[key] = shared = function;
+        (name + "_" + llvm::Twine(state.decompositions.size() - 1)).str());
+    shared = function;
   }
+  result.function = shared;
+  return result;
+}
 
+DimExpr GraphBuilder::sizeOfResult(Decomposition &decomposition,
+                                   const DimExpr &size, Value ssa,
+                                   int64_t dim) {
+  if (std::optional<DimExpr> translated = decomposition.substitution.expr(size))
+    return *translated;
+  DimExpr fresh = dimensionSymbol(ssa, dim);
+  // The same size of another result, or twice, is the same one.
+  if (std::optional<SymbolId> symbol = size.asSymbol())
+    decomposition.substitution.known[*symbol] = fresh;
+  return fresh;
+}
+
+Val GraphBuilder::valueOfShape(Value ssa, SymbolicShape shape) {
+  auto own = cast<RankedTensorType>(ssa.getType());
+  RankedTensorType type = typeOf(own.getElementType(), shape);
+  if (type != own && !failed()) {
+    Value extents = sizes(shape);
+    ssa = hlo::DynamicReshapeOp::create(builder, loc, type, ssa, extents);
+  }
+  return value(ssa, shape);
+}
+
+SmallVector<Val> GraphBuilder::composite(StringRef name,
+                                         ArrayRef<NamedAttribute> attrs,
+                                         ArrayRef<Val> inputs, Body body) {
+  Decomposition decomposition = decompose(name, attrs, inputs, body);
+  SmallVector<Val> results;
+  if (failed()) {
+    for (Val result : decomposition.results)
+      results.push_back(placeholder(result->elementType, result->shape));
+    return results;
+  }
+  SmallVector<Value> operands;
   for (Val input : inputs)
     operands.push_back(get(input));
   auto op = hlo::CompositeOp::create(
-      builder, loc, TypeRange(resultTypes), ValueRange(operands), name,
-      dictionary, shared.getSymName(), /*version=*/int32_t(1));
-  for (auto [index, result] : llvm::enumerate(innerResults)) {
+      builder, loc, TypeRange(decomposition.resultTypes), ValueRange(operands),
+      name, builder.getDictionaryAttr(attrs),
+      decomposition.function.getSymName(), /*version=*/int32_t(1));
+  for (auto [index, result] : llvm::enumerate(decomposition.results)) {
     Value ssa = op.getResult(index);
     SymbolicShape shape;
-    for (auto [d, dim] : llvm::enumerate(result->shape)) {
-      std::optional<DimExpr> translated = substitution.expr(dim);
-      if (translated) {
-        shape.push_back(*translated);
-        continue;
+    for (auto [d, dim] : llvm::enumerate(result->shape))
+      shape.push_back(sizeOfResult(decomposition, dim, ssa, d));
+    results.push_back(valueOfShape(ssa, shape));
+  }
+  return results;
+}
+
+SmallVector<Val> GraphBuilder::conditional(Val condition, StringRef name,
+                                           ArrayRef<Val> inputs, Body onTrue,
+                                           Body onFalse) {
+  NamedAttribute body = attr("body", name);
+  Decomposition chosen = decompose("onnx.If.then", {body}, inputs, onTrue);
+  Decomposition other = decompose("onnx.If.else", {body}, inputs, onFalse);
+  if (!failed() && chosen.results.size() != other.results.size())
+    fail("requires the results of its bodies (" +
+         llvm::Twine(chosen.results.size()) + " and " +
+         llvm::Twine(other.results.size()) + ") to be as many");
+  SmallVector<Type> types;
+  if (!failed())
+    for (auto [a, b] : llvm::zip(chosen.resultTypes, other.resultTypes)) {
+      auto x = cast<RankedTensorType>(a), y = cast<RankedTensorType>(b);
+      if (x.getRank() != y.getRank() ||
+          x.getElementType() != y.getElementType()) {
+        fail("expects results of its bodies of one element type and rank");
+        break;
       }
-      DimExpr fresh = dimensionSymbol(ssa, d);
-      // The same size of another result, or twice, is the same one.
-      if (std::optional<SymbolId> symbol = dim.asSymbol())
-        substitution.known[*symbol] = fresh;
-      shape.push_back(fresh);
+      SmallVector<int64_t> shape(x.getShape());
+      for (auto [mine, theirs] : llvm::zip(shape, y.getShape()))
+        if (mine != theirs)
+          mine = ShapedType::kDynamic;
+      types.push_back(x.clone(shape));
     }
-    RankedTensorType type = typeOf(result->elementType, shape);
-    if (type != resultTypes[index] && !failed()) {
-      Value extents = sizes(shape);
-      ssa = hlo::DynamicReshapeOp::create(builder, loc, type, ssa, extents);
+  if (failed())
+    return {};
+  // What both bodies read is computed before the choice.
+  SmallVector<Value> operands;
+  for (Val input : inputs)
+    operands.push_back(get(input));
+  auto op = hlo::IfOp::create(builder, loc, TypeRange(types), get(condition));
+  auto fill = [&](Region &region, Decomposition &decomposition,
+                  StringRef composite) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.createBlock(&region);
+    auto call = hlo::CompositeOp::create(
+        builder, loc, TypeRange(decomposition.resultTypes),
+        ValueRange(operands), composite, builder.getDictionaryAttr(body),
+        decomposition.function.getSymName(), /*version=*/int32_t(1));
+    hlo::ReturnOp::create(builder, loc, call.getResults());
+  };
+  fill(op.getTrueBranch(), chosen, "onnx.If.then");
+  fill(op.getFalseBranch(), other, "onnx.If.else");
+  SmallVector<Val> results;
+  for (auto [index, type] : llvm::enumerate(types)) {
+    Value ssa = op->getResult(index);
+    SymbolicShape shape;
+    for (auto [d, pair] : llvm::enumerate(llvm::zip(
+             chosen.results[index]->shape, other.results[index]->shape))) {
+      auto a = chosen.substitution.expr(std::get<0>(pair)),
+           b = other.substitution.expr(std::get<1>(pair));
+      shape.push_back(a && b && *a == *b ? *a : dimensionSymbol(ssa, d));
     }
-    results.push_back(value(ssa, shape));
+    results.push_back(valueOfShape(ssa, shape));
   }
   return results;
 }

@@ -33,7 +33,7 @@ static DimExpr product(ArrayRef<DimExpr> exprs) {
   return result;
 }
 
-Val GraphBuilder::reshape(Val a, SymbolicShape shape) {
+Val GraphBuilder::reshape(Val a, const SymbolicShape &shape) {
   if (a->shape == shape)
     return a;
   RankedTensorType type = typeOf(a->elementType, shape);
@@ -119,7 +119,7 @@ Val GraphBuilder::broadcast(Val a, SymbolicShape shape,
                shape);
 }
 
-Val GraphBuilder::expand(Val a, SymbolicShape shape) {
+Val GraphBuilder::expand(Val a, const SymbolicShape &shape) {
   int64_t rank = shape.size();
   if (a->rank() > rank) {
     fail("requires the rank of its input (" + llvm::Twine(a->rank()) +
@@ -269,7 +269,8 @@ Val GraphBuilder::concat(ArrayRef<Val> values, int64_t dim) {
   return value(joined, shape);
 }
 
-Val GraphBuilder::iota(Type elementType, SymbolicShape shape, int64_t dim) {
+Val GraphBuilder::iota(Type elementType, const SymbolicShape &shape,
+                       int64_t dim) {
   RankedTensorType type = typeOf(elementType, shape);
   if (failed())
     return placeholder(elementType, shape);

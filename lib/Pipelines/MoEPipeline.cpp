@@ -3,6 +3,7 @@
 #include "moe/Pipelines/Pipelines.h"
 #include "moe/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -19,6 +20,7 @@ void moe::buildMoEPipeline(OpPassManager &manager,
   manager.addPass(createInlineCompositesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(createSimplifyRoutingPass());
   manager.addPass(createConvertStableHLOToLinalgPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -33,7 +33,7 @@ public:
   Outputs(const Outputs &) = delete;
   ~Outputs() {
     for (const auto &[temporary, path] : files)
-      llvm::sys::fs::remove(temporary);
+      (void)llvm::sys::fs::remove(temporary);
   }
 
   /// A temporary name for `path`; an empty path is a file that is needed for a
@@ -60,7 +60,7 @@ public:
     for (const auto &[temporary, path] : files) {
       if (path.empty())
         continue;
-      llvm::sys::fs::setPermissions(temporary, permissions(path));
+      (void)llvm::sys::fs::setPermissions(temporary, permissions(path));
       if (std::error_code code = llvm::sys::fs::rename(temporary, path))
         return createStringError(code, "cannot write '" + path +
                                            "': " + code.message());

@@ -345,19 +345,24 @@ void Emitter::emitQuery(Function *entry) {
       Function::Create(FunctionType::get(pointer, {pointer}, false),
                        GlobalValue::ExternalLinkage, MOE_QUERY_SYMBOL, module);
   query->setDSOLocal(true);
+  // The runtime asks before it knows whether this CPU can run the rest.
+  query->addFnAttr("target-cpu", Triple(description.triple).isX86_64()
+                                     ? "x86-64"
+                                     : "generic");
+  query->addFnAttr("target-features", "");
   BasicBlock *start = BasicBlock::Create(context, "", query);
   BasicBlock *accept = BasicBlock::Create(context, "accept", query);
-  BasicBlock *refuse = BasicBlock::Create(context, "refuse", query);
+  BasicBlock *done = BasicBlock::Create(context, "done", query);
   builder.SetInsertPoint(start);
   Value *major = builder.CreateLoad(i32, query->getArg(0));
   builder.CreateCondBr(
       builder.CreateICmpEQ(major, builder.getInt32(MOE_ABI_MAJOR)), accept,
-      refuse);
+      done);
   builder.SetInsertPoint(accept);
   builder.CreateStore(query->getArg(0), environment);
+  builder.CreateBr(done);
+  builder.SetInsertPoint(done);
   builder.CreateRet(moduleConstant);
-  builder.SetInsertPoint(refuse);
-  builder.CreateRet(null);
 }
 
 void Emitter::emit() {

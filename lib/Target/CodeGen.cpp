@@ -20,12 +20,14 @@ void moe::prepareForTarget(Module &module, const CpuTarget &target) {
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
+    function.addFnAttr(Attribute::NoUnwind);
+    if (function.hasFnAttribute("target-cpu"))
+      continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("target-features", machine.getTargetFeatureString());
     function.addFnAttr("prefer-vector-width",
                        std::to_string(target.vectorBits()));
     function.addFnAttr("no-trapping-math", "true");
-    function.addFnAttr(Attribute::NoUnwind);
   }
 }
 

@@ -11,7 +11,8 @@ class Module;
 
 namespace moe {
 
-/// Sets the module's triple, data layout and its functions' target attributes.
+/// Sets the module's triple, data layout and the target attributes of the
+/// functions that have none.
 void prepareForTarget(llvm::Module &module, const CpuTarget &target);
 
 /// Optimises `module` and writes its object code to `path`.

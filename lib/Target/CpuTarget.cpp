@@ -1,7 +1,9 @@
 // Names, features and vector shapes of the CPUs that code is generated for.
 #include "moe/Target/CpuTarget.h"
+#include "moe-rt/abi.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -13,17 +15,8 @@
 
 using namespace moe;
 
-/// Features that change which instructions are generated, in the names of LLVM.
-/// A runtime can check each of them with CPUID.
-static constexpr llvm::StringLiteral checkableFeatures[] = {
-    "sse3",        "ssse3",      "sse4.1",       "sse4.2",
-    "popcnt",      "movbe",      "lzcnt",        "bmi",
-    "bmi2",        "avx",        "f16c",         "fma",
-    "avx2",        "avx512f",    "avx512cd",     "avx512bw",
-    "avx512dq",    "avx512vl",   "avx512ifma",   "avx512vbmi",
-    "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
-    "avx512bf16",  "avx512fp16", "avxvnni",      "gfni",
-    "amx-tile",    "amx-int8",   "amx-bf16"};
+static constexpr llvm::StringLiteral x86InstructionSets[] = {
+    MOE_X86_INSTRUCTION_SETS};
 
 CpuTarget::CpuTarget(std::unique_ptr<llvm::TargetMachine> machine,
                      std::string cpu)
@@ -97,7 +90,7 @@ std::string CpuTarget::requiredFeatures() const {
   std::string result;
   if (!targetMachine->getTargetTriple().isX86())
     return result;
-  for (llvm::StringRef feature : checkableFeatures) {
+  for (llvm::StringRef feature : x86InstructionSets) {
     if (!hasFeature(feature))
       continue;
     if (!result.empty())

@@ -53,6 +53,7 @@ Error moe::linkSharedLibrary(StringRef object, StringRef path,
   for (std::string &library : systemLibraries())
     arguments.push_back(std::move(library));
   std::vector<const char *> pointers;
+  pointers.reserve(arguments.size());
   for (const std::string &argument : arguments)
     pointers.push_back(argument.c_str());
 

@@ -164,7 +164,7 @@ public:
 
 private:
   Error visit(ElementsAttr value, Window window, uint8_t *to);
-  Error visitReshape(ReshapeAttr value, Window window, uint8_t *to);
+  Error visitReshape(ReshapeAttr value, const Window &window, uint8_t *to);
   Error visitConcat(ConcatAttr value, Window window, uint8_t *to);
   Error copyLeaf(const uint8_t *data, ShapedType type, const Window &window,
                  uint8_t *to);
@@ -278,7 +278,8 @@ Error Evaluator::visitConcat(ConcatAttr value, Window window, uint8_t *to) {
 /// Rows of a concatenation along the first dimension keep their places under a
 /// reshape of the other dimensions; anything else is evaluated to a scratch
 /// file first.
-Error Evaluator::visitReshape(ReshapeAttr value, Window window, uint8_t *to) {
+Error Evaluator::visitReshape(ReshapeAttr value, const Window &window,
+                              uint8_t *to) {
   ElementsAttr source = value.getSource();
   ShapedType type = value.getShapedType();
   if (auto concat = dyn_cast<ConcatAttr>(source);

@@ -586,8 +586,9 @@ IndexRange IndexFacts::elementRange(const Element &e) {
     if (!dense || dense.getNumElements() == 0 ||
         dense.getNumElements() > kMaxTabulated)
       return {};
-    auto values = llvm::map_to_vector(dense.getValues<APInt>(),
-                                      [](APInt v) { return v.getSExtValue(); });
+    auto values =
+        llvm::map_to_vector(dense.getValues<APInt>(),
+                            [](const APInt &v) { return v.getSExtValue(); });
     return {*llvm::min_element(values), *llvm::max_element(values)};
   }
   StringRef name = compositeName(op);

@@ -14,7 +14,7 @@ def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
 
     Ids stay within [-1, E) for any logits, NaN included, and nothing is read or written out of bounds.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
@@ -100,8 +100,9 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
   let description = [{
     Turns each structured op on memrefs into loops: the innermost loop runs along the dimension with the most contiguous accesses and is marked
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
-    over chunks of a fixed amount of work, so that results never depend on the number of threads. Contractions on f32 become calls of a kernel that
-    keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it can for them.
+    over chunks of a fixed amount of work, so that results never depend on the number of threads; an `scf.forall` over one dimension is chunked the
+    same way. Contractions on f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it
+    can for them.
   }];
   let options = !listconcat(vectorOptions, [
     Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
@@ -124,8 +125,10 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
 def ConvertAssertToRuntimePass : Pass<"convert-assert-to-runtime", "::mlir::ModuleOp"> {
   let summary = "Turn assertions into the runtime's fail call";
   let description = [{
-    Replaces `cf.assert` by a call of `moe_fail` with its message where the condition is false. Runs while control flow is still structured.
+    Replaces `cf.assert` and `moe_support.require` by a call of `moe_fail` with the message where the condition is false. Values in a message are
+    written into it there, by `snprintf`. Runs while control flow is still structured.
   }];
+  let options = [Option<"failFunction", "fail-function", "std::string", /*default=*/"\"moe_fail\"", "Function that takes the message">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
 }
 

@@ -36,6 +36,12 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
   let description = [{
     The moe level says what is computed, on tensors: `moe` and `moe_support`, and `linalg`, `tensor`, `arith`, `math` and `scf` for the rest of the model,
     `cf.assert` and affine index arithmetic, in functions. The first other op is an error.
+
+    It also checks what relates the ops of a layer, where one's rows come from another in sight:
+
+    1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
+    2. (verify_moe_c2) their `apply` is the same.
+    3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
   }];
 }
 
@@ -105,8 +111,10 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C10: shared experts become `moe.ffn` and a sum, or always-on classes (`shared`).
     * C9: shared experts of one body and input become one wider expert (`merge-shared`).
     * C19: gate and up matrices change their layout (`storage`).
+    * C3: entries of zero classes are dropped before the dispatch, those of copy classes are carried by the plan, those of constant classes without a mix
+      become a product of weights and vectors beside the layer (`drop-parameter-free`).
 
-    The last three rearrange weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
+    C9, C10 and C19 rearrange weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
     that one condition kept from a candidate.
   }];
   let options = [
@@ -128,9 +136,11 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
                          clEnumValN(::moe::StorageForm::Split, "split", "two matrices"),
                          clEnumValN(::moe::StorageForm::ConcatGateUp, "concat_gate_up", "gate rows, then up rows"),
                          clEnumValN(::moe::StorageForm::ConcatUpGate, "concat_up_gate", "up rows, then gate rows"),
-                         clEnumValN(::moe::StorageForm::Interleaved, "interleaved", "gate in even rows"))}]>
+                         clEnumValN(::moe::StorageForm::Interleaved, "interleaved", "gate in even rows"))}]>,
+    Option<"parameterFree", "drop-parameter-free", "bool", "true", "Give no rows to zero, copy and constant experts">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::moe::MoEDialect", "::moe::support::MoESupportDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::moe::MoEDialect",
+                           "::moe::support::MoESupportDialect"];
 }
 
 def InlineCompositesPass : Pass<"moe-inline-composites", "::mlir::ModuleOp"> {

@@ -125,7 +125,7 @@ struct Router {
 /// The router around a top-k, whose combine weight for the picked slot is
 /// `weight`.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher, Pick pick,
-                                    Element weight);
+                                    const Element &weight);
 /// "top-2 of 8, softmax before top-k, renormalised"
 std::string describe(const Router &router);
 
@@ -159,7 +159,7 @@ struct Experts {
 };
 
 /// The body whose result `output` is.
-mlir::FailureOr<Experts> matchExperts(Matcher &matcher, Element output,
+mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
                                       LinearForm linear);
 /// "SwiGLU width 32"
 std::string describe(BodyAttr body, int64_t width);

@@ -98,6 +98,6 @@ FailureOr<Layer> moe::raise::matchDenseExperts(Matcher &matcher,
   FailureOr<Router> router = matchRouter(matcher, pick, dense->weight);
   if (failed(router))
     return failure();
-  return Layer{"dense experts", *tokens, reduce.getResult(0),
-               std::move(*router), std::move(*experts)};
+  return Layer{"dense experts", *tokens, reduce.getResult(0), *router,
+               std::move(*experts)};
 }

@@ -320,7 +320,8 @@ LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
   return success();
 }
 
-FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher, Element output,
+FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
+                                            const Element &output,
                                             LinearForm linear) {
   std::optional<Linear> down = linear(output);
   if (!down)

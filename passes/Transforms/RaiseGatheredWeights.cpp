@@ -200,5 +200,5 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
         "torch.onnx.export(..., dynamo=True), or with a model that sums over "
         "its slots");
   return Layer{grouped ? "grouped matmul" : "gathered weights", *tokens,
-               op->getResult(0), std::move(*router), std::move(*experts)};
+               op->getResult(0), *router, std::move(*experts)};
 }

@@ -23,13 +23,13 @@ public:
       : matcher(matcher), facts(matcher.facts), pick(pick),
         token(facts.symbol("t")), expert(facts.symbol("e", pick.experts())) {}
 
-  FailureOr<Router> run(Element weight);
+  FailureOr<Router> run(const Element &weight);
 
 private:
   LogicalResult matchKeys();
   LogicalResult matchScores(const Element &scores);
   LogicalResult matchGroupFilter(const Element &mask, double fill,
-                                 Element base);
+                                 const Element &base);
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
   FailureOr<WeightAttr> matchWeight(Element weight);
@@ -153,7 +153,7 @@ LogicalResult RouterMatch::matchScores(const Element &element) {
 
 /// The mask is one where the expert's group is among the best.
 LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
-                                            Element base) {
+                                            const Element &base) {
   auto unknown = [&](const Twine &what) {
     return matcher.refuse(pick.topK,
                           "the key mask is no choice of groups: " + what);
@@ -311,7 +311,7 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
                          shortestDecimal(epsilon), shortestDecimal(scale));
 }
 
-FailureOr<Router> RouterMatch::run(Element weight) {
+FailureOr<Router> RouterMatch::run(const Element &weight) {
   if (failed(matchKeys()))
     return failure();
   FailureOr<WeightAttr> weightAttr = matchWeight(weight);
@@ -332,7 +332,7 @@ FailureOr<Router> RouterMatch::run(Element weight) {
 }
 
 FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, Pick pick,
-                                          Element weight) {
+                                          const Element &weight) {
   return RouterMatch(matcher, pick).run(weight);
 }
 

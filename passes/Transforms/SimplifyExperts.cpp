@@ -16,24 +16,7 @@ using namespace moe::detail;
 // Layers
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-/// The ops of one layer, each used by the next alone.
-struct Layer {
-  RouteOp route;
-  DispatchOp dispatch;
-  ExpertsOp experts;
-  CombineOp combine;
-};
-
-} // namespace
-
-static constexpr StringLiteral noLayer =
-    "the ops of its layer have other users or plans";
-static constexpr StringLiteral notConstant = "its parameters are no constants";
-
-/// The layer that ends in `combine`, without its route.
-static FailureOr<Layer> matchRows(CombineOp combine) {
+FailureOr<Layer> moe::detail::matchRows(CombineOp combine) {
   auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
   if (!experts || !experts->hasOneUse() ||
       experts.getPlan() != combine.getPlan())
@@ -44,6 +27,8 @@ static FailureOr<Layer> matchRows(CombineOp combine) {
     return failure();
   return Layer{nullptr, dispatch, experts, combine};
 }
+
+static constexpr StringLiteral notConstant = "its parameters are no constants";
 
 /// The layer that ends in `combine`, whose plan nobody else uses.
 static FailureOr<Layer> matchLayer(CombineOp combine) {
@@ -81,9 +66,7 @@ static void setTable(Layer &layer, ArrayRef<ClassAttr> classes,
   auto table = TableAttr::get(rewriter.getContext(), classes);
   PlanType plan = layer.route.getPlan().getType();
   rewriter.modifyOpInPlace(layer.route, [&] {
-    layer.route.getPlan().setType(
-        PlanType::get(rewriter.getContext(), plan.getExperts(), plan.getSlots(),
-                      table.getNumAlways(), plan.getWeight()));
+    layer.route.getPlan().setType(plan.withAlways(table.getNumAlways()));
   });
   rewriter.modifyOpInPlace(layer.experts, [&] {
     layer.experts.setTableAttr(table);
@@ -133,8 +116,8 @@ static ElementsAttr takeExpert(ElementsAttr stack, int64_t index) {
   return support::reshapeWeight(slab, ArrayRef<int64_t>(sizes).drop_front());
 }
 
-/// Parameters of the classes of a table, class after class.
-static SmallVector<SmallVector<Value>> splitParameters(ExpertsOp experts) {
+SmallVector<SmallVector<Value>>
+moe::detail::splitParameters(ExpertsOp experts) {
   SmallVector<SmallVector<Value>> result;
   OperandRange operands = experts.getParameters();
   for (ClassAttr entry : experts.getTable().getClasses()) {

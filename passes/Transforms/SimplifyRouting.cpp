@@ -302,6 +302,9 @@ struct SimplifyRouting final
           [&](ExpertsOp op) { changeStorage(op, *target, rewriter); });
       forEach<FfnOp>([&](FfnOp op) { changeStorage(op, *target, rewriter); });
     }
+    if (parameterFree)
+      forEach<CombineOp>(
+          [&](CombineOp op) { dropParameterFree(op, rewriter); });
     forEach<support::WeightOp>([&](support::WeightOp op) {
       if (isOpTriviallyDead(op))
         rewriter.eraseOp(op);
@@ -309,7 +312,7 @@ struct SimplifyRouting final
   }
 
   std::optional<Storage> getStorage() const {
-    switch (storage) {
+    switch (storage.getValue()) {
     case StorageForm::Keep:
       return std::nullopt;
     case StorageForm::Split:

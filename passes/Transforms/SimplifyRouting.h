@@ -18,6 +18,30 @@ void reportSimplified(mlir::Operation *op, llvm::StringRef rule,
 void reportKept(mlir::Operation *op, llvm::StringRef rule,
                 llvm::StringRef reason);
 
+/// The ops of one layer, each used by the next alone.
+struct Layer {
+  RouteOp route;
+  DispatchOp dispatch;
+  ExpertsOp experts;
+  CombineOp combine;
+};
+
+/// Why most rewrites leave a layer alone that they cannot see whole.
+inline constexpr llvm::StringLiteral noLayer =
+    "the ops of its layer have other users or plans";
+
+/// The layer that ends in `combine`, without its route.
+mlir::FailureOr<Layer> matchRows(CombineOp combine);
+
+/// Parameters of the classes of a table, class after class.
+llvm::SmallVector<llvm::SmallVector<mlir::Value>>
+splitParameters(ExpertsOp experts);
+
+/// C3: drops the entries of zero classes from the rows of `combine`'s layer,
+/// has those of copy classes carried by its plan, and adds the vectors of
+/// constant classes to its sum.
+void dropParameterFree(CombineOp combine, mlir::RewriterBase &rewriter);
+
 /// C8: has the weights of `combine`'s layer multiply at `target`, which is
 /// hidden or output.
 void moveWeights(CombineOp combine, Apply target, mlir::RewriterBase &rewriter);

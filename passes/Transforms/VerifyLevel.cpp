@@ -1,5 +1,6 @@
 // moe-verify-<level>: checks between the levels.
 #include "moe/Analysis/TileGraph.h"
+#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Transforms/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -14,6 +15,7 @@ namespace moe {
 } // namespace moe
 
 using namespace mlir;
+using namespace moe;
 
 namespace {
 
@@ -50,6 +52,72 @@ static LogicalResult verifyLevel(Operation *root, const Level &level) {
   return failure(result.wasInterrupted());
 }
 
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+/// Requires the op that made the rows of `op` to be on its plan and to have
+/// weights multiply at the same place. Each of the three ops of a layer does
+/// its share of that, so two places multiply twice or not at all.
+template <typename Consumer, typename Producer>
+static LogicalResult verifyAgreement(Consumer op, Producer producer) {
+  if (!producer)
+    return success();
+  auto explain = [&](InFlightDiagnostic diagnostic) -> LogicalResult {
+    diagnostic.attachNote(producer.getLoc()) << "rows made here";
+    return diagnostic;
+  };
+  StringRef name = Producer::getOperationName();
+  if (op.getPlan() != producer.getPlan())
+    return explain(op.emitOpError("requires its plan to be that of '")
+                   << name << "'");
+  if (op.getApply() != producer.getApply())
+    return explain(op.emitOpError("requires 'apply' (")
+                   << stringifyEnum(op.getApply()) << ") to equal that of '"
+                   << name << "' (" << stringifyEnum(producer.getApply())
+                   << ")");
+  return success();
+}
+
+/// (R15): an id whose weight is forced to 0 computes nothing of its own.
+static LogicalResult verifyZeroIds(ExpertsOp op) {
+  auto route = op.getPlan().getDefiningOp<RouteOp>();
+  if (!route)
+    return success();
+  WeightAttr weight = route.getWeight();
+  for (int64_t id :
+       llvm::concat<const int64_t>(weight.getZero(), weight.getExclude())) {
+    ClassKind kind = op.getTable().getClassOf(id).getKind();
+    if (kind != ClassKind::Ffn)
+      continue;
+    InFlightDiagnostic diagnostic =
+        op.emitOpError("expects zero and exclude ids in zero, copy or constant "
+                       "classes, but id ")
+        << id << " is of class '" << stringifyEnum(kind) << "'";
+    diagnostic.attachNote(route.getLoc()) << "its weight is set to 0 here";
+    return diagnostic;
+  }
+  return success();
+}
+
+/// What relates the ops of one layer. No verifier of an op may look at another
+/// op, so it is checked here, wherever both are in sight.
+static LogicalResult verifyLayers(Operation *root) {
+  WalkResult result = root->walk([](Operation *op) -> WalkResult {
+    if (auto experts = dyn_cast<ExpertsOp>(op)) {
+      if (failed(verifyZeroIds(experts)))
+        return WalkResult::interrupt();
+      return verifyAgreement(experts,
+                             experts.getInput().getDefiningOp<DispatchOp>());
+    }
+    if (auto combine = dyn_cast<CombineOp>(op))
+      return verifyAgreement(combine,
+                             combine.getRows().getDefiningOp<ExpertsOp>());
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 
 struct VerifyGraph : moe::impl::VerifyGraphPassBase<VerifyGraph> {
@@ -67,7 +135,8 @@ struct VerifyMoE : moe::impl::VerifyMoEPassBase<VerifyMoE> {
                 {"func", "moe", "moe_support", "linalg", "tensor", "arith",
                  "math", "scf"},
                 {"cf.assert", "affine.apply", "affine.min", "affine.max"}};
-    if (failed(verifyLevel(getOperation(), level)))
+    if (failed(verifyLevel(getOperation(), level)) ||
+        failed(verifyLayers(getOperation())))
       return signalPassFailure();
     markAllAnalysesPreserved();
   }

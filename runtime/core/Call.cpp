@@ -82,6 +82,12 @@ static void checkIndex(size_t index, size_t count, const char *kind) {
                     std::to_string(count) + ")");
 }
 
+/// The declaration of output `index`; an error where the model has none.
+static const moe_argument_t &outputInfo(moe_call_t call, uint32_t index) {
+  checkIndex(index, call->outputs.size(), "output");
+  return call->entry->outputs[index].info;
+}
+
 static void requireShape(moe_call_t call) {
   requireArgument(call->shaped, "the call has no input shapes yet; set them "
                                 "with moeRuntimeCallReshape");
@@ -160,9 +166,8 @@ moe_status_t moeRuntimeCallOutputType(moe_call_t call, uint32_t index,
     Use use(call);
     requireArgument(type, "moeRuntimeCallOutputType expects a place for the "
                           "type, but got NULL");
-    checkIndex(index, call->outputs.size(), "output");
+    const moe_argument_t &info = outputInfo(call, index);
     requireShape(call);
-    const moe_argument_t &info = call->entry->outputs[index].info;
     *type = {info.dtype, info.rank, call->outputs[index].dims.data()};
   });
 }
@@ -195,10 +200,9 @@ moe_status_t moeRuntimeCallBindOutput(moe_call_t call, uint32_t index,
                                       void *data, size_t capacity) {
   return guard([&] {
     Use use(call);
-    checkIndex(index, call->outputs.size(), "output");
+    const moe_argument_t &info = outputInfo(call, index);
     requireShape(call);
     OutputSlot &slot = call->outputs[index];
-    const moe_argument_t &info = call->entry->outputs[index].info;
     bool known = true;
     for (int64_t dim : slot.dims)
       known &= dim != MOE_DIM_DYNAMIC;
@@ -318,11 +322,10 @@ moe_status_t moeRuntimeCallOutput(moe_call_t call, uint32_t index,
     Use use(call);
     requireArgument(tensor, "moeRuntimeCallOutput expects a place for the "
                             "tensor, but got NULL");
-    checkIndex(index, call->outputs.size(), "output");
+    const moe_argument_t &info = outputInfo(call, index);
     requireArgument(call->hasResult, "the call has no result: it has not run, "
                                      "or its last run failed");
     const OutputSlot &slot = call->outputs[index];
-    const moe_argument_t &info = call->entry->outputs[index].info;
     *tensor = {{info.dtype, info.rank, slot.resultDims.data()},
                slot.result,
                slot.resultBytes};

@@ -1,6 +1,7 @@
-// LLVM's feature names as bits of cpuid, and what the operating system must
-// save on a context switch for them.
+// The instruction sets of the artefact's contract as bits of cpuid, and what
+// the operating system must save on a context switch for them.
 #include "CpuFeatures.h"
+#include "moe-rt/abi.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -22,7 +23,7 @@ namespace {
 enum Register : uint8_t { EAX, EBX, ECX, EDX };
 
 /// Register state beyond SSE that the operating system must enable.
-enum State : uint8_t { None, AVX, AVX512, AMX };
+enum State : uint8_t { None, AVX, AVX512, AMX, APX };
 
 struct Feature {
   const char *name;
@@ -31,10 +32,14 @@ struct Feature {
   Register reg;
   uint8_t bit;
   State state;
+  /// 0: one bit says whether it is there. Otherwise the byte from `bit` on is a
+  /// version, which must be this at least.
+  uint8_t version = 0;
 };
 
 } // namespace
 
+/// MOE_X86_INSTRUCTION_SETS, by leaf.
 static constexpr Feature kFeatures[] = {
     {"sse3", 1, 0, ECX, 0, None},
     {"pclmul", 1, 0, ECX, 1, None},
@@ -43,61 +48,33 @@ static constexpr Feature kFeatures[] = {
     {"cx16", 1, 0, ECX, 13, None},
     {"sse4.1", 1, 0, ECX, 19, None},
     {"sse4.2", 1, 0, ECX, 20, None},
-    {"crc32", 1, 0, ECX, 20, None},
     {"movbe", 1, 0, ECX, 22, None},
     {"popcnt", 1, 0, ECX, 23, None},
-    {"aes", 1, 0, ECX, 25, None},
-    {"xsave", 1, 0, ECX, 27, None},
     {"avx", 1, 0, ECX, 28, AVX},
     {"f16c", 1, 0, ECX, 29, AVX},
-    {"rdrnd", 1, 0, ECX, 30, None},
-    {"x87", 1, 0, EDX, 0, None},
-    {"cx8", 1, 0, EDX, 8, None},
-    {"cmov", 1, 0, EDX, 15, None},
-    {"mmx", 1, 0, EDX, 23, None},
-    {"fxsr", 1, 0, EDX, 24, None},
-    {"sse", 1, 0, EDX, 25, None},
-    {"sse2", 1, 0, EDX, 26, None},
-    {"fsgsbase", 7, 0, EBX, 0, None},
     {"bmi", 7, 0, EBX, 3, None},
     {"avx2", 7, 0, EBX, 5, AVX},
     {"bmi2", 7, 0, EBX, 8, None},
-    {"ermsb", 7, 0, EBX, 9, None},
-    {"rtm", 7, 0, EBX, 11, None},
     {"avx512f", 7, 0, EBX, 16, AVX512},
     {"evex512", 7, 0, EBX, 16, AVX512},
     {"avx512dq", 7, 0, EBX, 17, AVX512},
-    {"rdseed", 7, 0, EBX, 18, None},
-    {"adx", 7, 0, EBX, 19, None},
     {"avx512ifma", 7, 0, EBX, 21, AVX512},
-    {"clflushopt", 7, 0, EBX, 23, None},
-    {"clwb", 7, 0, EBX, 24, None},
     {"avx512cd", 7, 0, EBX, 28, AVX512},
-    {"sha", 7, 0, EBX, 29, None},
     {"avx512bw", 7, 0, EBX, 30, AVX512},
     {"avx512vl", 7, 0, EBX, 31, AVX512},
     {"avx512vbmi", 7, 0, ECX, 1, AVX512},
-    {"waitpkg", 7, 0, ECX, 5, None},
     {"avx512vbmi2", 7, 0, ECX, 6, AVX512},
     {"gfni", 7, 0, ECX, 8, None},
-    {"vaes", 7, 0, ECX, 9, AVX},
     {"vpclmulqdq", 7, 0, ECX, 10, AVX},
     {"avx512vnni", 7, 0, ECX, 11, AVX512},
     {"avx512bitalg", 7, 0, ECX, 12, AVX512},
     {"avx512vpopcntdq", 7, 0, ECX, 14, AVX512},
-    {"rdpid", 7, 0, ECX, 22, None},
-    {"cldemote", 7, 0, ECX, 25, None},
-    {"movdiri", 7, 0, ECX, 27, None},
-    {"movdir64b", 7, 0, ECX, 28, None},
-    {"fsrm", 7, 0, EDX, 4, None},
     {"avx512vp2intersect", 7, 0, EDX, 8, AVX512},
-    {"serialize", 7, 0, EDX, 14, None},
-    {"tsxldtrk", 7, 0, EDX, 16, None},
     {"amx-bf16", 7, 0, EDX, 22, AMX},
     {"avx512fp16", 7, 0, EDX, 23, AVX512},
     {"amx-tile", 7, 0, EDX, 24, AMX},
     {"amx-int8", 7, 0, EDX, 25, AMX},
-    {"sha512", 7, 1, EAX, 0, AVX},
+    {"raoint", 7, 1, EAX, 3, None},
     {"avxvnni", 7, 1, EAX, 4, AVX},
     {"avx512bf16", 7, 1, EAX, 5, AVX512},
     {"cmpccxadd", 7, 1, EAX, 7, None},
@@ -107,11 +84,22 @@ static constexpr Feature kFeatures[] = {
     {"avxneconvert", 7, 1, EDX, 5, AVX},
     {"amx-complex", 7, 1, EDX, 8, AMX},
     {"avxvnniint16", 7, 1, EDX, 10, AVX},
-    {"prefetchi", 7, 1, EDX, 14, None},
-    {"avx10.1", 7, 1, EDX, 19, AVX512},
-    {"xsaveopt", 0xd, 1, EAX, 0, None},
-    {"xsavec", 0xd, 1, EAX, 1, None},
-    {"xsaves", 0xd, 1, EAX, 3, None},
+    {"egpr", 7, 1, EDX, 21, APX},
+    {"push2pop2", 7, 1, EDX, 21, APX},
+    {"ppx", 7, 1, EDX, 21, APX},
+    {"ndd", 7, 1, EDX, 21, APX},
+    {"ccmp", 7, 1, EDX, 21, APX},
+    {"nf", 7, 1, EDX, 21, APX},
+    {"cf", 7, 1, EDX, 21, APX},
+    {"zu", 7, 1, EDX, 21, APX},
+    {"amx-fp8", 0x1e, 1, EAX, 4, AMX},
+    {"amx-tf32", 0x1e, 1, EAX, 6, AMX},
+    {"amx-avx512", 0x1e, 1, EAX, 7, AMX},
+    {"amx-movrs", 0x1e, 1, EAX, 8, AMX},
+    {"avx10.1", 0x24, 0, EBX, 0, AVX512, 1},
+    {"avx10.1-512", 0x24, 0, EBX, 0, AVX512, 1},
+    {"avx10.2", 0x24, 0, EBX, 0, AVX512, 2},
+    {"avx10.2-512", 0x24, 0, EBX, 0, AVX512, 2},
     {"sahf", 0x80000001, 0, ECX, 0, None},
     {"lzcnt", 0x80000001, 0, ECX, 5, None},
     {"sse4a", 0x80000001, 0, ECX, 6, None},
@@ -119,16 +107,17 @@ static constexpr Feature kFeatures[] = {
     {"xop", 0x80000001, 0, ECX, 11, AVX},
     {"fma4", 0x80000001, 0, ECX, 16, AVX},
     {"tbm", 0x80000001, 0, ECX, 21, None},
-    {"64bit", 0x80000001, 0, EDX, 29, None},
 };
 
-/// Features that LLVM lists for some CPUs but that only system software uses:
-/// no compiler puts them into computing code, and hypervisors like to hide
-/// them.
-static constexpr const char *kSystemFeatures[] = {
-    "clzero", "enqcmd",  "hreset",  "invpcid",  "kl",    "lwp",
-    "mwaitx", "pconfig", "pku",     "ptwrite",  "rdpru", "sgx",
-    "shstk",  "uintr",   "usermsr", "wbnoinvd", "widekl"};
+static constexpr const Feature *findFeature(std::string_view name) {
+  for (const Feature &feature : kFeatures)
+    if (name == feature.name)
+      return &feature;
+  return nullptr;
+}
+
+static constexpr const char *kContract[] = {MOE_X86_INSTRUCTION_SETS};
+static_assert(std::ranges::all_of(kContract, findFeature));
 
 /// Linux hands tile state out on request only.
 static bool requestTileState() {
@@ -148,7 +137,7 @@ static uint64_t enabledState() {
 
 static bool systemSaves(State state) {
   static const uint64_t enabled = enabledState();
-  constexpr uint64_t kAVX = 0x6, kAVX512 = 0xe6, kAMX = 0x60000;
+  constexpr uint64_t kAVX = 0x6, kAVX512 = 0xe6, kAMX = 0x60000, kAPX = 0x80000;
   switch (state) {
   case None:
     return true;
@@ -158,25 +147,23 @@ static bool systemSaves(State state) {
     return (enabled & kAVX512) == kAVX512;
   case AMX:
     return (enabled & kAMX) == kAMX && requestTileState();
+  case APX:
+    return (enabled & kAPX) == kAPX;
   }
   return false;
 }
 
 static bool hasFeature(std::string_view name) {
-  for (const char *system : kSystemFeatures)
-    if (name == system)
-      return true;
-  for (const Feature &feature : kFeatures) {
-    if (name != feature.name)
-      continue;
-    uint32_t registers[4] = {};
-    return __get_cpuid_count(feature.leaf, feature.subleaf, &registers[EAX],
-                             &registers[EBX], &registers[ECX],
-                             &registers[EDX]) &&
-           (registers[feature.reg] >> feature.bit & 1) &&
-           systemSaves(feature.state);
-  }
-  return false;
+  const Feature *feature = findFeature(name);
+  if (!feature)
+    return false;
+  uint32_t registers[4] = {};
+  if (!__get_cpuid_count(feature->leaf, feature->subleaf, &registers[EAX],
+                         &registers[EBX], &registers[ECX], &registers[EDX]))
+    return false;
+  uint32_t value = registers[feature->reg] >> feature->bit;
+  bool has = feature->version ? (value & 0xff) >= feature->version : value & 1;
+  return has && systemSaves(feature->state);
 }
 
 #else
@@ -192,11 +179,7 @@ std::vector<std::string> moe::rt::missingCpuFeatures(const char *features) {
     size_t comma = std::min(rest.find(','), rest.size());
     std::string_view name = rest.substr(0, comma);
     rest.remove_prefix(std::min(comma + 1, rest.size()));
-    if (name.empty() || name.front() == '-')
-      continue;
-    if (name.front() == '+')
-      name.remove_prefix(1);
-    if (!hasFeature(name))
+    if (!name.empty() && !hasFeature(name))
       missing.emplace_back(name);
   }
   return missing;

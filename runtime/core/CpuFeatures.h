@@ -1,4 +1,4 @@
-// Whether this machine can execute code built for a list of LLVM features.
+// Whether this machine can execute code built for a list of instruction sets.
 #ifndef MOE_RUNTIME_CORE_CPUFEATURES_H
 #define MOE_RUNTIME_CORE_CPUFEATURES_H
 
@@ -7,9 +7,9 @@
 
 namespace moe::rt {
 
-/// The features of a comma-separated list of LLVM names (each with or without a
-/// leading '+') that this CPU or its operating system lacks. A name that the
-/// runtime does not know counts as lacking. Entries with '-' ask for nothing.
+/// The names of a comma-separated list (`target_features` of abi.h) that this
+/// CPU or its operating system lacks. A name that the runtime does not know
+/// counts as lacking. NULL: none.
 std::vector<std::string> missingCpuFeatures(const char *features);
 
 } // namespace moe::rt

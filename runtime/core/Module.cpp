@@ -33,11 +33,9 @@ void moe::rt::checkReadable(const moe_module_v1 *description,
   std::string runtime = std::string("this runtime (") + moeRuntimeVersion() +
                         ") has ABI " + abiText(MOE_ABI_MAJOR, MOE_ABI_MINOR);
   if (!description)
-    throw Error(MOE_STATUS_INCOMPATIBLE,
-                place +
-                    " was built for another major version of the artefact "
-                    "ABI: " +
-                    runtime + kRecompile);
+    throw Error(MOE_STATUS_CORRUPT,
+                place + " is not an artefact of moec: '" MOE_QUERY_SYMBOL
+                        "' returns no description");
   if (description->magic != MOE_ABI_MAGIC)
     throw Error(MOE_STATUS_CORRUPT,
                 place + " is not an artefact of moec: its description does not "
@@ -45,7 +43,7 @@ void moe::rt::checkReadable(const moe_module_v1 *description,
   if (description->abi_major != MOE_ABI_MAJOR ||
       description->abi_minor > MOE_ABI_MINOR)
     throw Error(MOE_STATUS_INCOMPATIBLE,
-                place + " was built for ABI " +
+                place + " by " + quoted(description->producer) + " has ABI " +
                     abiText(description->abi_major, description->abi_minor) +
                     ", but " + runtime + kRecompile);
 }

@@ -15,7 +15,7 @@ import tablegen
 def main():
     moe_opt, tblgen, include, root = sys.argv[1:]
     findings = lint.Findings()
-    tests = [lint.read(root, path) for path in lint.files(root, ".mlir", ".test", ".cpp") if path.startswith("test/")]
+    tests = [lint.read(root, path) for path in lint.files(root, ".mlir", ".test", ".onnxtxt", ".cpp") if path.startswith("test/")]
     everything = "\n".join(tests)
     runs = "\n".join(line for text in tests for line in re.findall(r"RUN:(.*)", text))
     ops, flags = {}, {}

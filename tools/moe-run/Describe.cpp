@@ -110,7 +110,8 @@ static std::string describeText(const moe_module_v1 &header,
     line("features", std::to_string(header.features));
   line("target",
        text(header.target_triple) + ", cpu " + text(header.target_cpu));
-  line("cpu features", text(header.target_features));
+  std::string features = text(header.target_features);
+  line("cpu features", features.empty() ? "none" : features);
   line("weights", header.weights_file
                       ? text(header.weights_file) + ", " +
                             std::to_string(header.weights_size) +

@@ -32,8 +32,8 @@ public:
   unsigned vectorBits() const;
   unsigned vectorRegisters() const;
   bool hasFeature(llvm::StringRef feature) const;
-  /// Features that generated code may use and a runtime can check, separated
-  /// by commas.
+  /// The instruction sets that generated code may use, as the artefact's
+  /// contract spells them (`target_features` in abi.h).
   std::string requiredFeatures() const;
 
 private:

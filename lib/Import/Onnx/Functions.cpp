@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include <google/protobuf/unknown_field_set.h>
+#include <utility>
 
 using namespace mlir;
 using namespace moe::importer;
@@ -30,7 +31,7 @@ class FunctionInliner {
 public:
   FunctionInliner(OnnxModel &model, const ::onnx::ModelProto &proto,
                   std::vector<Node> &nodes)
-      : model(model), proto(proto), nodes(nodes) {}
+      : model(model), proto(proto), nodes(&nodes) {}
 
   LogicalResult run();
 
@@ -52,6 +53,8 @@ private:
     llvm::StringMap<std::string> *names;
     std::string prefix;
     size_t depth;
+    /// The scope around a body of control flow; null elsewhere.
+    const Scope *outer = nullptr;
   };
 
   static std::string key(StringRef domain, StringRef name, StringRef overload) {
@@ -80,11 +83,20 @@ private:
               const Scope &scope);
   LogicalResult inlineCall(const ::onnx::NodeProto &node, const Node &call,
                            Function &function, const Scope &scope);
+  LogicalResult inlineSubgraph(const ::onnx::GraphProto &graph,
+                               const Scope &scope, Node &node,
+                               StringRef attribute);
   std::string freshName(StringRef base);
+  /// The name in the flat graph of a value that `scope` sees; none where
+  /// nothing defines it.
+  static std::optional<std::string> resolve(const Scope &scope,
+                                            const std::string &name);
 
   OnnxModel &model;
   const ::onnx::ModelProto &proto;
-  std::vector<Node> &nodes;
+  /// Where nodes go: the graph, or the body that is being written out.
+  std::vector<Node> *nodes;
+  size_t nodeCount = 0;
   llvm::StringMap<Function> functions;
   llvm::StringSet<> usedNames;
   /// Attribute defaults that came in unknown fields.
@@ -227,8 +239,77 @@ LogicalResult FunctionInliner::inlineCall(const ::onnx::NodeProto &node,
     copy.version = kMinOpset;
     copy.inputs = {from};
     copy.outputs = {to};
-    nodes.push_back(std::move(copy));
+    nodes->push_back(std::move(copy));
   }
+  return success();
+}
+
+std::optional<std::string> FunctionInliner::resolve(const Scope &scope,
+                                                    const std::string &name) {
+  // The main graph uses names as they are.
+  if (!scope.names)
+    return name;
+  if (auto it = scope.names->find(name); it != scope.names->end())
+    return it->second;
+  return scope.outer ? resolve(*scope.outer, name) : std::nullopt;
+}
+
+LogicalResult FunctionInliner::inlineSubgraph(const ::onnx::GraphProto &graph,
+                                              const Scope &scope, Node &node,
+                                              StringRef attribute) {
+  if (scope.depth >= kMaxDepth)
+    return model.emitError(node)
+           << "is nested in more than " << kMaxDepth << " bodies";
+  if (graph.input_size() != 0)
+    return model.emitError(node) << "has the body '" << attribute
+                                 << "' with inputs, which is not supported";
+  if (graph.sparse_initializer_size() != 0)
+    return model.emitError(node)
+           << "expects dense initializers in the body '" << attribute << "'";
+  auto subgraph = std::make_shared<Subgraph>();
+  llvm::StringMap<std::string> names;
+  std::string prefix = (node.name + "/" + attribute + "/").str();
+  for (const ::onnx::TensorProto &tensor : graph.initializer()) {
+    auto [it, isNew] = names.try_emplace(tensor.name());
+    if (!isNew)
+      return model.emitError(node)
+             << "defines the initializer '" << tensor.name()
+             << "' twice in the body '" << attribute << "'";
+    it->second = freshName(prefix + tensor.name());
+    subgraph->initializers.push_back({it->second, &tensor});
+  }
+  Scope inner{scope.opsets, scope.attributes, &names,
+              prefix,       scope.depth + 1,  &scope};
+  std::vector<Node> *around = std::exchange(nodes, &subgraph->nodes);
+  LogicalResult result = inlineNodes(graph.node(), inner);
+  nodes = around;
+  if (failed(result))
+    return failure();
+  for (const ::onnx::ValueInfoProto &output : graph.output()) {
+    std::optional<std::string> name = resolve(inner, output.name());
+    if (!name)
+      return model.emitError(node)
+             << "has the output '" << output.name() << "' in its body '"
+             << attribute << "', which nothing defines";
+    subgraph->outputs.push_back(*name);
+  }
+  // What the body does not define comes from around it.
+  llvm::StringSet<> own, seen;
+  for (const auto &[name, tensor] : subgraph->initializers)
+    own.insert(name);
+  for (const Node &each : subgraph->nodes)
+    own.insert_range(each.outputs);
+  seen.insert_range(node.captures);
+  auto capture = [&](const std::string &name) {
+    if (!name.empty() && !own.contains(name) && seen.insert(name).second)
+      node.captures.push_back(name);
+  };
+  for (const Node &each : subgraph->nodes) {
+    llvm::for_each(each.inputs, capture);
+    llvm::for_each(each.captures, capture);
+  }
+  llvm::for_each(subgraph->outputs, capture);
+  node.subgraphs[attribute] = std::move(subgraph);
   return success();
 }
 
@@ -256,12 +337,12 @@ LogicalResult FunctionInliner::inlineNodes(
         node.inputs.push_back(input);
         continue;
       }
-      auto it = scope.names->find(input);
-      if (it == scope.names->end())
+      std::optional<std::string> name = resolve(scope, input);
+      if (!name)
         return model.emitError(node) << "uses the value '" << input
                                      << "', which nothing in its function "
                                         "defines";
-      node.inputs.push_back(it->second);
+      node.inputs.push_back(*name);
     }
     for (const std::string &output : proto.output())
       node.outputs.push_back(scope.names && !output.empty()
@@ -284,15 +365,22 @@ LogicalResult FunctionInliner::inlineNodes(
              << "is of the domain '" << node.domain
              << "', which is neither imported nor the domain of a function in "
                 "the model";
-    for (const auto &attribute : node.attributes)
-      if (attribute.second->has_g() || attribute.second->graphs_size() != 0)
-        return model.emitError(node)
-               << "has a subgraph ('" << attribute.getKey()
-               << "'), which is not supported";
-    if (nodes.size() >= kMaxNodes)
+    // In the order of the file, so that errors do not depend on hashing.
+    for (const ::onnx::AttributeProto &written : proto.attribute()) {
+      const ::onnx::AttributeProto *attribute =
+          node.attributes.lookup(written.name());
+      if (!attribute || (!attribute->has_g() && attribute->graphs_size() == 0))
+        continue;
+      if (node.opType != "If" || !node.domain.empty() || !attribute->has_g())
+        return model.emitError(node) << "has a subgraph ('" << written.name()
+                                     << "'), which is not supported";
+      if (failed(inlineSubgraph(attribute->g(), scope, node, written.name())))
+        return failure();
+    }
+    if (++nodeCount > kMaxNodes)
       return model.emitError(node)
              << "makes the graph exceed " << kMaxNodes << " nodes";
-    nodes.push_back(std::move(node));
+    nodes->push_back(std::move(node));
   }
   return success();
 }

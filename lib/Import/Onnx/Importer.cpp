@@ -22,8 +22,8 @@ const OpEntry *moe::importer::findOp(StringRef domain, StringRef name) {
     llvm::StringMap<const OpEntry *> result;
     for (ArrayRef<OpEntry> group :
          {elementwiseOps(), shapeOps(), sliceOps(), indexingOps(),
-          reductionOps(), normalizationOps(), attentionOps(), microsoftOps(),
-          moeOps()})
+          reductionOps(), normalizationOps(), quantizationOps(), controlOps(),
+          attentionOps(), microsoftOps(), moeOps()})
       for (const OpEntry &entry : group)
         result[(StringRef(entry.domain) + ":" + entry.name).str()] = &entry;
     return result;
@@ -43,11 +43,13 @@ public:
 
 private:
   LogicalResult checkOperators();
+  void findMissing(ArrayRef<Node> nodes);
   LogicalResult readInitializers();
   LogicalResult readInputs();
   FailureOr<Type> elementTypeOf(const ::onnx::ValueInfoProto &info,
                                 StringRef what);
-  LogicalResult emitNodes();
+  void emitNodes(ArrayRef<Node> nodes, GraphBuilder &into,
+                 llvm::StringMap<Val> &values);
   LogicalResult emitOutputs();
   DictionaryAttr describe(StringRef name, ArrayRef<std::string> symbols);
   /// A symbol of its own for a size written in another form, such as "n//2".
@@ -63,18 +65,20 @@ private:
   llvm::StringMap<Val> values;
   llvm::StringMap<std::string> symbolNames;
   const Node *current = nullptr;
-};
-
-} // namespace
-
-LogicalResult Importer::checkOperators() {
-  // One error for all of them: users want to know everything that is missing.
+  /// Operators that no translation knows, by how messages show them.
   struct Missing {
     size_t count = 0;
     const Node *first = nullptr;
   };
   std::map<std::string, Missing> missing;
-  for (const Node &node : model.nodes()) {
+};
+
+} // namespace
+
+void Importer::findMissing(ArrayRef<Node> nodes) {
+  for (const Node &node : nodes) {
+    for (const auto &body : node.subgraphs)
+      findMissing(body.second->nodes);
     const OpEntry *entry = findOp(node.domain, node.opType);
     if (entry && node.version >= entry->since)
       continue;
@@ -86,6 +90,11 @@ LogicalResult Importer::checkOperators() {
     if (record.count++ == 0)
       record.first = &node;
   }
+}
+
+LogicalResult Importer::checkOperators() {
+  // One error for all of them: users want to know everything that is missing.
+  findMissing(model.nodes());
   if (missing.empty())
     return success();
   InFlightDiagnostic diagnostic =
@@ -197,7 +206,7 @@ LogicalResult Importer::readInputs() {
         names.push_back("");
         continue;
       }
-      std::string name = dim.dim_param();
+      const std::string &name = dim.dim_param();
       if (!name.empty()) {
         std::optional<DimExpr> parsed = graph->dims.parse(name);
         if (!parsed)
@@ -230,19 +239,25 @@ LogicalResult Importer::readInputs() {
   return success();
 }
 
-LogicalResult Importer::emitNodes() {
-  for (const Node &node : model.nodes()) {
+void Importer::emitNodes(ArrayRef<Node> nodes, GraphBuilder &into,
+                         llvm::StringMap<Val> &values) {
+  const Node *around = current;
+  Location loc = into.loc;
+  auto emitBody = [this](ArrayRef<Node> body, GraphBuilder &inner,
+                         llvm::StringMap<Val> &innerValues) {
+    emitNodes(body, inner, innerValues);
+  };
+  for (const Node &node : nodes) {
     current = &node;
-    graph->loc = model.location(node);
-    NodeContext context(model, reader, node, *graph, values);
+    into.loc = model.location(node);
+    NodeContext context(model, reader, node, into, values, emitBody);
     findOp(node.domain, node.opType)->handler(context);
     context.finish();
-    if (graph->failed())
-      return failure();
+    if (into.failed())
+      return;
   }
-  current = nullptr;
-  graph->loc = model.location();
-  return success();
+  current = around;
+  into.loc = loc;
 }
 
 LogicalResult Importer::emitOutputs() {
@@ -312,8 +327,10 @@ OwningOpRef<ModuleOp> Importer::run() {
       *state, function, [this](const llvm::Twine &message) {
         (current ? model.emitError(*current) : model.emitError()) << message;
       });
-  if (failed(readInitializers()) || failed(readInputs()) ||
-      failed(emitNodes()) || failed(emitOutputs()) || state->failed)
+  if (failed(readInitializers()) || failed(readInputs()))
+    return nullptr;
+  emitNodes(model.nodes(), *graph, values);
+  if (state->failed || failed(emitOutputs()) || state->failed)
     return nullptr;
   if (failed(verify(*module)))
     return nullptr;

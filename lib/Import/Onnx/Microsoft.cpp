@@ -4,6 +4,7 @@
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <tuple>
 
 using namespace mlir;
 using namespace moe::importer;
@@ -49,6 +50,17 @@ static void translateQuickGelu(NodeContext &node) {
   Val gate =
       g.unary<hlo::LogisticOp>(g.mul(x, g.scalar(x->elementType, alpha)));
   node.output(0, g.mul(x, gate));
+}
+
+/// x + y * gate, the gate being one number per row.
+static void translateGatedAdd(NodeContext &node) {
+  GraphBuilder &g = node.graph;
+  Val x = node.input(0, 1), y = node.input(1, 1), gate = node.input(2, 1);
+  std::optional<int64_t> width =
+      gate->rank() == x->rank() ? gate->shape.back().constant() : 0;
+  if (width && *width != 1)
+    node.fail("expects one gate per row as input #2");
+  node.output(0, g.add(x, g.mul(y, gate)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -97,15 +109,52 @@ static void translateRotaryEmbedding(NodeContext &node) {
 // MultiHeadAttention
 //===----------------------------------------------------------------------===//
 
+/// Part `index` of a packed input B x S x N x parts x D, as B x S x (N D).
+static Val unpackHeads(GraphBuilder &g, Val packed, int64_t index) {
+  Val part = g.sliceDim(packed, 3, DimExpr(index), DimExpr(1));
+  return g.reshape(part, {packed->shape[0], packed->shape[1],
+                          packed->shape[2] * packed->shape[4]});
+}
+
+/// Queries, keys and values, which may share one input (all three) or two (keys
+/// with values).
+static std::tuple<Val, Val, Val> readQueryKeyValue(NodeContext &node,
+                                                   int64_t heads) {
+  GraphBuilder &g = node.graph;
+  Val query = node.input(0, 3, 5);
+  auto checkPacked = [&](Val packed, int64_t parts) {
+    if (packed->rank() != 5 || !packed->shape[2].is(heads) ||
+        !packed->shape[3].is(parts))
+      node.fail("expects an input that packs " + llvm::Twine(parts) +
+                " parts to be of rank 5, with " + llvm::Twine(heads) +
+                " heads before the parts");
+    return !g.failed();
+  };
+  if (!node.has(1)) {
+    if (!checkPacked(query, 3))
+      return {query, query, query};
+    return {unpackHeads(g, query, 0), unpackHeads(g, query, 1),
+            unpackHeads(g, query, 2)};
+  }
+  if (query->rank() != 3)
+    node.fail("requires the rank of input #0 (" + llvm::Twine(query->rank()) +
+              ") to be 3");
+  if (node.has(2))
+    return {query, node.input(1, 3, 4), node.input(2, 3, 4)};
+  Val packed = node.input(1, 3, 5);
+  if (!checkPacked(packed, 2))
+    return {query, packed, packed};
+  return {query, unpackHeads(g, packed, 0), unpackHeads(g, packed, 1)};
+}
+
 static void translateMultiHeadAttention(NodeContext &node) {
   GraphBuilder &g = node.graph;
   int64_t heads = node.intAttr("num_heads", 0);
   node.ignoreAttr("mask_filter_value");
   bool isCausal = node.intAttr("unidirectional", 0) != 0;
-  Val query = node.input(0, 3, 3);
-  if (!node.has(1) || !node.has(2))
-    return node.fail("expects separate keys and values");
-  Val key = node.input(1, 3, 4), value = node.input(2, 3, 4);
+  auto [query, key, value] = readQueryKeyValue(node, heads);
+  if (g.failed())
+    return;
   if (node.has(3)) {
     // Biases of the three, one after another.
     Val bias = node.input(3, 1, 1);
@@ -224,8 +273,7 @@ void GroupQuery::run() {
   bool interleaved = node.intAttr("rotary_interleaved", 0) != 0;
   AttentionParts parts;
   parts.softcap = node.floatAttr("softcap", 0);
-  if (node.intAttr("smooth_softmax", 0) == 1)
-    node.fail("expects 'smooth_softmax' to be 0");
+  bool smooth = node.intAttr("smooth_softmax", 0) == 1;
   for (StringRef name : {"k_quant_type", "v_quant_type"})
     if (std::string type = node.stringAttr(name, "NONE"); type != "NONE")
       node.fail("expects '" + name + "' to be NONE, but got '" + type + "'");
@@ -311,8 +359,11 @@ void GroupQuery::run() {
   parts.mask = seen;
   if (node.has(10))
     parts.mask = combineMasks(g, seen, node.input(10, 4, 4));
+  // A smooth softmax has a sink of logit 0.
   if (node.has(11))
     parts.sink = node.input(11, 1, 1);
+  else if (smooth)
+    parts.sink = g.splat(q->elementType, 0, {q->shape[1]});
   float scale = node.floatAttr("scale", 0);
   parts.scale =
       scale != 0 ? scale : 1.0f / std::sqrt(static_cast<float>(*headSize));
@@ -330,6 +381,7 @@ ArrayRef<OpEntry> moe::importer::microsoftOps() {
   static const OpEntry table[] = {
       {"com.microsoft", "BiasGelu", 1, translateBiasGelu},
       {"com.microsoft", "FastGelu", 1, translateFastGelu},
+      {"com.microsoft", "GatedAdd", 1, translateGatedAdd},
       {"com.microsoft", "Gelu", 1, translateGelu},
       {"com.microsoft", "GroupQueryAttention", 1, translateGroupQueryAttention},
       {"com.microsoft", "MultiHeadAttention", 1, translateMultiHeadAttention},

@@ -107,12 +107,17 @@ static int64_t findCycle(ArrayRef<Node> nodes,
   states[start] = Open;
   while (!stack.empty()) {
     auto &[index, next] = stack.back();
-    if (next == nodes[index].inputs.size()) {
+    if (next == nodes[index].inputs.size() + nodes[index].captures.size()) {
       states[index] = Done;
       stack.pop_back();
       continue;
     }
-    auto it = definers.find(nodes[index].inputs[next++]);
+    const std::vector<std::string> &inputs = nodes[index].inputs,
+                                   &captures = nodes[index].captures;
+    size_t number = next++;
+    auto it = definers.find(number < inputs.size()
+                                ? inputs[number]
+                                : captures[number - inputs.size()]);
     if (it == definers.end() || states[it->second] == Done)
       continue;
     if (states[it->second] == Open)
@@ -121,6 +126,52 @@ static int64_t findCycle(ArrayRef<Node> nodes,
     stack.push_back({it->second, 0});
   }
   return -1;
+}
+
+LogicalResult OnnxModel::checkNodes(ArrayRef<Node> nodes,
+                                    llvm::StringSet<> &defined) {
+  llvm::StringMap<size_t> definers;
+  for (const auto &[index, node] : llvm::enumerate(nodes))
+    for (const std::string &output : node.outputs)
+      if (!output.empty() && (defined.contains(output) ||
+                              !definers.try_emplace(output, index).second))
+        return emitError(node) << "defines the value '" << output
+                               << "', which is defined before";
+  for (const auto &[index, node] : llvm::enumerate(nodes)) {
+    for (const std::string &input :
+         llvm::concat<const std::string>(node.inputs, node.captures)) {
+      used.insert(input);
+      if (input.empty() || defined.contains(input))
+        continue;
+      if (!definers.contains(input))
+        return emitError(node)
+               << "uses the value '" << input << "', which nothing defines";
+      int64_t cyclic = findCycle(nodes, definers, index);
+      if (cyclic >= 0)
+        return emitError(nodes[cyclic])
+               << "depends on its own result: the graph has a cycle";
+      return emitError(node)
+             << "uses the value '" << input << "' before its definition";
+    }
+    for (const auto &entry : node.subgraphs) {
+      // Values of a body are seen by nothing behind it.
+      const Subgraph &body = *entry.second;
+      for (const auto &[name, tensor] : body.initializers)
+        defined.insert(name);
+      if (failed(checkNodes(body.nodes, defined)))
+        return failure();
+      used.insert_range(body.outputs);
+      for (const auto &[name, tensor] : body.initializers)
+        defined.erase(name);
+      for (const Node &inner : body.nodes)
+        for (const std::string &output : inner.outputs)
+          defined.erase(output);
+    }
+    for (const std::string &output : node.outputs)
+      if (!output.empty())
+        defined.insert(output);
+  }
+  return success();
 }
 
 LogicalResult OnnxModel::checkValues() {
@@ -151,32 +202,8 @@ LogicalResult OnnxModel::checkValues() {
   for (const auto &entry : initializers)
     defined.insert(entry.getKey());
 
-  llvm::StringMap<size_t> definers;
-  for (const auto &[index, node] : llvm::enumerate(flatNodes))
-    for (const std::string &output : node.outputs)
-      if (!output.empty() && (defined.contains(output) ||
-                              !definers.try_emplace(output, index).second))
-        return emitError(node) << "defines the value '" << output
-                               << "', which is defined before";
-  for (const auto &[index, node] : llvm::enumerate(flatNodes)) {
-    for (const std::string &input : node.inputs) {
-      used.insert(input);
-      if (input.empty() || defined.contains(input))
-        continue;
-      if (!definers.contains(input))
-        return emitError(node)
-               << "uses the value '" << input << "', which nothing defines";
-      int64_t cyclic = findCycle(flatNodes, definers, index);
-      if (cyclic >= 0)
-        return emitError(flatNodes[cyclic])
-               << "depends on its own result: the graph has a cycle";
-      return emitError(node)
-             << "uses the value '" << input << "' before its definition";
-    }
-    for (const std::string &output : node.outputs)
-      if (!output.empty())
-        defined.insert(output);
-  }
+  if (failed(checkNodes(flatNodes, defined)))
+    return failure();
   if (graph.output_size() == 0)
     return emitError() << "expects a graph with outputs, but got none";
   llvm::StringSet<> outputs;

@@ -22,7 +22,9 @@ namespace moe::importer {
 /// Opsets of the default domain that the importer knows.
 constexpr int64_t kMinOpset = 13, kMaxOpset = 25;
 
-/// One node of the flat graph. Names of values are unique in the graph; an
+struct Subgraph;
+
+/// One node of the flat graph. Names of values are unique in the model; an
 /// empty name is an absent optional input or an unused output.
 struct Node {
   /// The node's name in the file; its operator and first output where it has
@@ -37,9 +39,20 @@ struct Node {
   /// Attributes after references to function attributes are resolved. They
   /// live as long as the model.
   llvm::StringMap<const ::onnx::AttributeProto *> attributes;
+  /// Bodies of control flow, by the name of their attribute.
+  llvm::StringMap<std::shared_ptr<Subgraph>> subgraphs;
+  /// Values from outside that the bodies use, without duplicates.
+  std::vector<std::string> captures;
 
   /// "node 'n' (Op, opset 20)" for messages.
   std::string describe() const;
+};
+
+/// A body of control flow: nodes over the values around it.
+struct Subgraph {
+  std::vector<std::string> outputs;
+  std::vector<std::pair<std::string, const ::onnx::TensorProto *>> initializers;
+  std::vector<Node> nodes;
 };
 
 /// A checked ONNX model: nodes in an order in which every value is defined
@@ -92,6 +105,8 @@ private:
       : modelPath(path), context(context) {}
   mlir::LogicalResult checkHeader();
   mlir::LogicalResult checkValues();
+  mlir::LogicalResult checkNodes(llvm::ArrayRef<Node> nodes,
+                                 llvm::StringSet<> &defined);
   void findRawData(llvm::ArrayRef<char> bytes);
 
   ::onnx::ModelProto proto;

@@ -128,6 +128,25 @@ std::optional<SmallVector<int64_t>> NodeContext::axesOperand(unsigned index,
   return result;
 }
 
+SmallVector<Val> NodeContext::emitBody(const Subgraph &body, GraphBuilder &into,
+                                       llvm::StringMap<Val> &inner) {
+  SmallVector<Val> results;
+  for (const auto &[name, tensor] : body.initializers) {
+    auto elements = reader.read(*tensor, [&] { return model.emitError(node); });
+    if (failed(elements)) {
+      into.stop();
+      return results;
+    }
+    inner[name] = into.constant(*elements);
+  }
+  emitNodes(body.nodes, into, inner);
+  if (into.failed())
+    return results;
+  for (const std::string &name : body.outputs)
+    results.push_back(inner.lookup(name));
+  return results;
+}
+
 void NodeContext::finish() {
   if (graph.failed())
     return;

@@ -14,10 +14,17 @@ namespace moe::importer {
 /// model is ignored silently.
 class NodeContext {
 public:
+  /// Translates nodes one after the other into `graph`; reports errors at the
+  /// node.
+  using EmitNodes =
+      llvm::function_ref<void(llvm::ArrayRef<Node> nodes, GraphBuilder &graph,
+                              llvm::StringMap<Val> &values)>;
+
   NodeContext(const OnnxModel &model, TensorReader &reader, const Node &node,
-              GraphBuilder &graph, llvm::StringMap<Val> &values)
-      : model(model), reader(reader), node(node), graph(graph), values(values) {
-  }
+              GraphBuilder &graph, llvm::StringMap<Val> &values,
+              EmitNodes emitNodes)
+      : model(model), reader(reader), node(node), graph(graph), values(values),
+        emitNodes(emitNodes) {}
 
   const OnnxModel &model;
   TensorReader &reader;
@@ -65,6 +72,17 @@ public:
   std::optional<llvm::SmallVector<int64_t>> axesOperand(unsigned index,
                                                         int64_t rank);
 
+  /// What a body of control flow sees of the values around it.
+  Val lookup(llvm::StringRef name) const { return values.lookup(name); }
+  /// Emits a body; its values from around it are in `inner` already. Gives its
+  /// results.
+  llvm::SmallVector<Val> emitBody(const Subgraph &body, GraphBuilder &into,
+                                  llvm::StringMap<Val> &inner);
+  /// The same in place, among the values of the node.
+  llvm::SmallVector<Val> emitBodyHere(const Subgraph &body) {
+    return emitBody(body, graph, values);
+  }
+
   /// Reports what was not read or set.
   void finish();
 
@@ -73,6 +91,7 @@ private:
   find(llvm::StringRef name, ::onnx::AttributeProto::AttributeType type);
 
   llvm::StringMap<Val> &values;
+  EmitNodes emitNodes;
   llvm::StringSet<> readAttributes;
   llvm::DenseSet<unsigned> readInputs, setOutputs;
 };
@@ -101,6 +120,8 @@ llvm::ArrayRef<OpEntry> sliceOps();
 llvm::ArrayRef<OpEntry> indexingOps();
 llvm::ArrayRef<OpEntry> reductionOps();
 llvm::ArrayRef<OpEntry> normalizationOps();
+llvm::ArrayRef<OpEntry> quantizationOps();
+llvm::ArrayRef<OpEntry> controlOps();
 llvm::ArrayRef<OpEntry> attentionOps();
 llvm::ArrayRef<OpEntry> microsoftOps();
 llvm::ArrayRef<OpEntry> moeOps();

@@ -172,7 +172,7 @@ public:
 private:
   bool parse(std::string equation);
   Labelled sumOut(Labelled term, const std::string &kept);
-  Labelled multiply(Labelled a, Labelled b, const std::string &kept);
+  Labelled multiply(Labelled a, const Labelled &b, const std::string &kept);
 
   NodeContext &node;
   GraphBuilder &g;
@@ -263,9 +263,10 @@ Labelled Einsum::sumOut(Labelled term, const std::string &kept) {
   return {g.reduce(Reduction::Sum, term.value, dims), labels};
 }
 
-Labelled Einsum::multiply(Labelled a, Labelled b, const std::string &kept) {
+Labelled Einsum::multiply(Labelled a, const Labelled &b,
+                          const std::string &kept) {
   SmallVector<int64_t> batchA, batchB, contractA, contractB;
-  std::string labels, freeB;
+  std::string labels;
   for (auto [index, label] : llvm::enumerate(a.labels)) {
     size_t other = b.labels.find(label);
     if (other == std::string::npos)

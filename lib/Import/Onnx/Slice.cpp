@@ -1,5 +1,5 @@
 // Operators that cut tensors into pieces or build masks of their positions.
-#include "NodeContext.h"
+#include "AttentionParts.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
@@ -31,6 +31,55 @@ static DimExpr sliceBound(GraphBuilder &g, const DimExpr &bound,
   return g.dims.min(g.dims.max((*elements)[0], DimExpr(0)), size);
 }
 
+/// A slice whose steps are known at run time only: every axis is gathered by
+/// its positions.
+static Val sliceByPosition(NodeContext &node, ArrayRef<int64_t> axes,
+                           Val strides) {
+  GraphBuilder &g = node.graph;
+  Val x = node.input(0);
+  Type i64 = g.i64();
+  Val starts = g.convert(node.input(1, 1, 1), i64),
+      ends = g.convert(node.input(2, 1, 1), i64);
+  strides = g.convert(strides, i64);
+  for (Val list : {starts, ends, strides})
+    if (!list->shape[0].is(axes.size()))
+      node.fail("expects as many starts, ends and steps as axes");
+  if (g.failed())
+    return x;
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    auto element = [&](Val list) {
+      return g.reshape(g.sliceDim(list, 0, DimExpr(index), DimExpr(1)), {});
+    };
+    Val zero = g.scalar(i64, 0), one = g.scalar(i64, 1);
+    Val size = g.integers(i64, {x->shape[axis]}, {});
+    Val step = element(strides);
+    Val backwards = g.compare(Direction::LT, step, zero);
+    // Positions lie in [0, size], or in [-1, size - 1] when going backwards.
+    Val least = g.select(backwards, g.scalar(i64, -1), zero);
+    Val greatest = g.add(size, least);
+    auto bound = [&](Val value) {
+      value = g.select(g.compare(Direction::LT, value, zero),
+                       g.add(value, size), value);
+      return g.binary(Binary::Min, g.binary(Binary::Max, value, least),
+                      greatest);
+    };
+    Val start = bound(element(starts));
+    Val span = g.sub(bound(element(ends)), start);
+    // Rounds away from zero; a step of 0 divides by zero in no run that is
+    // right, so that it is read as 1.
+    step = g.select(g.compare(Direction::EQ, step, zero), one, step);
+    Val unit = g.select(backwards, g.scalar(i64, -1), one);
+    Val count = g.binary(Binary::Max,
+                         g.div(g.sub(g.add(span, step), unit), step), zero);
+    if (g.failed())
+      return x;
+    DimExpr length = g.runtimeSymbol(g.get(count), /*nonNegative=*/true);
+    Val positions = g.add(g.mul(g.iota(i64, {length}, 0), step), start);
+    x = emitGather(g, x, positions, axis);
+  }
+  return x;
+}
+
 static void translateSlice(NodeContext &node) {
   GraphBuilder &g = node.graph;
   Val x = node.input(0);
@@ -49,8 +98,11 @@ static void translateSlice(NodeContext &node) {
     axes = node.axes(axes, x->rank());
   }
   if (node.has(4)) {
-    if (auto list = node.constantInts(4))
+    Val strides = node.input(4, 1, 1);
+    if (auto list = g.constantIntegers(strides))
       steps = *list;
+    else
+      return node.output(0, sliceByPosition(node, axes, strides));
   }
   if (axes.size() != starts->size() || steps.size() != starts->size())
     node.fail("expects as many axes and steps as starts");
@@ -62,7 +114,7 @@ static void translateSlice(NodeContext &node) {
   SmallVector<int64_t> strides(x->rank(), 1);
   for (auto [index, axis] : llvm::enumerate(axes)) {
     DimExpr start = (*starts)[index], end = (*ends)[index];
-    const DimExpr size = x->shape[axis];
+    DimExpr size = x->shape[axis];
     int64_t step = steps[index];
     if (step == 0 || step == std::numeric_limits<int64_t>::min()) {
       node.fail("expects steps that are not 0, but got " + llvm::Twine(step));
@@ -170,12 +222,49 @@ static void translateSplit(NodeContext &node) {
 // Pad, Trilu, CumSum
 //===----------------------------------------------------------------------===//
 
+/// The remainder of division by a positive number, which is not negative.
+static Val floorMod(GraphBuilder &g, Val x, Val divisor) {
+  Val rest = g.binary(Binary::Rem, x, divisor);
+  return g.select(g.compare(Direction::LT, rest, g.scalar(g.i64(), 0)),
+                  g.add(rest, divisor), rest);
+}
+
+/// Pads one axis with elements of the input: the nearest ("edge"), those behind
+/// a mirror ("reflect"), or those of the other end ("wrap").
+static Val padWithElements(GraphBuilder &g, Val x, int64_t axis, StringRef mode,
+                           DimExpr low, DimExpr high) {
+  // A negative amount cuts off first, so that nothing of what it cuts returns.
+  const DimExpr none(0);
+  DimExpr front = g.dims.min(low, none), back = g.dims.min(high, none);
+  DimExpr size = x->shape[axis] + front + back;
+  x = g.sliceDim(x, axis, none - front, size);
+  low = low - front;
+  high = high - back;
+  auto number = [&](const DimExpr &value) {
+    return g.integers(g.i64(), {value}, {});
+  };
+  Val position = g.sub(g.iota(g.i64(), {low + size + high}, 0), number(low));
+  Val last = number(size - DimExpr(1)), one = number(DimExpr(1));
+  if (mode == "wrap") {
+    position = floorMod(g, position, g.binary(Binary::Max, number(size), one));
+  } else if (mode == "reflect") {
+    Val period = g.binary(Binary::Max, g.add(last, last), one);
+    Val phase = floorMod(g, position, period);
+    position = g.binary(Binary::Min, phase, g.sub(period, phase));
+  }
+  position = g.binary(
+      Binary::Min, g.binary(Binary::Max, position, number(DimExpr(0))), last);
+  return emitGather(g, x, position, axis);
+}
+
 static void translatePad(NodeContext &node) {
   GraphBuilder &g = node.graph;
   Val x = node.input(0);
   std::string mode = node.stringAttr("mode", "constant");
-  if (mode != "constant")
-    node.fail("expects 'mode' to be constant, but got '" + mode + "'");
+  if (!llvm::is_contained({"constant", "edge", "reflect", "wrap"}, mode))
+    node.fail(
+        "expects 'mode' to be constant, edge, reflect or wrap, but got '" +
+        mode + "'");
   auto amounts = g.elementsOf(node.input(1, 1, 1));
   Val fill =
       node.has(2) ? g.reshape(node.input(2), {}) : g.scalar(x->elementType, 0);
@@ -188,12 +277,18 @@ static void translatePad(NodeContext &node) {
   if (fill->elementType != x->elementType)
     node.fail("expects inputs of one element type");
   SmallVector<DimExpr> low(x->rank(), DimExpr(0)), high = low;
-  if (!g.failed())
-    for (auto [index, axis] : llvm::enumerate(axes)) {
-      low[axis] = (*amounts)[index];
-      high[axis] = (*amounts)[index + axes.size()];
-    }
-  node.output(0, g.pad(x, fill, low, high));
+  if (g.failed())
+    return;
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    low[axis] = (*amounts)[index];
+    high[axis] = (*amounts)[index + axes.size()];
+  }
+  if (mode == "constant")
+    return node.output(0, g.pad(x, fill, low, high));
+  for (int64_t axis : axes)
+    if (!low[axis].is(0) || !high[axis].is(0))
+      x = padWithElements(g, x, axis, mode, low[axis], high[axis]);
+  node.output(0, x);
 }
 
 static void translateTrilu(NodeContext &node) {
@@ -254,28 +349,36 @@ static void translateOneHot(NodeContext &node) {
   Val indices = node.input(0), depthInput = node.input(1, 0, 1),
       onOff = node.input(2, 1, 1);
   int64_t axis = node.axis(node.intAttr("axis", -1), indices->rank() + 1);
+  depthInput = graph.reshape(depthInput, {});
   std::optional<int64_t> depth = graph.constantScalar(depthInput);
   if (!depth)
     if (auto number = graph.constantFloat(depthInput);
         number && *number >= 0 && *number < 1e9)
       depth = static_cast<int64_t>(*number);
-  if (!depth || *depth < 0)
-    return node.fail("expects a constant depth that is not negative");
+  if (depth && *depth < 0)
+    return node.fail("expects a depth that is not negative, but got " +
+                     llvm::Twine(*depth));
   if (!onOff->shape[0].is(2))
     return node.fail("expects two values");
+  SmallVector<NamedAttribute> attrs{graph.attr("axis", axis)};
+  SmallVector<Val> inputs{indices, onOff};
+  if (depth)
+    attrs.push_back(graph.attr("depth", *depth));
+  else
+    inputs.push_back(graph.convert(depthInput, graph.i64()));
   node.output(
       0,
       graph.composite(
-          "onnx.OneHot",
-          {graph.attr("axis", axis), graph.attr("depth", *depth)},
-          {indices, onOff},
+          "onnx.OneHot", attrs, inputs,
           [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
             Val ids = in[0];
             if (ids->isFloat() || ids->elementType != g.i64())
               ids = g.convert(ids, g.i64());
-            ids = g.wrapIndices(ids, DimExpr(*depth));
+            DimExpr count =
+                depth ? DimExpr(*depth) : g.runtimeSymbol(g.get(in[2]), true);
+            ids = g.wrapIndices(ids, count);
             SymbolicShape shape = in[0]->shape;
-            shape.insert(shape.begin() + axis, DimExpr(*depth));
+            shape.insert(shape.begin() + axis, count);
             SmallVector<int64_t> positions;
             for (int64_t d = 0; d < in[0]->rank(); ++d)
               positions.push_back(d < axis ? d : d + 1);

@@ -5,7 +5,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 
@@ -341,4 +340,43 @@ SmallVector<Value> LoopNest::buildBody() {
 
 void moe::lowerToLoops(OpBuilder &builder, linalg::LinalgOp op, int64_t grain) {
   LoopNest(builder, op, grain).build();
+}
+
+/// Operations of one execution of a block; a loop whose trip count is not
+/// constant counts as one trip.
+static int64_t staticCost(Block &block) {
+  int64_t cost = 0;
+  for (Operation &op : block) {
+    int64_t once = 1;
+    for (Region &region : op.getRegions())
+      for (Block &nested : region)
+        once += staticCost(nested);
+    auto loop = dyn_cast<LoopLikeOpInterface>(op);
+    std::optional<APInt> trips =
+        loop ? loop.getStaticTripCount() : std::nullopt;
+    cost += once * (trips ? trips->getSExtValue() : 1);
+  }
+  return cost;
+}
+
+void moe::lowerForall(OpBuilder &builder, scf::ForallOp op, int64_t grain) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  Value total =
+      getValueOrCreateConstantIndexOp(builder, loc, op.getMixedUpperBound()[0]);
+  Value work =
+      arith::ConstantIndexOp::create(builder, loc, staticCost(*op.getBody()));
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  buildChunks(builder, loc, total, work, grain,
+              [&](OpBuilder &, Value lower, Value upper) {
+                auto loop = scf::ForOp::create(builder, loc, lower, upper, one);
+                OpBuilder::InsertionGuard guard(builder);
+                builder.setInsertionPointToStart(loop.getBody());
+                IRMapping mapping;
+                mapping.map(op.getInductionVar(0), loop.getInductionVar());
+                for (Operation &nested : op.getBody()->without_terminator())
+                  builder.clone(nested, mapping);
+              });
+  op->erase();
 }

@@ -3,6 +3,7 @@
 #define MOE_PASSES_CONVERSION_LINALGTOCPU_CPULOOPS_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 
 namespace moe {
@@ -30,6 +31,11 @@ std::optional<int64_t> constantIndex(mlir::Value value);
 /// Lowers any structured op on memrefs to loops in place of it and erases it.
 void lowerToLoops(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op,
                   int64_t grain);
+
+/// Lowers a loop over independent indices of one dimension, on memrefs, to
+/// chunks of about `grain` operations in place of it and erases it.
+void lowerForall(mlir::OpBuilder &builder, mlir::scf::ForallOp op,
+                 int64_t grain);
 
 } // namespace moe
 

@@ -107,6 +107,13 @@ struct ConvertLinalgToCPU
           continue;
       moe::lowerToLoops(builder, op, grain);
     }
+    SmallVector<scf::ForallOp> foralls;
+    getOperation().walk([&](scf::ForallOp op) {
+      if (op.getRank() == 1 && op.isNormalized() && op.getOutputs().empty())
+        foralls.push_back(op);
+    });
+    for (scf::ForallOp op : foralls)
+      moe::lowerForall(builder, op, grain);
   }
 };
 

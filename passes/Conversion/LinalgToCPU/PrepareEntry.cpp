@@ -18,6 +18,7 @@ namespace {
 
 constexpr StringLiteral nameAttr = "moe.name";
 constexpr StringLiteral symbolsAttr = "moe.symbols";
+constexpr StringLiteral dtypeAttr = "moe.dtype";
 
 struct PrepareEntry : moe::impl::PrepareEntryPassBase<PrepareEntry> {
   using PrepareEntryPassBase::PrepareEntryPassBase;
@@ -97,9 +98,24 @@ struct PrepareEntry : moe::impl::PrepareEntryPassBase<PrepareEntry> {
           << tensor.getRank() << "), but got " << symbols;
       return {};
     }
+    // What callers pass may be unsigned, though types in the function are not.
+    if (auto dtype =
+            attributes ? attributes.getAs<TypeAttr>(dtypeAttr) : nullptr) {
+      if (!tensor.getElementType().isSignlessInteger() ||
+          dtype.getValue() != IntegerType::get(&getContext(),
+                                               tensor.getElementTypeBitWidth(),
+                                               IntegerType::Unsigned)) {
+        getOperation().emitError()
+            << "expects '" << dtypeAttr << "' of " << kind << " '"
+            << name.getValue() << "' to be the unsigned form of its element "
+            << "type (" << tensor.getElementType() << "), but got " << dtype;
+        return {};
+      }
+      tensor = tensor.clone(dtype.getValue());
+    }
     return builder.getDictionaryAttr(
         {builder.getNamedAttr("name", name),
-         builder.getNamedAttr("type", TypeAttr::get(type)),
+         builder.getNamedAttr("type", TypeAttr::get(tensor)),
          builder.getNamedAttr("symbols", symbols)});
   }
 };

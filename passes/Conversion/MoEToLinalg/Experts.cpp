@@ -21,8 +21,9 @@ using IntPredicate = arith::CmpIPredicate;
 //===----------------------------------------------------------------------===//
 
 Value moe::detail::buildLinear(TensorBuilder &b, Value rows, Value matrix,
-                               Value bias) {
-  FloatType acc = computeType({rows.getType(), matrix.getType()});
+                               Value bias, FloatType acc) {
+  if (!acc)
+    acc = computeType({rows.getType(), matrix.getType()});
   Sizes sizes = {b.size(rows, 0), b.size(matrix, 0)};
   Value init = bias
                    ? b.map(sizes, acc, Indexed{bias, {1}},
@@ -170,14 +171,59 @@ namespace {
 struct ConvertLogits : OpConversionPattern<LogitsOp> {
   using OpConversionPattern::OpConversionPattern;
 
+  /// 1 / ||row|| of each row, 0 of a row of zeros.
+  static Value buildInverseNorms(TensorBuilder &b, Value rows, FloatType acc) {
+    Sizes sizes = {b.size(rows, 0)};
+    Value squares =
+        b.reduce(2, Indexed{rows, {0, 1}},
+                 {b.filled(sizes, b.real(acc, 0.0)), {0}}, [&](ValueRange in) {
+                   Value value = b.convert(in[0], acc);
+                   return b.add(in[1], b.mul(value, value));
+                 });
+    return b.map(sizes, acc, Indexed{squares, {0}}, [&](ValueRange in) {
+      Value zero = b.real(acc, 0.0);
+      Value none = b.compare(FloatPredicate::OEQ, in[0], zero);
+      return b.select(none, zero, b.div(b.real(acc, 1.0), b.sqrt(in[0])));
+    });
+  }
+
+  /// Cosines of the (projected) input and the rows of the matrix, scaled.
+  static Value buildCosine(TensorBuilder &b, OpAdaptor op, FloatType acc) {
+    Value rows = op.getInput(), matrix = op.getMatrix();
+    if (op.getProjection())
+      rows =
+          buildLinear(b, rows, op.getProjection(), op.getProjectionBias(), acc);
+    if (!acc)
+      acc = computeType({rows.getType(), matrix.getType()});
+    Value scale;
+    if (op.getLogScale()) {
+      scale = b.convert(b.extract(op.getLogScale(), {}), acc);
+      if (FloatAttr limit = op.getMaxLogScaleAttr())
+        scale = b.min(scale, b.real(acc, limit.getValueAsDouble()));
+      scale = b.exp(scale);
+    }
+    Value products = buildLinear(b, rows, matrix, {}, acc);
+    return b.map(b.sizes(products), acc,
+                 {{products, {0, 1}},
+                  {buildInverseNorms(b, rows, acc), {0}},
+                  {buildInverseNorms(b, matrix, acc), {1}}},
+                 [&](ValueRange in) {
+                   Value cosine = b.mul(b.mul(in[0], in[1]), in[2]);
+                   return scale ? b.mul(cosine, scale) : cosine;
+                 });
+  }
+
   LogicalResult
   matchAndRewrite(LogitsOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
-    Value logits = buildLinear(b, adaptor.getInput(), adaptor.getMatrix(),
-                               adaptor.getBias());
-    FloatType acc = floatElement(logits),
-              element = floatElement(op.getResult());
+    FloatType acc = op.getAcc() ? cast<FloatType>(*op.getAcc()) : FloatType();
+    Value logits = op.getForm() == LogitsForm::Cosine
+                       ? buildCosine(b, adaptor, acc)
+                       : buildLinear(b, adaptor.getInput(), adaptor.getMatrix(),
+                                     adaptor.getBias(), acc);
+    acc = floatElement(logits);
+    FloatType element = floatElement(op.getResult());
     Value offset = adaptor.getOffset();
     double temperature = op.getTemperature().convertToDouble();
     if (op.getSoftcap() || offset || temperature != 1.0 || element != acc) {

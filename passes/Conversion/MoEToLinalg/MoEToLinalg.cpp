@@ -3,6 +3,7 @@
 
 #include "moe/Conversion/Passes.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -26,12 +27,15 @@ SmallVector<Type> moe::detail::getPlanTypes(PlanType plan) {
   int64_t ids = plan.getExperts() + plan.getAlways();
   auto index = IndexType::get(context);
   auto dynamic = ShapedType::kDynamic;
-  return {
+  SmallVector<Type> types = {
       RankedTensorType::get({dynamic, entries}, IntegerType::get(context, 32)),
       RankedTensorType::get({dynamic, entries}, plan.getWeight()),
       RankedTensorType::get({ids + 1}, index),
       RankedTensorType::get({dynamic}, index),
       RankedTensorType::get({dynamic, entries}, index)};
+  if (plan.getCarry())
+    types.push_back(RankedTensorType::get({dynamic}, plan.getWeight()));
+  return types;
 }
 
 RankedTensorType moe::detail::getRowsType(RowsType rows) {
@@ -68,14 +72,15 @@ struct ConvertMoEToLinalg
 
     RewritePatternSet patterns(context);
     populateRouteToLinalg(converter, patterns);
+    populatePlansToLinalg(converter, patterns);
     populateRowsToLinalg(converter, patterns);
     populateExpertsToLinalg(converter, patterns);
 
     ConversionTarget target(*context);
     target.addIllegalDialect<MoEDialect>();
-    target.addLegalDialect<arith::ArithDialect, linalg::LinalgDialect,
-                           math::MathDialect, scf::SCFDialect,
-                           tensor::TensorDialect>();
+    target.addLegalDialect<arith::ArithDialect, cf::ControlFlowDialect,
+                           linalg::LinalgDialect, math::MathDialect,
+                           scf::SCFDialect, tensor::TensorDialect>();
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                          target);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,

@@ -20,21 +20,34 @@ namespace moe::detail {
 ///   entries    U * S     entry of a row; those behind the last row are the
 ///                        empty slots
 ///   positions  U x S     row of an entry, -1 where the slot is empty
+///   carry      U         carried weight, where the type has it; else null
 ///
 /// Rows are ordered by (expert, unit, slot). A `!moe.rows` is a matrix of U * S
 /// rows of which the first offsets[E + A] are in use; so row 0 can be read
 /// whenever there is a unit.
 struct PlanParts {
-  mlir::Value ids, weights, offsets, entries, positions;
+  mlir::Value ids, weights, offsets, entries, positions, carry;
 
   PlanParts() = default;
   explicit PlanParts(mlir::ValueRange values)
       : ids(values[0]), weights(values[1]), offsets(values[2]),
-        entries(values[3]), positions(values[4]) {}
+        entries(values[3]), positions(values[4]),
+        carry(values.size() > 5 ? values[5] : mlir::Value()) {}
 
   llvm::SmallVector<mlir::Value> values() const {
-    return {ids, weights, offsets, entries, positions};
+    llvm::SmallVector<mlir::Value> values = {ids, weights, offsets, entries,
+                                             positions};
+    if (carry)
+      values.push_back(carry);
+    return values;
   }
+};
+
+/// The routed entries of a plan as matrices U x slots (see `PlanParts`), the
+/// weights of its always-on ids (U x always; null: all 1) and what it carries
+/// (U; null: nothing).
+struct Assignment {
+  mlir::Value ids, weights, alwaysWeights, carry;
 };
 
 /// Types of the parts of a plan, in order.
@@ -47,14 +60,38 @@ mlir::RankedTensorType getRowsType(RowsType rows);
 /// a plan.
 void orderEntries(TensorBuilder &b, PlanType type, PlanParts &plan);
 
+/// The plan of `type` that an assignment is, and back.
+PlanParts buildPlan(TensorBuilder &b, PlanType type,
+                    const Assignment &assignment);
+Assignment getAssignment(TensorBuilder &b, PlanType type,
+                         const PlanParts &plan);
+
+/// Where entries go when the number of slots changes: to the front in their
+/// order, to the slot that is their id, or nowhere else.
+enum class Arrangement { Front, ById, Stay };
+
+/// Gives an entry (unit, slot, id) another id.
+using Target =
+    std::function<mlir::Value(mlir::Value, mlir::Value, mlir::Value)>;
+
+/// Moves the entries of each unit into `columns` slots, with the ids that
+/// `target` gives them; those of a negative id go. An entry without a slot is
+/// an error at run time.
+void rearrange(TensorBuilder &b, Assignment &assignment, int64_t columns,
+               Arrangement arrangement, Target target = nullptr);
+
+/// Requires, at run time, that no unit lists an expert twice.
+void checkDistinct(TensorBuilder &b, mlir::Value ids);
+
 /// The weight of the entry of each row.
 mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
                             const PlanParts &plan);
 
 /// Sum over products with the rows of `matrix` (n x k) of each row of `rows`
-/// (m x k), plus `bias` (n) where given and in f32 or f64.
+/// (m x k), plus `bias` (n) where given: in `acc`, or where that is null in f32
+/// or f64.
 mlir::Value buildLinear(TensorBuilder &b, mlir::Value rows, mlir::Value matrix,
-                        mlir::Value bias);
+                        mlir::Value bias, mlir::FloatType acc = {});
 
 /// Writes `body` of each row of `rows` (m x d) into `out` (m x d').
 /// `rowWeights` (m), where given, multiply the hidden vectors.
@@ -64,6 +101,8 @@ mlir::Value buildBody(TensorBuilder &b, BodyAttr body,
 
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
+void populatePlansToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
 void populateRowsToLinalg(const mlir::TypeConverter &converter,
                           mlir::RewritePatternSet &patterns);

@@ -638,27 +638,7 @@ PlanParts RouteLowering::build() {
                   : buildSelection(keys, unfiltered);
   Value weights = buildWeights(ids);
 
-  Value alwaysIds, alwaysWeights;
-  if (int64_t always = plan.getAlways()) {
-    Sizes unitsByAlways = {units, b.getIndexAttr(always)};
-    alwaysIds = b.map(unitsByAlways, b.getI32Type(), {}, [&](ValueRange) {
-      return b.add(b.toInt32(b.loopIndex(1)), b.int32(plan.getExperts()));
-    });
-    alwaysWeights =
-        op.getAlwaysWeights()
-            ? b.map(unitsByAlways, plan.getWeight(),
-                    Indexed{op.getAlwaysWeights(), {0, 1}},
-                    [&](ValueRange in) {
-                      return b.convert(in[0], plan.getWeight());
-                    })
-            : b.filled(unitsByAlways, b.real(plan.getWeight(), 1.0));
-  }
-  SmallVector<Type> types = getPlanTypes(plan);
-  PlanParts parts;
-  parts.ids = b.castTo(b.concatColumns(ids, alwaysIds), types[0]);
-  parts.weights = b.castTo(b.concatColumns(weights, alwaysWeights), types[1]);
-  orderEntries(b, plan, parts);
-  return parts;
+  return buildPlan(b, plan, {ids, weights, op.getAlwaysWeights(), {}});
 }
 
 struct ConvertRoute : OpConversionPattern<RouteOp> {

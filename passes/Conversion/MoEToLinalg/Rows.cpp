@@ -196,6 +196,12 @@ struct ConvertCombine : OpConversionPattern<CombineOp> {
                    Value used = b.compare(IntPredicate::sge, in[0], b.index(0));
                    return b.select(used, b.add(in[2], value), in[2]);
                  });
+    if (plan.carry)
+      sum = b.map(sizes, acc, {{sum, {0, 1}}, {plan.carry, {0}}, {x, {0, 1}}},
+                  [&](ValueRange in) {
+                    return b.add(in[0], b.mul(b.convert(in[1], acc),
+                                              b.convert(in[2], acc)));
+                  });
     FloatType element = floatElement(op.getResult());
     if (op.getOutBias() || element != acc) {
       SmallVector<Indexed> inputs = {{sum, {0, 1}}};

@@ -1,6 +1,7 @@
 // A builder of structured ops on tensors and of the scalar code in them.
 #include "TensorBuilder.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -206,7 +207,7 @@ Value TensorBuilder::map(SizesRef sizes, Type elementType,
 }
 
 Value TensorBuilder::reduce(unsigned numLoops, ArrayRef<Indexed> inputs,
-                            Indexed init, Body body) {
+                            const Indexed &init, Body body) {
   return structured(numLoops, inputs, init,
                     [&](ValueRange arguments) -> SmallVector<Value> {
                       return {body(arguments)};
@@ -237,6 +238,10 @@ SmallVector<Value> TensorBuilder::loop(Value lower, Value upper,
         scf::YieldOp::create(*this, body(iv, carried));
       });
   return llvm::to_vector_of<Value>(op.getResults());
+}
+
+void TensorBuilder::check(Value condition, StringRef message) {
+  cf::AssertOp::create(*this, condition, message);
 }
 
 //===----------------------------------------------------------------------===//

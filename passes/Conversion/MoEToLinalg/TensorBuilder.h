@@ -78,8 +78,8 @@ public:
   Value map(SizesRef sizes, Type elementType, llvm::ArrayRef<Indexed> inputs,
             Body body);
   /// Reduces over the loops that do not index `init`.
-  Value reduce(unsigned numLoops, llvm::ArrayRef<Indexed> inputs, Indexed init,
-               Body body);
+  Value reduce(unsigned numLoops, llvm::ArrayRef<Indexed> inputs,
+               const Indexed &init, Body body);
   /// Σ_k a[m,k] * b[n,k] + init[m,n], in the element type of `init`.
   Value matmulTransposed(Value a, Value b, Value init);
   /// Position of the current iteration along `loop`; only in a body itself,
@@ -90,6 +90,9 @@ public:
 
   llvm::SmallVector<Value> loop(Value lower, Value upper, ValueRange init,
                                 LoopBody body);
+
+  /// Requires `condition` at run time.
+  void check(Value condition, llvm::StringRef message);
 
   // Scalars. Floats propagate NaN; comparisons with NaN are false.
 

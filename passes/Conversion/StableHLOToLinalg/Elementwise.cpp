@@ -5,6 +5,7 @@
 #include "SizeAnalysis.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -21,7 +22,7 @@ template <typename OpTy>
 struct ConvertElementwise : OpConversionPattern<OpTy> {
   using OpConversionPattern<OpTy>::OpConversionPattern;
   LogicalResult
-  matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+  matchAndRewrite(OpTy op, OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     if (!hasScalarForm(op))
       return rewriter.notifyMatchFailure(op, "element widths differ");
@@ -29,9 +30,17 @@ struct ConvertElementwise : OpConversionPattern<OpTy> {
         this->getTypeConverter()->convertType(op->getResult(0).getType()));
     // Scalar predicates and limits carry no size.
     Value like = adaptor.getOperands().front();
-    for (Value operand : adaptor.getOperands())
-      if (cast<RankedTensorType>(operand.getType()).getRank() == type.getRank())
-        like = operand;
+    std::optional<unsigned> first;
+    for (auto [number, operand] : llvm::enumerate(adaptor.getOperands())) {
+      if (cast<RankedTensorType>(operand.getType()).getRank() != type.getRank())
+        continue;
+      like = operand;
+      if (!first)
+        first = number;
+      for (int64_t dim = 0; *first != number && dim < type.getRank(); ++dim)
+        requireEqualSizes(rewriter, op, *first, dim,
+                          adaptor.getOperands()[*first], number, dim, operand);
+    }
     rewriter.replaceOp(
         op, elementwise(rewriter, op.getLoc(), type, adaptor.getOperands(),
                         like, [&](OpBuilder &b, Location loc, ValueRange args) {
@@ -183,8 +192,13 @@ Value buildBroadcast(OpBuilder &b, Location loc, RankedTensorType type,
               b, loc, sizes[operand.position[dim]]);
           Value equal = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
                                               size, resultSize);
-          require(b, loc, arith::OrIOp::create(b, loc, unit, equal),
-                  "sizes of operands do not broadcast");
+          std::string message =
+              ("requires the size of dimension #" + Twine(dim) +
+               " of operand #" + Twine(number) +
+               " ({0}) to be 1 or to equal that of the result ({1})")
+                  .str();
+          require(b, loc, arith::OrIOp::create(b, loc, unit, equal), message,
+                  {size, resultSize});
         }
         isUnit[number].push_back(unit);
       }
@@ -238,7 +252,7 @@ template <typename OpTy>
 struct ConvertChloBroadcast : OpConversionPattern<OpTy> {
   using OpConversionPattern<OpTy>::OpConversionPattern;
   LogicalResult
-  matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+  matchAndRewrite(OpTy op, OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(

@@ -31,12 +31,9 @@ struct ConvertSlice : OpConversionPattern<SliceOp> {
       int64_t limit = op.getLimitIndices()[dim], step = op.getStrides()[dim];
       sizes.push_back(limit == start ? 0 : (limit - start - 1) / step + 1);
       if (op.getOperand().getType().isDynamicDim(dim))
-        require(rewriter, loc,
-                arith::CmpIOp::create(
-                    rewriter, loc, arith::CmpIPredicate::sge,
-                    sizeOf(rewriter, loc, adaptor.getOperand(), dim),
-                    indexConstant(rewriter, loc, limit)),
-                "slice ends outside of its operand");
+        requireAtMost(rewriter, loc, indexConstant(rewriter, loc, limit),
+                      sizeOf(rewriter, loc, adaptor.getOperand(), dim),
+                      "the end of a slice", "the size of its operand");
     }
     Value slice = tensor::ExtractSliceOp::create(
         rewriter, loc, adaptor.getOperand(),
@@ -93,7 +90,11 @@ struct ConvertRealDynamicSlice : OpConversionPattern<RealDynamicSliceOp> {
             arith::CmpIOp::create(
                 rewriter, loc, arith::CmpIPredicate::eq, size,
                 indexConstant(rewriter, loc, type.getDimSize(dim))));
-      require(rewriter, loc, valid, "slice bounds leave its operand");
+      require(rewriter, loc, valid,
+              "requires a slice from {0} to {1} by steps of {2} to lie within "
+              "the size of its operand ({3}), and to have the size of its type",
+              {starts[dim], limits[dim], steps[dim],
+               sizeOf(rewriter, loc, adaptor.getOperand(), dim)});
       sizes.push_back(getAsOpFoldResult(size));
     }
     Value slice = tensor::ExtractSliceOp::create(
@@ -115,10 +116,8 @@ SmallVector<OpFoldResult> clampStarts(OpBuilder &b, Location loc, Value operand,
         arith::SubIOp::create(b, loc, sizeOf(b, loc, operand, dim), size);
     if (cast<RankedTensorType>(operand.getType()).isDynamicDim(dim) ||
         isa<Value>(sizes[dim]))
-      require(b, loc,
-              arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, room,
-                                    indexConstant(b, loc, 0)),
-              "slice is larger than its operand");
+      requireAtMost(b, loc, size, sizeOf(b, loc, operand, dim),
+                    "the size of a slice", "the size of its operand");
     Value index = toIndex(b, loc, readScalar(b, loc, start), isUnsigned);
     clamped.push_back(getAsOpFoldResult(clampIndex(b, loc, index, room)));
   }
@@ -258,7 +257,10 @@ Value buildGather(OpBuilder &b, Location loc, Value operand, Value indices,
     Value fits = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, room,
                                        indexConstant(b, loc, 0));
     require(b, loc, arith::OrIOp::create(b, loc, fits, isEmpty),
-            "gather reads a slice larger than its operand");
+            "requires the size of a gathered slice ({0}) to be at most the "
+            "size of its operand ({1})",
+            {getValueOrCreateConstantIndexOp(b, loc, size),
+             sizeOf(b, loc, operand, dim)});
   }
 
   Value init = emptyOf(b, loc, type, sizes);
@@ -331,10 +333,8 @@ struct ConvertDynamicGather : OpConversionPattern<DynamicGatherOp> {
                     op.getOperand().getType().getRank(),
                     zeroExtends(elementType(op.getSliceSizes())));
     for (Value size : sizes)
-      require(rewriter, loc,
-              arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sge,
-                                    size, indexConstant(rewriter, loc, 0)),
-              "gather has a negative slice size");
+      requireAtMost(rewriter, loc, indexConstant(rewriter, loc, 0), size,
+                    "zero", "the size of a gathered slice");
     rewriter.replaceOp(
         op, buildGather(
                 rewriter, loc, adaptor.getOperand(), adaptor.getStartIndices(),

@@ -1,11 +1,14 @@
 // Helpers that the pattern groups share.
 #include "Lowering.h"
+#include "SizeAnalysis.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "moe/Dialect/Support/MoESupport.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace moe::graph;
@@ -133,13 +136,75 @@ Value moe::graph::clampIndex(OpBuilder &b, Location loc, Value value,
   return arith::MaxSIOp::create(b, loc, limited, indexConstant(b, loc, 0));
 }
 
+/// What a user knows of a place: the node of the model, else the file position,
+/// else nothing.
+static std::string placeOf(Location loc) {
+  // What was inlined belongs to the node that it was inlined for.
+  if (auto call = dyn_cast<CallSiteLoc>(loc))
+    return placeOf(call.getCaller());
+  if (auto named = dyn_cast<NameLoc>(loc))
+    return ("node '" + named.getName().strref() + "': ").str();
+  if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location part : fused.getLocations())
+      if (std::string place = placeOf(part); !place.empty())
+        return place;
+    return "";
+  }
+  if (auto file = dyn_cast<FileLineColLoc>(loc))
+    return (llvm::sys::path::filename(file.getFilename()) + ":" +
+            Twine(file.getLine()) + ":" + Twine(file.getColumn()) + ": ")
+        .str();
+  return "";
+}
+
+/// Braces mark values in messages, so that a name must not have any.
+static std::string withoutBraces(std::string text) {
+  llvm::replace(text, '{', '(');
+  llvm::replace(text, '}', ')');
+  return text;
+}
+
 void moe::graph::require(OpBuilder &b, Location loc, Value condition,
-                         StringRef message) {
-  if (auto constant = condition.getDefiningOp<arith::ConstantOp>())
-    if (auto attr = dyn_cast<IntegerAttr>(constant.getValue()))
-      if (attr.getValue().isOne())
-        return;
-  cf::AssertOp::create(b, loc, condition, message);
+                         StringRef message, ValueRange values) {
+  if (matchPattern(condition, m_One()))
+    return;
+  support::RequireOp::create(
+      b, loc, condition, withoutBraces(placeOf(loc)) + message.str(), values);
+}
+
+void moe::graph::requireAtMost(OpBuilder &b, Location loc, Value small,
+                               Value large, StringRef smallName,
+                               StringRef largeName) {
+  Value holds =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, small, large);
+  require(
+      b, loc, holds,
+      ("requires " + smallName + " ({0}) to be at most " + largeName + " ({1})")
+          .str(),
+      {small, large});
+}
+
+void moe::graph::requireEqualSizes(OpBuilder &b, Operation *op,
+                                   unsigned operandA, int64_t dimA, Value newA,
+                                   unsigned operandB, int64_t dimB,
+                                   Value newB) {
+  auto typeA = cast<RankedTensorType>(newA.getType()),
+       typeB = cast<RankedTensorType>(newB.getType());
+  if (!typeA.isDynamicDim(dimA) && !typeB.isDynamicDim(dimB))
+    return;
+  if (traceSize(op->getOperand(operandA), dimA) ==
+      traceSize(op->getOperand(operandB), dimB))
+    return;
+  Location loc = op->getLoc();
+  Value sizeA = sizeOf(b, loc, newA, dimA), sizeB = sizeOf(b, loc, newB, dimB);
+  Value equal =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, sizeA, sizeB);
+  std::string message =
+      ("requires the size of dimension #" + Twine(dimA) + " of operand #" +
+       Twine(operandA) + " ({0}) to equal that of dimension #" + Twine(dimB) +
+       " of operand #" + Twine(operandB) + " ({1})")
+          .str();
+  require(b, loc, equal, message, {sizeA, sizeB});
 }
 
 SmallVector<utils::IteratorType> moe::graph::parallelLoops(int64_t rank) {

@@ -71,9 +71,20 @@ mlir::Value zero(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type);
 /// min(max(value, 0), upper) of signed indices; 0 where `upper` is negative.
 mlir::Value clampIndex(mlir::OpBuilder &b, mlir::Location loc,
                        mlir::Value value, mlir::Value upper);
-/// Stops the program with `message` where `condition` is false.
+/// Stops the program where `condition` is false. The error names the place in
+/// the model that `loc` tells, and `message` with the `values` in it.
 void require(mlir::OpBuilder &b, mlir::Location loc, mlir::Value condition,
-             llvm::StringRef message);
+             llvm::StringRef message, mlir::ValueRange values = {});
+/// Requires `small` <= `large`; both are named for the message.
+void requireAtMost(mlir::OpBuilder &b, mlir::Location loc, mlir::Value small,
+                   mlir::Value large, llvm::StringRef smallName,
+                   llvm::StringRef largeName);
+/// Requires two sizes to be equal, unless types or what is known of the graph
+/// prove it. `a` and `b` are operands of `op`; `newA` and `newB` are what the
+/// conversion made of them.
+void requireEqualSizes(mlir::OpBuilder &b, mlir::Operation *op,
+                       unsigned operandA, int64_t dimA, mlir::Value newA,
+                       unsigned operandB, int64_t dimB, mlir::Value newB);
 llvm::SmallVector<mlir::utils::IteratorType> parallelLoops(int64_t rank);
 /// The map from `rank` loops to the dimensions `dims`.
 mlir::AffineMap dimsMap(mlir::MLIRContext *context, int64_t rank,

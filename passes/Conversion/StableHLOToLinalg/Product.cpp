@@ -108,10 +108,18 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
     auto rhsType = cast<RankedTensorType>(rhs.getType());
     auto type =
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
-    Contraction c = getContraction(lhsType.getRank(), rhsType.getRank(),
-                                   op.getDotDimensionNumbers());
+    DotDimensionNumbersAttr numbers = op.getDotDimensionNumbers();
+    Contraction c =
+        getContraction(lhsType.getRank(), rhsType.getRank(), numbers);
     auto accType = cast<RankedTensorType>(
         type.clone(accumulatorType(type.getElementType())));
+    for (auto [dimsA, dimsB] :
+         {std::pair{numbers.getLhsBatchingDimensions(),
+                    numbers.getRhsBatchingDimensions()},
+          std::pair{numbers.getLhsContractingDimensions(),
+                    numbers.getRhsContractingDimensions()}})
+      for (auto [dimA, dimB] : llvm::zip_equal(dimsA, dimsB))
+        requireEqualSizes(rewriter, op, 0, dimA, lhs, 1, dimB, rhs);
 
     // Sizes of the parallel loops.
     SmallVector<OpFoldResult> sizes(c.parallel());

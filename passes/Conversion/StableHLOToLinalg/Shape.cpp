@@ -162,7 +162,9 @@ Value dynamicReshape(OpBuilder &b, Location loc, Value value,
   Value equal = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
                                       oldCount, newCount);
   require(b, loc, arith::AndIOp::create(b, loc, valid, equal),
-          "reshape changes the number of elements");
+          "requires the number of elements before a reshape ({0}) to equal "
+          "that behind it ({1}), in the sizes of its type",
+          {oldCount, newCount});
   Value shape = tensor::FromElementsOp::create(
       b, loc,
       RankedTensorType::get(static_cast<int64_t>(sizes.size()),
@@ -274,6 +276,11 @@ struct ConvertConcatenate : OpConversionPattern<ConcatenateOp> {
     auto type =
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
     int64_t axis = op.getDimension();
+    for (unsigned i = 1; i < op.getInputs().size(); ++i)
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        if (dim != axis)
+          requireEqualSizes(rewriter, op, 0, dim, adaptor.getInputs()[0], i,
+                            dim, adaptor.getInputs()[i]);
     SmallVector<OpFoldResult> sizes =
         tensor::getMixedSizes(rewriter, loc, adaptor.getInputs().front());
     OpFoldResult offset = rewriter.getIndexAttr(0);
@@ -338,10 +345,7 @@ Value buildPad(OpBuilder &b, Location loc, Value operand, Value value,
         b, loc, spread, arith::AddIOp::create(b, loc, front, back));
     Value total = arith::AddIOp::create(
         b, loc, spread, arith::AddIOp::create(b, loc, low[dim], high[dim]));
-    require(
-        b, loc,
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, total, none),
-        "padding removes more elements than there are");
+    requireAtMost(b, loc, none, total, "zero", "the size that padding leaves");
     fullSizes.push_back(fold(full));
     offsets.push_back(fold(front));
     strides.push_back(
@@ -418,10 +422,8 @@ struct ConvertDynamicPad : OpConversionPattern<DynamicPadOp> {
     SmallVector<Value> interior =
         read(adaptor.getInteriorPadding(), op.getInteriorPadding());
     for (Value amount : interior)
-      require(rewriter, loc,
-              arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sge,
-                                    amount, indexConstant(rewriter, loc, 0)),
-              "interior padding is negative");
+      requireAtMost(rewriter, loc, indexConstant(rewriter, loc, 0), amount,
+                    "zero", "the padding between elements");
     rewriter.replaceOp(
         op,
         buildPad(rewriter, loc, adaptor.getOperand(),
@@ -468,7 +470,9 @@ struct ConvertSetDimensionSize : OpConversionPattern<SetDimensionSizeOp> {
     require(rewriter, loc,
             arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ule,
                                   size, sizeOf(rewriter, loc, operand, dim)),
-            "new size of a dimension is larger than the old one");
+            "requires the new size of a dimension ({0}) to be at most the old "
+            "one ({1})",
+            {size, sizeOf(rewriter, loc, operand, dim)});
     SmallVector<OpFoldResult> sizes =
         tensor::getMixedSizes(rewriter, loc, operand);
     sizes[dim] = size;

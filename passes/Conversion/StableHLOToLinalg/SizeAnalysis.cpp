@@ -34,8 +34,9 @@ private:
 };
 
 SizeKey Tracer::argument(BlockArgument value, int64_t dim) {
+  // A conversion of the signature leaves its old arguments without a function.
   auto function =
-      dyn_cast<FunctionOpInterface>(value.getOwner()->getParentOp());
+      dyn_cast_or_null<FunctionOpInterface>(value.getOwner()->getParentOp());
   if (!function || value.getOwner() != &function.getFunctionBody().front())
     return own(value, dim);
   auto symbols =

@@ -215,10 +215,8 @@ struct ConvertTopK : OpConversionPattern<moe::chlo::TopKOp> {
     Type element = elementType(op.getOperand());
     Value length = sizeOf(rewriter, loc, operand, rank - 1);
     if (type.isDynamicDim(rank - 1))
-      require(rewriter, loc,
-              arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sge,
-                                    length, indexConstant(rewriter, loc, k)),
-              "top_k asks for more elements than a row has");
+      requireAtMost(rewriter, loc, indexConstant(rewriter, loc, k), length,
+                    "the number of elements to choose", "the size of a row");
     SmallVector<Type> types;
     if (failed(getTypeConverter()->convertTypes(op.getResultTypes(), types)))
       return failure();

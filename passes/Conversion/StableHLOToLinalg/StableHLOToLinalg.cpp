@@ -32,6 +32,7 @@ struct ConvertStableHLOToLinalg
   void runOnOperation() override {
     if (failed(checkSupported()))
       return signalPassFailure();
+    recordUnsignedTypes();
     MLIRContext *context = &getContext();
     GraphTypeConverter converter;
     RewritePatternSet patterns(context);
@@ -63,6 +64,25 @@ struct ConvertStableHLOToLinalg
   }
 
 private:
+  /// Signless types do not tell what a caller has to pass: unsigned arguments
+  /// and results keep their element types as attributes.
+  void recordUnsignedTypes() {
+    auto unsignedElement = [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor && tensor.getElementType().isUnsignedInteger()
+                 ? TypeAttr::get(tensor.getElementType())
+                 : TypeAttr();
+    };
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
+        if (TypeAttr dtype = unsignedElement(type))
+          function.setArgAttr(index, "moe.dtype", dtype);
+      for (auto [index, type] : llvm::enumerate(function.getResultTypes()))
+        if (TypeAttr dtype = unsignedElement(type))
+          function.setResultAttr(index, "moe.dtype", dtype);
+    }
+  }
+
   /// What no pattern could lower, said in the user's terms.
   LogicalResult checkSupported() {
     WalkResult result =

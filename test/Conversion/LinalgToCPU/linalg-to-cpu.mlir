@@ -91,6 +91,40 @@ func.func @packed(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x20xf
   return
 }
 
+// A chunk holds enough units to be worth a thread; one costs 100 iterations of three operations and the loop, and its terminator.
+// CHECK-LABEL: func.func @independent_units
+// CHECK-SAME: %[[Y:.*]]: memref<?x100xf32>, %[[UNITS:.*]]: index
+func.func @independent_units(%y: memref<?x100xf32>, %units: index) {
+  // CHECK: %[[WORK:.*]] = arith.constant 401 : index
+  // CHECK: %[[ALL:.*]] = arith.muli %[[UNITS]], %[[WORK]]
+  // CHECK: arith.divui %[[ALL]]
+  // CHECK: scf.parallel
+  // CHECK: scf.for %[[UNIT:.*]] = %{{.*}} to
+  // CHECK: scf.for %[[I:.*]] = %{{.*}} to
+  // CHECK: memref.store %{{.*}}, %[[Y]][%[[UNIT]], %[[I]]]
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %hundred = arith.constant 100 : index
+  scf.forall (%unit) in (%units) {
+    scf.for %i = %zero to %hundred step %one {
+      %v = memref.load %y[%unit, %i] : memref<?x100xf32>
+      memref.store %v, %y[%unit, %i] : memref<?x100xf32>
+    }
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @few_units
+func.func @few_units(%y: memref<8xf32>, %v: f32) {
+  // CHECK-NOT: scf.parallel
+  // CHECK: scf.for
+  // CHECK-NEXT: memref.store
+  scf.forall (%unit) in (8) {
+    memref.store %v, %y[%unit] : memref<8xf32>
+  }
+  return
+}
+
 // The kernel: six rows of two vectors.
 // CHECK-LABEL: func.func private @moe_matmul_f32_6x16_panel
 // CHECK: scf.index_switch

@@ -3,6 +3,7 @@
 // CHECK-DAG: llvm.func @moe_parallel_for(i64, !llvm.ptr, !llvm.ptr)
 // CHECK-DAG: llvm.func @moe_fail(!llvm.ptr)
 // CHECK-DAG: llvm.mlir.global internal constant @[[TEXT:.*]]("expects rows\00")
+// CHECK-DAG: llvm.mlir.global internal constant @[[FORMAT:.*]]("requires %lld, 100%% of it, to equal %lld\00")
 
 // The body gets what it uses through the context; constants are its own.
 // CHECK: func.func private @parallel_parallel_0(%[[CONTEXT:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64)
@@ -44,5 +45,21 @@ func.func @assertion(%ok: i1, %n: index) {
   scf.parallel (%i) = (%c0) to (%n) step (%c1) {
     cf.assert %ok, "expects rows"
   }
+  return
+}
+
+// A message shows its values, which are written into it where it is needed.
+// CHECK-LABEL: func.func @requirement
+// CHECK-SAME: %[[OK:.*]]: i1, %[[A:.*]]: index, %[[B:.*]]: i32
+func.func @requirement(%ok: i1, %a: index, %b: i32) {
+  // CHECK: %[[BROKEN:.*]] = arith.xori %[[OK]]
+  // CHECK: scf.if %[[BROKEN]]
+  // CHECK: %[[WIDE_B:.*]] = arith.extsi %[[B]] : i32 to i64
+  // CHECK: %[[WIDE_A:.*]] = arith.index_cast %[[A]] : index to i64
+  // CHECK: %[[BUFFER:.*]] = llvm.alloca %[[SIZE:.*]] x i8
+  // CHECK: %[[ADDRESS:.*]] = llvm.mlir.addressof @[[FORMAT]]
+  // CHECK: llvm.call @snprintf(%[[BUFFER]], %[[SIZE]], %[[ADDRESS]], %[[WIDE_B]], %[[WIDE_A]]) vararg
+  // CHECK: llvm.call @moe_fail(%[[BUFFER]])
+  moe_support.require %ok, "requires {1}, 100% of it, to equal {0}"(%a, %b) : index, i32
   return
 }

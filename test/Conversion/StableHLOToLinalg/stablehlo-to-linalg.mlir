@@ -18,9 +18,9 @@ func.func @constants() -> (tensor<2xi32>, tensor<100xf32>, tensor<8x4xf32>, tens
   return %0, %1, %2, %3 : tensor<2xi32>, tensor<100xf32>, tensor<8x4xf32>, tensor<65xi8>
 }
 
-// Unsigned integers become signless, their meaning stays in the operations.
+// Unsigned integers become signless, their meaning stays in the operations, and for callers in an attribute.
 // CHECK-LABEL: func.func @unsigned
-// CHECK-SAME: (%{{.*}}: tensor<?xi8>, %{{.*}}: tensor<?xi8>) -> tensor<?xi8>
+// CHECK-SAME: (%{{.*}}: tensor<?xi8> {moe.dtype = ui8}, %{{.*}}: tensor<?xi8> {moe.dtype = ui8}) -> (tensor<?xi8> {moe.dtype = ui8})
 func.func @unsigned(%x: tensor<?xui8>, %y: tensor<?xui8>) -> tensor<?xui8> {
   // CHECK: linalg.generic
   // CHECK: arith.maxui
@@ -63,7 +63,7 @@ func.func @batch_matmul(%x: tensor<2x4x8xf32>, %y: tensor<2x8x3xf32>) -> tensor<
 // Symbols prove that the sizes are equal: no check, no computed index.
 // CHECK-LABEL: func.func @broadcast_same_symbol
 func.func @broadcast_same_symbol(%x: tensor<?x4xf32> {moe.symbols = ["B", ""]}, %y: tensor<?x1xf32> {moe.symbols = ["B", ""]}) -> tensor<?x4xf32> {
-  // CHECK-NOT: cf.assert
+  // CHECK-NOT: moe_support.require
   // CHECK-NOT: tensor.extract
   %0 = chlo.broadcast_add %x, %y : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
   %1 = stablehlo.exponential %0 : tensor<?x4xf32>
@@ -74,7 +74,7 @@ func.func @broadcast_same_symbol(%x: tensor<?x4xf32> {moe.symbols = ["B", ""]}, 
 
 // CHECK-LABEL: func.func @broadcast_static
 func.func @broadcast_static(%x: tensor<?x4xf32>, %y: tensor<1x4xf32>) -> tensor<?x4xf32> {
-  // CHECK-NOT: cf.assert
+  // CHECK-NOT: moe_support.require
   // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[UNIT]], #{{.*}}]
   %0 = chlo.broadcast_add %x, %y : (tensor<?x4xf32>, tensor<1x4xf32>) -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
@@ -82,7 +82,7 @@ func.func @broadcast_static(%x: tensor<?x4xf32>, %y: tensor<1x4xf32>) -> tensor<
 
 // CHECK-LABEL: func.func @broadcast_unknown
 func.func @broadcast_unknown(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
-  // CHECK: cf.assert %{{.*}}, "sizes of operands do not broadcast"
+  // CHECK: moe_support.require %{{.*}}, "{{.*}}requires the size of dimension #0 of operand #0 ({0}) to be 1 or to equal that of the result ({1})"(%{{.*}}, %{{.*}}) : index, index
   // CHECK: linalg.generic
   // CHECK: arith.select
   // CHECK: tensor.extract
@@ -115,11 +115,35 @@ func.func @cumulative(%x: tensor<4xf32>, %z: tensor<f32>) -> tensor<4xf32> {
 
 // CHECK-LABEL: func.func @asserts
 func.func @asserts(%x: tensor<?xf32>, %s: tensor<2xi64>, %p: tensor<i1>) -> (tensor<?x?xf32>, tensor<2xf32>) {
-  // CHECK: cf.assert %{{.*}}, "shape assertion of the model does not hold"
+  // CHECK: moe_support.require %{{.*}}, "{{.*}}shape assertion of the model does not hold"
   stablehlo.custom_call @shape_assertion(%p) {has_side_effect = true} : (tensor<i1>) -> ()
-  // CHECK: cf.assert %{{.*}}, "reshape changes the number of elements"
+  // CHECK: moe_support.require %{{.*}}, "{{.*}}requires the number of elements before a reshape ({0}) to equal that behind it ({1}), in the sizes of its type"(%{{.*}}, %{{.*}}) : index, index
   %0 = stablehlo.dynamic_reshape %x, %s : (tensor<?xf32>, tensor<2xi64>) -> tensor<?x?xf32>
-  // CHECK: cf.assert %{{.*}}, "slice ends outside of its operand"
+  // CHECK: moe_support.require %{{.*}}, "{{.*}}requires the end of a slice ({0}) to be at most the size of its operand ({1})"(%{{.*}}, %{{.*}}) : index, index
   %1 = stablehlo.slice %x [0:2] : (tensor<?xf32>) -> tensor<2xf32>
   return %0, %1 : tensor<?x?xf32>, tensor<2xf32>
+}
+
+// Sizes that nothing shows to be equal are compared when the program runs; the error names the node.
+// CHECK-LABEL: func.func @equal_sizes
+func.func @equal_sizes(%x: tensor<?x?xf32>, %y: tensor<?x4xf32>) -> (tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) {
+  // CHECK: moe_support.require %{{.*}}, "node 'add': requires the size of dimension #0 of operand #0 ({0}) to equal that of dimension #0 of operand #1 ({1})"
+  // CHECK: moe_support.require %{{.*}}, "node 'add': requires the size of dimension #1 of operand #0 ({0}) to equal that of dimension #1 of operand #1 ({1})"
+  %0 = stablehlo.add %x, %y : (tensor<?x?xf32>, tensor<?x4xf32>) -> tensor<?x?xf32> loc("add")
+  // CHECK: moe_support.require %{{.*}}, "node 'dot': requires the size of dimension #1 of operand #0 ({0}) to equal that of dimension #0 of operand #1 ({1})"
+  %1 = stablehlo.dot_general %x, %y, contracting_dims = [1] x [0] : (tensor<?x?xf32>, tensor<?x4xf32>) -> tensor<?x?xf32> loc("dot")
+  // CHECK-NOT: dimension #0
+  // CHECK: moe_support.require %{{.*}}, "node 'concat': requires the size of dimension #1 of operand #0 ({0}) to equal that of dimension #1 of operand #1 ({1})"
+  %2 = stablehlo.concatenate %x, %y, dim = 0 : (tensor<?x?xf32>, tensor<?x4xf32>) -> tensor<?x?xf32> loc("concat")
+  return %0, %1, %2 : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>
+}
+
+// Sizes of one symbol are compared where the program is entered.
+// CHECK-LABEL: func.func @one_symbol
+func.func @one_symbol(%x: tensor<?xf32> {moe.symbols = ["N"]}, %y: tensor<?xf32> {moe.symbols = ["N"]}) -> tensor<?xf32> {
+  // CHECK-NOT: moe_support.require
+  %0 = stablehlo.add %x, %y : tensor<?xf32>
+  %1 = stablehlo.multiply %0, %y : tensor<?xf32>
+  // CHECK: return
+  return %1 : tensor<?xf32>
 }

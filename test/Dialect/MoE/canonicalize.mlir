@@ -135,3 +135,77 @@ func.func @not_a_softmax_of_all_with_a_detached_denominator(%z: tensor<?x4xf32>)
   %p = moe.route %z score <identity> select <all> weight <logits, norm = softmax, grad = stop_norm> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
   return %p : !moe.plan<4, slots<4>>
 }
+
+// C13.
+// CHECK-LABEL: func.func @two_renumberings_are_one
+// CHECK-SAME: %[[P:.*]]: !moe.plan<4, slots<2>>
+func.func @two_renumberings_are_one(%p: !moe.plan<4, slots<2>>) -> !moe.plan<2, slots<2>, carry> {
+  // CHECK-NEXT: %[[Q:.*]] = moe.remap %[[P]] many_to_one <sum> {carry = array<i64: 3>, map = array<i64: 1, 1, 0, -1>} : !moe.plan<4, slots<2>> -> !moe.plan<2, slots<2>, carry>
+  // CHECK-NEXT: return %[[Q]]
+  %q = moe.remap %p many_to_one <max> {map = array<i64: 2, 1, 0, 3>} : !moe.plan<4, slots<2>> -> !moe.plan<4, slots<2>>
+  %r = moe.remap %q many_to_one <sum> {map = array<i64: 0, 1, 1, -1>, carry = array<i64: 3>} : !moe.plan<4, slots<2>> -> !moe.plan<2, slots<2>, carry>
+  return %r : !moe.plan<2, slots<2>, carry>
+}
+
+// CHECK-LABEL: func.func @two_sums_are_one
+func.func @two_sums_are_one(%p: !moe.plan<8, slots<2>>) -> !moe.plan<2, slots<2>> {
+  // CHECK-NEXT: moe.remap %{{.*}} many_to_one <sum> {map = array<i64: 0, 0, 0, 0, 1, 1, 1, -1>}
+  // CHECK-NEXT: return
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 0, 0, 1, 1, 2, 2, 3, -1>} : !moe.plan<8, slots<2>> -> !moe.plan<4, slots<2>>
+  %r = moe.remap %q many_to_one <sum> {map = array<i64: 0, 0, 1, 1>} : !moe.plan<4, slots<2>> -> !moe.plan<2, slots<2>>
+  return %r : !moe.plan<2, slots<2>>
+}
+
+// CHECK-LABEL: func.func @a_sum_of_maxima_is_neither
+func.func @a_sum_of_maxima_is_neither(%p: !moe.plan<8, slots<2>>) -> !moe.plan<2, slots<2>> {
+  // CHECK: moe.remap %{{.*}} many_to_one <max>
+  // CHECK: moe.remap %{{.*}} many_to_one <sum>
+  %q = moe.remap %p many_to_one <max> {map = array<i64: 0, 0, 1, 1, 2, 2, 3, -1>} : !moe.plan<8, slots<2>> -> !moe.plan<4, slots<2>>
+  %r = moe.remap %q many_to_one <sum> {map = array<i64: 0, 0, 1, 1>} : !moe.plan<4, slots<2>> -> !moe.plan<2, slots<2>>
+  return %r : !moe.plan<2, slots<2>>
+}
+
+// CHECK-LABEL: func.func @a_maximum_is_carried_as_it_is
+func.func @a_maximum_is_carried_as_it_is(%p: !moe.plan<8, slots<2>>) -> !moe.plan<2, slots<2>, carry> {
+  // CHECK: moe.remap %{{.*}} many_to_one <max>
+  // CHECK: moe.remap %{{.*}} many_to_one <sum>
+  %q = moe.remap %p many_to_one <max> {map = array<i64: 0, 0, 1, 1, 2, 2, 3, -1>} : !moe.plan<8, slots<2>> -> !moe.plan<4, slots<2>>
+  %r = moe.remap %q many_to_one <sum> {map = array<i64: 0, -1, 1, -1>, carry = array<i64: 1>} : !moe.plan<4, slots<2>> -> !moe.plan<2, slots<2>, carry>
+  return %r : !moe.plan<2, slots<2>, carry>
+}
+
+// CHECK-LABEL: func.func @entries_that_moved_stay_moved
+func.func @entries_that_moved_stay_moved(%p: !moe.plan<4, slots<3>>) -> !moe.plan<2, slots<2>> {
+  // CHECK: moe.remap
+  // CHECK: moe.remap
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 0, 0, 1, 1>} : !moe.plan<4, slots<3>> -> !moe.plan<2, slots<2>>
+  %r = moe.remap %q many_to_one <sum> {map = array<i64: 1, 0>} : !moe.plan<2, slots<2>> -> !moe.plan<2, slots<2>>
+  return %r : !moe.plan<2, slots<2>>
+}
+
+// CHECK-LABEL: func.func @slots_of_a_result_stay_its_slots
+func.func @slots_of_a_result_stay_its_slots(%p: !moe.plan<4, slots<2>>) -> !moe.plan<4, slots<1>> {
+  // CHECK: moe.remap
+  // CHECK: moe.remap
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 3, 2, 1, 1>} : !moe.plan<4, slots<2>> -> !moe.plan<4, slots<2>>
+  %r = moe.remap %q many_to_one <sum> {map = array<i64: 1, 0, 2, 3>, slot_mask = array<i64: 1>} : !moe.plan<4, slots<2>> -> !moe.plan<4, slots<1>>
+  return %r : !moe.plan<4, slots<1>>
+}
+
+// CHECK-LABEL: func.func @the_same_numbers_are_no_renumbering
+// CHECK-SAME: %[[P:.*]]: !moe.plan<3, slots<2>>
+func.func @the_same_numbers_are_no_renumbering(%p: !moe.plan<3, slots<2>>) -> (!moe.plan<3, slots<2>>, !moe.plan<3, slots<1>>) {
+  // CHECK: %[[R:.*]] = moe.remap %[[P]]
+  // CHECK: return %[[P]], %[[R]]
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 0, 1, 2>} : !moe.plan<3, slots<2>> -> !moe.plan<3, slots<2>>
+  %r = moe.remap %p many_to_one <sum> {map = array<i64: 0, 1, 2>, slot_mask = array<i64: 0>} : !moe.plan<3, slots<2>> -> !moe.plan<3, slots<1>>
+  return %q, %r : !moe.plan<3, slots<2>>, !moe.plan<3, slots<1>>
+}
+
+// CHECK-LABEL: func.func @the_same_encoding_is_no_conversion
+// CHECK-SAME: %[[P:.*]]: !moe.plan<3, csr>
+func.func @the_same_encoding_is_no_conversion(%p: !moe.plan<3, csr>) -> !moe.plan<3, csr> {
+  // CHECK-NEXT: return %[[P]]
+  %q = moe.convert_plan %p : !moe.plan<3, csr> -> !moe.plan<3, csr>
+  return %q : !moe.plan<3, csr>
+}

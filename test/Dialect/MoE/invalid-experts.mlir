@@ -100,18 +100,6 @@ func.func @weights_on_the_hidden_vector_need_one(%r: !moe.rows<f32, 64, grouped>
 
 // -----
 
-// (R15)
-func.func @an_expert_of_forced_zero_weight_computes_nothing(%x: tensor<?x64xf32>, %z: tensor<?x8xf32>, %a: tensor<7x96x64xf32>, %b: tensor<7x64x96xf32>) -> !moe.rows<f32, 64, grouped> {
-  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [6]> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
-  %r = moe.dispatch %x, %p apply <output> : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
-  // expected-error @+1 {{expects zero and exclude ids in zero, copy or constant classes, but id 6 is of class 'ffn'}}
-  %h = moe.experts %r, %p (%a, %b : tensor<7x96x64xf32>, tensor<7x64x96xf32>) table <[<ffn, 7, width = 96, body = <ungated, relu>>, <zero, 1>]>
-    apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
-  return %h : !moe.rows<f32, 64, grouped>
-}
-
-// -----
-
 // (R17)
 func.func @a_copied_row_is_as_wide_as_the_result(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 32, grouped> {
   // expected-error @+1 {{requires the width of the result (32) to equal that of the input (64) where a class passes rows on}}
@@ -159,7 +147,7 @@ func.func @an_output_bias_has_the_width_of_the_rows(%h: !moe.rows<f32, 64, group
 
 // (R17)
 func.func @a_residual_is_as_wide_as_the_rows(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x32xf32>) -> tensor<4x64xf32> {
-  // expected-error @+1 {{requires the width of 'x' (32) to equal that of 'rows' (64) where a residual is added}}
+  // expected-error @+1 {{requires the width of 'x' (32) to equal that of 'rows' (64) where units are added to the sum}}
   %y = moe.combine %h, %p, %x apply <output> residual <add_x> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x32xf32> -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
 }

@@ -64,6 +64,87 @@ func.func @a_temperature_is_positive(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>)
 
 // -----
 
+// (logits_c1)
+func.func @a_projection_reads_the_input(%x: tensor<?x64xf32>, %w: tensor<8x16xf32>, %p: tensor<16x32xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires the width of 'input' (64) to equal that of 'projection' (32)}}
+  %z = moe.logits %x, %w form <cosine> projection(%p : tensor<16x32xf32>) : tensor<?x64xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c1)
+func.func @a_matrix_reads_the_projected_input(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %p: tensor<16x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires the width of the projected input (16) to equal that of 'matrix' (64)}}
+  %z = moe.logits %x, %w form <cosine> projection(%p : tensor<16x64xf32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c1)
+func.func @a_projection_bias_has_an_element_per_row(%x: tensor<?x64xf32>, %w: tensor<8x16xf32>, %p: tensor<16x64xf32>, %b: tensor<8xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires 'projection_bias' ('tensor<8xf32>') to have one element per row of 'projection' (16)}}
+  %z = moe.logits %x, %w form <cosine> projection(%p : tensor<16x64xf32>) projection_bias(%b : tensor<8xf32>) : tensor<?x64xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c3)
+func.func @a_cosine_has_no_bias(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %b: tensor<8xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects 'bias' with 'form <linear>' alone}}
+  %z = moe.logits %x, %w form <cosine> bias(%b : tensor<8xf32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c3)
+func.func @a_linear_form_has_no_projection(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %p: tensor<64x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects 'projection' with 'form <cosine>' alone}}
+  %z = moe.logits %x, %w projection(%p : tensor<64x64xf32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c3)
+func.func @a_linear_form_has_no_log_scale(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %t: tensor<f32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects 'log_scale' with 'form <cosine>' alone}}
+  %z = moe.logits %x, %w log_scale(%t : tensor<f32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c3)
+func.func @a_projection_bias_needs_a_projection(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>, %b: tensor<64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects 'projection_bias' with a 'projection' alone}}
+  %z = moe.logits %x, %w form <cosine> projection_bias(%b : tensor<64xf32>) : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c3)
+func.func @a_limit_needs_a_log_scale(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects 'max_log_scale' with a 'log_scale' alone}}
+  %z = moe.logits %x, %w form <cosine> {max_log_scale = 4.0} : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
+// (logits_c4)
+func.func @sums_are_at_least_f32(%x: tensor<?x64xf32>, %w: tensor<8x64xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{requires 'acc' ('bf16') to be at least as wide as f32}}
+  %z = moe.logits %x, %w {acc = bf16} : tensor<?x64xf32>, tensor<8x64xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
+// -----
+
 // (route_c1)
 func.func @the_number_of_experts_is_static(%z: tensor<?x?xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects a static number of expert columns, but got 'tensor<?x?xf32>'}}

@@ -29,6 +29,16 @@ func.func @logits_with_one_offset_for_all_units(%x: tensor<?x64xf32>, %w: tensor
   return %z : tensor<?x8xf32>
 }
 
+// CHECK-LABEL: func.func @logits_by_cosine
+// CHECK-SAME: %[[X:.*]]: tensor<?x64xf32>, %[[W:.*]]: tensor<8x16xf32>, %[[P:.*]]: tensor<16x64xf32>, %[[B:.*]]: tensor<16xf32>, %[[T:.*]]: tensor<f32>
+func.func @logits_by_cosine(%x: tensor<?x64xf32>, %w: tensor<8x16xf32>, %p: tensor<16x64xf32>, %b: tensor<16xf32>, %t: tensor<f32>) -> tensor<?x8xf32> {
+  // CHECK: moe.logits %[[X]], %[[W]] form <cosine> projection(%[[P]] : tensor<16x64xf32>) projection_bias(%[[B]] : tensor<16xf32>)
+  // CHECK-SAME: log_scale(%[[T]] : tensor<f32>) {acc = f64, max_log_scale = 4.605{{.*}} : f64} : tensor<?x64xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  %z = moe.logits %x, %w form <cosine> projection(%p : tensor<16x64xf32>) projection_bias(%b : tensor<16xf32>) log_scale(%t : tensor<f32>)
+    {max_log_scale = 4.605, acc = f64} : tensor<?x64xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+
 // CHECK-LABEL: func.func @route_mixtral
 // CHECK-SAME: %[[Z:.*]]: tensor<?x8xf32>
 func.func @route_mixtral(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {

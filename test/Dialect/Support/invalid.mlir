@@ -127,3 +127,21 @@ func.func @a_weight_has_the_type_of_its_expression() {
   %0 = "moe_support.weight"() <{value = #moe_support.external<"w.bin", 0> : tensor<8x4xf32>}> : () -> tensor<4x8xf32>
   return
 }
+
+// -----
+
+// (require_c1)
+func.func @a_message_shows_its_values(%ok: i1, %a: index) {
+  // expected-error @+1 {{expects braces in 'message' to hold the number of one of 1 values, but got "requires {1}"}}
+  moe_support.require %ok, "requires {1}"(%a) : index
+  return
+}
+
+// -----
+
+// (require_c1)
+func.func @braces_are_closed(%ok: i1) {
+  // expected-error @+1 {{expects braces in 'message' to hold the number of one of 0 values, but got "requires {0"}}
+  moe_support.require %ok, "requires {0"
+  return
+}

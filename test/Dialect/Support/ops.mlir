@@ -2,6 +2,16 @@
 // RUN: moe-opt %s --mlir-print-op-generic | moe-opt | FileCheck %s
 // RUN: moe-opt %s --emit-bytecode | moe-opt | FileCheck %s
 
+// CHECK-LABEL: func.func @requirements
+// CHECK-SAME: %[[OK:.*]]: i1, %[[A:.*]]: index, %[[B:.*]]: index
+func.func @requirements(%ok: i1, %a: index, %b: index) {
+  // CHECK: moe_support.require %[[OK]], "requires {0} to equal {1}"(%[[A]], %[[B]]) : index, index
+  moe_support.require %ok, "requires {0} to equal {1}"(%a, %b) : index, index
+  // CHECK: moe_support.require %[[OK]], "expects rows"
+  moe_support.require %ok, "expects rows"
+  return
+}
+
 // CHECK-LABEL: func.func @weights
 func.func @weights() {
   // CHECK: moe_support.weight #moe_support.external<"w.bin", 64> : tensor<8x4xf32>

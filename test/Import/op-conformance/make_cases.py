@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Makes one tiny ONNX model per form of each operator, with inputs and what ONNX Runtime makes of them.
 
-usage: make_cases.py OUTPUT_DIRECTORY
+usage: make_cases.py OUTPUT_DIRECTORY [new]
+
+With "new" only cases that are not there yet are made.
 
 Every case is a folder in the layout of the integration models: model.onnx, inputs/NAME.npy, outputs/NAME.npy. Sizes of inputs are symbolic where a
-case says so ("dynamic"), so that the run-time forms are reached. Needs numpy, onnx and onnxruntime; the tests need none of them.
+case says so ("dynamic"), so that the run-time forms are reached. Where ONNX Runtime lacks a form, its results come from ONNX's reference evaluator or from
+another spelling of the same. Needs numpy, onnx and onnxruntime; the tests need none of them.
 """
 import pathlib
 import sys
@@ -14,6 +17,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto as T
 from onnx import helper as h
+from onnx.reference import ReferenceEvaluator
 
 rng = np.random.default_rng(7)
 CASES = {}
@@ -27,11 +31,31 @@ def i64(*values):
     return np.array(values, np.int64)
 
 
-def case(name, op, inputs, outputs=1, attrs=None, const=(), opset=20, domain="", dynamic=True, fixed=()):
-    """inputs: arrays or None for an absent one; const, fixed: numbers of the inputs that are initializers, or have static sizes."""
+def case(name, op, inputs, outputs=1, attrs=None, const=(), opset=20, domain="", dynamic=True, fixed=(), results=None, captured=()):
+    """inputs: arrays or None for an absent one; const, fixed: numbers of the inputs that are initializers, or have static sizes; results: arrays, or
+    "reference", where ONNX Runtime cannot tell them; captured: numbers of the inputs that only bodies of the node read."""
     assert name not in CASES, name
-    inputs = [None if a is None else np.asarray(a) for a in inputs]
-    CASES[name] = dict(op=op, inputs=inputs, outputs=outputs, attrs=attrs or {}, const=set(const), opset=opset, domain=domain, dynamic=dynamic, fixed=set(fixed))
+    inputs = [None if a is None else a if isinstance(a, onnx.TensorProto) else np.asarray(a) for a in inputs]
+    CASES[name] = dict(op=op, inputs=inputs, outputs=outputs, attrs=attrs or {}, const=set(const), opset=opset, domain=domain, dynamic=dynamic, fixed=set(fixed),
+                       results=results, captured=set(captured))
+
+
+def run_node(op, inputs, outputs=1, attrs=None, domain=""):
+    """What ONNX Runtime makes of one node."""
+    names = ["" if a is None else f"x{i}" for i, a in enumerate(inputs)]
+    values = [f"y{i}" for i in range(outputs)]
+    node = h.make_node(op, names, values, domain=domain, **(attrs or {}))
+    infos = [h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in zip(names, inputs) if n]
+    graph = h.make_graph([node], "g", infos, [onnx.ValueInfoProto(name=n) for n in values])
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 20), h.make_opsetid("com.microsoft", 1)], ir_version=10)
+    return run_model(model, {n: a for n, a in zip(names, inputs) if n})
+
+
+def run_model(model, feeds):
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"]).run(None, feeds)
 
 
 def symbols(array, number, dynamic):
@@ -41,13 +65,15 @@ def symbols(array, number, dynamic):
 def build(spec):
     names = ["" if a is None else f"x{i}" for i, a in enumerate(spec["inputs"])]
     outputs = [f"y{i}" for i in range(spec["outputs"])]
-    node = h.make_node(spec["op"], names, outputs, name="node", domain=spec["domain"], **spec["attrs"])
+    operands = [n for i, n in enumerate(names) if i not in spec["captured"]]
+    node = h.make_node(spec["op"], operands, outputs, name="node", domain=spec["domain"], **spec["attrs"])
     inputs, initializers = [], []
     for i, (name, array) in enumerate(zip(names, spec["inputs"])):
         if array is None:
             continue
         if i in spec["const"]:
-            initializers.append(onnx.numpy_helper.from_array(array, name))
+            initializers.append(array if isinstance(array, onnx.TensorProto) else onnx.numpy_helper.from_array(array, name))
+            initializers[-1].name = name
         else:
             inputs.append(h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), symbols(array, i, spec["dynamic"] and i not in spec["fixed"])))
     opsets = [h.make_opsetid("", spec["opset"])] + ([h.make_opsetid(spec["domain"], 1)] if spec["domain"] else [])
@@ -58,12 +84,13 @@ def build(spec):
 
     # The types of outputs come from a first run.
     untyped = model([onnx.ValueInfoProto(name=n) for n in outputs])
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = ort.InferenceSession(untyped.SerializeToString(), options, providers=["CPUExecutionProvider"])
     feeds = {n: a for i, (n, a) in enumerate(zip(names, spec["inputs"])) if a is not None and i not in spec["const"]}
-    results = session.run(outputs, feeds)
+    if spec["results"] is None:
+        results = run_model(untyped, feeds)
+    elif isinstance(spec["results"], str):
+        results = ReferenceEvaluator(untyped).run(outputs, feeds)
+    else:
+        results = spec["results"]
     typed = model([h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(r.dtype), [f"{n}_{i}" for i in range(r.ndim)])
                    for n, r in zip(outputs, results)])
     return typed, feeds, dict(zip(outputs, results))
@@ -129,8 +156,55 @@ def shapes():
     case("pad_axes", "Pad", [f32(2, 3), i64(1, 2), None, i64(-1)], const=[1, 3])
 
 
+    case("pad_runtime", "Pad", [f32(2, 3), i64(1, 0, -1, 2), np.float32(9)], fixed=[1])
+    for mode in ("edge", "reflect", "wrap"):
+        case("pad_" + mode, "Pad", [f32(3, 4), i64(2, 2, 1, -1)], attrs=dict(mode=mode), const=[1], opset=19)
+        case(f"pad_{mode}_runtime", "Pad", [f32(4, 3), i64(3, 2), None, i64(0)], attrs=dict(mode=mode), const=[3], fixed=[1], opset=19)
+
+
+def conditions():
+    def body(name, nodes, output):
+        return h.make_graph(nodes, name, [], [h.make_tensor_value_info(output, T.FLOAT, None)])
+
+    def choice(name, condition, rank, **more):
+        """Both bodies read what is around them; one has a weight of its own, the other a result of another size."""
+        weight = onnx.numpy_helper.from_array(f32(4), "w")
+        scaled = body("then", [h.make_node("Mul", ["x1", "w"], ["s"]), h.make_node("Relu", ["s"], ["t"])], "t")
+        scaled.initializer.append(weight)
+        rows = h.make_node("Constant", [], ["i"], value_ints=[0, 1, 1])
+        picked = body("else", [rows, h.make_node("Gather", ["x1", "i"], ["e"], axis=0)], "e")
+        case(name, "If", [np.array(condition).reshape([1] * rank), f32(2, 4)], attrs=dict(then_branch=scaled, else_branch=picked), captured=[1], **more)
+
+    for condition in (True, False):
+        choice(f"if_{condition}".lower(), condition, 0)
+        choice(f"if_{condition}_constant".lower(), condition, 1, const=[0])
+
+
+def quantized():
+    x, rows = f32(3, 5) * 9, f32(4, 32)
+    q8, u8 = lambda *s: rng.integers(-128, 128, s).astype(np.int8), lambda *s: rng.integers(0, 256, s).astype(np.uint8)
+    one = np.float32
+    case("quantizelinear", "QuantizeLinear", [x, one(0.1), np.uint8(120)], const=[1, 2])
+    case("quantizelinear_default", "QuantizeLinear", [x, one(0.05)])
+    case("quantizelinear_axis", "QuantizeLinear", [x, np.abs(f32(5)) + 0.1, q8(5)], const=[1, 2])
+    case("quantizelinear_ties", "QuantizeLinear", [np.float32([0.5, 1.5, 2.5, -0.5, -1.5]), one(1), np.int8(0)])
+    case("quantizelinear_block", "QuantizeLinear", [rows, np.abs(f32(4, 2)) * 0.02 + 0.01, u8(4, 2)], attrs=dict(axis=1, block_size=16), const=[1, 2], opset=21)
+    case("dequantizelinear", "DequantizeLinear", [u8(3, 5), one(0.1), np.uint8(120)], const=[1, 2])
+    case("dequantizelinear_axis", "DequantizeLinear", [q8(3, 5), f32(3), q8(3)], attrs=dict(axis=0), const=[1, 2])
+    case("dequantizelinear_int32", "DequantizeLinear", [rng.integers(-9**6, 9**6, (3, 5)).astype(np.int32), one(0.01)])
+    case("dequantizelinear_block", "DequantizeLinear", [q8(4, 40), f32(4, 3), q8(4, 3)], attrs=dict(axis=1, block_size=16), const=[0, 1, 2], opset=21)
+    table, ids = dict(domain="com.microsoft", const=[0, 2, 3]), np.array([[1, -1], [0, 5]])
+    attrs = dict(bits=8, block_size=16, gather_axis=0, quantize_axis=1)
+    case("gatherblockquantized", "GatherBlockQuantized", [u8(6, 32), ids, f32(6, 2), u8(6, 2)], attrs=attrs, **table)
+    case("gatherblockquantized_4bit", "GatherBlockQuantized", [u8(6, 16), ids, f32(6, 2), u8(6, 1)], attrs=dict(attrs, bits=4), **table)
+    case("gatherblockquantized_default", "GatherBlockQuantized", [u8(6, 16), ids, f32(6, 2)], attrs=dict(attrs, bits=4), domain="com.microsoft", const=[0, 2])
+
+
 def slices():
     x = f32(5, 6)
+    steps = [(0, 5, 2), (-1, -9, -2), (3, -2**62, -1), (1, 2**62, 3), (4, 1, 1)]
+    for number, (start, end, step) in enumerate(steps):
+        case(f"slice_runtime_step_{number}", "Slice", [x, i64(start, 1), i64(end, 5), i64(0, 1), i64(step, 2)], const=[3], fixed=[1, 2, 4])
     case("slice", "Slice", [x, i64(1), i64(4), i64(1), i64(2)], const=[1, 2, 3, 4])
     case("slice_static", "Slice", [x, i64(1, -2), i64(100, 2**62)], const=[1, 2], dynamic=False)
     case("slice_negative", "Slice", [x, i64(-2), i64(2**62), i64(0)], const=[1, 2, 3])
@@ -149,6 +223,7 @@ def slices():
     case("cumsum_long", "CumSum", [rng.integers(0, 3, (2, 150)), np.int64(1)], const=[1])
     case("onehot", "OneHot", [i64(1, -1, 3), np.int64(4), np.float32([0, 2])], const=[1, 2])
     case("onehot_axis", "OneHot", [rng.integers(0, 3, (2, 3)), np.int64(3), i64(0, 1)], attrs=dict(axis=0), const=[1], fixed=[2])
+    case("onehot_runtime", "OneHot", [i64(1, -1, 3), np.int64(5), np.float32([0, 2])], fixed=[2])
     case("nonzero", "NonZero", [f32(3, 4) > 0.3])
     case("nonzero_long", "NonZero", [rng.integers(0, 2, (150,))])
     case("nonzero_float", "NonZero", [np.maximum(f32(2, 3, 2), 0)])
@@ -216,6 +291,10 @@ def networks():
     for op in ("BiasGelu", "FastGelu"):
         case(op.lower(), op, [x, f32(8)], domain="com.microsoft", const=[1])
     case("quickgelu", "QuickGelu", [x], domain="com.microsoft")
+    case("swish", "Swish", [x], opset=24, results="reference")
+    case("swish_alpha", "Swish", [x], attrs=dict(alpha=1.7), opset=24, results="reference")
+    y, gate = f32(2, 3, 8), f32(2, 3, 1)
+    case("gatedadd", "GatedAdd", [x, y, gate], domain="com.microsoft", results=[x + y * gate])
     case("fusedmatmul", "FusedMatMul", [f32(2, 3, 4), f32(2, 5, 4)], attrs=dict(transB=1, alpha=0.5), domain="com.microsoft")
 
 
@@ -242,6 +321,19 @@ def attention():
     case("multiheadattention_past", "MultiHeadAttention",
          [h3(N), h3(N), h3(N), None, None, None, f32(B, N, P, D), f32(B, N, P, D)], 3, attrs=dict(num_heads=N), **ms)
     case("multiheadattention_causal", "MultiHeadAttention", [h3(N), h3(N), h3(N)], attrs=dict(num_heads=N, unidirectional=1), **ms)
+    qkv = [h3(N), h3(N), h3(N)]
+    heads = [a.reshape(B, S, N, 1, D) for a in qkv]
+    plain = run_node("MultiHeadAttention", qkv, attrs=dict(num_heads=N), domain="com.microsoft")
+    case("multiheadattention_packed", "MultiHeadAttention", [np.concatenate(heads, 3)], attrs=dict(num_heads=N), results=plain, **ms)
+    case("multiheadattention_packed_kv", "MultiHeadAttention", [qkv[0], np.concatenate(heads[1:], 3)], attrs=dict(num_heads=N), results=plain, **ms)
+    cache, fresh = f32(B, K, 6, D), f32(B, K, 2, D)
+    case("tensorscatter", "TensorScatter", [cache, fresh, i64(1, 4)], opset=24, results="reference")
+    case("tensorscatter_circular", "TensorScatter", [cache, fresh, i64(5, 3)], attrs=dict(mode="circular"), opset=24, results="reference")
+    case("tensorscatter_start", "TensorScatter", [f32(B, 6, K), f32(B, 2, K)], attrs=dict(axis=1), opset=24, results="reference")
+    k6, v6 = f32(B, K, 6, D), f32(B, K, 6, D)
+    for causal in (0, 1):
+        case(f"attention_nonpad_{causal}", "Attention", [q4, k6, v6, None, None, None, i64(4, 6)], attrs=dict(is_causal=causal), opset=24,
+             results="reference", **static)
     D = 16
     cos, sin = f32(16, D // 2), f32(16, D // 2)
     lengths = lambda *v: np.array(v, np.int32)
@@ -258,13 +350,17 @@ def attention():
          [h3(N, 6), h3(K, 6), h3(K, 6), None, None, lengths(5, 5), np.int32(6)], 3, attrs=dict(gqa, local_window_size=2, softcap=2.0), **ms)
     case("groupqueryattention_sink", "GroupQueryAttention",
          [h3(N), h3(K), h3(K), None, None, lengths(S - 1, S - 1), np.int32(S), None, None, None, None, f32(N)], 3, attrs=gqa, **ms)
+    case("groupqueryattention_smooth", "GroupQueryAttention",
+         [h3(N), h3(K), h3(K), None, None, lengths(S - 1, S - 1), np.int32(S)], 3, attrs=dict(gqa, smooth_softmax=1), **ms)
 
 
-def main(root):
-    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention):
+def main(root, only=""):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized):
         group()
     failures = 0
     for name, spec in CASES.items():
+        if (root / name).exists() and only == "new":
+            continue
         try:
             model, feeds, results = build(spec)
         except Exception as error:  # pylint: disable=broad-except
@@ -282,4 +378,4 @@ def main(root):
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1])))
+    sys.exit(main(pathlib.Path(sys.argv[1]), *sys.argv[2:]))

@@ -8,7 +8,9 @@ import sys
 
 
 def drop_renormalisation(text):
-    return re.subn(r"weight <scores, norm = sum\([^)]*\)>", "weight <scores>", text)
+    """A route in canonical form, softmax over the picked logits, becomes one that weighs with the softmax over all experts."""
+    canonical = r"score <identity> select <(topk\(\d+\)), key = logits> weight <logits, norm = softmax>"
+    return re.subn(canonical, r"score <softmax> select <\1, key = scores> weight <scores>", text)
 
 
 def rearrange_down(text, piece):

@@ -20,7 +20,7 @@
 #define FAKE_FEATURES 0
 #endif
 #ifndef FAKE_CPU_FEATURES
-#define FAKE_CPU_FEATURES "sse2,+cx16"
+#define FAKE_CPU_FEATURES "sse3,cx16"
 #endif
 #ifndef FAKE_WEIGHTS_FILE
 #define FAKE_WEIGHTS_FILE "fake.weights"
@@ -300,7 +300,7 @@ const moe_module_v1 fake_module = {
 const moe_module_v1 *moe_module_query(const moe_environment_v1 *environment);
 const moe_module_v1 *moe_module_query(const moe_environment_v1 *environment) {
   env = environment;
-#ifdef FAKE_REFUSES
+#ifdef FAKE_SILENT
   return NULL;
 #else
   return &fake_module;

@@ -50,8 +50,8 @@ Values evaluate(ElementsAttr attr) {
   ArrayRef<int64_t> shape = attr.getShapedType().getShape();
   if (auto external = dyn_cast<ExternalAttr>(attr))
     return build(shape, [&](ArrayRef<int64_t> index) {
-      return static_cast<float>(external.getOffset() / 4 +
-                                linear(shape, index));
+      int64_t first = external.getOffset() / 4;
+      return static_cast<float>(first + linear(shape, index));
     });
   if (auto dense = dyn_cast<DenseElementsAttr>(attr)) {
     auto values = dense.getValues<float>();

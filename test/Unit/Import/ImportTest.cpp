@@ -119,7 +119,7 @@ TEST_F(ImportTest, WeightsInTheFileAreReferences) {
                           "\", " + std::to_string(offset) +
                           "> : tensor<2048x1xf32>";
   EXPECT_NE(text.find(reference), std::string::npos) << text;
-  llvm::sys::fs::remove(path);
+  (void)llvm::sys::fs::remove(path);
 }
 
 } // namespace

@@ -278,7 +278,9 @@ protected:
     ASSERT_NE(model, nullptr);
     reader.emplace(*model);
   }
-  void TearDown() override { llvm::sys::fs::remove_directories(directory); }
+  void TearDown() override {
+    (void)llvm::sys::fs::remove_directories(directory);
+  }
   void writeFile(const std::string &name, size_t bytes) {
     std::error_code error;
     llvm::raw_fd_ostream file(directory + "/" + name, error);

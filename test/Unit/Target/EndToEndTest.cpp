@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <dlfcn.h>
 #include <random>
 
 using namespace mlir;
@@ -66,7 +67,7 @@ public:
     moe::CompileOptions options;
     options.from = moe::Level::MoE;
     options.cpu = cpu;
-    std::string path = (directory + "/model.so").str();
+    std::string path = library();
     if (failed(moe::compileToArtefact(*module, path, options))) {
       ADD_FAILURE() << "does not compile: " << source;
       return;
@@ -77,8 +78,10 @@ public:
   ~Model() {
     moeRuntimeModuleRelease(loaded);
     moeRuntimeInstanceRelease(instance);
-    llvm::sys::fs::remove_directories(directory);
+    (void)llvm::sys::fs::remove_directories(directory);
   }
+
+  std::string library() const { return (directory + "/model.so").str(); }
 
   /// Runs the model; an empty list and `error` after a failure.
   std::vector<Tensor> run(const std::vector<Tensor> &inputs) {
@@ -109,7 +112,8 @@ public:
       tensor.shape.assign(output.type.dims,
                           output.type.dims + output.type.rank);
       const float *data = static_cast<const float *>(output.data);
-      tensor.data.assign(data, data + output.bytes / sizeof(float));
+      size_t count = output.bytes / sizeof(float);
+      tensor.data.assign(data, data + count);
     }
     moeRuntimeCallRelease(call);
     return results;
@@ -190,6 +194,12 @@ struct MatmulCase {
   const char *cpu;
 };
 
+/// How ctest shows a case: "k 33, n 65, weight NxK, host".
+void PrintTo(const MatmulCase &shape, std::ostream *stream) {
+  *stream << "k " << shape.k << ", n " << shape.n << ", weight "
+          << (shape.nIsLast ? "KxN" : "NxK") << ", " << shape.cpu;
+}
+
 class MatmulOfWeight : public ::testing::TestWithParam<MatmulCase> {};
 
 // Heights around the register tile and the block of rows of one task, widths
@@ -245,7 +255,10 @@ TEST_P(MatmulOfInput, EqualsLoops) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, MatmulOfInput, ::testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Layouts, MatmulOfInput, ::testing::Bool(),
+                         [](const ::testing::TestParamInfo<bool> &info) {
+                           return info.param ? "KN" : "NK";
+                         });
 
 TEST(EndToEnd, SlabOfWeightChosenAtRunTime) {
   const int64_t experts = 3, k = 20, n = 70;
@@ -420,6 +433,112 @@ func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
   EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
   EXPECT_EQ(model.run({random({5}, 1)}).size(), 0u);
   EXPECT_NE(model.error.find("expects at most 4 elements"), std::string::npos);
+}
+
+TEST(EndToEnd, RequirementShowsItsValues) {
+  Model model(R"(
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %ok = arith.cmpi ule, %n, %c4 : index
+  %rest = arith.subi %c4, %n : index
+  moe_support.require %ok, "node 'a%d': requires {0} elements to leave room, but {2} (100%) of {1}"(%n, %c4, %rest) : index, index, index
+  return %x : tensor<?xf32>
+})");
+  EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
+  EXPECT_EQ(model.run({random({7}, 1)}).size(), 0u);
+  EXPECT_NE(model.error.find("node 'a%d': requires 7 elements to leave room, "
+                             "but -3 (100%) of 4"),
+            std::string::npos)
+      << model.error;
+}
+
+TEST(EndToEnd, ElementwiseOnTensors) {
+  Model model(R"(
+func.func @main(%x: tensor<?x3xf32>, %y: tensor<?x3xf32>) -> tensor<?x3xf32> {
+  %sum = arith.addf %x, %y : tensor<?x3xf32>
+  %less = arith.cmpf olt, %x, %y : tensor<?x3xf32>
+  %negated = math.absf %sum : tensor<?x3xf32>
+  %z = arith.select %less, %sum, %negated : tensor<?x3xi1>, tensor<?x3xf32>
+  return %z : tensor<?x3xf32>
+})");
+  Tensor x = random({5, 3}, 1), y = random({5, 3}, 2);
+  std::vector<Tensor> results = model.run({x, y});
+  ASSERT_EQ(results.size(), 1u) << model.error;
+  for (auto [a, b, z] : llvm::zip_equal(x.data, y.data, results[0].data))
+    EXPECT_EQ(z, a < b ? a + b : std::abs(a + b));
+}
+
+// Both tensors begin as the same uninitialised one once equal values are
+// merged; what the loop writes into one must not show in the other.
+TEST(EndToEnd, LoopCarriedTensorsStayApart) {
+  Model model(R"(
+func.func @main(%x: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %first = tensor.empty(%n) : tensor<?xf32>
+  %second = tensor.empty(%n) : tensor<?xf32>
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %first, %b = %second) -> (tensor<?xf32>, tensor<?xf32>) {
+    %v = tensor.extract %x[%i] : tensor<?xf32>
+    %inside = arith.cmpi sgt, %i, %c0 : index
+    %before:2 = scf.if %inside -> (f32, f32) {
+      %j = arith.subi %i, %c1 : index
+      %p = tensor.extract %a[%j] : tensor<?xf32>
+      %q = tensor.extract %b[%j] : tensor<?xf32>
+      scf.yield %p, %q : f32, f32
+    } else {
+      scf.yield %zero, %zero : f32, f32
+    }
+    %s = arith.addf %before#0, %v : f32
+    %t = arith.subf %before#1, %v : f32
+    %a1 = tensor.insert %s into %a[%i] : tensor<?xf32>
+    %b1 = tensor.insert %t into %b[%i] : tensor<?xf32>
+    scf.yield %a1, %b1 : tensor<?xf32>, tensor<?xf32>
+  }
+  return %r#0, %r#1 : tensor<?xf32>, tensor<?xf32>
+})");
+  Tensor x = random({9}, 1);
+  std::vector<Tensor> results = model.run({x});
+  ASSERT_EQ(results.size(), 2u) << model.error;
+  float sum = 0;
+  for (auto [v, a, b] :
+       llvm::zip_equal(x.data, results[0].data, results[1].data)) {
+    sum += v;
+    EXPECT_EQ(a, sum);
+    EXPECT_EQ(b, -sum);
+  }
+}
+
+// The fields that are the same in every major can be read by a runtime of
+// another one, and the module does not take its environment.
+TEST(EndToEnd, DescribesItselfToRuntimesOfOtherMajors) {
+  Model model(R"(
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %empty = tensor.empty(%n) : tensor<?xf32>
+  %y = linalg.exp ins(%x : tensor<?xf32>) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  return %y : tensor<?xf32>
+})");
+  void *library = dlopen(model.library().c_str(), RTLD_NOW | RTLD_NOLOAD);
+  ASSERT_NE(library, nullptr) << dlerror();
+  auto query =
+      reinterpret_cast<moe_module_query_fn>(dlsym(library, MOE_QUERY_SYMBOL));
+  ASSERT_NE(query, nullptr);
+  moe_environment_v1 other = {};
+  other.abi_major = MOE_ABI_MAJOR + 1;
+  const moe_module_v1 *description = query(&other);
+  ASSERT_NE(description, nullptr);
+  EXPECT_EQ(description->magic, MOE_ABI_MAGIC);
+  EXPECT_EQ(description->abi_major, MOE_ABI_MAJOR);
+  EXPECT_EQ(description->abi_minor, MOE_ABI_MINOR);
+  EXPECT_EQ(StringRef(description->producer).take_front(5), "moec ");
+  // Had it kept `other`, its missing functions would be called here.
+  EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
+  dlclose(library);
 }
 
 } // namespace

@@ -25,7 +25,9 @@ protected:
     context.loadDialect<MoESupportDialect>();
     EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("moe-packer", directory));
   }
-  ~WeightPacker() override { llvm::sys::fs::remove_directories(directory); }
+  ~WeightPacker() override {
+    (void)llvm::sys::fs::remove_directories(directory);
+  }
 
   std::string path(llvm::StringRef name) {
     return (directory + "/" + name).str();

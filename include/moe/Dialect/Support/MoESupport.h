@@ -1,5 +1,5 @@
 // The moe_support dialect: weight expressions (attributes that name the bytes
-// of a weight) and the op that yields one.
+// of a weight), the op that yields one, and the op that checks a run.
 #ifndef MOE_DIALECT_SUPPORT_MOESUPPORT_H
 #define MOE_DIALECT_SUPPORT_MOESUPPORT_H
 
@@ -11,6 +11,12 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <optional>
+#include <utility>
+
+namespace mlir {
+class PatternRewriter;
+} // namespace mlir
 
 #include "moe/Dialect/Support/MoESupportDialect.h.inc"
 

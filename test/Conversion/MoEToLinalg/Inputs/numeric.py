@@ -5,161 +5,14 @@
 """
 import math
 import random
-import struct
 import sys
 
-from reference import Body, Class, ROUND, layer, route, score
+from harness import Case, Tensor, check, emit
+from plans import plans
+from reference import Body, Class, ROUND, layer, route
 import reference
 
 INF, NAN = math.inf, math.nan
-FORMAT = {"f64": "d", "f32": "f", "f16": "e", "i32": "i"}
-
-
-def shape_of(data):
-    shape = []
-    while isinstance(data, list):
-        shape.append(len(data))
-        data = data[0] if data else None
-    return shape
-
-
-def flat(data):
-    return [v for row in data for v in flat(row)] if isinstance(data, list) else [data]
-
-
-class Tensor:
-    """An argument: nested lists, an element type, the printed type: dimensions are dynamic in the leading one (True), in every one ("all") or none."""
-
-    def __init__(self, data, element="f32", dynamic=False, shape=None):
-        self.data, self.element = data, element
-        self.shape = shape or shape_of(data)
-        dims = ["?"] * len(self.shape) if dynamic == "all" else ["?"] + self.shape[1:] if dynamic else self.shape
-        self.type = "tensor<" + "".join(f"{d}x" for d in dims) + element + ">"
-        self.static_type = "tensor<" + "".join(f"{d}x" for d in self.shape) + element + ">"
-
-    def literal(self):
-        values = flat(self.data)
-        if not values:
-            return "dense<>"
-        if self.element == "i1":
-            return "dense<[" + self.bools(self.data) + "]>"
-        if self.element == "bf16":
-            raw = b"".join(struct.pack("<f", v)[2:] for v in values)
-        else:
-            raw = b"".join(struct.pack("<" + FORMAT[self.element], v) for v in values)
-        return f'dense<"0x{raw.hex()}">'
-
-    def bools(self, data):
-        return ", ".join("[" + self.bools(v) + "]" if isinstance(v, list) else ("true" if v else "false") for v in data)
-
-
-class Case:
-    """`body` computes `results` (names and types) from the arguments, which are named after `args`."""
-
-    def __init__(self, name, args, body, results, expected, tolerance=2e-6, check=None):
-        self.name, self.args, self.body, self.results, self.expected = name, args, body, results, expected
-        self.tolerance, self.check = tolerance, check
-
-    def function(self):
-        args = ", ".join(f"%{n}: {t.type}" for n, t in self.args.items())
-        types = ", ".join(t for _, t in self.results)
-        names = ", ".join(n for n, _ in self.results)
-        return f"func.func private @{self.name}({args}) -> ({types}) {{\n{self.body}  return {names} : {types}\n}}\n"
-
-    def call(self):
-        text, operands = "", []
-        for i, t in enumerate(self.args.values()):
-            value = f"%{self.name}_{i}"
-            text += f"  {value}_c = arith.constant {t.literal()} : {t.static_type}\n"
-            if t.type == t.static_type:
-                value += "_c"
-            else:
-                text += f"  {value} = tensor.cast {value}_c : {t.static_type} to {t.type}\n"
-            operands.append((value, t.type))
-        results = f"%{self.name}_r:{len(self.results)}"
-        text += f"  {results} = call @{self.name}({', '.join(v for v, _ in operands)}) : ({', '.join(t for _, t in operands)}) -> "
-        text += f"({', '.join(t for _, t in self.results)})\n"
-        for i, (_, type) in enumerate(self.results):
-            element = type.rsplit("x", 1)[1][:-1]
-            text += f"  %{self.name}_d{i} = tensor.cast %{self.name}_r#{i} : {type} to tensor<?x?x{element}>\n"
-            text += f"  call @dump_{element}(%{self.name}_d{i}) : (tensor<?x?x{element}>) -> ()\n"
-        return text
-
-
-def dump_function(element):
-    bits = {"i32": "%i = arith.extsi %v : i32 to i64", "f64": "%i = arith.bitcast %v : f64 to i64",
-            "f32": "%b = arith.bitcast %v : f32 to i32\n      %i = arith.extsi %b : i32 to i64"}
-    bits["f16"] = bits["bf16"] = "%e = arith.extf %v : {0} to f32\n      %b = arith.bitcast %e : f32 to i32\n      %i = arith.extsi %b : i32 to i64"
-    return f"""func.func private @dump_{element}(%t: tensor<?x?x{element}>) {{
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %m = tensor.dim %t, %c0 : tensor<?x?x{element}>
-  %n = tensor.dim %t, %c1 : tensor<?x?x{element}>
-  %mi = arith.index_cast %m : index to i64
-  func.call @printI64(%mi) : (i64) -> ()
-  func.call @printNewline() : () -> ()
-  scf.for %r = %c0 to %m step %c1 {{
-    scf.for %c = %c0 to %n step %c1 {{
-      %v = tensor.extract %t[%r, %c] : tensor<?x?x{element}>
-      {bits[element].format(element)}
-      func.call @printI64(%i) : (i64) -> ()
-      func.call @printNewline() : () -> ()
-    }}
-  }}
-  return
-}}
-"""
-
-
-def emit(cases):
-    print("func.func private @printI64(i64)\nfunc.func private @printNewline()")
-    for element in sorted({t.rsplit("x", 1)[1][:-1] for case in cases for _, t in case.results}):
-        print(dump_function(element))
-    for case in cases:
-        print(case.function())
-    print("func.func @main() {\n" + "".join(case.call() for case in cases) + "  return\n}")
-
-
-def decode(bits, element):
-    if element == "i32":
-        return bits
-    if element == "f64":
-        return struct.unpack("<d", struct.pack("<q", bits))[0]
-    return struct.unpack("<f", struct.pack("<i", bits))[0]
-
-
-def close(a, b, tolerance):
-    if isinstance(b, int):
-        return a == b
-    if math.isnan(b):
-        return math.isnan(a)
-    return a == b or abs(a - b) <= tolerance * max(1.0, abs(b))
-
-
-def check(cases):
-    numbers = iter(int(line) for line in sys.stdin)
-    failures = 0
-    for case in cases:
-        results = []
-        for _, type in case.results:
-            columns, element = int(type.split("x")[1]), type.rsplit("x", 1)[1][:-1]
-            results.append([[decode(next(numbers), element) for _ in range(columns)] for _ in range(next(numbers))])
-        try:
-            if case.check:
-                case.check(results)
-            else:
-                for result, expected in zip(results, case.expected):
-                    assert len(result) == len(expected), f"expected {len(expected)} rows, got {len(result)}"
-                    for u, (row, wanted) in enumerate(zip(result, expected)):
-                        assert len(row) == len(wanted), f"expected {len(wanted)} columns, got {len(row)}"
-                        for a, b in zip(row, wanted):
-                            assert close(a, b, case.tolerance), f"row {u}: expected {wanted}, got {row}"
-        except AssertionError as error:
-            failures += 1
-            print(f"{case.name}: {error}")
-    assert next(numbers, None) is None, "main printed more than expected"
-    print(f"{len(cases)} cases, {failures} failures")
-    sys.exit(1 if failures else 0)
 
 
 # Routes.
@@ -573,7 +426,7 @@ def equalities():
 
 def logits():
     x, w, cases = randoms(50, 7, 5), randoms(51, 4, 5), []
-    def add(name, bias=None, offset=None, softcap=None, temperature=None, element="f32", out="f32", tolerance=4e-6):
+    def add(name, bias=None, offset=None, softcap=None, temperature=None, element="f32", out="f32", acc=None, tolerance=4e-6):
         rows, matrix = ([[ROUND[element](v) for v in row] for row in t] for t in (x, w))
         args = {"x": Tensor(rows, element, dynamic=True), "w": Tensor(matrix, element)}
         text = "  %z = moe.logits %x, %w"
@@ -582,6 +435,7 @@ def logits():
                 args[keyword] = Tensor(data, dynamic=isinstance(data[0], list))
                 text += f" {keyword}(%{keyword} : {args[keyword].type})"
         fields = [f"{k} = {float(v)} : f64" for k, v in (("softcap", softcap), ("temperature", temperature)) if v]
+        fields += [f"acc = {acc}"] if acc else []
         text += f" {{{', '.join(fields)}}}" if fields else ""
         result = f"tensor<?x4x{out}>"
         text += f" : {args['x'].type}, {args['w'].type} -> {result}\n"
@@ -601,10 +455,36 @@ def logits():
     add("everything", bias=randoms(52, 4), offset=randoms(54, 7, 4), softcap=2, temperature=.5)
     add("bf16", element="bf16")
     add("bf16_out", element="bf16", out="bf16", tolerance=8e-3)
+    add("acc", out="f64", acc="f64", tolerance=1e-12)
+    # 2^24 + 1 - 2^24 in f32 and in f64.
+    for acc, wanted in (("f32", 0.0), ("f64", 1.0)):
+        args = {"x": Tensor([[2.0**24, 1.0, -2.0**24]], dynamic=True), "w": Tensor([[1.0, 1.0, 1.0]])}
+        text = f"  %z = moe.logits %x, %w {{acc = {acc}}} : {args['x'].type}, {args['w'].type} -> tensor<?x1xf32>\n"
+        cases.append(Case(f"logits_sum_{acc}", args, text, [("%z", "tensor<?x1xf32>")], [[[wanted]]], 0.0))
+
+    def cosine(name, x, w, projection=None, projection_bias=None, t=None, limit=None, softcap=None):
+        args = {"x": Tensor(x, dynamic=True), "w": Tensor(w)}
+        text = "  %z = moe.logits %x, %w form <cosine>"
+        for keyword, data in (("projection", projection), ("projection_bias", projection_bias), ("log_scale", t)):
+            if data is not None:
+                args[keyword] = Tensor(data, shape=[] if keyword == "log_scale" else None)
+                text += f" {keyword}(%{keyword} : {args[keyword].type})"
+        fields = [f"{k} = {float(v)} : f64" for k, v in (("max_log_scale", limit), ("softcap", softcap)) if v is not None]
+        text += (f" {{{', '.join(fields)}}}" if fields else "") + f" : {args['x'].type}, {args['w'].type} -> tensor<?x{len(w)}xf32>\n"
+        expected = reference.cosine(x, w, projection, projection_bias, t, limit)
+        if softcap:
+            expected = [[softcap * math.tanh(v / softcap) for v in row] for row in expected]
+        cases.append(Case("logits_cosine_" + name, args, text, [("%z", f"tensor<?x{len(w)}xf32>")], [expected], 4e-6))
+    cosine("plain", x, w)
+    cosine("of_zeros", [[0.0] * 5, x[0]], [[0.0] * 5, w[0]])
+    cosine("scaled", x, w, t=0.75)
+    cosine("at_its_limit", x, w, t=7.0, limit=2.0, softcap=3.0)
+    cosine("projected", x, randoms(55, 4, 3), randoms(56, 3, 5))
+    cosine("projected_with_bias", x, randoms(55, 4, 3), randoms(56, 3, 5), randoms(57, 3), 0.5, 1.0)
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans}
 
 if __name__ == "__main__":
     {"emit": emit, "check": check}[sys.argv[1]](GROUPS[sys.argv[2]]())

@@ -163,6 +163,15 @@ def matvec(matrix, x, bias=None):
     return [a + b for a, b in zip(y, bias)] if bias else y
 
 
+def cosine(x, matrix, projection=None, bias=None, t=None, limit=None):
+    """Router logits as scaled cosines (2.2)."""
+    scale = 1.0 if t is None else math.exp(t if limit is None else min(t, limit))
+    norm = lambda v: math.sqrt(sum(a * a for a in v))
+    rows = [matvec(projection, row, bias) if projection else row for row in x]
+    angle = lambda a, b: sum(p * q for p, q in zip(a, b)) / (norm(a) * norm(b)) if norm(a) and norm(b) else 0.0
+    return [[scale * angle(row, w) for w in matrix] for row in rows]
+
+
 def clamp(v, lo, hi):
     v = v if lo is None else max(v, lo)
     return v if hi is None else min(v, hi)
@@ -284,3 +293,54 @@ def layer(x, ids, weights, table, parameters, apply="output", residual="none", o
             y = [a + (w if apply == "output" else 1.0) * rounding(b) for a, b in zip(y, out)]
         result.append([rounding(a + b) for a, b in zip(y, out_bias or [0.0] * len(y))])
     return result
+
+
+# Plans (2.7). An assignment is a list of entries (slot, expert, weight) per unit.
+
+
+def parts(assignment, encoding, experts, size=0):
+    """The tensors of an encoding, in the order of the specification's table; slots of None become what the encoding makes of them."""
+    flat = [(u, j, e, w) for u, entries in enumerate(assignment) for j, e, w in sorted(entries)]
+    by_expert = [[(u, j, w) for u, j, e, w in flat if e == expert] for expert in range(experts)]
+    if encoding == "slots":
+        ids, weights = [[-1] * size for _ in assignment], [[0.0] * size for _ in assignment]
+        for u, j, e, w in flat:
+            ids[u][j], weights[u][j] = e, w
+        return [ids, weights]
+    if encoding == "csr":
+        ends = [sum(len(entries) for entries in assignment[:u]) for u in range(len(assignment) + 1)]
+        return [ends, [e for _, _, e, _ in flat], [w for _, _, _, w in flat]]
+    if encoding == "dense":
+        chosen = [{e: w for _, e, w in entries} for entries in assignment]
+        return [[[row.get(e, 0.0) for e in range(experts)] for row in chosen], [[int(e in row) for e in range(experts)] for row in chosen]]
+    if encoding == "grouped":
+        offsets = [sum(map(len, by_expert[:e])) for e in range(experts + 1)]
+        return [offsets] + [[entry[field] for bucket in by_expert for entry in bucket] for field in range(3)]
+    size = size or max(map(len, by_expert))
+    padded = [bucket + [(-1, -1, 0.0)] * (size - len(bucket)) for bucket in by_expert]
+    return [[[entry[field] for entry in bucket] for bucket in padded] for field in range(3)] + [list(map(len, by_expert))]
+
+
+def renumbered(assignment, encoding, slots, wider):
+    """The slots that entries have after a conversion."""
+    ranks = [[(rank, e, w) for rank, (_, e, w) in enumerate(sorted(entries))] for entries in assignment]
+    if encoding == "csr" or (encoding == "slots" and not wider):
+        return ranks
+    return [[(e, e, w) for _, e, w in entries] for entries in assignment] if encoding == "dense" else assignment
+
+
+def remap(assignment, targets, rule, experts, slots, mask=None, carry=()):
+    """`targets`: (unit, slot, id) to the new id. Gives the new assignment and what is carried per unit."""
+    mask = list(range(slots)) if mask is None else mask
+    result, carried = [], []
+    for u, entries in enumerate(assignment):
+        carried.append(sum(w for _, e, w in entries if e in carry))
+        merged = {}
+        for j, e, w in sorted(entries):
+            new = targets(u, j, e) if j in mask else -1
+            if new >= 0:
+                merged.setdefault(new, []).append((mask.index(j), w))
+        weight = {"sum": sum, "max": max, "first": lambda ws: ws[0]}[rule]
+        row = sorted((found[0][0], e, weight([w for _, w in found])) for e, found in merged.items())
+        result.append([(rank, e, w) for rank, (_, e, w) in enumerate(row)] if experts < len(mask) else row)
+    return result, carried

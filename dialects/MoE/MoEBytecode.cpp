@@ -1,0 +1,436 @@
+// The bytecode of the moe dialect: how each attribute and type lies in a file,
+// and properties of ops that older files have fewer of.
+#include "Bytecode.h"
+#include "moe/Support/BytecodeVersion.h"
+
+#include "mlir/Bytecode/BytecodeImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+
+uint64_t moe::detail::getFileVersion(DialectBytecodeReader &reader) {
+  FailureOr<const DialectVersion *> version =
+      reader.getDialectVersion<MoEDialect>();
+  // Every file with an op of the dialect has its version.
+  if (failed(version))
+    return bytecodeVersion;
+  return static_cast<const BytecodeVersion *>(*version)->number;
+}
+
+namespace {
+
+/// What an encoded attribute or type is. Numbers are never used again.
+enum class Code : uint64_t {
+  Score = 0,
+  GroupFilter = 1,
+  Select = 2,
+  Weight = 3,
+  Body = 4,
+  Class = 5,
+  Table = 6,
+  Apply = 7,
+  Residual = 8,
+  SumOrder = 9,
+  LogitsForm = 10,
+  ManyToOne = 11,
+};
+enum class TypeCode : uint64_t { Plan = 0, Rows = 1 };
+
+/// Writes the fields of an attribute one by one.
+class Writer {
+public:
+  explicit Writer(DialectBytecodeWriter &writer) : writer(writer) {}
+
+  template <typename T>
+  Writer &operator<<(T value) {
+    if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T>)
+      writer.writeVarInt(static_cast<uint64_t>(value));
+    else if constexpr (std::is_same_v<T, int64_t>)
+      writer.writeSignedVarInt(value);
+    else if constexpr (std::is_convertible_v<T, Attribute>)
+      writer.writeOptionalAttribute(value);
+    else if constexpr (std::is_convertible_v<T, Type>)
+      writer.writeType(value);
+    else
+      writer.writeSignedVarInts(value);
+    return *this;
+  }
+
+private:
+  DialectBytecodeWriter &writer;
+};
+
+/// Reads the fields of an attribute one by one. After a failure values mean
+/// nothing and `make` gives null.
+class Reader {
+public:
+  explicit Reader(DialectBytecodeReader &reader)
+      : version(getFileVersion(reader)), reader(reader) {}
+
+  bool flag() {
+    uint64_t value = 0;
+    check(reader.readVarInt(value));
+    return value != 0;
+  }
+
+  int64_t integer() {
+    int64_t value = 0;
+    check(reader.readSignedVarInt(value));
+    return value;
+  }
+
+  SmallVector<int64_t> integers() {
+    SmallVector<int64_t> values;
+    check(reader.readSignedVarInts(values));
+    return values;
+  }
+
+  /// A value of an enum, which `symbolize` knows.
+  template <typename Enum>
+  Enum value(std::optional<Enum> (*symbolize)(uint32_t)) {
+    uint64_t number = 0;
+    check(reader.readVarInt(number));
+    std::optional<Enum> result;
+    if (number <= std::numeric_limits<uint32_t>::max())
+      result = symbolize(number);
+    if (!result && valid) {
+      reader.emitError() << "expects a value of an enumeration, but got "
+                         << number;
+      valid = false;
+    }
+    return result.value_or(Enum());
+  }
+
+  /// An attribute that may be absent.
+  template <typename Attr>
+  Attr attribute() {
+    Attr result;
+    check(reader.readOptionalAttribute(result));
+    return result;
+  }
+
+  /// An attribute that is always there.
+  template <typename Attr>
+  Attr required() {
+    auto result = attribute<Attr>();
+    check(success(static_cast<bool>(result)));
+    return result;
+  }
+
+  FloatType floatType() {
+    FloatType result;
+    check(reader.readType(result));
+    return result;
+  }
+
+  template <typename T, typename... Fields>
+  T make(Fields &&...fields) {
+    if (!valid)
+      return {};
+    return T::getChecked([&] { return reader.emitError(); },
+                         reader.getContext(), fields...);
+  }
+
+  /// An attribute that holds one enum value.
+  template <typename Attr, typename Enum>
+  Attr enumAttr(std::optional<Enum> (*symbolize)(uint32_t)) {
+    Enum result = value<Enum>(symbolize);
+    return valid ? Attr::get(reader.getContext(), result) : Attr();
+  }
+
+  /// The version of the file.
+  const uint64_t version;
+
+private:
+  void check(LogicalResult result) { valid &= succeeded(result); }
+
+  DialectBytecodeReader &reader;
+  bool valid = true;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Attributes and types
+//===----------------------------------------------------------------------===//
+
+static void write(Writer &w, ScoreAttr a) {
+  w << a.getFn() << a.getOver() << a.getGroups() << a.getDtype()
+    << a.getRoundTo() << a.getPost() << a.getPostEps();
+}
+
+static Attribute readScore(Reader &r) {
+  auto fn = r.value<ScoreFn>(symbolizeScoreFn);
+  auto over = r.value<ScoreOver>(symbolizeScoreOver);
+  int64_t groups = r.integer();
+  FloatType dtype = r.floatType(), roundTo = r.floatType();
+  auto post = r.value<ScorePost>(symbolizeScorePost);
+  auto eps = r.attribute<FloatAttr>();
+  return r.make<ScoreAttr>(fn, over, groups, dtype, roundTo, post, eps);
+}
+
+static void write(Writer &w, GroupFilterAttr a) {
+  w << a.getGroups() << a.getKeep() << a.getSumTop() << a.getFill();
+}
+
+static Attribute readGroupFilter(Reader &r) {
+  int64_t groups = r.integer(), keep = r.integer(), sumTop = r.integer();
+  auto fill = r.value<GroupFill>(symbolizeGroupFill);
+  return r.make<GroupFilterAttr>(groups, keep, sumTop, fill);
+}
+
+static void write(Writer &w, SelectAttr a) {
+  w << a.getPolicy() << a.getK() << a.getGroups() << a.getKey()
+    << a.getKeyDtype() << a.getFallback();
+}
+
+static Attribute readSelect(Reader &r) {
+  auto policy = r.value<Policy>(symbolizePolicy);
+  int64_t k = r.integer(), groups = r.integer();
+  auto key = r.value<moe::Key>(symbolizeKey);
+  FloatType keyDtype = r.floatType();
+  auto fallback = r.value<Fallback>(symbolizeFallback);
+  return r.make<SelectAttr>(policy, k, groups, key, keyDtype, fallback);
+}
+
+static void write(Writer &w, WeightAttr a) {
+  w << a.getSource() << a.getZero() << a.getExclude() << a.getNorm()
+    << a.getNormValue() << a.getEpsMode() << a.getMinK() << a.getWhen()
+    << a.getScale() << a.getDtype() << a.getGrad();
+}
+
+static Attribute readWeight(Reader &r) {
+  auto source = r.value<WeightSource>(symbolizeWeightSource);
+  SmallVector<int64_t> zero = r.integers(), exclude = r.integers();
+  auto norm = r.value<WeightNorm>(symbolizeWeightNorm);
+  auto normValue = r.attribute<FloatAttr>();
+  auto epsMode = r.value<EpsMode>(symbolizeEpsMode);
+  int64_t minK = r.integer();
+  auto when = r.value<NormWhen>(symbolizeNormWhen);
+  auto scale = r.required<FloatAttr>();
+  FloatType dtype = r.floatType();
+  auto grad = r.value<WeightGrad>(symbolizeWeightGrad);
+  return r.make<WeightAttr>(source, ArrayRef(zero), ArrayRef(exclude), norm,
+                            normValue, epsMode, minK, when, scale, dtype, grad);
+}
+
+static void write(Writer &w, BodyAttr a) {
+  w << a.getGated() << a.getAct() << a.getAlpha() << a.getGateLo()
+    << a.getGateHi() << a.getClampAt() << a.getUpLo() << a.getUpHi()
+    << a.getUpOffset() << a.getGateBias() << a.getUpBias() << a.getDownBias()
+    << a.getStorage();
+}
+
+static Attribute readBody(Reader &r) {
+  bool gated = r.flag();
+  auto act = r.value<Activation>(symbolizeActivation);
+  auto alpha = r.attribute<FloatAttr>(), gateLo = r.attribute<FloatAttr>(),
+       gateHi = r.attribute<FloatAttr>();
+  auto clampAt = r.value<ClampAt>(symbolizeClampAt);
+  auto upLo = r.attribute<FloatAttr>(), upHi = r.attribute<FloatAttr>(),
+       upOffset = r.attribute<FloatAttr>();
+  bool gateBias = r.flag(), upBias = r.flag(), downBias = r.flag();
+  auto storage = r.value<Storage>(symbolizeStorage);
+  return r.make<BodyAttr>(gated, act, alpha, gateLo, gateHi, clampAt, upLo,
+                          upHi, upOffset, gateBias, upBias, downBias, storage);
+}
+
+static void write(Writer &w, ClassAttr a) {
+  w << a.getKind() << a.getCount() << a.getWidth() << a.getBody() << a.getMix()
+    << a.getActivation();
+}
+
+static Attribute readClass(Reader &r) {
+  auto kind = r.value<ClassKind>(symbolizeClassKind);
+  int64_t count = r.integer(), width = r.integer();
+  auto body = r.attribute<BodyAttr>();
+  auto mix = r.value<ConstantMix>(symbolizeConstantMix);
+  auto activation = r.value<ClassActivation>(symbolizeClassActivation);
+  return r.make<ClassAttr>(kind, count, width, body, mix, activation);
+}
+
+static void write(Writer &w, TableAttr a) {
+  w << ArrayAttr::get(
+      a.getContext(),
+      SmallVector<Attribute>(a.getClasses().begin(), a.getClasses().end()));
+}
+
+static Attribute readTable(Reader &r) {
+  SmallVector<ClassAttr> classes;
+  auto entries = r.required<ArrayAttr>();
+  if (!entries)
+    return {};
+  for (Attribute entry : entries) {
+    classes.push_back(dyn_cast<ClassAttr>(entry));
+    if (!classes.back())
+      return {};
+  }
+  return r.make<TableAttr>(ArrayRef(classes));
+}
+
+static Attribute readAttr(Code code, Reader &r) {
+  switch (code) {
+  case Code::Score:
+    return readScore(r);
+  case Code::GroupFilter:
+    return readGroupFilter(r);
+  case Code::Select:
+    return readSelect(r);
+  case Code::Weight:
+    return readWeight(r);
+  case Code::Body:
+    return readBody(r);
+  case Code::Class:
+    return readClass(r);
+  case Code::Table:
+    return readTable(r);
+  case Code::Apply:
+    return r.enumAttr<ApplyAttr>(symbolizeApply);
+  case Code::Residual:
+    return r.enumAttr<ResidualAttr>(symbolizeResidual);
+  case Code::SumOrder:
+    return r.enumAttr<SumOrderAttr>(symbolizeSumOrder);
+  case Code::LogitsForm:
+    return r.enumAttr<LogitsFormAttr>(symbolizeLogitsForm);
+  case Code::ManyToOne:
+    return r.enumAttr<ManyToOneAttr>(symbolizeManyToOne);
+  }
+  return {};
+}
+
+static Type readPlan(Reader &r) {
+  int64_t experts = r.integer();
+  auto encoding = r.value<PlanEncoding>(symbolizePlanEncoding);
+  int64_t size = r.integer(), always = r.integer();
+  FloatType weight = r.floatType();
+  bool carry = r.flag();
+  return r.make<PlanType>(experts, encoding, size, always, weight, carry);
+}
+
+static Type readRows(Reader &r) {
+  FloatType element = r.floatType();
+  int64_t width = r.integer();
+  auto layout = r.value<RowLayout>(symbolizeRowLayout);
+  return r.make<RowsType>(element, width, layout);
+}
+
+namespace {
+
+struct MoEBytecode : VersionedBytecodeInterface {
+  explicit MoEBytecode(Dialect *dialect)
+      : VersionedBytecodeInterface(dialect, bytecodeVersion) {}
+
+  LogicalResult writeAttribute(Attribute attr,
+                               DialectBytecodeWriter &writer) const override {
+    Writer w(writer);
+    auto fields = [&](Code code) {
+      return [&w, code](auto a) -> LogicalResult {
+        w << code;
+        write(w, a);
+        return success();
+      };
+    };
+    auto value = [&](Code code) {
+      return [&w, code](auto a) -> LogicalResult {
+        w << code << a.getValue();
+        return success();
+      };
+    };
+    return llvm::TypeSwitch<Attribute, LogicalResult>(attr)
+        .Case<ScoreAttr>(fields(Code::Score))
+        .Case<GroupFilterAttr>(fields(Code::GroupFilter))
+        .Case<SelectAttr>(fields(Code::Select))
+        .Case<WeightAttr>(fields(Code::Weight))
+        .Case<BodyAttr>(fields(Code::Body))
+        .Case<ClassAttr>(fields(Code::Class))
+        .Case<TableAttr>(fields(Code::Table))
+        .Case<ApplyAttr>(value(Code::Apply))
+        .Case<ResidualAttr>(value(Code::Residual))
+        .Case<SumOrderAttr>(value(Code::SumOrder))
+        .Case<LogitsFormAttr>(value(Code::LogitsForm))
+        .Case<ManyToOneAttr>(value(Code::ManyToOne));
+  }
+
+  Attribute readAttribute(DialectBytecodeReader &reader) const override {
+    uint64_t code;
+    if (failed(reader.readVarInt(code)))
+      return {};
+    Reader r(reader);
+    Attribute result = readAttr(static_cast<Code>(code), r);
+    if (!result)
+      reader.emitError() << "expects an attribute of the moe dialect (code "
+                         << code << ")";
+    return result;
+  }
+
+  LogicalResult writeType(Type type,
+                          DialectBytecodeWriter &writer) const override {
+    Writer w(writer);
+    return llvm::TypeSwitch<Type, LogicalResult>(type)
+        .Case([&](PlanType plan) {
+          w << TypeCode::Plan << plan.getExperts() << plan.getEncoding()
+            << plan.getSize() << plan.getAlways() << plan.getWeight()
+            << plan.getCarry();
+          return success();
+        })
+        .Case([&](RowsType rows) {
+          w << TypeCode::Rows << rows.getElementType() << rows.getWidth()
+            << rows.getLayout();
+          return success();
+        });
+  }
+
+  Type readType(DialectBytecodeReader &reader) const override {
+    uint64_t code;
+    if (failed(reader.readVarInt(code)))
+      return {};
+    Reader r(reader);
+    Type result;
+    if (static_cast<TypeCode>(code) == TypeCode::Plan)
+      result = readPlan(r);
+    if (static_cast<TypeCode>(code) == TypeCode::Rows)
+      result = readRows(r);
+    if (!result)
+      reader.emitError() << "expects a type of the moe dialect (code " << code
+                         << ")";
+    return result;
+  }
+};
+
+} // namespace
+
+void moe::detail::addBytecodeInterface(MoEDialect &dialect) {
+  dialect.addInterface(std::make_unique<MoEBytecode>(&dialect));
+}
+
+//===----------------------------------------------------------------------===//
+// Properties
+//===----------------------------------------------------------------------===//
+
+LogicalResult LogitsOp::readProperties(DialectBytecodeReader &reader,
+                                       OperationState &state) {
+  auto &properties = state.getOrAddProperties<Properties>();
+  if (failed(reader.readOptionalAttribute(properties.softcap)) ||
+      failed(reader.readOptionalAttribute(properties.temperature)) ||
+      failed(reader.readSparseArray(
+          MutableArrayRef(properties.operandSegmentSizes))))
+    return failure();
+  if (getFileVersion(reader) < 2)
+    return success();
+  return success(
+      succeeded(reader.readOptionalAttribute(properties.form)) &&
+      succeeded(reader.readOptionalAttribute(properties.max_log_scale)) &&
+      succeeded(reader.readOptionalAttribute(properties.acc)));
+}
+
+void LogitsOp::writeProperties(DialectBytecodeWriter &writer) {
+  Properties &properties = getProperties();
+  writer.writeOptionalAttribute(properties.softcap);
+  writer.writeOptionalAttribute(properties.temperature);
+  writer.writeSparseArray(ArrayRef(properties.operandSegmentSizes));
+  writer.writeOptionalAttribute(properties.form);
+  writer.writeOptionalAttribute(properties.max_log_scale);
+  writer.writeOptionalAttribute(properties.acc);
+}

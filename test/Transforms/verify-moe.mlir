@@ -1,0 +1,75 @@
+// What moe-verify-moe checks over the ops of one layer; the function's name says the rule.
+// RUN: moe-opt %s --moe-verify-moe --split-input-file --verify-diagnostics
+
+// (verify_moe_c2), (R15): a layer that agrees.
+func.func @a_layer_that_agrees(%z: tensor<?x4xf32>, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [3]> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x8xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
+  %h = moe.experts %r, %p table <[<copy, 3>, <zero, 1>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// Rows and plans from elsewhere are taken as they are.
+func.func @rows_of_an_argument(%h: !moe.rows<f32, 8, grouped>, %p: !moe.plan<4, slots<2>>, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %y = moe.combine %h, %p, %x apply <hidden> residual <none> order <slot> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// (verify_moe_c1)
+func.func @experts_are_on_the_plan_of_their_rows(%p: !moe.plan<4, slots<2>>, %q: !moe.plan<4, slots<2>>, %x: tensor<?x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  // expected-note @+1 {{rows made here}}
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x8xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
+  // expected-error @+1 {{'moe.experts' op requires its plan to be that of 'moe.dispatch'}}
+  %h = moe.experts %r, %q table <[<copy, 4>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c1)
+func.func @a_sum_is_on_the_plan_of_its_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<4, slots<2>>, %q: !moe.plan<4, slots<2>>, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  // expected-note @+1 {{rows made here}}
+  %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
+  // expected-error @+1 {{'moe.combine' op requires its plan to be that of 'moe.experts'}}
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// (verify_moe_c2)
+func.func @dispatch_and_experts_apply_weights_at_one_place(%p: !moe.plan<4, slots<1>>, %x: tensor<?x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  // expected-note @+1 {{rows made here}}
+  %r = moe.dispatch %x, %p apply <input> : tensor<?x8xf32>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 8, grouped>
+  // expected-error @+1 {{'moe.experts' op requires 'apply' (output) to equal that of 'moe.dispatch' (input)}}
+  %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c2)
+func.func @experts_and_sum_apply_weights_at_one_place(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<4, slots<2>>, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  // expected-note @+1 {{rows made here}}
+  %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
+  // expected-error @+1 {{'moe.combine' op requires 'apply' (hidden) to equal that of 'moe.experts' (output)}}
+  %y = moe.combine %h, %p, %x apply <hidden> residual <none> order <slot> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<2>>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// (R15)
+func.func @zero_ids_are_of_classes_without_parameters(%z: tensor<?x5xf32>, %r: !moe.rows<f32, 8, grouped>, %g: tensor<4x6x8xf32>, %d: tensor<4x8x6xf32>) -> !moe.rows<f32, 8, grouped> {
+  // expected-note @+1 {{its weight is set to 0 here}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [4], exclude = [3]> : tensor<?x5xf32> -> !moe.plan<5, slots<2>>
+  // expected-error @+1 {{'moe.experts' op expects zero and exclude ids in zero, copy or constant classes, but id 3 is of class 'ffn'}}
+  %h = moe.experts %r, %p (%g, %d : tensor<4x6x8xf32>, tensor<4x8x6xf32>) table <[<ffn, 4, width = 6, body = <ungated, relu>>, <zero, 1>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}

@@ -1,0 +1,64 @@
+// One layer, compiled to a library and loaded.
+#ifndef MOE_TOOLS_MOE_BENCH_COMPILEDLAYER_H
+#define MOE_TOOLS_MOE_BENCH_COMPILEDLAYER_H
+
+#include "Layers.h"
+
+#include "moe-rt/runtime.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <functional>
+#include <memory>
+
+namespace moe::bench {
+
+struct CompileParameters {
+  std::string cpu = "host";
+  uint32_t threads = 0;
+  std::function<void(const llvm::Twine &)> progress;
+};
+
+/// A layer with random weights, ready to run. Its files live in a folder of
+/// its own below the folder for temporary files and go with it.
+class CompiledLayer {
+public:
+  static llvm::Expected<std::unique_ptr<CompiledLayer>>
+  create(const Layer &layer, const CompileParameters &parameters);
+  ~CompiledLayer();
+  CompiledLayer(const CompiledLayer &) = delete;
+  CompiledLayer &operator=(const CompiledLayer &) = delete;
+
+  /// Sets the number of tokens. The input [tokens, H] stays the caller's.
+  llvm::Error bind(int64_t tokens, const float *x, const float *logits);
+  llvm::Error run();
+  /// The output [tokens, H] of the last run.
+  llvm::Expected<llvm::ArrayRef<float>> output();
+
+  /// Most bytes that the layer had in use at once beside weights and input.
+  uint64_t peakBytes() const;
+  uint32_t threads() const { return moeRuntimeInstanceNumThreads(instance); }
+  /// The parameters as moe-bench made them.
+  const float *parameters() const {
+    return reinterpret_cast<const float *>(weights->getBufferStart());
+  }
+  uint64_t parameterBytes() const { return weights->getBufferSize(); }
+  double compileSeconds() const { return seconds; }
+
+private:
+  explicit CompiledLayer(const Layer &layer) : layer(layer) {}
+  llvm::Error compile(const CompileParameters &parameters);
+  llvm::Error load(const CompileParameters &parameters);
+
+  const Layer &layer;
+  std::string folder;
+  std::unique_ptr<llvm::MemoryBuffer> weights;
+  double seconds = 0;
+  moe_instance_t instance = nullptr;
+  moe_module_t module = nullptr;
+  moe_call_t call = nullptr;
+};
+
+} // namespace moe::bench
+
+#endif // MOE_TOOLS_MOE_BENCH_COMPILEDLAYER_H

@@ -1,0 +1,154 @@
+// Shapes of published models and the IR of one layer of each.
+#include "Layers.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+
+using namespace moe::bench;
+
+using Router = Layer::Router;
+using Body = Layer::Body;
+
+// From the models' published configurations (routing-spec.md, section 8).
+static constexpr Layer layers[] = {
+    {"qwen3-30b-a3b", 2048, 768, 128, 8, 0, Router::SoftmaxTopKRenorm,
+     Body::Silu},
+    {"olmoe-1b-7b", 2048, 1024, 64, 8, 0, Router::SoftmaxTopK, Body::Silu},
+    {"mixtral-8x7b", 4096, 14336, 8, 2, 0, Router::SoftmaxTopKRenorm,
+     Body::Silu},
+    {"gpt-oss-20b", 2880, 2880, 32, 4, 0, Router::TopKSoftmax, Body::GptOss},
+    {"deepseek-v2-lite", 2048, 1408, 64, 6, 2816, Router::SoftmaxTopK,
+     Body::Silu},
+    {"granite-3-1b-a400m", 1024, 512, 32, 8, 0, Router::TopKSoftmax,
+     Body::Silu},
+    {"lfm2-8b-a1b", 2048, 1792, 32, 4, 0, Router::SigmoidTopKRenorm,
+     Body::Silu},
+    {"switch-base-8", 768, 3072, 8, 1, 0, Router::SoftmaxTopK, Body::Relu},
+    {"switch-base-128", 768, 3072, 128, 1, 0, Router::SoftmaxTopK, Body::Relu},
+};
+
+llvm::ArrayRef<Layer> moe::bench::allLayers() { return layers; }
+
+const Layer *moe::bench::findLayer(llvm::StringRef name) {
+  const Layer *found = llvm::find_if(
+      layers, [&](const Layer &layer) { return layer.name == name; });
+  return found == std::end(layers) ? nullptr : found;
+}
+
+int64_t Parameter::elements() const {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  return count;
+}
+
+std::vector<Parameter> moe::bench::parametersOf(const Layer &layer) {
+  std::vector<Parameter> parameters;
+  uint64_t offset = 0;
+  auto add = [&](std::vector<int64_t> shape, float scale) {
+    parameters.push_back({std::move(shape), offset, scale});
+    offset += parameters.back().elements() * sizeof(float);
+  };
+  // Uniform values of variance 1 / depth keep every activation of order 1.
+  auto scaleFor = [](int64_t depth) { return std::sqrt(3.0f / depth); };
+  auto addClass = [&](int64_t count, int64_t inner) {
+    bool biased = layer.body == Body::GptOss;
+    int64_t first = layer.gated() ? 2 * inner : inner;
+    add({count, first, layer.hidden}, scaleFor(layer.hidden));
+    if (biased)
+      add({count, first}, 0.5f);
+    add({count, layer.hidden, inner}, scaleFor(inner));
+    if (biased)
+      add({count, layer.hidden}, 0.5f);
+  };
+  addClass(layer.experts, layer.width);
+  if (layer.sharedWidth)
+    addClass(1, layer.sharedWidth);
+  return parameters;
+}
+
+static std::string bodyText(Body body) {
+  switch (body) {
+  case Body::Silu:
+    return "<gated, silu, storage = concat_gate_up>";
+  case Body::GptOss:
+    return "<gated, silu, alpha = 1.702, gate_hi = 7.0, up_lo = -7.0, up_hi = "
+           "7.0, up_offset = 1.0, bias = [gate, up, down], storage = "
+           "interleaved>";
+  case Body::Relu:
+    return "<ungated, relu>";
+  }
+  llvm_unreachable("a body without text");
+}
+
+static std::string routeText(const Layer &layer) {
+  const char *score = "softmax", *key = "scores";
+  const char *weight = "scores, norm = sum(0.0, add)";
+  switch (layer.router) {
+  case Router::SoftmaxTopK:
+    weight = "scores";
+    break;
+  case Router::SoftmaxTopKRenorm:
+    break;
+  case Router::TopKSoftmax:
+    score = "identity";
+    key = "logits";
+    weight = "logits, norm = softmax";
+    break;
+  case Router::SigmoidTopKRenorm:
+    score = "sigmoid";
+    break;
+  }
+  return llvm::formatv("score <{0}> select <topk({1}), key = {2}> weight <{3}>",
+                       score, layer.topK, key, weight);
+}
+
+std::string moe::bench::layerText(const Layer &layer,
+                                  llvm::StringRef weightsFile) {
+  int64_t h = layer.hidden, e = layer.experts, k = layer.topK;
+  std::string weights, names, types;
+  for (auto [index, parameter] : llvm::enumerate(parametersOf(layer))) {
+    std::string type = "tensor<" +
+                       llvm::join(llvm::map_range(parameter.shape,
+                                                  [](int64_t size) {
+                                                    return std::to_string(size);
+                                                  }),
+                                  "x") +
+                       "xf32>";
+    weights += llvm::formatv("  %w{0} = moe_support.weight "
+                             "#moe_support.external<\"{1}\", {2}> : {3}\n",
+                             index, weightsFile, parameter.offset, type);
+    names += (index ? ", %w" : "%w") + std::to_string(index);
+    types += (index ? ", " : "") + type;
+  }
+  std::string classes = llvm::formatv("<ffn, {0}, width = {1}, body = {2}>", e,
+                                      layer.width, bodyText(layer.body));
+  std::string always;
+  if (layer.sharedWidth) {
+    classes += llvm::formatv(
+        ", <ffn, 1, width = {0}, body = {1}, activation = always>",
+        layer.sharedWidth, bodyText(layer.body));
+    always = ", always = 1";
+  }
+  std::string x = llvm::formatv("tensor<?x{0}xf32>", h);
+  std::string z = llvm::formatv("tensor<?x{0}xf32>", e);
+  std::string plan =
+      llvm::formatv("!moe.plan<{0}, slots<{1}>{2}>", e, k, always);
+  std::string rows = llvm::formatv("!moe.rows<f32, {0}, grouped>", h);
+  return llvm::formatv(
+      R"(func.func @main(%x: {0} {{moe.name = "x", moe.symbols = ["T", ""]}, %z: {1} {{moe.name = "logits", moe.symbols = ["T", ""]})
+    -> ({0} {{moe.name = "y", moe.symbols = ["T", ""]}) {{
+{2}  %p = moe.route %z {3} : {1} -> {4}
+  %r = moe.dispatch %x, %p apply <output> : {0}, {4} -> {5}
+  %h = moe.experts %r, %p ({6} : {7})
+    table <[{8}]> apply <output>
+    : {5}, {4} -> {5}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : {5}, {4}, {0} -> {0}
+  return %y : {0}
+}
+)",
+      x, z, weights, routeText(layer), plan, rows, names, types, classes);
+}
