@@ -340,7 +340,7 @@ def MoETile_ComputeOp : MoETile_Step<"compute", [DeclareOpInterfaceMethods<OpAsm
 
     Constraints:
     1. (compute_c1) `accesses` are reads, then updates, then writes.
-    2. (compute_c2) each names a buffer of the graph, with an index of the same extent for each dimension; an index whose step is not the dimension's selects a range.
+    2. (compute_c2) each names a buffer of the graph, with an index of the same extent for each dimension; one whose step is a multiple of the dimension's selects a range.
     3. (compute_c3) an index over `rows` goes with the one over `experts` that it belongs to; all experts go with all rows.
     4. (compute_c4) a `body` has one memref argument per access, of the buffer's element type and the region's rank.
     5. (compute_c5) inputs are read alone.

@@ -114,7 +114,8 @@ LogicalResult tile::detail::verifyIndices(Operation *op, StringRef what,
                              "but got another value for dimension #")
              << i << " of " << what << " '" << name << "'";
     bool fits = over->hasExtentOf(dim) &&
-                (over->step == dim.step || (dim.step == 1 && !cells));
+                (over->step == dim.step ||
+                 (over->step % dim.step == 0 && !cells));
     if (!fits) {
       InFlightDiagnostic diagnostic = op->emitOpError("requires index #");
       diagnostic << i << " (over ";

@@ -476,13 +476,15 @@ void Machine::access(int event, const Past &before, const Access &access,
       if (value) {
         indices = indices.drop_front();
         step = getIndexDim(value)->step;
+      } else {
+        step = dim.step;
       }
     }
     bool isCell = dim.step != 1;
     std::optional<Interval> range;
     if (at)
-      range = isCell ? Interval{*at, *at + 1}
-                     : Interval{*at * step, (*at + 1) * step};
+      range = Interval{*at * step / dim.step,
+                       ((*at + 1) * step + dim.step - 1) / dim.step};
     bool beforeRows =
         i + 1 < shape.size() && shape[i + 1].extent == Extent::Rows;
     if (beforeRows) {
