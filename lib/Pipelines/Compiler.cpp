@@ -55,6 +55,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.entry = options.entry;
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
+    pipeline.fused = options.schedule == Schedule::Fused;
     buildTargetPipeline(manager, pipeline);
   }
   return Error::success();

@@ -27,6 +27,10 @@ enum class Level { Graph, MoE, Target };
 std::optional<Level> parseLevel(llvm::StringRef name);
 llvm::StringRef levelName(Level level);
 
+/// How MoE layers are run: op after op, or as one graph of tile tasks where that
+/// is possible.
+enum class Schedule { Unfused, Fused };
+
 struct CompileOptions {
   /// The level of the module that comes in.
   Level from = Level::Graph;
@@ -39,6 +43,7 @@ struct CompileOptions {
   /// Compiles graphs that are known not to compute what their model did (see
   /// moe-raise) as they are instead of refusing them.
   bool acceptFrozenExport = false;
+  Schedule schedule = Schedule::Unfused;
   /// Told what is being done, for people.
   std::function<void(llvm::StringRef)> progress;
   /// Called with each pass manager before it runs: for instrumentation and IR
