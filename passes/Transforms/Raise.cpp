@@ -20,10 +20,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 /// Ops whose results the value is computed from, up to `ends`.
 static llvm::DenseSet<Operation *> computing(Value value,
                                              ArrayRef<Value> ends) {

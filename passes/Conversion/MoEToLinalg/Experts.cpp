@@ -80,9 +80,8 @@ static Value buildClamp(TensorBuilder &b, Value value, FloatAttr lo,
   return value;
 }
 
-/// One element of the hidden vector; `gate` is null where the body is ungated.
-static Value buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
-                         Value up) {
+Value moe::detail::buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
+                                Value up) {
   up = buildClamp(b, up, body.getUpLo(), body.getUpHi());
   if (!gate)
     return buildActivation(b, body, up);

@@ -141,6 +141,11 @@ mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
 mlir::Value buildLinear(TensorBuilder &b, mlir::Value rows, mlir::Value matrix,
                         mlir::Value bias, mlir::FloatType acc = {});
 
+/// One element of the hidden vector of `body`; `gate` is null where that is
+/// ungated.
+mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,
+                        mlir::Value up);
+
 /// Writes `body` of each row of `rows` (m x d) into `out` (m x d').
 /// `rowWeights` (m), where given, multiply the hidden vectors.
 mlir::Value buildBody(TensorBuilder &b, BodyAttr body,
