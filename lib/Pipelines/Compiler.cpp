@@ -1,12 +1,10 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
-#include "moe/Import/Onnx.h"
 #include "moe/Pipelines/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -34,12 +32,6 @@ std::optional<moe::Level> moe::parseLevel(StringRef name) {
 
 StringRef moe::levelName(Level level) {
   return levels[static_cast<size_t>(level)].name;
-}
-
-OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
-  if (path.ends_with(".onnx"))
-    return importOnnx(path, &context);
-  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
 }
 
 Error moe::buildCompilePipeline(OpPassManager &manager,

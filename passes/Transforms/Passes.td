@@ -101,7 +101,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
   let summary = "Bring routing and experts into a canonical form";
   let description = [{
     The rewrites of the routing specification's section 5 that are equal in real arithmetic but change rounding or structure; the exact ones are
-    canonicalisations of the dialect. First gives the warnings of rules R7, R9 and R10, which no rewrite here takes away. Then, op by op:
+    canonicalisations of the dialect. First gives the warnings of rules R6, R7, R9 and R10, which no rewrite here takes away. Then, op by op:
 
     * C5: a group filter that fills with 0 fills with −∞ where keys are positive.
     * C1: a softmax over all experts whose picks are normalised is a softmax over the picks of the logits (`softmax=picks`), or back

@@ -378,3 +378,33 @@ func.func @c5_then_c1(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   %p = moe.route %z score <softmax> group_filter <4, keep = 2, fill = zero> select <topk(2), key = scores> weight <scores, norm = sum(0.000000e+00, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @c1_not_before_capacity
+func.func @c1_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-remark @+2 {{capacity looks at keys and weights}}
+  // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores, norm = sum(0.000000e+00, add)> capacity
+  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores, norm = sum(0.0, add)> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c1_not_of_scores_that_are_asked_for
+func.func @c1_not_of_scores_that_are_asked_for(%z: tensor<?x8xf32>) -> (!moe.plan<8, slots<2>>, tensor<?x8xf32>) {
+  // expected-remark @+2 {{the scores are a result}}
+  // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores, norm = sum(0.000000e+00, add)> :
+  %p, %s = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>, tensor<?x8xf32>
+  return %p, %s : !moe.plan<8, slots<2>>, tensor<?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c2_not_before_capacity
+func.func @c2_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-remark @+2 {{capacity looks at keys}}
+  // CHECK: moe.route %{{.*}} score <sigmoid> select <topk(2), key = scores> weight <scores> capacity
+  %p = moe.route %z score <sigmoid> select <topk(2), key = scores> weight <scores> capacity <limit, count = <4>, priority = key_desc> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}

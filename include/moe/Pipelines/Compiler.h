@@ -7,6 +7,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 #include "moe/Target/Artefact.h"
+#include "llvm/Support/MemoryBufferRef.h"
 
 #include <functional>
 #include <optional>
@@ -55,6 +56,12 @@ struct CompileOptions {
 /// The context has the dialects of registerAllDialects.
 mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
                                             mlir::MLIRContext &context);
+
+/// The same for MLIR text or bytecode in memory. Bytecode is read in a
+/// child process, so that what makes MLIR's reader crash is an error; the call
+/// forks.
+mlir::OwningOpRef<mlir::ModuleOp> readModule(llvm::MemoryBufferRef buffer,
+                                             mlir::MLIRContext &context);
 
 /// Adds the passes from `options.from` down to `to`.
 llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,

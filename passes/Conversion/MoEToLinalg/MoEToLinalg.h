@@ -80,6 +80,16 @@ using Target =
 void rearrange(TensorBuilder &b, Assignment &assignment, int64_t columns,
                Arrangement arrangement, Target target = nullptr);
 
+/// How the entries of a plan lie in the slots of another encoding.
+Arrangement arrangementIn(PlanType from, PlanType to);
+
+/// Requires, at run time, that the experts of `plan` have no more entries than
+/// buckets of a given size hold.
+void checkBuckets(TensorBuilder &b, PlanType type, const PlanParts &plan);
+
+/// Requires, at run time, that `ids` (U x K) are in [-1, experts).
+void checkIds(TensorBuilder &b, mlir::Value ids, int64_t experts);
+
 /// Requires, at run time, that no unit lists an expert twice.
 void checkDistinct(TensorBuilder &b, mlir::Value ids);
 

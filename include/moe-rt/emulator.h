@@ -1,0 +1,189 @@
+// The PTX emulator's C++ API: runs GPU kernels on a machine without a GPU and
+// checks what hardware never checks. Needs no LLVM. See docs/emulator.md.
+//
+//   Emulator -> Module (PTX text) -> launch -> run -> findings, memory
+//
+// Ownership: an Emulator owns its devices' memory and its modules; pointers and
+// references that it returns live as long as it does. An Emulator is used by
+// one thread at a time; different Emulators share nothing.
+#ifndef MOE_RT_EMULATOR_H
+#define MOE_RT_EMULATOR_H
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace moe::emu {
+
+/// A module that cannot be loaded. what() has one line "file:line: problem" for
+/// each statement that is not supported or not well formed.
+class LoadError : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A call of this API that breaks its contract.
+class UsageError : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class FindingKind : uint8_t {
+  OutOfBounds,
+  UseAfterFree,
+  Misaligned,
+  UninitialisedMemory,
+  UninitialisedRegister,
+  ReadOnlyWrite,
+  Race,
+  BarrierMisuse,
+  MbarrierMisuse,
+  Divergence, ///< an .aligned or .sync instruction without all of its lanes
+  AsyncMisuse,
+  Trap,
+  Deadlock,
+  Livelock,
+};
+/// "out-of-bounds", "race", ...
+const char *findingName(FindingKind kind);
+
+/// Something a kernel did wrong.
+struct Finding {
+  FindingKind kind;
+  std::string kernel;
+  int line = 0;     ///< of the module's text; 0: none
+  std::string text; ///< the instruction
+  int device = 0;
+  std::array<uint32_t, 3> cta{}, thread{};
+  uint64_t address = 0;
+  std::string message;            ///< one sentence
+  std::vector<std::string> notes; ///< the other access, who waits for what, ...
+};
+
+enum class Schedule : uint8_t {
+  Random, ///< seeded choice of warps, quanta and completions
+  Latest, ///< asynchronous copies complete as late as the program allows
+  Starve, ///< one CTA runs only when nothing else can
+};
+
+struct EmulatorOptions {
+  uint64_t seed = 1;
+  Schedule schedule = Schedule::Random;
+  /// All checks of FindingKind; off: only those that keep the emulator safe.
+  bool checked = true;
+  /// Counts instructions by opcode; see Emulator::counters.
+  bool counting = false;
+  unsigned devices = 1;
+  /// Multiprocessors of a device: limits how many CTAs are resident.
+  unsigned multiprocessors = 132;
+  /// How many findings that do not end the run are kept.
+  unsigned maxFindings = 20;
+  /// Scheduling slots in which no memory changes and no thread ends, after
+  /// which a run is called a livelock.
+  uint64_t livelockSlots = 200000;
+  /// Scheduling slots of one run, after which it is stopped; 0: no limit.
+  uint64_t slotLimit = 0;
+};
+
+struct Dim3 {
+  uint32_t x = 1, y = 1, z = 1;
+  uint64_t count() const { return uint64_t(x) * y * z; }
+};
+
+struct KernelParameter {
+  std::string name;
+  std::string type; ///< "u64", "f32", "b8" of arrays
+  uint32_t offset, size, align;
+  bool isArray;
+};
+
+struct LaunchConfig {
+  Dim3 grid, block;
+  uint32_t dynamicShared = 0;
+  unsigned device = 0;
+  unsigned stream = 0;
+  /// All CTAs must be resident at once.
+  bool cooperative = false;
+};
+
+struct Counter {
+  uint64_t warpInstructions = 0, threadInstructions = 0;
+};
+
+struct Traffic {
+  uint64_t loads = 0, stores = 0; ///< bytes
+};
+
+class Module;
+
+class Emulator {
+public:
+  explicit Emulator(const EmulatorOptions &options = {});
+  ~Emulator();
+  Emulator(const Emulator &) = delete;
+  Emulator &operator=(const Emulator &) = delete;
+
+  /// Loads PTX text on every device. Throws LoadError; `name` begins the lines
+  /// of its message.
+  Module &load(const std::string &text, const std::string &name = "<ptx>");
+
+  /// Memory of a device, uninitialised, aligned to 256 bytes and no better. The
+  /// address is reproducible. `at`: a fixed address, such as a symmetric
+  /// window's; 0: anywhere.
+  uint64_t allocate(uint64_t bytes, unsigned device = 0,
+                    const std::string &name = "", uint64_t at = 0);
+  void release(uint64_t address);
+  void write(uint64_t address, const void *data, uint64_t bytes);
+  void read(uint64_t address, void *data, uint64_t bytes) const;
+  /// Bytes of a range that nobody has written.
+  uint64_t uninitialised(uint64_t address, uint64_t bytes) const;
+
+  /// Queues a launch behind the others of its stream. `arguments` has the
+  /// kernel's parameters one after the other at their offsets.
+  void launch(Module &module, const std::string &kernel,
+              const LaunchConfig &config, const std::vector<char> &arguments);
+  /// Runs everything that is queued on all devices to its end. Returns true
+  /// where there is no finding at all since the emulator was made; a run that a
+  /// finding ends leaves nothing queued.
+  bool run();
+
+  const std::vector<Finding> &findings() const;
+  /// By full opcode; filled where EmulatorOptions::counting.
+  std::map<std::string, Counter> counters() const;
+  /// By state space; filled where EmulatorOptions::counting.
+  std::map<std::string, Traffic> traffic() const;
+  /// When each CTA ran, in scheduling slots: Chrome's trace event format.
+  std::string chromeTrace() const;
+  const EmulatorOptions &options() const;
+
+  struct State;
+
+private:
+  std::unique_ptr<State> state;
+};
+
+/// A loaded module.
+class Module {
+public:
+  virtual ~Module() = default;
+  virtual std::vector<std::string> kernels() const = 0;
+  /// Throws UsageError where there is no such kernel.
+  virtual std::vector<KernelParameter>
+  parameters(const std::string &kernel) const = 0;
+  virtual uint32_t parameterBytes(const std::string &kernel) const = 0;
+  /// The address of a .global or .const variable on a device.
+  virtual uint64_t variable(const std::string &name,
+                            unsigned device = 0) const = 0;
+};
+
+/// A finding as a sanitizer would print it, several lines.
+std::string formatFinding(const Finding &finding, uint64_t seed);
+
+} // namespace moe::emu
+
+#endif // MOE_RT_EMULATOR_H

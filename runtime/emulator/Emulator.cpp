@@ -1,0 +1,365 @@
+// The public API: loading, memory, launches, reports.
+#include "Decoder.h"
+#include "Machine.h"
+
+#include <algorithm>
+#include <sstream>
+
+using namespace moe::emu;
+
+struct Emulator::State : Machine {
+  using Machine::Machine;
+};
+
+const char *moe::emu::findingName(FindingKind kind) {
+  static const char *const kNames[] = {"out-of-bounds",
+                                       "use-after-free",
+                                       "misaligned",
+                                       "uninitialised-memory",
+                                       "uninitialised-register",
+                                       "read-only-write",
+                                       "race",
+                                       "barrier-misuse",
+                                       "mbarrier-misuse",
+                                       "divergence",
+                                       "async-misuse",
+                                       "trap",
+                                       "deadlock",
+                                       "livelock"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+Emulator::Emulator(const EmulatorOptions &options)
+    : state(std::make_unique<State>(options)) {
+  if (options.devices == 0 || options.multiprocessors == 0)
+    throw UsageError("expects at least one device with one multiprocessor");
+}
+
+Emulator::~Emulator() = default;
+
+// ---- modules ----
+
+/// The bytes of an initialised variable; addresses of other variables are those
+/// of `symbols`.
+static std::vector<char>
+initialBytes(const ast::Variable &variable, uint64_t size,
+             const std::map<std::string, uint64_t> &symbols) {
+  std::vector<char> bytes(size);
+  auto width =
+      static_cast<size_t>(std::max(bitsOf(parseType(variable.type)), 8)) / 8;
+  size_t at = 0;
+  for (const ast::Initialiser &part : variable.initialisers) {
+    uint64_t value = part.value.bits;
+    if (part.value.kind == ast::Operand::Kind::Name) {
+      auto found = symbols.find(part.value.name);
+      if (found == symbols.end())
+        throw LoadError("the initialiser of '" + variable.name + "' names '" +
+                        part.value.name + "', which has no address");
+      value = found->second + static_cast<uint64_t>(part.value.offset);
+      if (part.mask)
+        value = (value & part.mask) >> std::countr_zero(part.mask);
+    } else if (part.value.kind == ast::Operand::Kind::Float64 && width == 4) {
+      value = asBits(static_cast<float>(asDouble(value)));
+    } else if (part.value.kind == ast::Operand::Kind::Float32 && width == 8) {
+      value =
+          asBits(static_cast<double>(asFloat(static_cast<uint32_t>(value))));
+    }
+    if (at + width > size)
+      throw LoadError("'" + variable.name +
+                      "' has more initial values than elements");
+    std::memcpy(bytes.data() + at, &value, std::min<size_t>(width, 8));
+    at += width;
+  }
+  return bytes;
+}
+
+static void placeVariables(Machine &state, LoadedModule &loaded,
+                           const ast::Module &module, unsigned device);
+
+Module &Emulator::load(const std::string &text, const std::string &name) {
+  Problems problems;
+  ast::Module module = parseModule(text, problems);
+  auto loaded = std::make_unique<LoadedModule>();
+  loaded->name = name;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    size_t begin = line.find_first_not_of(" \t");
+    loaded->lines.push_back(begin == std::string::npos ? ""
+                                                       : line.substr(begin));
+  }
+  DecodeOptions options{state->options.checked};
+  // Every kernel is decoded, so that one error names everything in the file.
+  for (const ast::Function &function : module.functions)
+    if (function.isEntry && function.body)
+      loaded->programs[function.name] = std::make_unique<Program>(
+          Decoder(module, function, problems, options).run());
+  if (!problems.empty())
+    throw LoadError(problems.text(name));
+  loaded->symbols.resize(state->options.devices);
+  for (unsigned device = 0; device < state->options.devices; ++device)
+    placeVariables(*state, *loaded, module, device);
+  state->modules.push_back(std::move(loaded));
+  return *state->modules.back();
+}
+
+static void placeVariables(Machine &state, LoadedModule &loaded,
+                           const ast::Module &module, unsigned device) {
+  auto &symbols = loaded.symbols[device];
+  std::vector<std::pair<const ast::Variable *, Allocation *>> placed;
+  for (const ast::Variable &variable : module.variables) {
+    if (variable.space != "global" && variable.space != "const")
+      continue;
+    uint64_t size =
+        static_cast<uint64_t>(std::max(bitsOf(parseType(variable.type)), 8)) /
+        8 * variable.vector;
+    for (uint64_t extent : variable.shape)
+      size *= extent == 0 ? variable.initialisers.size() : extent;
+    if (variable.isExtern || symbols.count(variable.name))
+      continue;
+    Allocation &allocation =
+        state.memory.add(std::max<uint64_t>(size, 1), variable.name,
+                         static_cast<int>(device), 0);
+    symbols[variable.name] = allocation.base;
+    placed.emplace_back(&variable, &allocation);
+  }
+  for (const auto &[variable, allocation] : placed) {
+    std::vector<char> bytes =
+        initialBytes(*variable, allocation->size, symbols);
+    std::memcpy(allocation->bytes.get(), bytes.data(), bytes.size());
+    // Variables without an initialiser are zero.
+    std::fill_n(allocation->states.get(), allocation->size,
+                Allocation::kInitialised);
+    allocation->readOnly = variable->space == "const";
+  }
+}
+
+std::vector<std::string> LoadedModule::kernels() const {
+  std::vector<std::string> names;
+  for (const auto &entry : programs)
+    names.push_back(entry.first);
+  return names;
+}
+
+const Program &LoadedModule::program(const std::string &kernel) const {
+  auto found = programs.find(kernel);
+  if (found == programs.end())
+    throw UsageError("'" + name + "' has no kernel '" + kernel + "'");
+  return *found->second;
+}
+
+std::vector<KernelParameter>
+LoadedModule::parameters(const std::string &kernel) const {
+  std::vector<KernelParameter> result;
+  for (const KernelParam &param : program(kernel).params)
+    result.push_back({param.name, param.type, param.offset, param.size,
+                      param.align, param.isArray});
+  return result;
+}
+
+uint32_t LoadedModule::parameterBytes(const std::string &kernel) const {
+  return program(kernel).paramBytes;
+}
+
+uint64_t LoadedModule::variable(const std::string &symbol,
+                                unsigned device) const {
+  auto found = symbols.at(device).find(symbol);
+  if (found == symbols[device].end())
+    throw UsageError("'" + name + "' has no variable '" + symbol + "'");
+  return found->second;
+}
+
+// ---- memory ----
+
+uint64_t Emulator::allocate(uint64_t bytes, unsigned device,
+                            const std::string &name, uint64_t at) {
+  if (device >= state->options.devices)
+    throw UsageError("there is no device " + std::to_string(device));
+  return state->memory
+      .add(std::max<uint64_t>(bytes, 1), name.empty() ? "memory" : name,
+           static_cast<int>(device), at)
+      .base;
+}
+
+static Allocation &range(const AddressSpace &memory, uint64_t address,
+                         uint64_t bytes) {
+  Allocation *found = memory.find(address);
+  if (!found || found->released || address - found->base + bytes > found->size)
+    throw UsageError("the range is not within one allocation");
+  return *found;
+}
+
+void Emulator::release(uint64_t address) {
+  Allocation &allocation = range(state->memory, address, 1);
+  if (allocation.base != address)
+    throw UsageError("expects the address of an allocation");
+  allocation.released = true;
+}
+
+void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
+  if (bytes == 0)
+    return;
+  Allocation &to = range(state->memory, address, bytes);
+  std::memcpy(to.bytes.get() + (address - to.base), data, bytes);
+  std::fill_n(to.states.get() + (address - to.base), bytes,
+              Allocation::kInitialised);
+}
+
+void Emulator::read(uint64_t address, void *data, uint64_t bytes) const {
+  if (bytes == 0)
+    return;
+  const Allocation &from = range(state->memory, address, bytes);
+  std::memcpy(data, from.bytes.get() + (address - from.base), bytes);
+}
+
+uint64_t Emulator::uninitialised(uint64_t address, uint64_t bytes) const {
+  const Allocation &from = range(state->memory, address, bytes);
+  const uint8_t *states = from.states.get() + (address - from.base);
+  return static_cast<uint64_t>(
+      std::count_if(states, states + bytes,
+                    [](uint8_t s) { return !(s & Allocation::kInitialised); }));
+}
+
+// ---- launches ----
+
+void Emulator::launch(Module &module, const std::string &kernel,
+                      const LaunchConfig &config,
+                      const std::vector<char> &arguments) {
+  auto &loaded = static_cast<LoadedModule &>(module);
+  const Program &program = loaded.program(kernel);
+  auto need = [&](bool condition, const std::string &message) {
+    if (!condition)
+      throw UsageError("kernel '" + kernel + "': " + message);
+  };
+  uint64_t threads = config.block.count();
+  need(config.device < state->options.devices,
+       "there is no device " + std::to_string(config.device));
+  need(threads >= 1 && threads <= 1024,
+       "expects 1 to 1024 threads per CTA, but got " + std::to_string(threads));
+  need(config.grid.count() >= 1 && config.grid.count() < 1u << 20,
+       "expects 1 to 1048575 CTAs, but got " +
+           std::to_string(config.grid.count()));
+  need(arguments.size() == program.paramBytes,
+       "expects " + std::to_string(program.paramBytes) +
+           " bytes of arguments, but got " + std::to_string(arguments.size()));
+  auto directive = program.directives.find(".reqntid");
+  if (directive != program.directives.end()) {
+    std::array<uint64_t, 3> wanted{1, 1, 1};
+    std::copy_n(directive->second.begin(),
+                std::min<size_t>(directive->second.size(), 3), wanted.begin());
+    need(wanted[0] == config.block.x && wanted[1] == config.block.y &&
+             wanted[2] == config.block.z,
+         "expects the block size that its '.reqntid' names");
+  }
+  directive = program.directives.find(".maxntid");
+  if (directive != program.directives.end()) {
+    uint64_t most = 1;
+    for (uint64_t extent : directive->second)
+      most *= extent;
+    need(threads <= most, "expects at most the " + std::to_string(most) +
+                              " threads that its '.maxntid' names");
+  }
+  need(program.dynamicShared + config.dynamicShared <= 232448,
+       "needs more than 227 KiB of shared memory");
+  auto launch = std::make_unique<Launch>();
+  launch->program = &program;
+  launch->module = &loaded;
+  launch->config = config;
+  launch->id = ++state->launches;
+  launch->perMultiprocessor = ctasPerMultiprocessor(program, config);
+  need(!config.cooperative ||
+           config.grid.count() <= uint64_t(launch->perMultiprocessor) *
+                                      state->options.multiprocessors,
+       "a cooperative launch of more CTAs than can be resident");
+  if (!arguments.empty()) {
+    launch->params =
+        &state->memory.add(arguments.size(), "parameters of " + kernel,
+                           static_cast<int>(config.device), 0);
+    std::memcpy(launch->params->bytes.get(), arguments.data(),
+                arguments.size());
+    std::fill_n(launch->params->states.get(), arguments.size(),
+                Allocation::kInitialised);
+    launch->params->readOnly = true;
+  }
+  if (config.cooperative) {
+    constexpr uint64_t kWorkspace = 64;
+    launch->workspace = &state->memory.add(kWorkspace, "workspace of " + kernel,
+                                           static_cast<int>(config.device), 0);
+    std::fill_n(launch->workspace->states.get(), kWorkspace,
+                Allocation::kInitialised);
+  }
+  size_t constantBytes =
+      std::max<size_t>((program.constants.size() + 127) / 128 * 128, 128);
+  launch->constants.reset(
+      static_cast<char *>(std::aligned_alloc(128, constantBytes)));
+  std::memcpy(launch->constants.get(), program.constants.data(),
+              program.constants.size());
+  for (const Program::Relocation &relocation : program.relocations) {
+    auto found = loaded.symbols[config.device].find(relocation.symbol);
+    need(found != loaded.symbols[config.device].end(),
+         "variable '" + relocation.symbol + "' has no definition");
+    uint64_t address = found->second + static_cast<uint64_t>(relocation.addend);
+    for (int lane = 0; lane < kWarpSize; ++lane)
+      std::memcpy(launch->constants.get() + relocation.constant + 8 * lane,
+                  &address, 8);
+  }
+  state->streams[{config.device, config.stream}].push_back(std::move(launch));
+}
+
+bool Emulator::run() {
+  try {
+    state->run();
+  } catch (const RunStopped &) {
+    state->resident.clear();
+    state->runnable.clear();
+    std::fill(state->used.begin(), state->used.end(), 0.0);
+    for (auto &entry : state->streams)
+      entry.second.clear();
+  }
+  // The host has waited for everything.
+  state->races.synchroniseAll();
+  state->streamKnowledge.clear();
+  return state->findings.empty();
+}
+
+// ---- reports ----
+
+const std::vector<Finding> &Emulator::findings() const {
+  return state->findings;
+}
+std::map<std::string, Counter> Emulator::counters() const {
+  return state->counts;
+}
+std::map<std::string, Traffic> Emulator::traffic() const {
+  return state->traffic;
+}
+const EmulatorOptions &Emulator::options() const { return state->options; }
+
+std::string Emulator::chromeTrace() const {
+  std::string text = "{\"traceEvents\": [";
+  bool first = true;
+  for (const Machine::Span &span : state->spans) {
+    text += std::string(first ? "" : ",") + "\n  {\"name\": \"" + span.name +
+            "\", \"ph\": \"X\", \"ts\": " + std::to_string(span.begin) +
+            ", \"dur\": " + std::to_string(span.end - span.begin) +
+            ", \"pid\": " + std::to_string(span.device) +
+            ", \"tid\": " + std::to_string(span.slot) + "}";
+    first = false;
+  }
+  return text + "\n]}\n";
+}
+
+std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
+  auto triple = [](const std::array<uint32_t, 3> &v) {
+    return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " +
+           std::to_string(v[2]) + ")";
+  };
+  std::string text = std::string("ERROR: ") + findingName(f.kind) + ": " +
+                     f.message + "\n  in kernel '" + f.kernel + "', device " +
+                     std::to_string(f.device) + ", CTA " + triple(f.cta) +
+                     ", thread " + triple(f.thread);
+  if (f.line)
+    text += "\n  at line " + std::to_string(f.line) + ": " + f.text;
+  for (const std::string &note : f.notes)
+    text += "\n  note: " + note;
+  return text + "\n  replay with --seed=" + std::to_string(seed) + "\n";
+}

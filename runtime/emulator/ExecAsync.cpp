@@ -1,0 +1,310 @@
+// cp.async and mbarriers.
+#include "Machine.h"
+
+#include <algorithm>
+
+using namespace moe::emu;
+
+// ---- cp.async ----
+
+static Agent copyAgent(const Warp &w, int lane) {
+  return Agent(w.cta->number, Agent::AsyncCopy,
+               w.index * kWarpSize + static_cast<uint32_t>(lane));
+}
+
+/// The copy itself; where it may go has been checked when it was issued.
+void moe::emu::completeCopy(Machine &machine, const PendingCopy &copy) {
+  Allocation &shared = *copy.warp->cta->shared;
+  char *to = shared.bytes.get() + copy.dst;
+  std::memset(to, 0, copy.bytes);
+  if (copy.valid) {
+    Allocation *from = machine.memory.find(copy.src);
+    std::memcpy(to, from->bytes.get() + (copy.src - from->base), copy.valid);
+  }
+  markInitialised({&shared, copy.dst}, copy.bytes);
+  machine.noteProgress();
+}
+
+/// Checks an access of the asynchronous agent, which follows what its thread
+/// did before.
+static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
+                          uint32_t bytes, bool isWrite, uint32_t stamp) {
+  WarpSync &sync = w.cta->sync[w.index];
+  Agent self = threadAgent(w, lane);
+  static const Clock kNothing;
+  const ClockRef &clock = sync.lanes[lane].knowledge.plain;
+  // Program order covers the thread's own accesses up to its own time.
+  ClockRef known = Clock::withAgent(clock, self, sync.now);
+  RaceDetector::Conflict conflict;
+  Agent none;
+  if (!w.machine->races.access(
+          place.allocation->shadow, place.offset, bytes, isWrite,
+          {copyAgent(w, lane), stamp, op->line, {}}, *known, none, conflict))
+    return;
+  w.machine->report(
+      FindingKind::Race, w, op, lane, place.allocation->base + place.offset,
+      std::string("the asynchronous copy ") + (isWrite ? "writes" : "reads") +
+          " memory that is not ordered after a " +
+          (conflict.otherIsWrite ? "write" : "read") + " by " +
+          w.machine->describe(conflict.other.agent),
+      {"the other access is at line " + std::to_string(conflict.other.line) +
+       ": " + w.machine->lineText(w, conflict.other.line)});
+}
+
+const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const CpAsyncInfo *>(op->info);
+  Machine &machine = *w.machine;
+  forLanes(w.lanes(op), [&](int lane) {
+    uint64_t dst =
+        (info.dst32 ? w.read32(info.dst, lane) : w.read64(info.dst, lane)) +
+        static_cast<uint64_t>(info.dstOffset);
+    uint64_t src =
+        w.read64(info.src, lane) + static_cast<uint64_t>(info.srcOffset);
+    uint32_t valid = info.bytes;
+    if (info.hasSize)
+      valid = w.read32(info.srcSize, lane);
+    if (info.hasIgnore && ((w.readPredicate(info.ignore) >> lane & 1) !=
+                           static_cast<uint32_t>(info.ignoreNegated)))
+      valid = 0;
+    if (valid > info.bytes)
+      machine.stop(FindingKind::AsyncMisuse, w, op, lane, src,
+                   "expects a source size of at most " +
+                       std::to_string(info.bytes) + ", but got " +
+                       std::to_string(valid));
+    AsyncQueue &queue = w.cta->copies[w.index][lane];
+    Place to =
+        resolve(w, op, lane, Space::Shared, dst, info.bytes, info.bytes, true);
+    if (valid) {
+      Place from =
+          resolve(w, op, lane, Space::Global, src, valid, info.bytes, false);
+      if (machine.options.checked) {
+        checkInitialised(w, op, lane, from, valid, src);
+        checkCopyRace(w, op, lane, from, valid, false, queue.now);
+      }
+    }
+    if (machine.options.checked)
+      checkCopyRace(w, op, lane, to, info.bytes, true, queue.now);
+    PendingCopy copy{&w,
+                     lane,
+                     queue.now,
+                     static_cast<uint32_t>(to.offset),
+                     src,
+                     info.bytes,
+                     static_cast<uint8_t>(valid),
+                     op->line,
+                     op->mnemonic};
+    // A copy may be done at once or wait until something needs it.
+    if (machine.options.schedule == Schedule::Random && machine.pick(4) == 0)
+      completeCopy(machine, copy);
+    else
+      queue.open.push_back(copy);
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+const Op *moe::emu::runCpCommit(Warp &w, const Op *op) {
+  forLanes(w.lanes(op), [&](int lane) {
+    AsyncQueue &queue = w.cta->copies[w.index][lane];
+    queue.groups.push_back(std::move(queue.open));
+    queue.open.clear();
+    queue.groupStamps.push_back(queue.now++);
+  });
+  return op + 1;
+}
+
+static void completeAll(Machine &machine, std::vector<PendingCopy> &copies) {
+  // In any order.
+  if (machine.options.schedule == Schedule::Random)
+    std::shuffle(copies.begin(), copies.end(), machine.random);
+  else
+    std::reverse(copies.begin(), copies.end());
+  for (const PendingCopy &copy : copies)
+    completeCopy(machine, copy);
+  copies.clear();
+}
+
+const Op *moe::emu::runCpWait(Warp &w, const Op *op) {
+  Machine &machine = *w.machine;
+  forLanes(w.lanes(op), [&](int lane) {
+    AsyncQueue &queue = w.cta->copies[w.index][lane];
+    uint32_t stamp = 0;
+    while (queue.groups.size() > op->imm) {
+      completeAll(machine, queue.groups.front());
+      stamp = queue.groupStamps.front();
+      queue.groups.pop_front();
+      queue.groupStamps.pop_front();
+    }
+    if (op->flags) {
+      completeAll(machine, queue.open);
+      stamp = queue.now++;
+    }
+    if (stamp && machine.options.checked) {
+      Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
+      knowledge.plain =
+          Clock::withAgent(knowledge.plain, copyAgent(w, lane), stamp);
+    }
+  });
+  return op + 1;
+}
+
+// ---- mbarriers ----
+
+static std::string mbarrierText(const MbarrierState &state) {
+  return "the mbarrier expects " + std::to_string(state.expected) +
+         " arrivals, " + std::to_string(state.pending) + " are missing, and " +
+         std::to_string(state.tx) + " bytes; its phase is " +
+         std::to_string(state.phase);
+}
+
+static void completePhase(Machine &machine, MbarrierState &state) {
+  if (state.pending != 0 || state.tx != 0)
+    return;
+  ++state.phase;
+  state.pending = state.expected;
+  state.completed = state.arrived;
+  machine.noteProgress();
+}
+
+static void arrive(Warp &w, const Op *op, int lane, uint64_t address,
+                   MbarrierState &state, uint32_t count) {
+  if (count == 0 || count > state.pending)
+    w.machine->stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                    "arrives " + std::to_string(count) +
+                        " times at an mbarrier that waits for fewer",
+                    {mbarrierText(state)});
+  state.pending -= count;
+}
+
+const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
+  using Kind = MbarrierInfo::Kind;
+  const auto &info = *static_cast<const MbarrierInfo *>(op->info);
+  Machine &machine = *w.machine;
+  Cta &cta = *w.cta;
+  bool checked = machine.options.checked;
+  uint32_t lanes = w.lanes(op), done = 0;
+  forLanes(lanes, [&](int lane) {
+    uint64_t address =
+        (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
+        op->imm;
+    Place place = resolve(w, op, lane, info.space, address, 8, 8, true);
+    if (place.allocation != cta.shared.get())
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                   "expects an mbarrier in shared memory");
+    auto offset = static_cast<uint32_t>(place.offset);
+    auto found = cta.mbarriers.find(offset);
+    if (info.kind == Kind::Init) {
+      uint32_t count = w.read32(op->b, lane);
+      if (found != cta.mbarriers.end())
+        machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                     "initialises an mbarrier that is in use",
+                     {mbarrierText(found->second)});
+      if (count == 0 || count >= 1u << 20)
+        machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                     "expects a count from 1 to 1048575, but got " +
+                         std::to_string(count));
+      if (checked)
+        checkRace(w, op, lane, place, 8, true, {}, address);
+      MbarrierState state;
+      state.expected = state.pending = count;
+      cta.mbarriers[offset] = state;
+      std::memset(place.bytes(), 0, 8);
+      for (int i = 0; i < 8; ++i)
+        place.states()[i] |= Allocation::kInitialised | Allocation::kMbarrier;
+      machine.noteProgress();
+      return;
+    }
+    if (found == cta.mbarriers.end())
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                   "uses an mbarrier that was not initialised");
+    MbarrierState &state = found->second;
+    // Its operations are strong, so that they race with its initialisation
+    // only.
+    if (checked && info.kind != Kind::Inval)
+      checkRace(w, op, lane, place, 8, true, {true, Scope::Cluster}, address);
+    switch (info.kind) {
+    case Kind::Inval:
+      if (checked)
+        checkRace(w, op, lane, place, 8, true, {}, address);
+      cta.mbarriers.erase(found);
+      for (int i = 0; i < 8; ++i)
+        place.states()[i] &= static_cast<uint8_t>(
+            ~(Allocation::kMbarrier | Allocation::kInitialised));
+      return;
+    case Kind::ExpectTx:
+      state.tx += w.read32(op->b, lane);
+      return;
+    case Kind::CompleteTx:
+      state.tx -= w.read32(op->b, lane);
+      completePhase(machine, state);
+      return;
+    case Kind::TestWait: {
+      bool complete;
+      if (info.parity) {
+        uint32_t parity = w.read32(op->b, lane);
+        complete = (state.phase & 1) != (parity & 1);
+      } else {
+        uint64_t token = w.read64(op->b, lane);
+        auto phase = static_cast<uint32_t>(token >> 32);
+        if (phase > state.phase || phase + 1 < state.phase)
+          machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                       "waits for a phase that is neither the current nor the "
+                       "one before",
+                       {mbarrierText(state)});
+        complete = phase < state.phase;
+      }
+      done |= static_cast<uint32_t>(complete) << lane;
+      if (complete && checked && info.order != Order::Relaxed)
+        acquire(w, lane, state.completed);
+      return;
+    }
+    case Kind::CpAsyncArrive: {
+      // The arrival follows the copies that this thread has issued.
+      AsyncQueue &queue = cta.copies[w.index][lane];
+      for (auto &group : queue.groups)
+        completeAll(machine, group);
+      completeAll(machine, queue.open);
+      if (checked) {
+        Knowledge knowledge;
+        knowledge.plain =
+            Clock::withAgent(nullptr, copyAgent(w, lane), queue.now++);
+        state.arrived.join(knowledge);
+      }
+      if (!info.noInc) // counts itself first
+        ++state.pending;
+      arrive(w, op, lane, address, state, 1);
+      completePhase(machine, state);
+      return;
+    }
+    default:
+      break;
+    }
+    // arrive, arrive_drop, arrive.expect_tx
+    uint32_t operand = w.read32(op->b, lane),
+             count = info.kind == Kind::ArriveExpectTx ? 1 : operand;
+    if (info.kind == Kind::ArriveExpectTx)
+      state.tx += operand;
+    uint64_t token = uint64_t(state.phase) << 32 | state.pending;
+    if (checked && info.order != Order::Relaxed)
+      state.arrived.join(releaseSnapshot(w, lane));
+    arrive(w, op, lane, address, state, count);
+    if (info.kind == Kind::Drop)
+      state.expected -= count;
+    uint32_t phase = state.phase;
+    completePhase(machine, state);
+    if (info.noComplete && phase != state.phase)
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                   "completes the phase with '.noComplete'");
+    if (info.returns)
+      w.write64(op->dst, lane, token);
+    machine.noteProgress();
+  });
+  if (info.kind == Kind::TestWait) {
+    ++machine.polls;
+    uint32_t &to = w.predicate(op->dst);
+    to = (to & ~lanes) | done;
+    // try_wait may suspend the thread: whoever it waits for comes first.
+    if (info.tryWait && done != lanes)
+      return yieldAt(w, op + 1);
+  }
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}

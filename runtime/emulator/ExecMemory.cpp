@@ -1,0 +1,429 @@
+// Loads, stores and atomics, with their checks.
+#include "Machine.h"
+
+#include <algorithm>
+
+using namespace moe::emu;
+
+Agent moe::emu::threadAgent(const Warp &w, int lane) {
+  return Agent(w.cta->number, Agent::Thread,
+               w.index * kWarpSize + static_cast<uint32_t>(lane));
+}
+
+static std::string hex(uint64_t value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "0x%llx",
+                static_cast<unsigned long long>(value));
+  return text;
+}
+
+static const char *accessName(bool isWrite) {
+  return isWrite ? "write" : "read";
+}
+
+/// What lies around a shared address.
+static std::string describeShared(const Cta &cta, uint64_t offset) {
+  const Program &program = *cta.launch->program;
+  for (const SharedSymbol &symbol : program.sharedSymbols)
+    if (offset >= symbol.offset && offset < symbol.offset + symbol.size + 64)
+      return "'" + symbol.name + "' (" + std::to_string(symbol.size) +
+             " bytes) + " + std::to_string(offset - symbol.offset);
+  if (program.usesDynamicShared && offset >= program.dynamicShared)
+    return "dynamic shared memory (" +
+           std::to_string(cta.launch->config.dynamicShared) + " bytes) + " +
+           std::to_string(offset - program.dynamicShared);
+  return "shared memory (" + std::to_string(cta.shared->size) + " bytes) + " +
+         std::to_string(offset);
+}
+
+[[noreturn]] static void stopOutOfBounds(Warp &w, const Op *op, int lane,
+                                         uint64_t address, uint32_t bytes,
+                                         bool isWrite,
+                                         const std::string &where) {
+  w.machine->stop(FindingKind::OutOfBounds, w, op, lane, address,
+                  std::string("out-of-bounds ") + accessName(isWrite) + " of " +
+                      std::to_string(bytes) + " bytes at " + hex(address),
+                  {"the address is " + where});
+}
+
+Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
+                        uint64_t address, uint32_t bytes, uint32_t align,
+                        bool isWrite) {
+  Machine &machine = *w.machine;
+  Cta &cta = *w.cta;
+  uint64_t full = address;
+  if (space == Space::Generic) {
+    if (address >= kSharedWindow && address < kSharedWindowEnd)
+      space = Space::Shared;
+    else if (address >= kLocalWindow && address < kLocalWindowEnd)
+      space = Space::Local;
+    else
+      space = Space::Global;
+  }
+  Allocation *allocation = nullptr;
+  uint64_t offset = 0;
+  switch (space) {
+  case Space::Shared:
+  case Space::SharedCluster: {
+    allocation = cta.shared.get();
+    offset = address;
+    if (address >= kSharedWindow) {
+      if (address / kSharedStride != allocation->base / kSharedStride)
+        machine.stop(
+            FindingKind::OutOfBounds, w, op, lane, full,
+            std::string(accessName(isWrite)) +
+                " through a pointer to the shared memory of another CTA");
+      offset = address - allocation->base;
+    }
+    full = allocation->base + offset;
+    if (offset + bytes > allocation->size || offset + bytes < offset)
+      stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
+                      describeShared(cta, offset));
+    if (machine.options.checked)
+      for (uint32_t i = 0; i < bytes; ++i)
+        if (allocation->states.get()[offset + i] & Allocation::kRedZone)
+          stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
+                          describeShared(cta, offset));
+    break;
+  }
+  case Space::Local: {
+    Allocation *local = cta.local[w.index].get();
+    uint64_t perLane = cta.launch->program->localBytes;
+    uint64_t within =
+        address >= kLocalWindow ? address - kLocalWindow : address;
+    if (within + bytes > perLane || within + bytes < within)
+      stopOutOfBounds(w, op, lane, within, bytes, isWrite,
+                      "local memory (" + std::to_string(perLane) +
+                          " bytes) + " + std::to_string(within));
+    allocation = local;
+    offset = static_cast<uint64_t>(lane) * perLane + within;
+    full = within;
+    break;
+  }
+  default:
+    allocation = machine.memory.find(address);
+    if (!allocation || address - allocation->base + bytes > allocation->size) {
+      Allocation *near =
+          allocation ? allocation : machine.memory.nearest(address);
+      std::string where = "in no allocation";
+      if (near) {
+        auto distance = static_cast<int64_t>(address - near->base);
+        where = "'" + near->name + "' (" + std::to_string(near->size) +
+                " bytes on device " + std::to_string(near->device) + ") " +
+                (distance < 0 ? "- " + std::to_string(-distance)
+                              : "+ " + std::to_string(distance));
+      }
+      stopOutOfBounds(w, op, lane, address, bytes, isWrite, where);
+    }
+    offset = address - allocation->base;
+    if (allocation->released)
+      machine.stop(FindingKind::UseAfterFree, w, op, lane, address,
+                   std::string(accessName(isWrite)) + " of " +
+                       std::to_string(bytes) + " bytes at " + hex(address) +
+                       " after it was released",
+                   {"the address is '" + allocation->name + "' + " +
+                    std::to_string(offset)});
+    if (isWrite && allocation->readOnly)
+      machine.stop(FindingKind::ReadOnlyWrite, w, op, lane, address,
+                   "writes read-only memory '" + allocation->name + "'");
+  }
+  if (full % align != 0)
+    machine.stop(FindingKind::Misaligned, w, op, lane, address,
+                 std::string("misaligned ") + accessName(isWrite) +
+                     ": expects an address that is a multiple of " +
+                     std::to_string(align) + ", but got " + hex(full),
+                 allocation == cta.shared.get()
+                     ? std::vector<std::string>{"the address is " +
+                                                describeShared(cta, offset)}
+                     : std::vector<std::string>{});
+  return {allocation, offset};
+}
+
+void moe::emu::checkInitialised(Warp &w, const Op *op, int lane,
+                                const Place &place, uint32_t bytes,
+                                uint64_t address) {
+  const uint8_t *states = place.states();
+  for (uint32_t i = 0; i < bytes; ++i)
+    if (!(states[i] & Allocation::kInitialised)) {
+      bool shared = place.allocation == w.cta->shared.get();
+      w.machine->report(
+          FindingKind::UninitialisedMemory, w, op, lane, address,
+          "reads " + std::to_string(bytes) + " bytes at " + hex(address) +
+              " of which byte " + std::to_string(i) + " was never written",
+          {"the address is " + (shared ? describeShared(*w.cta, place.offset)
+                                       : "'" + place.allocation->name + "' + " +
+                                             std::to_string(place.offset))});
+      std::fill_n(place.states(), bytes,
+                  static_cast<uint8_t>(states[i] | Allocation::kInitialised));
+      return;
+    }
+}
+
+void moe::emu::markInitialised(const Place &place, uint32_t bytes) {
+  uint8_t *states = place.states();
+  for (uint32_t i = 0; i < bytes; ++i)
+    states[i] |= Allocation::kInitialised;
+}
+
+void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
+                         uint32_t bytes, bool isWrite, Strength strength,
+                         uint64_t address) {
+  WarpSync &sync = w.cta->sync[w.index];
+  Agent self = threadAgent(w, lane);
+  RaceDetector::Conflict conflict;
+  static const Clock kNothing;
+  const ClockRef &clock = sync.lanes[lane].knowledge.plain;
+  if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
+                               isWrite, {self, sync.now, op->line, strength},
+                               clock ? *clock : kNothing, self, conflict))
+    return;
+  bool shared = place.allocation == w.cta->shared.get();
+  std::string what = conflict.otherIsWrite ? "write" : "read";
+  w.machine->report(
+      FindingKind::Race, w, op, lane, address,
+      std::string(accessName(isWrite)) + " of " + std::to_string(bytes) +
+          " bytes at " + hex(address) + " is not ordered after a " + what +
+          " by " + w.machine->describe(conflict.other.agent),
+      {"the other access is at line " + std::to_string(conflict.other.line) +
+           ": " + w.machine->lineText(w, conflict.other.line),
+       "the address is " + (shared ? describeShared(*w.cta, place.offset)
+                                   : "'" + place.allocation->name + "' + " +
+                                         std::to_string(place.offset))});
+}
+
+// ---- loads and stores ----
+
+static uint64_t addressOf(const Warp &w, const Op *op, const MemoryInfo &info,
+                          int lane) {
+  return (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
+         op->imm;
+}
+
+static uint64_t loadBytes(const char *from, unsigned bytes, bool isSigned) {
+  switch (bytes) {
+  case 1:
+    return isSigned ? static_cast<uint64_t>(
+                          static_cast<int64_t>(static_cast<int8_t>(*from)))
+                    : static_cast<uint8_t>(*from);
+  case 2: {
+    uint16_t value;
+    std::memcpy(&value, from, 2);
+    return isSigned ? static_cast<uint64_t>(
+                          static_cast<int64_t>(static_cast<int16_t>(value)))
+                    : value;
+  }
+  case 4: {
+    uint32_t value;
+    std::memcpy(&value, from, 4);
+    return isSigned ? static_cast<uint64_t>(
+                          static_cast<int64_t>(static_cast<int32_t>(value)))
+                    : value;
+  }
+  default: {
+    uint64_t value;
+    std::memcpy(&value, from, 8);
+    return value;
+  }
+  }
+}
+
+static void countTraffic(Warp &w, Space space, uint64_t bytes, bool isStore) {
+  static const char *const kNames[] = {
+      "generic", "global", "shared", "shared::cluster",
+      "local",   "const",  "param"};
+  Traffic &traffic = w.machine->traffic[kNames[static_cast<int>(space)]];
+  (isStore ? traffic.stores : traffic.loads) += bytes;
+}
+
+template <bool Checked>
+static const Op *runLoad(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MemoryInfo *>(op->info);
+  uint32_t lanes = w.lanes(op), size = info.bytes * info.count;
+  bool strong = info.order != Order::Weak;
+  ++w.machine->polls;
+  if (w.machine->options.counting)
+    countTraffic(w, info.space,
+                 uint64_t(size) *
+                     static_cast<uint32_t>(__builtin_popcount(lanes)),
+                 false);
+  forLanes(lanes, [&](int lane) {
+    uint64_t address = addressOf(w, op, info, lane);
+    Place place = resolve(w, op, lane, info.space, address, size, size, false);
+    if (Checked) {
+      if (!place.allocation->readOnly)
+        checkInitialised(w, op, lane, place, size, address);
+      if (place.allocation != w.cta->local[w.index].get() &&
+          !place.allocation->readOnly) {
+        checkRace(w, op, lane, place, size, false, {strong, info.scope},
+                  address);
+        if (strong)
+          strongRead(w, lane, place, info.order, info.scope);
+      }
+    }
+    const char *from = place.bytes();
+    for (const RegisterPart &part : info.parts) {
+      uint64_t value = loadBytes(from, info.bytes, info.isSigned);
+      if (part.wide)
+        w.write64(part.code, lane, value);
+      else
+        w.write32(part.code, lane, static_cast<uint32_t>(value));
+      from += info.bytes;
+    }
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+template <bool Checked>
+static const Op *runStore(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MemoryInfo *>(op->info);
+  uint32_t lanes = w.lanes(op), size = info.bytes * info.count;
+  bool strong = info.order != Order::Weak;
+  if (w.machine->options.counting)
+    countTraffic(w, info.space,
+                 uint64_t(size) *
+                     static_cast<uint32_t>(__builtin_popcount(lanes)),
+                 true);
+  forLanes(lanes, [&](int lane) {
+    uint64_t address = addressOf(w, op, info, lane);
+    Place place = resolve(w, op, lane, info.space, address, size, size, true);
+    char data[64];
+    char *to = data;
+    for (const RegisterPart &part : info.parts) {
+      uint64_t value =
+          part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
+      std::memcpy(to, &value, info.bytes);
+      to += info.bytes;
+    }
+    if (Checked) {
+      for (uint32_t i = 0; i < size; ++i)
+        if (place.states()[i] & Allocation::kMbarrier)
+          w.machine->stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                          "overwrites an mbarrier that is in use");
+      if (place.allocation != w.cta->local[w.index].get()) {
+        checkRace(w, op, lane, place, size, true, {strong, info.scope},
+                  address);
+        if (strong)
+          strongWrite(w, lane, place, info.order, info.scope, false);
+      }
+    }
+    if (std::memcmp(place.bytes(), data, size) != 0 ||
+        !(*place.states() & Allocation::kInitialised))
+      w.machine->noteProgress();
+    std::memcpy(place.bytes(), data, size);
+    markInitialised(place, size);
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+Handler moe::emu::loadHandler(Space, bool checked) {
+  return checked ? runLoad<true> : runLoad<false>;
+}
+Handler moe::emu::storeHandler(Space, bool checked) {
+  return checked ? runStore<true> : runStore<false>;
+}
+
+const Op *moe::emu::runLoadParam(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MemoryInfo *>(op->info);
+  const char *from = w.cta->launch->params->bytes.get() + op->imm;
+  uint32_t lanes = w.lanes(op);
+  for (const RegisterPart &part : info.parts) {
+    uint64_t value = loadBytes(from, info.bytes, info.isSigned);
+    forLanes(lanes, [&](int lane) {
+      if (part.wide)
+        w.write64(part.code, lane, value);
+      else
+        w.write32(part.code, lane, static_cast<uint32_t>(value));
+    });
+    from += info.bytes;
+  }
+  return op + 1;
+}
+
+const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MemoryInfo *>(op->info);
+  uint32_t lanes = w.lanes(op), size = info.bytes * info.count;
+  bool checked = w.machine->options.checked;
+  size_t firstSource = info.returns ? info.count : 0;
+  ++w.machine->polls;
+  if (w.machine->options.counting) {
+    uint64_t bytes =
+        uint64_t(size) * static_cast<uint32_t>(__builtin_popcount(lanes));
+    countTraffic(w, info.space, bytes, false);
+    countTraffic(w, info.space, bytes, true);
+  }
+  auto readPart = [&](const RegisterPart &part, int lane) {
+    return part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
+  };
+  forLanes(lanes, [&](int lane) {
+    uint64_t address = addressOf(w, op, info, lane);
+    Place place = resolve(w, op, lane, info.space, address, size, size, true);
+    if (checked) {
+      checkInitialised(w, op, lane, place, size, address);
+      // A read-modify-write is one write for conflicts: whoever races with its
+      // read races with its write.
+      checkRace(w, op, lane, place, size, true, {true, info.scope}, address);
+      strongRead(w, lane, place, info.order, info.scope);
+      strongWrite(w, lane, place, info.order, info.scope, true);
+    }
+    for (unsigned i = 0; i < info.count; ++i) {
+      char *at = place.bytes() + i * info.bytes;
+      uint64_t old = loadBytes(at, info.bytes, false);
+      uint64_t b = readPart(info.parts[firstSource + i], lane);
+      uint64_t c = info.atomic == AtomicOp::Cas
+                       ? readPart(info.parts[firstSource + 1], lane)
+                       : 0;
+      uint64_t value =
+          atomicResult(info.atomic, info.type, info.ftz, old, b, c);
+      if (value != old)
+        w.machine->noteProgress();
+      std::memcpy(at, &value, info.bytes);
+      if (info.returns) {
+        const RegisterPart &to = info.parts[i];
+        if (to.wide)
+          w.write64(to.code, lane, old);
+        else
+          w.write32(to.code, lane, static_cast<uint32_t>(old));
+      }
+    }
+    markInitialised(place, size);
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+const Op *moe::emu::runIsSpace(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op), result = 0;
+  forLanes(lanes, [&](int lane) {
+    uint64_t address = w.read64(op->a, lane);
+    bool shared = address >= kSharedWindow && address < kSharedWindowEnd,
+         local = address >= kLocalWindow && address < kLocalWindowEnd;
+    bool is = false;
+    Allocation *params = w.cta->launch->params;
+    bool param = params && address - params->base < params->size;
+    switch (static_cast<Space>(op->flags)) {
+    case Space::Shared:
+      is = shared &&
+           address / kSharedStride == w.cta->shared->base / kSharedStride;
+      break;
+    case Space::SharedCluster:
+      is = shared;
+      break;
+    case Space::Local:
+      is = local;
+      break;
+    case Space::Param:
+      is = param;
+      break;
+    case Space::Const: {
+      Allocation *allocation = w.machine->memory.find(address);
+      is = allocation && allocation->readOnly && !param;
+      break;
+    }
+    default:
+      is = !shared && !local;
+    }
+    result |= static_cast<uint32_t>(is) << lane;
+  });
+  uint32_t &to = w.predicate(op->dst);
+  to = (to & ~lanes) | result;
+  return op + 1;
+}

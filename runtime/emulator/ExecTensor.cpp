@@ -1,0 +1,167 @@
+// ldmatrix, stmatrix and mma.sync.
+#include "Machine.h"
+
+using namespace moe::emu;
+
+/// Ends the run unless all 32 lanes execute the instruction.
+static void needWholeWarp(Warp &w, const Op *op, uint32_t lanes) {
+  if (lanes != ~0u)
+    w.machine->stop(
+        FindingKind::Divergence, w, op, __builtin_ctz(lanes), 0,
+        "an aligned instruction is executed by some threads of a warp only");
+}
+
+const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MatrixInfo *>(op->info);
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  needWholeWarp(w, op, lanes);
+  bool checked = w.machine->options.checked;
+  // Lane 8i + r has the address of row r of matrix i. Lane l holds elements
+  // (l / 4, 2 (l % 4)) and the next one, transposed (2 (l % 4), l / 4) and
+  // below.
+  uint32_t fragments[4][kWarpSize];
+  for (int matrix = 0; matrix < info.count; ++matrix) {
+    uint16_t rows[8][8];
+    char *places[8];
+    for (int row = 0; row < 8; ++row) {
+      int lane = matrix * 8 + row;
+      uint64_t address =
+          (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
+          op->imm;
+      Place place =
+          resolve(w, op, lane, info.space, address, 16, 16, info.store);
+      if (checked) {
+        if (!info.store)
+          checkInitialised(w, op, lane, place, 16, address);
+        checkRace(w, op, lane, place, 16, info.store, {}, address);
+      }
+      places[row] = place.bytes();
+      if (info.store)
+        markInitialised(place, 16);
+      else
+        std::memcpy(rows[row], place.bytes(), 16);
+    }
+    for (int lane = 0; lane < kWarpSize; ++lane) {
+      int r = lane / 4, c = lane % 4 * 2;
+      uint16_t *low = info.transposed ? &rows[c][r] : &rows[r][c],
+               *high = info.transposed ? &rows[c + 1][r] : &rows[r][c + 1];
+      if (info.store) {
+        uint32_t value = w.read32(info.parts[matrix].code, lane);
+        *low = static_cast<uint16_t>(value);
+        *high = static_cast<uint16_t>(value >> 16);
+      } else {
+        fragments[matrix][lane] = *low | uint32_t(*high) << 16;
+      }
+    }
+    if (info.store) {
+      for (int row = 0; row < 8; ++row)
+        std::memcpy(places[row], rows[row], 16);
+      w.machine->noteProgress();
+    }
+  }
+  if (!info.store)
+    for (int matrix = 0; matrix < info.count; ++matrix)
+      for (int lane = 0; lane < kWarpSize; ++lane)
+        w.write32(info.parts[matrix].code, lane, fragments[matrix][lane]);
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+// ---- mma.sync ----
+
+/// The place of an element of A (rows x depth) or, with n as rows, of B: groups
+/// of 8 rows, then of as many columns as four registers across hold.
+namespace {
+struct Element {
+  int reg, lane, shift;
+};
+} // namespace
+
+static Element elementOf(int row, int k, int elementBits, int rowGroups) {
+  int perRegister = 32 / elementBits, span = 4 * perRegister;
+  int kGroup = k / span, within = k % span;
+  return {kGroup * rowGroups + row / 8, row % 8 * 4 + within / perRegister,
+          within % perRegister * elementBits};
+}
+
+static double decodeElement(Type type, uint32_t bits) {
+  if (type == Type::TF32) // the low bits do not count
+    return asFloat(bits & 0xffffe000);
+  return decodeFloat(formatOf(type), bits);
+}
+
+const Op *moe::emu::runMma(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MatrixInfo *>(op->info);
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  needWholeWarp(w, op, lanes);
+  const RegisterPart *d = info.parts.data(), *a = d + info.dCount,
+                     *b = a + info.aCount, *c = b + info.bCount;
+  if (info.fast) {
+    char *dst[4];
+    const char *as[4], *bs[2], *cs[4];
+    for (int i = 0; i < 4; ++i) {
+      dst[i] = w.registers + d[i].code;
+      as[i] = w.source(a[i].code);
+      cs[i] = w.source(c[i].code);
+    }
+    for (int i = 0; i < 2; ++i)
+      bs[i] = w.source(b[i].code);
+    info.fast(dst, as, bs, cs);
+    return op + 1;
+  }
+  int bits = info.aType == Type::TF32                              ? 32
+             : info.aType == Type::F16 || info.aType == Type::BF16 ? 16
+                                                                   : 8;
+  uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
+  auto get = [&](const RegisterPart *parts, Element e) {
+    return w.read32(parts[e.reg].code, e.lane) >> e.shift & mask;
+  };
+  bool integer = info.dType == Type::S32;
+  uint32_t results[4][kWarpSize] = {};
+  for (int row = 0; row < 16; ++row)
+    for (int column = 0; column < 8; ++column) {
+      int lane = row % 8 * 4 + column / 2;
+      bool packed = info.dType == Type::F16;
+      int reg = packed ? row / 8 : row / 8 * 2 + column % 2,
+          shift = packed ? column % 2 * 16 : 0;
+      uint32_t start = w.read32(c[reg].code, lane) >> shift;
+      uint32_t result;
+      if (integer) {
+        auto sum = static_cast<int64_t>(static_cast<int32_t>(start));
+        for (int k = 0; k < info.k; ++k) {
+          uint32_t x = get(a, elementOf(row, k, bits, 2)),
+                   y = get(b, elementOf(column, k, bits, 1));
+          int64_t left = info.aType == Type::S8 ? static_cast<int8_t>(x)
+                                                : static_cast<int64_t>(x);
+          int64_t right = info.bType == Type::S8 ? static_cast<int8_t>(y)
+                                                 : static_cast<int64_t>(y);
+          sum += left * right;
+        }
+        if (info.saturate)
+          sum = std::min<int64_t>(std::max<int64_t>(sum, INT32_MIN), INT32_MAX);
+        result = static_cast<uint32_t>(sum);
+      } else {
+        // One rounding to f32 per step, upwards in k.
+        float sum =
+            packed ? f16ToFloat(static_cast<uint16_t>(start)) : asFloat(start);
+        for (int k = 0; k < info.k; ++k) {
+          auto x = static_cast<float>(
+              decodeElement(info.aType, get(a, elementOf(row, k, bits, 2))));
+          auto y = static_cast<float>(
+              decodeElement(info.bType, get(b, elementOf(column, k, bits, 1))));
+          sum = std::fma(x, y, sum);
+        }
+        result = packed            ? floatToF16(sum)
+                 : std::isnan(sum) ? 0x7fffffff
+                                   : asBits(sum);
+      }
+      results[reg][lane] |= (packed ? result & 0xffff : result) << shift;
+    }
+  for (int reg = 0; reg < info.dCount; ++reg)
+    for (int lane = 0; lane < kWarpSize; ++lane)
+      w.write32(d[reg].code, lane, results[reg][lane]);
+  return op + 1;
+}

@@ -1,0 +1,189 @@
+// The handlers that Lanes.h does not hold, and what they need to know.
+#ifndef MOE_RUNTIME_EMULATOR_HANDLERS_H
+#define MOE_RUNTIME_EMULATOR_HANDLERS_H
+
+#include "Program.h"
+#include "Scalar.h"
+
+namespace moe::emu {
+
+enum class Space : uint8_t {
+  Generic,
+  Global,
+  Shared,
+  SharedCluster,
+  Local,
+  Const,
+  Param
+};
+enum class Order : uint8_t { Weak, Relaxed, Acquire, Release, AcqRel, SeqCst };
+enum class Scope : uint8_t { Cta, Cluster, Gpu, Sys };
+
+/// A place in a register and how wide that register is.
+struct RegisterPart {
+  uint32_t code = 0;
+  bool wide = false;
+};
+
+/// An OpInfo that names registers; `visit` shows each code to the layout.
+struct RegisterInfo : OpInfo {
+  std::vector<RegisterPart> parts;
+};
+
+/// ld, st, atom, red. The address is register `op.a` + `op.imm`.
+struct MemoryInfo : RegisterInfo {
+  Space space = Space::Generic;
+  bool address32 = false;
+  bool isSigned = false;
+  uint8_t bytes = 4; ///< of one element
+  uint8_t count = 1;
+  Order order = Order::Weak;
+  Scope scope = Scope::Gpu;
+  bool isVolatile = false;
+  bool nonCoherent = false;
+  // atom, red
+  AtomicOp atomic = AtomicOp::Exch;
+  Type type = Type::B32;
+  bool ftz = false;
+  bool returns = false;
+};
+
+struct FenceInfo : OpInfo {
+  enum class Kind : uint8_t {
+    Memory,
+    ProxyAsync,
+    ProxyTensormap,
+    ProxyAlias,
+    MbarrierInit
+  } kind = Kind::Memory;
+  Order order = Order::AcqRel;
+  Scope scope = Scope::Gpu;
+};
+
+struct BarrierInfo : OpInfo {
+  enum class Kind : uint8_t {
+    Sync,
+    Arrive,
+    RedPopc,
+    RedAnd,
+    RedOr
+  } kind = Kind::Sync;
+  bool aligned = true;
+  bool hasCount = false;
+  bool negated = false; ///< the predicate of a reduction
+};
+
+struct ShuffleInfo : OpInfo {
+  enum class Mode : uint8_t { Up, Down, Bfly, Idx } mode = Mode::Idx;
+  bool hasPredicate = false;
+};
+
+struct VoteInfo : OpInfo {
+  enum class Kind : uint8_t {
+    All,
+    Any,
+    Uni,
+    Ballot,
+    MatchAny,
+    MatchAll,
+    Redux,
+    Elect
+  } kind = Kind::All;
+  bool negated = false;
+  bool wide = false; ///< 64-bit operand of match
+  AtomicOp op = AtomicOp::Add;
+  Type type = Type::U32;
+};
+
+struct CpAsyncInfo : OpInfo {
+  uint32_t dst = 0, src = 0; ///< address registers
+  int64_t dstOffset = 0, srcOffset = 0;
+  bool dst32 = false;
+  uint8_t bytes = 16;
+  uint32_t srcSize = 0; ///< register of the source size; valid where hasSize
+  bool hasSize = false;
+  bool hasIgnore = false, ignoreNegated = false;
+  uint32_t ignore = 0;
+};
+
+struct MbarrierInfo : OpInfo {
+  enum class Kind : uint8_t {
+    Init,
+    Inval,
+    Arrive,
+    ExpectTx,
+    CompleteTx,
+    ArriveExpectTx,
+    TestWait,
+    Drop,
+    PendingCount,
+    CpAsyncArrive
+  } kind = Kind::Init;
+  Space space = Space::Shared;
+  bool address32 = false;
+  bool parity = false;
+  bool tryWait = false;
+  bool noComplete = false;
+  bool noInc = false;
+  bool returns = false;
+  Order order = Order::Release;
+  Scope scope = Scope::Cta;
+};
+
+struct MatrixInfo : RegisterInfo {
+  bool address32 = false;
+  Space space = Space::Shared;
+  bool transposed = false;
+  bool store = false;
+  uint8_t count = 1;
+  // mma: parts are d, a, b, c one after the other
+  uint8_t m = 16, n = 8, k = 16;
+  Type aType = Type::F16, bType = Type::F16, cType = Type::F32,
+       dType = Type::F32;
+  uint8_t dCount = 0, aCount = 0, bCount = 0, cCount = 0;
+  bool saturate = false;
+  void (*fast)(char *const *, const char *const *, const char *const *,
+               const char *const *) = nullptr;
+};
+
+// Exec.cpp
+const Op *runLane(Warp &, const Op *);
+const Op *runBranch(Warp &, const Op *);
+const Op *runJump(Warp &, const Op *);
+const Op *runConverge(Warp &, const Op *);
+const Op *runExit(Warp &, const Op *);
+const Op *runTrap(Warp &, const Op *);
+const Op *runNothing(Warp &, const Op *);
+const Op *runCheckAssigned(Warp &, const Op *);
+const Op *runMarkAssigned(Warp &, const Op *);
+const Op *runReadClock(Warp &, const Op *);
+
+// ExecMemory.cpp
+Handler loadHandler(Space space, bool checked);
+Handler storeHandler(Space space, bool checked);
+const Op *runLoadParam(Warp &, const Op *);
+const Op *runAtomic(Warp &, const Op *);
+const Op *runFence(Warp &, const Op *);
+const Op *runIsSpace(Warp &, const Op *);
+
+// ExecWarp.cpp
+const Op *runBarrier(Warp &, const Op *);
+const Op *runWarpBarrier(Warp &, const Op *);
+const Op *runShuffle(Warp &, const Op *);
+const Op *runVote(Warp &, const Op *);
+const Op *runActiveMask(Warp &, const Op *);
+const Op *runYield(Warp &, const Op *);
+
+// ExecAsync.cpp
+const Op *runCpAsync(Warp &, const Op *);
+const Op *runCpCommit(Warp &, const Op *);
+const Op *runCpWait(Warp &, const Op *);
+const Op *runMbarrier(Warp &, const Op *);
+
+// ExecTensor.cpp
+const Op *runLdmatrix(Warp &, const Op *);
+const Op *runMma(Warp &, const Op *);
+
+} // namespace moe::emu
+
+#endif // MOE_RUNTIME_EMULATOR_HANDLERS_H

@@ -1,0 +1,540 @@
+// Vector handlers. Built three times, with MOE_EMU_TABLE naming the table; only
+// builtins and functions of this file are called, so that no function compiled
+// for a newer CPU can be picked by the linker for the others.
+#include "Lanes.h"
+#include "Warp.h"
+
+using namespace moe::emu;
+
+namespace {
+
+template <typename T>
+using Lanes __attribute__((ext_vector_type(32))) = T;
+typedef uint32_t U32 __attribute__((ext_vector_type(32)));
+typedef int32_t S32 __attribute__((ext_vector_type(32)));
+typedef uint64_t U64 __attribute__((ext_vector_type(32)));
+typedef int64_t S64 __attribute__((ext_vector_type(32)));
+typedef float F32 __attribute__((ext_vector_type(32)));
+typedef double F64 __attribute__((ext_vector_type(32)));
+typedef bool Mask __attribute__((ext_vector_type(32)));
+
+template <typename V>
+[[gnu::always_inline]] inline V load(const Warp &w, uint32_t offset) {
+  return *reinterpret_cast<const V *>(w.source(offset));
+}
+
+template <typename V>
+struct SignedOf {
+  using type = S32;
+};
+template <>
+struct SignedOf<U64> {
+  using type = S64;
+};
+template <>
+struct SignedOf<S64> {
+  using type = S64;
+};
+template <>
+struct SignedOf<F64> {
+  using type = S64;
+};
+
+/// All lanes of `mask` as -1, the others as 0.
+template <typename S>
+[[gnu::always_inline]] inline S expand(uint32_t mask) {
+  return __builtin_convertvector(__builtin_bit_cast(Mask, mask), S) != 0;
+}
+
+template <typename V>
+[[gnu::always_inline]] inline void store(Warp &w, uint32_t offset,
+                                         uint32_t mask, V value) {
+  V *to = reinterpret_cast<V *>(w.registers + offset);
+  if (__builtin_expect(mask == ~0u, 1)) {
+    *to = value;
+    return;
+  }
+  using S = typename SignedOf<V>::type;
+  *to = expand<S>(mask) ? value : *to;
+}
+
+template <typename S>
+[[gnu::always_inline]] inline uint32_t pack(S comparison) {
+  return __builtin_bit_cast(uint32_t,
+                            __builtin_convertvector(comparison, Mask));
+}
+
+/// PTX single precision returns the one canonical NaN.
+[[gnu::always_inline]] inline F32 canonical(F32 value) {
+  U32 bits = __builtin_bit_cast(U32, value);
+  return __builtin_bit_cast(F32, (value != value) ? U32(0x7fffffff) : bits);
+}
+[[gnu::always_inline]] inline F64 canonical(F64 value) { return value; }
+
+template <typename V, V (*Function)(V)>
+const Op *unary(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op), Function(load<V>(w, op->a)));
+  return op + 1;
+}
+template <typename V, V (*Function)(V, V)>
+const Op *binary(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        Function(load<V>(w, op->a), load<V>(w, op->b)));
+  return op + 1;
+}
+template <typename V, V (*Function)(V, V, V)>
+const Op *ternary(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        Function(load<V>(w, op->a), load<V>(w, op->b), load<V>(w, op->c)));
+  return op + 1;
+}
+template <typename To, typename From>
+const Op *convert(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        __builtin_convertvector(load<From>(w, op->a), To));
+  return op + 1;
+}
+
+template <typename V>
+V mov(V a) {
+  return a;
+}
+template <typename V>
+V add(V a, V b) {
+  return a + b;
+}
+template <typename V>
+V sub(V a, V b) {
+  return a - b;
+}
+template <typename V>
+V mul(V a, V b) {
+  return a * b;
+}
+template <typename V>
+V addF(V a, V b) {
+  return canonical(a + b);
+}
+template <typename V>
+V subF(V a, V b) {
+  return canonical(a - b);
+}
+template <typename V>
+V mulF(V a, V b) {
+  return canonical(a * b);
+}
+template <typename V>
+V fmaF(V a, V b, V c) {
+  return canonical(__builtin_elementwise_fma(a, b, c));
+}
+template <typename V>
+V bitAnd(V a, V b) {
+  return a & b;
+}
+template <typename V>
+V bitOr(V a, V b) {
+  return a | b;
+}
+template <typename V>
+V bitXor(V a, V b) {
+  return a ^ b;
+}
+template <typename V>
+V bitNot(V a) {
+  return ~a;
+}
+template <typename V>
+V least(V a, V b) {
+  return a < b ? a : b;
+}
+template <typename V>
+V most(V a, V b) {
+  return a > b ? a : b;
+}
+template <typename V>
+V mad(V a, V b, V c) {
+  return a * b + c;
+}
+F32 negF(F32 a) {
+  return __builtin_bit_cast(F32, __builtin_bit_cast(U32, a) ^ 0x80000000u);
+}
+F32 absF(F32 a) {
+  return __builtin_bit_cast(F32, __builtin_bit_cast(U32, a) & 0x7fffffffu);
+}
+
+/// The other operand where one is NaN; -0 is less than +0.
+F32 leastF(F32 a, F32 b) {
+  U32 x = __builtin_bit_cast(U32, a), y = __builtin_bit_cast(U32, b);
+  U32 r = (a < b) ? x : y;
+  r = (a == b) ? (x | y) : r;
+  r = (a != a) ? y : r;
+  r = (b != b) ? x : r;
+  return canonical(__builtin_bit_cast(F32, r));
+}
+F32 mostF(F32 a, F32 b) {
+  U32 x = __builtin_bit_cast(U32, a), y = __builtin_bit_cast(U32, b);
+  U32 r = (a > b) ? x : y;
+  r = (a == b) ? (x & y) : r;
+  r = (a != a) ? y : r;
+  r = (b != b) ? x : r;
+  return canonical(__builtin_bit_cast(F32, r));
+}
+
+U32 mulHiU(U32 a, U32 b) {
+  return __builtin_convertvector(
+      __builtin_convertvector(a, U64) * __builtin_convertvector(b, U64) >> 32,
+      U32);
+}
+S32 mulHiS(S32 a, S32 b) {
+  return __builtin_convertvector(
+      __builtin_convertvector(a, S64) * __builtin_convertvector(b, S64) >> 32,
+      S32);
+}
+
+// Shift amounts are 32 bits wide; amounts beyond the width shift everything
+// out.
+template <typename V, typename Amount>
+[[gnu::always_inline]] inline Amount amountOf(const Warp &w, const Op *op) {
+  if constexpr (sizeof(V) == sizeof(U32))
+    return load<U32>(w, op->b);
+  else
+    return __builtin_convertvector(load<U32>(w, op->b), U64);
+}
+template <typename V, typename Amount, unsigned Bits>
+const Op *shiftLeft(Warp &w, const Op *op) {
+  Amount amount = amountOf<V, Amount>(w, op);
+  V value = load<V>(w, op->a) << (amount & (Bits - 1));
+  store(w, op->dst, w.lanes(op), (amount > Bits - 1) ? V(0) : value);
+  return op + 1;
+}
+template <typename V, typename Amount, unsigned Bits>
+const Op *shiftRight(Warp &w, const Op *op) {
+  Amount amount = amountOf<V, Amount>(w, op);
+  V value =
+      load<V>(w, op->a) >> __builtin_convertvector(amount & (Bits - 1), V);
+  if constexpr (V(-1)[0] < 0) {
+    amount = amount > Bits - 1 ? Amount(Bits - 1) : amount;
+    value = load<V>(w, op->a) >> __builtin_convertvector(amount, V);
+  } else {
+    value = (amount > Bits - 1) ? V(0) : value;
+  }
+  store(w, op->dst, w.lanes(op), value);
+  return op + 1;
+}
+
+template <typename Wide, typename Narrow>
+const Op *mulWide(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        __builtin_convertvector(load<Narrow>(w, op->a), Wide) *
+            __builtin_convertvector(load<Narrow>(w, op->b), Wide));
+  return op + 1;
+}
+template <typename Wide, typename Narrow>
+const Op *madWide(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        __builtin_convertvector(load<Narrow>(w, op->a), Wide) *
+                __builtin_convertvector(load<Narrow>(w, op->b), Wide) +
+            load<Wide>(w, op->c));
+  return op + 1;
+}
+
+const Op *pack64(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        __builtin_convertvector(load<U32>(w, op->a), U64) |
+            __builtin_convertvector(load<U32>(w, op->b), U64) << 32);
+  return op + 1;
+}
+const Op *unpackHigh(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        __builtin_convertvector(load<U64>(w, op->a) >> 32, U32));
+  return op + 1;
+}
+
+const Op *lop3(Warp &w, const Op *op) {
+  U32 a = load<U32>(w, op->a), b = load<U32>(w, op->b), c = load<U32>(w, op->c);
+  U32 result = 0;
+  for (unsigned row = 0; row < 8; ++row)
+    if (op->imm >> row & 1)
+      result |= (row & 4 ? a : ~a) & (row & 2 ? b : ~b) & (row & 1 ? c : ~c);
+  store(w, op->dst, w.lanes(op), result);
+  return op + 1;
+}
+
+[[gnu::always_inline]] inline U32 roundBf16(F32 value) {
+  U32 bits = __builtin_bit_cast(U32, value);
+  U32 rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return (value != value) ? U32(0x7fff) : rounded;
+}
+const Op *cvtBf16x2(Warp &w, const Op *op) {
+  store(w, op->dst, w.lanes(op),
+        roundBf16(load<F32>(w, op->a)) << 16 | roundBf16(load<F32>(w, op->b)));
+  return op + 1;
+}
+
+template <typename V>
+const Op *select(Warp &w, const Op *op) {
+  using S = typename SignedOf<V>::type;
+  S choose = expand<S>(w.readPredicate(op->c) ^ op->flags);
+  store(w, op->dst, w.lanes(op),
+        choose ? load<V>(w, op->a) : load<V>(w, op->b));
+  return op + 1;
+}
+
+enum class Relation { Eq, Ne, Lt, Le };
+/// flags bit 0: also true where an operand is NaN; bit 1: the result is
+/// negated.
+template <typename V, Relation R>
+const Op *compare(Warp &w, const Op *op) {
+  V a = load<V>(w, op->a), b = load<V>(w, op->b);
+  uint32_t result;
+  if constexpr (R == Relation::Eq)
+    result = pack(a == b);
+  else if constexpr (R == Relation::Ne)
+    result = pack(a != b);
+  else if constexpr (R == Relation::Lt)
+    result = pack(a < b);
+  else
+    result = pack(a <= b);
+  if constexpr (__is_same(V, F32)) {
+    uint32_t unordered = pack((a != a) | (b != b));
+    result = op->flags & 1 ? result | unordered : result & ~unordered;
+  }
+  uint32_t mask = w.lanes(op);
+  uint32_t &to = w.predicate(op->dst);
+  to = (to & ~mask) | (result & mask);
+  return op + 1;
+}
+
+template <typename Function>
+[[gnu::always_inline]] inline const Op *predicates(Warp &w, const Op *op,
+                                                   Function function) {
+  // flags bits 0 and 1: the first or second source is negated.
+  uint32_t a = w.readPredicate(op->a) ^ -(op->flags & 1),
+           b = w.readPredicate(op->b) ^ -(op->flags >> 1 & 1);
+  uint32_t mask = w.lanes(op);
+  uint32_t &to = w.predicate(op->dst);
+  to = (to & ~mask) | (function(a, b) & mask);
+  return op + 1;
+}
+const Op *predMov(Warp &w, const Op *op) {
+  return predicates(w, op, [](uint32_t a, uint32_t) { return a; });
+}
+const Op *predNot(Warp &w, const Op *op) {
+  return predicates(w, op, [](uint32_t a, uint32_t) { return ~a; });
+}
+const Op *predAnd(Warp &w, const Op *op) {
+  return predicates(w, op, [](uint32_t a, uint32_t b) { return a & b; });
+}
+const Op *predOr(Warp &w, const Op *op) {
+  return predicates(w, op, [](uint32_t a, uint32_t b) { return a | b; });
+}
+const Op *predXor(Warp &w, const Op *op) {
+  return predicates(w, op, [](uint32_t a, uint32_t b) { return a ^ b; });
+}
+
+// ---- matrices ----
+
+// m16n8k16: lane 4g + t holds A[g][2t+h], A[g+8][2t+h], A[g][2t+8+h],
+// A[g+8][2t+8+h] in registers 0 to 3, B[2t+h][g] and B[2t+8+h][g] in 0 and 1,
+// and C[g][2t+h] in 0 and 1, C[g+8][2t+h] in 2 and 3. The sum over k goes
+// upwards, one fma each.
+
+struct BF16 {
+  template <int Half>
+  [[gnu::always_inline]] static F32 widen(U32 pair) {
+    return __builtin_bit_cast(F32, Half ? pair & 0xffff0000u : pair << 16);
+  }
+};
+struct F16 {
+  template <int Half>
+  [[gnu::always_inline]] static F32 widen(U32 pair) {
+    U32 bits = Half ? pair >> 16 : pair & 0xffff;
+    U32 sign = (bits & 0x8000) << 16, rest = bits & 0x7fff;
+    F32 finite = __builtin_bit_cast(F32, rest << 13) * 0x1p112f;
+    U32 special = U32(0x7f800000) | (rest & 0x3ff) << 13;
+    return __builtin_bit_cast(
+        F32,
+        sign | ((rest >= 0x7c00) ? special : __builtin_bit_cast(U32, finite)));
+  }
+};
+
+/// The value of lane (l & ~3) + T in every lane l: a row of A over its four
+/// columns.
+template <int T>
+[[gnu::always_inline]] inline U32 quad(U32 v) {
+  return __builtin_shufflevector(
+      v, v, T, T, T, T, 4 + T, 4 + T, 4 + T, 4 + T, 8 + T, 8 + T, 8 + T, 8 + T,
+      12 + T, 12 + T, 12 + T, 12 + T, 16 + T, 16 + T, 16 + T, 16 + T, 20 + T,
+      20 + T, 20 + T, 20 + T, 24 + T, 24 + T, 24 + T, 24 + T, 28 + T, 28 + T,
+      28 + T, 28 + T);
+}
+/// The value of lane 4 (2 (l % 4) + Half) + T in every lane l: a row of B over
+/// the columns that l accumulates.
+template <int T, int Half>
+[[gnu::always_inline]] inline U32 column(U32 v) {
+  constexpr int p = 4 * Half + T, q = p + 8, r = p + 16, s = p + 24;
+  return __builtin_shufflevector(v, v, p, q, r, s, p, q, r, s, p, q, r, s, p, q,
+                                 r, s, p, q, r, s, p, q, r, s, p, q, r, s, p, q,
+                                 r, s);
+}
+
+template <typename Number, int T, int Half>
+[[gnu::always_inline]] inline void mmaStep(F32 (&sum)[4], U32 a0, U32 a1,
+                                           U32 b) {
+  F32 top = Number::template widen<Half>(quad<T>(a0)),
+      bottom = Number::template widen<Half>(quad<T>(a1));
+  F32 even = Number::template widen<Half>(column<T, 0>(b)),
+      odd = Number::template widen<Half>(column<T, 1>(b));
+  sum[0] = __builtin_elementwise_fma(top, even, sum[0]);
+  sum[1] = __builtin_elementwise_fma(top, odd, sum[1]);
+  sum[2] = __builtin_elementwise_fma(bottom, even, sum[2]);
+  sum[3] = __builtin_elementwise_fma(bottom, odd, sum[3]);
+}
+
+template <typename Number>
+void mma16816(char *const *d, const char *const *a, const char *const *b,
+              const char *const *c) {
+  auto get = [](const char *p) { return *reinterpret_cast<const U32 *>(p); };
+  F32 sum[4];
+  for (int i = 0; i < 4; ++i)
+    sum[i] = *reinterpret_cast<const F32 *>(c[i]);
+  for (int half = 0; half < 2; ++half) {
+    U32 a0 = get(a[2 * half]), a1 = get(a[2 * half + 1]), b0 = get(b[half]);
+    mmaStep<Number, 0, 0>(sum, a0, a1, b0);
+    mmaStep<Number, 0, 1>(sum, a0, a1, b0);
+    mmaStep<Number, 1, 0>(sum, a0, a1, b0);
+    mmaStep<Number, 1, 1>(sum, a0, a1, b0);
+    mmaStep<Number, 2, 0>(sum, a0, a1, b0);
+    mmaStep<Number, 2, 1>(sum, a0, a1, b0);
+    mmaStep<Number, 3, 0>(sum, a0, a1, b0);
+    mmaStep<Number, 3, 1>(sum, a0, a1, b0);
+  }
+  for (int i = 0; i < 4; ++i)
+    *reinterpret_cast<F32 *>(d[i]) = canonical(sum[i]);
+}
+
+// Register 4j + 2v + h of warp w and lane l holds D[16w + 8v + l/4][8j + 2(l%4)
+// + h].
+typedef float Quad __attribute__((ext_vector_type(4)));
+void wgmma(const WgmmaTile &tile) {
+  for (int warp = 0; warp < 4; ++warp) {
+    alignas(128) F32 rows[2][16];
+    for (int v = 0; v < 2; ++v)
+      for (int k = 0; k < 16; ++k)
+        for (int l = 0; l < 32; ++l)
+          rows[v][k][l] = tile.a[(16 * warp + 8 * v + l / 4) * 16 + k];
+    for (unsigned j = 0; j < tile.n / 8; ++j) {
+      F32 sum[2][2];
+      for (int v = 0; v < 2; ++v)
+        for (int h = 0; h < 2; ++h)
+          sum[v][h] = tile.scaleD ? *reinterpret_cast<const F32 *>(
+                                        tile.d[warp][4 * j + 2 * v + h])
+                                  : F32(0.0f);
+      for (int k = 0; k < 16; ++k) {
+        const float *b = tile.b + k * tile.n + 8 * j;
+        Quad low = {b[0], b[2], b[4], b[6]}, high = {b[1], b[3], b[5], b[7]};
+        F32 even = __builtin_shufflevector(low, low, 0, 1, 2, 3, 0, 1, 2, 3, 0,
+                                           1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0,
+                                           1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+        F32 odd = __builtin_shufflevector(high, high, 0, 1, 2, 3, 0, 1, 2, 3, 0,
+                                          1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1,
+                                          2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+        for (int v = 0; v < 2; ++v) {
+          sum[v][0] = __builtin_elementwise_fma(rows[v][k], even, sum[v][0]);
+          sum[v][1] = __builtin_elementwise_fma(rows[v][k], odd, sum[v][1]);
+        }
+      }
+      for (int v = 0; v < 2; ++v)
+        for (int h = 0; h < 2; ++h)
+          *reinterpret_cast<F32 *>(tile.d[warp][4 * j + 2 * v + h]) =
+              canonical(sum[v][h]);
+    }
+  }
+}
+
+} // namespace
+
+const LaneTable &moe::emu::MOE_EMU_TABLE() {
+  static const LaneTable table = {MOE_EMU_ISA,
+                                  {unary<U32, mov>,
+                                   unary<U64, mov>,
+                                   convert<U64, U32>,
+                                   convert<S64, S32>,
+                                   convert<U32, U64>,
+                                   pack64,
+                                   convert<U32, U64>,
+                                   unpackHigh,
+                                   binary<U32, add>,
+                                   binary<U64, add>,
+                                   binary<U32, sub>,
+                                   binary<U64, sub>,
+                                   binary<U32, mul>,
+                                   binary<U64, mul>,
+                                   binary<U32, bitAnd>,
+                                   binary<U64, bitAnd>,
+                                   binary<U32, bitOr>,
+                                   binary<U64, bitOr>,
+                                   binary<U32, bitXor>,
+                                   binary<U64, bitXor>,
+                                   unary<U32, bitNot>,
+                                   unary<U64, bitNot>,
+                                   binary<U32, least>,
+                                   binary<S32, least>,
+                                   binary<U32, most>,
+                                   binary<S32, most>,
+                                   shiftLeft<U32, U32, 32>,
+                                   shiftLeft<U64, U64, 64>,
+                                   shiftRight<U32, U32, 32>,
+                                   shiftRight<S32, U32, 32>,
+                                   shiftRight<U64, U64, 64>,
+                                   shiftRight<S64, U64, 64>,
+                                   binary<U32, mulHiU>,
+                                   binary<S32, mulHiS>,
+                                   mulWide<U64, U32>,
+                                   mulWide<S64, S32>,
+                                   ternary<U32, mad>,
+                                   ternary<U64, mad>,
+                                   madWide<U64, U32>,
+                                   madWide<S64, S32>,
+                                   lop3,
+                                   binary<F32, addF>,
+                                   binary<F32, subF>,
+                                   binary<F32, mulF>,
+                                   ternary<F32, fmaF>,
+                                   binary<F64, addF>,
+                                   binary<F64, subF>,
+                                   binary<F64, mulF>,
+                                   ternary<F64, fmaF>,
+                                   binary<F32, leastF>,
+                                   binary<F32, mostF>,
+                                   unary<F32, negF>,
+                                   unary<F32, absF>,
+                                   cvtBf16x2,
+                                   select<U32>,
+                                   select<U64>,
+                                   compare<U32, Relation::Eq>,
+                                   compare<U32, Relation::Ne>,
+                                   compare<U32, Relation::Lt>,
+                                   compare<U32, Relation::Le>,
+                                   compare<S32, Relation::Lt>,
+                                   compare<S32, Relation::Le>,
+                                   compare<U64, Relation::Eq>,
+                                   compare<U64, Relation::Ne>,
+                                   compare<U64, Relation::Lt>,
+                                   compare<U64, Relation::Le>,
+                                   compare<S64, Relation::Lt>,
+                                   compare<S64, Relation::Le>,
+                                   compare<F32, Relation::Eq>,
+                                   compare<F32, Relation::Ne>,
+                                   compare<F32, Relation::Lt>,
+                                   compare<F32, Relation::Le>,
+                                   predMov,
+                                   predAnd,
+                                   predOr,
+                                   predXor,
+                                   predNot},
+                                  mma16816<BF16>,
+                                  mma16816<F16>,
+                                  wgmma};
+  return table;
+}

@@ -1,0 +1,522 @@
+// The scheduler: which CTAs are resident, which warp runs, and what to say when
+// none can.
+#include "Machine.h"
+
+#include <algorithm>
+
+using namespace moe::emu;
+
+// What a multiprocessor holds (compute capability 9.0).
+static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
+                          kCtasPerMultiprocessor = 32,
+                          kSharedPerMultiprocessor = 233472;
+/// Operations between two scheduling decisions are chosen from 1 to these.
+/// How long a CTA is starved while the others make no progress.
+static constexpr uint64_t kStarvedSlots = 500;
+static constexpr uint32_t kQuantum = 256, kUncheckedQuantum = 4096;
+
+// ---- memory ----
+
+Allocation *AddressSpace::nearest(uint64_t address) const {
+  auto above = allocations.upper_bound(address);
+  if (above != allocations.begin())
+    return std::prev(above)->second.get();
+  return above == allocations.end() ? nullptr : above->second.get();
+}
+
+Allocation &AddressSpace::add(uint64_t size, const std::string &name,
+                              int device, uint64_t at) {
+  if (at == 0) {
+    at = next + 256;
+    next += (size + 2 * kRedZone - 1) / kRedZone * kRedZone + kRedZone;
+  }
+  auto above = allocations.lower_bound(at);
+  bool overlaps = above != allocations.end() && above->second->base < at + size;
+  if (above != allocations.begin()) {
+    const Allocation &below = *std::prev(above)->second;
+    overlaps |= below.base + below.size > at;
+  }
+  if (overlaps)
+    throw UsageError("'" + name + "' overlaps other memory");
+  auto &slot = allocations[at];
+  slot = std::make_unique<Allocation>(at, size, name, device);
+  return *slot;
+}
+
+// ---- findings ----
+
+const std::string &Machine::lineText(const Warp &warp, uint32_t line) const {
+  static const std::string none;
+  const auto &lines = warp.cta->launch->module->lines;
+  return line >= 1 && line <= lines.size() ? lines[line - 1] : none;
+}
+
+std::string Machine::describe(Agent agent) const {
+  static const char *const kKinds[] = {
+      "thread ", "an asynchronous copy of thread ", "bulk copy ", "warpgroup "};
+  std::string text = kKinds[agent.kind()] + std::to_string(agent.thread());
+  for (const auto &cta : resident)
+    if (cta->number == agent.cta())
+      return text + " of CTA (" + std::to_string(cta->id[0]) + ", " +
+             std::to_string(cta->id[1]) + ", " + std::to_string(cta->id[2]) +
+             ") on device " + std::to_string(cta->launch->config.device);
+  return text + " of a CTA that has ended";
+}
+
+void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
+                     uint64_t address, const std::string &message,
+                     std::vector<std::string> notes) {
+  const Launch &launch = *warp.cta->launch;
+  // The same place once, with every kind of other access.
+  int other = 0;
+  if (kind == FindingKind::Race && !notes.empty())
+    std::sscanf(notes[0].c_str(), "the other access is at line %d", &other);
+  if (findings.size() >= options.maxFindings ||
+      !reported
+           .insert(
+               {kind, launch.program->name, static_cast<int>(op->line), other})
+           .second)
+    return;
+  Finding finding;
+  finding.kind = kind;
+  finding.kernel = launch.program->name;
+  finding.line = static_cast<int>(op->line);
+  finding.text = lineText(warp, op->line);
+  finding.device = static_cast<int>(launch.config.device);
+  for (int axis = 0; axis < 3; ++axis)
+    finding.cta[axis] = warp.cta->id[axis];
+  uint32_t thread = warp.index * kWarpSize + static_cast<uint32_t>(lane);
+  const Dim3 &block = launch.config.block;
+  finding.thread = {thread % block.x, thread / block.x % block.y,
+                    thread / (block.x * block.y)};
+  finding.address = address;
+  finding.message = message;
+  finding.notes = std::move(notes);
+  findings.push_back(std::move(finding));
+}
+
+void Machine::stop(FindingKind kind, const Warp &warp, const Op *op, int lane,
+                   uint64_t address, const std::string &message,
+                   std::vector<std::string> notes) {
+  ++options.maxFindings; // the one that ends the run is always kept
+  report(kind, warp, op, lane, address, message, std::move(notes));
+  throw RunStopped();
+}
+
+// ---- launches ----
+
+static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
+  const Cta &cta = *warp.cta;
+  const Launch &launch = *cta.launch;
+  const Dim3 &block = launch.config.block, &grid = launch.config.grid;
+  auto perLane = [&](auto value) {
+    for (int lane = 0; lane < kWarpSize; ++lane)
+      warp.write32(offset, lane,
+                   static_cast<uint32_t>(value(static_cast<uint32_t>(lane))));
+  };
+  auto uniform = [&](uint32_t value) {
+    perLane([=](uint32_t) { return value; });
+  };
+  auto uniform64 = [&](uint64_t value) {
+    for (int lane = 0; lane < kWarpSize; ++lane)
+      warp.write64(offset, lane, value);
+  };
+  uint32_t first = warp.index * kWarpSize;
+  int axis =
+      name.size() > 2 && name[name.size() - 2] == '.' ? name.back() - 'x' : -1;
+  std::string base = axis >= 0 ? name.substr(0, name.size() - 2) : name;
+  auto of = [&](const Dim3 &dim) {
+    return axis == 0 ? dim.x : axis == 1 ? dim.y : dim.z;
+  };
+  if (base == "%tid")
+    perLane([&](uint32_t lane) {
+      uint32_t thread = first + lane;
+      return axis == 0   ? thread % block.x
+             : axis == 1 ? thread / block.x % block.y
+                         : thread / (block.x * block.y);
+    });
+  else if (base == "%ntid")
+    uniform(of(block));
+  else if (base == "%ctaid" || base == "%clusterid")
+    uniform(cta.id[axis]);
+  else if (base == "%nctaid" || base == "%nclusterid")
+    uniform(of(grid));
+  else if (base == "%cluster_ctaid" || base == "%cluster_ctarank")
+    uniform(0);
+  else if (base == "%cluster_nctaid" || base == "%cluster_nctarank")
+    uniform(1);
+  else if (base == "%laneid")
+    perLane([](uint32_t lane) { return lane; });
+  else if (base == "%warpid")
+    uniform(warp.index);
+  else if (base == "%nwarpid")
+    uniform(static_cast<uint32_t>(cta.warps.size()));
+  else if (base == "%smid")
+    uniform(cta.slot % warp.machine->options.multiprocessors);
+  else if (base == "%nsmid")
+    uniform(warp.machine->options.multiprocessors);
+  else if (base == "%lanemask_eq")
+    perLane([](uint32_t lane) { return 1u << lane; });
+  else if (base == "%lanemask_lt")
+    perLane([](uint32_t lane) { return (1u << lane) - 1; });
+  else if (base == "%lanemask_le")
+    perLane([](uint32_t lane) { return (2u << lane) - 1; });
+  else if (base == "%lanemask_gt")
+    perLane([](uint32_t lane) { return ~((2u << lane) - 1); });
+  else if (base == "%lanemask_ge")
+    perLane([](uint32_t lane) { return ~((1u << lane) - 1); });
+  else if (base == "%dynamic_smem_size")
+    uniform(launch.config.dynamicShared);
+  else if (base == "%total_smem_size" || base == "%aggr_smem_size")
+    uniform(static_cast<uint32_t>(cta.shared->size));
+  else if (base == "%envreg1" || base == "%envreg2") {
+    // High and low half of the workspace's address: what CUDA's headers read.
+    uint64_t at = launch.workspace ? launch.workspace->base : 0;
+    uniform(static_cast<uint32_t>(base == "%envreg2" ? at : at >> 32));
+  } else if (base == "%gridid")
+    uniform64(launch.id);
+  else if (base == "%dynamic_shared")
+    uniform64(launch.program->dynamicShared);
+  else if (base == "%shared_window")
+    uniform64(cta.shared->base);
+  else if (base == "%local_window")
+    uniform64(kLocalWindow);
+  else if (base == "%param_base")
+    uniform64(launch.params ? launch.params->base : 0);
+}
+
+static void prepareWarp(Machine &machine, Cta &cta, unsigned index) {
+  const Launch &launch = *cta.launch;
+  const Program &program = *launch.program;
+  Warp &warp = cta.warps[index];
+  warp.cta = &cta;
+  warp.machine = &machine;
+  warp.index = index;
+  warp.constants = launch.constants.get();
+  auto threads = static_cast<uint32_t>(launch.config.block.count());
+  uint32_t here = std::min<uint32_t>(threads - index * kWarpSize, kWarpSize);
+  warp.live = here == kWarpSize ? ~0u : (1u << here) - 1;
+  auto *file =
+      static_cast<char *>(std::aligned_alloc(128, program.registerBytes));
+  if (!file)
+    throw std::bad_alloc();
+  cta.registerFiles.emplace_back(file);
+  std::memset(file, 0xcb, program.registerBytes);
+  warp.registers = file;
+  warp.predicate(0) = ~0u;
+  // Masks of registers that were never written lie behind everything else.
+  for (const Op &op : program.ops)
+    if (op.run == runCheckAssigned)
+      warp.predicate(op.a) = 0;
+  for (const auto &[name, offset] : program.specials)
+    fillSpecial(warp, name, offset);
+  Group group;
+  group.mask = warp.live;
+  group.next = program.ops.data();
+  warp.groups.push_back(std::move(group));
+  uint64_t localBytes = uint64_t(program.localBytes) * kWarpSize;
+  cta.local.push_back(std::make_unique<Allocation>(
+      0, localBytes, "local memory", static_cast<int>(launch.config.device)));
+  for (LaneSync &sync : cta.sync[index].lanes)
+    sync.knowledge = launch.knowledge;
+}
+
+bool Machine::startCta(Launch &launch) {
+  double share = 1.0 / launch.perMultiprocessor;
+  double &usedHere = used[launch.config.device];
+  if (usedHere + share > options.multiprocessors + 1e-6)
+    return false;
+  usedHere += share;
+  const Program &program = *launch.program;
+  uint32_t index = launch.order[launch.nextCta++];
+  auto cta = std::make_unique<Cta>();
+  cta->launch = &launch;
+  const Dim3 &grid = launch.config.grid;
+  cta->id[0] = index % grid.x;
+  cta->id[1] = index / grid.x % grid.y;
+  cta->id[2] = index / (grid.x * grid.y);
+  cta->number = launch.firstCta + index;
+  if (freeSlots.empty())
+    freeSlots.push_back(slotCount++);
+  cta->slot = freeSlots.back();
+  freeSlots.pop_back();
+  uint64_t sharedBytes =
+      program.usesDynamicShared || launch.config.dynamicShared
+          ? program.dynamicShared + launch.config.dynamicShared
+          : program.staticShared;
+  cta->shared = std::make_unique<Allocation>(
+      kSharedWindow + cta->slot * kSharedStride, sharedBytes, "shared memory",
+      static_cast<int>(launch.config.device));
+  if (options.checked) {
+    // Everything is a red zone but the variables.
+    uint8_t *states = cta->shared->states.get();
+    std::fill_n(states, sharedBytes, Allocation::kRedZone);
+    for (const SharedSymbol &symbol : program.sharedSymbols)
+      std::fill_n(states + symbol.offset, symbol.size, uint8_t(0));
+    if (program.usesDynamicShared)
+      std::fill_n(states + program.dynamicShared, launch.config.dynamicShared,
+                  uint8_t(0));
+  }
+  std::memset(cta->shared->bytes.get(), 0xdb, sharedBytes);
+  auto threads = static_cast<uint32_t>(launch.config.block.count());
+  uint32_t warps = (threads + kWarpSize - 1) / kWarpSize;
+  cta->warps.resize(warps);
+  cta->sync.resize(warps);
+  cta->copies.assign(warps, std::vector<AsyncQueue>(kWarpSize));
+  cta->liveWarps = warps;
+  cta->liveThreads = threads;
+  cta->startSlot = slots;
+  for (uint32_t w = 0; w < warps; ++w) {
+    prepareWarp(*this, *cta, w);
+    wake(cta->warps[w]);
+  }
+  resident.push_back(std::move(cta));
+  noteProgress();
+  return true;
+}
+
+void Machine::finishCta(Cta &cta) {
+  Launch &launch = *cta.launch;
+  used[launch.config.device] -= 1.0 / launch.perMultiprocessor;
+  freeSlots.push_back(cta.slot);
+  // Copies that nobody waited for are made all the same.
+  for (auto &warp : cta.copies)
+    for (AsyncQueue &queue : warp) {
+      for (auto &group : queue.groups)
+        for (const PendingCopy &copy : group)
+          completeCopy(*this, copy);
+      for (const PendingCopy &copy : queue.open)
+        completeCopy(*this, copy);
+    }
+  spans.push_back({launch.program->name + " (" + std::to_string(cta.id[0]) +
+                       ", " + std::to_string(cta.id[1]) + ", " +
+                       std::to_string(cta.id[2]) + ")",
+                   launch.config.device, cta.slot, cta.startSlot, slots});
+  std::erase_if(resident,
+                [&](const auto &candidate) { return candidate.get() == &cta; });
+  ++launch.finished;
+  noteProgress();
+  if (launch.finished < launch.config.grid.count())
+    return;
+  std::pair key(launch.config.device, launch.config.stream);
+  Knowledge &after = streamKnowledge[key];
+  after = launch.knowledge;
+  after.plain = Clock::withRange(
+      after.plain, launch.firstCta,
+      launch.firstCta + static_cast<uint32_t>(launch.config.grid.count()));
+  after.proxied = after.plain;
+  for (Allocation *own : {launch.params, launch.workspace})
+    if (own)
+      memory.remove(own->base);
+  streams[key].pop_front();
+}
+
+void Machine::startLaunches() {
+  for (auto &[key, queue] : streams) {
+    if (queue.empty())
+      continue;
+    Launch &launch = *queue.front();
+    if (!launch.started) {
+      launch.started = true;
+      launch.knowledge = streamKnowledge[key];
+      auto count = static_cast<uint32_t>(launch.config.grid.count());
+      launch.firstCta = races.ctaCount();
+      for (uint32_t i = 0; i < count; ++i)
+        races.addCta(
+            {static_cast<int>(launch.config.device), launch.firstCta + i});
+      launch.order.resize(count);
+      for (uint32_t i = 0; i < count; ++i)
+        launch.order[i] = i;
+      if (options.schedule == Schedule::Random)
+        std::shuffle(launch.order.begin(), launch.order.end(), random);
+    }
+    while (launch.nextCta < launch.config.grid.count() && startCta(launch))
+      continue;
+  }
+}
+
+unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
+                                         const LaunchConfig &config) {
+  auto threads = static_cast<uint32_t>(config.block.count());
+  uint32_t shared = program.staticShared + config.dynamicShared + 1024;
+  return std::max(
+      1u,
+      std::min({kThreadsPerMultiprocessor / std::max(threads, 1u),
+                kCtasPerMultiprocessor, kSharedPerMultiprocessor / shared}));
+}
+
+// ---- scheduling ----
+
+void Machine::wake(Warp &warp) {
+  if (warp.queued)
+    return;
+  warp.queued = true;
+  runnable.push_back(&warp);
+}
+
+void Machine::runWarp(Warp &warp) {
+  const Op *op = switchGroup(warp);
+  warp.budget = static_cast<int32_t>(
+      1 + pick(options.checked ? kQuantum : kUncheckedQuantum));
+  if (!options.counting) {
+    while (op)
+      op = op->run(warp, op);
+    return;
+  }
+  const Program &program = *warp.cta->launch->program;
+  while (op) {
+    if (op->run != runConverge && op->run != runCheckAssigned &&
+        op->run != runMarkAssigned) {
+      Counter &counter = counts[program.mnemonics[op->mnemonic]];
+      ++counter.warpInstructions;
+      counter.threadInstructions +=
+          static_cast<uint32_t>(__builtin_popcount(warp.lanes(op)));
+    }
+    op = op->run(warp, op);
+  }
+}
+
+static bool hasRunnableGroup(const Warp &warp) {
+  return std::any_of(
+      warp.groups.begin(), warp.groups.end(),
+      [](const Group &group) { return group.wait == Group::Wait::None; });
+}
+
+void Machine::run() {
+  used.resize(options.devices);
+  uint64_t first = slots;
+  startLaunches();
+  while (!resident.empty()) {
+    if (runnable.empty()) {
+      if (!releaseParked())
+        reportStuck(false);
+      continue;
+    }
+    ++slots;
+    uint32_t index = pick(static_cast<uint32_t>(runnable.size()));
+    if (options.schedule == Schedule::Starve &&
+        slots - progress < kStarvedSlots)
+      // The CTA that came first runs when no other gets anywhere.
+      for (uint32_t tries = 0; tries < runnable.size() &&
+                               runnable[index]->cta == resident.front().get();
+           ++tries)
+        index = (index + 1) % static_cast<uint32_t>(runnable.size());
+    Warp &warp = *runnable[index];
+    uint64_t pollsBefore = polls;
+    runWarp(warp);
+    if (polls == pollsBefore)
+      noteProgress(); // computes and waits for nobody
+    if (!hasRunnableGroup(warp)) {
+      warp.queued = false;
+      runnable[index] = runnable.back();
+      runnable.pop_back();
+      if (warp.cta->liveWarps == 0) {
+        finishCta(*warp.cta);
+        startLaunches();
+      }
+    }
+    if (slots - progress > options.livelockSlots) {
+      if (!releaseParked())
+        reportStuck(true);
+      noteProgress();
+    }
+    if (options.slotLimit && slots - first > options.slotLimit)
+      reportStuck(true);
+  }
+}
+
+/// Threads that diverged may have to go on before the others have come to where
+/// they meet: no thread may starve another of its warp.
+bool Machine::releaseParked() {
+  bool any = false;
+  for (auto &cta : resident)
+    for (Warp &warp : cta->warps) {
+      size_t count = warp.groups.size();
+      for (size_t i = 0; i < count; ++i)
+        for (std::shared_ptr<Join> join = warp.groups[i].join; join;
+             join = join->outer) {
+          if (!join->arrived)
+            continue;
+          Group group;
+          group.mask = join->arrived;
+          group.join = join->outer;
+          group.next = join->at;
+          join->expected &= ~join->arrived;
+          join->arrived = 0;
+          warp.groups.push_back(std::move(group));
+          wake(warp);
+          any = true;
+        }
+    }
+  return any;
+}
+
+static std::string lanesText(const Warp &warp, uint32_t mask) {
+  uint32_t first =
+      warp.index * kWarpSize + static_cast<uint32_t>(__builtin_ctz(mask));
+  auto count = static_cast<uint32_t>(__builtin_popcount(mask));
+  return count == 1
+             ? "thread " + std::to_string(first)
+             : std::to_string(count) + " threads from " + std::to_string(first);
+}
+
+void Machine::reportStuck(bool livelock) {
+  std::vector<std::string> notes;
+  const Warp *someone = nullptr;
+  const Op *where = nullptr;
+  int lane = 0;
+  constexpr size_t kMostNotes = 40;
+  for (auto &cta : resident) {
+    for (Warp &warp : cta->warps)
+      for (Group &group : warp.groups) {
+        if (!someone) {
+          someone = &warp;
+          where = group.next;
+          lane = __builtin_ctz(group.mask);
+        }
+        if (notes.size() >= kMostNotes)
+          continue;
+        std::string text = "CTA (" + std::to_string(cta->id[0]) + ", " +
+                           std::to_string(cta->id[1]) + ", " +
+                           std::to_string(cta->id[2]) + ") on device " +
+                           std::to_string(cta->launch->config.device) + ": " +
+                           lanesText(warp, group.mask);
+        uint32_t line = group.next->line;
+        if (group.wait == Group::Wait::Barrier) {
+          const NamedBarrier &barrier = cta->barriers[group.barrier];
+          text += " wait at barrier " + std::to_string(group.barrier) +
+                  " for " +
+                  (barrier.expected
+                       ? std::to_string(barrier.expected - barrier.slots)
+                       : std::to_string(cta->liveThreads - barrier.threads)) +
+                  " more threads";
+          line = group.next[-1].line;
+        } else if (group.wait == Group::Wait::Lanes) {
+          text += " wait for other lanes of their warp";
+        } else {
+          text += " run without effect";
+        }
+        notes.push_back(text + ", line " + std::to_string(line) + ": " +
+                        lineText(warp, line));
+      }
+  }
+  for (auto &[key, queue] : streams)
+    for (auto &launch : queue)
+      if (launch->nextCta < launch->config.grid.count())
+        notes.push_back(
+            "kernel '" + launch->program->name + "' on device " +
+            std::to_string(key.first) + ": " +
+            std::to_string(launch->config.grid.count() - launch->nextCta) +
+            " CTAs are not resident, since " +
+            std::to_string(options.multiprocessors) + " multiprocessors hold " +
+            std::to_string(launch->perMultiprocessor) + " each");
+  if (!someone)
+    throw RunStopped();
+  stop(livelock ? FindingKind::Livelock : FindingKind::Deadlock, *someone,
+       where, lane, 0,
+       livelock ? "no thread makes progress: nothing that others can see has "
+                  "changed for " +
+                      std::to_string(slots - progress) + " scheduling slots"
+                : "no thread can go on: all of them wait",
+       std::move(notes));
+}

@@ -1,0 +1,233 @@
+// Devices, launches, CTAs and the scheduler.
+#ifndef MOE_RUNTIME_EMULATOR_MACHINE_H
+#define MOE_RUNTIME_EMULATOR_MACHINE_H
+
+#include "Handlers.h"
+#include "Memory.h"
+#include "Warp.h"
+
+#include "moe-rt/emulator.h"
+
+#include <deque>
+#include <random>
+#include <set>
+
+namespace moe::emu {
+
+/// Ends a run; the finding has been recorded.
+struct RunStopped {};
+
+struct LoadedModule;
+
+/// A kernel that is queued or running.
+struct Launch {
+  const Program *program = nullptr;
+  const LoadedModule *module = nullptr;
+  LaunchConfig config;
+  Allocation *params = nullptr;
+  /// Of cooperative launches: what their barrier of the grid counts in.
+  Allocation *workspace = nullptr;
+  uint64_t id = 0;
+  uint64_t nextCta = 0, finished = 0;
+  bool started = false;
+  uint32_t firstCta = 0; ///< number of its first CTA for the race detector
+  Knowledge knowledge;   ///< of what its stream did before
+  unsigned perMultiprocessor = 1; ///< CTAs that fit on one
+  std::unique_ptr<char, FreeDeleter>
+      constants;               ///< of the program, with addresses filled in
+  std::vector<uint32_t> order; ///< in which CTAs start
+};
+
+struct NamedBarrier {
+  uint32_t expected = 0; ///< threads; 0: all
+  uint32_t slots = 0, threads = 0;
+  bool reduces = false;
+  uint32_t popc = 0;
+  bool all = true, any = false;
+  struct Participant {
+    Warp *warp;
+    uint32_t lanes;
+    bool waits;
+    const Op *op;
+  };
+  std::vector<Participant> participants;
+  bool idle() const { return participants.empty(); }
+};
+
+struct MbarrierState {
+  uint32_t expected = 0, pending = 0;
+  int64_t tx = 0;
+  uint32_t phase = 0;
+  Knowledge arrived;   ///< of the arrivals of this phase
+  Knowledge completed; ///< of the last completed phase
+};
+
+/// A cp.async that has been issued.
+struct PendingCopy {
+  Warp *warp;
+  int lane;
+  uint32_t stamp = 0; ///< of the asynchronous agent
+  uint32_t dst;
+  uint64_t src;
+  uint8_t bytes, valid;
+  uint32_t line, mnemonic;
+};
+
+struct AsyncQueue {
+  std::vector<PendingCopy> open;               ///< not committed yet
+  std::deque<std::vector<PendingCopy>> groups; ///< oldest first
+  std::deque<uint32_t> groupStamps;
+  uint32_t now = 1;
+};
+
+struct Cta {
+  Launch *launch = nullptr;
+  uint32_t id[3] = {};
+  uint32_t number = 0; ///< for the race detector
+  uint32_t slot = 0;   ///< of its shared window
+  std::unique_ptr<Allocation> shared;
+  std::vector<Warp> warps;
+  std::vector<std::unique_ptr<char, FreeDeleter>> registerFiles;
+  std::vector<std::unique_ptr<Allocation>> local; ///< by warp: [lane][bytes]
+  std::vector<WarpSync> sync;                     ///< by warp
+  std::vector<std::vector<AsyncQueue>> copies;    ///< by warp and lane
+  NamedBarrier barriers[16];
+  std::map<uint32_t, MbarrierState> mbarriers; ///< by offset
+  uint32_t liveWarps = 0, liveThreads = 0;
+  uint64_t startSlot = 0;
+};
+
+struct LoadedModule : Module {
+  std::string name;
+  std::vector<std::string> lines;
+  std::map<std::string, std::unique_ptr<Program>> programs;
+  /// By device: symbol -> address.
+  std::vector<std::map<std::string, uint64_t>> symbols;
+
+  std::vector<std::string> kernels() const override;
+  std::vector<KernelParameter>
+  parameters(const std::string &kernel) const override;
+  uint32_t parameterBytes(const std::string &kernel) const override;
+  uint64_t variable(const std::string &symbol, unsigned device) const override;
+  const Program &program(const std::string &kernel) const;
+};
+
+struct Machine {
+  explicit Machine(const EmulatorOptions &options)
+      : options(options), random(options.seed) {}
+
+  EmulatorOptions options;
+  AddressSpace memory;
+  RaceDetector races;
+  std::mt19937_64 random;
+  std::vector<std::unique_ptr<LoadedModule>> modules;
+  std::vector<Finding> findings;
+  std::set<std::tuple<FindingKind, std::string, int, int>> reported;
+  std::map<std::pair<unsigned, unsigned>, std::deque<std::unique_ptr<Launch>>>
+      streams;
+  std::map<std::pair<unsigned, unsigned>, Knowledge> streamKnowledge;
+  std::vector<std::unique_ptr<Cta>> resident;
+  std::vector<Warp *> runnable;
+  std::vector<uint32_t> freeSlots;
+  uint32_t slotCount = 0;
+  uint64_t launches = 0;
+  uint64_t slots = 0;    ///< scheduling decisions so far
+  uint64_t progress = 0; ///< slot of the last change that others can see
+  uint64_t polls = 0;    ///< operations so far that may wait for another thread
+  std::vector<double> used; ///< by device: multiprocessors that CTAs occupy
+  std::map<std::string, Counter> counts;
+  std::map<std::string, Traffic> traffic;
+  struct Span {
+    std::string name;
+    unsigned device;
+    uint32_t slot;
+    uint64_t begin, end;
+  };
+  std::vector<Span> spans;
+
+  // ---- Machine.cpp ----
+  void run();
+  void startLaunches();
+  bool startCta(Launch &launch);
+  void finishCta(Cta &cta);
+  void runWarp(Warp &warp);
+  void wake(Warp &warp);
+  [[noreturn]] void reportStuck(bool livelock);
+  bool releaseParked();
+  uint32_t pick(uint32_t count) {
+    return static_cast<uint32_t>(random() % count);
+  }
+  void noteProgress() { progress = slots; }
+  const std::string &lineText(const Warp &warp, uint32_t line) const;
+
+  /// Records a finding about the instruction that runs. Returns where the run
+  /// can go on.
+  void report(FindingKind kind, const Warp &warp, const Op *op, int lane,
+              uint64_t address, const std::string &message,
+              std::vector<std::string> notes = {});
+  /// Records it and ends the run.
+  [[noreturn]] void stop(FindingKind kind, const Warp &warp, const Op *op,
+                         int lane, uint64_t address, const std::string &message,
+                         std::vector<std::string> notes = {});
+  std::string describe(Agent agent) const;
+};
+
+/// How many CTAs of a launch one multiprocessor holds; at least 1.
+unsigned ctasPerMultiprocessor(const Program &program,
+                               const LaunchConfig &config);
+
+/// Gives the core back; the group goes on at `next`.
+inline const Op *yieldAt(Warp &w, const Op *next) {
+  w.group().next = next;
+  return nullptr;
+}
+
+/// Makes another group of the warp current that can run, and returns its next
+/// operation; nullptr where there is none.
+const Op *switchGroup(Warp &w);
+
+/// Waits until all live lanes of `members` have come to `op`. Returns 0 while
+/// they have not (the caller returns switchGroup), then all of them; the groups
+/// that waited go on behind `op`.
+uint32_t rendezvous(Warp &w, const Op *op, uint32_t members);
+
+/// Lanes of a barrier whose exit may complete it.
+void completeBarriers(Cta &cta);
+
+// Accesses of lanes; ExecMemory.cpp.
+struct Place {
+  Allocation *allocation;
+  uint64_t offset;
+  char *bytes() const { return allocation->bytes.get() + offset; }
+  uint8_t *states() const { return allocation->states.get() + offset; }
+};
+/// Where an address of a lane lies. Ends the run where `bytes` bytes there are
+/// not one place that may be accessed.
+Place resolve(Warp &w, const Op *op, int lane, Space space, uint64_t address,
+              uint32_t bytes, uint32_t align, bool isWrite);
+/// Checks that memory has been written.
+void checkInitialised(Warp &w, const Op *op, int lane, const Place &place,
+                      uint32_t bytes, uint64_t address);
+void markInitialised(const Place &place, uint32_t bytes);
+void checkRace(Warp &w, const Op *op, int lane, const Place &place,
+               uint32_t bytes, bool isWrite, Strength strength,
+               uint64_t address);
+Agent threadAgent(const Warp &w, int lane);
+
+// Synchronisation of lanes; ExecSync.cpp.
+/// What a lane knows, its own accesses included; its clock moves on.
+Knowledge releaseSnapshot(Warp &w, int lane);
+void acquire(Warp &w, int lane, const Knowledge &knowledge);
+/// A strong write: what later strong reads of it acquire.
+void strongWrite(Warp &w, int lane, const Place &place, Order order,
+                 Scope scope, bool isRmw);
+void strongRead(Warp &w, int lane, const Place &place, Order order,
+                Scope scope);
+/// Orders everything that the participants did before.
+void joinParticipants(
+    Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants);
+void completeCopy(Machine &machine, const PendingCopy &copy);
+
+} // namespace moe::emu
+
+#endif // MOE_RUNTIME_EMULATOR_MACHINE_H

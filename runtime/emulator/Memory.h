@@ -1,0 +1,87 @@
+// Emulated memory: allocations in one address space for all devices.
+#ifndef MOE_RUNTIME_EMULATOR_MEMORY_H
+#define MOE_RUNTIME_EMULATOR_MEMORY_H
+
+#include "Race.h"
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace moe::emu {
+
+/// Generic addresses of shared memory: one window per CTA that is resident, so
+/// that a pointer that leaks to another CTA shows. Local memory has one window
+/// for all threads. Global memory lies above.
+inline constexpr uint64_t kSharedWindow = 0x0000'0100'0000'0000,
+                          kSharedStride = 1 << 24,
+                          kSharedWindowEnd = 0x0000'0200'0000'0000;
+inline constexpr uint64_t kLocalWindow = 0x0000'0200'0000'0000,
+                          kLocalWindowEnd = 0x0000'0201'0000'0000;
+inline constexpr uint64_t kGlobalBase = 0x0000'7000'0000'0000;
+/// Between two allocations.
+inline constexpr uint64_t kRedZone = 0x10000;
+
+struct FreeDeleter {
+  void operator()(void *memory) const { std::free(memory); }
+};
+
+/// Bytes with their state. Global allocations, the shared memory of a CTA, the
+/// local memory of a warp and the parameters of a launch are of this kind.
+struct Allocation {
+  static constexpr uint8_t kInitialised = 1, kRedZone = 2, kMbarrier = 4;
+
+  Allocation(uint64_t base, uint64_t size, std::string name, int device)
+      : base(base), size(size), name(std::move(name)), device(device),
+        bytes(static_cast<char *>(std::calloc(size + 32, 1))),
+        states(static_cast<uint8_t *>(std::calloc(size + 32, 1))) {
+    if (!bytes || !states)
+      throw std::bad_alloc();
+  }
+
+  uint64_t base, size;
+  std::string name;
+  int device;
+  bool released = false, readOnly = false;
+  std::unique_ptr<char, FreeDeleter> bytes;
+  std::unique_ptr<uint8_t, FreeDeleter> states;
+  RaceShadow shadow;
+};
+
+/// Finds allocations by address.
+class AddressSpace {
+public:
+  /// The allocation that holds `address`, or nullptr. Released ones are found
+  /// too.
+  Allocation *find(uint64_t address) const {
+    if (last && address - last->base < last->size)
+      return last;
+    auto next = allocations.upper_bound(address);
+    if (next == allocations.begin())
+      return nullptr;
+    Allocation *found = std::prev(next)->second.get();
+    if (address - found->base >= found->size)
+      return nullptr;
+    return last = found;
+  }
+  /// The nearest allocation below or above, for messages; nullptr where none.
+  Allocation *nearest(uint64_t address) const;
+  /// `at` 0: the next free place, aligned to 256 bytes and no better. Throws
+  /// UsageError where `at` overlaps another allocation.
+  Allocation &add(uint64_t size, const std::string &name, int device,
+                  uint64_t at);
+  void remove(uint64_t base) {
+    last = nullptr;
+    allocations.erase(base);
+  }
+
+private:
+  std::map<uint64_t, std::unique_ptr<Allocation>> allocations;
+  mutable Allocation *last = nullptr;
+  uint64_t next = kGlobalBase;
+};
+
+} // namespace moe::emu
+
+#endif // MOE_RUNTIME_EMULATOR_MEMORY_H

@@ -1,0 +1,225 @@
+// Clocks and the detection of conflicting accesses.
+#include "Race.h"
+
+#include <algorithm>
+
+using namespace moe::emu;
+
+bool Clock::knows(Agent agent, uint32_t stamp) const {
+  uint32_t domain = agent.domain();
+  auto entry =
+      std::lower_bound(entries.begin(), entries.end(), domain,
+                       [](const Entry &e, uint32_t d) { return e.domain < d; });
+  if (entry != entries.end() && entry->domain == domain) {
+    if (stamp <= entry->all)
+      return true;
+    auto part = std::lower_bound(
+        entry->parts.begin(), entry->parts.end(), agent.thread(),
+        [](const Part &p, uint32_t t) { return p.thread < t; });
+    if (part != entry->parts.end() && part->thread == agent.thread() &&
+        stamp <= part->stamp)
+      return true;
+  }
+  for (const auto &[first, last] : ranges)
+    if (agent.cta() >= first && agent.cta() < last)
+      return true;
+  return false;
+}
+
+Clock::Entry Clock::joinEntries(const Entry &a, const Entry &b) {
+  Entry result;
+  result.domain = a.domain;
+  result.all = std::max(a.all, b.all);
+  auto add = [&](const Part &part) {
+    if (part.stamp > result.all)
+      result.parts.push_back(part);
+  };
+  auto i = a.parts.begin(), j = b.parts.begin();
+  while (i != a.parts.end() || j != b.parts.end()) {
+    if (j == b.parts.end() || (i != a.parts.end() && i->thread < j->thread)) {
+      add(*i++);
+    } else if (i == a.parts.end() || j->thread < i->thread) {
+      add(*j++);
+    } else {
+      add({i->thread, std::max(i->stamp, j->stamp)});
+      ++i;
+      ++j;
+    }
+  }
+  return result;
+}
+
+ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
+  if (a == b || !b)
+    return a;
+  if (!a)
+    return b;
+  auto result = std::make_shared<Clock>();
+  auto i = a->entries.begin(), j = b->entries.begin();
+  while (i != a->entries.end() || j != b->entries.end()) {
+    if (j == b->entries.end() ||
+        (i != a->entries.end() && i->domain < j->domain))
+      result->entries.push_back(*i++);
+    else if (i == a->entries.end() || j->domain < i->domain)
+      result->entries.push_back(*j++);
+    else
+      result->entries.push_back(joinEntries(*i++, *j++));
+  }
+  result->ranges = a->ranges;
+  for (const auto &range : b->ranges)
+    if (std::find(result->ranges.begin(), result->ranges.end(), range) ==
+        result->ranges.end())
+      result->ranges.push_back(range);
+  return result;
+}
+
+ClockRef Clock::withAgent(const ClockRef &base, Agent agent, uint32_t stamp) {
+  auto one = std::make_shared<Clock>();
+  one->entries.push_back({agent.domain(), 0, {{agent.thread(), stamp}}});
+  return join(base, one);
+}
+
+ClockRef Clock::withDomain(const ClockRef &base, uint32_t domain,
+                           uint32_t stamp) {
+  auto one = std::make_shared<Clock>();
+  one->entries.push_back({domain, stamp, {}});
+  return join(base, one);
+}
+
+ClockRef Clock::withRange(const ClockRef &base, uint32_t first, uint32_t last) {
+  auto one = std::make_shared<Clock>();
+  if (first < last)
+    one->ranges.emplace_back(first, last);
+  return join(base, one);
+}
+
+bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
+  if (from.cta() == other.cta() || scope == Scope::Sys)
+    return true;
+  const CtaPlace &a = places[from.cta()], &b = places[other.cta()];
+  switch (scope) {
+  case Scope::Cta:
+    return false;
+  case Scope::Cluster:
+    return a.device == b.device && a.cluster == b.cluster;
+  default:
+    return a.device == b.device;
+  }
+}
+
+bool RaceDetector::ordered(const Clock &clock, Agent self, Agent other,
+                           uint32_t stamp, uint32_t now) const {
+  if (other.cta() < retired)
+    return true;
+  if (other == self) // program order
+    return stamp <= now;
+  return clock.knows(other, stamp);
+}
+
+bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
+                              bool isWrite, const Access &access,
+                              const Clock &clock, Agent self,
+                              Conflict &conflict) {
+  bool found = false;
+  const Access &write = word.write;
+  if (!write.agent.isNone() &&
+      !ordered(clock, self, write.agent, write.stamp, access.stamp) &&
+      !morallyStrong(write.strength, write.agent, access.strength,
+                     access.agent)) {
+    conflict = {write, true};
+    found = true;
+  }
+  uint32_t warp = access.agent.code / 32, lane = access.agent.code % 32;
+  auto readOrdered = [&](const ReadEntry &read, bool report) {
+    uint32_t lanes = read.lanes;
+    if (read.warp == self.code / 32 && read.stamp <= access.stamp)
+      lanes &= ~(1u << self.code % 32);
+    bool all = true;
+    for (; lanes && all; lanes &= lanes - 1) {
+      Agent other;
+      other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
+      all = ordered(clock, self, other, read.stamp, access.stamp) ||
+            (report && morallyStrong(read.strength, other, access.strength,
+                                     access.agent));
+      if (!all && report) {
+        conflict = {{other, read.stamp, read.line, read.strength}, false};
+        found = true;
+      }
+    }
+    return all;
+  };
+  if (isWrite) {
+    if (!found && word.read.warp != ~0u)
+      readOrdered(word.read, true);
+    if (word.more >= 0) {
+      for (const ReadEntry &read : shadow.extra[word.more])
+        if (!found)
+          readOrdered(read, true);
+      shadow.extra[word.more].clear();
+    }
+    word.read.warp = ~0u;
+    word.write = access;
+    return found;
+  }
+  ReadEntry mine{warp, 1u << lane, access.stamp, access.line, access.strength};
+  auto merge = [&](ReadEntry &read) {
+    bool same = read.warp == warp && read.stamp == access.stamp &&
+                read.strength.strong == access.strength.strong &&
+                read.strength.scope == access.strength.scope;
+    if (same) {
+      read.lanes |= 1u << lane;
+      return true;
+    }
+    if (read.warp == ~0u || readOrdered(read, false)) {
+      read = mine;
+      return true;
+    }
+    return false;
+  };
+  if (merge(word.read))
+    return found;
+  if (word.more < 0) {
+    word.more = static_cast<int32_t>(shadow.extra.size());
+    shadow.extra.emplace_back();
+  }
+  auto &more = shadow.extra[word.more];
+  for (ReadEntry &read : more)
+    if (merge(read))
+      return found;
+  more.push_back(mine);
+  return found;
+}
+
+bool RaceDetector::access(RaceShadow &shadow, uint64_t offset, uint32_t bytes,
+                          bool isWrite, const Access &access,
+                          const Clock &clock, Agent self, Conflict &conflict) {
+  bool found = false;
+  uint64_t end = offset + bytes;
+  while (offset < end) {
+    RaceShadow::Word &word = shadow.word(offset);
+    uint64_t inWord = offset % 4,
+             count = std::min<uint64_t>(4 - inWord, end - offset);
+    if (word.split < 0 && count < 4) {
+      word.split = static_cast<int32_t>(shadow.bytes.size());
+      RaceShadow::Word copy = word;
+      copy.split = -1;
+      shadow.bytes.push_back({copy, copy, copy, copy});
+      // Each byte has readers of its own from now on.
+      if (copy.more >= 0)
+        for (int i = 1; i < 4; ++i) {
+          shadow.bytes.back()[i].more =
+              static_cast<int32_t>(shadow.extra.size());
+          shadow.extra.push_back(
+              std::vector<ReadEntry>(shadow.extra[copy.more]));
+        }
+    }
+    if (word.split < 0)
+      found |= accessWord(shadow, word, isWrite, access, clock, self, conflict);
+    else
+      for (uint64_t i = 0; i < count; ++i)
+        found |= accessWord(shadow, shadow.bytes[word.split][inWord + i],
+                            isWrite, access, clock, self, conflict);
+    offset += count;
+  }
+  return found;
+}

@@ -1,0 +1,192 @@
+// Which accesses are ordered: clocks, synchronisation, and the last accesses to
+// every word. The rules are those of docs/ptx-memory-model.md.
+#ifndef MOE_RUNTIME_EMULATOR_RACE_H
+#define MOE_RUNTIME_EMULATOR_RACE_H
+
+#include "Handlers.h"
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace moe::emu {
+
+/// Who accesses memory. `domain` is CTA * 4 + kind; a thread is warp * 32 +
+/// lane of its CTA.
+struct Agent {
+  enum Kind : uint32_t { Thread = 0, AsyncCopy = 1, Bulk = 2, Matrix = 3 };
+  uint32_t code = ~0u;
+
+  Agent() = default;
+  Agent(uint32_t cta, Kind kind, uint32_t thread)
+      : code((cta << 2 | kind) << 10 | thread) {}
+  uint32_t domain() const { return code >> 10; }
+  uint32_t cta() const { return code >> 12; }
+  uint32_t kind() const { return code >> 10 & 3; }
+  uint32_t thread() const { return code & 1023; }
+  bool isNone() const { return code == ~0u; }
+  bool operator==(const Agent &) const = default;
+};
+
+/// What somebody knows to have happened: for every agent a time up to which its
+/// accesses happen before whatever comes next. Immutable and shared.
+class Clock;
+using ClockRef = std::shared_ptr<const Clock>;
+
+class Clock {
+public:
+  bool knows(Agent agent, uint32_t stamp) const;
+  /// Everything that either knows. Returns one of its arguments where that
+  /// knows all that the other does.
+  static ClockRef join(const ClockRef &a, const ClockRef &b);
+  /// `base` and the accesses of one agent up to `stamp`.
+  static ClockRef withAgent(const ClockRef &base, Agent agent, uint32_t stamp);
+  /// `base` and the accesses of all agents of a domain up to `stamp`.
+  static ClockRef withDomain(const ClockRef &base, uint32_t domain,
+                             uint32_t stamp);
+  /// `base` and everything that the CTAs [first, last) ever did.
+  static ClockRef withRange(const ClockRef &base, uint32_t first,
+                            uint32_t last);
+
+private:
+  struct Part {
+    uint32_t thread, stamp;
+  };
+  struct Entry {
+    uint32_t domain = 0, all = 0;
+    std::vector<Part> parts; ///< by thread; stamps above `all`
+  };
+  static Entry joinEntries(const Entry &a, const Entry &b);
+  std::vector<Entry> entries; ///< by domain
+  std::vector<std::pair<uint32_t, uint32_t>> ranges;
+};
+
+/// What a thread knows, for accesses through the generic proxy and, where a
+/// proxy fence came in between, through the async proxy.
+struct Knowledge {
+  ClockRef plain, proxied;
+  void join(const Knowledge &other) {
+    plain = Clock::join(plain, other.plain);
+    proxied = Clock::join(proxied, other.proxied);
+  }
+};
+
+/// What a release left at a location.
+struct SyncEntry {
+  Knowledge knowledge;
+  Scope scope = Scope::Sys;
+  Agent agent;
+};
+
+/// Race state of a lane.
+struct LaneSync {
+  Knowledge knowledge;
+  /// By scope of the fence that came before: what strong writes release.
+  Knowledge fenced[4];
+  uint8_t fences = 0; ///< a bit per scope
+  /// What strong reads saw, with the scope of the read: a fence acquires it.
+  std::vector<SyncEntry> pending;
+};
+
+struct WarpSync {
+  uint32_t now = 1;
+  LaneSync lanes[kWarpSize];
+};
+
+/// How an access takes part in the memory model.
+struct Strength {
+  bool strong = false;
+  Scope scope = Scope::Cta;
+};
+
+struct Access {
+  Agent agent;
+  uint32_t stamp = 0;
+  uint32_t line = 0;
+  Strength strength;
+};
+
+/// Lanes of a warp that read at one time.
+struct ReadEntry {
+  uint32_t warp = ~0u; ///< agent code / 32
+  uint32_t lanes = 0, stamp = 0, line = 0;
+  Strength strength;
+};
+
+/// The last accesses to every word of an allocation, made when first touched.
+class RaceShadow {
+public:
+  static constexpr uint64_t kPageWords = 256;
+  struct Word {
+    Access write;
+    ReadEntry read;     ///< the first reader
+    int32_t more = -1;  ///< index into `extra`: further readers
+    int32_t split = -1; ///< index into `bytes`: one for each byte, since
+                        ///< accesses were narrower
+  };
+  struct Page {
+    Word words[kPageWords];
+  };
+  Word &word(uint64_t offset) {
+    uint64_t index = offset / 4, page = index / kPageWords;
+    if (page >= pages.size())
+      pages.resize(page + 1);
+    if (!pages[page])
+      pages[page] = std::make_unique<Page>();
+    return pages[page]->words[index % kPageWords];
+  }
+  std::vector<std::unique_ptr<Page>> pages;
+  std::vector<std::vector<ReadEntry>> extra;
+  std::vector<std::array<Word, 4>> bytes;
+  std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
+};
+
+/// Where CTAs are, for scopes.
+struct CtaPlace {
+  int device = 0;
+  uint32_t cluster = 0;
+};
+
+class RaceDetector {
+public:
+  /// A conflict with an earlier access.
+  struct Conflict {
+    Access other;
+    bool otherIsWrite;
+  };
+
+  uint32_t addCta(CtaPlace place) {
+    places.push_back(place);
+    return static_cast<uint32_t>(places.size() - 1);
+  }
+  uint32_t ctaCount() const { return static_cast<uint32_t>(places.size()); }
+  /// Everything so far happens before everything from now on.
+  void synchroniseAll() { retired = ctaCount(); }
+
+  /// Records an access of `bytes` bytes at `offset` and returns true where an
+  /// earlier one conflicts. `self`: the thread whose program order the access
+  /// follows; an asynchronous agent has the knowledge of its issuer.
+  bool access(RaceShadow &shadow, uint64_t offset, uint32_t bytes, bool isWrite,
+              const Access &access, const Clock &clock, Agent self,
+              Conflict &conflict);
+
+  bool includes(Scope scope, Agent from, Agent other) const;
+  bool morallyStrong(const Strength &a, Agent agentA, const Strength &b,
+                     Agent agentB) const {
+    return a.strong && b.strong && includes(a.scope, agentA, agentB) &&
+           includes(b.scope, agentB, agentA);
+  }
+
+private:
+  bool accessWord(RaceShadow &shadow, RaceShadow::Word &word, bool isWrite,
+                  const Access &access, const Clock &clock, Agent self,
+                  Conflict &conflict);
+  bool ordered(const Clock &clock, Agent self, Agent other, uint32_t stamp,
+               uint32_t now) const;
+  std::vector<CtaPlace> places;
+  uint32_t retired = 0;
+};
+
+} // namespace moe::emu
+
+#endif // MOE_RUNTIME_EMULATOR_RACE_H

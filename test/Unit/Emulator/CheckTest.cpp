@@ -1,0 +1,462 @@
+// Every check: a kernel that it must find, and a correct twin that it must not.
+#include "Support.h"
+
+#include <set>
+
+using namespace moe::emu;
+using namespace moe::emu::test;
+
+namespace {
+
+struct Case {
+  std::string body;
+  Dim3 grid{1};
+  Dim3 block{64};
+  std::string declarations{};
+  std::vector<uint32_t> memory = std::vector<uint32_t>(256); ///< of p0
+  uint32_t unwritten = 256;                                  ///< bytes of p1
+  uint32_t dynamicShared = 0;
+};
+
+std::vector<Finding> findings(const Case &test, uint64_t seed) {
+  EmulatorOptions options;
+  options.seed = seed;
+  options.livelockSlots = 3000;
+  KernelRun run(kernelText(test.body, 2, test.declarations), options);
+  run.input(test.memory);
+  run.output(test.unwritten);
+  run.launch(test.grid, test.block, test.dynamicShared);
+  return run.findings();
+}
+
+/// `wrong` has a finding of this kind with each of 20 seeds, `right` none
+/// with 20.
+void check(FindingKind kind, const Case &wrong, const Case &right) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    std::set<FindingKind> found;
+    for (const Finding &finding : findings(wrong, seed))
+      found.insert(finding.kind);
+    EXPECT_TRUE(found.count(kind))
+        << "seed " << seed << " finds no " << findingName(kind);
+    for (const Finding &finding : findings(right, seed))
+      ADD_FAILURE() << "seed " << seed << ": " << formatFinding(finding, seed);
+  }
+}
+
+const std::string kSlot =
+    "shl.b32 %r1, %tid_, 2; cvt.u64.u32 %rd1, %r1; add.u64 %rd2, %p0, %rd1; "
+    "mov.u32 %r2, box; add.u32 %r3, %r2, %r1; xor.b32 %r4, "
+    "%r1, 128; add.u32 %r5, %r2, %r4;\n";
+const std::string kBox = ".shared .align 4 .u32 box[64];";
+
+TEST(Check, OutOfBounds) {
+  check(FindingKind::OutOfBounds,
+        {kSlot + "ld.global.u32 %r6, [%rd2+1016];", {1}, {64}, kBox},
+        {kSlot + "ld.global.u32 %r6, [%rd2+768];", {1}, {64}, kBox});
+  check(FindingKind::OutOfBounds,
+        {kSlot + "st.shared.u32 [%r3+4], 1;", {1}, {64}, kBox},
+        {kSlot + "st.shared.u32 [%r3], 1;", {1}, {64}, kBox});
+  // Between two variables lies a red zone.
+  std::string two = kBox + ".shared .align 4 .u32 other[64];";
+  check(
+      FindingKind::OutOfBounds,
+      {kSlot + "mov.u32 %r7, other; st.shared.u32 [%r7+-4], 1;", {1}, {1}, two},
+      {kSlot + "mov.u32 %r7, other; st.shared.u32 [%r7], 1;", {1}, {1}, two});
+  check(FindingKind::OutOfBounds,
+        {".local .b32 mine[2]; mov.u64 %rd1, mine; st.local.u32 [%rd1+8], 1;"},
+        {".local .b32 mine[2]; mov.u64 %rd1, mine; st.local.u32 [%rd1+4], 1;"});
+}
+
+TEST(Check, Misaligned) {
+  check(FindingKind::Misaligned, {"ld.global.v2.u32 {%r1, %r2}, [%p0+4];"},
+        {"ld.global.v2.u32 {%r1, %r2}, [%p0+8];"});
+  // An array of bf16 is aligned to 2 bytes and no better.
+  check(FindingKind::Misaligned,
+        {"mov.u32 %r1, tile; st.shared.u32 [%r1], 0;",
+         {1},
+         {1},
+         ".shared .align 2 .b8 tile[64];"},
+        {"mov.u32 %r1, tile; st.shared.u32 [%r1], 0;",
+         {1},
+         {1},
+         ".shared .align 4 .b8 tile[64];"});
+}
+
+TEST(Check, Uninitialised) {
+  check(FindingKind::UninitialisedMemory, {"ld.global.u32 %r1, [%p1];"},
+        {"ld.global.u32 %r1, [%p0];"});
+  check(FindingKind::UninitialisedMemory,
+        {kSlot + "ld.shared.u32 %r6, [%r3];", {1}, {64}, kBox},
+        {kSlot + "st.shared.u32 [%r3], 1; ld.shared.u32 %r6, [%r3];",
+         {1},
+         {64},
+         kBox});
+  check(FindingKind::UninitialisedRegister,
+        {"setp.gt.u32 %q1, %tid_, 5; @%q1 mov.u32 %r1, 1; add.u32 %r2, %r1, 1; "
+         "st.global.u32 [%p1], %r2;",
+         {1},
+         {1},
+         ""},
+        {"setp.lt.u32 %q1, %tid_, 5; mov.u32 %r1, 0; @%q1 mov.u32 %r1, 1; "
+         "add.u32 %r2, %r1, 1; st.global.u32 [%p1], %r2;",
+         {1},
+         {1},
+         ""});
+}
+
+TEST(Check, UninitialisedRegisterOfSomeLanesOnly) {
+  Case right{"setp.lt.u32 %q1, %tid_, 5; @%q1 mov.u32 %r1, 1; @%q1 add.u32 "
+             "%r2, %r1, 1;"};
+  Case wrong{"setp.lt.u32 %q1, %tid_, 5; setp.lt.u32 %q2, %tid_, 6; @%q1 "
+             "mov.u32 %r1, 1; @%q2 add.u32 %r2, %r1, 1;"};
+  check(FindingKind::UninitialisedRegister, wrong, right);
+  auto found = findings(wrong, 1);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].thread[0], 5u);
+}
+
+TEST(Check, Barriers) {
+  check(FindingKind::Divergence,
+        {"setp.lt.u32 %q1, %tid_, 5; @%q1 bra A; bra B; A: bar.sync 0; B: "
+         "bar.sync 0;",
+         {1},
+         {32}},
+        {"setp.lt.u32 %q1, %tid_, 32; @%q1 bra A; bra B; A: bar.sync 1, 32; B: "
+         "bar.sync 0;",
+         {1},
+         {64}});
+  check(FindingKind::BarrierMisuse,
+        {"setp.lt.u32 %q1, %tid_, 32; @%q1 bra A; bar.sync 1, 64; bra B; A: "
+         "bar.sync 1, 96; B: bar.sync 0;",
+         {1},
+         {64}},
+        {"setp.lt.u32 %q1, %tid_, 32; @%q1 bra A; bar.sync 1, 64; bra B; A: "
+         "bar.sync 1, 64; B: bar.sync 0;",
+         {1},
+         {64}});
+  check(FindingKind::BarrierMisuse, {"mov.u32 %r1, 16; bar.sync %r1;"},
+        {"mov.u32 %r1, 15; bar.sync %r1;"});
+  check(
+      FindingKind::Deadlock,
+      {"setp.lt.u32 %q1, %tid_, 32; @%q1 bra A; bar.sync 1, 64; A: bar.sync 0;",
+       {1},
+       {64}},
+      {"setp.lt.u32 %q1, %tid_, 32; bar.sync 1, 64; bar.sync 0;", {1}, {64}});
+}
+
+TEST(Check, DeadlockSaysWhoWaitsForWhat) {
+  auto found = findings(
+      {"setp.lt.u32 %q1, %tid_, 32; @%q1 bra A; bar.sync 1, 64; A: bar.sync 0;",
+       {1},
+       {64}},
+      1);
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_EQ(found[0].notes.size(), 2u);
+  EXPECT_NE(
+      (found[0].notes[0] + found[0].notes[1])
+          .find("32 threads from 32 wait at barrier 1 for 32 more threads"),
+      std::string::npos);
+}
+
+TEST(Check, Livelock) {
+  std::string wait = "SPIN: ld.acquire.gpu.global.u32 %r1, [%p0+4]; "
+                     "setp.eq.u32 %q2, %r1, 0; @%q2 bra SPIN;";
+  check(FindingKind::Livelock,
+        {"setp.eq.u32 %q1, %gid_, 0; @%q1 st.release.gpu.global.u32 [%p0+8], "
+         "1; " +
+             wait,
+         {2},
+         {1}},
+        {"setp.eq.u32 %q1, %gid_, 0; @%q1 st.release.gpu.global.u32 [%p0+4], "
+         "1; " +
+             wait,
+         {2},
+         {1}});
+}
+
+TEST(Check, SharedRaces) {
+  std::string exchange = "st.shared.u32 [%r3], %tid_; ";
+  check(FindingKind::Race,
+        {kSlot + exchange + "ld.shared.u32 %r6, [%r5];", {1}, {64}, kBox},
+        {kSlot + exchange + "bar.sync 0; ld.shared.u32 %r6, [%r5];",
+         {1},
+         {64},
+         kBox});
+  // Write after read.
+  check(FindingKind::Race,
+        {kSlot + exchange +
+             "bar.sync 0; ld.shared.u32 %r6, [%r5]; st.shared.u32 [%r3], 0;",
+         {1},
+         {64},
+         kBox},
+        {kSlot + exchange +
+             "bar.sync 0; ld.shared.u32 %r6, [%r5]; bar.sync 0; st.shared.u32 "
+             "[%r3], 0;",
+         {1},
+         {64},
+         kBox});
+  // Lanes of one warp are ordered by bar.warp.sync only.
+  std::string neighbour = "xor.b32 %r7, %r1, 4; add.u32 %r8, %r2, %r7; ";
+  check(FindingKind::Race,
+        {kSlot + neighbour + exchange + "ld.shared.u32 %r6, [%r8];",
+         {1},
+         {32},
+         kBox},
+        {kSlot + neighbour + exchange +
+             "bar.warp.sync -1; ld.shared.u32 %r6, [%r8];",
+         {1},
+         {32},
+         kBox});
+  // Different bytes of one word are different places.
+  std::string bytes =
+      "add.u32 %r7, %r2, %tid_; st.shared.u8 [%r7], %tid_; bar.sync 0; ";
+  check(FindingKind::Race,
+        {kSlot + bytes + "st.shared.u8 [%r2], %tid_;", {1}, {64}, kBox},
+        {kSlot + bytes + "st.shared.u8 [%r7], 1;", {1}, {64}, kBox});
+}
+
+std::string messagePassing(const std::string &store, const std::string &load,
+                           const std::string &between = "",
+                           const std::string &after = "") {
+  return "setp.eq.u32 %q1, %gid_, 0; @!%q1 bra READ; st.global.u32 [%p0], "
+         "42; " +
+         between + " " + store + " [%p0+4], 1; bra END; READ: " + load +
+         " %r1, [%p0+4]; setp.eq.u32 %q2, %r1, 0; @%q2 bra READ; " + after +
+         " ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
+}
+
+TEST(Check, MessagePassing) {
+  Case right{
+      messagePassing("st.release.gpu.global.u32", "ld.acquire.gpu.global.u32"),
+      {2},
+      {1}};
+  for (const std::string &wrong : {messagePassing("st.relaxed.gpu.global.u32",
+                                                  "ld.acquire.gpu.global.u32"),
+                                   messagePassing("st.release.gpu.global.u32",
+                                                  "ld.relaxed.gpu.global.u32"),
+                                   messagePassing("st.release.cta.global.u32",
+                                                  "ld.acquire.gpu.global.u32"),
+                                   messagePassing("st.release.gpu.global.u32",
+                                                  "ld.acquire.cta.global.u32")})
+    check(FindingKind::Race, {wrong, {2}, {1}}, right);
+  // Fences make relaxed accesses release and acquire.
+  Case fenced{messagePassing("st.relaxed.gpu.global.u32",
+                             "ld.relaxed.gpu.global.u32", "fence.acq_rel.gpu;",
+                             "fence.acq_rel.gpu;"),
+              {2},
+              {1}};
+  for (const auto &[before, after] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"", "fence.acq_rel.gpu;"},
+           {"fence.acq_rel.gpu;", ""},
+           {"fence.acq_rel.cta;", "fence.acq_rel.gpu;"}})
+    check(FindingKind::Race,
+          {messagePassing("st.relaxed.gpu.global.u32",
+                          "ld.relaxed.gpu.global.u32", before, after),
+           {2},
+           {1}},
+          fenced);
+}
+
+TEST(Check, ReleaseSequencesAndCumulativity) {
+  // The release of one thread reaches through the relaxed increments of others.
+  std::string chain =
+      "setp.eq.u32 %q1, %gid_, 0; setp.eq.u32 %q3, %gid_, 2; @%q3 bra READ; "
+      "@!%q1 bra ADD; st.global.u32 [%p0], 42; "
+      "red.release.gpu.global.add.u32 [%p0+4], 1; bra END; ADD: "
+      "red.relaxed.gpu.global.add.u32 [%p0+4], 1; bra END; READ: "
+      "ld.acquire.gpu.global.u32 %r1, [%p0+4]; setp.ne.u32 %q2, %r1, 2; @%q2 "
+      "bra READ; ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
+  std::string broken = chain;
+  broken.replace(broken.find("red.release"), 11, "red.relaxed");
+  check(FindingKind::Race, {broken, {3}, {1}}, {chain, {3}, {1}});
+  // All threads of a CTA write, one releases behind the barrier.
+  std::string publish =
+      "setp.ge.u32 %q1, %gid_, 64; @%q1 bra READ; mul.wide.u32 %rd1, %tid_, 4; "
+      "add.u64 %rd2, %p0, %rd1; st.global.u32 [%rd2+64], 1; "
+      "bar.sync 0; setp.eq.u32 %q3, %tid_, 0; @%q3 st.release.gpu.global.u32 "
+      "[%p0+4], 1; bra END; READ: ld.acquire.gpu.global.u32 %r1, "
+      "[%p0+4]; setp.eq.u32 %q2, %r1, 0; @%q2 bra READ; ld.global.u32 %r2, "
+      "[%p0+312]; END: mov.u32 %r3, 0;";
+  std::string unsynchronised = publish;
+  unsynchronised.erase(unsynchronised.find("bar.sync 0;"), 11);
+  check(FindingKind::Race, {unsynchronised, {2}, {64}}, {publish, {2}, {64}});
+}
+
+TEST(Check, GlobalRacesAcrossLaunches) {
+  // Launches of one stream are ordered, of two streams not.
+  for (bool sameStream : {true, false}) {
+    Emulator emulator;
+    Module &module =
+        emulator.load(kernelText("st.global.u32 [%p0], %gid_;", 1));
+    uint64_t out = emulator.allocate(4);
+    std::vector<char> arguments(8);
+    std::memcpy(arguments.data(), &out, 8);
+    for (unsigned launch = 0; launch < 2; ++launch) {
+      LaunchConfig config;
+      config.stream = sameStream ? 0 : launch;
+      emulator.launch(module, "k", config, arguments);
+    }
+    EXPECT_EQ(emulator.run(), sameStream);
+  }
+}
+
+TEST(Check, ScopesAcrossDevices) {
+  for (const char *scope : {"sys", "gpu"}) {
+    EmulatorOptions options;
+    options.devices = 2;
+    Emulator emulator(options);
+    std::string text =
+        messagePassing(std::string("st.release.") + scope + ".global.u32",
+                       std::string("ld.acquire.") + scope + ".global.u32");
+    // Each device runs one CTA; the second parameter says which it is.
+    text = "cvt.u32.u64 %gid_, %p1; " + text;
+    Module &module = emulator.load(kernelText(text, 2));
+    uint64_t window = emulator.allocate(256, 1, "window");
+    std::vector<uint32_t> zeros(64);
+    emulator.write(window, zeros.data(), 256);
+    for (unsigned device = 0; device < 2; ++device) {
+      std::vector<char> arguments(16);
+      uint64_t rank = device;
+      std::memcpy(arguments.data(), &window, 8);
+      std::memcpy(arguments.data() + 8, &rank, 8);
+      LaunchConfig config;
+      config.device = device;
+      emulator.launch(module, "k", config, arguments);
+    }
+    EXPECT_EQ(emulator.run(), std::string(scope) == "sys");
+  }
+}
+
+TEST(Check, AsyncCopies) {
+  std::string copy =
+      kSlot +
+      "cp.async.ca.shared.global [%r3], [%rd2], 4; cp.async.commit_group; ";
+  Case right{copy +
+                 "cp.async.wait_group 0; bar.sync 0; ld.shared.u32 %r6, [%r5];",
+             {1},
+             {64},
+             kBox};
+  check(FindingKind::Race,
+        {copy + "bar.sync 0; ld.shared.u32 %r6, [%r5];", {1}, {64}, kBox},
+        right);
+  check(FindingKind::Race,
+        {copy + "cp.async.wait_group 1; bar.sync 0; ld.shared.u32 %r6, [%r5];",
+         {1},
+         {64},
+         kBox},
+        right);
+  check(FindingKind::Race,
+        {copy + "cp.async.wait_group 0; ld.shared.u32 %r6, [%r5];",
+         {1},
+         {64},
+         kBox},
+        right);
+}
+
+TEST(Check, Mbarriers) {
+  std::string init =
+      ".shared .align 8 .b64 bar; mov.u32 %r1, bar; setp.eq.u32 %q1, %tid_, 0; "
+      "@%q1 mbarrier.init.shared.b64 [%r1], COUNT; bar.sync 0;\n";
+  std::string wait = "WAIT: mbarrier.try_wait.parity.shared.b64 %q2, [%r1], 0; "
+                     "@!%q2 bra WAIT; ";
+  auto text = [&](const std::string &count, const std::string &rest) {
+    std::string result = init + rest;
+    return result.replace(result.find("COUNT"), 5, count);
+  };
+  Case right{
+      text("64", "mbarrier.arrive.shared.b64 %rd5, [%r1]; " + wait), {1}, {64}};
+  check(FindingKind::Livelock,
+        {text("65", "mbarrier.arrive.shared.b64 %rd5, [%r1]; " + wait),
+         {1},
+         {64}},
+        right);
+  check(FindingKind::MbarrierMisuse,
+        {text("64", "st.shared.u64 [%r1], %rd5; "),
+         {1},
+         {1},
+         ".global .u32 unused;"},
+        right);
+  check(FindingKind::MbarrierMisuse,
+        {text("1", "mbarrier.arrive.shared.b64 %rd5, [%r1], 2;"), {1}, {1}},
+        right);
+  check(FindingKind::MbarrierMisuse,
+        {"mov.u32 %r1, bar; mbarrier.arrive.shared.b64 %rd5, [%r1];",
+         {1},
+         {1},
+         ".shared .align 8 .b64 bar;"},
+        right);
+  // Data handed over through the barrier.
+  std::string data =
+      "st.shared.u32 [%r3], %tid_; mbarrier.arrive.shared.b64 %rd5, [%r9]; "
+      "WAIT: mbarrier.test_wait.shared.b64 %q2, [%r9], %rd5; @!%q2 bra "
+      "WAIT; ld.shared.u32 %r6, [%r5];";
+  std::string setUp = kSlot +
+                      "mov.u32 %r9, bar; setp.eq.u32 %q1, %tid_, 0; @%q1 "
+                      "mbarrier.init.shared.b64 [%r9], 64; bar.sync 0;";
+  std::string late = data;
+  late.replace(late.find("st.shared.u32 [%r3], %tid_; "), 28, "");
+  late.replace(late.find("WAIT:"), 5, "st.shared.u32 [%r3], %tid_; WAIT:");
+  std::string variables = kBox + ".shared .align 8 .b64 bar;";
+  check(FindingKind::Race, {setUp + late, {1}, {64}, variables},
+        {setUp + data, {1}, {64}, variables});
+}
+
+TEST(Check, OtherMisuse) {
+  check(FindingKind::Trap, {"trap;"},
+        {"setp.eq.u32 %q1, %tid_, 99; @%q1 trap;"});
+  check(FindingKind::ReadOnlyWrite,
+        {"mov.u64 %rd1, table; st.global.u32 [%rd1], 1;",
+         {1},
+         {1},
+         ".const .u32 table = 5;"},
+        {"mov.u64 %rd1, table; st.global.u32 [%rd1], 1;",
+         {1},
+         {1},
+         ".global .u32 table = 5;"});
+  check(FindingKind::Divergence,
+        {"setp.lt.u32 %q1, %tid_, 5; @%q1 shfl.sync.idx.b32 %r1, %tid_, 0, 31, "
+         "0x1e;",
+         {1},
+         {32}},
+        {"shfl.sync.idx.b32 %r1, %tid_, 0, 31, -1;", {1}, {32}});
+}
+
+TEST(Check, NotResident) {
+  // A grid barrier of more CTAs than fit never completes, and the report says
+  // which CTAs are missing.
+  std::string body = "red.release.gpu.global.add.u32 [%p0], 1; SPIN: "
+                     "ld.acquire.gpu.global.u32 %r1, [%p0]; setp.lt.u32 %q1, "
+                     "%r1, 3; @%q1 bra SPIN;";
+  for (unsigned multiprocessors : {2u, 3u}) {
+    EmulatorOptions options;
+    options.multiprocessors = multiprocessors;
+    options.livelockSlots = 3000;
+    KernelRun run(kernelText(body, 1), options);
+    run.input(std::vector<uint32_t>{0});
+    // Almost all of the shared memory of a multiprocessor each.
+    EXPECT_EQ(run.launch({3}, {1}, 200000), multiprocessors == 3)
+        << run.report();
+    if (multiprocessors == 2) {
+      ASSERT_EQ(run.findings().size(), 1u);
+      EXPECT_EQ(run.findings()[0].kind, FindingKind::Livelock);
+      EXPECT_NE(run.findings()[0].notes.back().find("1 CTAs are not resident"),
+                std::string::npos);
+    }
+  }
+}
+
+TEST(Check, SeedsReplay) {
+  Case test{
+      messagePassing("st.relaxed.gpu.global.u32", "ld.acquire.gpu.global.u32"),
+      {2},
+      {32}};
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    auto first = findings(test, seed), second = findings(test, seed);
+    ASSERT_EQ(first.size(), second.size());
+    for (size_t i = 0; i < first.size(); ++i)
+      EXPECT_EQ(formatFinding(first[i], seed), formatFinding(second[i], seed));
+  }
+}
+
+} // namespace

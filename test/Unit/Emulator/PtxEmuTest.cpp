@@ -1,0 +1,153 @@
+// The tool ptx-emu, end to end.
+#include "Npy.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <sys/wait.h>
+
+namespace {
+
+class PtxEmu : public ::testing::Test {
+protected:
+  PtxEmu() {
+    std::string pattern = ::testing::TempDir() + "ptx-emu-XXXXXX";
+    folder = mkdtemp(pattern.data());
+    std::vector<float> x(100);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = static_cast<float>(i);
+    int64_t n = 100;
+    moe::run::writeNpy(folder + "/x.npy",
+                       {{MOE_DTYPE_F32, 1, &n}, x.data(), 400});
+    write("scale.ptx", R"(.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry scale(.param .u64 x, .param .u64 y, .param .u32 n, .param .f32 factor)
+{
+  .reg .b32 %r<8>; .reg .b64 %rd<8>; .reg .f32 %f<4>; .reg .pred %p;
+  ld.param.u64 %rd1, [x];
+  ld.param.u64 %rd2, [y];
+  ld.param.u32 %r1, [n];
+  ld.param.f32 %f1, [factor];
+  mov.u32 %r2, %ctaid.x;
+  mov.u32 %r3, %ntid.x;
+  mov.u32 %r4, %tid.x;
+  mad.lo.u32 %r5, %r2, %r3, %r4;
+  setp.ge.u32 %p, %r5, %r1;
+  @%p ret;
+  mul.wide.u32 %rd3, %r5, 4;
+  add.u64 %rd4, %rd1, %rd3;
+  add.u64 %rd5, %rd2, %rd3;
+  ld.global.f32 %f2, [%rd4];
+  mul.f32 %f3, %f2, %f1;
+  st.global.f32 [%rd5], %f3;
+  ret;
+}
+)");
+  }
+  ~PtxEmu() override { std::filesystem::remove_all(folder); }
+
+  void write(const std::string &name, const std::string &text) {
+    std::ofstream(folder + "/" + name) << text;
+  }
+
+  /// Runs ptx-emu in the folder; returns its exit status and keeps what it
+  /// printed, both streams together.
+  int run(const std::string &arguments) {
+    std::string line =
+        "cd '" + folder + "' && '" PTX_EMU "' " + arguments + " 2>&1";
+    std::FILE *pipe = popen(line.c_str(), "r");
+    printed.clear();
+    std::array<char, 4096> part;
+    while (size_t size = std::fread(part.data(), 1, part.size(), pipe))
+      printed.append(part.data(), size);
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+  }
+  void expectPrinted(const std::string &part) {
+    EXPECT_NE(printed.find(part), std::string::npos) << printed;
+  }
+
+  std::string folder, printed;
+};
+
+const std::string kRun =
+    "scale.ptx --grid 4 --block 32 --args in:x.npy 'out:f32[100]=y.npy' ";
+
+TEST_F(PtxEmu, RunsOnNpyBuffers) {
+  ASSERT_EQ(run(kRun + "u32:100 f32:2.5 --seeds 3"), 0) << printed;
+  expectPrinted("scale.ptx: nothing found");
+  moe::run::Array y = moe::run::readNpy(folder + "/y.npy");
+  ASSERT_EQ(y.count(), 100u);
+  for (size_t i = 0; i < 100; ++i)
+    EXPECT_EQ(reinterpret_cast<const float *>(y.data.get())[i],
+              2.5f * static_cast<float>(i));
+}
+
+TEST_F(PtxEmu, PrintsFindingsAsASanitizerDoes) {
+  EXPECT_EQ(run(kRun + "u32:101 f32:2"), 1);
+  expectPrinted("ERROR: out-of-bounds: out-of-bounds read of 4 bytes at 0x");
+  expectPrinted("in kernel 'scale', device 0, CTA (3, 0, 0), thread (4, 0, 0)");
+  expectPrinted("at line 20: ld.global.f32 %f2, [%rd4];");
+  expectPrinted("note: the address is 'x' (400 bytes on device 0) + 400");
+  expectPrinted("replay with --seed=1");
+}
+
+TEST_F(PtxEmu, Json) {
+  EXPECT_EQ(run(kRun + "u32:101 f32:2 --json"), 1);
+  expectPrinted(
+      "{\"file\": \"scale.ptx\", \"seed\": 1, \"findings\": [{\"kind\": "
+      "\"out-of-bounds\", \"kernel\": \"scale\", \"line\": 20, ");
+  EXPECT_EQ(run(kRun + "u32:100 f32:2 --json --counters"), 0);
+  expectPrinted("\"findings\": [], \"instructions\": [{\"opcode\": "
+                "\"add.u64\", \"warps\": 8, \"threads\": 200}");
+  expectPrinted("\"traffic\": [{\"space\": \"global\", \"loads\": 400, "
+                "\"stores\": 400}]}");
+}
+
+TEST_F(PtxEmu, CountersAndTrace) {
+  EXPECT_EQ(run(kRun + "u32:100 f32:2 --counters --trace trace.json"), 0);
+  expectPrinted("             4              100  mul.f32\n");
+  std::ifstream stream(folder + "/trace.json");
+  std::stringstream trace;
+  trace << stream.rdbuf();
+  EXPECT_EQ(trace.str().rfind("{\"traceEvents\": [", 0), 0u);
+  for (int cta = 0; cta < 4; ++cta)
+    EXPECT_NE(trace.str().find("\"scale (" + std::to_string(cta) +
+                               ", 0, 0)\", \"ph\": \"X\""),
+              std::string::npos);
+}
+
+TEST_F(PtxEmu, UsageErrors) {
+  for (auto [arguments, part] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"", "expects a file, such as"},
+           {"nowhere.ptx", "cannot read 'nowhere.ptx'"},
+           {"scale.ptx --frob", "unknown option '--frob'"},
+           {"scale.ptx --grid 0", "option '--grid' expects a number from 1"},
+           {"scale.ptx --args in:x.npy",
+            "kernel 'scale' expects 4 arguments, but got 1"},
+           {"scale.ptx --args in:x.npy 'out:f32[100]=y.npy' u64:100 f32:1",
+            "parameter 'n' expects 4 bytes, but got 'u64:100'"},
+           {"scale.ptx --args in:x.npy 'out:f33[100]=y.npy'",
+            "expects an element type such as f32, but got 'f33'"},
+           {"scale.ptx --kernel other --args in:x.npy",
+            "has no kernel 'other'"}}) {
+    EXPECT_EQ(run(arguments), 2) << arguments;
+    EXPECT_EQ(printed.rfind("ptx-emu: error: ", 0), 0u) << printed;
+    expectPrinted(part);
+  }
+  write("bad.ptx", ".version 8.0\n.target sm_80\n.visible .entry "
+                   "k()\n{\nfoo.b32;\nbar2.b32;\nret;\n}\n");
+  EXPECT_EQ(run("bad.ptx"), 2);
+  EXPECT_EQ(printed, "ptx-emu: error: bad.ptx:5: unknown instruction "
+                     "'foo.b32'\nbad.ptx:6: unknown instruction 'bar2.b32'\n");
+  EXPECT_EQ(run("--help"), 0);
+  expectPrinted("usage: ptx-emu");
+}
+
+} // namespace

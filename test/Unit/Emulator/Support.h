@@ -1,0 +1,100 @@
+// Runs pieces of PTX and reads what they leave.
+#ifndef MOE_TEST_UNIT_EMULATOR_SUPPORT_H
+#define MOE_TEST_UNIT_EMULATOR_SUPPORT_H
+
+#include "moe-rt/emulator.h"
+
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+
+namespace moe::emu::test {
+
+inline std::string readInput(const std::string &name) {
+  std::ifstream stream(std::string(MOE_EMULATOR_INPUTS "/") + name);
+  std::stringstream text;
+  text << stream.rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
+/// A module of one kernel `k` with the pointers p0, p1, ... as parameters,
+/// loaded into %p0, %p1, ... The body may use %r<64>, %rd<64>, %f<64>, %fd<16>,
+/// %h<16>, %q<16> (predicates), and finds its thread's number in %tid_ and the
+/// number of the thread within the grid in %gid_.
+inline std::string kernelText(const std::string &body, int pointers,
+                              const std::string &declarations = "") {
+  std::string text = ".version 8.7\n.target sm_90a\n.address_size 64\n" +
+                     declarations + "\n.visible .entry k(";
+  for (int i = 0; i < pointers; ++i)
+    text += (i ? ", " : "") + std::string(".param .u64 a") + std::to_string(i);
+  text += ")\n{\n.reg .b32 %r<64>, %tid_, %gid_; .reg .b64 %rd<64>; .reg .f32 "
+          "%f<64>; .reg .f64 %fd<16>; .reg .b16 %h<16>; .reg .pred %q<16>; "
+          ".reg .b64 "
+          "%p<16>;\n.reg .b32 %t_<4>;\n";
+  for (int i = 0; i < pointers; ++i)
+    text += "ld.param.u64 %p" + std::to_string(i) + ", [a" + std::to_string(i) +
+            "];\n";
+  text += "mov.u32 %tid_, %tid.x; mov.u32 %t_0, %ctaid.x; mov.u32 %t_1, "
+          "%ntid.x; mad.lo.u32 %gid_, %t_0, %t_1, %tid_;\n";
+  return text + body + "\nret;\n}\n";
+}
+
+/// Buffers as parameters of a kernel.
+class KernelRun {
+public:
+  explicit KernelRun(const std::string &text,
+                     const EmulatorOptions &options = {})
+      : emulator(options), module(&emulator.load(text)) {}
+
+  template <typename T>
+  uint64_t input(const std::vector<T> &values, unsigned device = 0) {
+    uint64_t address = emulator.allocate(values.size() * sizeof(T), device,
+                                         "in" + std::to_string(buffers++));
+    emulator.write(address, values.data(), values.size() * sizeof(T));
+    return argument(address);
+  }
+  uint64_t output(uint64_t bytes, unsigned device = 0) {
+    return argument(
+        emulator.allocate(bytes, device, "out" + std::to_string(buffers++)));
+  }
+  template <typename T>
+  T argument(T value) {
+    size_t at = (arguments.size() + sizeof(T) - 1) / sizeof(T) * sizeof(T);
+    arguments.resize(at + sizeof(T));
+    std::memcpy(arguments.data() + at, &value, sizeof(T));
+    return value;
+  }
+  bool launch(Dim3 grid, Dim3 block, uint32_t dynamicShared = 0) {
+    LaunchConfig config;
+    config.grid = grid;
+    config.block = block;
+    config.dynamicShared = dynamicShared;
+    emulator.launch(*module, module->kernels().front(), config, arguments);
+    return emulator.run();
+  }
+  template <typename T>
+  std::vector<T> read(uint64_t address, size_t count) {
+    std::vector<T> values(count);
+    emulator.read(address, values.data(), count * sizeof(T));
+    return values;
+  }
+  std::string report() const {
+    std::string text;
+    for (const Finding &finding : emulator.findings())
+      text += formatFinding(finding, emulator.options().seed);
+    return text;
+  }
+  const std::vector<Finding> &findings() const { return emulator.findings(); }
+
+  Emulator emulator;
+  Module *module;
+  std::vector<char> arguments;
+  int buffers = 0;
+};
+
+} // namespace moe::emu::test
+
+#endif // MOE_TEST_UNIT_EMULATOR_SUPPORT_H

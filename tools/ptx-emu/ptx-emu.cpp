@@ -1,0 +1,297 @@
+// Runs a kernel of a PTX file on .npy files in the emulator.
+#include "../moe-run/Json.h"
+#include "../moe-run/Npy.h"
+#include "Options.h"
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+using namespace moe;
+using namespace moe::ptxemu;
+using run::Array;
+using run::InputError;
+using run::jsonList;
+using run::jsonString;
+
+namespace {
+
+/// One argument of the kernel as the user gave it.
+struct Argument {
+  bool isBuffer = false;
+  std::optional<Array> input; ///< of in and inout
+  moe_dtype_t dtype = 0;      ///< of buffers
+  std::vector<int64_t> dims;
+  std::string output; ///< where a buffer is written, empty: nowhere
+  uint64_t bits = 0;  ///< of numbers
+  uint32_t bytes = 8;
+
+  size_t bufferBytes() const {
+    size_t bytes = moeRuntimeDtypeSize(dtype);
+    for (int64_t dim : dims)
+      bytes *= static_cast<size_t>(dim);
+    return bytes;
+  }
+};
+
+/// What a run with one seed gave.
+struct Outcome {
+  uint64_t seed = 0;
+  bool clean = true;
+  std::vector<emu::Finding> findings;
+  std::map<std::string, emu::Counter> counters;
+  std::map<std::string, emu::Traffic> traffic;
+};
+
+} // namespace
+
+static std::string readFile(const std::string &path) {
+  std::ifstream stream(path);
+  std::stringstream text;
+  text << stream.rdbuf();
+  if (!stream)
+    throw InputError("cannot read '" + path + "'");
+  return text.str();
+}
+
+static moe_dtype_t parseDtype(const std::string &name,
+                              const std::string &argument) {
+  for (moe_dtype_t dtype = 1; dtype < 64; ++dtype)
+    if (name == moeRuntimeDtypeName(dtype))
+      return dtype;
+  throw InputError("'" + argument +
+                   "' expects an element type such as f32, but got '" + name +
+                   "'");
+}
+
+/// "f32[2,3]"
+static void parseShape(const std::string &text, const std::string &whole,
+                       Argument &argument) {
+  size_t open = text.find('[');
+  if (open == std::string::npos || text.back() != ']')
+    throw InputError("'" + whole + "' expects a shape such as f32[2,3]");
+  argument.dtype = parseDtype(text.substr(0, open), whole);
+  std::stringstream sizes(text.substr(open + 1, text.size() - open - 2));
+  for (std::string size; std::getline(sizes, size, ',');) {
+    char *end = nullptr;
+    long long value = std::strtoll(size.c_str(), &end, 10);
+    if (size.empty() || *end || value < 1 || value > 1LL << 40)
+      throw InputError("'" + whole + "' expects sizes of at least 1");
+    argument.dims.push_back(value);
+  }
+}
+
+static void parseScalar(const std::string &kind, const std::string &value,
+                        const std::string &whole, Argument &argument) {
+  moe_dtype_t dtype = parseDtype(kind, whole);
+  argument.bytes = static_cast<uint32_t>(moeRuntimeDtypeSize(dtype));
+  char *end = nullptr;
+  if (kind == "f32") {
+    float number = std::strtof(value.c_str(), &end);
+    std::memcpy(&argument.bits, &number, sizeof(number));
+  } else if (kind == "f64") {
+    double number = std::strtod(value.c_str(), &end);
+    std::memcpy(&argument.bits, &number, sizeof(number));
+  } else if (kind[0] == 'i' || kind[0] == 'u') {
+    argument.bits = kind[0] == 'i' ? static_cast<uint64_t>(
+                                         std::strtoll(value.c_str(), &end, 0))
+                                   : std::strtoull(value.c_str(), &end, 0);
+  }
+  if (value.empty() || !end || *end)
+    throw InputError("'" + whole + "' expects a number");
+}
+
+static Argument parseArgument(const std::string &text) {
+  Argument argument;
+  size_t colon = text.find(':');
+  if (colon == std::string::npos)
+    throw InputError("'" + text +
+                     "' expects in:, inout:, out: or a type and ':' first");
+  std::string kind = text.substr(0, colon), rest = text.substr(colon + 1);
+  argument.isBuffer = kind == "in" || kind == "inout" || kind == "out";
+  if (!argument.isBuffer) {
+    parseScalar(kind, rest, text, argument);
+    return argument;
+  }
+  if (kind != "in") {
+    size_t equals = rest.rfind('=');
+    if (equals == std::string::npos)
+      throw InputError("'" + text + "' expects '=FILE.npy' at its end");
+    argument.output = rest.substr(equals + 1);
+    rest.resize(equals);
+  }
+  if (kind == "out") {
+    parseShape(rest, text, argument);
+    return argument;
+  }
+  argument.input = run::readNpy(rest);
+  argument.dtype = argument.input->dtype;
+  argument.dims = argument.input->dims;
+  return argument;
+}
+
+static std::string chooseKernel(const emu::Module &module,
+                                const Options &options) {
+  if (!options.kernel.empty())
+    return options.kernel;
+  std::vector<std::string> kernels = module.kernels();
+  if (kernels.size() == 1)
+    return kernels[0];
+  std::string names;
+  for (const std::string &name : kernels)
+    names += (names.empty() ? "" : ", ") + name;
+  throw InputError("'" + options.file + "' has " +
+                   std::to_string(kernels.size()) +
+                   " kernels; choose one with --kernel: " + names);
+}
+
+/// Runs once. Buffers are made anew, so that every seed starts from the same.
+static Outcome runOnce(const Options &options, const std::string &text,
+                       const std::vector<Argument> &arguments, uint64_t seed) {
+  emu::EmulatorOptions emulatorOptions = options.emulator;
+  emulatorOptions.seed = seed;
+  emu::Emulator emulator(emulatorOptions);
+  emu::Module &module = emulator.load(text, options.file);
+  std::string kernel = chooseKernel(module, options);
+  std::vector<emu::KernelParameter> parameters = module.parameters(kernel);
+  if (parameters.size() != arguments.size())
+    throw InputError("kernel '" + kernel + "' expects " +
+                     std::to_string(parameters.size()) +
+                     " arguments, but got " + std::to_string(arguments.size()));
+  std::vector<char> bytes(module.parameterBytes(kernel));
+  std::vector<uint64_t> buffers(arguments.size());
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Argument &argument = arguments[i];
+    const emu::KernelParameter &parameter = parameters[i];
+    uint64_t bits = argument.bits;
+    if (argument.isBuffer) {
+      size_t size = argument.bufferBytes();
+      bits = buffers[i] = emulator.allocate(size, 0, parameter.name);
+      if (argument.input)
+        emulator.write(bits, argument.input->data.get(), size);
+    }
+    if (parameter.isArray || argument.bytes != parameter.size)
+      throw InputError("parameter '" + parameter.name + "' expects " +
+                       std::to_string(parameter.size) + " bytes, but got '" +
+                       options.arguments[i] + "'");
+    std::memcpy(bytes.data() + parameter.offset, &bits, argument.bytes);
+  }
+  emulator.launch(module, kernel, options.config, bytes);
+  Outcome outcome;
+  outcome.seed = seed;
+  outcome.clean = emulator.run();
+  outcome.findings = emulator.findings();
+  outcome.counters = emulator.counters();
+  outcome.traffic = emulator.traffic();
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Argument &argument = arguments[i];
+    if (argument.output.empty())
+      continue;
+    std::vector<char> data(argument.bufferBytes());
+    emulator.read(buffers[i], data.data(), data.size());
+    moe_tensor_t tensor{{argument.dtype,
+                         static_cast<uint32_t>(argument.dims.size()),
+                         argument.dims.data()},
+                        data.data(),
+                        data.size()};
+    run::writeNpy(argument.output, tensor);
+  }
+  if (!options.trace.empty()) {
+    std::ofstream trace(options.trace);
+    trace << emulator.chromeTrace();
+    if (!trace.flush())
+      throw InputError("cannot write '" + options.trace + "'");
+  }
+  return outcome;
+}
+
+// ---- reports ----
+
+static std::string findingJson(const emu::Finding &f) {
+  auto number = [](uint64_t value) { return std::to_string(value); };
+  return "{\"kind\": " + jsonString(emu::findingName(f.kind)) +
+         ", \"kernel\": " + jsonString(f.kernel) +
+         ", \"line\": " + number(static_cast<uint64_t>(f.line)) +
+         ", \"instruction\": " + jsonString(f.text) +
+         ", \"device\": " + number(static_cast<uint64_t>(f.device)) +
+         ", \"cta\": " + jsonList(f.cta, number) +
+         ", \"thread\": " + jsonList(f.thread, number) +
+         ", \"address\": " + number(f.address) +
+         ", \"message\": " + jsonString(f.message) +
+         ", \"notes\": " + jsonList(f.notes, jsonString) + "}";
+}
+
+static void printJson(const Outcome &outcome, const Options &options) {
+  std::string text = "{\"file\": " + jsonString(options.file) +
+                     ", \"seed\": " + std::to_string(outcome.seed) +
+                     ", \"findings\": " +
+                     jsonList(outcome.findings, findingJson);
+  if (options.counters) {
+    text +=
+        ", \"instructions\": " + jsonList(outcome.counters, [](auto &entry) {
+          return "{\"opcode\": " + jsonString(entry.first) + ", \"warps\": " +
+                 std::to_string(entry.second.warpInstructions) +
+                 ", \"threads\": " +
+                 std::to_string(entry.second.threadInstructions) + "}";
+        });
+    text += ", \"traffic\": " + jsonList(outcome.traffic, [](auto &entry) {
+              return "{\"space\": " + jsonString(entry.first) +
+                     ", \"loads\": " + std::to_string(entry.second.loads) +
+                     ", \"stores\": " + std::to_string(entry.second.stores) +
+                     "}";
+            });
+  }
+  std::printf("%s}\n", text.c_str());
+}
+
+static void printText(const Outcome &outcome, const Options &options) {
+  for (const emu::Finding &finding : outcome.findings)
+    std::printf("%s\n", emu::formatFinding(finding, outcome.seed).c_str());
+  if (options.counters) {
+    std::printf("%14s %16s  instruction\n", "warps", "threads");
+    for (const auto &[opcode, counter] : outcome.counters)
+      std::printf("%14llu %16llu  %s\n",
+                  static_cast<unsigned long long>(counter.warpInstructions),
+                  static_cast<unsigned long long>(counter.threadInstructions),
+                  opcode.c_str());
+    std::printf("%14s %16s  state space\n", "bytes loaded", "bytes stored");
+    for (const auto &[space, traffic] : outcome.traffic)
+      std::printf("%14llu %16llu  %s\n",
+                  static_cast<unsigned long long>(traffic.loads),
+                  static_cast<unsigned long long>(traffic.stores),
+                  space.c_str());
+  }
+  std::printf("%s: %s\n", options.file.c_str(),
+              outcome.clean ? "nothing found"
+                            : (std::to_string(outcome.findings.size()) +
+                               " found with seed " +
+                               std::to_string(outcome.seed))
+                                  .c_str());
+}
+
+int main(int argc, char **argv) {
+  try {
+    Options options = parseOptions(argc, argv);
+    if (options.help || options.version) {
+      std::fputs(options.help ? kHelp : "ptx-emu " MOE_VERSION "\n", stdout);
+      return 0;
+    }
+    std::vector<Argument> arguments;
+    for (const std::string &text : options.arguments)
+      arguments.push_back(parseArgument(text));
+    std::string text = readFile(options.file);
+    Outcome outcome;
+    for (uint64_t i = 0; i < options.seeds && outcome.clean; ++i)
+      outcome = runOnce(options, text, arguments, options.emulator.seed + i);
+    if (options.json)
+      printJson(outcome, options);
+    else
+      printText(outcome, options);
+    return outcome.clean ? 0 : 1;
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "ptx-emu: error: %s\n", error.what());
+    return 2;
+  }
+}
