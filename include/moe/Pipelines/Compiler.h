@@ -27,8 +27,8 @@ enum class Level { Graph, MoE, Target };
 std::optional<Level> parseLevel(llvm::StringRef name);
 llvm::StringRef levelName(Level level);
 
-/// How MoE layers are run: op after op, or as one graph of tile tasks where that
-/// is possible.
+/// How MoE layers are run: op after op, or as one graph of tile tasks where
+/// that is possible.
 enum class Schedule { Unfused, Fused };
 
 struct CompileOptions {
