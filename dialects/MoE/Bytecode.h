@@ -9,7 +9,8 @@ namespace moe::detail {
 /// The versions of the dialect's bytecode. Files of all of them are read.
 ///   1  attributes and types as text (moec 0.1)
 ///   2  attributes and types in binary; logits have form, acc, projection
-constexpr uint64_t bytecodeVersion = 2;
+///   3  every policy, capacity, domain
+constexpr uint64_t bytecodeVersion = 3;
 
 /// The version of the file that `reader` reads.
 uint64_t getFileVersion(mlir::DialectBytecodeReader &reader);

@@ -1,7 +1,8 @@
 // The attribute axes: assembly and verification.
 //
-// Every axis prints as <head, key = value, ...> with defaults left out;
-// FieldParser and FieldPrinter below hold what they share.
+// Every axis prints as <head, key = value, ...> with defaults left out.
+// Selection and capacity are in SelectionAttrs.cpp.
+#include "AttrAssembly.h"
 #include "moe/Dialect/MoE/MoE.h"
 
 #include "mlir/IR/Builders.h"
@@ -11,6 +12,7 @@
 
 using namespace mlir;
 using namespace moe;
+using namespace moe::detail;
 
 #define GET_ATTRDEF_CLASSES
 #include "moe/Dialect/MoE/MoEAttrs.cpp.inc"
@@ -23,87 +25,6 @@ void MoEDialect::registerAttributes() {
 }
 
 using EmitError = function_ref<InFlightDiagnostic()>;
-
-//===----------------------------------------------------------------------===//
-// Shared assembly
-//===----------------------------------------------------------------------===//
-
-static FloatAttr real(MLIRContext *context, double value) {
-  return FloatAttr::get(Float64Type::get(context), value);
-}
-
-static FloatType f32(MLIRContext *context) { return Float32Type::get(context); }
-
-/// Parses one of an enum's keywords.
-template <typename Enum>
-static ParseResult parseEnum(AsmParser &parser, Enum &value) {
-  auto parsed = ::mlir::FieldParser<Enum>::parse(parser);
-  if (failed(parsed))
-    return failure();
-  value = *parsed;
-  return success();
-}
-
-static ParseResult parseReal(AsmParser &parser, FloatAttr &value) {
-  double number;
-  if (parser.parseFloat(number))
-    return failure();
-  value = real(parser.getContext(), number);
-  return success();
-}
-
-static ParseResult parseIds(AsmParser &parser, SmallVectorImpl<int64_t> &ids) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-    return parser.parseInteger(ids.emplace_back());
-  });
-}
-
-/// Parses `{, key = value} >`, where `field` parses the value of a key and
-/// returns nothing for a key that it does not know.
-static ParseResult
-parseFields(AsmParser &parser, StringRef expected,
-            function_ref<std::optional<ParseResult>(StringRef)> field) {
-  while (succeeded(parser.parseOptionalComma())) {
-    StringRef key;
-    SMLoc location = parser.getCurrentLocation();
-    if (parser.parseKeyword(&key) || parser.parseEqual())
-      return failure();
-    std::optional<ParseResult> result = field(key);
-    if (!result)
-      return parser.emitError(location)
-             << "expects one of " << expected << ", but got '" << key << "'";
-    if (failed(*result))
-      return failure();
-  }
-  return parser.parseGreater();
-}
-
-static void printReal(AsmPrinter &printer, FloatAttr value) {
-  printer.printFloat(value.getValue());
-}
-
-static void printReal(AsmPrinter &printer, StringRef key, FloatAttr value) {
-  if (!value)
-    return;
-  printer << ", " << key << " = ";
-  printReal(printer, value);
-}
-
-static void printIds(AsmPrinter &printer, StringRef key,
-                     ArrayRef<int64_t> ids) {
-  if (ids.empty())
-    return;
-  printer << ", " << key << " = [";
-  llvm::interleaveComma(ids, printer);
-  printer << "]";
-}
-
-template <typename Enum>
-static void printEnum(AsmPrinter &printer, StringRef key, Enum value,
-                      Enum otherwise) {
-  if (value != otherwise)
-    printer << ", " << key << " = " << stringifyEnum(value);
-}
 
 //===----------------------------------------------------------------------===//
 // Score
@@ -264,99 +185,6 @@ void GroupFilterAttr::print(AsmPrinter &printer) const {
 }
 
 //===----------------------------------------------------------------------===//
-// Select
-//===----------------------------------------------------------------------===//
-
-SelectAttr SelectAttr::get(MLIRContext *context, Policy policy, int64_t k,
-                           int64_t groups, Key key) {
-  return get(context, policy, k, groups, key, f32(context), Fallback::None);
-}
-
-int64_t SelectAttr::getSlots(int64_t experts) const {
-  switch (getPolicy()) {
-  case Policy::TopK:
-    return getK();
-  case Policy::TopKPerGroup:
-    return getGroups() * getK();
-  case Policy::All:
-    return experts;
-  }
-  llvm_unreachable("every policy has a number of slots");
-}
-
-LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
-                                 int64_t groups, Key, FloatType,
-                                 Fallback fallback) {
-  // (select_c1)
-  if (policy != Policy::All && k < 1)
-    return emitError() << "expects a positive number of selected experts, but "
-                          "got "
-                       << k;
-  if (policy == Policy::All && k != 0)
-    return emitError() << "expects no number of selected experts with policy "
-                          "'all', but got "
-                       << k;
-  // (R1)
-  if (groups < 1)
-    return emitError() << "expects a positive number of groups, but got "
-                       << groups;
-  if (policy != Policy::TopKPerGroup && groups != 1)
-    return emitError() << "expects groups with policy 'topk_per_group' alone, "
-                          "but got "
-                       << groups;
-  // (R5)
-  if (policy == Policy::All && fallback != Fallback::None)
-    return emitError() << "expects no 'fallback' with policy 'all', but got '"
-                       << stringifyEnum(fallback) << "'";
-  return success();
-}
-
-Attribute SelectAttr::parse(AsmParser &parser, Type) {
-  MLIRContext *context = parser.getContext();
-  Policy policy;
-  int64_t k = 0, groups = 1;
-  auto selectKey = moe::Key::Scores;
-  FloatType keyDtype = f32(context);
-  auto fallback = Fallback::None;
-  SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() || parseEnum(parser, policy))
-    return {};
-  if (policy == Policy::TopK &&
-      (parser.parseLParen() || parser.parseInteger(k) || parser.parseRParen()))
-    return {};
-  if (policy == Policy::TopKPerGroup &&
-      (parser.parseLParen() || parser.parseInteger(groups) ||
-       parser.parseComma() || parser.parseInteger(k) || parser.parseRParen()))
-    return {};
-  auto field = [&](StringRef key) -> std::optional<ParseResult> {
-    if (key == "key")
-      return parseEnum(parser, selectKey);
-    if (key == "key_dtype")
-      return parser.parseType(keyDtype);
-    if (key == "fallback")
-      return parseEnum(parser, fallback);
-    return std::nullopt;
-  };
-  if (parseFields(parser, "key, key_dtype, fallback", field))
-    return {};
-  return parser.getChecked<SelectAttr>(location, context, policy, k, groups,
-                                       selectKey, keyDtype, fallback);
-}
-
-void SelectAttr::print(AsmPrinter &printer) const {
-  printer << "<" << stringifyEnum(getPolicy());
-  if (getPolicy() == Policy::TopK)
-    printer << "(" << getK() << ")";
-  if (getPolicy() == Policy::TopKPerGroup)
-    printer << "(" << getGroups() << ", " << getK() << ")";
-  printer << ", key = " << stringifyEnum(getKey());
-  if (!getKeyDtype().isF32())
-    printer << ", key_dtype = " << getKeyDtype();
-  printEnum(printer, "fallback", getFallback(), Fallback::None);
-  printer << ">";
-}
-
-//===----------------------------------------------------------------------===//
 // Weight
 //===----------------------------------------------------------------------===//
 
@@ -417,7 +245,8 @@ LogicalResult WeightAttr::verify(EmitError emitError, WeightSource source,
     return emitError() << "expects an epsilon mode with 'norm = sum' alone";
   // (R7)
   if (norm == WeightNorm::Softmax &&
-      (source == WeightSource::Key || source == WeightSource::One))
+      (source == WeightSource::Key || source == WeightSource::One ||
+       source == WeightSource::Policy))
     return emitError() << "expects source 'logits' or 'operand' with 'norm = "
                           "softmax', but got '"
                        << stringifyEnum(source) << "'";

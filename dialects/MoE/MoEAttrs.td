@@ -70,31 +70,131 @@ def MoE_GroupFilterAttr : MoE_Attr<"GroupFilter", "group_filter"> {
   let genVerifyDecl = 1;
 }
 
+def MoE_CountAttr : MoE_Attr<"Count", "count"> {
+  let summary = "a number of units per expert (specification 2.6)";
+  let description = [{
+    A number, or from the U units of the domain, in binary64 (`dtype`): share * `factor`, times k where `mult = k`, rounded by `round`, times k where
+    `mult = k_after`, then up to a multiple of `multiple_of`, then at least `min` and, where `max = units`, at most U. The share is U/E, or its ceiling; k is
+    the number of slots that the policy fills.
+
+    Constraints:
+    1. (count_c1) the number, the factor and `multiple_of` are positive, `min` is not negative.
+
+    ```mlir
+    #moe.count<64>
+    #moe.count<factor = 1.25, mult = k, round = ceil, multiple_of = 4, max = units>
+    #moe.count<factor = 1.25, mult = k_after, share = ceil, round = trunc>
+    ```
+  }];
+  let parameters = (ins "int64_t":$number, // 0: by the factor
+                        MoE_OptionalReal<>:$factor, EnumParameter<MoE_CountMultiplier>:$mult, EnumParameter<MoE_CountShare>:$share,
+                        EnumParameter<MoE_CountRound>:$round, "int64_t":$multipleOf, "int64_t":$min, "bool":$atMostUnits, "::mlir::FloatType":$dtype);
+  let genVerifyDecl = 1;
+}
+
 def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
   let summary = "selection of entries (specification 2.4)";
   let description = [{
-    * `policy` = topk(k): the k first candidates in the order relation, slot = rank; topk_per_group(G, kg): the kg first of each of G groups, slots ordered by
-      (group, rank); all: every allowed expert, slot = id.
+    | policy | entries of a unit |
+    | --- | --- |
+    | topk(k) | the k first candidates in the order relation, slot = rank |
+    | topk_per_group(G, kg) | the kg first of each of G groups, slots ordered by (group, rank) |
+    | all | every allowed expert, slot = id |
+    | topp(p) | candidates in order until their keys sum to p; the one that crosses p is taken where `boundary = include`; the first always is |
+    | threshold(τ) | candidates above τ in order, those at τ too where `boundary = include`; `threshold(operand)` has one τ per expert |
+    | table | the ids of the operand `table_ids`, −1 in empty slots |
+    | sparsemixer(ε, k) | k picks, each the best of the rest and weighed by a softmax over those near it (specification, G1, inference) |
+    | expert_topc | those whose experts list it: each takes its `count` first units, in the order relation over units; slots by ascending id |
+    | greedy_assign | one: the experts of `order` take in turn their `counts` best of the units that are left |
+    | balanced_assign | one: every expert has U/E units (at most ⌈U/E⌉ where E does not divide U), and no such assignment has a larger sum of keys |
+    | soft_slots(p) | none: p rows per expert, each the mean of all units by a softmax of their logits over units; a unit gets the mean of all rows by a softmax over the rows |
+
     * `key` = scores | logits, compared in `key_dtype`.
+    * `kmax` bounds the list of topp and threshold.
     * `fallback` = none | argmax: what a unit without an entry gets.
 
     Constraints:
     1. (select_c1) k and kg are positive.
     2. (R1) G is positive; the op checks what depends on E.
     3. (R5) `all` excludes `fallback = argmax`.
+    4. (select_c2) each policy has the fields it uses and no other; p and ε are positive.
+    5. (select_c3) `order` lists ids once, with a positive count for each.
+    6. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `fallback`.
 
     ```mlir
     #moe.select<topk(8), key = scores>
     #moe.select<topk_per_group(8, 1), key = scores>
+    #moe.select<topp(0.6), key = scores, kmax = 4>
+    #moe.select<threshold(operand), key = scores, boundary = exclude, fallback = argmax>
+    #moe.select<expert_topc, key = scores, count = <factor = 2.0, round = ceil>>
+    #moe.select<greedy_assign, key = scores, order = [2, 0, 1], counts = [4, 4, 8]>
+    #moe.select<balanced_assign, key = logits>
+    #moe.select<soft_slots(1), key = logits>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_Policy>:$policy, "int64_t":$k, "int64_t":$groups, EnumParameter<MoE_Key>:$key,
-                        "::mlir::FloatType":$keyDtype, EnumParameter<MoE_Fallback>:$fallback);
+                        "::mlir::FloatType":$keyDtype, EnumParameter<MoE_Fallback>:$fallback, MoE_OptionalReal<"p, τ or ε">:$value,
+                        EnumParameter<MoE_Boundary>:$boundary, OptionalParameter<"::moe::CountAttr">:$count,
+                        OptionalArrayRefParameter<"int64_t">:$order, OptionalArrayRefParameter<"int64_t">:$counts);
   let builders = [AttrBuilder<(ins "::moe::Policy":$policy, "int64_t":$k, "int64_t":$groups, "::moe::Key":$key)>];
   let extraClassDeclaration = [{
-    /// Slots of a unit where E experts may be selected.
-    int64_t getSlots(int64_t experts) const;
+    /// Slots of a unit where E experts may be selected and a table has `tableColumns`.
+    int64_t getSlots(int64_t experts, int64_t tableColumns = 0) const;
+    /// The same selection by other keys.
+    ::moe::SelectAttr withKey(::moe::Key key) const;
+    /// True where units are chosen among, so that one changes what others get.
+    bool isCrossUnit() const {
+      return getPolicy() == Policy::ExpertTopC || getPolicy() == Policy::GreedyAssign || getPolicy() == Policy::BalancedAssign ||
+             getPolicy() == Policy::SoftSlots;
+    }
   }];
+  let genVerifyDecl = 1;
+}
+
+def MoE_CapacityAttr : MoE_Attr<"Capacity", "capacity"> {
+  let summary = "shaping of the counts of experts (specification 2.6)";
+  let description = [{
+    limit: an entry whose expert has `count` holders is dropped, where entries claim places in the order of `priority`: unit_major (u, j), choice_major (j, u),
+    bpr (j, −max_e s[u,e], u), key_desc (−κ[u,e], u), weight_desc (−w[u,e], u), random(seed) by marks that a hash of seed and entry makes. `overflow`: zero
+    removes it, identity lets it pass its unit on (the plan carries its weight), reroute moves it to the best other expert with room that its unit does
+    not list.
+
+    tile_round: the count n of each expert becomes a multiple of `tile` by `mode`. Below n the entries of lowest keys go; above, the units of best keys that
+    had not chosen it come, in slots behind the others by ascending id. `nearest` goes up where that is strictly nearer, `sr_f(seed)` with the probability
+    (n − lo)/tile, `nr_s(seed)` with the share of scores that lies behind the first lo, `balance_f` where that keeps the sum of all changes nearer to 0. No count rises above the
+    units. A weight is a score, divided by the sum over the original list (`renorm = tc_set`, for those in it) or over the final one (selected_set).
+
+    Constraints:
+    1. (capacity_c1) each kind has its fields alone; `tile` is positive.
+    2. (capacity_c2) a seed belongs to random, sr_f and nr_s.
+    3. (R21) `overflow = reroute` requires unit_major or choice_major.
+
+    ```mlir
+    #moe.capacity<limit, count = <64>, priority = choice_major, overflow = zero>
+    #moe.capacity<limit, count = <factor = 1.25, mult = k>, priority = random(7), overflow = identity>
+    #moe.capacity<tile_round, tile = 4, mode = nearest, renorm = tc_set>
+    ```
+  }];
+  let parameters = (ins EnumParameter<MoE_CapacityKind>:$kind, OptionalParameter<"::moe::CountAttr">:$count, EnumParameter<MoE_Priority>:$priority,
+                        EnumParameter<MoE_Overflow>:$overflow, "int64_t":$tile, EnumParameter<MoE_TileMode>:$mode,
+                        EnumParameter<MoE_TileRenorm>:$renorm, "int64_t":$seed);
+  let genVerifyDecl = 1;
+}
+
+def MoE_DomainAttr : MoE_Attr<"Domain", "domain"> {
+  let summary = "units among which experts choose and fill up (specification 2.1)";
+  let description = [{
+    All units of the call, segments that an operand gives the offsets of, or blocks of n units (the last may have fewer).
+
+    Constraints:
+    1. (domain_c1) n is positive, and belongs to blocks.
+
+    ```mlir
+    #moe.domain<blocks(1024)>
+    #moe.domain<segments>
+    ```
+  }];
+  let parameters = (ins EnumParameter<MoE_DomainKind>:$kind, "int64_t":$size);
   let genVerifyDecl = 1;
 }
 
@@ -113,6 +213,7 @@ def MoE_WeightAttr : MoE_Attr<"Weight", "weight"> {
     3. (R7) `norm = softmax` requires `source` logits or operand; the op accepts scores of a softmax.
     4. (R8) `norm = sum` requires a source that cannot be negative; the op checks it.
     5. (R27) `grad = ste_identity` requires `source = one`.
+    6. (R24) `source = policy` belongs to the policies sparsemixer and soft_slots, `grad = sparsemixer` to the former; the op checks it.
 
     ```mlir
     #moe.weight<scores, norm = sum(1.0e-20, add), min_k = 2, scale = 2.5>

@@ -35,6 +35,9 @@ enum class Code : uint64_t {
   SumOrder = 9,
   LogitsForm = 10,
   ManyToOne = 11,
+  Count = 12,
+  Capacity = 13,
+  Domain = 14,
 };
 enum class TypeCode : uint64_t { Plan = 0, Rows = 1 };
 
@@ -183,7 +186,8 @@ static Attribute readGroupFilter(Reader &r) {
 
 static void write(Writer &w, SelectAttr a) {
   w << a.getPolicy() << a.getK() << a.getGroups() << a.getKey()
-    << a.getKeyDtype() << a.getFallback();
+    << a.getKeyDtype() << a.getFallback() << a.getValue() << a.getBoundary()
+    << a.getCount() << a.getOrder() << a.getCounts();
 }
 
 static Attribute readSelect(Reader &r) {
@@ -192,7 +196,64 @@ static Attribute readSelect(Reader &r) {
   auto key = r.value<moe::Key>(symbolizeKey);
   FloatType keyDtype = r.floatType();
   auto fallback = r.value<Fallback>(symbolizeFallback);
-  return r.make<SelectAttr>(policy, k, groups, key, keyDtype, fallback);
+  FloatAttr value;
+  auto boundary = Boundary::Include;
+  CountAttr count;
+  SmallVector<int64_t> order, counts;
+  if (r.version >= 3) {
+    value = r.attribute<FloatAttr>();
+    boundary = r.value<Boundary>(symbolizeBoundary);
+    count = r.attribute<CountAttr>();
+    order = r.integers();
+    counts = r.integers();
+  }
+  return r.make<SelectAttr>(policy, k, groups, key, keyDtype, fallback, value,
+                            boundary, count, ArrayRef(order), ArrayRef(counts));
+}
+
+static void write(Writer &w, CountAttr a) {
+  w << a.getNumber() << a.getFactor() << a.getMult() << a.getShare()
+    << a.getRound() << a.getMultipleOf() << a.getMin() << a.getAtMostUnits()
+    << a.getDtype();
+}
+
+static Attribute readCount(Reader &r) {
+  int64_t number = r.integer();
+  auto factor = r.attribute<FloatAttr>();
+  auto mult = r.value<CountMultiplier>(symbolizeCountMultiplier);
+  auto share = r.value<CountShare>(symbolizeCountShare);
+  auto round = r.value<CountRound>(symbolizeCountRound);
+  int64_t multipleOf = r.integer(), min = r.integer();
+  bool atMostUnits = r.flag();
+  FloatType dtype = r.floatType();
+  return r.make<CountAttr>(number, factor, mult, share, round, multipleOf, min,
+                           atMostUnits, dtype);
+}
+
+static void write(Writer &w, CapacityAttr a) {
+  w << a.getKind() << a.getCount() << a.getPriority() << a.getOverflow()
+    << a.getTile() << a.getMode() << a.getRenorm() << a.getSeed();
+}
+
+static Attribute readCapacity(Reader &r) {
+  auto kind = r.value<CapacityKind>(symbolizeCapacityKind);
+  auto count = r.attribute<CountAttr>();
+  auto priority = r.value<Priority>(symbolizePriority);
+  auto overflow = r.value<Overflow>(symbolizeOverflow);
+  int64_t tile = r.integer();
+  auto mode = r.value<TileMode>(symbolizeTileMode);
+  auto renorm = r.value<TileRenorm>(symbolizeTileRenorm);
+  int64_t seed = r.integer();
+  return r.make<CapacityAttr>(kind, count, priority, overflow, tile, mode,
+                              renorm, seed);
+}
+
+static void write(Writer &w, DomainAttr a) { w << a.getKind() << a.getSize(); }
+
+static Attribute readDomain(Reader &r) {
+  auto kind = r.value<DomainKind>(symbolizeDomainKind);
+  int64_t size = r.integer();
+  return r.make<DomainAttr>(kind, size);
 }
 
 static void write(Writer &w, WeightAttr a) {
@@ -296,6 +357,12 @@ static Attribute readAttr(Code code, Reader &r) {
     return r.enumAttr<LogitsFormAttr>(symbolizeLogitsForm);
   case Code::ManyToOne:
     return r.enumAttr<ManyToOneAttr>(symbolizeManyToOne);
+  case Code::Count:
+    return readCount(r);
+  case Code::Capacity:
+    return readCapacity(r);
+  case Code::Domain:
+    return readDomain(r);
   }
   return {};
 }
@@ -350,7 +417,10 @@ struct MoEBytecode : VersionedBytecodeInterface {
         .Case<ResidualAttr>(value(Code::Residual))
         .Case<SumOrderAttr>(value(Code::SumOrder))
         .Case<LogitsFormAttr>(value(Code::LogitsForm))
-        .Case<ManyToOneAttr>(value(Code::ManyToOne));
+        .Case<ManyToOneAttr>(value(Code::ManyToOne))
+        .Case<CountAttr>(fields(Code::Count))
+        .Case<CapacityAttr>(fields(Code::Capacity))
+        .Case<DomainAttr>(fields(Code::Domain));
   }
 
   Attribute readAttribute(DialectBytecodeReader &reader) const override {
@@ -433,4 +503,31 @@ void LogitsOp::writeProperties(DialectBytecodeWriter &writer) {
   writer.writeOptionalAttribute(properties.form);
   writer.writeOptionalAttribute(properties.max_log_scale);
   writer.writeOptionalAttribute(properties.acc);
+}
+
+LogicalResult RouteOp::readProperties(DialectBytecodeReader &reader,
+                                      OperationState &state) {
+  auto &properties = state.getOrAddProperties<Properties>();
+  if (failed(reader.readOptionalAttribute(properties.group_filter)) ||
+      failed(reader.readAttribute(properties.score)) ||
+      failed(reader.readAttribute(properties.select)) ||
+      failed(reader.readAttribute(properties.weight)) ||
+      failed(reader.readSparseArray(
+          MutableArrayRef(properties.operandSegmentSizes))))
+    return failure();
+  if (getFileVersion(reader) < 3)
+    return success();
+  return success(succeeded(reader.readOptionalAttribute(properties.capacity)) &&
+                 succeeded(reader.readOptionalAttribute(properties.domain)));
+}
+
+void RouteOp::writeProperties(DialectBytecodeWriter &writer) {
+  Properties &properties = getProperties();
+  writer.writeOptionalAttribute(properties.group_filter);
+  writer.writeAttribute(properties.score);
+  writer.writeAttribute(properties.select);
+  writer.writeAttribute(properties.weight);
+  writer.writeSparseArray(ArrayRef(properties.operandSegmentSizes));
+  writer.writeOptionalAttribute(properties.capacity);
+  writer.writeOptionalAttribute(properties.domain);
 }

@@ -23,7 +23,13 @@ def MoE_GroupFill : MoE_Enum<"GroupFill", "key of an expert outside the kept gro
   I32EnumCase<"NegInf", 0, "neginf">, I32EnumCase<"Zero", 1, "zero">]>;
 
 def MoE_Policy : MoE_Enum<"Policy", "rule that turns keys into entries", [
-  I32EnumCase<"TopK", 0, "topk">, I32EnumCase<"TopKPerGroup", 1, "topk_per_group">, I32EnumCase<"All", 2, "all">]>;
+  I32EnumCase<"TopK", 0, "topk">, I32EnumCase<"TopKPerGroup", 1, "topk_per_group">, I32EnumCase<"All", 2, "all">,
+  I32EnumCase<"TopP", 3, "topp">, I32EnumCase<"Threshold", 4, "threshold">, I32EnumCase<"Table", 5, "table">,
+  I32EnumCase<"SparseMixer", 6, "sparsemixer">, I32EnumCase<"ExpertTopC", 7, "expert_topc">, I32EnumCase<"GreedyAssign", 8, "greedy_assign">,
+  I32EnumCase<"BalancedAssign", 9, "balanced_assign">, I32EnumCase<"SoftSlots", 10, "soft_slots">]>;
+
+def MoE_Boundary : MoE_Enum<"Boundary", "whether the candidate at a bound is taken", [
+  I32EnumCase<"Include", 0, "include">, I32EnumCase<"Exclude", 1, "exclude">]>;
 
 def MoE_Key : MoE_Enum<"Key", "what the selection compares", [I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">]>;
 
@@ -31,7 +37,7 @@ def MoE_Fallback : MoE_Enum<"Fallback", "what a unit without an entry gets", [I3
 
 def MoE_WeightSource : MoE_Enum<"WeightSource", "raw value of a combine weight", [
   I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">, I32EnumCase<"Key", 2, "key">, I32EnumCase<"One", 3, "one">,
-  I32EnumCase<"Operand", 4, "operand">]>;
+  I32EnumCase<"Operand", 4, "operand">, I32EnumCase<"Policy", 5, "policy">]>;
 
 def MoE_WeightNorm : MoE_Enum<"WeightNorm", "normalisation of the weights of a unit", [
   I32EnumCase<"None", 0, "none">, I32EnumCase<"Sum", 1, "sum">, I32EnumCase<"PNorm", 2, "pnorm">, I32EnumCase<"Softmax", 3, "softmax">]>;
@@ -43,7 +49,36 @@ def MoE_NormWhen : MoE_Enum<"NormWhen", "whether weights are normalised before o
 
 def MoE_WeightGrad : MoE_Enum<"WeightGrad", "gradient of the weights", [
   I32EnumCase<"Standard", 0, "standard">, I32EnumCase<"StopNorm", 1, "stop_norm">, I32EnumCase<"SteIdentity", 2, "ste_identity">,
-  I32EnumCase<"None", 3, "none">]>;
+  I32EnumCase<"None", 3, "none">, I32EnumCase<"SparseMixer", 4, "sparsemixer">]>;
+
+def MoE_CountMultiplier : MoE_Enum<"CountMultiplier", "what a share of the units is multiplied by", [
+  I32EnumCase<"One", 0, "one">, I32EnumCase<"K", 1, "k">, I32EnumCase<"KAfter", 2, "k_after">]>;
+
+def MoE_CountShare : MoE_Enum<"CountShare", "the share of the units that an expert has", [
+  I32EnumCase<"Exact", 0, "exact">, I32EnumCase<"Ceil", 1, "ceil">]>;
+
+def MoE_CountRound : MoE_Enum<"CountRound", "how a count is rounded", [
+  I32EnumCase<"Ceil", 0, "ceil">, I32EnumCase<"Floor", 1, "floor">, I32EnumCase<"Nearest", 2, "nearest">, I32EnumCase<"Trunc", 3, "trunc">]>;
+
+def MoE_CapacityKind : MoE_Enum<"CapacityKind", "what shapes the counts of experts", [
+  I32EnumCase<"Limit", 0, "limit">, I32EnumCase<"TileRound", 1, "tile_round">]>;
+
+def MoE_Priority : MoE_Enum<"Priority", "order in which entries claim the places of experts", [
+  I32EnumCase<"UnitMajor", 0, "unit_major">, I32EnumCase<"ChoiceMajor", 1, "choice_major">, I32EnumCase<"Bpr", 2, "bpr">,
+  I32EnumCase<"KeyDesc", 3, "key_desc">, I32EnumCase<"WeightDesc", 4, "weight_desc">, I32EnumCase<"Random", 5, "random">]>;
+
+def MoE_Overflow : MoE_Enum<"Overflow", "what becomes of an entry without a place", [
+  I32EnumCase<"Zero", 0, "zero">, I32EnumCase<"Identity", 1, "identity">, I32EnumCase<"Reroute", 2, "reroute">]>;
+
+def MoE_TileMode : MoE_Enum<"TileMode", "which multiple of the tile a count becomes", [
+  I32EnumCase<"Nearest", 0, "nearest">, I32EnumCase<"Up", 1, "up">, I32EnumCase<"Down", 2, "down">, I32EnumCase<"SrF", 3, "sr_f">,
+  I32EnumCase<"NrS", 4, "nr_s">, I32EnumCase<"BalanceF", 5, "balance_f">]>;
+
+def MoE_TileRenorm : MoE_Enum<"TileRenorm", "what weights are normalised over where counts are rounded", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"TcSet", 1, "tc_set">, I32EnumCase<"SelectedSet", 2, "selected_set">]>;
+
+def MoE_DomainKind : MoE_Enum<"DomainKind", "the units among which experts choose and fill up", [
+  I32EnumCase<"All", 0, "all">, I32EnumCase<"Segments", 1, "segments">, I32EnumCase<"Blocks", 2, "blocks">]>;
 
 def MoE_Activation : MoE_Enum<"Activation", "activation function of an expert body", [
   I32EnumCase<"Silu", 0, "silu">, I32EnumCase<"GeluErf", 1, "gelu_erf">, I32EnumCase<"GeluTanh", 2, "gelu_tanh">, I32EnumCase<"Relu", 3, "relu">,
@@ -81,7 +116,7 @@ def MoE_LogitsForm : MoE_Enum<"LogitsForm", "how a router scores a unit against 
 
 def MoE_PlanEncoding : MoE_Enum<"PlanEncoding", "what a plan consists of", [
   I32EnumCase<"Slots", 0, "slots">, I32EnumCase<"Csr", 1, "csr">, I32EnumCase<"Buckets", 2, "buckets">, I32EnumCase<"Grouped", 3, "grouped">,
-  I32EnumCase<"Dense", 4, "dense">]>;
+  I32EnumCase<"Dense", 4, "dense">, I32EnumCase<"Soft", 5, "soft">]>;
 
 def MoE_ManyToOne : MoE_Enum<"ManyToOne", "weight of entries of a unit that come to one expert", [
   I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Max", 1, "max">, I32EnumCase<"First", 2, "first">]>;

@@ -72,12 +72,13 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
   let description = [{
     Scores s = `score`(`logits`) with gain `score_gain`; keys κ = (s or logits) + `key_offset`, −∞ where `allow` is false, restricted by `group_filter`; entries by
     `select`; weights by `weight` from s, logits, κ, 1 or `weight_source`, times `expert_scale`. The `plan` also lists the always-on ids, with weight 1 or
-    `always_weights`. Specification, sections 2.3 to 2.7.
+    `always_weights`. Specification, sections 2.3 to 2.7. `scores`: s, where asked for.
 
-    `logits`: U×E. `key_offset`, `allow`: E or U×E. `score_gain`, `expert_scale`: E. `weight_source`: U×E. `always_weights`: U×A.
+    `logits`: U×E. `key_offset`, `allow`: E or U×E. `score_gain`, `expert_scale`: E. `weight_source`: U×E. `always_weights`: U×A. `thresholds`: E.
+    `table_ids`: U×K. `segments`: offsets of the segments of the domain, from 0 to U.
 
     Constraints:
-    1. (route_c1) E is static and the number of the plan's experts.
+    1. (route_c1) E is static and the number of the plan's experts; soft_slots(p) has p columns of `logits` per expert.
     2. (R1) groups divide E; sum_top(n) has n ≤ E/G; k ≤ keep·E/G; kg ≤ E/G.
     3. (R2) `topk_per_group` excludes `group_filter`.
     4. (R7) `norm = softmax` requires source logits or operand; scores of a softmax are accepted, with a warning.
@@ -85,12 +86,30 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     6. (R9) `norm = sum` or softmax after `post = rmsnorm` is a warning.
     7. (R10) `source = key` with `key_offset` is a warning: the bias ends up in the weights.
     8. (R29) `key_offset` requires a `key_dtype` of f32 or f64.
-    9. (route_c2) the plan's slots are those that `select` fills, its weight type that of `weight`.
+    9. (route_c2) a plan in slots has those that `select` fills, or E with `tile_round`; one in buckets has an expert's limit. Its weight type is that of
+       `weight`, and it carries where `overflow = identity` alone.
     10. (route_c3) operands have the columns and rows given above.
     11. (route_c4) zero and exclude ids of `weight` are below E.
-    12. (route_c5) `score_gain` belongs to `post = rmsnorm`, `weight_source` to `source = operand`.
+    12. (route_c5) `score_gain` belongs to `post = rmsnorm`, `weight_source` to `source = operand`, `thresholds` to `threshold(operand)`, `table_ids` to `table`,
+        `segments` to a domain of segments.
+    13. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `group_filter`, `capacity` and `when = after`.
+    14. (R5) `all` excludes `capacity`.
+    15. (R6) `topp` requires keys that are not negative and sum to at most 1: scores of softmax or entmax15 over the experts, without `post`; a `key_offset`
+        is a warning.
+    16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids.
+    17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`;
+        `grad = sparsemixer` requires it, `source = policy` it or soft_slots.
+    18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, balanced_assign, soft_slots, `capacity`).
+    19. (route_c7) `scores` is U×E.
+    20. (route_c8) `overflow = identity` requires `when = before`.
+    21. (R11) `balanced_assign` excludes `key_offset`.
+    22. (R4) `soft_slots(p)` requires a plan soft<p>, identity scores, keys that are logits and weights of `source = policy` as they are, and excludes
+        `key_offset`, `allow`, `expert_scale`, `always_weights` and the result `scores`; no other policy has a soft plan.
 
     Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
+
+    Capacity drops at inference too. An id of a table outside [−1, E), one that a unit lists twice, and offsets of segments that do not ascend from 0 to U are
+    errors at run time. A unit that no expert takes has no entry.
 
     Ties go to the lower id. Fewer than k finite keys leave slots empty. Ids of NaN logits are unspecified within [−1, E).
 
@@ -107,18 +126,34 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
   let arguments = (ins 2DTensorOf<[AnyFloat]>:$logits, Optional<TensorRankOf<[AnyFloat], [1, 2]>>:$key_offset,
                        Optional<TensorRankOf<[I1], [1, 2]>>:$allow, Optional<1DTensorOf<[AnyFloat]>>:$score_gain,
                        Optional<2DTensorOf<[AnyFloat]>>:$weight_source, Optional<1DTensorOf<[AnyFloat]>>:$expert_scale,
-                       Optional<2DTensorOf<[AnyFloat]>>:$always_weights, MoE_ScoreAttr:$score, OptionalAttr<MoE_GroupFilterAttr>:$group_filter,
-                       MoE_SelectAttr:$select, MoE_WeightAttr:$weight);
-  let results = (outs MoE_PlanType:$plan);
+                       Optional<2DTensorOf<[AnyFloat]>>:$always_weights, Optional<1DTensorOf<[AnyFloat]>>:$thresholds,
+                       Optional<2DTensorOf<[I32]>>:$table_ids, Optional<1DTensorOf<[I32]>>:$segments, MoE_ScoreAttr:$score,
+                       OptionalAttr<MoE_GroupFilterAttr>:$group_filter, MoE_SelectAttr:$select, MoE_WeightAttr:$weight,
+                       OptionalAttr<MoE_CapacityAttr>:$capacity, OptionalAttr<MoE_DomainAttr>:$domain);
+  let results = (outs MoE_PlanType:$plan, Optional<2DTensorOf<[AnyFloat]>>:$scores);
+  let builders = [OpBuilder<(ins "::mlir::Type":$plan, "::mlir::Value":$logits, "::mlir::Value":$key_offset, "::mlir::Value":$allow,
+                                 "::mlir::Value":$score_gain, "::mlir::Value":$weight_source, "::mlir::Value":$expert_scale,
+                                 "::mlir::Value":$always_weights, "::moe::ScoreAttr":$score, "::moe::GroupFilterAttr":$group_filter,
+                                 "::moe::SelectAttr":$select, "::moe::WeightAttr":$weight), [{
+    build($_builder, $_state, plan, /*scores=*/::mlir::Type(), logits, key_offset, allow, score_gain, weight_source, expert_scale, always_weights,
+          /*thresholds=*/::mlir::Value(), /*table_ids=*/::mlir::Value(), /*segments=*/::mlir::Value(), score, group_filter, select, weight,
+          /*capacity=*/::moe::CapacityAttr(), /*domain=*/::moe::DomainAttr());
+  }]>];
   let assemblyFormat = [{
     $logits oilist(`key_offset` `(` $key_offset `:` type($key_offset) `)` | `allow` `(` $allow `:` type($allow) `)` |
       `score_gain` `(` $score_gain `:` type($score_gain) `)` | `weight_source` `(` $weight_source `:` type($weight_source) `)` |
-      `expert_scale` `(` $expert_scale `:` type($expert_scale) `)` | `always_weights` `(` $always_weights `:` type($always_weights) `)`)
-    `score` $score (`group_filter` $group_filter^)? `select` $select `weight` $weight attr-dict `:` type($logits) `->` qualified(type($plan))
+      `expert_scale` `(` $expert_scale `:` type($expert_scale) `)` | `always_weights` `(` $always_weights `:` type($always_weights) `)` |
+      `thresholds` `(` $thresholds `:` type($thresholds) `)` | `table_ids` `(` $table_ids `:` type($table_ids) `)` |
+      `segments` `(` $segments `:` type($segments) `)`)
+    `score` $score (`group_filter` $group_filter^)? `select` $select `weight` $weight (`capacity` $capacity^)? (`domain` $domain^)? attr-dict `:`
+    type($logits) `->` qualified(type($plan)) (`,` type($scores)^)?
   }];
+  let useCustomPropertiesEncoding = 1;
   let extraClassDeclaration = [{
-    /// Emits the warnings of (R7), (R9) and (R10).
+    /// Emits the warnings of (R6), (R7), (R9) and (R10).
     void emitWarnings();
+    /// Slots that the selection fills, before capacity.
+    int64_t getSelectedSlots();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

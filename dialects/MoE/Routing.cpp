@@ -146,7 +146,9 @@ static LogicalResult verifyGroups(RouteOp op, int64_t experts) {
              << ")";
     selectable = filter.getKeep() * size;
   }
-  if (select.getPolicy() == Policy::TopK && select.getK() > selectable)
+  bool picks = select.getPolicy() == Policy::TopK ||
+               select.getPolicy() == Policy::SparseMixer;
+  if (picks && select.getK() > selectable)
     return op.emitOpError("selects k = ")
            << select.getK() << " experts, but only " << selectable
            << " can be selected";
@@ -180,12 +182,179 @@ static LogicalResult verifyNorm(RouteOp op) {
        op.getSelect().getKey() == moe::Key::Scores && !op.getKeyOffset());
   if (weight.getSource() == WeightSource::One ||
       weight.getSource() == WeightSource::Operand ||
+      weight.getSource() == WeightSource::Policy ||
       (fromScores && score.isNonNegative()))
     return success();
   return op.emitOpError("expects a weight source that cannot be negative with "
                         "'norm = sum', but got '")
          << stringifyEnum(weight.getSource()) << "' of score '"
          << stringifyEnum(score.getFn()) << "'";
+}
+
+/// (R3), (R5), (R6), (R11), (R24): what policies ask of the other axes.
+static LogicalResult verifyPolicy(RouteOp op) {
+  SelectAttr select = op.getSelect();
+  ScoreAttr score = op.getScore();
+  WeightAttr weight = op.getWeight();
+  auto excludes = [&](bool given, StringRef what) -> LogicalResult {
+    if (!given)
+      return success();
+    return op.emitOpError("expects no ")
+           << what << " with policy '" << stringifyEnum(select.getPolicy())
+           << "'";
+  };
+  bool mixes = select.getPolicy() == Policy::SparseMixer;
+  bool isSoft = select.getPolicy() == Policy::SoftSlots;
+  // (R3)
+  if (select.isCrossUnit() &&
+      (failed(excludes(static_cast<bool>(op.getGroupFilterAttr()),
+                       "'group_filter'")) ||
+       failed(
+           excludes(static_cast<bool>(op.getCapacityAttr()), "'capacity'")) ||
+       failed(excludes(weight.getWhen() == NormWhen::After, "'when = after'"))))
+    return failure();
+  // (R11)
+  if (select.getPolicy() == Policy::BalancedAssign &&
+      failed(excludes(static_cast<bool>(op.getKeyOffset()), "'key_offset'")))
+    return failure();
+  // (R5)
+  if (select.getPolicy() == Policy::All &&
+      failed(excludes(static_cast<bool>(op.getCapacityAttr()), "'capacity'")))
+    return failure();
+  // (R6)
+  bool sumsToOne = !score.isPointwise() && score.getPost() == ScorePost::None &&
+                   score.getOver() == ScoreOver::Experts &&
+                   select.getKey() == moe::Key::Scores;
+  if (select.getPolicy() == Policy::TopP && !sumsToOne)
+    return op.emitOpError("expects keys that are scores of softmax or entmax15 "
+                          "over the experts with policy 'topp'");
+  // (R24)
+  if ((mixes || isSoft) != (weight.getSource() == WeightSource::Policy))
+    return op.emitOpError("expects weight source 'policy' with policies "
+                          "'sparsemixer' and 'soft_slots' alone, but got '")
+           << stringifyEnum(weight.getSource()) << "' with '"
+           << stringifyEnum(select.getPolicy()) << "'";
+  if (!mixes && weight.getGrad() == WeightGrad::SparseMixer)
+    return op.emitOpError("expects 'grad = sparsemixer' with policy "
+                          "'sparsemixer' alone, but got '")
+           << stringifyEnum(select.getPolicy()) << "'";
+  if (mixes && (score != ScoreAttr::get(op.getContext(), ScoreFn::Identity) ||
+                select.getKey() != moe::Key::Logits))
+    return op.emitOpError("expects score 'identity' and keys that are logits "
+                          "with policy 'sparsemixer'");
+  if (mixes &&
+      (failed(excludes(weight.getNorm() != WeightNorm::None, "'norm'")) ||
+       failed(excludes(static_cast<bool>(op.getGroupFilterAttr()),
+                       "'group_filter'"))))
+    return failure();
+  return success();
+}
+
+/// (R4): a soft plan is two softmaxes of the logits and nothing else.
+static LogicalResult verifySoft(RouteOp op) {
+  PlanType plan = op.getPlan().getType();
+  SelectAttr select = op.getSelect();
+  bool isSoft = select.getPolicy() == Policy::SoftSlots;
+  if (isSoft != (plan.getEncoding() == PlanEncoding::Soft) ||
+      (isSoft && plan.getSize() != select.getK()))
+    return op.emitOpError("expects a plan 'soft<p>' with policy "
+                          "'soft_slots(p)' alone, but got ")
+           << plan << " with '" << stringifyEnum(select.getPolicy()) << "'";
+  if (!isSoft)
+    return success();
+  WeightAttr weight = op.getWeight();
+  if (op.getScore() != ScoreAttr::get(op.getContext(), ScoreFn::Identity) ||
+      select.getKey() != moe::Key::Logits ||
+      weight.getNorm() != WeightNorm::None || !weight.getZero().empty() ||
+      !weight.getExclude().empty() || weight.getScaleValue() != 1.0)
+    return op.emitOpError("expects score 'identity', keys that are logits and "
+                          "weights as they are with policy 'soft_slots'");
+  if (op.getKeyOffset() || op.getAllow() || op.getExpertScale() ||
+      op.getAlwaysWeights() || op.getScores())
+    return op.emitOpError("expects no 'key_offset', 'allow', 'expert_scale', "
+                          "'always_weights' and scores with policy "
+                          "'soft_slots'");
+  return success();
+}
+
+/// (R20), (route_c6), (route_c8): what capacity and domain ask of the others.
+static LogicalResult verifyCapacity(RouteOp op) {
+  CapacityAttr capacity = op.getCapacityAttr();
+  WeightAttr weight = op.getWeight();
+  bool rounds = capacity && capacity.getKind() == CapacityKind::TileRound;
+  // (R20)
+  if (rounds && op.getSelect().getPolicy() != Policy::TopK)
+    return op.emitOpError("expects policy 'topk' with 'tile_round', but got '")
+           << stringifyEnum(op.getSelect().getPolicy()) << "'";
+  if (rounds && op.getScore().getFn() == ScoreFn::Entmax15)
+    return op.emitOpError("expects softmax or a pointwise score with "
+                          "'tile_round', but got 'entmax15'");
+  if (rounds && (weight.getSource() != WeightSource::Scores ||
+                 weight.getNorm() != WeightNorm::None ||
+                 !weight.getZero().empty() || !weight.getExclude().empty()))
+    return op.emitOpError("expects weights that are scores without norm, zero "
+                          "or exclude ids with 'tile_round'");
+  // (route_c6)
+  DomainAttr domain = op.getDomainAttr();
+  if (domain && domain.getKind() != DomainKind::All && !capacity &&
+      !op.getSelect().isCrossUnit())
+    return op.emitOpError("expects a 'domain' of parts where units "
+                          "compete alone, but got policy '")
+           << stringifyEnum(op.getSelect().getPolicy()) << "' and no capacity";
+  // (route_c8)
+  if (capacity && capacity.getOverflow() == Overflow::Identity &&
+      weight.getWhen() == NormWhen::After)
+    return op.emitOpError("expects 'when = before' with 'overflow = identity': "
+                          "a dropped entry has no weight after");
+  return success();
+}
+
+/// (route_c2): the plan holds what the selection makes.
+static LogicalResult verifyPlan(RouteOp op, int64_t experts) {
+  PlanType plan = op.getPlan().getType();
+  CapacityAttr capacity = op.getCapacityAttr();
+  bool rounds = capacity && capacity.getKind() == CapacityKind::TileRound;
+  if (plan.getEncoding() == PlanEncoding::Soft)
+    return success();
+  int64_t slots = rounds ? experts : op.getSelectedSlots();
+  if (ShapedType::isDynamic(slots))
+    return op.emitOpError("expects a static number of columns of 'table_ids'");
+  if (plan.getEncoding() == PlanEncoding::Slots && plan.getSlots() != slots)
+    return op.emitOpError("requires the plan's slots (")
+           << plan.getSlots() << ") to equal the selected experts (" << slots
+           << ")";
+  if (slots > experts)
+    return op.emitOpError("requires the selected experts (")
+           << slots << ") to be at most the experts (" << experts << ")";
+  if (plan.getEncoding() == PlanEncoding::Buckets) {
+    CountAttr count = op.getSelect().getCount();
+    if (capacity)
+      count = capacity.getCount();
+    bool isFixed = count && count.getNumber() != 0;
+    if (!ShapedType::isDynamic(plan.getSize()) &&
+        (!isFixed || count.getNumber() != plan.getSize()))
+      return op.emitOpError("requires the plan's buckets (")
+             << plan.getSize() << ") to be dynamic or to equal the limit of "
+             << "an expert";
+  }
+  if (plan.getWeight() != op.getWeight().getDtype())
+    return op.emitOpError("requires the plan's weight type (")
+           << plan.getWeight() << ") to equal that of 'weight' ("
+           << op.getWeight().getDtype() << ")";
+  bool carries = capacity && capacity.getOverflow() == Overflow::Identity;
+  if (plan.getCarry() != carries)
+    return op.emitOpError("expects a plan that carries with 'overflow = "
+                          "identity' alone, but got ")
+           << plan;
+  return success();
+}
+
+int64_t RouteOp::getSelectedSlots() {
+  int64_t columns = 0;
+  if (getTableIds())
+    columns = cast<ShapedType>(getTableIds().getType()).getDimSize(1);
+  int64_t experts = cast<ShapedType>(getLogits().getType()).getDimSize(1);
+  return getSelect().getSlots(experts, columns);
 }
 
 LogicalResult RouteOp::verify() {
@@ -197,6 +366,15 @@ LogicalResult RouteOp::verify() {
   if (ShapedType::isDynamic(experts))
     return emitOpError("expects a static number of expert columns, but got ")
            << getLogits().getType();
+  int64_t columns = 1;
+  if (select.getPolicy() == Policy::SoftSlots) {
+    columns = select.getK();
+    if (experts % columns != 0)
+      return emitOpError("requires the expert columns of 'logits' (")
+             << experts << ") to be a multiple of the rows of an expert ("
+             << columns << ")";
+    experts /= columns;
+  }
   if (plan.getExperts() != experts)
     return emitOpError("requires the plan's experts (")
            << plan.getExperts() << ") to equal the expert columns of 'logits' ("
@@ -215,17 +393,15 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires 'key_dtype' (")
            << select.getKeyDtype()
            << ") to be at least f32 where 'key_offset' is added";
-  // (route_c2)
-  if (plan.getEncoding() != PlanEncoding::Slots)
-    return emitOpError("expects a plan in slots, but got ") << plan;
-  if (plan.getSlots() != select.getSlots(experts))
-    return emitOpError("requires the plan's slots (")
-           << plan.getSlots() << ") to equal the selected experts ("
-           << select.getSlots(experts) << ")";
-  if (plan.getWeight() != weight.getDtype())
-    return emitOpError("requires the plan's weight type (")
-           << plan.getWeight() << ") to equal that of 'weight' ("
-           << weight.getDtype() << ")";
+  // (R3), (R5), (R6), (R11), (R24)
+  if (failed(verifyPolicy(*this)))
+    return failure();
+  // (R4)
+  if (failed(verifySoft(*this)))
+    return failure();
+  // (R20), (route_c6), (route_c8)
+  if (failed(verifyCapacity(*this)))
+    return failure();
   // (route_c3)
   auto perExpert = [&](Value operand, StringRef name) {
     return verifyShape(*this, operand, name, experts, "experts");
@@ -235,6 +411,7 @@ LogicalResult RouteOp::verify() {
       failed(perExpert(getScoreGain(), "score_gain")) ||
       failed(perExpert(getWeightSource(), "weight_source")) ||
       failed(perExpert(getExpertScale(), "expert_scale")) ||
+      failed(perExpert(getThresholds(), "thresholds")) ||
       failed(verifyShape(*this, getAlwaysWeights(), "always_weights",
                          plan.getAlways(), "always-on ids")))
     return failure();
@@ -251,6 +428,37 @@ LogicalResult RouteOp::verify() {
       (weight.getSource() == WeightSource::Operand))
     return emitOpError(
         "expects 'weight_source' with weight source 'operand' alone");
+  bool byOperand =
+      select.getPolicy() == Policy::Threshold && !select.getValue();
+  if (static_cast<bool>(getThresholds()) != byOperand)
+    return emitOpError("expects 'thresholds' with 'threshold(operand)' alone");
+  if (static_cast<bool>(getTableIds()) != (select.getPolicy() == Policy::Table))
+    return emitOpError("expects 'table_ids' with policy 'table' alone");
+  bool inSegments =
+      getDomainAttr() && getDomainAttr().getKind() == DomainKind::Segments;
+  if (static_cast<bool>(getSegments()) != inSegments)
+    return emitOpError("expects 'segments' with a domain of segments alone");
+  if (getTableIds() &&
+      failed(verifyShape(
+          *this, getTableIds(), "table_ids",
+          cast<ShapedType>(getTableIds().getType()).getDimSize(1), "columns")))
+    return failure();
+  // (select_c3)
+  for (int64_t id : select.getOrder())
+    if (id >= experts)
+      return emitOpError("requires the ids in 'order' (")
+             << id << ") to be below the number of experts (" << experts << ")";
+  // (route_c2)
+  if (failed(verifyPlan(*this, experts)))
+    return failure();
+  // (route_c7)
+  if (getScores() &&
+      !llvm::equal(cast<ShapedType>(getScores().getType()).getShape(),
+                   cast<ShapedType>(getLogits().getType()).getShape(),
+                   compatible))
+    return emitOpError("requires the scores (")
+           << getScores().getType() << ") to have the shape of 'logits' ("
+           << getLogits().getType() << ")";
   return success();
 }
 
@@ -258,6 +466,9 @@ void RouteOp::emitWarnings() {
   WeightAttr weight = getWeight();
   bool normalises = weight.getNorm() == WeightNorm::Sum ||
                     weight.getNorm() == WeightNorm::Softmax;
+  // (R6)
+  if (getSelect().getPolicy() == Policy::TopP && getKeyOffset())
+    emitWarning("'key_offset' changes the keys whose sum 'topp' bounds");
   // (R7)
   if (weight.getNorm() == WeightNorm::Softmax &&
       weight.getSource() == WeightSource::Scores)
@@ -302,6 +513,8 @@ struct RouteNormAfterNothing : OpRewritePattern<RouteOp> {
     WeightAttr weight = op.getWeight();
     if (weight.getWhen() != NormWhen::After)
       return rewriter.notifyMatchFailure(op, "normalises before capacity");
+    if (op.getCapacityAttr())
+      return rewriter.notifyMatchFailure(op, "capacity drops in between");
     rewriter.modifyOpInPlace(op, [&] {
       op.setWeightAttr(WeightAttr::get(
           op.getContext(), weight.getSource(), weight.getZero(),
@@ -309,6 +522,62 @@ struct RouteNormAfterNothing : OpRewritePattern<RouteOp> {
           weight.getEpsMode(), weight.getMinK(), NormWhen::Before,
           weight.getScale(), weight.getDtype(), weight.getGrad()));
     });
+    return success();
+  }
+};
+
+/// C12: a limit of as many places as there are units drops nothing, since a
+/// unit lists an expert at most once.
+struct RouteLimitOfAllUnits : OpRewritePattern<RouteOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(RouteOp op,
+                                PatternRewriter &rewriter) const override {
+    CapacityAttr capacity = op.getCapacityAttr();
+    if (!capacity || capacity.getKind() != CapacityKind::Limit)
+      return rewriter.notifyMatchFailure(op, "no limit");
+    if (capacity.getOverflow() == Overflow::Identity)
+      return rewriter.notifyMatchFailure(op, "the plan has to carry");
+    int64_t most = cast<ShapedType>(op.getLogits().getType()).getDimSize(0);
+    DomainAttr domain = op.getDomainAttr();
+    if (domain && domain.getKind() == DomainKind::Blocks &&
+        (ShapedType::isDynamic(most) || domain.getSize() < most))
+      most = domain.getSize();
+    if (ShapedType::isDynamic(most))
+      return rewriter.notifyMatchFailure(op, "any number of units");
+    if (capacity.getCount().getNumber() < most)
+      return rewriter.notifyMatchFailure(op, "fewer places than units");
+    rewriter.modifyOpInPlace(op, [&] {
+      op.removeCapacityAttr();
+      op.removeDomainAttr();
+      op.getSegmentsMutable().clear();
+    });
+    return success();
+  }
+};
+
+/// C11: what ReLU leaves above 0 is what was above 0.
+struct RouteThresholdOfRelu : OpRewritePattern<RouteOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(RouteOp op,
+                                PatternRewriter &rewriter) const override {
+    SelectAttr select = op.getSelect();
+    bool aboveZero = select.getPolicy() == Policy::Threshold &&
+                     select.getValue() &&
+                     select.getValue().getValueAsDouble() == 0.0 &&
+                     select.getBoundary() == Boundary::Exclude;
+    if (!aboveZero || select.getKey() != moe::Key::Scores ||
+        op.getScore() != ScoreAttr::get(op.getContext(), ScoreFn::Relu))
+      return rewriter.notifyMatchFailure(op, "no ReLU above 0");
+    if (op.getKeyOffset() || op.getGroupFilterAttr())
+      return rewriter.notifyMatchFailure(op, "keys are more than scores");
+    if (op.getWeight().getSource() == WeightSource::Key)
+      return rewriter.notifyMatchFailure(op, "keys are the weights");
+    if (select.getFallback() != Fallback::None)
+      return rewriter.notifyMatchFailure(op, "of scores of 0 the first counts");
+    if (!select.getKeyDtype().isF32() && !select.getKeyDtype().isF64())
+      return rewriter.notifyMatchFailure(op, "rounding may reach 0");
+    rewriter.modifyOpInPlace(
+        op, [&] { op.setSelectAttr(select.withKey(moe::Key::Logits)); });
     return success();
   }
 };
@@ -339,6 +608,8 @@ struct RouteSoftmaxOfAll : OpRewritePattern<RouteOp> {
       return rewriter.notifyMatchFailure(op, "rounding decides what is -inf");
     if (weight.getGrad() == WeightGrad::StopNorm)
       return rewriter.notifyMatchFailure(op, "the denominator is detached");
+    if (op.getScores())
+      return rewriter.notifyMatchFailure(op, "the scores are a result");
     rewriter.modifyOpInPlace(op, [&] {
       MLIRContext *context = op.getContext();
       op.setScoreAttr(ScoreAttr::get(context, ScoreFn::Softmax));
@@ -358,6 +629,6 @@ struct RouteSoftmaxOfAll : OpRewritePattern<RouteOp> {
 
 void RouteOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {
-  patterns.add<RouteSumOfOneIsMax, RouteNormAfterNothing, RouteSoftmaxOfAll>(
-      context);
+  patterns.add<RouteLimitOfAllUnits, RouteNormAfterNothing, RouteSoftmaxOfAll,
+               RouteSumOfOneIsMax, RouteThresholdOfRelu>(context);
 }

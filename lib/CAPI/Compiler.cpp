@@ -7,7 +7,6 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -198,8 +197,9 @@ moeCompilerSourceFromMemory(moe_compiler_session_t session, const char *name,
   }
   return finishSource(
       session,
-      parseSourceString<ModuleOp>(StringRef(bytes.data(), bytes.size()),
-                                  ParserConfig(&session->context), name),
+      moe::readModule(
+          llvm::MemoryBufferRef(StringRef(bytes.data(), bytes.size()), name),
+          session->context),
       source);
 }
 

@@ -122,7 +122,8 @@ Val GraphBuilder::scalar(Type elementType, double value) {
                                          numberAttr(elementType, value)));
 }
 
-Val GraphBuilder::splat(Type elementType, double value, SymbolicShape shape) {
+Val GraphBuilder::splat(Type elementType, double value,
+                        const SymbolicShape &shape) {
   if (failed())
     return placeholder(elementType, shape);
   RankedTensorType type = typeOf(elementType, shape);
@@ -131,7 +132,7 @@ Val GraphBuilder::splat(Type elementType, double value, SymbolicShape shape) {
   if (type.hasStaticShape())
     return constant(
         DenseElementsAttr::get(type, numberAttr(elementType, value)));
-  return expand(scalar(elementType, value), std::move(shape));
+  return expand(scalar(elementType, value), shape);
 }
 
 Val GraphBuilder::integers(Type elementType, ArrayRef<DimExpr> elements,

@@ -86,7 +86,7 @@ public:
   /// A scalar of any element type.
   Val scalar(mlir::Type elementType, double value);
   /// A tensor filled with a number.
-  Val splat(mlir::Type elementType, double value, SymbolicShape shape);
+  Val splat(mlir::Type elementType, double value, const SymbolicShape &shape);
   /// An integer tensor of known elements.
   Val integers(mlir::Type elementType, llvm::ArrayRef<DimExpr> elements,
                llvm::ArrayRef<int64_t> shape);
@@ -239,7 +239,7 @@ private:
   DimExpr sizeOfResult(Decomposition &decomposition, const DimExpr &size,
                        mlir::Value ssa, int64_t dim);
   /// `ssa` under the type that its symbolic shape gives.
-  Val valueOfShape(mlir::Value ssa, SymbolicShape shape);
+  Val valueOfShape(mlir::Value ssa, const SymbolicShape &shape);
   void buildScalarBody(mlir::Region &region, mlir::Type elementType,
                        std::optional<Reduction> kind);
   Val reductionStart(Reduction kind, mlir::Type elementType);

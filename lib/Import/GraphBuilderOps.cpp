@@ -536,7 +536,7 @@ DimExpr GraphBuilder::sizeOfResult(Decomposition &decomposition,
   return fresh;
 }
 
-Val GraphBuilder::valueOfShape(Value ssa, SymbolicShape shape) {
+Val GraphBuilder::valueOfShape(Value ssa, const SymbolicShape &shape) {
   auto own = cast<RankedTensorType>(ssa.getType());
   RankedTensorType type = typeOf(own.getElementType(), shape);
   if (type != own && !failed()) {

@@ -1,12 +1,10 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
-#include "moe/Import/Onnx.h"
 #include "moe/Pipelines/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -36,12 +34,6 @@ StringRef moe::levelName(Level level) {
   return levels[static_cast<size_t>(level)].name;
 }
 
-OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
-  if (path.ends_with(".onnx"))
-    return importOnnx(path, &context);
-  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
-}
-
 Error moe::buildCompilePipeline(OpPassManager &manager,
                                 const CompileOptions &options, Level to) {
   if (to < options.from)
@@ -63,6 +55,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.entry = options.entry;
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
+    pipeline.fused = options.schedule == Schedule::Fused;
     buildTargetPipeline(manager, pipeline);
   }
   return Error::success();

@@ -1,6 +1,7 @@
 // The passes from the moe level to the LLVM dialect.
 #include "moe/Conversion/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/Transforms/Passes.h"
 
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -37,7 +38,18 @@ static void addTensorPasses(OpPassManager &manager,
   prepare.entry = options.entry;
   manager.addPass(moe::createPrepareEntryPass(prepare));
   manager.addPass(createInlinerPass());
+  if (options.fused) {
+    moe::ConvertMoEToTilePassOptions cut;
+    cut.vectorBits = options.vectorBits;
+    cut.vectorRegisters = options.vectorRegisters;
+    manager.addPass(moe::createConvertMoEToTilePass(cut));
+  }
   manager.addPass(moe::createConvertMoEToLinalgPass());
+  if (options.fused) {
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(moe::createVerifyTilePass());
+    manager.addPass(moe::createConvertTileToCPUPass());
+  }
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

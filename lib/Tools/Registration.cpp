@@ -7,6 +7,7 @@
 #include "mlir/InitAllPasses.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/MoETile/MoETile.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
@@ -17,6 +18,7 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<MoEDialect>();
+  registry.insert<tile::MoETileDialect>();
   registry.insert<support::MoESupportDialect>();
   registry.insert<stablehlo::StableHLODialect>();
   registry.insert<chlo::CHLODialect>();

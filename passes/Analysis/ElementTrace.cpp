@@ -10,10 +10,6 @@ using namespace mlir;
 using namespace moe;
 namespace hlo = moe::stablehlo;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 Element IndexFacts::trace(Value tensor, ArrayRef<Index> at, Stop stop) {
   Coordinates coordinates(at);
   while (true) {

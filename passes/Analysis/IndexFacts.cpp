@@ -15,10 +15,6 @@ using namespace moe;
 namespace hlo = moe::stablehlo;
 using Direction = hlo::ComparisonDirection;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 static Direction directionOf(Operation *op) {
   return TypeSwitch<Operation *, Direction>(op)
       .Case<hlo::CompareOp, chlo::BroadcastCompareOp>(

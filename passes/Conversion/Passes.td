@@ -18,6 +18,45 @@ def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+class MoE_VectorOptions {
+  list<Option> vectorOptions = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
+    Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">
+  ];
+}
+
+def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_VectorOptions {
+  let summary = "Cut MoE layers into tile tasks";
+  let description = [{
+    Replaces `moe.dispatch`, `moe.experts` and `moe.combine` of a layer in f32, whose plan is of slots and whose experts are one class of ffn with constant
+    parameters, by one `moe_tile.graph` of two families of tasks and no barrier: tiles of rows by hidden columns gather their rows, multiply and activate; tasks that
+    own columns of the result walk the experts in ascending order, wait for each to be complete, and add its weighted rows. There is no buffer of all rows in the
+    width of the model. Weights are laid out in panels of the CPU's register tile. Other layers stay, each with a `missed` remark.
+
+    The graph works on memory; it reads the parts of the plan that `convert-moe-to-linalg` makes, which has to run after this.
+  }];
+  let options = vectorOptions;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
+}
+
+def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "Lower task graphs to loops that claim tickets";
+  let description = [{
+    Turns each `moe_tile.graph` with the schedule `ticket` on one rank into one parallel loop over workers. A worker claims the next number from a counter until all
+    tasks are claimed, finds the task's point from the counts, and runs it: computations in their order, arrivals as atomic additions that release, waits as loops
+    of loads that acquire. Since tasks wait only for tasks that were claimed before, any number of workers at a time gets to the end, one included; what they compute
+    does not depend on it. Scratch memory and cells are allocated, and cells cleared, in front of the loop.
+
+    Roles, rings, memory of workers, gaps, copies and epochs other than `fresh` are for other targets: an error.
+  }];
+  let options = [
+    Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def ConvertStableHLOToLinalgPass : Pass<"convert-stablehlo-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower stablehlo and chlo to linalg on tensors";
   let description = [{
@@ -75,13 +114,6 @@ def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
     iteration space. Contractions take in transpositions alone, which their kernels read in place. Weights of one value become constants.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
-}
-
-class MoE_VectorOptions {
-  list<Option> vectorOptions = [
-    Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
-    Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">
-  ];
 }
 
 def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {

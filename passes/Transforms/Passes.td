@@ -45,6 +45,51 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
   }];
 }
 
+def VerifyTilePass : Pass<"moe-verify-tile", "::mlir::ModuleOp"> {
+  let summary = "Check that task graphs are sound and alone at the tile level";
+  let description = [{
+    The tile level holds task graphs and what is left around them. The first op of another level is an error. Of each graph, whatever the counts are:
+
+    1. (tile_c1) a wait expects as many arrivals as its cell gets, and every cell that is waited for gets them. Where nothing is to arrive (an expert without
+       rows), nothing is waited for.
+    2. (tile_c2) tasks stand after those that they wait for; with `central_os`, they do not wait in a circle. So whoever runs tasks in their order gets on.
+    3. (tile_c3) with schedules other than `ticket`, workers that wait for each other are all resident.
+    4. (tile_c4) a signal's scope holds all who arrive and wait.
+    5. (tile_c5) every element of every buffer but inputs is written once.
+    6. (tile_c6) what is read was written before, by a chain of tokens and signals, of system scope where it comes from another rank.
+    7. (tile_c7) a domain of rows is not looked at before the counts are known.
+    8. (tile_c8) memory of a worker belongs to one task.
+    9. (tile_c9) an entry of a ring is written again only after it was given back, and whoever gives back does not wait for that.
+    10. (tile_c10) cells are as their epoch needs them: arrivals of one number (monotone), one in each launch and a modulus of two more than the skew between ranks
+        (cyclic), one wait per cell (self_clean), no clearing by one rank what another arrives at (fresh).
+    11. (tile_c11) where gaps are zero, the last tile of an expert fills them.
+    12. (tile_c12) what other ranks reach has a copy for each launch that they can be apart.
+
+    The skew between ranks is 1 where each waits for all others in each launch, and unbounded otherwise.
+  }];
+}
+
+def InterpretTilePass : Pass<"moe-interpret-tile", "::mlir::ModuleOp"> {
+  let summary = "Run task graphs in random orders and watch memory";
+  let description = [{
+    Runs each graph `runs` times, from seed `seed` on: `launches` launches after each other on loads that the seed picks (of at most `max-tokens` tokens; or `tokens`
+    and `rows`, where given), with as many workers and as few resident ones as said. Every run that ends well counts; the first one that does not is an error at
+    the op where it shows, with what replays it. Found are deadlocks, reads of what is not written or not in order after its write, double and missing
+    writes, reuse of memory that may be in use, arrivals taken for those of another launch, and domains looked at before their counts.
+  }];
+  let options = [
+    Option<"seed", "seed", "uint64_t", "0", "First seed">,
+    Option<"runs", "runs", "unsigned", "20", "Number of seeds">,
+    Option<"launches", "launches", "unsigned", "4", "Launches of a run, without reset between them">,
+    Option<"maxTokens", "max-tokens", "int64_t", "70", "Most tokens of a random load">,
+    Option<"tokens", "tokens", "int64_t", "-1", "Tokens of every launch instead of random ones">,
+    ListOption<"rows", "rows", "int64_t", "Rows of each expert in every launch instead of random ones">,
+    Option<"workers", "workers", "int64_t", "0", "Workers of a rank instead of the schedule's">,
+    Option<"resident", "resident", "int64_t", "0", "Workers that run at a time instead of the schedule's">,
+    Option<"schedule", "schedule", "std::string", "\"\"", "ticket, static_wave, per_worker_queue or central_os instead of the graph's">
+  ];
+}
+
 def VerifyTargetPass : Pass<"moe-verify-target", "::mlir::ModuleOp"> {
   let summary = "Check that a module is at the target level";
   let description = [{
@@ -56,12 +101,13 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
   let summary = "Bring routing and experts into a canonical form";
   let description = [{
     The rewrites of the routing specification's section 5 that are equal in real arithmetic but change rounding or structure; the exact ones are
-    canonicalisations of the dialect. First gives the warnings of rules R7, R9 and R10, which no rewrite here takes away. Then, op by op:
+    canonicalisations of the dialect. First gives the warnings of rules R6, R7, R9 and R10, which no rewrite here takes away. Then, op by op:
 
     * C5: a group filter that fills with 0 fills with −∞ where keys are positive.
     * C1: a softmax over all experts whose picks are normalised is a softmax over the picks of the logits (`softmax=picks`), or back
       (`softmax=scores`).
     * C2: where a score is strictly increasing, the selection compares logits.
+    * C20: probabilities up to a sum above 1 are all of them.
     * C8: weights multiply the hidden vector or the output (`apply`).
     * C10: shared experts become `moe.ffn` and a sum, or always-on classes (`shared`).
     * C9: shared experts of one body and input become one wider expert (`merge-shared`).

@@ -20,10 +20,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 /// Ops whose results the value is computed from, up to `ends`.
 static llvm::DenseSet<Operation *> computing(Value value,
                                              ArrayRef<Value> ends) {
@@ -206,12 +202,14 @@ FailureOr<Value> Emitter::run() {
   }
 
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
-  Value plan = RouteOp::create(
-      builder, loc, PlanType::get(context, router.experts, router.slots),
-      logits(), keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
-      /*weight_source=*/Value(), /*expert_scale=*/Value(),
-      /*always_weights=*/Value(), router.score, router.groupFilter,
-      router.select, router.weight);
+  Value plan =
+      RouteOp::create(
+          builder, loc, PlanType::get(context, router.experts, router.slots),
+          logits(), keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
+          /*weight_source=*/Value(), /*expert_scale=*/Value(),
+          /*always_weights=*/Value(), router.score, router.groupFilter,
+          router.select, router.weight)
+          .getPlan();
   auto apply = ApplyAttr::get(context, Apply::Output);
   Value rows = DispatchOp::create(
       builder, loc, rowsType(tokens.getDimSize(1)), layer.tokens, plan, apply,

@@ -9,10 +9,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 std::optional<std::pair<Element, Element>>
 moe::raise::matchBinary(IndexFacts &facts, const Element &element,
                         Scalar kind) {

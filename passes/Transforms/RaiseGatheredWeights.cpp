@@ -8,10 +8,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 /// sum over c of input[..., c] * W[expert, ..., c], plus b[expert, ...]; the
 /// expert is whatever chooses the slab of W.
 std::optional<Linear> moe::raise::matchGatheredLinear(IndexFacts &facts,

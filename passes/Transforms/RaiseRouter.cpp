@@ -10,10 +10,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
-
 namespace {
 
 /// Matches one router; all elements are at symbolic token and expert.

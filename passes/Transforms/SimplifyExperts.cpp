@@ -16,7 +16,7 @@ using namespace moe::detail;
 // Layers
 //===----------------------------------------------------------------------===//
 
-FailureOr<Layer> moe::detail::matchRows(CombineOp combine) {
+FailureOr<RoutedLayer> moe::detail::matchRows(CombineOp combine) {
   auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
   if (!experts || !experts->hasOneUse() ||
       experts.getPlan() != combine.getPlan())
@@ -25,14 +25,14 @@ FailureOr<Layer> moe::detail::matchRows(CombineOp combine) {
   if (!dispatch || !dispatch->hasOneUse() ||
       dispatch.getPlan() != combine.getPlan())
     return failure();
-  return Layer{nullptr, dispatch, experts, combine};
+  return RoutedLayer{nullptr, dispatch, experts, combine};
 }
 
 static constexpr StringLiteral notConstant = "its parameters are no constants";
 
 /// The layer that ends in `combine`, whose plan nobody else uses.
-static FailureOr<Layer> matchLayer(CombineOp combine) {
-  FailureOr<Layer> layer = matchRows(combine);
+static FailureOr<RoutedLayer> matchLayer(CombineOp combine) {
+  FailureOr<RoutedLayer> layer = matchRows(combine);
   if (failed(layer))
     return failure();
   layer->route = combine.getPlan().getDefiningOp<RouteOp>();
@@ -43,17 +43,19 @@ static FailureOr<Layer> matchLayer(CombineOp combine) {
 }
 
 /// The layer of `experts`, whose plan nobody else uses.
-static FailureOr<Layer> matchLayer(ExpertsOp experts) {
+static FailureOr<RoutedLayer> matchLayer(ExpertsOp experts) {
   if (!experts->hasOneUse())
     return failure();
   auto combine = dyn_cast<CombineOp>(*experts->user_begin());
-  return combine ? matchLayer(combine) : FailureOr<Layer>(failure());
+  return combine ? matchLayer(combine) : FailureOr<RoutedLayer>(failure());
 }
 
 /// Why always-on classes may not come or go; empty where they may.
-static StringRef whySharedStay(Layer layer) {
+static StringRef whySharedStay(RoutedLayer layer) {
   if (layer.route.getAlwaysWeights())
     return "always-on experts have weights";
+  if (layer.route.getPlan().getType().getEncoding() == PlanEncoding::Soft)
+    return "a soft plan has no always-on ids";
   if (layer.dispatch.getInputScale().convertToDouble() != 1.0)
     return "the input of all experts is scaled";
   return {};
@@ -61,7 +63,7 @@ static StringRef whySharedStay(Layer layer) {
 
 /// Gives the layer another table with its parameters, and its plan as many
 /// always-on ids.
-static void setTable(Layer &layer, ArrayRef<ClassAttr> classes,
+static void setTable(RoutedLayer &layer, ArrayRef<ClassAttr> classes,
                      ValueRange parameters, RewriterBase &rewriter) {
   auto table = TableAttr::get(rewriter.getContext(), classes);
   PlanType plan = layer.route.getPlan().getType();
@@ -137,7 +139,7 @@ void moe::detail::moveWeights(CombineOp combine, Apply target,
   Apply current = combine.getApply();
   if (current == target || current == Apply::Input)
     return;
-  FailureOr<Layer> layer = matchRows(combine);
+  FailureOr<RoutedLayer> layer = matchRows(combine);
   if (failed(layer))
     return reportKept(combine, rule, noLayer);
   if (layer->experts.getApply() != current ||
@@ -170,7 +172,7 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
   constexpr StringLiteral rule = "C10";
   if (experts.getTable().getNumAlways() == 0)
     return;
-  FailureOr<Layer> layer = matchLayer(experts);
+  FailureOr<RoutedLayer> layer = matchLayer(experts);
   if (failed(layer))
     return reportKept(experts, rule, noLayer);
   if (StringRef why = whySharedStay(*layer); !why.empty())
@@ -232,7 +234,7 @@ void moe::detail::absorbSharedExpert(Operation *sum, RewriterBase &rewriter) {
   }
   if (!combine || !ffn)
     return;
-  FailureOr<Layer> layer = matchLayer(combine);
+  FailureOr<RoutedLayer> layer = matchLayer(combine);
   if (failed(layer) || !combine->hasOneUse() || !ffn->hasOneUse())
     return reportKept(ffn, rule, noLayer);
   if (ffn.getInput() != layer->dispatch.getInput())
@@ -334,7 +336,7 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
   SmallVector<Value> parameters;
   rewriter.setInsertionPoint(experts);
   bool changed = false;
-  FailureOr<Layer> layer = matchLayer(experts);
+  FailureOr<RoutedLayer> layer = matchLayer(experts);
   for (size_t first = 0, end; first < old.size(); first = end) {
     ClassAttr entry = old[first];
     bool shared = entry.isAlways() && entry.getKind() == ClassKind::Ffn;

@@ -109,6 +109,10 @@ static void fillWithNegInf(RouteOp op, RewriterBase &rewriter) {
 /// may.
 static StringRef whyKeysStay(RouteOp op) {
   GroupFilterAttr filter = op.getGroupFilterAttr();
+  if (op.getCapacityAttr())
+    return "capacity looks at keys and weights";
+  if (op.getScores())
+    return "the scores are a result";
   if (op.getKeyOffset())
     return "a key offset is added to the keys";
   if (op.getAllow())
@@ -143,12 +147,6 @@ static WeightAttr withNorm(WeightAttr weight, WeightSource source,
                          weight.getGrad());
 }
 
-static SelectAttr withKey(SelectAttr select, moe::Key key) {
-  return SelectAttr::get(select.getContext(), select.getPolicy(), select.getK(),
-                         select.getGroups(), key, select.getKeyDtype(),
-                         select.getFallback());
-}
-
 /// Softmax, then top k, then division by the sum: the softmax of the k logits.
 /// The largest score is at least 1/E, so an epsilon far below 1/E only rounds.
 static void normalisePicks(RouteOp op, RewriterBase &rewriter) {
@@ -175,7 +173,7 @@ static void normalisePicks(RouteOp op, RewriterBase &rewriter) {
     return reportKept(op, rule, "the epsilon is not negligible");
   rewriter.modifyOpInPlace(op, [&] {
     op.setScoreAttr(ScoreAttr::get(op.getContext(), ScoreFn::Identity));
-    op.setSelectAttr(withKey(op.getSelect(), moe::Key::Logits));
+    op.setSelectAttr(op.getSelect().withKey(moe::Key::Logits));
     op.setWeightAttr(
         withNorm(weight, WeightSource::Logits, WeightNorm::Softmax));
   });
@@ -205,7 +203,7 @@ static void normaliseScores(RouteOp op, RewriterBase &rewriter) {
   rewriter.modifyOpInPlace(op, [&] {
     op.setScoreAttr(ScoreAttr::get(op.getContext(), ScoreFn::Softmax));
     op.getScoreGainMutable().clear();
-    op.setSelectAttr(withKey(select, moe::Key::Scores));
+    op.setSelectAttr(select.withKey(moe::Key::Scores));
     op.setWeightAttr(withNorm(weight, WeightSource::Scores, WeightNorm::Sum));
   });
   reportSimplified(op, rule, "the softmax moves to all experts");
@@ -224,6 +222,8 @@ static void selectOnLogits(RouteOp op, RewriterBase &rewriter) {
   if (op.getScore().getPost() != ScorePost::None)
     return reportKept(op, rule, "scores are normalised after their function");
   GroupFilterAttr filter = op.getGroupFilterAttr();
+  if (op.getCapacityAttr())
+    return reportKept(op, rule, "capacity looks at keys");
   if (op.getKeyOffset())
     return reportKept(op, rule, "a key offset is added to the scores");
   if (filter && filter.getSumTop() > 1)
@@ -235,8 +235,40 @@ static void selectOnLogits(RouteOp op, RewriterBase &rewriter) {
   if (roundsBelowF32(op))
     return reportKept(op, rule, "scores or keys are rounded below f32");
   rewriter.modifyOpInPlace(
-      op, [&] { op.setSelectAttr(withKey(select, moe::Key::Logits)); });
+      op, [&] { op.setSelectAttr(select.withKey(moe::Key::Logits)); });
   reportSimplified(op, rule, "the selection compares logits");
+}
+
+//===----------------------------------------------------------------------===//
+// C20: a bound that no sum of probabilities reaches
+//===----------------------------------------------------------------------===//
+
+/// Probabilities sum to 1 up to rounding, so a p clearly above 1 takes every
+/// candidate. Their slots become their ids, which nothing but the order of a
+/// sum and the choices of a capacity can tell.
+static void takeAll(RouteOp op, RewriterBase &rewriter) {
+  constexpr StringLiteral rule = "C20";
+  SelectAttr select = op.getSelect();
+  if (select.getPolicy() != Policy::TopP ||
+      !(select.getValue().getValueAsDouble() > 1.0))
+    return;
+  if (select.getValue().getValueAsDouble() < 1.001)
+    return reportKept(op, rule, "rounded sums may reach the bound");
+  if (select.getK() != 0)
+    return reportKept(op, rule, "the list is bounded");
+  if (op.getKeyOffset())
+    return reportKept(op, rule, "a key offset is added to the keys");
+  if (op.getCapacityAttr())
+    return reportKept(op, rule, "capacity looks at slots");
+  if (select.getFallback() != Fallback::None)
+    return reportKept(op, rule, "a fallback may add an expert");
+  rewriter.modifyOpInPlace(op, [&] {
+    op.setSelectAttr(SelectAttr::get(
+        op.getContext(), Policy::All, 0, 1, select.getKey(),
+        select.getKeyDtype(), Fallback::None, FloatAttr(), Boundary::Include,
+        CountAttr(), ArrayRef<int64_t>(), ArrayRef<int64_t>()));
+  });
+  reportSimplified(op, rule, "every allowed expert is selected");
 }
 
 //===----------------------------------------------------------------------===//
@@ -280,6 +312,7 @@ struct SimplifyRouting final
       if (softmax == SoftmaxForm::Scores)
         normaliseScores(op, rewriter);
       selectOnLogits(op, rewriter);
+      takeAll(op, rewriter);
     });
     if (apply != ApplyForm::Keep)
       forEach<CombineOp>([&](CombineOp op) {

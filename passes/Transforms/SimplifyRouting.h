@@ -19,7 +19,7 @@ void reportKept(mlir::Operation *op, llvm::StringRef rule,
                 llvm::StringRef reason);
 
 /// The ops of one layer, each used by the next alone.
-struct Layer {
+struct RoutedLayer {
   RouteOp route;
   DispatchOp dispatch;
   ExpertsOp experts;
@@ -31,7 +31,7 @@ inline constexpr llvm::StringLiteral noLayer =
     "the ops of its layer have other users or plans";
 
 /// The layer that ends in `combine`, without its route.
-mlir::FailureOr<Layer> matchRows(CombineOp combine);
+mlir::FailureOr<RoutedLayer> matchRows(CombineOp combine);
 
 /// Parameters of the classes of a table, class after class.
 llvm::SmallVector<llvm::SmallVector<mlir::Value>>

@@ -22,7 +22,7 @@ static bool needsNoRows(ClassAttr entry) {
 
 /// Why the classes of `layer` that need no rows keep theirs; empty where they
 /// need not.
-static StringRef whyRowsStay(Layer layer, PlanType plan) {
+static StringRef whyRowsStay(RoutedLayer layer, PlanType plan) {
   auto [route, dispatch, experts, combine] = layer;
   ArrayRef<ClassAttr> classes = experts.getTable().getClasses();
   auto has = [&](ClassKind kind) {
@@ -81,7 +81,7 @@ void moe::detail::dropParameterFree(CombineOp combine, RewriterBase &rewriter) {
   auto made = combine.getRows().getDefiningOp<ExpertsOp>();
   if (!made || llvm::none_of(made.getTable().getClasses(), needsNoRows))
     return;
-  FailureOr<Layer> layer = matchRows(combine);
+  FailureOr<RoutedLayer> layer = matchRows(combine);
   if (failed(layer))
     return reportKept(made, rule, noLayer);
   ExpertsOp experts = layer->experts;

@@ -1,4 +1,5 @@
 // moe-verify-<level>: checks between the levels.
+#include "moe/Analysis/TileGraph.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Transforms/Passes.h"
 
@@ -9,6 +10,7 @@ namespace moe {
 #define GEN_PASS_DEF_VERIFYGRAPHPASS
 #define GEN_PASS_DEF_VERIFYMOEPASS
 #define GEN_PASS_DEF_VERIFYTARGETPASS
+#define GEN_PASS_DEF_VERIFYTILEPASS
 #include "moe/Transforms/Passes.h.inc"
 } // namespace moe
 
@@ -135,6 +137,24 @@ struct VerifyMoE : moe::impl::VerifyMoEPassBase<VerifyMoE> {
                 {"cf.assert", "affine.apply", "affine.min", "affine.max"}};
     if (failed(verifyLevel(getOperation(), level)) ||
         failed(verifyLayers(getOperation())))
+      return signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+struct VerifyTile : moe::impl::VerifyTilePassBase<VerifyTile> {
+  void runOnOperation() override {
+    Level level{"tile",
+                {"func", "moe_tile", "moe_support", "linalg", "tensor",
+                 "memref", "bufferization", "arith", "math", "scf"},
+                {"cf.assert", "affine.apply", "affine.min", "affine.max"}};
+    if (failed(verifyLevel(getOperation(), level)))
+      return signalPassFailure();
+    WalkResult result = getOperation().walk([](moe::tile::GraphOp graph) {
+      return failed(moe::tile::verifyTileGraph(graph)) ? WalkResult::interrupt()
+                                                       : WalkResult::skip();
+    });
+    if (result.wasInterrupted())
       return signalPassFailure();
     markAllAnalysesPreserved();
   }

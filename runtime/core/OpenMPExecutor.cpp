@@ -30,7 +30,7 @@ struct Work {
   void *context;
 };
 
-struct Loop {
+struct SharedLoop {
   std::atomic<int64_t> next;
   Work work;
 };
@@ -46,12 +46,12 @@ void moe::rt::openMPParallelFor(void *user, int64_t count, moe_range_fn_t body,
     body(context, 0, count);
     return;
   }
-  Loop loop = {{0},
-               {count,
-                std::max<int64_t>(1, count / (threads * kRangesPerThread)),
-                body, context}};
+  SharedLoop loop = {
+      {0},
+      {count, std::max<int64_t>(1, count / (threads * kRangesPerThread)), body,
+       context}};
   loop.next.store(0, std::memory_order_release);
-  Loop *shared = &loop;
+  SharedLoop *shared = &loop;
 #pragma omp parallel num_threads(threads) firstprivate(shared)
   {
     // Everything is read between the first acquire and the first claim, so that

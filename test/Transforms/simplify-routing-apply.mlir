@@ -1,6 +1,6 @@
 // C8: the weights multiply the hidden vector instead of the output, or back.
-// RUN: moe-opt %s --moe-simplify-routing=apply=hidden --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
-// RUN: moe-opt %s --moe-simplify-routing=apply=hidden --split-input-file | moe-opt --moe-simplify-routing=apply=output --split-input-file | FileCheck %s --check-prefix=BACK
+// RUN: moe-opt %s --moe-simplify-routing="apply=hidden drop-parameter-free=false" --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
+// RUN: moe-opt %s --moe-simplify-routing="apply=hidden drop-parameter-free=false" --split-input-file | moe-opt --moe-simplify-routing=apply=output --split-input-file | FileCheck %s --check-prefix=BACK
 
 // BACK-LABEL: func.func @weights_move_to_the_hidden_vector
 // BACK: moe.dispatch %{{.*}} apply <output>

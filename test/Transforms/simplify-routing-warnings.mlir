@@ -1,4 +1,4 @@
-// The warnings of R7, R9 and R10: once, and no rewrite takes them away.
+// The warnings of R6, R7, R9 and R10: once, and no rewrite takes them away.
 // RUN: moe-opt %s --moe-simplify-routing --canonicalize --split-input-file --verify-diagnostics | FileCheck %s
 
 // (R7)
@@ -30,4 +30,15 @@ func.func @a_biased_weight(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<
   // CHECK: moe.route %{{.*}} key_offset(%{{.*}} : tensor<8xf32>) score <softmax> select <topk(2), key = scores> weight <key> :
   %p = moe.route %z key_offset(%k : tensor<8xf32>) score <softmax> select <topk(2), key = scores> weight <key> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R6)
+// CHECK-LABEL: func.func @a_sum_of_biased_probabilities
+func.func @a_sum_of_biased_probabilities(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, csr> {
+  // expected-warning @+2 {{'key_offset' changes the keys whose sum 'topp' bounds}}
+  // CHECK: select <topp(5.000000e-01), key = scores>
+  %p = moe.route %z key_offset(%b : tensor<8xf32>) score <softmax> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
 }

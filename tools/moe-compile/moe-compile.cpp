@@ -62,6 +62,14 @@ struct CommandLine {
                  clEnumValN(moe::ArtefactKind::LLVMIR, "llvm",
                             "LLVM IR as text, before optimisation")),
       cl::init(moe::ArtefactKind::SharedLibrary), cl::cat(category)};
+  cl::opt<moe::Schedule> schedule{
+      "schedule", cl::desc("How MoE layers are run"),
+      cl::values(clEnumValN(moe::Schedule::Unfused, "unfused",
+                            "op after op (default)"),
+                 clEnumValN(moe::Schedule::Fused, "fused",
+                            "as one graph of tile tasks where that is "
+                            "possible")),
+      cl::init(moe::Schedule::Unfused), cl::cat(category)};
   cl::opt<std::string> entry{"entry", cl::value_desc("name"),
                              cl::desc("The function to compile"),
                              cl::init("main"), cl::cat(category)};
@@ -169,6 +177,7 @@ int main(int argc, char **argv) {
 
   moe::CompileOptions options;
   options.from = line.startFrom;
+  options.schedule = line.schedule;
   options.entry = line.entry;
   options.cpu = line.cpu;
   options.features = line.features;

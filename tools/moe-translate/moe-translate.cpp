@@ -56,5 +56,11 @@ static void registerImportOnnx() {
 
 int main(int argc, char **argv) {
   registerImportOnnx();
-  return failed(mlirTranslateMain(argc, argv, "moec translation driver\n"));
+  return failed(mlirTranslateMain(
+      argc, argv,
+      R"(Reads models of other formats into IR of the graph level.
+
+  moe-translate --import-onnx model.onnx           as moe-compile would
+  moe-translate --import-onnx model.onnxtxt        ONNX's textual form, for tests
+)"));
 }

@@ -27,6 +27,11 @@ class IndexAtom;
 using Index = const IndexSum *;
 using Coordinates = llvm::SmallVector<Index, 4>;
 
+/// Everything that these analyses look at is a ranked tensor.
+inline mlir::RankedTensorType typeOf(mlir::Value tensor) {
+  return mlir::cast<mlir::RankedTensorType>(tensor.getType());
+}
+
 /// One element of a tensor, at coordinates that may be symbolic.
 struct Element {
   mlir::Value tensor;

@@ -7,6 +7,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 #include "moe/Target/Artefact.h"
+#include "llvm/Support/MemoryBufferRef.h"
 
 #include <functional>
 #include <optional>
@@ -26,6 +27,10 @@ enum class Level { Graph, MoE, Target };
 std::optional<Level> parseLevel(llvm::StringRef name);
 llvm::StringRef levelName(Level level);
 
+/// How MoE layers are run: op after op, or as one graph of tile tasks where
+/// that is possible.
+enum class Schedule { Unfused, Fused };
+
 struct CompileOptions {
   /// The level of the module that comes in.
   Level from = Level::Graph;
@@ -38,6 +43,7 @@ struct CompileOptions {
   /// Compiles graphs that are known not to compute what their model did (see
   /// moe-raise) as they are instead of refusing them.
   bool acceptFrozenExport = false;
+  Schedule schedule = Schedule::Unfused;
   /// Told what is being done, for people.
   std::function<void(llvm::StringRef)> progress;
   /// Called with each pass manager before it runs: for instrumentation and IR
@@ -50,6 +56,12 @@ struct CompileOptions {
 /// The context has the dialects of registerAllDialects.
 mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
                                             mlir::MLIRContext &context);
+
+/// The same for MLIR text or bytecode in memory. Bytecode is read in a
+/// child process, so that what makes MLIR's reader crash is an error; the call
+/// forks.
+mlir::OwningOpRef<mlir::ModuleOp> readModule(llvm::MemoryBufferRef buffer,
+                                             mlir::MLIRContext &context);
 
 /// Adds the passes from `options.from` down to `to`.
 llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,

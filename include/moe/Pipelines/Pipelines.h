@@ -20,6 +20,10 @@ struct TargetPipelineOptions
       *this, "vector-registers",
       llvm::cl::desc("Number of the target's vector registers"),
       llvm::cl::init(16)};
+  Option<bool> fused{*this, "fused",
+                     llvm::cl::desc("Cut MoE layers into tasks of one graph "
+                                    "where that is possible"),
+                     llvm::cl::init(false)};
 };
 
 struct MoEPipelineOptions : mlir::PassPipelineOptions<MoEPipelineOptions> {

@@ -222,12 +222,15 @@ void MoETranslation::run() {
   OpBuilder &b = g.builder;
   auto plan = moe::PlanType::get(context, experts, k);
   auto norm = normalize ? moe::WeightNorm::Sum : moe::WeightNorm::None;
-  Value route = moe::RouteOp::create(
-      b, g.loc, plan, g.get(scores), Value(), Value(), Value(), Value(),
-      Value(), Value(), moe::ScoreAttr::get(context, moe::ScoreFn::Softmax),
-      moe::GroupFilterAttr(),
-      moe::SelectAttr::get(context, moe::Policy::TopK, k, 1, moe::Key::Scores),
-      moe::WeightAttr::get(context, moe::WeightSource::Scores, norm));
+  Value route =
+      moe::RouteOp::create(
+          b, g.loc, plan, g.get(scores), Value(), Value(), Value(), Value(),
+          Value(), Value(), moe::ScoreAttr::get(context, moe::ScoreFn::Softmax),
+          moe::GroupFilterAttr(),
+          moe::SelectAttr::get(context, moe::Policy::TopK, k, 1,
+                               moe::Key::Scores),
+          moe::WeightAttr::get(context, moe::WeightSource::Scores, norm))
+          .getPlan();
   auto rows =
       moe::RowsType::get(context, real, hidden, moe::RowLayout::Grouped);
   auto apply = moe::ApplyAttr::get(context, moe::Apply::Output);

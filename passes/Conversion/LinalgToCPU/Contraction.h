@@ -43,6 +43,11 @@ struct Contraction {
 /// are dimensions.
 std::optional<unsigned> positionOf(mlir::AffineMap map, unsigned dim);
 
+/// Weights [..., N, K], or [..., K, N] where `nIsLast`, as the panels
+/// [..., ceil(N / panel), K, panel] that kernels read.
+mlir::ElementsAttr packPanels(mlir::ElementsAttr value, bool nIsLast,
+                              int64_t panel);
+
 /// Lowers a contraction on buffers to loops around calls of a kernel that is
 /// added to the module on first use, and erases it. Fails, changing nothing,
 /// where no kernel fits the memory layouts.

@@ -20,6 +20,25 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::support;
 
+ElementsAttr moe::packPanels(ElementsAttr value, bool nIsLast, int64_t panel) {
+  SmallVector<int64_t> shape(value.getShapedType().getShape());
+  size_t rank = shape.size();
+  size_t n = nIsLast ? rank - 1 : rank - 2;
+  shape[n] = llvm::alignTo(shape[n], panel);
+  value = padWeight(value, shape);
+  int64_t panels = shape[n] / panel;
+  shape[n] = panels;
+  shape.insert(shape.begin() + n + 1, panel);
+  value = reshapeWeight(value, shape);
+  // The three last dimensions are now (K, P, w) or (P, w, K).
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank + 1));
+  if (nIsLast)
+    std::swap(permutation[rank - 2], permutation[rank - 1]);
+  else
+    std::swap(permutation[rank - 1], permutation[rank]);
+  return transposeWeight(value, permutation);
+}
+
 namespace {
 
 /// A weight as a contraction uses it: an expression whose first dimensions, one
@@ -65,27 +84,6 @@ std::optional<WeightUse> weightUse(Value value) {
   }
   source->value = sliceWeight(source->value, newOffsets, newSizes, newStrides);
   return source;
-}
-
-/// [lead..., batch..., N, K] or [..., K, N] as [..., ceil(N / panel), K,
-/// panel].
-ElementsAttr packPanels(ElementsAttr value, bool nIsLast, int64_t panel) {
-  SmallVector<int64_t> shape(value.getShapedType().getShape());
-  size_t rank = shape.size();
-  size_t n = nIsLast ? rank - 1 : rank - 2;
-  shape[n] = llvm::alignTo(shape[n], panel);
-  value = padWeight(value, shape);
-  int64_t panels = shape[n] / panel;
-  shape[n] = panels;
-  shape.insert(shape.begin() + n + 1, panel);
-  value = reshapeWeight(value, shape);
-  // The three last dimensions are now (K, P, w) or (P, w, K).
-  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank + 1));
-  if (nIsLast)
-    std::swap(permutation[rank - 2], permutation[rank - 1]);
-  else
-    std::swap(permutation[rank - 1], permutation[rank]);
-  return transposeWeight(value, permutation);
 }
 
 struct PackMatmulWeights

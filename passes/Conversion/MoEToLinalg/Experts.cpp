@@ -80,9 +80,8 @@ static Value buildClamp(TensorBuilder &b, Value value, FloatAttr lo,
   return value;
 }
 
-/// One element of the hidden vector; `gate` is null where the body is ungated.
-static Value buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
-                         Value up) {
+Value moe::detail::buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
+                               Value up) {
   up = buildClamp(b, up, body.getUpLo(), body.getUpHi());
   if (!gate)
     return buildActivation(b, body, up);
@@ -408,7 +407,11 @@ struct ConvertExperts : OpConversionPattern<ExpertsOp> {
   matchAndRewrite(ExpertsOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
-    PlanParts plan(adaptor.getPlan());
+    PlanParts plan;
+    if (isSoft(op.getPlan().getType()))
+      plan.offsets = SoftParts(adaptor.getPlan()).offsets;
+    else
+      plan = PlanParts(adaptor.getPlan());
     SmallVector<Value> parameters;
     for (ValueRange parameter : adaptor.getParameters())
       parameters.push_back(parameter.front());

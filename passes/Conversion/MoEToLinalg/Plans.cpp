@@ -104,10 +104,7 @@ void moe::detail::rearrange(TensorBuilder &b, Assignment &assignment,
   assignment.weights = result[1];
 }
 
-namespace {
-
-/// How the entries of a plan lie in the slots of another encoding.
-Arrangement arrangementIn(PlanType from, PlanType to) {
+Arrangement moe::detail::arrangementIn(PlanType from, PlanType to) {
   switch (to.getEncoding()) {
   case PlanEncoding::Csr:
     return Arrangement::Front;
@@ -119,18 +116,21 @@ Arrangement arrangementIn(PlanType from, PlanType to) {
   case PlanEncoding::Buckets:
   case PlanEncoding::Grouped:
     return Arrangement::Stay;
+  case PlanEncoding::Soft:
+    break;
   }
-  llvm_unreachable("every encoding has an arrangement");
+  llvm_unreachable("a soft plan has no entries");
 }
 
 /// Number of entries of an expert.
-Value buildCount(TensorBuilder &b, const PlanParts &plan, Value expert) {
+static Value buildCount(TensorBuilder &b, const PlanParts &plan, Value expert) {
   Value begin = b.extract(plan.offsets, expert);
   Value end = b.extract(plan.offsets, b.add(expert, b.index(1)));
   return arith::SubIOp::create(b, end, begin);
 }
 
-void checkBuckets(TensorBuilder &b, PlanType type, const PlanParts &plan) {
+void moe::detail::checkBuckets(TensorBuilder &b, PlanType type,
+                               const PlanParts &plan) {
   if (type.getEncoding() != PlanEncoding::Buckets ||
       ShapedType::isDynamic(type.getSize()))
     return;
@@ -142,6 +142,8 @@ void checkBuckets(TensorBuilder &b, PlanType type, const PlanParts &plan) {
            return {};
          });
 }
+
+namespace {
 
 struct ConvertConvertPlan : OpConversionPattern<ConvertPlanOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -335,8 +337,8 @@ struct ConvertUnpackPlan : OpConversionPattern<UnpackPlanOp> {
                                         const PlanParts &plan) {
     Assignment entries = getAssignment(b, type, plan);
     Sizes sizes = {b.size(entries.ids, 0), b.getIndexAttr(type.getExperts())};
-    Value no = arith::ConstantOp::create(b, b.getBoolAttr(false));
-    Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
+    Value no = b.boolean(false);
+    Value yes = b.boolean(true);
     return forEachEntry(
         b, entries,
         {b.filled(sizes, b.real(type.getWeight(), 0.0)), b.filled(sizes, no)},
@@ -352,8 +354,15 @@ struct ConvertUnpackPlan : OpConversionPattern<UnpackPlanOp> {
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
     PlanType type = op.getPlan().getType();
-    PlanParts plan(adaptor.getPlan());
     SmallVector<Value> values;
+    if (isSoft(type)) {
+      SoftParts soft(adaptor.getPlan());
+      values = {b.castTo(soft.dispatch, op.getParts()[0].getType()),
+                b.castTo(soft.combine, op.getParts()[1].getType())};
+      rewriter.replaceOp(op, values);
+      return success();
+    }
+    PlanParts plan(adaptor.getPlan());
     switch (type.getEncoding()) {
     case PlanEncoding::Slots: {
       Assignment entries = getAssignment(b, type, plan);
@@ -372,6 +381,8 @@ struct ConvertUnpackPlan : OpConversionPattern<UnpackPlanOp> {
     case PlanEncoding::Dense:
       values = unpackDense(b, type, plan);
       break;
+    case PlanEncoding::Soft:
+      llvm_unreachable("soft plans are taken apart above");
     }
     if (type.getCarry())
       values.push_back(plan.carry);
@@ -382,13 +393,12 @@ struct ConvertUnpackPlan : OpConversionPattern<UnpackPlanOp> {
   }
 };
 
+constexpr StringLiteral notAnExpert = "a unit lists an id that is no expert";
+
 /// Puts the tensors of a plan together; refuses at run time what is outside its
 /// range.
 struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
   using OpConversionPattern::OpConversionPattern;
-
-  static constexpr StringLiteral notAnExpert = "a plan lists an id that is no "
-                                               "expert";
 
   /// Lists `id` with `weight` in a slot of a unit that is empty so far.
   static SmallVector<Value> place(TensorBuilder &b, ValueRange state,
@@ -451,19 +461,7 @@ struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
     };
     switch (type.getEncoding()) {
     case PlanEncoding::Slots: {
-      Value count = b.sizeValue(parts[0], 0);
-      b.loop(b.index(0), count, {},
-             [&](Value unit, ValueRange) -> SmallVector<Value> {
-               b.loop(b.index(0), b.index(type.getSlots()), {},
-                      [&](Value slot, ValueRange) -> SmallVector<Value> {
-                        Value id = b.extract(parts[0], {unit, slot});
-                        Value empty =
-                            b.compare(IntPredicate::eq, id, b.int32(-1));
-                        b.check(b.either(empty, isExpert(id)), notAnExpert);
-                        return {};
-                      });
-               return {};
-             });
+      checkIds(b, parts[0], type.getExperts());
       // What stands in an empty slot is no weight.
       Value weights =
           b.map(b.sizes(parts[1]), type.getWeight(),
@@ -520,8 +518,10 @@ struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
                 });
       return {ids, weights};
     }
+    case PlanEncoding::Soft:
+      break;
     }
-    llvm_unreachable("every encoding has parts");
+    llvm_unreachable("a soft plan has no entries");
   }
 
   LogicalResult
@@ -532,6 +532,19 @@ struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
     SmallVector<Value> parts;
     for (ValueRange part : adaptor.getParts())
       parts.push_back(part.front());
+    if (isSoft(type)) {
+      // Units of a plan that is made of tensors are of one part.
+      SmallVector<Type> types = getPlanTypes(type);
+      SoftParts soft;
+      soft.dispatch = b.castTo(parts[0], types[0]);
+      soft.combine = b.castTo(parts[1], types[1]);
+      soft.offsets = buildSoftOffsets(b, type, b.index(1));
+      soft.partOf =
+          b.castTo(b.filled({b.size(parts[0], 0)}, b.index(0)), types[3]);
+      rewriter.replaceOpWithMultiple(
+          op, SmallVector<SmallVector<Value>>{soft.values()});
+      return success();
+    }
     Value units = op.getUnits() ? adaptor.getUnits().front() : Value();
     SmallVector<Value> packed = pack(b, type, parts, units);
     checkDistinct(b, packed[0]);
@@ -684,6 +697,24 @@ struct ConvertRemap : OpConversionPattern<RemapOp> {
 
 } // namespace
 
+void moe::detail::checkIds(TensorBuilder &b, Value ids, int64_t experts) {
+  Value zero = b.index(0);
+  b.loop(zero, b.sizeValue(ids, 0), {},
+         [&](Value unit, ValueRange) -> SmallVector<Value> {
+           b.loop(
+               zero, b.sizeValue(ids, 1), {},
+               [&](Value slot, ValueRange) -> SmallVector<Value> {
+                 Value id = b.extract(ids, {unit, slot});
+                 b.check(
+                     b.both(b.compare(IntPredicate::sge, id, b.int32(-1)),
+                            b.compare(IntPredicate::slt, id, b.int32(experts))),
+                     notAnExpert);
+                 return {};
+               });
+           return {};
+         });
+}
+
 void moe::detail::checkDistinct(TensorBuilder &b, Value ids) {
   Value slots = b.sizeValue(ids, 1), zero = b.index(0);
   b.loop(
@@ -698,8 +729,7 @@ void moe::detail::checkDistinct(TensorBuilder &b, Value ids) {
                     Value other = b.extract(ids, {unit, earlier});
                     Value same = b.compare(IntPredicate::eq, id, other);
                     Value used = b.compare(IntPredicate::sge, id, b.int32(0));
-                    Value no =
-                        arith::ConstantOp::create(b, b.getBoolAttr(false));
+                    Value no = b.boolean(false);
                     b.check(b.compare(IntPredicate::eq, b.both(same, used), no),
                             "a unit lists an expert twice");
                     return {};

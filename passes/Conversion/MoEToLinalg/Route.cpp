@@ -1,12 +1,10 @@
-// The reference lowering of moe.route: scores, keys, selection, weights.
-#include "MoEToLinalg.h"
+// The reference lowering of moe.route: keys, selection, weights.
+#include "Route.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-
-#include <limits>
 
 using namespace mlir;
 using namespace moe;
@@ -15,276 +13,11 @@ using namespace moe::detail;
 using FloatPredicate = arith::CmpFPredicate;
 using IntPredicate = arith::CmpIPredicate;
 
-namespace {
-
-/// Lowers one route. Scores and keys are matrices U x E in `real`; a number is
-/// rounded to a narrower type where the attributes ask for it and kept in
-/// `real`. Selection walks the candidates of a unit once per slot: the next one
-/// is the best of those that come after the previous one in the order relation,
-/// so nothing is sorted and nothing is marked. −∞ and NaN are never better than
-/// the −∞ that the search starts from, hence never selected.
-class RouteLowering {
-public:
-  RouteLowering(TensorBuilder &b, RouteOp op)
-      : b(b), op(op), plan(op.getPlan().getType()), score(op.getScore()),
-        selection(op.getSelect()), weight(op.getWeight()),
-        real(computeType({op.getLogits().getType(), score.getDtype(),
-                          selection.getKeyDtype(), weight.getDtype()})),
-        units(b.size(op.getLogits(), 0)),
-        unitsByExperts{units, b.getIndexAttr(plan.getExperts())},
-        unitsBySlots{units, b.getIndexAttr(plan.getSlots())} {}
-
-  PlanParts build();
-
-private:
-  Value infinity(bool negative) {
-    return b.real(real, negative ? -std::numeric_limits<double>::infinity()
-                                 : std::numeric_limits<double>::infinity());
-  }
-
-  // Scores (2.3).
-  Value buildLogits(FloatType rounding);
-  Value applyPointwise(Value logit);
-  Value buildScores();
-  Value buildNormalised(Value logits, unsigned axis);
-  Value buildEntmax(Value shifted, unsigned axis);
-  Value buildPost(Value scores);
-
-  // Keys and selection (2.4).
-  Value buildKeys();
-  Value applyAllow(Value keys, bool addOffset);
-  Value buildGroupScores(Value keys);
-  Value applyGroupFilter(Value keys);
-  SmallVector<Value> buildNext(Value keys, Value unit, Value lower, Value upper,
-                               ValueRange previous);
-  Value buildSelection(Value keys, Value unfiltered);
-  Value buildAll(Value keys);
-
-  // Weights (2.5).
-  Value buildRawWeights(Value ids);
-  Value isLive(Value id);
-  Value buildDenominator(Value ids, Value raw);
-  Value buildWeights(Value ids);
-
-  TensorBuilder &b;
-  RouteOp op;
-  PlanType plan;
-  ScoreAttr score;
-  SelectAttr selection;
-  WeightAttr weight;
-  FloatType real;
-  OpFoldResult units;
-  Sizes unitsByExperts, unitsBySlots;
-  /// Built when first asked for; null before.
-  Value scores, keys;
-};
-
 /// The loops that index an operand of E or U x E in a nest over (u, e).
-Indexed perExpert(Value operand) {
+static Indexed perExpert(Value operand) {
   if (cast<RankedTensorType>(operand.getType()).getRank() == 1)
     return {operand, {1}};
   return {operand, {0, 1}};
-}
-
-SmallVector<unsigned, 3> loopsWithout(unsigned count, unsigned dropped) {
-  SmallVector<unsigned, 3> loops;
-  for (unsigned loop = 0; loop < count; ++loop)
-    if (loop != dropped)
-      loops.push_back(loop);
-  return loops;
-}
-
-Indexed allLoops(Value tensor) {
-  unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
-  return {tensor, llvm::to_vector<3>(llvm::seq(0u, rank))};
-}
-
-//===----------------------------------------------------------------------===//
-// Scores
-//===----------------------------------------------------------------------===//
-
-/// The logits in `real`, rounded to `rounding`.
-Value RouteLowering::buildLogits(FloatType rounding) {
-  Value logits = op.getLogits();
-  FloatType type = floatElement(logits);
-  if (type == real && rounding.getWidth() >= real.getWidth())
-    return logits;
-  return b.map(unitsByExperts, real, Indexed{logits, {0, 1}},
-               [&](ValueRange in) {
-                 return b.roundTo(b.convert(in[0], real), rounding);
-               });
-}
-
-Value RouteLowering::applyPointwise(Value z) {
-  auto softplus = [&] {
-    // max(z, 0) + ln(1 + e^-|z|) does not overflow.
-    Value magnitude = math::AbsFOp::create(b, z);
-    Value tail = math::Log1pOp::create(b, b.exp(b.neg(magnitude)));
-    return b.add(b.max(z, b.real(real, 0.0)), tail);
-  };
-  switch (score.getFn()) {
-  case ScoreFn::Identity:
-    return z;
-  case ScoreFn::Sigmoid:
-    return b.sigmoid(z);
-  case ScoreFn::Softplus:
-    return softplus();
-  case ScoreFn::SqrtSoftplus:
-    return b.sqrt(softplus());
-  case ScoreFn::Relu:
-    return b.max(z, b.real(real, 0.0));
-  case ScoreFn::Exp:
-    return b.exp(z);
-  case ScoreFn::Softmax:
-  case ScoreFn::Entmax15:
-    break;
-  }
-  llvm_unreachable("softmax and entmax15 are not pointwise");
-}
-
-/// Softmax or entmax15 along one axis. A row of −∞ alone gives zeros.
-Value RouteLowering::buildNormalised(Value logits, unsigned axis) {
-  Sizes sizes = b.sizes(logits);
-  unsigned rank = sizes.size();
-  SmallVector<unsigned, 3> kept = loopsWithout(rank, axis);
-  Sizes keptSizes;
-  for (unsigned loop : kept)
-    keptSizes.push_back(sizes[loop]);
-  Indexed all = allLoops(logits);
-
-  Value maxima = b.reduce(
-      rank, all, {b.filled(keptSizes, infinity(/*negative=*/true)), kept},
-      [&](ValueRange in) { return b.max(in[0], in[1]); });
-  bool softmax = score.getFn() == ScoreFn::Softmax;
-  Value shifted = b.map(sizes, real, {all, {maxima, kept}}, [&](ValueRange in) {
-    // −∞ − −∞ would be NaN.
-    Value none = b.compare(FloatPredicate::OEQ, in[1], infinity(true));
-    Value difference = b.sub(in[0], b.select(none, b.real(real, 0.0), in[1]));
-    return softmax ? b.exp(difference) : b.mul(difference, b.real(real, 0.5));
-  });
-  if (!softmax)
-    return buildEntmax(shifted, axis);
-  Value sums = b.reduce(rank, allLoops(shifted),
-                        {b.filled(keptSizes, b.real(real, 0.0)), kept},
-                        [&](ValueRange in) { return b.add(in[0], in[1]); });
-  return b.map(sizes, real, {allLoops(shifted), {sums, kept}},
-               [&](ValueRange in) {
-                 Value zero = b.real(real, 0.0);
-                 Value none = b.compare(FloatPredicate::OEQ, in[1], zero);
-                 return b.select(none, zero, b.div(in[0], in[1]));
-               });
-}
-
-/// s = (x − τ)₊² for x = (z − max z) / 2, so that the scores sum to 1. The sums
-/// over {x_i >= x_e} give the τ that would hold if these were the support; it
-/// grows with the support up to the right one and is at most x_e there, so the
-/// largest τ_e <= x_e is τ. Costs O(E²) per unit and no sort. Every x of the
-/// support is within 1 of the maximum 0: nothing cancels.
-Value RouteLowering::buildEntmax(Value shifted, unsigned axis) {
-  Sizes sizes = b.sizes(shifted);
-  unsigned rank = sizes.size();
-  SmallVector<unsigned, 3> kept = loopsWithout(rank, axis);
-  Sizes keptSizes;
-  for (unsigned loop : kept)
-    keptSizes.push_back(sizes[loop]);
-  Indexed all = allLoops(shifted);
-  Indexed other = all;
-  other.loops[axis] = rank;
-
-  SmallVector<Indexed> sums;
-  for (int i = 0; i < 3; ++i)
-    sums.push_back({b.filled(sizes, b.real(real, 0.0)), all.loops});
-  // Number, sum and sum of squares of {x_i >= x_e}.
-  SmallVector<Value> moments = b.structured(
-      rank + 1, {all, other}, sums, [&](ValueRange in) -> SmallVector<Value> {
-        Value zero = b.real(real, 0.0);
-        Value counts = b.compare(FloatPredicate::OGE, in[1], in[0]);
-        Value x = b.select(counts, in[1], zero);
-        Value one = b.select(counts, b.real(real, 1.0), zero);
-        return {b.add(in[2], one), b.add(in[3], x), b.add(in[4], b.mul(x, x))};
-      });
-  Value thresholds = b.reduce(
-      rank,
-      {all, allLoops(moments[0]), allLoops(moments[1]), allLoops(moments[2])},
-      {b.filled(keptSizes, infinity(/*negative=*/true)), kept},
-      [&](ValueRange in) {
-        Value x = in[0], count = in[1];
-        Value mean = b.div(in[2], count);
-        Value spread = b.sub(in[3], b.mul(in[2], mean));
-        Value one = b.real(real, 1.0);
-        Value rest = b.div(b.sub(one, spread), count);
-        Value zero = b.real(real, 0.0);
-        Value tau = b.sub(mean, b.sqrt(b.max(rest, zero)));
-        Value valid =
-            b.both(b.compare(FloatPredicate::OGE, rest, zero),
-                   b.both(b.compare(FloatPredicate::OLE, tau, x),
-                          b.compare(FloatPredicate::OGT, x, b.neg(one))));
-        Value larger =
-            b.both(valid, b.compare(FloatPredicate::OGT, tau, in[4]));
-        return b.select(larger, tau, in[4]);
-      });
-  return b.map(sizes, real, {all, {thresholds, kept}}, [&](ValueRange in) {
-    Value supported = b.compare(FloatPredicate::OGT, in[0], in[1]);
-    Value root = b.sub(in[0], in[1]);
-    return b.select(supported, b.mul(root, root), b.real(real, 0.0));
-  });
-}
-
-/// Normalisation of the E scores of a unit.
-Value RouteLowering::buildPost(Value values) {
-  if (score.getPost() == ScorePost::None)
-    return values;
-  Value squares = b.reduce(
-      2, Indexed{values, {0, 1}}, {b.filled({units}, b.real(real, 0.0)), {0}},
-      [&](ValueRange in) { return b.add(in[1], b.mul(in[0], in[0])); });
-  SmallVector<Indexed> inputs = {{values, {0, 1}}, {squares, {0}}};
-  if (score.getPost() == ScorePost::L2Norm)
-    return b.map(unitsByExperts, real, inputs, [&](ValueRange in) {
-      Value zero = b.real(real, 0.0);
-      Value none = b.compare(FloatPredicate::OEQ, in[1], zero);
-      return b.select(none, zero, b.div(in[0], b.sqrt(in[1])));
-    });
-  if (op.getScoreGain())
-    inputs.push_back({op.getScoreGain(), {1}});
-  return b.map(unitsByExperts, real, inputs, [&](ValueRange in) {
-    Value mean =
-        b.div(in[1], b.real(real, static_cast<double>(plan.getExperts())));
-    Value eps = b.real(real, score.getPostEps().getValueAsDouble());
-    Value normalised = b.div(in[0], b.sqrt(b.add(mean, eps)));
-    return in.size() == 2 ? normalised
-                          : b.mul(normalised, b.convert(in[2], real));
-  });
-}
-
-Value RouteLowering::buildScores() {
-  if (scores)
-    return scores;
-  Value logits = buildLogits(score.getDtype());
-  if (score.isPointwise()) {
-    scores = score.getFn() == ScoreFn::Identity
-                 ? logits
-                 : b.map(unitsByExperts, real, Indexed{logits, {0, 1}},
-                         [&](ValueRange in) { return applyPointwise(in[0]); });
-  } else {
-    switch (score.getOver()) {
-    case ScoreOver::Experts:
-      scores = buildNormalised(logits, 1);
-      break;
-    case ScoreOver::Group:
-      scores = b.joinColumns(
-          buildNormalised(b.splitColumns(logits, score.getGroups()), 2));
-      break;
-    case ScoreOver::Units:
-      scores = buildNormalised(logits, 0);
-      break;
-    }
-  }
-  scores = buildPost(scores);
-  if (score.getRoundTo().getWidth() < real.getWidth())
-    scores = b.map(
-        unitsByExperts, real, Indexed{scores, {0, 1}},
-        [&](ValueRange in) { return b.roundTo(in[0], score.getRoundTo()); });
-  return scores;
 }
 
 //===----------------------------------------------------------------------===//
@@ -336,6 +69,22 @@ SmallVector<Value> RouteLowering::buildNext(Value candidates, Value unit,
       });
 }
 
+/// Sum of the first candidates among [lower, upper) of a unit.
+Value RouteLowering::buildSumOfNext(Value candidates, Value unit, Value lower,
+                                    Value upper) {
+  int64_t count = op.getGroupFilterAttr().getSumTop();
+  return b
+      .loop(b.index(0), b.index(count),
+            {infinity(/*negative=*/false), b.int32(-1), b.real(real, 0.0)},
+            [&](Value, ValueRange state) {
+              SmallVector<Value> next =
+                  buildNext(candidates, unit, lower, upper, state);
+              next.push_back(b.add(state[2], next[0]));
+              return next;
+            })
+      .back();
+}
+
 /// U x G: maximum of the keys of a group, or sum of its largest ones.
 Value RouteLowering::buildGroupScores(Value candidates) {
   GroupFilterAttr filter = op.getGroupFilterAttr();
@@ -347,39 +96,20 @@ Value RouteLowering::buildGroupScores(Value candidates) {
         {b.filled(unitsByGroups, infinity(/*negative=*/true)), {0, 1}},
         [&](ValueRange in) { return b.max(in[0], in[1]); });
 
-  auto forall = scf::ForallOp::create(b, SizesRef{units},
-                                      ValueRange{b.empty(unitsByGroups, real)},
-                                      std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  Value unit = forall.getInductionVar(0);
-  Value shared = forall.getRegionIterArgs().front();
-  Sizes offsets = {unit, b.getIndexAttr(0)};
-  Sizes oneUnit = {b.getIndexAttr(1), b.getIndexAttr(groups)};
-  Value zero = b.index(0);
-  Value row =
-      b.loop(zero, b.index(groups), b.slice(shared, offsets, oneUnit, 1),
-             [&](Value group, ValueRange carried) -> SmallVector<Value> {
-               Value lower = arith::MulIOp::create(b, group, b.index(size));
-               Value upper = b.add(lower, b.index(size));
-               Value sum = b.loop(zero, b.index(filter.getSumTop()),
-                                  {infinity(/*negative=*/false), b.int32(-1),
-                                   b.real(real, 0.0)},
-                                  [&](Value, ValueRange state) {
-                                    SmallVector<Value> next = buildNext(
-                                        candidates, unit, lower, upper, state);
-                                    next.push_back(b.add(state[2], next[0]));
-                                    return next;
-                                  })
-                               .back();
-               return {b.insert(sum, carried[0], group)};
-             })
-          .front();
-  b.setInsertionPointToStart(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, row, shared, offsets, oneUnit,
-      SizesRef{b.getIndexAttr(1), b.getIndexAttr(1)});
-  return forall.getResult(0);
+  return b
+      .mapRows(
+          units, {{groups, real}},
+          [&](Value unit, ValueRange rows) {
+            return b.loop(
+                b.index(0), b.index(groups), rows,
+                [&](Value group, ValueRange carried) -> SmallVector<Value> {
+                  Value lower = b.mul(group, b.index(size));
+                  Value sum = buildSumOfNext(candidates, unit, lower,
+                                             b.add(lower, b.index(size)));
+                  return {b.insert(sum, carried[0], group)};
+                });
+          })
+      .front();
 }
 
 Value RouteLowering::applyGroupFilter(Value candidates) {
@@ -420,55 +150,178 @@ Value RouteLowering::buildKeys() {
   return applyAllow(base, /*addOffset=*/true);
 }
 
-/// Ids U x K of topk (one group) or topk_per_group. `unfiltered` keys serve the
-/// fallback: a group filter may keep groups without a candidate.
+/// `row` of ids with the best of `unfiltered` in front where the selection asks
+/// for it and nothing is selected: the largest id is then −1. A group filter
+/// may keep groups without a candidate, hence the unfiltered keys.
+Value RouteLowering::addFallback(Value row, Value largest, Value unit,
+                                 Value unfiltered) {
+  if (selection.getFallback() == Fallback::None)
+    return row;
+  Value zero = b.index(0);
+  SmallVector<Value> best =
+      buildNext(unfiltered, unit, zero, b.index(plan.getExperts()),
+                {infinity(/*negative=*/false), b.int32(-1)});
+  Value isEmpty = b.compare(IntPredicate::slt, largest, b.int32(0));
+  Value first = b.extract(row, zero);
+  return b.insert(b.select(isEmpty, best[1], first), row, zero);
+}
+
+/// Ids U x K of topk (one group) or topk_per_group.
 Value RouteLowering::buildSelection(Value candidates, Value unfiltered) {
   bool perGroup = selection.getPolicy() == Policy::TopKPerGroup;
   int64_t groups = perGroup ? selection.getGroups() : 1;
   int64_t size = plan.getExperts() / groups, k = selection.getK();
-  auto forall = scf::ForallOp::create(
-      b, SizesRef{units}, ValueRange{b.empty(unitsBySlots, b.getI32Type())},
-      std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  Value unit = forall.getInductionVar(0);
-  Value shared = forall.getRegionIterArgs().front();
-  Sizes offsets = {unit, b.getIndexAttr(0)};
-  Sizes oneUnit = {b.getIndexAttr(1), unitsBySlots[1]};
-  Value zero = b.index(0), nothing = b.int32(-1);
-  // The row of ids, and the largest of them: −1 as long as nothing is selected.
-  SmallVector<Value> row = b.loop(
-      zero, b.index(groups), {b.slice(shared, offsets, oneUnit, 1), nothing},
-      [&](Value group, ValueRange carried) -> SmallVector<Value> {
-        Value lower = arith::MulIOp::create(b, group, b.index(size));
-        Value upper = b.add(lower, b.index(size));
-        Value firstSlot = arith::MulIOp::create(b, group, b.index(k));
-        SmallVector<Value> state = b.loop(
-            zero, b.index(k),
-            {infinity(/*negative=*/false), nothing, carried[0], carried[1]},
-            [&](Value rank, ValueRange state) -> SmallVector<Value> {
-              SmallVector<Value> next =
-                  buildNext(candidates, unit, lower, upper, state);
-              Value ids = b.insert(next[1], state[2], b.add(firstSlot, rank));
-              Value largest = arith::MaxSIOp::create(b, state[3], next[1]);
-              return {next[0], next[1], ids, largest};
-            });
-        return {state[2], state[3]};
-      });
-  Value ids = row[0];
-  if (selection.getFallback() == Fallback::ArgMax) {
-    SmallVector<Value> best =
-        buildNext(unfiltered, unit, zero, b.index(plan.getExperts()),
-                  {infinity(/*negative=*/false), nothing});
-    Value isEmpty = b.compare(IntPredicate::slt, row[1], b.int32(0));
-    Value first = b.extract(ids, zero);
-    ids = b.insert(b.select(isEmpty, best[1], first), ids, zero);
-  }
-  b.setInsertionPointToStart(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, ids, shared, offsets, oneUnit,
-      SizesRef{b.getIndexAttr(1), b.getIndexAttr(1)});
-  return forall.getResult(0);
+  Value nothing = b.int32(-1);
+  auto selectRow = [&](Value unit, ValueRange rows) -> SmallVector<Value> {
+    // The row of ids, and the largest of them.
+    SmallVector<Value> row = b.loop(
+        b.index(0), b.index(groups), {rows[0], nothing},
+        [&](Value group, ValueRange carried) -> SmallVector<Value> {
+          Value lower = b.mul(group, b.index(size));
+          Value upper = b.add(lower, b.index(size));
+          Value firstSlot = b.mul(group, b.index(k));
+          SmallVector<Value> state = b.loop(
+              b.index(0), b.index(k),
+              {infinity(/*negative=*/false), nothing, carried[0], carried[1]},
+              [&](Value rank, ValueRange state) -> SmallVector<Value> {
+                SmallVector<Value> next =
+                    buildNext(candidates, unit, lower, upper, state);
+                Value ids = b.insert(next[1], state[2], b.add(firstSlot, rank));
+                Value largest = arith::MaxSIOp::create(b, state[3], next[1]);
+                return {next[0], next[1], ids, largest};
+              });
+          return {state[2], state[3]};
+        });
+    return {addFallback(row[0], row[1], unit, unfiltered)};
+  };
+  return b.mapRows(units, {{groups * k, b.getI32Type()}}, selectRow).front();
+}
+
+/// Ids U x K of topp and threshold: walks the candidates in order and takes
+/// those that pass. The list of topp ends at the first that does not.
+Value RouteLowering::buildWalk(Value candidates, Value unfiltered) {
+  int64_t slots = op.getSelectedSlots(), experts = plan.getExperts();
+  bool sums = selection.getPolicy() == Policy::TopP;
+  bool includes = selection.getBoundary() == Boundary::Include;
+  auto passes = [&](Value key, Value id, Value sum, Value taken) -> Value {
+    if (sums) {
+      Value limit = b.real(real, selection.getValue().getValueAsDouble());
+      Value below =
+          includes ? b.compare(FloatPredicate::OLT, sum, limit)
+                   : b.compare(FloatPredicate::OLE, b.add(sum, key), limit);
+      return b.either(b.compare(IntPredicate::eq, taken, b.index(0)), below);
+    }
+    Value safe = b.toIndex(arith::MaxSIOp::create(b, id, b.int32(0)));
+    Value limit = op.getThresholds()
+                      ? b.convert(b.extract(op.getThresholds(), safe), real)
+                      : b.real(real, selection.getValue().getValueAsDouble());
+    return b.compare(includes ? FloatPredicate::OGE : FloatPredicate::OGT, key,
+                     limit);
+  };
+  auto selectRow = [&](Value unit, ValueRange rows) -> SmallVector<Value> {
+    Value nothing = b.int32(-1);
+    Value row = b.mapInto(rows[0], {}, [&](ValueRange) { return nothing; });
+    // The candidate, its list, the number of entries in it, the sum of its
+    // keys, and whether it is still open.
+    SmallVector<Value> state = b.loop(
+        b.index(0), b.index(experts),
+        {infinity(/*negative=*/false), nothing, row, b.index(0),
+         b.real(real, 0.0), b.boolean(true)},
+        [&](Value, ValueRange state) -> SmallVector<Value> {
+          SmallVector<Value> next =
+              buildNext(candidates, unit, b.index(0), b.index(experts), state);
+          Value found = b.compare(IntPredicate::sge, next[1], b.int32(0));
+          Value room = b.compare(IntPredicate::ult, state[3], b.index(slots));
+          Value passed = passes(next[0], next[1], state[4], state[3]);
+          Value take = b.both(b.both(found, room), b.both(passed, state[5]));
+          // A full list has no next place; its last one keeps what it holds.
+          Value place = arith::MinUIOp::create(b, state[3], b.index(slots - 1));
+          Value id = b.select(take, next[1], b.extract(state[2], place));
+          Value one = b.select(take, b.index(1), b.index(0));
+          Value sum = b.select(take, b.add(state[4], next[0]), state[4]);
+          Value open = sums ? b.both(state[5], passed) : Value(state[5]);
+          return {next[0],
+                  next[1],
+                  b.insert(id, state[2], place),
+                  b.add(state[3], one),
+                  sum,
+                  open};
+        });
+    Value any = b.compare(IntPredicate::ugt, state[3], b.index(0));
+    Value largest = b.select(any, b.int32(0), nothing);
+    return {addFallback(state[2], largest, unit, unfiltered)};
+  };
+  return b.mapRows(units, {{slots, b.getI32Type()}}, selectRow).front();
+}
+
+/// The ids of the operand, which must be experts or −1, each once per unit.
+Value RouteLowering::buildTable() {
+  Value ids = op.getTableIds();
+  checkIds(b, ids, plan.getExperts());
+  checkDistinct(b, ids);
+  if (selection.getFallback() == Fallback::None)
+    return ids;
+  int64_t slots = op.getSelectedSlots();
+  auto selectRow = [&](Value unit, ValueRange rows) -> SmallVector<Value> {
+    SmallVector<Value> row =
+        b.loop(b.index(0), b.index(slots), {rows[0], b.int32(-1)},
+               [&](Value slot, ValueRange state) -> SmallVector<Value> {
+                 Value id = b.extract(ids, {unit, slot});
+                 return {b.insert(id, state[0], slot),
+                         arith::MaxSIOp::create(b, state[1], id)};
+               });
+    return {addFallback(row[0], row[1], unit, keys)};
+  };
+  return b.mapRows(units, {{slots, b.getI32Type()}}, selectRow).front();
+}
+
+/// Ids U x K of sparsemixer, and its weights: each pick weighs what a softmax
+/// over the candidates near it gives it (specification, G1, inference). Picks
+/// follow the order relation, so what comes after one is what is left.
+Value RouteLowering::buildSparseMixer(Value candidates) {
+  int64_t k = selection.getK(), experts = plan.getExperts();
+  double bound = 2 * selection.getValue().getValueAsDouble();
+  Value zero = b.index(0);
+  auto selectRow = [&](Value unit, ValueRange rows) -> SmallVector<Value> {
+    SmallVector<Value> state = b.loop(
+        zero, b.index(k),
+        {infinity(/*negative=*/false), b.int32(-1), rows[0], rows[1]},
+        [&](Value rank, ValueRange state) -> SmallVector<Value> {
+          SmallVector<Value> next =
+              buildNext(candidates, unit, zero, b.index(experts), state);
+          Value best = next[0];
+          Value sum =
+              b.loop(zero, b.index(experts), b.real(real, 0.0),
+                     [&](Value expert, ValueRange sums) -> SmallVector<Value> {
+                       Value key = b.extract(candidates, {unit, expert});
+                       Value id = b.toInt32(expert);
+                       Value gap = b.sub(best, key);
+                       Value size = b.max(math::AbsFOp::create(b, key), best);
+                       Value far =
+                           b.compare(FloatPredicate::OGT, b.div(gap, size),
+                                     b.real(real, bound));
+                       Value left = b.either(
+                           b.compare(FloatPredicate::OLT, key, best),
+                           b.both(b.compare(FloatPredicate::OEQ, key, best),
+                                  b.compare(IntPredicate::sge, id, next[1])));
+                       Value near = b.both(left, b.no(far));
+                       Value term =
+                           b.select(near, b.exp(b.neg(gap)), b.real(real, 0.0));
+                       return {b.add(sums[0], term)};
+                     })
+                  .front();
+          Value found = b.compare(IntPredicate::sge, next[1], b.int32(0));
+          Value share =
+              b.select(found, b.div(b.real(real, 1.0), sum), b.real(real, 0.0));
+          return {next[0], next[1], b.insert(next[1], state[2], rank),
+                  b.insert(share, state[3], rank)};
+        });
+    return {state[2], state[3]};
+  };
+  SmallVector<Value> rows =
+      b.mapRows(units, {{k, b.getI32Type()}, {k, real}}, selectRow);
+  policyWeights = rows[1];
+  return rows[0];
 }
 
 Value RouteLowering::buildAll(Value candidates) {
@@ -479,6 +332,33 @@ Value RouteLowering::buildAll(Value candidates) {
             b.compare(FloatPredicate::OGT, in[0], infinity(/*negative=*/true));
         return b.select(allowed, b.toInt32(b.loopIndex(1)), b.int32(-1));
       });
+}
+
+/// The ids of the policy, U x K.
+Value RouteLowering::select(Value unfiltered) {
+  switch (selection.getPolicy()) {
+  case Policy::TopK:
+  case Policy::TopKPerGroup:
+    return buildSelection(keys, unfiltered);
+  case Policy::All:
+    return buildAll(keys);
+  case Policy::TopP:
+  case Policy::Threshold:
+    return buildWalk(keys, unfiltered);
+  case Policy::Table:
+    return buildTable();
+  case Policy::SparseMixer:
+    return buildSparseMixer(keys);
+  case Policy::ExpertTopC:
+    return buildExpertTopC();
+  case Policy::GreedyAssign:
+    return buildGreedyAssign();
+  case Policy::BalancedAssign:
+    return buildBalancedAssign();
+  case Policy::SoftSlots:
+    break;
+  }
+  llvm_unreachable("soft slots select nothing");
 }
 
 //===----------------------------------------------------------------------===//
@@ -528,6 +408,11 @@ Value RouteLowering::buildRawWeights(Value ids) {
   case WeightSource::Operand:
     source = op.getWeightSource();
     break;
+  case WeightSource::Policy:
+    return b.map(unitsBySlots, real, {{ids, {0, 1}}, {policyWeights, {0, 1}}},
+                 [&](ValueRange in) {
+                   return b.select(isLive(in[0]), in[1], b.real(real, 0.0));
+                 });
   case WeightSource::One:
     break;
   }
@@ -574,8 +459,22 @@ Value RouteLowering::buildDenominator(Value ids, Value raw) {
   });
 }
 
-/// U x K: weights in the plan's type.
-Value RouteLowering::buildWeights(Value ids) {
+/// `value` of the entry of `id` after scaling, in the plan's type.
+Value RouteLowering::finishWeight(Value value, Value id) {
+  if (weight.getScaleValue() != 1.0)
+    value = b.mul(value, b.real(real, weight.getScaleValue()));
+  if (op.getExpertScale()) {
+    Value safe = arith::MaxSIOp::create(b, id, b.int32(0));
+    Value scale = b.extract(op.getExpertScale(), b.toIndex(safe));
+    value = b.mul(value, b.convert(scale, real));
+  }
+  return b.convert(b.select(isLive(id), value, b.real(real, 0.0)),
+                   weight.getDtype());
+}
+
+/// U x K: weights of `ids` in the plan's type; `listed` are the entries that
+/// `min_k` counts.
+Value RouteLowering::buildWeights(Value ids, Value listed) {
   Value raw = buildRawWeights(ids);
   Value numerators = raw;
   if (weight.getNorm() == WeightNorm::Softmax) {
@@ -601,8 +500,8 @@ Value RouteLowering::buildWeights(Value ids) {
   }
   if (counts) {
     Value entries =
-        b.reduce(2, Indexed{ids, {0, 1}}, {b.filled({units}, b.int32(0)), {0}},
-                 [&](ValueRange in) {
+        b.reduce(2, Indexed{listed, {0, 1}},
+                 {b.filled({units}, b.int32(0)), {0}}, [&](ValueRange in) {
                    Value used = b.compare(IntPredicate::sge, in[0], b.int32(0));
                    return b.add(in[1], b.select(used, b.int32(1), b.int32(0)));
                  });
@@ -619,27 +518,66 @@ Value RouteLowering::buildWeights(Value ids) {
           b.compare(IntPredicate::sge, in[4], b.int32(weight.getMinK()));
       value = b.select(enough, value, in[1]);
     }
-    if (weight.getScaleValue() != 1.0)
-      value = b.mul(value, b.real(real, weight.getScaleValue()));
-    if (op.getExpertScale()) {
-      Value safe = arith::MaxSIOp::create(b, in[0], b.int32(0));
-      Value scale = b.extract(op.getExpertScale(), b.toIndex(safe));
-      value = b.mul(value, b.convert(scale, real));
-    }
-    return b.convert(b.select(isLive(in[0]), value, zero), weight.getDtype());
+    return finishWeight(value, in[0]);
   });
+}
+
+/// Entries that find a place in the limit of their expert, with their weights.
+Assignment RouteLowering::buildLimited(Value ids) {
+  Value weights = buildWeights(ids, ids);
+  Value placed = buildLimit(ids, weights);
+  bool moves = capacity.getOverflow() == Overflow::Reroute;
+  if (weight.getWhen() == NormWhen::After || moves)
+    return {placed, buildWeights(placed, ids), {}, {}};
+  FloatType type = weight.getDtype();
+  Assignment result;
+  result.ids = placed;
+  result.weights =
+      b.map(unitsBySlots, type, {{placed, {0, 1}}, {weights, {0, 1}}},
+            [&](ValueRange in) {
+              Value there = b.compare(IntPredicate::sge, in[0], b.int32(0));
+              return b.select(there, in[1], b.real(type, 0.0));
+            });
+  if (capacity.getOverflow() != Overflow::Identity)
+    return result;
+  Value carried =
+      b.reduce(2, {{ids, {0, 1}}, {placed, {0, 1}}, {weights, {0, 1}}},
+               {b.filled({units}, b.real(real, 0.0)), {0}}, [&](ValueRange in) {
+                 Value listed = b.compare(IntPredicate::sge, in[0], b.int32(0));
+                 Value dropped =
+                     b.compare(IntPredicate::slt, in[1], b.int32(0));
+                 Value more = b.add(in[3], b.convert(in[2], real));
+                 return b.select(b.both(listed, dropped), more, in[3]);
+               });
+  result.carry = b.map({units}, type, Indexed{carried, {0}},
+                       [&](ValueRange in) { return b.convert(in[0], type); });
+  return result;
 }
 
 PlanParts RouteLowering::build() {
   Value unfiltered = buildKeys();
   keys = applyGroupFilter(unfiltered);
-  Value ids = selection.getPolicy() == Policy::All
-                  ? buildAll(keys)
-                  : buildSelection(keys, unfiltered);
-  Value weights = buildWeights(ids);
-
-  return buildPlan(b, plan, {ids, weights, op.getAlwaysWeights(), {}});
+  Value ids = select(unfiltered);
+  Assignment entries;
+  if (shapes(CapacityKind::Limit)) {
+    entries = buildLimited(ids);
+  } else if (shapes(CapacityKind::TileRound)) {
+    entries = buildRoundedEntries(ids, buildTileRound(ids));
+  } else {
+    entries.ids = ids;
+    entries.weights = buildWeights(ids, ids);
+  }
+  entries.alwaysWeights = op.getAlwaysWeights();
+  int64_t slots = cast<RankedTensorType>(entries.ids.getType()).getDimSize(1);
+  PlanType made = plan.withEncoding(PlanEncoding::Slots, slots);
+  if (made != plan)
+    rearrange(b, entries, plan.getSlots(), arrangementIn(made, plan));
+  PlanParts parts = buildPlan(b, plan, entries);
+  checkBuckets(b, plan, parts);
+  return parts;
 }
+
+namespace {
 
 struct ConvertRoute : OpConversionPattern<RouteOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -648,9 +586,15 @@ struct ConvertRoute : OpConversionPattern<RouteOp> {
   matchAndRewrite(RouteOp op, OneToNOpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
-    rewriter.replaceOpWithMultiple(
-        op,
-        SmallVector<SmallVector<Value>>{RouteLowering(b, op).build().values()});
+    RouteLowering lowering(b, op);
+    SmallVector<SmallVector<Value>> results = {
+        isSoft(op.getPlan().getType()) ? lowering.buildSoft().values()
+                                       : lowering.build().values()};
+    if (op.getScores()) {
+      Value scores = lowering.buildScoresResult(floatElement(op.getScores()));
+      results.push_back({b.castTo(scores, op.getScores().getType())});
+    }
+    rewriter.replaceOpWithMultiple(op, results);
     return success();
   }
 };

@@ -240,6 +240,34 @@ SmallVector<Value> TensorBuilder::loop(Value lower, Value upper,
   return llvm::to_vector_of<Value>(op.getResults());
 }
 
+SmallVector<Value>
+TensorBuilder::mapRows(OpFoldResult rows,
+                       ArrayRef<std::pair<int64_t, Type>> row, LoopBody body) {
+  SmallVector<Value> outputs;
+  for (auto [columns, type] : row)
+    outputs.push_back(empty({rows, getIndexAttr(columns)}, type));
+  auto forall =
+      scf::ForallOp::create(*this, SizesRef{rows}, outputs, std::nullopt);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPoint(forall.getTerminator());
+  Value number = forall.getInductionVar(0);
+  Sizes offsets = {number, getIndexAttr(0)};
+  auto sizesOf = [&](int64_t columns) -> Sizes {
+    return {getIndexAttr(1), getIndexAttr(columns)};
+  };
+  SmallVector<Value> parts;
+  for (auto [output, shape] : llvm::zip_equal(forall.getRegionIterArgs(), row))
+    parts.push_back(slice(output, offsets, sizesOf(shape.first), 1));
+  parts = body(number, parts);
+  setInsertionPointToStart(forall.getTerminator().getBody());
+  for (auto [part, output, shape] :
+       llvm::zip_equal(parts, forall.getRegionIterArgs(), row))
+    tensor::ParallelInsertSliceOp::create(
+        *this, part, output, offsets, sizesOf(shape.first),
+        SizesRef{getIndexAttr(1), getIndexAttr(1)});
+  return llvm::to_vector_of<Value>(forall.getResults());
+}
+
 void TensorBuilder::check(Value condition, StringRef message) {
   cf::AssertOp::create(*this, condition, message);
 }
@@ -268,6 +296,10 @@ Value TensorBuilder::toInt32(Value index) {
   return arith::IndexCastOp::create(*this, getI32Type(), index);
 }
 
+Value TensorBuilder::toInt64(Value index) {
+  return arith::IndexCastOp::create(*this, getI64Type(), index);
+}
+
 Value TensorBuilder::convert(Value value, Type type) {
   auto from = cast<FloatType>(value.getType()), to = cast<FloatType>(type);
   if (from == to)
@@ -293,11 +325,15 @@ Value TensorBuilder::add(Value a, Value b) {
 }
 
 Value TensorBuilder::sub(Value a, Value b) {
-  return arith::SubFOp::create(*this, a, b);
+  if (isa<FloatType>(a.getType()))
+    return arith::SubFOp::create(*this, a, b);
+  return arith::SubIOp::create(*this, a, b);
 }
 
 Value TensorBuilder::mul(Value a, Value b) {
-  return arith::MulFOp::create(*this, a, b);
+  if (isa<FloatType>(a.getType()))
+    return arith::MulFOp::create(*this, a, b);
+  return arith::MulIOp::create(*this, a, b);
 }
 
 Value TensorBuilder::div(Value a, Value b) {
@@ -329,6 +365,14 @@ Value TensorBuilder::compare(arith::CmpFPredicate predicate, Value a, Value b) {
 
 Value TensorBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
   return arith::CmpIOp::create(*this, predicate, a, b);
+}
+
+Value TensorBuilder::boolean(bool value) {
+  return arith::ConstantOp::create(*this, getBoolAttr(value));
+}
+
+Value TensorBuilder::no(Value a) {
+  return arith::XOrIOp::create(*this, a, boolean(true));
 }
 
 Value TensorBuilder::both(Value a, Value b) {

@@ -90,6 +90,12 @@ public:
 
   llvm::SmallVector<Value> loop(Value lower, Value upper, ValueRange init,
                                 LoopBody body);
+  /// Matrices of `rows` rows of the element types and columns of `row`, one row
+  /// of each at a time and in any order: `body` gets a row's number and its
+  /// storage, whose contents are undefined, and gives the rows.
+  llvm::SmallVector<Value> mapRows(mlir::OpFoldResult rows,
+                                   llvm::ArrayRef<std::pair<int64_t, Type>> row,
+                                   LoopBody body);
 
   /// Requires `condition` at run time.
   void check(Value condition, llvm::StringRef message);
@@ -101,6 +107,7 @@ public:
   Value real(Type type, double value);
   Value toIndex(Value integer);
   Value toInt32(Value index);
+  Value toInt64(Value index);
   /// `value` in `type`, rounded where that is narrower.
   Value convert(Value value, Type type);
   /// `value` as `type` would hold it, in its own type.
@@ -117,8 +124,10 @@ public:
   Value sigmoid(Value a);
   Value compare(mlir::arith::CmpFPredicate predicate, Value a, Value b);
   Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b);
+  Value boolean(bool value);
   Value both(Value a, Value b);
   Value either(Value a, Value b);
+  Value no(Value a);
   Value select(Value condition, Value a, Value b);
 };
 

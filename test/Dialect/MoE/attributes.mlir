@@ -37,6 +37,48 @@ func.func @select() attributes {
   return
 }
 
+// CHECK-LABEL: func.func @other_policies
+func.func @other_policies() attributes {
+  // CHECK: p0 = #moe.select<topp(6.000000e-01), key = scores>, p1 = #moe.select<topp(6.000000e-01), key = scores, kmax = 4, boundary = exclude>
+  p0 = #moe.select<topp(0.6), boundary = include>, p1 = #moe.select<topp(0.6), boundary = exclude, kmax = 4>,
+  // CHECK-SAME: p2 = #moe.select<threshold(0.000000e+00), key = scores>, p3 = #moe.select<threshold(operand), key = scores, fallback = argmax, kmax = 2, boundary = include>
+  p2 = #moe.select<threshold(0.0), boundary = exclude>, p3 = #moe.select<threshold(operand), kmax = 2, boundary = include, fallback = argmax>,
+  // CHECK-SAME: p4 = #moe.select<table, key = scores>, p5 = #moe.select<sparsemixer(1.000000e-02, 2), key = logits>
+  p4 = #moe.select<table>, p5 = #moe.select<sparsemixer(0.01, 2), key = logits>,
+  // CHECK-SAME: p6 = #moe.select<expert_topc, key = scores, count = <8>>
+  p6 = #moe.select<expert_topc, count = <8>>,
+  // CHECK-SAME: p7 = #moe.select<greedy_assign, key = scores, order = [2, 0, 1], counts = [4, 4, 8]>, p8 = #moe.select<balanced_assign, key = logits>, p9 = #moe.select<soft_slots(2), key = logits>
+  p7 = #moe.select<greedy_assign, order = [2, 0, 1], counts = [4, 4, 8]>, p8 = #moe.select<balanced_assign, key = logits>, p9 = #moe.select<soft_slots(2), key = logits>} {
+  return
+}
+
+// CHECK-LABEL: func.func @count_capacity_domain
+func.func @count_capacity_domain() attributes {
+  // CHECK: n0 = #moe.count<64>, n1 = #moe.count<factor = 1.250000e+00, mult = k, round = nearest, multiple_of = 4, min = 2, max = units, dtype = f32>
+  n0 = #moe.count<64>, n1 = #moe.count<factor = 1.25, max = units, dtype = f32, mult = k, min = 2, round = nearest, multiple_of = 4>,
+  // CHECK-SAME: n2 = #moe.count<factor = 1.000000e+00, mult = k_after, share = ceil, round = trunc>, n3 = #moe.count<factor = 2.000000e+00>
+  n2 = #moe.count<factor = 1.0, mult = k_after, share = ceil, round = trunc>, n3 = #moe.count<factor = 2.0, mult = one, share = exact, round = ceil, dtype = f64>,
+  // CHECK-SAME: o0 = #moe.capacity<limit, count = <64>, priority = unit_major, overflow = zero>
+  o0 = #moe.capacity<limit, count = <64>>,
+  // CHECK-SAME: o1 = #moe.capacity<limit, count = <factor = 1.250000e+00, round = floor>, priority = random(7), overflow = identity>
+  o1 = #moe.capacity<limit, count = <factor = 1.25, round = floor>, priority = random(7), overflow = identity>,
+  // CHECK-SAME: o2 = #moe.capacity<limit, count = <1>, priority = choice_major, overflow = reroute>
+  o2 = #moe.capacity<limit, count = <1>, priority = choice_major, overflow = reroute>,
+  // CHECK-SAME: o3 = #moe.capacity<limit, count = <1>, priority = bpr, overflow = zero>, o4 = #moe.capacity<limit, count = <1>, priority = key_desc, overflow = zero>
+  o3 = #moe.capacity<limit, count = <1>, priority = bpr>, o4 = #moe.capacity<limit, count = <1>, priority = key_desc>,
+  // CHECK-SAME: o5 = #moe.capacity<limit, count = <1>, priority = weight_desc, overflow = zero>
+  o5 = #moe.capacity<limit, count = <1>, priority = weight_desc>,
+  // CHECK-SAME: o6 = #moe.capacity<tile_round, tile = 128, mode = nearest, renorm = none>, o7 = #moe.capacity<tile_round, tile = 8, mode = sr_f(3), renorm = tc_set>
+  o6 = #moe.capacity<tile_round, tile = 128>, o7 = #moe.capacity<tile_round, tile = 8, mode = sr_f(3), renorm = tc_set>,
+  // CHECK-SAME: o8 = #moe.capacity<tile_round, tile = 8, mode = nr_s(0), renorm = selected_set>, o9 = #moe.capacity<tile_round, tile = 8, mode = balance_f, renorm = none>
+  o8 = #moe.capacity<tile_round, tile = 8, mode = nr_s, renorm = selected_set>, o9 = #moe.capacity<tile_round, tile = 8, mode = balance_f>,
+  // CHECK-SAME: u0 = #moe.domain<all>, u1 = #moe.domain<segments>, u2 = #moe.domain<blocks(16)>
+  u0 = #moe.domain<all>, u1 = #moe.domain<segments>, u2 = #moe.domain<blocks(16)>,
+  // CHECK-SAME: v0 = #moe.weight<policy, grad = sparsemixer>
+  v0 = #moe.weight<policy, grad = sparsemixer>} {
+  return
+}
+
 // CHECK-LABEL: func.func @weight
 func.func @weight() attributes {
   // CHECK: w00 = #moe.weight<scores>, w01 = #moe.weight<logits>, w02 = #moe.weight<key>, w03 = #moe.weight<one>, w04 = #moe.weight<operand>

@@ -209,3 +209,158 @@ func.func @the_same_encoding_is_no_conversion(%p: !moe.plan<3, csr>) -> !moe.pla
   %q = moe.convert_plan %p : !moe.plan<3, csr> -> !moe.plan<3, csr>
   return %q : !moe.plan<3, csr>
 }
+
+// R21.
+// CHECK-LABEL: func.func @normalising_after_a_limit_stays
+func.func @normalising_after_a_limit_stays(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: weight <scores, norm = sum(0.000000e+00, add), when = after> capacity <limit
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, norm = sum(0.0, add), when = after> capacity <limit, count = <4>>
+    : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// C12.
+// CHECK-LABEL: func.func @places_for_all_are_no_limit
+func.func @places_for_all_are_no_limit(%z: tensor<4x8xf32>, %y: tensor<?x8xf32>) -> (!moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>) {
+  // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores> : tensor<4x8xf32>
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <4>> : tensor<4x8xf32> -> !moe.plan<8, slots<2>>
+  // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores> : tensor<?x8xf32>
+  %q = moe.route %y score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <5>, overflow = reroute> domain <blocks(5)>
+    : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p, %q : !moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>
+}
+
+// CHECK-LABEL: func.func @limits_that_may_drop
+func.func @limits_that_may_drop(%z: tensor<4x8xf32>, %y: tensor<?x8xf32>) -> (!moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>) {
+  // Fewer places than units.
+  // CHECK: capacity <limit, count = <3>
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <3>> : tensor<4x8xf32> -> !moe.plan<8, slots<2>>
+  // Any number of units.
+  // CHECK: capacity <limit, count = <100>
+  %q = moe.route %y score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <100>> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  // A count of the units.
+  // CHECK: capacity <limit, count = <factor
+  %r = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <factor = 8.0>> : tensor<4x8xf32> -> !moe.plan<8, slots<2>>
+  return %p, %q, %r : !moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>
+}
+
+// CHECK-LABEL: func.func @other_capacities_are_no_limits
+func.func @other_capacities_are_no_limits(%z: tensor<4x8xf32>) -> (!moe.plan<8, slots<2>, carry>, !moe.plan<8, csr>) {
+  // The plan has to carry.
+  // CHECK: capacity <limit, count = <4>
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <4>, overflow = identity> : tensor<4x8xf32> -> !moe.plan<8, slots<2>, carry>
+  // CHECK: capacity <tile_round
+  %q = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4> : tensor<4x8xf32> -> !moe.plan<8, csr>
+  return %p, %q : !moe.plan<8, slots<2>, carry>, !moe.plan<8, csr>
+}
+
+// C11.
+// CHECK-LABEL: func.func @what_relu_leaves_was_positive
+func.func @what_relu_leaves_was_positive(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: score <relu> select <threshold(0.000000e+00), key = logits> weight <scores>
+  %p = moe.route %z score <relu> select <threshold(0.0)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @another_threshold_is_not_zero
+func.func @another_threshold_is_not_zero(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> select <threshold(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @zeros_that_are_taken_stay_zeros
+func.func @zeros_that_are_taken_stay_zeros(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> select <threshold(0.0), boundary = include> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @another_score_has_other_signs
+func.func @another_score_has_other_signs(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <softplus> select <threshold(0.0)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @normalised_scores_stay
+func.func @normalised_scores_stay(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu, post = l2norm> select <threshold(0.0)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @an_offset_is_added_to_scores
+func.func @an_offset_is_added_to_scores(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z key_offset(%k : tensor<8xf32>) score <relu> select <threshold(0.0)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @filters_fill_with_scores
+func.func @filters_fill_with_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> group_filter <2, keep = 1, fill = zero> select <threshold(0.0)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @keys_that_weigh_stay
+func.func @keys_that_weigh_stay(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> select <threshold(0.0)> weight <key> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @of_equal_scores_the_first_is_the_fallback
+func.func @of_equal_scores_the_first_is_the_fallback(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> select <threshold(0.0), fallback = argmax> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @rounded_keys_may_be_zero
+func.func @rounded_keys_may_be_zero(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> select <threshold(0.0), key_dtype = f16> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// CHECK-LABEL: func.func @topk_is_no_threshold
+func.func @topk_is_no_threshold(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // CHECK: key = scores
+  %p = moe.route %z score <relu> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// C18.
+// CHECK-LABEL: func.func @groups_are_on_the_way
+// CHECK-SAME: %[[P:.*]]: !moe.plan<3, slots<2>>, %[[G:.*]]: !moe.plan<3, grouped>
+func.func @groups_are_on_the_way(%p: !moe.plan<3, slots<2>>, %g: !moe.plan<3, grouped>) -> (!moe.plan<3, csr>, !moe.plan<3, grouped>) {
+  // CHECK-NEXT: %[[R:.*]] = moe.convert_plan %[[P]] : !moe.plan<3, slots<2>> -> !moe.plan<3, csr>
+  // CHECK-NEXT: return %[[R]], %[[G]]
+  %q = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, grouped>
+  %r = moe.convert_plan %q : !moe.plan<3, grouped> -> !moe.plan<3, csr>
+  %b = moe.convert_plan %g : !moe.plan<3, grouped> -> !moe.plan<3, buckets<?>>
+  %h = moe.convert_plan %b : !moe.plan<3, buckets<?>> -> !moe.plan<3, grouped>
+  return %r, %h : !moe.plan<3, csr>, !moe.plan<3, grouped>
+}
+
+// CHECK-LABEL: func.func @conversions_that_change_slots
+func.func @conversions_that_change_slots(%p: !moe.plan<3, slots<2>>) -> (!moe.plan<3, slots<2>>, !moe.plan<3, dense>, !moe.plan<3, csr>) {
+  // Slots in the end.
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, slots<2>> -> !moe.plan<3, grouped>
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, grouped> -> !moe.plan<3, slots<2>>
+  %q = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, grouped>
+  %r = moe.convert_plan %q : !moe.plan<3, grouped> -> !moe.plan<3, slots<2>>
+  // Ranks on the way.
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, slots<2>> -> !moe.plan<3, csr>
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, csr> -> !moe.plan<3, dense>
+  %s = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, csr>
+  %t = moe.convert_plan %s : !moe.plan<3, csr> -> !moe.plan<3, dense>
+  // Buckets that may be too small.
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, slots<2>> -> !moe.plan<3, buckets<4>>
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, buckets<4>> -> !moe.plan<3, csr>
+  %u = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, buckets<4>>
+  %v = moe.convert_plan %u : !moe.plan<3, buckets<4>> -> !moe.plan<3, csr>
+  return %r, %t, %v : !moe.plan<3, slots<2>>, !moe.plan<3, dense>, !moe.plan<3, csr>
+}

@@ -219,3 +219,177 @@ func.func private @always_on_ids_are_counted(!moe.plan<8, slots<1>, always = -1>
 // (rows_c1)
 // expected-error @+1 {{expects a positive width, but got 0}}
 func.func private @rows_have_a_width(!moe.rows<f32, 0, grouped>)
+
+// -----
+
+// (select_c1)
+// expected-error @+1 {{expects a positive 'kmax', but got 0}}
+func.func private @kmax_is_positive() attributes {a = #moe.select<topp(0.5), kmax = 0>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects a positive bound with policy 'topp', but got 0}}
+func.func private @topp_bounds_a_positive_sum() attributes {a = #moe.select<topp(0.0)>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects a positive bound with policy 'sparsemixer', but got -1}}
+func.func private @sparsemixer_has_a_positive_epsilon() attributes {a = #moe.select<sparsemixer(-1.0, 2), key = logits>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects 'boundary' with 'topp' and 'threshold' alone, but got policy 'topk'}}
+func.func private @topk_has_no_boundary() attributes {a = #moe.select<topk(2), boundary = exclude>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects 'count' with policy 'expert_topc' alone, but got policy 'topk'}}
+func.func private @topk_has_no_count() attributes {a = #moe.select<topk(2), count = <4>>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects 'count' with policy 'expert_topc' alone, but got policy 'expert_topc'}}
+func.func private @expert_topc_has_a_count() attributes {a = #moe.select<expert_topc>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects 'order' with policy 'greedy_assign' alone, but got policy 'topk'}}
+func.func private @topk_has_no_order() attributes {a = #moe.select<topk(2), order = [1], counts = [1]>}
+
+// -----
+
+// (select_c2)
+// expected-error @+1 {{expects 'order' with policy 'greedy_assign' alone, but got policy 'greedy_assign'}}
+func.func private @greedy_assign_has_an_order() attributes {a = #moe.select<greedy_assign>}
+
+// -----
+
+// (select_c3)
+// expected-error @+1 {{expects every id once in 'order', but got 1}}
+func.func private @every_expert_has_one_turn() attributes {a = #moe.select<greedy_assign, order = [1, 1], counts = [2, 2]>}
+
+// -----
+
+// (select_c3)
+// expected-error @+1 {{requires the ids in 'order' (2) to be as many as the 'counts' (1)}}
+func.func private @every_turn_has_a_count() attributes {a = #moe.select<greedy_assign, order = [1, 0], counts = [2]>}
+
+// -----
+
+// (select_c3)
+// expected-error @+1 {{expects positive 'counts', but got 0}}
+func.func private @every_turn_takes_somebody() attributes {a = #moe.select<greedy_assign, order = [1, 0], counts = [2, 0]>}
+
+// -----
+
+// (R3)
+// expected-error @+1 {{expects no 'fallback' with policy 'expert_topc', but got 'argmax'}}
+func.func private @experts_that_choose_leave_no_fallback() attributes {a = #moe.select<expert_topc, count = <4>, fallback = argmax>}
+
+// -----
+
+// (R3)
+// expected-error @+1 {{expects no 'fallback' with policy 'greedy_assign', but got 'argmax'}}
+func.func private @experts_that_take_turns_leave_no_fallback() attributes {a = #moe.select<greedy_assign, order = [0], counts = [1], fallback = argmax>}
+
+// -----
+
+// (count_c1)
+// expected-error @+1 {{expects a positive number or a 'factor'}}
+func.func private @a_count_is_positive() attributes {a = #moe.count<0>}
+
+// -----
+
+// (count_c1)
+// expected-error @+1 {{expects a positive 'factor', but got 0}}
+func.func private @a_factor_is_positive() attributes {a = #moe.count<factor = 0.0>}
+
+// -----
+
+// (count_c1)
+// expected-error @+1 {{expects a positive 'multiple_of', but got 0}}
+func.func private @a_multiple_is_positive() attributes {a = #moe.count<factor = 1.0, multiple_of = 0>}
+
+// -----
+
+// (count_c1)
+// expected-error @+1 {{expects a non-negative 'min', but got -1}}
+func.func private @a_minimum_is_not_negative() attributes {a = #moe.count<factor = 1.0, min = -1>}
+
+// -----
+
+// (count_c1)
+// expected-error @+1 {{expects no other field beside a number}}
+func.func private @a_number_is_all() attributes {a = #moe.count<4, mult = k>}
+
+// -----
+
+// (capacity_c1)
+// expected-error @+1 {{expects 'count' with 'limit' alone, but got 'limit'}}
+func.func private @a_limit_has_a_count() attributes {a = #moe.capacity<limit>}
+
+// -----
+
+// (capacity_c1)
+// expected-error @+1 {{expects 'count' with 'limit' alone, but got 'tile_round'}}
+func.func private @tiles_have_no_count() attributes {a = #moe.capacity<tile_round, tile = 4, count = <4>>}
+
+// -----
+
+// (capacity_c1)
+// expected-error @+1 {{expects 'tile', 'mode' and 'renorm' with 'tile_round' alone, but got 'limit'}}
+func.func private @a_limit_has_no_tile() attributes {a = #moe.capacity<limit, count = <4>, tile = 4>}
+
+// -----
+
+// (capacity_c1)
+// expected-error @+1 {{expects 'priority' and 'overflow' with 'limit' alone, but got 'tile_round'}}
+func.func private @tiles_have_no_priority() attributes {a = #moe.capacity<tile_round, tile = 4, priority = bpr>}
+
+// -----
+
+// (capacity_c1)
+// expected-error @+1 {{expects a positive 'tile', but got 0}}
+func.func private @a_tile_is_positive() attributes {a = #moe.capacity<tile_round, tile = 0>}
+
+// -----
+
+// (capacity_c2)
+// expected-error @+1 {{expects a seed with random, sr_f and nr_s alone, but got 3}}
+func.func private @what_draws_has_a_seed() attributes {a = #moe.capacity<limit, count = <4>, priority = bpr(3)>}
+
+// -----
+
+// (R21)
+// expected-error @+1 {{expects priority 'unit_major' or 'choice_major' with 'overflow = reroute', but got 'key_desc'}}
+func.func private @moving_needs_an_order_of_claims() attributes {a = #moe.capacity<limit, count = <4>, priority = key_desc, overflow = reroute>}
+
+// -----
+
+// (domain_c1)
+// expected-error @+1 {{expects blocks of a positive size, but got 0}}
+func.func private @blocks_hold_units() attributes {a = #moe.domain<blocks(0)>}
+
+// -----
+
+// (R3)
+// expected-error @+1 {{expects no 'fallback' with policy 'balanced_assign', but got 'argmax'}}
+func.func private @everybody_is_assigned() attributes {a = #moe.select<balanced_assign, fallback = argmax>}
+
+// -----
+
+// (R3)
+// expected-error @+1 {{expects no 'fallback' with policy 'soft_slots', but got 'argmax'}}
+func.func private @soft_slots_leave_nobody_out() attributes {a = #moe.select<soft_slots(1), key = logits, fallback = argmax>}
+
+// -----
+
+// (select_c1)
+// expected-error @+1 {{expects a positive number of selected experts, but got 0}}
+func.func private @an_expert_has_soft_rows() attributes {a = #moe.select<soft_slots(0), key = logits>}

@@ -403,3 +403,444 @@ func.func @the_source_operand_needs_weight_source(%z: tensor<?x8xf32>) -> !moe.p
   %p = moe.route %z score <softmax> select <topk(2)> weight <operand> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
+
+// -----
+
+// (R3)
+func.func @experts_that_choose_have_no_group_filter(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects no 'group_filter' with policy 'expert_topc'}}
+  %p = moe.route %z score <softmax> group_filter <2, keep = 1> select <expert_topc, count = <4>> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R3)
+func.func @experts_that_choose_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'expert_topc'}}
+  %p = moe.route %z score <softmax> select <expert_topc, count = <4>> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R3)
+func.func @experts_that_take_turns_drop_nothing(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'when = after' with policy 'greedy_assign'}}
+  %p = moe.route %z score <softmax> select <greedy_assign, order = [0], counts = [1]> weight <scores, when = after> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (R5)
+func.func @all_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'all'}}
+  %p = moe.route %z score <softmax> select <all> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R6)
+func.func @topp_sums_probabilities(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
+  %p = moe.route %z score <sigmoid> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R6)
+func.func @topp_sums_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
+  %p = moe.route %z score <softmax> select <topp(0.5), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R6)
+func.func @topp_sums_over_all_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
+  %p = moe.route %z score <softmax, over = group(2)> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R20)
+func.func @tiles_round_topk(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects policy 'topk' with 'tile_round', but got 'threshold'}}
+  %p = moe.route %z score <softmax> select <threshold(0.5)> weight <scores> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R20)
+func.func @tiles_round_no_sparse_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects softmax or a pointwise score with 'tile_round', but got 'entmax15'}}
+  %p = moe.route %z score <entmax15> select <topk(2)> weight <scores> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R20)
+func.func @tiles_weigh_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects weights that are scores without norm, zero or exclude ids with 'tile_round'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, norm = sum(0.0, add)> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R24)
+func.func @sparsemixer_weighs_by_itself(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'scores' with 'sparsemixer'}}
+  %p = moe.route %z score <identity> select <sparsemixer(0.1, 2), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R24)
+func.func @topk_has_no_weights_of_its_own(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'policy' with 'topk'}}
+  %p = moe.route %z score <identity> select <topk(2)> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R24)
+func.func @topk_has_no_sparsemixer_gradient(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'grad = sparsemixer' with policy 'sparsemixer' alone, but got 'topk'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, grad = sparsemixer> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R24)
+func.func @sparsemixer_picks_by_logits(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects score 'identity' and keys that are logits with policy 'sparsemixer'}}
+  %p = moe.route %z score <softmax> select <sparsemixer(0.1, 2)> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R24)
+func.func @sparsemixer_is_not_normalised(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects no 'norm' with policy 'sparsemixer'}}
+  %p = moe.route %z score <identity> select <sparsemixer(0.1, 2), key = logits> weight <policy, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R24)
+func.func @sparsemixer_is_not_filtered(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects no 'group_filter' with policy 'sparsemixer'}}
+  %p = moe.route %z score <identity> group_filter <2, keep = 1> select <sparsemixer(0.1, 2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R25)
+func.func @a_variable_list_fills_every_slot(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the plan's slots (2) to equal the selected experts (8)}}
+  %p = moe.route %z score <softmax> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (R25)
+func.func @kmax_bounds_the_slots(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the plan's slots (2) to equal the selected experts (3)}}
+  %p = moe.route %z score <softmax> select <topp(0.5), kmax = 3> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c2)
+func.func @kmax_is_at_most_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
+  // expected-error @+1 {{requires the selected experts (9) to be at most the experts (8)}}
+  %p = moe.route %z score <softmax> select <topp(0.5), kmax = 9> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// -----
+
+// (route_c2)
+func.func @rounded_counts_may_list_every_expert(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the plan's slots (2) to equal the selected experts (8)}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c2)
+func.func @buckets_hold_the_limit(%z: tensor<?x8xf32>) -> !moe.plan<8, buckets<3>> {
+  // expected-error @+1 {{requires the plan's buckets (3) to be dynamic or to equal the limit of an expert}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, buckets<3>>
+  return %p : !moe.plan<8, buckets<3>>
+}
+
+// -----
+
+// (route_c2)
+func.func @buckets_need_a_limit(%z: tensor<?x8xf32>) -> !moe.plan<8, buckets<3>> {
+  // expected-error @+1 {{requires the plan's buckets (3) to be dynamic or to equal the limit of an expert}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, buckets<3>>
+  return %p : !moe.plan<8, buckets<3>>
+}
+
+// -----
+
+// (route_c2)
+func.func @units_that_pass_are_carried(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a plan that carries with 'overflow = identity' alone, but got '!moe.plan<8, slots<2>>'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <4>, overflow = identity> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c2)
+func.func @nothing_else_is_carried(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>, carry> {
+  // expected-error @+1 {{expects a plan that carries with 'overflow = identity' alone, but got '!moe.plan<8, slots<2>, carry>'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>, carry>
+  return %p : !moe.plan<8, slots<2>, carry>
+}
+
+// -----
+
+// (route_c3)
+func.func @thresholds_are_per_expert(%z: tensor<?x8xf32>, %t: tensor<7xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{requires the last dimension of 'thresholds' (7) to equal the number of experts (8)}}
+  %p = moe.route %z thresholds(%t : tensor<7xf32>) score <softmax> select <threshold(operand)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (route_c5)
+func.func @thresholds_come_from_somewhere(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects 'thresholds' with 'threshold(operand)' alone}}
+  %p = moe.route %z score <softmax> select <threshold(operand)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (route_c5)
+func.func @a_constant_threshold_is_no_operand(%z: tensor<?x8xf32>, %t: tensor<8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects 'thresholds' with 'threshold(operand)' alone}}
+  %p = moe.route %z thresholds(%t : tensor<8xf32>) score <softmax> select <threshold(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (route_c5)
+func.func @a_table_is_given(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'table_ids' with policy 'table' alone}}
+  %p = moe.route %z score <softmax> select <table> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c5)
+func.func @topk_needs_no_table(%z: tensor<?x8xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'table_ids' with policy 'table' alone}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c2)
+func.func @a_table_has_static_columns(%z: tensor<?x8xf32>, %t: tensor<?x?xi32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a static number of columns of 'table_ids'}}
+  %p = moe.route %z table_ids(%t : tensor<?x?xi32>) score <softmax> select <table> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c5)
+func.func @segments_are_given(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'segments' with a domain of segments alone}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <4>> domain <segments> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c5)
+func.func @blocks_need_no_segments(%z: tensor<?x8xf32>, %s: tensor<?xi32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects 'segments' with a domain of segments alone}}
+  %p = moe.route %z segments(%s : tensor<?xi32>) score <softmax> select <topk(2)> weight <scores> capacity <limit, count = <4>> domain <blocks(4)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c6)
+func.func @units_that_do_not_compete_have_one_domain(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{expects a 'domain' of parts where units compete alone, but got policy 'topk' and no capacity}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> domain <blocks(4)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c8)
+func.func @a_dropped_entry_weighs_before(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>, carry> {
+  // expected-error @+1 {{expects 'when = before' with 'overflow = identity': a dropped entry has no weight after}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, norm = sum(0.0, add), when = after> capacity <limit, count = <4>, overflow = identity> : tensor<?x8xf32> -> !moe.plan<8, slots<2>, carry>
+  return %p : !moe.plan<8, slots<2>, carry>
+}
+
+// -----
+
+// (select_c3)
+func.func @turns_are_of_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{requires the ids in 'order' (8) to be below the number of experts (8)}}
+  %p = moe.route %z score <softmax> select <greedy_assign, order = [8], counts = [1]> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (route_c3)
+func.func @a_table_has_a_row_per_unit(%z: tensor<4x8xf32>, %t: tensor<5x2xi32>) -> !moe.plan<8, slots<2>> {
+  // expected-error @+1 {{requires the rows of 'table_ids' (5) to equal the rows of 'logits' (4)}}
+  %p = moe.route %z table_ids(%t : tensor<5x2xi32>) score <softmax> select <table> weight <scores> : tensor<4x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (route_c7)
+func.func @scores_have_the_shape_of_logits(%z: tensor<?x8xf32>) -> tensor<?x7xf32> {
+  // expected-error @+1 {{requires the scores ('tensor<?x7xf32>') to have the shape of 'logits' ('tensor<?x8xf32>')}}
+  %p, %s = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>, tensor<?x7xf32>
+  return %s : tensor<?x7xf32>
+}
+
+// -----
+
+// (R3)
+func.func @balanced_units_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'balanced_assign'}}
+  %p = moe.route %z score <softmax> select <balanced_assign> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (R11)
+func.func @balanced_keys_have_no_offset(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'key_offset' with policy 'balanced_assign'}}
+  %p = moe.route %z key_offset(%b : tensor<8xf32>) score <softmax> select <balanced_assign> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_make_soft_plans(%z: tensor<?x8xf32>) -> !moe.plan<4, csr> {
+  // expected-error @+1 {{expects a plan 'soft<p>' with policy 'soft_slots(p)' alone, but got '!moe.plan<4, csr>' with 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, csr>
+  return %p : !moe.plan<4, csr>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_fill_the_rows_of_the_plan(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<3>> {
+  // expected-error @+1 {{expects a plan 'soft<p>' with policy 'soft_slots(p)' alone, but got '!moe.plan<4, soft<3>>' with 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<3>>
+  return %p : !moe.plan<4, soft<3>>
+}
+
+// -----
+
+// (R4)
+func.func @topk_makes_no_soft_plan(%z: tensor<?x8xf32>) -> !moe.plan<8, soft<2>> {
+  // expected-error @+1 {{expects a plan 'soft<p>' with policy 'soft_slots(p)' alone, but got '!moe.plan<8, soft<2>>' with 'topk'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, soft<2>>
+  return %p : !moe.plan<8, soft<2>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_have_softmaxes_of_their_own(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects score 'identity', keys that are logits and weights as they are with policy 'soft_slots'}}
+  %p = moe.route %z score <softmax> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_weights_are_not_scaled(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects score 'identity', keys that are logits and weights as they are with policy 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy, scale = 2.0> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_have_no_key_offset(%z: tensor<?x8xf32>, %a: tensor<4xi1>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects no 'key_offset', 'allow', 'expert_scale', 'always_weights' and scores with policy 'soft_slots'}}
+  %p = moe.route %z allow(%a : tensor<4xi1>) score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R3)
+func.func @soft_slots_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R24)
+func.func @soft_slots_weigh_by_themselves(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'logits' with 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <logits> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (route_c1)
+func.func @every_expert_has_its_soft_columns(%z: tensor<?x8xf32>) -> !moe.plan<2, soft<3>> {
+  // expected-error @+1 {{requires the expert columns of 'logits' (8) to be a multiple of the rows of an expert (3)}}
+  %p = moe.route %z score <identity> select <soft_slots(3), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<2, soft<3>>
+  return %p : !moe.plan<2, soft<3>>
+}
+
+// -----
+
+// (route_c1)
+func.func @soft_columns_are_of_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, soft<2>> {
+  // expected-error @+1 {{requires the plan's experts (8) to equal the expert columns of 'logits' (4)}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, soft<2>>
+  return %p : !moe.plan<8, soft<2>>
+}

@@ -190,3 +190,36 @@ func.func @ffn_of_dynamic_width(%x: tensor<?x64xf32>, %first: tensor<?x64xf32>, 
   %y = moe.ffn %x (%first, %d : tensor<?x64xf32>, tensor<64x?xf32>) body <gated, silu, storage = concat_gate_up> : tensor<?x64xf32> -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// CHECK-LABEL: func.func @route_with_scores
+// CHECK-SAME: %[[Z:.*]]: tensor<?x8xf32>, %[[T:.*]]: tensor<8xf32>
+func.func @route_with_scores(%z: tensor<?x8xf32>, %t: tensor<8xf32>) -> (!moe.plan<8, csr>, tensor<?x8xbf16>) {
+  // CHECK: %[[P:.*]], %[[S:.*]] = moe.route %[[Z]] thresholds(%[[T]] : tensor<8xf32>) score <sigmoid> select <threshold(operand), key = scores> weight <scores>
+  // CHECK-SAME: : tensor<?x8xf32> -> !moe.plan<8, csr>, tensor<?x8xbf16>
+  %p, %s = moe.route %z thresholds(%t : tensor<8xf32>) score <sigmoid> select <threshold(operand)> weight <scores>
+    : tensor<?x8xf32> -> !moe.plan<8, csr>, tensor<?x8xbf16>
+  // CHECK: return %[[P]], %[[S]]
+  return %p, %s : !moe.plan<8, csr>, tensor<?x8xbf16>
+}
+
+// CHECK-LABEL: func.func @route_by_table_in_segments
+// CHECK-SAME: %[[Z:.*]]: tensor<?x8xf32>, %[[T:.*]]: tensor<?x2xi32>, %[[S:.*]]: tensor<?xi32>
+func.func @route_by_table_in_segments(%z: tensor<?x8xf32>, %t: tensor<?x2xi32>, %s: tensor<?xi32>) -> !moe.plan<8, buckets<4>, carry> {
+  // CHECK: moe.route %[[Z]] table_ids(%[[T]] : tensor<?x2xi32>) segments(%[[S]] : tensor<?xi32>) score <softmax> select <table, key = scores> weight <scores>
+  // CHECK-SAME: capacity <limit, count = <4>, priority = choice_major, overflow = identity> domain <segments> : tensor<?x8xf32> -> !moe.plan<8, buckets<4>, carry>
+  %p = moe.route %z segments(%s : tensor<?xi32>) table_ids(%t : tensor<?x2xi32>) score <softmax> select <table> weight <scores>
+    capacity <limit, count = <4>, priority = choice_major, overflow = identity> domain <segments> : tensor<?x8xf32> -> !moe.plan<8, buckets<4>, carry>
+  return %p : !moe.plan<8, buckets<4>, carry>
+}
+
+// CHECK-LABEL: func.func @soft_route
+// CHECK-SAME: %[[Z:.*]]: tensor<?x8xf32>
+func.func @soft_route(%z: tensor<?x8xf32>) -> (tensor<?x8xbf16>, tensor<?x8xbf16>) {
+  // CHECK: %[[P:.*]] = moe.route %[[Z]] score <identity> select <soft_slots(2), key = logits> weight <policy, dtype = bf16> domain <blocks(16)>
+  // CHECK-SAME: : tensor<?x8xf32> -> !moe.plan<4, soft<2>, weight = bf16>
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy, dtype = bf16> domain <blocks(16)>
+    : tensor<?x8xf32> -> !moe.plan<4, soft<2>, weight = bf16>
+  // CHECK: moe.unpack_plan %[[P]] : !moe.plan<4, soft<2>, weight = bf16> -> tensor<?x8xbf16>, tensor<?x8xbf16>
+  %d, %c = moe.unpack_plan %p : !moe.plan<4, soft<2>, weight = bf16> -> tensor<?x8xbf16>, tensor<?x8xbf16>
+  return %d, %c : tensor<?x8xbf16>, tensor<?x8xbf16>
+}

@@ -52,16 +52,25 @@ TEST_F(Attributes, AScoreHasAnEpsilonWithRmsNormAlone) {
             "expects an epsilon with 'post = rmsnorm' alone");
 }
 
-// (select_c1), (R1)
-TEST_F(Attributes, ASelectionHasTheNumbersOfItsPolicyAlone) {
+// (select_c1), (select_c2), (R1)
+TEST_F(Attributes, ASelectionHasTheFieldsOfItsPolicyAlone) {
   auto f32 = Float32Type::get(&context);
-  EXPECT_EQ(errorOf<SelectAttr>(Policy::All, 2, 1, moe::Key::Scores, f32,
-                                Fallback::None),
+  auto select = [&](Policy policy, int64_t k, int64_t groups, FloatAttr value) {
+    return errorOf<SelectAttr>(policy, k, groups, moe::Key::Scores, f32,
+                               Fallback::None, value, Boundary::Include,
+                               CountAttr(), ArrayRef<int64_t>(),
+                               ArrayRef<int64_t>());
+  };
+  EXPECT_EQ(select(Policy::All, 2, 1, {}),
             "expects no number of selected experts with policy 'all', but got "
             "2");
-  EXPECT_EQ(errorOf<SelectAttr>(Policy::TopK, 2, 4, moe::Key::Scores, f32,
-                                Fallback::None),
+  EXPECT_EQ(select(Policy::TopK, 2, 4, {}),
             "expects groups with policy 'topk_per_group' alone, but got 4");
+  EXPECT_EQ(select(Policy::TopK, 2, 1, real(0.5)),
+            "expects no bound with policy 'topk'");
+  EXPECT_EQ(select(Policy::TopP, 0, 1, {}),
+            "expects a bound with policy 'topp'");
+  EXPECT_EQ(select(Policy::TopP, 0, 1, real(0.5)), "");
 }
 
 // (weight_c2)

@@ -515,14 +515,8 @@ func.func @main(%x: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>) {
 // The fields that are the same in every major can be read by a runtime of
 // another one, and the module does not take its environment.
 TEST(EndToEnd, DescribesItselfToRuntimesOfOtherMajors) {
-  Model model(R"(
-func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
-  %c0 = arith.constant 0 : index
-  %n = tensor.dim %x, %c0 : tensor<?xf32>
-  %empty = tensor.empty(%n) : tensor<?xf32>
-  %y = linalg.exp ins(%x : tensor<?xf32>) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
-  return %y : tensor<?xf32>
-})");
+  Model model("func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {"
+              "  return %x : tensor<?xf32> }");
   void *library = dlopen(model.library().c_str(), RTLD_NOW | RTLD_NOLOAD);
   ASSERT_NE(library, nullptr) << dlerror();
   auto query =
@@ -536,7 +530,7 @@ func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
   EXPECT_EQ(description->abi_major, MOE_ABI_MAJOR);
   EXPECT_EQ(description->abi_minor, MOE_ABI_MINOR);
   EXPECT_EQ(StringRef(description->producer).take_front(5), "moec ");
-  // Had it kept `other`, its missing functions would be called here.
+  // Had it kept `other`, it would get memory for the result from there.
   EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
   dlclose(library);
 }

@@ -23,10 +23,10 @@ def _tiny(**more):
     return {**_TINY, **more}
 
 
-def _small(config, inter=16):
-    """The same model with narrower experts: what fits the repository's 3 MB for all committed models."""
+def _small(config, inter=8, vocabulary=32):
+    """The same model with narrower experts and fewer tokens: what fits the repository's 3 MB for all committed models."""
     keys = ("intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size")
-    return {**config, **{key: inter for key in keys if key in config}}
+    return {**config, **{key: inter for key in keys if key in config}, "vocab_size": vocabulary}
 
 
 _MIXTRAL = _tiny(intermediate_size=32, num_local_experts=8, num_experts_per_tok=2, sliding_window=None)
@@ -91,8 +91,8 @@ def _hf(name, arch, config, experts="grouped_mm", **kw):
 
 _SPECS = [
     _node("moe-node", config=dict(inter=96), notes="swiglu, fusion 1 (interleaved), normalised weights"),
-    _node("moe-node-relu", config=dict(inter=16, activation="relu", normalize=0), committed=True),
-    _node("moe-node-gelu-bias", config=dict(inter=16, activation="gelu", bias=True), committed=True,
+    _node("moe-node-relu", config=dict(inter=8, activation="relu", normalize=0), committed=True),
+    _node("moe-node-gelu-bias", config=dict(inter=8, activation="gelu", bias=True), committed=True,
           notes="gelu of ONNX Runtime's CPU kernel is the tanh approximation"),
     _node("moe-node-silu", config=dict(inter=16, activation="silu")),
     _node("moe-node-ties", config=dict(inter=16, ties=True), committed=True,
@@ -118,31 +118,32 @@ _SPECS = [
     _hf("qwen3moe-tiny", "qwen3_moe", _QWEN3),
     _hf("qwen3moe-tiny-kv", "qwen3_moe", _small({**_QWEN3, **_ONE_DENSE}), mask=True, past=True, batch=2,
         sequence=3, committed=True, notes="layer 0 is dense; every axis exported with Dim.AUTO"),
-    _decoder("qwen3moe-tiny-loop", "qwen3_moe", _small({**_QWEN3, **_ONE_DENSE}, 8), transformers="4.52.4",
+    _decoder("qwen3moe-tiny-loop", "qwen3_moe", _small({**_QWEN3, **_ONE_DENSE}), transformers="4.52.4",
              exporter="legacy", opset=17, appearance="O2", mask=True, committed=True,
              notes="layer 0 is dense; static loop over all experts"),
-    _hf("olmoe-tiny", "olmoe", _OLMOE),
+    _hf("olmoe-tiny", "olmoe", _small(_OLMOE), committed=True),
     _decoder("olmoe-tiny-loop", "olmoe", _OLMOE, transformers="4.55.4", exporter="plain", appearance="O2",
              mask=True),
     # k = 3 from two groups: with k <= topk_group and a group's score being its
     # maximum, the group limit could never change the choice.
     _hf("deepseek-v2-tiny", "deepseek_v2",
-        {**_DEEPSEEK, "topk_method": "group_limited_greedy", "routed_scaling_factor": 1.5, "norm_topk_prob": False,
-         "num_experts_per_tok": 3}),
+        _small({**_DEEPSEEK, "topk_method": "group_limited_greedy", "routed_scaling_factor": 1.5,
+                "norm_topk_prob": False, "num_experts_per_tok": 3}), committed=True,
+        notes="softmax scores, 2 of 4 groups by their greatest score"),
     _hf("deepseek-v3-tiny", "deepseek_v3", _small(_DEEPSEEK_V3), committed=True,
         notes="sigmoid scores, non-zero e_score_correction_bias, 2 of 4 groups"),
     _hf("deepseek-v3-tiny-batched", "deepseek_v3", _DEEPSEEK_V3, "batched_mm"),
     _hf("gptoss-tiny", "gpt_oss", _GPTOSS),
     _hf("gptoss-tiny-batched", "gpt_oss", _GPTOSS, "batched_mm"),
-    _decoder("gptoss-tiny-dense", "gpt_oss", _small(_GPTOSS), transformers="4.55.4", exporter="plain",
+    _decoder("gptoss-tiny-dense", "gpt_oss", _small(_GPTOSS, 16, 64), transformers="4.55.4", exporter="plain",
              appearance="O5", mask=True, committed=True),
-    _decoder("frozen-qwen2moe", "qwen2_moe", _small({**_QWEN2, **_ONE_DENSE}, 8), transformers="4.52.4",
+    _decoder("frozen-qwen2moe", "qwen2_moe", _small({**_QWEN2, **_ONE_DENSE}, 8, 64), transformers="4.52.4",
              exporter="legacy", opset=17, appearance="O3", verdict="frozen", mask=True, committed=True,
              notes="loop over the experts hit by the traced prompt: experts that it missed are absent"),
     _decoder("frozen-deepseek-v3", "deepseek_v3", _DEEPSEEK_V3, transformers="4.52.4", exporter="legacy", opset=17,
              appearance="O3", verdict="frozen", mask=True,
              notes="python branch on numel(): experts without tokens in the traced prompt leave no trace"),
-    _decoder("wrong-scatter-qwen3moe", "qwen3_moe", _small({**_QWEN3, **_ONE_DENSE}, 8), transformers="5.0.0rc2",
+    _decoder("wrong-scatter-qwen3moe", "qwen3_moe", _small({**_QWEN3, **_ONE_DENSE}, 8, 64), transformers="5.0.0rc2",
              exporter="legacy", opset=17, experts="batched_mm", appearance="O4", verdict="wrong", mask=True,
              committed=True,
              notes="index_add with duplicate indices became ScatterElements without reduction"),

@@ -74,8 +74,8 @@ def strip_metadata(model: onnx.ModelProto, keep_scopes: bool) -> None:
         for node in graph.node:
             clean(node, (_SCOPES,) if keep_scopes else ())
             node.doc_string = ""
-        for value in graph.value_info:
-            clean(value)
+        # Shapes that the exporter guessed for values inside; readers infer them.
+        del graph.value_info[:]
     clean(model)
     for value in [*model.graph.initializer, *model.graph.input, *model.graph.output]:
         clean(value)

@@ -9,70 +9,14 @@ import sys
 
 from harness import Case, Tensor, check, emit
 from plans import plans
-from reference import Body, Class, ROUND, layer, route
+from policies import draws, policies
+from reference import Body, Class, ROUND, layer
 import reference
+from routes import route_case
+from routing import per_unit, route
+from soft import soft
 
 INF, NAN = math.inf, math.nan
-
-
-# Routes.
-
-
-def route_case(name, z, score_args, tolerance=2e-6, logits="f32", static=False, expected=None, check=None, **args):
-    """A case that routes `z` and gives ids and weights; `args` and `score_args` are those of reference.route(). `static`: the number of units is."""
-    experts = len(z[0]) if z else args.pop("experts")
-    policy = args.get("policy", ("topk", 2))
-    slots = {"topk": lambda: policy[1], "topk_per_group": lambda: policy[1] * policy[2], "all": lambda: experts}[policy[0]]()
-    always, dtype = args.get("always", 0), args.get("dtype", "f32")
-
-    tensors = {"z": Tensor(z, logits, dynamic=not static, shape=[len(z), experts])}
-    operands = ""
-    def operand(keyword, name, data, element="f32"):
-        nonlocal operands
-        if data is not None:
-            tensors[name] = Tensor(data, element, dynamic=isinstance(data[0], list) and not static)
-            operands += f" {keyword}(%{name} : {tensors[name].type})"
-    operand("key_offset", "offset", args.get("key_offset"))
-    operand("allow", "allow", args.get("allow"), "i1")
-    operand("score_gain", "gain", score_args.get("gain"))
-    operand("weight_source", "source", args.get("weight_source"))
-    operand("expert_scale", "scale", args.get("expert_scale"))
-    operand("always_weights", "always", args.get("always_weights"))
-
-    s = [score_args["fn"]]
-    s += {"experts": [], "units": ["over = units"]}.get(score_args.get("over", "experts"), [])
-    s += [f"over = group({score_args['groups']})"] if "groups" in score_args else []
-    s += [f"{k} = {score_args[k]}" for k in ("dtype", "round_to") if k in score_args]
-    if score_args.get("post"):
-        s.append("post = " + (f"rmsnorm({score_args['eps']:e})" if score_args["post"] == "rmsnorm" else "l2norm"))
-    text = f"score <{', '.join(s)}>"
-    if "filter_args" in args:
-        f = args["filter_args"]
-        value = f"sum_top({f['sum_top']})" if f.get("sum_top") else "max"
-        text += f" group_filter <{f['groups']}, keep = {f['keep']}, group_score = {value}, fill = {f.get('fill', 'neginf')}>"
-    select = [policy[0] if policy[0] == "all" else f"{policy[0]}({', '.join(map(str, policy[1:]))})", f"key = {args.get('key', 'scores')}"]
-    select += [f"key_dtype = {args['key_dtype']}"] if "key_dtype" in args else []
-    select += ["fallback = argmax"] if args.get("fallback") else []
-    text += f" select <{', '.join(select)}>"
-    w = [args.get("source", "scores")]
-    w += [f"{k} = {list(args[k])}" for k in ("zero", "exclude") if k in args]
-    if args.get("norm"):
-        value = {"sum": f"({args.get('eps', 0.0):e}, {'clamp' if args.get('clamp') else 'add'})", "pnorm": f"({float(args.get('p', 1.0))})"}
-        w.append("norm = " + args["norm"] + value.get(args["norm"], ""))
-    w += [f"min_k = {args['min_k']}"] if "min_k" in args else []
-    w += [f"scale = {float(args['scale'])}"] if "scale" in args else []
-    w += [f"dtype = {dtype}"] if dtype != "f32" else []
-    text += f" weight <{', '.join(w)}>"
-
-    plan = f"!moe.plan<{experts}, slots<{slots}>{f', always = {always}' if always else ''}{f', weight = {dtype}' if dtype != 'f32' else ''}>"
-    entries = slots + always
-    types = [f"tensor<?x{entries}xi32>", f"tensor<?x{entries}x{dtype}>", f"tensor<{experts + always + 1}xindex>", "tensor<?xindex>",
-             f"tensor<?x{entries}xindex>"]
-    body = f"  %p = moe.route %z{operands} {text} : {tensors['z'].type} -> {plan}\n"
-    body += f"  %q:5 = builtin.unrealized_conversion_cast %p : {plan} to {', '.join(types)}\n"
-    if expected is None and check is None:
-        expected = route(z, score_args, **args)
-    return Case(name, tensors, body, [("%q#0", types[0]), ("%q#1", types[1])], expected, tolerance, check)
 
 
 Z = [[1.0, 0.5, -0.25, 2.0, 0.75, -1.5, 0.0, 1.75], [0.2, 0.2, 0.2, 0.2, -3.0, 4.0, 1.0, 1.0], [-1.0, -2.0, -0.5, -0.75, -4.0, -0.5, -3.0, -1.25]]
@@ -319,7 +263,7 @@ def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax",
     text += f"{f', dtype = {weight_dtype}' if weight_dtype != 'f32' else ''}> : {args['z'].type} -> {plan}\n"
     text += layer_text("", d, d, plan, table, names, args, apply=apply, residual=residual, order=order, out_bias=out_bias, input_scale=input_scale,
                        element=element, acc=acc, result=element, allow_multi=apply == "input" and k > 1)
-    ids, weights = route(z, {"fn": score}, policy=("topk", k), norm=norm, always=always, dtype=weight_dtype)
+    ids, weights, _ = route(z, {"fn": score}, policy=("topk", k), norm=norm, always=always, dtype=weight_dtype)
     expected = layer(x, ids, weights, table, stacks, apply, residual, values, input_scale, k, element)
     return Case(name, args, text, [("%y", args["x"].type)], [expected], tolerance)
 
@@ -443,7 +387,7 @@ def logits():
         for u, row in enumerate(rows):
             z = reference.matvec(matrix, row, bias)
             z = [softcap * math.tanh(v / softcap) for v in z] if softcap else z
-            z = [v + o for v, o in zip(z, reference.per_unit(offset, u))] if offset else z
+            z = [v + o for v, o in zip(z, per_unit(offset, u))] if offset else z
             expected.append([ROUND[out](v / (temperature or 1.0)) for v in z])
         cases.append(Case("logits_" + name, args, text, [("%z", result)], [expected], tolerance))
     add("plain")
@@ -484,7 +428,9 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft}
 
 if __name__ == "__main__":
-    {"emit": emit, "check": check}[sys.argv[1]](GROUPS[sys.argv[2]]())
+    group = sys.argv[2]
+    cases = draws(group.removeprefix("draws-")) if group.startswith("draws-") else GROUPS[group]()
+    {"emit": emit, "check": check}[sys.argv[1]](cases)

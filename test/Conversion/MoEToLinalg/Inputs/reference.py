@@ -1,7 +1,7 @@
 """What the routing specification says, written down a second time: an interpreter in plain Python with binary64 arithmetic.
 
 Attributes are keyword arguments named as in the assembly; matrices are lists of rows. Numbers are rounded to a narrower type only where an attribute asks
-for it. Slow and without dependencies on purpose.
+for it. Slow and without dependencies on purpose. Routes are in routing.py.
 """
 import math
 import struct
@@ -86,73 +86,6 @@ def score(z, fn, over="experts", groups=1, dtype="f32", round_to=None, post=None
         s = [[v / math.sqrt(sum(w * w for w in row)) if any(row) else 0.0 for v in row] for row in s]
     rounding = ROUND[round_to or dtype]
     return [[rounding(v) for v in row] for row in s]
-
-
-# Selection (2.4).
-
-
-def ordered(keys, ids):
-    """Candidates in the order relation, those of key −∞ left out."""
-    return sorted((e for e in ids if keys[e] > NEG), key=lambda e: (-keys[e], e))
-
-
-def group_filter(keys, groups, keep, sum_top=0, fill="neginf"):
-    size = len(keys) // groups
-    def value(g):
-        best = sorted(keys[g * size:(g + 1) * size], reverse=True)
-        return sum(best[:sum_top]) if sum_top else best[0]
-    kept = sorted(range(groups), key=lambda g: (-value(g), g))[:keep]
-    return [k if e // size in kept else (NEG if fill == "neginf" else 0.0) for e, k in enumerate(keys)]
-
-
-def per_unit(operand, u):
-    return operand[u] if operand and isinstance(operand[0], list) else operand
-
-
-def route(z, score_args, policy=("topk", 2), key="scores", key_dtype="f32", fallback=None, key_offset=None, allow=None, filter_args=None, source="scores",
-          weight_source=None, zero=(), exclude=(), norm=None, eps=0.0, clamp=False, p=1.0, min_k=1, scale=1.0, expert_scale=None, dtype="f32", always=0,
-          always_weights=None):
-    """Ids and weights, one row of each per unit."""
-    scores = score(z, **score_args)
-    ids, weights = [], []
-    for u, (row, s) in enumerate(zip(z, scores)):
-        keys = list(s if key == "scores" else row)
-        if key_offset:
-            keys = [k + o for k, o in zip(keys, per_unit(key_offset, u))]
-        keys = [ROUND[key_dtype](k) for k in keys]
-        allowed = per_unit(allow, u) if allow else [True] * len(row)
-        unfiltered = [k if a else NEG for k, a in zip(keys, allowed)]
-        keys = unfiltered
-        if filter_args:
-            keys = [k if a else NEG for k, a in zip(group_filter(unfiltered, **filter_args), allowed)]
-        experts = range(len(row))
-        pad = lambda l, n: l + [-1] * (n - len(l))
-        if policy[0] == "topk":
-            chosen = pad(ordered(keys, experts)[:policy[1]], policy[1])
-        elif policy[0] == "topk_per_group":
-            size = len(row) // policy[1]
-            chosen = [e for g in range(policy[1]) for e in pad(ordered(keys, experts[g * size:(g + 1) * size])[:policy[2]], policy[2])]
-        else:
-            chosen = [e if keys[e] > NEG else -1 for e in experts]
-        if fallback and all(e < 0 for e in chosen):
-            chosen[0] = (ordered(unfiltered, experts) + [-1])[0]
-        raw = {"scores": s, "logits": row, "key": keys, "one": [1.0] * len(row), "operand": weight_source[u] if weight_source else None}[source]
-        live = [j for j, e in enumerate(chosen) if e >= 0 and e not in zero and e not in exclude]
-        w = {j: raw[chosen[j]] for j in live}
-        if norm and sum(e >= 0 for e in chosen) >= min_k and live:
-            if norm == "sum":
-                total = sum(w.values())
-                total = max(total, eps) if clamp else total + eps
-            elif norm == "pnorm":
-                total = sum(abs(v) ** p for v in w.values()) ** (1 / p)
-            else:
-                w = dict(zip(w, softmax(list(w.values()))))
-                total = 1.0
-            w = {j: v / total if total else 0.0 for j, v in w.items()}
-        w = [w[j] * scale * (expert_scale[e] if expert_scale else 1.0) if j in w else 0.0 for j, e in enumerate(chosen)]
-        ids.append(chosen + [len(row) + a for a in range(always)])
-        weights.append([ROUND[dtype](v) for v in w + (always_weights[u] if always_weights else [1.0] * always)])
-    return ids, weights
 
 
 # Expert compute (2.8 to 2.10).

@@ -1,0 +1,137 @@
+// Graphs, buffers, signals and the rank: verifiers.
+#include "Assembly.h"
+
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::tile;
+
+LogicalResult tile::detail::verifyRaggedShape(Operation *op, DimsAttr shape) {
+  unsigned experts = llvm::count_if(
+      shape, [](const Dim &dim) { return dim.extent == Extent::Experts; });
+  unsigned rows = llvm::count_if(
+      shape, [](const Dim &dim) { return dim.extent == Extent::Rows; });
+  if (rows == 0)
+    return success();
+  if (rows > 1 || experts > 1)
+    return op->emitOpError("expects 'experts x rows' once in a shape, but got ")
+           << shape;
+  const Dim *dim = llvm::find_if(
+      shape, [](const Dim &dim) { return dim.extent == Extent::Rows; });
+  if (dim == shape.begin() || std::prev(dim)->extent != Extent::Experts)
+    return op->emitOpError("expects 'rows' after 'experts' in a shape, but "
+                           "got ")
+           << shape;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// GraphOp, RankOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphOp::verifyRegions() {
+  BufferOp counts;
+  bool ragged = false;
+  auto hasRows = [](DimsAttr dims) {
+    return llvm::any_of(
+        dims, [](const Dim &dim) { return dim.extent == Extent::Rows; });
+  };
+  llvm::StringSet<> names;
+  for (Operation &op : getBody().front()) {
+    if (auto buffer = dyn_cast<BufferOp>(op)) {
+      ragged |= hasRows(buffer.getShape());
+      if (buffer.getRole() != Role::Counts)
+        continue;
+      // (graph_c1)
+      if (counts)
+        return emitOpError("expects one buffer of counts, but got '")
+               << counts.getSymName() << "' and '" << buffer.getSymName()
+               << "'";
+      counts = buffer;
+    } else if (auto task = dyn_cast<TaskOp>(op)) {
+      ragged |= hasRows(task.getDomain());
+      // (graph_c2)
+      if (!names.insert(task.getName()).second)
+        return task.emitOpError("expects a name of its own, but got '")
+               << task.getName() << "' again";
+    } else if (!isa<SignalOp, RankOp, WaitOp>(op)) {
+      return op.emitOpError("expects to stand within a task");
+    }
+  }
+  // (graph_c1)
+  if (ragged && !counts)
+    return emitOpError("expects a buffer of counts where there are 'rows'");
+  return success();
+}
+
+void RankOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getSelf(), "self");
+}
+
+//===----------------------------------------------------------------------===//
+// BufferOp, SignalOp
+//===----------------------------------------------------------------------===//
+
+std::optional<unsigned> BufferOp::getRowsDim() {
+  for (auto [i, dim] : llvm::enumerate(getShape()))
+    if (dim.extent == Extent::Rows)
+      return i;
+  return std::nullopt;
+}
+
+LogicalResult BufferOp::verify() {
+  DimsAttr shape = getShape();
+  // (buffer_c1)
+  if (failed(tile::detail::verifyRaggedShape(*this, shape)))
+    return failure();
+  // (buffer_c2)
+  if (getSpace() == Space::Symmetric &&
+      (shape.size() == 0 || shape[0].extent != Extent::Ranks))
+    return emitOpError("expects a symmetric buffer to begin with 'ranks', but "
+                       "got ")
+           << shape;
+  // (buffer_c3)
+  bool countsExperts = shape.size() == 1 && shape[0].extent == Extent::Experts;
+  if (getRole() == Role::Counts && (!countsExperts || !getElement().isIndex() ||
+                                    getSpace() != Space::Device))
+    return emitOpError("expects counts to be 'experts x index in device', but "
+                       "got ")
+           << shape << " of " << getElement() << " in "
+           << stringifySpace(getSpace());
+  // (buffer_c4)
+  bool hasGap = getGap() != Gap::None;
+  if (getAlign() != 1 && !getRowsDim())
+    return emitOpError("expects 'rows' where there is an alignment, but got ")
+           << shape;
+  if (hasGap != (getAlign() != 1))
+    return emitOpError("requires 'align' (")
+           << getAlign() << ") to be above 1 where and only where 'gap' ("
+           << stringifyGap(getGap()) << ") is undef or zero";
+  // (buffer_c5)
+  if (getRing() && (shape.size() == 0 || !shape[0].isStatic()))
+    return emitOpError("expects a ring to begin with a fixed size, but got ")
+           << shape;
+  // (buffer_c6)
+  if (getMemory()) {
+    auto type = dyn_cast<MemRefType>(getMemory().getType());
+    int64_t rank = shape.size() - getRowsDim().has_value();
+    if (!type || type.getElementType() != getElement() ||
+        type.getRank() != rank)
+      return emitOpError("requires 'memory' (")
+             << getMemory().getType() << ") to have rank " << rank
+             << " and elements of " << getElement();
+  }
+  return success();
+}
+
+LogicalResult SignalOp::verify() {
+  // (signal_c1)
+  if (getScope() == Scope::System &&
+      (getShape().size() == 0 || getShape()[0].extent != Extent::Ranks))
+    return emitOpError("expects a signal of system scope to begin with "
+                       "'ranks', but got ")
+           << getShape();
+  // (signal_c2)
+  return tile::detail::verifyRaggedShape(*this, getShape());
+}
