@@ -9,6 +9,10 @@ using namespace mlir;
 using namespace moe;
 using moe::detail::compatible;
 
+static bool isSoft(TypedValue<PlanType> plan) {
+  return plan.getType().getEncoding() == PlanEncoding::Soft;
+}
+
 //===----------------------------------------------------------------------===//
 // DispatchOp
 //===----------------------------------------------------------------------===//
@@ -29,6 +33,10 @@ LogicalResult DispatchOp::verify() {
            << getPlan().getType().getSlots()
            << ") to equal 1 where weights multiply the input, or "
               "'allow_multi'";
+  // (R4)
+  if (isSoft(getPlan()) && getApply() != Apply::Output)
+    return emitOpError("expects 'apply <output>' with a soft plan, but got '")
+           << stringifyEnum(getApply()) << "'";
   return success();
 }
 
@@ -98,6 +106,11 @@ LogicalResult ExpertsOp::verify() {
       return emitOpError("expects 'ffn' classes alone with 'apply <hidden>', "
                          "but got '")
              << stringifyEnum(entry.getKind()) << "'";
+    // (R4)
+    if (isSoft(getPlan()) && entry.getKind() != ClassKind::Ffn)
+      return emitOpError("expects 'ffn' classes alone with a soft plan, but "
+                         "got '")
+             << stringifyEnum(entry.getKind()) << "'";
     // (R17)
     bool copies = entry.getKind() == ClassKind::Copy ||
                   entry.getMix() == ConstantMix::Softmax2;
@@ -137,6 +150,13 @@ LogicalResult CombineOp::verify() {
     return emitOpError("requires the width of 'x' (")
            << x.getDimSize(1) << ") to equal that of 'rows' (" << width
            << ") where units are added to the sum";
+  // (R4)
+  if (isSoft(getPlan()) &&
+      (getApply() != Apply::Output || getResidual() == Residual::Complement))
+    return emitOpError("expects 'apply <output>' and no residual 'complement' "
+                       "with a soft plan, but got '")
+           << stringifyEnum(getApply()) << "' and '"
+           << stringifyEnum(getResidual()) << "'";
   return success();
 }
 

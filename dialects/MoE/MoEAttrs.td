@@ -106,6 +106,8 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     | sparsemixer(ε, k) | k picks, each the best of the rest and weighed by a softmax over those near it (specification, G1, inference) |
     | expert_topc | those whose experts list it: each takes its `count` first units, in the order relation over units; slots by ascending id |
     | greedy_assign | one: the experts of `order` take in turn their `counts` best of the units that are left |
+    | balanced_assign | one: every expert has U/E units (at most ⌈U/E⌉ where E does not divide U), and no such assignment has a larger sum of keys |
+    | soft_slots(p) | none: p rows per expert, each the mean of all units by a softmax of their logits over units; a unit gets the mean of all rows by a softmax over the rows |
 
     * `key` = scores | logits, compared in `key_dtype`.
     * `kmax` bounds the list of topp and threshold.
@@ -117,7 +119,7 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     3. (R5) `all` excludes `fallback = argmax`.
     4. (select_c2) each policy has the fields it uses and no other; p and ε are positive.
     5. (select_c3) `order` lists ids once, with a positive count for each.
-    6. (R3) expert_topc and greedy_assign exclude `fallback`.
+    6. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `fallback`.
 
     ```mlir
     #moe.select<topk(8), key = scores>
@@ -126,6 +128,8 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     #moe.select<threshold(operand), key = scores, boundary = exclude, fallback = argmax>
     #moe.select<expert_topc, key = scores, count = <factor = 2.0, round = ceil>>
     #moe.select<greedy_assign, key = scores, order = [2, 0, 1], counts = [4, 4, 8]>
+    #moe.select<balanced_assign, key = logits>
+    #moe.select<soft_slots(1), key = logits>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_Policy>:$policy, "int64_t":$k, "int64_t":$groups, EnumParameter<MoE_Key>:$key,
@@ -139,7 +143,10 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     /// The same selection by other keys.
     ::moe::SelectAttr withKey(::moe::Key key) const;
     /// True where units are chosen among, so that one changes what others get.
-    bool isCrossUnit() const { return getPolicy() == Policy::ExpertTopC || getPolicy() == Policy::GreedyAssign; }
+    bool isCrossUnit() const {
+      return getPolicy() == Policy::ExpertTopC || getPolicy() == Policy::GreedyAssign || getPolicy() == Policy::BalancedAssign ||
+             getPolicy() == Policy::SoftSlots;
+    }
   }];
   let genVerifyDecl = 1;
 }
@@ -206,7 +213,7 @@ def MoE_WeightAttr : MoE_Attr<"Weight", "weight"> {
     3. (R7) `norm = softmax` requires `source` logits or operand; the op accepts scores of a softmax.
     4. (R8) `norm = sum` requires a source that cannot be negative; the op checks it.
     5. (R27) `grad = ste_identity` requires `source = one`.
-    6. (R24) `source = policy` and `grad = sparsemixer` belong to the policy sparsemixer; the op checks it.
+    6. (R24) `source = policy` belongs to the policies sparsemixer and soft_slots, `grad = sparsemixer` to the former; the op checks it.
 
     ```mlir
     #moe.weight<scores, norm = sum(1.0e-20, add), min_k = 2, scale = 2.5>

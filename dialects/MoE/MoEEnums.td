@@ -25,7 +25,8 @@ def MoE_GroupFill : MoE_Enum<"GroupFill", "key of an expert outside the kept gro
 def MoE_Policy : MoE_Enum<"Policy", "rule that turns keys into entries", [
   I32EnumCase<"TopK", 0, "topk">, I32EnumCase<"TopKPerGroup", 1, "topk_per_group">, I32EnumCase<"All", 2, "all">,
   I32EnumCase<"TopP", 3, "topp">, I32EnumCase<"Threshold", 4, "threshold">, I32EnumCase<"Table", 5, "table">,
-  I32EnumCase<"SparseMixer", 6, "sparsemixer">, I32EnumCase<"ExpertTopC", 7, "expert_topc">, I32EnumCase<"GreedyAssign", 8, "greedy_assign">]>;
+  I32EnumCase<"SparseMixer", 6, "sparsemixer">, I32EnumCase<"ExpertTopC", 7, "expert_topc">, I32EnumCase<"GreedyAssign", 8, "greedy_assign">,
+  I32EnumCase<"BalancedAssign", 9, "balanced_assign">, I32EnumCase<"SoftSlots", 10, "soft_slots">]>;
 
 def MoE_Boundary : MoE_Enum<"Boundary", "whether the candidate at a bound is taken", [
   I32EnumCase<"Include", 0, "include">, I32EnumCase<"Exclude", 1, "exclude">]>;
@@ -115,7 +116,7 @@ def MoE_LogitsForm : MoE_Enum<"LogitsForm", "how a router scores a unit against 
 
 def MoE_PlanEncoding : MoE_Enum<"PlanEncoding", "what a plan consists of", [
   I32EnumCase<"Slots", 0, "slots">, I32EnumCase<"Csr", 1, "csr">, I32EnumCase<"Buckets", 2, "buckets">, I32EnumCase<"Grouped", 3, "grouped">,
-  I32EnumCase<"Dense", 4, "dense">]>;
+  I32EnumCase<"Dense", 4, "dense">, I32EnumCase<"Soft", 5, "soft">]>;
 
 def MoE_ManyToOne : MoE_Enum<"ManyToOne", "weight of entries of a unit that come to one expert", [
   I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Max", 1, "max">, I32EnumCase<"First", 2, "first">]>;

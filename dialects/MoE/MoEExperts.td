@@ -14,13 +14,14 @@ let opDocGroup = MoE_OpGroupExperts in {
 def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
   let summary = "Order the rows of units by expert";
   let description = [{
-    The row of entry (u, e) is `input`[u] * `input_scale` * (w if `apply` = input, else 1). Units without entries give no row; empty slots give none.
+    Of a soft plan the p rows of expert e are Σ_u dispatch[u, (e,i)] * `input`[u] * `input_scale`, of each part of the domain by itself. Otherwise the row of entry (u, e) is `input`[u] * `input_scale` * (w if `apply` = input, else 1). Units without entries give no row; empty slots give none.
 
     `input`: U×d. `plan`: the assignment of the same U units. `rows`: one row per entry, ordered by (expert, unit, slot).
 
     Constraints:
     1. (dispatch_c1) `rows` has the width and element type of `input`.
     2. (R13) `apply` = input requires one routed slot, or `allow_multi`.
+    3. (R4) a soft plan requires `apply` = output.
 
     Example:
     ```mlir
@@ -53,6 +54,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
     2. (experts_c2) `parameters` have the number and shapes that the table asks for (table of `#moe.class`).
     3. (R14) `apply` = hidden requires every class to be ffn.
     4. (R17) a copy class requires the result's width to equal the input's.
+    5. (R4) a soft plan requires every class to be ffn.
 
     Example:
     ```mlir
@@ -77,7 +79,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
 def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
   let summary = "Sum the rows of each unit";
   let description = [{
-    `result`[u] = res_u + Σ c * row + `out_bias` over the entries of unit u, c = w where `apply` = output and 1 otherwise. `residual` is none (res = 0),
+    `result`[u] = res_u + Σ c * row + `out_bias` over the entries of unit u (of a soft plan over all rows of its part, c = combine[u, (e,i)]), c = w where `apply` = output and 1 otherwise. `residual` is none (res = 0),
     complement (res = (1 − Σ w) x, summed over the routed entries) or add_x (res = x), with x = `x`[u]; where the plan carries, its carried weight times x is added too. The sum is in `acc` (f32 where absent) and in the given `order`; a unit without entries
     gets res_u + `out_bias`. Every element of the result is written.
 
@@ -87,6 +89,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
     1. (combine_c1) `result` has U rows of the width of `rows`.
     2. (combine_c2) `out_bias` has the width of `rows`.
     3. (R17) a residual and a plan that carries require `x` to have the width of `rows`.
+    4. (R4) a soft plan requires `apply` = output and excludes the residual complement.
 
     Example:
     ```mlir

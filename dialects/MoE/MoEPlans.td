@@ -18,7 +18,7 @@ def MoE_ConvertPlanOp : MoE_Op<"convert_plan", [Pure]> {
     in buckets, grouped and slots of at least as many columns; they become ranks in csr and fewer slots, ids in dense.
 
     Constraints:
-    1. (convert_plan_c1) both have the same experts, always-on ids, weight type and carry.
+    1. (convert_plan_c1) both have the same experts, always-on ids, weight type and carry, and neither is soft.
 
     A unit with more entries than `result` has slots, or an expert with more than its bucket holds, is an error at run time: nothing is dropped.
 
@@ -35,6 +35,7 @@ def MoE_ConvertPlanOp : MoE_Op<"convert_plan", [Pure]> {
   let assemblyFormat = "$plan attr-dict `:` qualified(type($plan)) `->` qualified(type($result))";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def MoE_UnpackPlanOp : MoE_Op<"unpack_plan", [Pure]> {
@@ -93,7 +94,7 @@ def MoE_ExpandPlanOp : MoE_Op<"expand_plan", [Pure, AllTypesMatch<["plan", "resu
     `unit_of`: U, numbers of units of `plan`; one outside its range is an error at run time.
 
     Constraints:
-    1. (expand_plan_c1) `plan` is not in buckets: its counts are not those of the units. `result` has its type.
+    1. (expand_plan_c1) `plan` is not in buckets and not soft: its counts and sums over units are not those of the units. `result` has its type.
 
     Example:
     ```mlir

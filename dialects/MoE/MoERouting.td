@@ -78,7 +78,7 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     `table_ids`: U×K. `segments`: offsets of the segments of the domain, from 0 to U.
 
     Constraints:
-    1. (route_c1) E is static and the number of the plan's experts.
+    1. (route_c1) E is static and the number of the plan's experts; soft_slots(p) has p columns of `logits` per expert.
     2. (R1) groups divide E; sum_top(n) has n ≤ E/G; k ≤ keep·E/G; kg ≤ E/G.
     3. (R2) `topk_per_group` excludes `group_filter`.
     4. (R7) `norm = softmax` requires source logits or operand; scores of a softmax are accepted, with a warning.
@@ -92,16 +92,19 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     11. (route_c4) zero and exclude ids of `weight` are below E.
     12. (route_c5) `score_gain` belongs to `post = rmsnorm`, `weight_source` to `source = operand`, `thresholds` to `threshold(operand)`, `table_ids` to `table`,
         `segments` to a domain of segments.
-    13. (R3) expert_topc and greedy_assign exclude `group_filter`, `capacity` and `when = after`.
+    13. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `group_filter`, `capacity` and `when = after`.
     14. (R5) `all` excludes `capacity`.
     15. (R6) `topp` requires keys that are not negative and sum to at most 1: scores of softmax or entmax15 over the experts, without `post`; a `key_offset`
         is a warning.
     16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids.
-    17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`; a
-        `source = policy` and `grad = sparsemixer` require it.
-    18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, `capacity`).
+    17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`;
+        `grad = sparsemixer` requires it, `source = policy` it or soft_slots.
+    18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, balanced_assign, soft_slots, `capacity`).
     19. (route_c7) `scores` is U×E.
     20. (route_c8) `overflow = identity` requires `when = before`.
+    21. (R11) `balanced_assign` excludes `key_offset`.
+    22. (R4) `soft_slots(p)` requires a plan soft<p>, identity scores, keys that are logits and weights of `source = policy` as they are, and excludes
+        `key_offset`, `allow`, `expert_scale`, `always_weights` and the result `scores`; no other policy has a soft plan.
 
     Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
 

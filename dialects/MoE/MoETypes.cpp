@@ -43,7 +43,7 @@ PlanType PlanType::withCarry(bool carry) const {
 
 LogicalResult PlanType::verify(EmitError emitError, int64_t experts,
                                PlanEncoding encoding, int64_t size,
-                               int64_t always, FloatType, bool) {
+                               int64_t always, FloatType, bool carry) {
   // (plan_c1)
   if (experts < 1)
     return emitError() << "expects a positive number of experts, but got "
@@ -57,18 +57,24 @@ LogicalResult PlanType::verify(EmitError emitError, int64_t experts,
       size < 1)
     return emitError() << "expects buckets of a positive size, but got "
                        << size;
+  if (encoding == PlanEncoding::Soft && size < 1)
+    return emitError() << "expects a positive number of rows per expert, but "
+                          "got "
+                       << size;
   // (plan_c3)
   if (always < 0)
     return emitError()
            << "expects a non-negative number of always-on ids, but got "
            << always;
+  if (encoding == PlanEncoding::Soft && (always != 0 || carry))
+    return emitError() << "expects a soft plan without always-on ids and carry";
   return success();
 }
 
-/// Parses `<K>` of slots and `<C>` or `<?>` of buckets.
+/// Parses `<K>` of slots, `<p>` of soft and `<C>` or `<?>` of buckets.
 static ParseResult parseSize(AsmParser &parser, PlanEncoding encoding,
                              int64_t &size) {
-  if (encoding == PlanEncoding::Slots)
+  if (encoding == PlanEncoding::Slots || encoding == PlanEncoding::Soft)
     return failure(parser.parseLess() || parser.parseInteger(size) ||
                    parser.parseGreater());
   if (encoding != PlanEncoding::Buckets)

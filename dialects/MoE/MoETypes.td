@@ -24,13 +24,14 @@ def MoE_PlanType : MoE_Type<"Plan", "plan"> {
     | buckets<C> | unit i32[E,C], slot i32[E,C], weights[E,C], count[E]; behind an expert's count unit and slot are −1, weights 0 | as given |
     | grouped | offsets[E+1], unit i32[N], slot i32[N], weights[N] | as given |
     | dense | weights[U,E], i1[U,E] | the expert's id |
+    | soft<p> | dispatch[U,E·p], combine[U,E·p] | none: an expert has p rows, each a mix of all units of a part of the domain |
 
     `carry`: a unit has one more weight, times which `moe.combine` adds the unit itself.
 
     Constraints:
     1. (plan_c1) `experts` is positive.
-    2. (plan_c2) K of slots is between 1 and `experts`, C of buckets is positive or dynamic.
-    3. (plan_c3) `always` is not negative.
+    2. (plan_c2) K of slots is between 1 and `experts`, C of buckets is positive or dynamic, p of soft is positive.
+    3. (plan_c3) `always` is not negative; a soft plan has no always-on ids and does not carry.
 
     ```mlir
     !moe.plan<256, slots<8>>
@@ -40,7 +41,7 @@ def MoE_PlanType : MoE_Type<"Plan", "plan"> {
     ```
   }];
   let parameters = (ins "int64_t":$experts, EnumParameter<MoE_PlanEncoding>:$encoding,
-                        "int64_t":$size, // K of slots, C of buckets, else 0
+                        "int64_t":$size, // K of slots, C of buckets, p of soft, else 0
                         "int64_t":$always, "::mlir::FloatType":$weight, "bool":$carry);
   let hasCustomAssemblyFormat = 1;
   let builders = [TypeBuilder<(ins "int64_t":$experts, "int64_t":$slots, CArg<"int64_t", "0">:$always)>];

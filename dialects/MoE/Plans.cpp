@@ -52,6 +52,10 @@ SmallVector<PlanPart> moe::getPlanParts(PlanType plan) {
     add("weights", {dynamic, experts}, weight);
     add("map", {dynamic, experts}, integer(1));
     break;
+  case PlanEncoding::Soft:
+    add("dispatch", {dynamic, experts * size}, weight);
+    add("combine", {dynamic, experts * size}, weight);
+    break;
   }
   if (plan.getCarry())
     add("carry", {dynamic}, weight);
@@ -103,6 +107,10 @@ LogicalResult PackPlanOp::verify() {
 LogicalResult ConvertPlanOp::verify() {
   PlanType from = getPlan().getType(), to = getType();
   // (convert_plan_c1)
+  if (from.getEncoding() == PlanEncoding::Soft ||
+      to.getEncoding() == PlanEncoding::Soft)
+    return emitOpError("expects plans of entries, but got ")
+           << from << " and " << to;
   if (from.withEncoding(to.getEncoding(), to.getSize()) != to)
     return emitOpError("requires the result (")
            << to << ") to differ from the plan (" << from
@@ -116,8 +124,10 @@ OpFoldResult ConvertPlanOp::fold(FoldAdaptor) {
 
 LogicalResult ExpandPlanOp::verify() {
   // (expand_plan_c1)
-  if (getPlan().getType().getEncoding() == PlanEncoding::Buckets)
-    return emitOpError("expects a plan that is not in buckets, but got ")
+  PlanEncoding encoding = getPlan().getType().getEncoding();
+  if (encoding == PlanEncoding::Buckets || encoding == PlanEncoding::Soft)
+    return emitOpError("expects a plan that is not in buckets and not soft, "
+                       "but got ")
            << getPlan().getType();
   return success();
 }
@@ -232,6 +242,28 @@ static bool isInjective(ArrayRef<int64_t> map, int64_t experts) {
 
 namespace {
 
+/// C18: groups, and buckets that hold any number, keep every entry and its
+/// slot, so going through them is going straight. Slots in the end would close
+/// gaps that the way through leaves, or the other way round.
+struct ConvertOfConvert : OpRewritePattern<ConvertPlanOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConvertPlanOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getPlan().getDefiningOp<ConvertPlanOp>();
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "no two conversions");
+    PlanType middle = inner.getType();
+    bool keepsAll = middle.getEncoding() == PlanEncoding::Grouped ||
+                    (middle.getEncoding() == PlanEncoding::Buckets &&
+                     ShapedType::isDynamic(middle.getSize()));
+    if (!keepsAll || op.getType().getEncoding() == PlanEncoding::Slots)
+      return rewriter.notifyMatchFailure(op, "slots or entries may change");
+    rewriter.replaceOpWithNewOp<ConvertPlanOp>(op, op.getType(),
+                                               inner.getPlan());
+    return success();
+  }
+};
+
 /// C13: two renumberings are one. Where both bring ids together they must do it
 /// by the same rule: each of the rules is associative, and the first of the
 /// first is the first.
@@ -279,6 +311,11 @@ struct RemapOfRemap : OpRewritePattern<RemapOp> {
 };
 
 } // namespace
+
+void ConvertPlanOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                                MLIRContext *context) {
+  patterns.add<ConvertOfConvert>(context);
+}
 
 void RemapOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {

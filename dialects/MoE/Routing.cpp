@@ -191,7 +191,7 @@ static LogicalResult verifyNorm(RouteOp op) {
          << stringifyEnum(score.getFn()) << "'";
 }
 
-/// (R3), (R5), (R6), (R24): what policies ask of the other axes.
+/// (R3), (R5), (R6), (R11), (R24): what policies ask of the other axes.
 static LogicalResult verifyPolicy(RouteOp op) {
   SelectAttr select = op.getSelect();
   ScoreAttr score = op.getScore();
@@ -204,6 +204,7 @@ static LogicalResult verifyPolicy(RouteOp op) {
            << "'";
   };
   bool mixes = select.getPolicy() == Policy::SparseMixer;
+  bool isSoft = select.getPolicy() == Policy::SoftSlots;
   // (R3)
   if (select.isCrossUnit() &&
       (failed(excludes(static_cast<bool>(op.getGroupFilterAttr()),
@@ -211,6 +212,10 @@ static LogicalResult verifyPolicy(RouteOp op) {
        failed(
            excludes(static_cast<bool>(op.getCapacityAttr()), "'capacity'")) ||
        failed(excludes(weight.getWhen() == NormWhen::After, "'when = after'"))))
+    return failure();
+  // (R11)
+  if (select.getPolicy() == Policy::BalancedAssign &&
+      failed(excludes(static_cast<bool>(op.getKeyOffset()), "'key_offset'")))
     return failure();
   // (R5)
   if (select.getPolicy() == Policy::All &&
@@ -224,9 +229,9 @@ static LogicalResult verifyPolicy(RouteOp op) {
     return op.emitOpError("expects keys that are scores of softmax or entmax15 "
                           "over the experts with policy 'topp'");
   // (R24)
-  if (mixes != (weight.getSource() == WeightSource::Policy))
-    return op.emitOpError("expects weight source 'policy' with policy "
-                          "'sparsemixer' alone, but got '")
+  if ((mixes || isSoft) != (weight.getSource() == WeightSource::Policy))
+    return op.emitOpError("expects weight source 'policy' with policies "
+                          "'sparsemixer' and 'soft_slots' alone, but got '")
            << stringifyEnum(weight.getSource()) << "' with '"
            << stringifyEnum(select.getPolicy()) << "'";
   if (!mixes && weight.getGrad() == WeightGrad::SparseMixer)
@@ -242,6 +247,33 @@ static LogicalResult verifyPolicy(RouteOp op) {
        failed(excludes(static_cast<bool>(op.getGroupFilterAttr()),
                        "'group_filter'"))))
     return failure();
+  return success();
+}
+
+/// (R4): a soft plan is two softmaxes of the logits and nothing else.
+static LogicalResult verifySoft(RouteOp op) {
+  PlanType plan = op.getPlan().getType();
+  SelectAttr select = op.getSelect();
+  bool isSoft = select.getPolicy() == Policy::SoftSlots;
+  if (isSoft != (plan.getEncoding() == PlanEncoding::Soft) ||
+      (isSoft && plan.getSize() != select.getK()))
+    return op.emitOpError("expects a plan 'soft<p>' with policy "
+                          "'soft_slots(p)' alone, but got ")
+           << plan << " with '" << stringifyEnum(select.getPolicy()) << "'";
+  if (!isSoft)
+    return success();
+  WeightAttr weight = op.getWeight();
+  if (op.getScore() != ScoreAttr::get(op.getContext(), ScoreFn::Identity) ||
+      select.getKey() != moe::Key::Logits ||
+      weight.getNorm() != WeightNorm::None || !weight.getZero().empty() ||
+      !weight.getExclude().empty() || weight.getScaleValue() != 1.0)
+    return op.emitOpError("expects score 'identity', keys that are logits and "
+                          "weights as they are with policy 'soft_slots'");
+  if (op.getKeyOffset() || op.getAllow() || op.getExpertScale() ||
+      op.getAlwaysWeights() || op.getScores())
+    return op.emitOpError("expects no 'key_offset', 'allow', 'expert_scale', "
+                          "'always_weights' and scores with policy "
+                          "'soft_slots'");
   return success();
 }
 
@@ -266,8 +298,9 @@ static LogicalResult verifyCapacity(RouteOp op) {
   DomainAttr domain = op.getDomainAttr();
   if (domain && domain.getKind() != DomainKind::All && !capacity &&
       !op.getSelect().isCrossUnit())
-    return op.emitOpError("expects a 'domain' of parts with 'capacity', "
-                          "'expert_topc' or 'greedy_assign' alone");
+    return op.emitOpError("expects a 'domain' of parts where units "
+                          "compete alone, but got policy '")
+           << stringifyEnum(op.getSelect().getPolicy()) << "' and no capacity";
   // (route_c8)
   if (capacity && capacity.getOverflow() == Overflow::Identity &&
       weight.getWhen() == NormWhen::After)
@@ -281,6 +314,8 @@ static LogicalResult verifyPlan(RouteOp op, int64_t experts) {
   PlanType plan = op.getPlan().getType();
   CapacityAttr capacity = op.getCapacityAttr();
   bool rounds = capacity && capacity.getKind() == CapacityKind::TileRound;
+  if (plan.getEncoding() == PlanEncoding::Soft)
+    return success();
   int64_t slots = rounds ? experts : op.getSelectedSlots();
   if (ShapedType::isDynamic(slots))
     return op.emitOpError("expects a static number of columns of 'table_ids'");
@@ -331,6 +366,15 @@ LogicalResult RouteOp::verify() {
   if (ShapedType::isDynamic(experts))
     return emitOpError("expects a static number of expert columns, but got ")
            << getLogits().getType();
+  int64_t columns = 1;
+  if (select.getPolicy() == Policy::SoftSlots) {
+    columns = select.getK();
+    if (experts % columns != 0)
+      return emitOpError("requires the expert columns of 'logits' (")
+             << experts << ") to be a multiple of the rows of an expert ("
+             << columns << ")";
+    experts /= columns;
+  }
   if (plan.getExperts() != experts)
     return emitOpError("requires the plan's experts (")
            << plan.getExperts() << ") to equal the expert columns of 'logits' ("
@@ -349,8 +393,11 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires 'key_dtype' (")
            << select.getKeyDtype()
            << ") to be at least f32 where 'key_offset' is added";
-  // (R3), (R5), (R6), (R24)
+  // (R3), (R5), (R6), (R11), (R24)
   if (failed(verifyPolicy(*this)))
+    return failure();
+  // (R4)
+  if (failed(verifySoft(*this)))
     return failure();
   // (R20), (route_c6), (route_c8)
   if (failed(verifyCapacity(*this)))

@@ -121,6 +121,7 @@ int64_t SelectAttr::getSlots(int64_t experts, int64_t tableColumns) const {
   switch (getPolicy()) {
   case Policy::TopK:
   case Policy::SparseMixer:
+  case Policy::SoftSlots:
     return getK();
   case Policy::TopKPerGroup:
     return getGroups() * getK();
@@ -133,6 +134,7 @@ int64_t SelectAttr::getSlots(int64_t experts, int64_t tableColumns) const {
   case Policy::Table:
     return tableColumns;
   case Policy::GreedyAssign:
+  case Policy::BalancedAssign:
     return 1;
   }
   llvm_unreachable("every policy has a number of slots");
@@ -150,9 +152,11 @@ PolicyFields fieldsOf(Policy policy) {
   switch (policy) {
   case Policy::TopK:
   case Policy::TopKPerGroup:
+  case Policy::SoftSlots:
     return {.number = true};
   case Policy::All:
   case Policy::Table:
+  case Policy::BalancedAssign:
     return {};
   case Policy::TopP:
   case Policy::Threshold:
@@ -213,9 +217,10 @@ LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
                           "but got "
                        << groups;
   // (R5), (R3)
-  bool excludesFallback = policy == Policy::All ||
-                          policy == Policy::ExpertTopC ||
-                          policy == Policy::GreedyAssign;
+  bool excludesFallback =
+      policy == Policy::All || policy == Policy::ExpertTopC ||
+      policy == Policy::GreedyAssign || policy == Policy::BalancedAssign ||
+      policy == Policy::SoftSlots;
   if (excludesFallback && fallback != Fallback::None)
     return emitError() << "expects no 'fallback' with policy '" << name
                        << "', but got '" << stringifyEnum(fallback) << "'";
@@ -266,6 +271,7 @@ Attribute SelectAttr::parse(AsmParser &parser, Type) {
   auto parseArguments = [&]() -> ParseResult {
     switch (policy) {
     case Policy::TopK:
+    case Policy::SoftSlots:
       return parser.parseInteger(k);
     case Policy::TopKPerGroup:
       return failure(parser.parseInteger(groups) || parser.parseComma() ||

@@ -107,6 +107,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C1: a softmax over all experts whose picks are normalised is a softmax over the picks of the logits (`softmax=picks`), or back
       (`softmax=scores`).
     * C2: where a score is strictly increasing, the selection compares logits.
+    * C20: probabilities up to a sum above 1 are all of them.
     * C8: weights multiply the hidden vector or the output (`apply`).
     * C10: shared experts become `moe.ffn` and a sum, or always-on classes (`shared`).
     * C9: shared experts of one body and input become one wider expert (`merge-shared`).

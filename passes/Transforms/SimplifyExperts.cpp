@@ -54,6 +54,8 @@ static FailureOr<RoutedLayer> matchLayer(ExpertsOp experts) {
 static StringRef whySharedStay(RoutedLayer layer) {
   if (layer.route.getAlwaysWeights())
     return "always-on experts have weights";
+  if (layer.route.getPlan().getType().getEncoding() == PlanEncoding::Soft)
+    return "a soft plan has no always-on ids";
   if (layer.dispatch.getInputScale().convertToDouble() != 1.0)
     return "the input of all experts is scaled";
   return {};

@@ -240,6 +240,38 @@ static void selectOnLogits(RouteOp op, RewriterBase &rewriter) {
 }
 
 //===----------------------------------------------------------------------===//
+// C20: a bound that no sum of probabilities reaches
+//===----------------------------------------------------------------------===//
+
+/// Probabilities sum to 1 up to rounding, so a p clearly above 1 takes every
+/// candidate. Their slots become their ids, which nothing but the order of a
+/// sum and the choices of a capacity can tell.
+static void takeAll(RouteOp op, RewriterBase &rewriter) {
+  constexpr StringLiteral rule = "C20";
+  SelectAttr select = op.getSelect();
+  if (select.getPolicy() != Policy::TopP ||
+      !(select.getValue().getValueAsDouble() > 1.0))
+    return;
+  if (select.getValue().getValueAsDouble() < 1.001)
+    return reportKept(op, rule, "rounded sums may reach the bound");
+  if (select.getK() != 0)
+    return reportKept(op, rule, "the list is bounded");
+  if (op.getKeyOffset())
+    return reportKept(op, rule, "a key offset is added to the keys");
+  if (op.getCapacityAttr())
+    return reportKept(op, rule, "capacity looks at slots");
+  if (select.getFallback() != Fallback::None)
+    return reportKept(op, rule, "a fallback may add an expert");
+  rewriter.modifyOpInPlace(op, [&] {
+    op.setSelectAttr(SelectAttr::get(
+        op.getContext(), Policy::All, 0, 1, select.getKey(),
+        select.getKeyDtype(), Fallback::None, FloatAttr(), Boundary::Include,
+        CountAttr(), ArrayRef<int64_t>(), ArrayRef<int64_t>()));
+  });
+  reportSimplified(op, rule, "every allowed expert is selected");
+}
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -280,6 +312,7 @@ struct SimplifyRouting final
       if (softmax == SoftmaxForm::Scores)
         normaliseScores(op, rewriter);
       selectOnLogits(op, rewriter);
+      takeAll(op, rewriter);
     });
     if (apply != ApplyForm::Keep)
       forEach<CombineOp>([&](CombineOp op) {

@@ -135,6 +135,7 @@ static void placeVariables(Machine &state, LoadedModule &loaded,
 
 std::vector<std::string> LoadedModule::kernels() const {
   std::vector<std::string> names;
+  names.reserve(programs.size());
   for (const auto &entry : programs)
     names.push_back(entry.first);
   return names;
@@ -299,7 +300,8 @@ void Emulator::launch(Module &module, const std::string &kernel,
          "variable '" + relocation.symbol + "' has no definition");
     uint64_t address = found->second + static_cast<uint64_t>(relocation.addend);
     for (int lane = 0; lane < kWarpSize; ++lane)
-      std::memcpy(launch->constants.get() + relocation.constant + 8 * lane,
+      std::memcpy(launch->constants.get() + relocation.constant +
+                      size_t(8) * lane,
                   &address, 8);
   }
   state->streams[{config.device, config.stream}].push_back(std::move(launch));
@@ -311,6 +313,7 @@ bool Emulator::run() {
   } catch (const RunStopped &) {
     state->resident.clear();
     state->runnable.clear();
+    state->bulk.clear();
     std::fill(state->used.begin(), state->used.end(), 0.0);
     for (auto &entry : state->streams)
       entry.second.clear();

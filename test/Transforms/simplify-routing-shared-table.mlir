@@ -205,3 +205,22 @@ func.func @not_where_always_on_experts_have_weights(%x: tensor<?x4xf32>, %z: ten
   %s = arith.addf %y, %f : tensor<?x4xf32>
   return %s : tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @a_soft_plan_has_no_always_on_ids
+func.func @a_soft_plan_has_no_always_on_ids(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.ffn
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %fu = moe_support.weight #moe_support.external<"fu.bin", 0> : tensor<5x4xf32>
+  %fd = moe_support.weight #moe_support.external<"fd.bin", 0> : tensor<4x5xf32>
+  %p = moe.route %z score <identity> select <soft_slots(1), key = logits> weight <policy> : tensor<?x2xf32> -> !moe.plan<2, soft<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, soft<1>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%u, %d : tensor<2x3x4xf32>, tensor<2x4x3xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, soft<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, soft<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  // expected-remark @+1 {{a soft plan has no always-on ids}}
+  %s = moe.ffn %x (%fu, %fd : tensor<5x4xf32>, tensor<4x5xf32>) body <ungated, relu> : tensor<?x4xf32> -> tensor<?x4xf32>
+  %t = arith.addf %y, %s : tensor<?x4xf32>
+  return %t : tensor<?x4xf32>
+}

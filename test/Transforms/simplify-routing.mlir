@@ -408,3 +408,73 @@ func.func @c2_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>>
   %p = moe.route %z score <sigmoid> select <topk(2), key = scores> weight <scores> capacity <limit, count = <4>, priority = key_desc> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @c20_a_bound_above_one_takes_all
+func.func @c20_a_bound_above_one_takes_all(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-remark @+2 {{every allowed expert is selected}}
+  // CHECK: select <all, key = scores>
+  %p = moe.route %z score <softmax> select <topp(1.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c20_not_at_one
+func.func @c20_not_at_one(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // CHECK: select <topp(1.000000e+00)
+  %p = moe.route %z score <softmax> select <topp(1.0)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c20_not_close_to_one
+func.func @c20_not_close_to_one(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-remark @+2 {{rounded sums may reach the bound}}
+  // CHECK: select <topp(1.000500e+00)
+  %p = moe.route %z score <softmax> select <topp(1.0005)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c20_not_of_a_bounded_list
+func.func @c20_not_of_a_bounded_list(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-remark @+2 {{the list is bounded}}
+  // CHECK: select <topp(1.500000e+00)
+  %p = moe.route %z score <softmax> select <topp(1.5), kmax = 2> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c20_not_with_an_offset
+func.func @c20_not_with_an_offset(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-warning @+3 {{'key_offset' changes the keys whose sum 'topp' bounds}}
+  // expected-remark @+2 {{a key offset is added to the keys}}
+  // CHECK: select <topp(1.500000e+00)
+  %p = moe.route %z key_offset(%b : tensor<8xf32>) score <softmax> select <topp(1.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c20_not_before_capacity
+func.func @c20_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-remark @+2 {{capacity looks at slots}}
+  // CHECK: select <topp(1.500000e+00)
+  %p = moe.route %z score <softmax> select <topp(1.5)> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c20_not_with_a_fallback
+func.func @c20_not_with_a_fallback(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-remark @+2 {{a fallback may add an expert}}
+  // CHECK: select <topp(1.500000e+00)
+  %p = moe.route %z score <softmax> select <topp(1.5), fallback = argmax> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}

@@ -407,7 +407,11 @@ struct ConvertExperts : OpConversionPattern<ExpertsOp> {
   matchAndRewrite(ExpertsOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
-    PlanParts plan(adaptor.getPlan());
+    PlanParts plan;
+    if (isSoft(op.getPlan().getType()))
+      plan.offsets = SoftParts(adaptor.getPlan()).offsets;
+    else
+      plan = PlanParts(adaptor.getPlan());
     SmallVector<Value> parameters;
     for (ValueRange parameter : adaptor.getParameters())
       parameters.push_back(parameter.front());

@@ -27,6 +27,12 @@ SmallVector<Type> moe::detail::getPlanTypes(PlanType plan) {
   int64_t ids = plan.getExperts() + plan.getAlways();
   auto index = IndexType::get(context);
   auto dynamic = ShapedType::kDynamic;
+  if (isSoft(plan)) {
+    auto shares = RankedTensorType::get(
+        {dynamic, plan.getExperts() * plan.getSize()}, plan.getWeight());
+    return {shares, shares, RankedTensorType::get({ids + 1}, index),
+            RankedTensorType::get({dynamic}, index)};
+  }
   SmallVector<Type> types = {
       RankedTensorType::get({dynamic, entries}, IntegerType::get(context, 32)),
       RankedTensorType::get({dynamic, entries}, plan.getWeight()),

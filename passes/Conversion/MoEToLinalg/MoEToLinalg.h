@@ -43,6 +43,44 @@ struct PlanParts {
   }
 };
 
+/// What a soft plan becomes, for P parts of the domain:
+///
+///   dispatch  U x E p  share of a unit in each row of its part
+///   combine   U x E p  share of each row of its part in a unit
+///   offsets   E + 1    row at which each expert's rows begin
+///   partOf    U        part of a unit
+///
+/// Row (expert e, part q, i) has the number (e P + q) p + i.
+struct SoftParts {
+  mlir::Value dispatch, combine, offsets, partOf;
+
+  SoftParts() = default;
+  explicit SoftParts(mlir::ValueRange values)
+      : dispatch(values[0]), combine(values[1]), offsets(values[2]),
+        partOf(values[3]) {}
+
+  llvm::SmallVector<mlir::Value> values() const {
+    return {dispatch, combine, offsets, partOf};
+  }
+};
+
+inline bool isSoft(PlanType plan) {
+  return plan.getEncoding() == PlanEncoding::Soft;
+}
+
+/// The rows of a soft plan, of `element`: mixes of the units `x` times `scale`.
+mlir::Value buildSoftRows(TensorBuilder &b, PlanType type,
+                          const SoftParts &plan, mlir::Value x, double scale,
+                          mlir::FloatType element);
+
+/// `init` (U x d) plus the rows of a soft plan mixed for each unit.
+mlir::Value buildSoftSum(TensorBuilder &b, PlanType type, const SoftParts &plan,
+                         mlir::Value rows, mlir::Value init);
+
+/// Where the rows of each expert begin, for `parts` parts.
+mlir::Value buildSoftOffsets(TensorBuilder &b, PlanType type,
+                             mlir::Value parts);
+
 /// The routed entries of a plan as matrices U x slots (see `PlanParts`), the
 /// weights of its always-on ids (U x always; null: all 1) and what it carries
 /// (U; null: nothing).

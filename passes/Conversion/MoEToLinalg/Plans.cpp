@@ -116,8 +116,10 @@ Arrangement moe::detail::arrangementIn(PlanType from, PlanType to) {
   case PlanEncoding::Buckets:
   case PlanEncoding::Grouped:
     return Arrangement::Stay;
+  case PlanEncoding::Soft:
+    break;
   }
-  llvm_unreachable("every encoding has an arrangement");
+  llvm_unreachable("a soft plan has no entries");
 }
 
 /// Number of entries of an expert.
@@ -352,8 +354,15 @@ struct ConvertUnpackPlan : OpConversionPattern<UnpackPlanOp> {
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
     PlanType type = op.getPlan().getType();
-    PlanParts plan(adaptor.getPlan());
     SmallVector<Value> values;
+    if (isSoft(type)) {
+      SoftParts soft(adaptor.getPlan());
+      values = {b.castTo(soft.dispatch, op.getParts()[0].getType()),
+                b.castTo(soft.combine, op.getParts()[1].getType())};
+      rewriter.replaceOp(op, values);
+      return success();
+    }
+    PlanParts plan(adaptor.getPlan());
     switch (type.getEncoding()) {
     case PlanEncoding::Slots: {
       Assignment entries = getAssignment(b, type, plan);
@@ -372,6 +381,8 @@ struct ConvertUnpackPlan : OpConversionPattern<UnpackPlanOp> {
     case PlanEncoding::Dense:
       values = unpackDense(b, type, plan);
       break;
+    case PlanEncoding::Soft:
+      llvm_unreachable("soft plans are taken apart above");
     }
     if (type.getCarry())
       values.push_back(plan.carry);
@@ -507,8 +518,10 @@ struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
                 });
       return {ids, weights};
     }
+    case PlanEncoding::Soft:
+      break;
     }
-    llvm_unreachable("every encoding has parts");
+    llvm_unreachable("a soft plan has no entries");
   }
 
   LogicalResult
@@ -519,6 +532,19 @@ struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
     SmallVector<Value> parts;
     for (ValueRange part : adaptor.getParts())
       parts.push_back(part.front());
+    if (isSoft(type)) {
+      // Units of a plan that is made of tensors are of one part.
+      SmallVector<Type> types = getPlanTypes(type);
+      SoftParts soft;
+      soft.dispatch = b.castTo(parts[0], types[0]);
+      soft.combine = b.castTo(parts[1], types[1]);
+      soft.offsets = buildSoftOffsets(b, type, b.index(1));
+      soft.partOf =
+          b.castTo(b.filled({b.size(parts[0], 0)}, b.index(0)), types[3]);
+      rewriter.replaceOpWithMultiple(
+          op, SmallVector<SmallVector<Value>>{soft.values()});
+      return success();
+    }
     Value units = op.getUnits() ? adaptor.getUnits().front() : Value();
     SmallVector<Value> packed = pack(b, type, parts, units);
     checkDistinct(b, packed[0]);

@@ -353,8 +353,12 @@ Value RouteLowering::select(Value unfiltered) {
     return buildExpertTopC();
   case Policy::GreedyAssign:
     return buildGreedyAssign();
+  case Policy::BalancedAssign:
+    return buildBalancedAssign();
+  case Policy::SoftSlots:
+    break;
   }
-  llvm_unreachable("every policy selects");
+  llvm_unreachable("soft slots select nothing");
 }
 
 //===----------------------------------------------------------------------===//
@@ -583,7 +587,9 @@ struct ConvertRoute : OpConversionPattern<RouteOp> {
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
     RouteLowering lowering(b, op);
-    SmallVector<SmallVector<Value>> results = {lowering.build().values()};
+    SmallVector<SmallVector<Value>> results = {
+        isSoft(op.getPlan().getType()) ? lowering.buildSoft().values()
+                                       : lowering.build().values()};
     if (op.getScores()) {
       Value scores = lowering.buildScoresResult(floatElement(op.getScores()));
       results.push_back({b.castTo(scores, op.getScores().getType())});

@@ -29,6 +29,8 @@ public:
         unitsBySlots{units, b.getIndexAttr(op.getSelectedSlots())} {}
 
   PlanParts build();
+  /// The two softmaxes of soft_slots.
+  SoftParts buildSoft();
   /// The scores in `element`.
   mlir::Value buildScoresResult(mlir::FloatType element);
 
@@ -45,7 +47,7 @@ private:
   mlir::Value buildLogits(mlir::FloatType rounding);
   mlir::Value applyPointwise(mlir::Value logit);
   mlir::Value buildScores();
-  mlir::Value buildNormalised(mlir::Value logits, unsigned axis);
+  mlir::Value buildNormalised(mlir::Value logits, unsigned axis, ScoreFn fn);
   mlir::Value buildEntmax(mlir::Value shifted, unsigned axis);
   mlir::Value buildPost(mlir::Value scores);
 
@@ -82,6 +84,7 @@ private:
   mlir::Value buildMark(mlir::Value number);
   mlir::Value buildExpertTopC();
   mlir::Value buildGreedyAssign();
+  mlir::Value buildBalancedAssign();
   mlir::Value buildEntryOrder(mlir::Value ids, mlir::Value weights,
                               mlir::Value lower, mlir::Value count);
   mlir::Value buildLimit(mlir::Value ids, mlir::Value weights);

@@ -76,7 +76,7 @@ Value RouteLowering::applyPointwise(Value z) {
 }
 
 /// Softmax or entmax15 along one axis. A row of −∞ alone gives zeros.
-Value RouteLowering::buildNormalised(Value logits, unsigned axis) {
+Value RouteLowering::buildNormalised(Value logits, unsigned axis, ScoreFn fn) {
   Reduced over(b, logits, axis);
   auto &[sizes, kept, keptSizes, all] = over;
   unsigned rank = sizes.size();
@@ -84,7 +84,7 @@ Value RouteLowering::buildNormalised(Value logits, unsigned axis) {
   Value maxima = b.reduce(
       rank, all, {b.filled(keptSizes, infinity(/*negative=*/true)), kept},
       [&](ValueRange in) { return b.max(in[0], in[1]); });
-  bool softmax = score.getFn() == ScoreFn::Softmax;
+  bool softmax = fn == ScoreFn::Softmax;
   Value shifted = b.map(sizes, real, {all, {maxima, kept}}, [&](ValueRange in) {
     // −∞ − −∞ would be NaN.
     Value none = b.compare(FloatPredicate::OEQ, in[1], infinity(true));
@@ -193,14 +193,14 @@ Value RouteLowering::buildScores() {
   } else {
     switch (score.getOver()) {
     case ScoreOver::Experts:
-      scores = buildNormalised(logits, 1);
+      scores = buildNormalised(logits, 1, score.getFn());
       break;
     case ScoreOver::Group:
-      scores = b.joinColumns(
-          buildNormalised(b.splitColumns(logits, score.getGroups()), 2));
+      scores = b.joinColumns(buildNormalised(
+          b.splitColumns(logits, score.getGroups()), 2, score.getFn()));
       break;
     case ScoreOver::Units:
-      scores = buildNormalised(logits, 0);
+      scores = buildNormalised(logits, 0, score.getFn());
       break;
     }
   }

@@ -80,9 +80,16 @@ struct ConvertDispatch : OpConversionPattern<DispatchOp> {
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
     PlanType type = op.getPlan().getType();
-    PlanParts plan(adaptor.getPlan());
     Value x = adaptor.getInput().front();
     RankedTensorType rowsType = getRowsType(op.getRows().getType());
+    if (isSoft(type)) {
+      Value rows = buildSoftRows(b, type, SoftParts(adaptor.getPlan()), x,
+                                 op.getInputScale().convertToDouble(),
+                                 op.getRows().getType().getElementType());
+      rewriter.replaceOp(op, b.castTo(rows, rowsType));
+      return success();
+    }
+    PlanParts plan(adaptor.getPlan());
     FloatType real = computeType(x.getType());
 
     SmallVector<Indexed> inputs = {{plan.entries, {0}}};
@@ -166,36 +173,47 @@ struct ConvertCombine : OpConversionPattern<CombineOp> {
     });
   }
 
+  /// `init` (U x d) plus the rows of the entries of each unit.
+  static Value buildEntrySum(TensorBuilder &b, CombineOp op, PlanType type,
+                             const PlanParts &plan, Value rows, Value init) {
+    FloatType acc = floatElement(init);
+    Value positions = plan.positions, weights = plan.weights;
+    if (op.getOrder() != SumOrder::Slot &&
+        type.getSlots() + type.getAlways() > 1)
+      sortSlots(b, positions, weights);
+    bool weighted = op.getApply() == Apply::Output;
+    return b.reduce(
+        3, {{positions, {0, 1}}, {weights, {0, 1}}}, {init, {0, 2}},
+        [&](ValueRange in) {
+          // There is a row 0 wherever there is a unit.
+          Value row = arith::MaxSIOp::create(b, in[0], b.index(0));
+          Value value = b.convert(b.extract(rows, {row, b.loopIndex(2)}), acc);
+          if (weighted)
+            value = b.mul(value, b.convert(in[1], acc));
+          Value used = b.compare(IntPredicate::sge, in[0], b.index(0));
+          return b.select(used, b.add(in[2], value), in[2]);
+        });
+  }
+
   LogicalResult
   matchAndRewrite(CombineOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
     PlanType type = op.getPlan().getType();
-    PlanParts plan(adaptor.getPlan());
     Value rows = adaptor.getRows().front(), x = adaptor.getX().front();
     auto resultType = cast<RankedTensorType>(op.getType());
     auto acc = cast<FloatType>(op.getAcc().value_or(b.getF32Type()));
     Sizes sizes = {b.size(x, 0),
                    b.getIndexAttr(op.getRows().getType().getWidth())};
 
-    Value positions = plan.positions, weights = plan.weights;
-    if (op.getOrder() != SumOrder::Slot &&
-        type.getSlots() + type.getAlways() > 1)
-      sortSlots(b, positions, weights);
-    bool weighted = op.getApply() == Apply::Output;
-    Value sum =
-        b.reduce(3, {{positions, {0, 1}}, {weights, {0, 1}}},
-                 {buildResidual(b, op, type, plan, x, sizes, acc), {0, 2}},
-                 [&](ValueRange in) {
-                   // There is a row 0 wherever there is a unit.
-                   Value row = arith::MaxSIOp::create(b, in[0], b.index(0));
-                   Value value =
-                       b.convert(b.extract(rows, {row, b.loopIndex(2)}), acc);
-                   if (weighted)
-                     value = b.mul(value, b.convert(in[1], acc));
-                   Value used = b.compare(IntPredicate::sge, in[0], b.index(0));
-                   return b.select(used, b.add(in[2], value), in[2]);
-                 });
+    PlanParts plan;
+    if (!isSoft(type))
+      plan = PlanParts(adaptor.getPlan());
+    Value residual = buildResidual(b, op, type, plan, x, sizes, acc);
+    Value sum = isSoft(type)
+                    ? buildSoftSum(b, type, SoftParts(adaptor.getPlan()), rows,
+                                   residual)
+                    : buildEntrySum(b, op, type, plan, rows, residual);
     if (plan.carry)
       sum = b.map(sizes, acc, {{sum, {0, 1}}, {plan.carry, {0}}, {x, {0, 1}}},
                   [&](ValueRange in) {

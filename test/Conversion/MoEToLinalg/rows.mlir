@@ -60,9 +60,9 @@ func.func @combine_slots(%h: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, slots<
 // CHECK-LABEL: func.func @combine_experts(
 // CHECK-SAME:      %[[POSITIONS:[^:]*]]: tensor<?x2xindex>, %[[X:[^:]*]]: tensor<?x4xbf16>, %[[BIAS:.*]]: tensor<4xbf16>
 func.func @combine_experts(%h: !moe.rows<bf16, 4, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<?x4xbf16>, %b: tensor<4xbf16>) -> tensor<?x4xbf16> {
+  // CHECK: %[[RESIDUAL:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<?x4xbf16>) outs(%{{.*}} : tensor<?x4xf32>)
   // CHECK: %[[RANKS:.*]] = linalg.generic {{.*}} ins(%[[POSITIONS]], %[[POSITIONS]] :
   // CHECK: %[[SORTED:.*]]:2 = linalg.generic {{.*}} ins(%[[RANKS]], %[[POSITIONS]], %{{.*}} :
-  // CHECK: %[[RESIDUAL:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<?x4xbf16>) outs(%{{.*}} : tensor<?x4xf32>)
   // CHECK: %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[SORTED]]#0, %[[SORTED]]#1 : {{.*}} outs(%[[RESIDUAL]] :
   // CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%[[SUM]], %[[BIAS]] :
   // CHECK:   arith.addf

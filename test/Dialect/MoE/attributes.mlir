@@ -47,8 +47,8 @@ func.func @other_policies() attributes {
   p4 = #moe.select<table>, p5 = #moe.select<sparsemixer(0.01, 2), key = logits>,
   // CHECK-SAME: p6 = #moe.select<expert_topc, key = scores, count = <8>>
   p6 = #moe.select<expert_topc, count = <8>>,
-  // CHECK-SAME: p7 = #moe.select<greedy_assign, key = scores, order = [2, 0, 1], counts = [4, 4, 8]>
-  p7 = #moe.select<greedy_assign, order = [2, 0, 1], counts = [4, 4, 8]>} {
+  // CHECK-SAME: p7 = #moe.select<greedy_assign, key = scores, order = [2, 0, 1], counts = [4, 4, 8]>, p8 = #moe.select<balanced_assign, key = logits>, p9 = #moe.select<soft_slots(2), key = logits>
+  p7 = #moe.select<greedy_assign, order = [2, 0, 1], counts = [4, 4, 8]>, p8 = #moe.select<balanced_assign, key = logits>, p9 = #moe.select<soft_slots(2), key = logits>} {
   return
 }
 

@@ -331,3 +331,36 @@ func.func @topk_is_no_threshold(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
   %p = moe.route %z score <relu> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
   return %p : !moe.plan<8, csr>
 }
+
+// C18.
+// CHECK-LABEL: func.func @groups_are_on_the_way
+// CHECK-SAME: %[[P:.*]]: !moe.plan<3, slots<2>>, %[[G:.*]]: !moe.plan<3, grouped>
+func.func @groups_are_on_the_way(%p: !moe.plan<3, slots<2>>, %g: !moe.plan<3, grouped>) -> (!moe.plan<3, csr>, !moe.plan<3, grouped>) {
+  // CHECK-NEXT: %[[R:.*]] = moe.convert_plan %[[P]] : !moe.plan<3, slots<2>> -> !moe.plan<3, csr>
+  // CHECK-NEXT: return %[[R]], %[[G]]
+  %q = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, grouped>
+  %r = moe.convert_plan %q : !moe.plan<3, grouped> -> !moe.plan<3, csr>
+  %b = moe.convert_plan %g : !moe.plan<3, grouped> -> !moe.plan<3, buckets<?>>
+  %h = moe.convert_plan %b : !moe.plan<3, buckets<?>> -> !moe.plan<3, grouped>
+  return %r, %h : !moe.plan<3, csr>, !moe.plan<3, grouped>
+}
+
+// CHECK-LABEL: func.func @conversions_that_change_slots
+func.func @conversions_that_change_slots(%p: !moe.plan<3, slots<2>>) -> (!moe.plan<3, slots<2>>, !moe.plan<3, dense>, !moe.plan<3, csr>) {
+  // Slots in the end.
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, slots<2>> -> !moe.plan<3, grouped>
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, grouped> -> !moe.plan<3, slots<2>>
+  %q = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, grouped>
+  %r = moe.convert_plan %q : !moe.plan<3, grouped> -> !moe.plan<3, slots<2>>
+  // Ranks on the way.
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, slots<2>> -> !moe.plan<3, csr>
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, csr> -> !moe.plan<3, dense>
+  %s = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, csr>
+  %t = moe.convert_plan %s : !moe.plan<3, csr> -> !moe.plan<3, dense>
+  // Buckets that may be too small.
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, slots<2>> -> !moe.plan<3, buckets<4>>
+  // CHECK: moe.convert_plan %{{.*}} : !moe.plan<3, buckets<4>> -> !moe.plan<3, csr>
+  %u = moe.convert_plan %p : !moe.plan<3, slots<2>> -> !moe.plan<3, buckets<4>>
+  %v = moe.convert_plan %u : !moe.plan<3, buckets<4>> -> !moe.plan<3, csr>
+  return %r, %t, %v : !moe.plan<3, slots<2>>, !moe.plan<3, dense>, !moe.plan<3, csr>
+}

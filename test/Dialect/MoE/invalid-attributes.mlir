@@ -375,3 +375,21 @@ func.func private @moving_needs_an_order_of_claims() attributes {a = #moe.capaci
 // (domain_c1)
 // expected-error @+1 {{expects blocks of a positive size, but got 0}}
 func.func private @blocks_hold_units() attributes {a = #moe.domain<blocks(0)>}
+
+// -----
+
+// (R3)
+// expected-error @+1 {{expects no 'fallback' with policy 'balanced_assign', but got 'argmax'}}
+func.func private @everybody_is_assigned() attributes {a = #moe.select<balanced_assign, fallback = argmax>}
+
+// -----
+
+// (R3)
+// expected-error @+1 {{expects no 'fallback' with policy 'soft_slots', but got 'argmax'}}
+func.func private @soft_slots_leave_nobody_out() attributes {a = #moe.select<soft_slots(1), key = logits, fallback = argmax>}
+
+// -----
+
+// (select_c1)
+// expected-error @+1 {{expects a positive number of selected experts, but got 0}}
+func.func private @an_expert_has_soft_rows() attributes {a = #moe.select<soft_slots(0), key = logits>}

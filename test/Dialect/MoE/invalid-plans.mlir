@@ -81,7 +81,7 @@ func.func @groups_do_not_tell_their_units(%o: tensor<9xi32>, %i: tensor<?xi32>, 
 
 // (expand_plan_c1)
 func.func @buckets_are_not_expanded(%p: !moe.plan<8, buckets<4>>, %u: tensor<?xi32>) {
-  // expected-error @+1 {{expects a plan that is not in buckets, but got '!moe.plan<8, buckets<4>>'}}
+  // expected-error @+1 {{expects a plan that is not in buckets and not soft, but got '!moe.plan<8, buckets<4>>'}}
   %q = moe.expand_plan %p, %u : !moe.plan<8, buckets<4>>, tensor<?xi32>
   return
 }
@@ -209,5 +209,68 @@ func.func @no_slots_are_gained(%p: !moe.plan<4, slots<1>>) {
 func.func @the_result_carries_what_is_carried(%p: !moe.plan<4, slots<2>>) {
   // expected-error @+1 {{requires the result ('!moe.plan<2, slots<2>>') to be '!moe.plan<2, slots<2>, carry>'}}
   %q = moe.remap %p many_to_one <sum> {map = array<i64: 0, 1, -1, -1>, carry = array<i64: 3>} : !moe.plan<4, slots<2>> -> !moe.plan<2, slots<2>>
+  return
+}
+
+// -----
+
+// (plan_c2)
+// expected-error @+1 {{expects a positive number of rows per expert, but got 0}}
+func.func private @an_expert_has_a_soft_row(!moe.plan<8, soft<0>>)
+
+// -----
+
+// (plan_c3)
+// expected-error @+1 {{expects a soft plan without always-on ids and carry}}
+func.func private @soft_plans_carry_nothing(!moe.plan<8, soft<1>, carry>)
+
+// -----
+
+// (plan_c3)
+// expected-error @+1 {{expects a soft plan without always-on ids and carry}}
+func.func private @soft_plans_have_no_always_on_ids(!moe.plan<8, soft<1>, always = 1>)
+
+// -----
+
+// (convert_plan_c1)
+func.func @a_soft_plan_has_no_entries(%p: !moe.plan<8, soft<1>>) {
+  // expected-error @+1 {{expects plans of entries, but got '!moe.plan<8, soft<1>>' and '!moe.plan<8, csr>'}}
+  %q = moe.convert_plan %p : !moe.plan<8, soft<1>> -> !moe.plan<8, csr>
+  return
+}
+
+// -----
+
+// (expand_plan_c1)
+func.func @soft_plans_are_not_expanded(%p: !moe.plan<8, soft<1>>, %u: tensor<?xi32>) {
+  // expected-error @+1 {{expects a plan that is not in buckets and not soft, but got '!moe.plan<8, soft<1>>'}}
+  %q = moe.expand_plan %p, %u : !moe.plan<8, soft<1>>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// (R4)
+func.func @soft_rows_are_not_weighed_at_the_input(%x: tensor<?x4xf32>, %p: !moe.plan<8, soft<1>>) {
+  // expected-error @+1 {{expects 'apply <output>' with a soft plan, but got 'input'}}
+  %r = moe.dispatch %x, %p apply <input> allow_multi : tensor<?x4xf32>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
+  return
+}
+
+// -----
+
+// (R4)
+func.func @soft_rows_need_a_body(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>) {
+  // expected-error @+1 {{expects 'ffn' classes alone with a soft plan, but got 'copy'}}
+  %h = moe.experts %r, %p table <[<copy, 8>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
+  return
+}
+
+// -----
+
+// (R4)
+func.func @soft_rows_leave_no_complement(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>, %x: tensor<?x4xf32>) {
+  // expected-error @+1 {{expects 'apply <output>' and no residual 'complement' with a soft plan, but got 'output' and 'complement'}}
+  %y = moe.combine %r, %p, %x apply <output> residual <complement> order <any> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return
 }

@@ -498,7 +498,7 @@ func.func @tiles_weigh_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
 
 // (R24)
 func.func @sparsemixer_weighs_by_itself(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
-  // expected-error @+1 {{expects weight source 'policy' with policy 'sparsemixer' alone, but got 'scores' with 'sparsemixer'}}
+  // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'scores' with 'sparsemixer'}}
   %p = moe.route %z score <identity> select <sparsemixer(0.1, 2), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
@@ -507,7 +507,7 @@ func.func @sparsemixer_weighs_by_itself(%z: tensor<?x8xf32>) -> !moe.plan<8, slo
 
 // (R24)
 func.func @topk_has_no_weights_of_its_own(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
-  // expected-error @+1 {{expects weight source 'policy' with policy 'sparsemixer' alone, but got 'policy' with 'topk'}}
+  // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'policy' with 'topk'}}
   %p = moe.route %z score <identity> select <topk(2)> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
@@ -696,7 +696,7 @@ func.func @blocks_need_no_segments(%z: tensor<?x8xf32>, %s: tensor<?xi32>) -> !m
 
 // (route_c6)
 func.func @units_that_do_not_compete_have_one_domain(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
-  // expected-error @+1 {{expects a 'domain' of parts with 'capacity', 'expert_topc' or 'greedy_assign' alone}}
+  // expected-error @+1 {{expects a 'domain' of parts where units compete alone, but got policy 'topk' and no capacity}}
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores> domain <blocks(4)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }
@@ -735,4 +735,112 @@ func.func @scores_have_the_shape_of_logits(%z: tensor<?x8xf32>) -> tensor<?x7xf3
   // expected-error @+1 {{requires the scores ('tensor<?x7xf32>') to have the shape of 'logits' ('tensor<?x8xf32>')}}
   %p, %s = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>, tensor<?x7xf32>
   return %s : tensor<?x7xf32>
+}
+
+// -----
+
+// (R3)
+func.func @balanced_units_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'balanced_assign'}}
+  %p = moe.route %z score <softmax> select <balanced_assign> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (R11)
+func.func @balanced_keys_have_no_offset(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<1>> {
+  // expected-error @+1 {{expects no 'key_offset' with policy 'balanced_assign'}}
+  %p = moe.route %z key_offset(%b : tensor<8xf32>) score <softmax> select <balanced_assign> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  return %p : !moe.plan<8, slots<1>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_make_soft_plans(%z: tensor<?x8xf32>) -> !moe.plan<4, csr> {
+  // expected-error @+1 {{expects a plan 'soft<p>' with policy 'soft_slots(p)' alone, but got '!moe.plan<4, csr>' with 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, csr>
+  return %p : !moe.plan<4, csr>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_fill_the_rows_of_the_plan(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<3>> {
+  // expected-error @+1 {{expects a plan 'soft<p>' with policy 'soft_slots(p)' alone, but got '!moe.plan<4, soft<3>>' with 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<3>>
+  return %p : !moe.plan<4, soft<3>>
+}
+
+// -----
+
+// (R4)
+func.func @topk_makes_no_soft_plan(%z: tensor<?x8xf32>) -> !moe.plan<8, soft<2>> {
+  // expected-error @+1 {{expects a plan 'soft<p>' with policy 'soft_slots(p)' alone, but got '!moe.plan<8, soft<2>>' with 'topk'}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, soft<2>>
+  return %p : !moe.plan<8, soft<2>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_have_softmaxes_of_their_own(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects score 'identity', keys that are logits and weights as they are with policy 'soft_slots'}}
+  %p = moe.route %z score <softmax> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_weights_are_not_scaled(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects score 'identity', keys that are logits and weights as they are with policy 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy, scale = 2.0> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R4)
+func.func @soft_slots_have_no_key_offset(%z: tensor<?x8xf32>, %a: tensor<4xi1>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects no 'key_offset', 'allow', 'expert_scale', 'always_weights' and scores with policy 'soft_slots'}}
+  %p = moe.route %z allow(%a : tensor<4xi1>) score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R3)
+func.func @soft_slots_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R24)
+func.func @soft_slots_weigh_by_themselves(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'logits' with 'soft_slots'}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <logits> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (route_c1)
+func.func @every_expert_has_its_soft_columns(%z: tensor<?x8xf32>) -> !moe.plan<2, soft<3>> {
+  // expected-error @+1 {{requires the expert columns of 'logits' (8) to be a multiple of the rows of an expert (3)}}
+  %p = moe.route %z score <identity> select <soft_slots(3), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<2, soft<3>>
+  return %p : !moe.plan<2, soft<3>>
+}
+
+// -----
+
+// (route_c1)
+func.func @soft_columns_are_of_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, soft<2>> {
+  // expected-error @+1 {{requires the plan's experts (8) to equal the expert columns of 'logits' (4)}}
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, soft<2>>
+  return %p : !moe.plan<8, soft<2>>
 }

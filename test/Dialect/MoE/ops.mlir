@@ -211,3 +211,15 @@ func.func @route_by_table_in_segments(%z: tensor<?x8xf32>, %t: tensor<?x2xi32>, 
     capacity <limit, count = <4>, priority = choice_major, overflow = identity> domain <segments> : tensor<?x8xf32> -> !moe.plan<8, buckets<4>, carry>
   return %p : !moe.plan<8, buckets<4>, carry>
 }
+
+// CHECK-LABEL: func.func @soft_route
+// CHECK-SAME: %[[Z:.*]]: tensor<?x8xf32>
+func.func @soft_route(%z: tensor<?x8xf32>) -> (tensor<?x8xbf16>, tensor<?x8xbf16>) {
+  // CHECK: %[[P:.*]] = moe.route %[[Z]] score <identity> select <soft_slots(2), key = logits> weight <policy, dtype = bf16> domain <blocks(16)>
+  // CHECK-SAME: : tensor<?x8xf32> -> !moe.plan<4, soft<2>, weight = bf16>
+  %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy, dtype = bf16> domain <blocks(16)>
+    : tensor<?x8xf32> -> !moe.plan<4, soft<2>, weight = bf16>
+  // CHECK: moe.unpack_plan %[[P]] : !moe.plan<4, soft<2>, weight = bf16> -> tensor<?x8xbf16>, tensor<?x8xbf16>
+  %d, %c = moe.unpack_plan %p : !moe.plan<4, soft<2>, weight = bf16> -> tensor<?x8xbf16>, tensor<?x8xbf16>
+  return %d, %c : tensor<?x8xbf16>, tensor<?x8xbf16>
+}

@@ -14,6 +14,7 @@ from reference import Body, Class, ROUND, layer
 import reference
 from routes import route_case
 from routing import per_unit, route
+from soft import soft
 
 INF, NAN = math.inf, math.nan
 
@@ -427,7 +428,7 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft}
 
 if __name__ == "__main__":
     group = sys.argv[2]

@@ -125,12 +125,20 @@ def axes():
                 seed = {"seed": 3} if mode in ("sr_f", "nr_s") else {}
                 add(f"tiles_{mode}_{renorm}_{name}", z, SOFTMAX if name == "all" else SIGMOID, policy=("topk", 2), scale=1.5,
                     capacity=tiles(2 if domain else 3, mode, renorm, **seed), **more)
+    for name, domain in (("blocks", ("blocks", 6)), ("uneven", ("blocks", 5)), ("segments", ("segments", [0, 4, 4, 5, 11]))):
+        few = [row[:3] for row in z]
+        add(f"balanced_{name}", few, SIGMOID, key="logits", policy=("balanced_assign",), domain=domain)
+        add(f"balanced_masked_{name}", few, SIGMOID, policy=("balanced_assign",), domain=domain,
+            allow=[[(u * 7 + e * 5) % 4 != 0 for e in range(3)] for u in range(11)])
+    add("balanced_base", distinct(2, 6, 2), SIGMOID, key="logits", policy=("balanced_assign",))
+    add("balanced_one_each", distinct(3, 5, 5), IDENTITY, policy=("balanced_assign",), source="one")
     add("greedy_all_experts", z, SOFTMAX, policy=("greedy_assign",), order=[5, 4, 3, 2, 1, 0], counts=[2, 2, 2, 2, 2, 2])
     add("limit_after_min_k", z, SOFTMAX, policy=("topk", 2), norm="sum", min_k=2, when="after", capacity=limit(2))
     add("limit_identity_norm", z, SOFTMAX, policy=("topk", 2), norm="sum", capacity=limit(1, "choice_major", "identity"), always=1)
     add("limit_topp", z, SOFTMAX, policy=("topp", 0.7), capacity=limit(3, "choice_major"))
     add("limit_threshold", z, SIGMOID, policy=("threshold", 0.5), capacity=limit(3, "key_desc"), norm="sum", when="after")
     add("limit_none", z, SOFTMAX, policy=("topk", 2), capacity=limit({"factor": 0.0001, "round": "floor"}))
+    add("limit_of_all", z, SOFTMAX, policy=("topk", 2), norm="sum", when="after", capacity=limit(4), domain=("blocks", 4))
     add("limit_f32", z, SIGMOID, policy=("topk", 2), capacity=limit({"factor": 1.1, "mult": "k", "dtype": "f32"}))
     add("limit_filter", z, SIGMOID, policy=("topk", 2), filter_args={"groups": 2, "keep": 1}, capacity=limit(2, overflow="reroute"))
     add("scores", z, SOFTMAX, policy=("topk", 2), scores_result=True)
@@ -142,7 +150,7 @@ ROUTES = {
     "topp": (SOFTMAX, {"policy": ("topp", 0.6)}), "threshold": (SIGMOID, {"policy": ("threshold", 0.5), "fallback": True}),
     "sparsemixer": (IDENTITY, {"key": "logits", "source": "policy", "policy": ("sparsemixer", 0.1, 2)}),
     "expert_topc": (SIGMOID, {"policy": ("expert_topc",), "count": 2}), "greedy": (SIGMOID, {"policy": ("greedy_assign",), "order": [1, 0], "counts": [1, 2]}),
-    "limit": (SIGMOID, {"capacity": limit(1)}), "bpr": (SIGMOID, {"capacity": limit(1, "bpr")}), "weight": (SIGMOID, {"capacity": limit(2, "weight_desc")}),
+    "balanced": (SIGMOID, {"policy": ("balanced_assign",)}), "limit": (SIGMOID, {"capacity": limit(1)}), "bpr": (SIGMOID, {"capacity": limit(1, "bpr")}), "weight": (SIGMOID, {"capacity": limit(2, "weight_desc")}),
     "reroute": (SIGMOID, {"capacity": limit(1, overflow="reroute")}), "identity": (SIGMOID, {"capacity": limit(1, overflow="identity")}),
     "tiles": (SIGMOID, {"capacity": tiles(2)}), "tiles_up": (SIGMOID, {"capacity": tiles(2, "up", "tc_set")}),
     "blocks": (SIGMOID, {"capacity": limit(1), "domain": ("blocks", 2)})}
@@ -160,9 +168,11 @@ def edges():
         add = lambda what, z, **more: cases.append(route_case(f"edges_{name}_{what}", z, score_args, **args, **more))
         add("none", [], experts=8)
         add("one", Z[:1])
-        add("ties", [[0.5] * 8, [1.0, 2.0] * 4, [0.5] * 8])
         add("static", Z, static=True)
-        add("hot", [[5.0 - abs(e - 2) for e in range(8)]] * 9)
+        # Of assignments with equal sums any will do.
+        any_of_equals = {"check": in_range} if name == "balanced" else {}
+        add("ties", [[0.5] * 8, [1.0, 2.0] * 4, [0.5] * 8], **any_of_equals)
+        add("hot", [[5.0 - abs(e - 2) for e in range(8)]] * 9, **any_of_equals)
         for kind, row in special.items():
             add(kind, [Z[0], row, Z[1]], check=in_range)
         if score_args is not SIGMOID:
@@ -182,7 +192,7 @@ def draws(name):
     """At least 10,000 draws of one policy: rows where it is token-local, blocks of units where units compete. Beside the comparison with the interpreter, a
     check of the ids by definition, which shares no code with it."""
     experts, generator = 5, random.Random(name)
-    competes = name in ("expert_topc", "greedy_assign", "limit", "tile_round")
+    competes = name in ("balanced_assign", "expert_topc", "greedy_assign", "limit", "tile_round")
     units = DRAWS * BLOCK if competes else DRAWS
     # Distinct multiples of 1/64 in each part that is compared.
     part = BLOCK if competes else 1
@@ -239,6 +249,16 @@ def draws(name):
             left -= takers
         assert all(ids[u] == [-1] for u in left)
 
+    def balanced_assign(block, ids):
+        # As many units per expert as any other has, and no exchange of two units and no move to a free place gains anything.
+        assert all(len(ids[u]) == 1 and ids[u][0] >= 0 for u in block)
+        holders = [[u for u in block if ids[u][0] == e] for e in range(experts)]
+        assert all(len(taken) == BLOCK // experts for taken in holders)
+        for a in block:
+            for b in block:
+                now = z[a][ids[a][0]] + z[b][ids[b][0]]
+                assert z[a][ids[b][0]] + z[b][ids[a][0]] <= now
+
     def limit_(block, ids):
         # Stable: no dropped entry has a better key than one that holds a place.
         for e in range(experts):
@@ -258,7 +278,7 @@ def draws(name):
             assert all(z[a][e] > z[b][e] for a in added for b in set(block) - wanted - added)
 
     definition = {"topk": topk, "topk_per_group": topk_per_group, "all": all_, "topp": topp, "threshold": threshold, "table": table, "sparsemixer": sparsemixer,
-                  "expert_topc": expert_topc, "greedy_assign": greedy_assign, "limit": limit_, "tile_round": tile_round}[name]
+                  "expert_topc": expert_topc, "greedy_assign": greedy_assign, "balanced_assign": balanced_assign, "limit": limit_, "tile_round": tile_round}[name]
     if name == "topk_per_group":
         experts, z = 4, [row[:4] for row in z]
         args = {"policy": ("topk_per_group", 2, 1)}
@@ -276,6 +296,10 @@ def draws(name):
         args, score_args = {"policy": ("expert_topc",), "count": 2}, SIGMOID
     elif name == "greedy_assign":
         args = {"policy": ("greedy_assign",), "order": [2, 0], "counts": [1, 2]}
+    elif name == "balanced_assign":
+        # Distinct powers of two make every sum distinct: the best assignment is one.
+        experts, args = 2, {"policy": ("balanced_assign",)}
+        z = [[generator.choice((-1, 1)) * 2.0**-(u % BLOCK * 2 + e) for e in range(2)] for u in range(units)]
     elif name == "limit":
         args = {"capacity": limit(1, "key_desc")}
     elif name == "tile_round":

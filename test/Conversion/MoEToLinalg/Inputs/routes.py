@@ -27,7 +27,7 @@ def route_case(name, z, score_args, tolerance=2e-6, logits="f32", static=False, 
     experts = len(z[0]) if z else args.pop("experts")
     policy = args.get("policy", ("topk", 2))
     capacity, domain = args.get("capacity"), args.get("domain")
-    slots = {"topk": lambda: policy[1], "topk_per_group": lambda: policy[1] * policy[2], "sparsemixer": lambda: policy[2], "greedy_assign": lambda: 1,
+    slots = {"topk": lambda: policy[1], "topk_per_group": lambda: policy[1] * policy[2], "sparsemixer": lambda: policy[2], "greedy_assign": lambda: 1, "balanced_assign": lambda: 1,
              "table": lambda: len(policy[1][0])}.get(policy[0], lambda: args.get("kmax") or experts)()
     slots = experts if capacity and capacity["kind"] == "tile_round" else slots
     always, dtype = args.get("always", 0), args.get("dtype", "f32")

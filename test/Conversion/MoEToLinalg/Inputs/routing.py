@@ -3,6 +3,7 @@
 Attributes are keyword arguments named as in the assembly; matrices are lists of rows. Each stage is a function of lists, so that a test may look at any of
 them. A list of entries is a list of ids with -1 in empty slots.
 """
+import itertools
 import math
 
 from reference import NEG, ROUND, score, softmax
@@ -83,6 +84,20 @@ def greedy_assign(keys, units, order, counts):
         for u in sorted((u for u in units if u not in got and keys[u][e] > NEG), key=lambda u: (-keys[u][e], u))[:count]:
             got[u] = [e]
     return got
+
+
+def balanced_assign(keys, units, experts):
+    """Brute force: of all assignments with at most ⌈U/E⌉ units per expert one with as few forbidden entries as possible, then of the largest sum."""
+    size = -(-len(units) // experts) if units else 0
+    best, found = None, {}
+    for experts_of in itertools.product(range(experts), repeat=len(units)):
+        if any(experts_of.count(e) > size for e in set(experts_of)):
+            continue
+        chosen = [keys[u][e] for u, e in zip(units, experts_of)]
+        value = (-sum(k == NEG for k in chosen), sum(k for k in chosen if k > NEG))
+        if best is None or value > best:
+            best, found = value, dict(zip(units, experts_of))
+    return {u: [e if keys[u][e] > NEG else -1] for u, e in found.items()}
 
 
 # Counts (2.6).
@@ -240,6 +255,12 @@ def route(z, score_args, policy=("topk", 2), key="scores", key_dtype="f32", fall
             got = greedy_assign(keys, part, order, counts)
             for u in part:
                 ids[u] = got.get(u, [-1])
+
+        if name == "balanced_assign":
+            slots = 1
+            got = balanced_assign(keys, part, experts)
+            for u in part:
+                ids[u] = got[u]
 
     def weigh(u, chosen, listed):
         raw_of = {"scores": scores[u], "logits": z[u], "key": keys[u], "one": [1.0] * experts, "operand": weight_source[u] if weight_source else None}
