@@ -292,8 +292,8 @@ void Emulator::launch(Module &module, const std::string &kernel,
       std::max<size_t>((program.constants.size() + 127) / 128 * 128, 128);
   launch->constants.reset(
       static_cast<char *>(std::aligned_alloc(128, constantBytes)));
-  std::memcpy(launch->constants.get(), program.constants.data(),
-              program.constants.size());
+  std::copy(program.constants.begin(), program.constants.end(),
+            launch->constants.get());
   for (const Program::Relocation &relocation : program.relocations) {
     auto found = loaded.symbols[config.device].find(relocation.symbol);
     need(found != loaded.symbols[config.device].end(),

@@ -433,7 +433,7 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       strongWrite(w, lane, place, info.order, info.scope, true);
     }
     for (unsigned i = 0; i < info.count; ++i) {
-      char *at = place.bytes() + i * info.bytes;
+      char *at = place.bytes() + size_t(i) * info.bytes;
       uint64_t old = loadBytes(at, info.bytes, false);
       uint64_t b = readPart(info.parts[firstSource + i], lane);
       uint64_t c = info.atomic == AtomicOp::Cas

@@ -124,7 +124,7 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
   };
   std::vector<std::string> words(argv + 1, argv + argc);
   for (size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i];
+    const std::string &word = words[i];
     if (word == "--args") {
       while (i + 1 < words.size() && words[i + 1].rfind("--", 0) != 0)
         options.arguments.push_back(words[++i]);

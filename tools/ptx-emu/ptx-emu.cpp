@@ -279,6 +279,7 @@ int main(int argc, char **argv) {
       return 0;
     }
     std::vector<Argument> arguments;
+    arguments.reserve(options.arguments.size());
     for (const std::string &text : options.arguments)
       arguments.push_back(parseArgument(text));
     std::string text = readFile(options.file);
