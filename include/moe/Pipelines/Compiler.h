@@ -21,9 +21,10 @@ class PassManager;
 namespace moe {
 
 /// What a module means; the order is the way down.
-enum class Level { Graph, MoE, Target };
+enum class Level { Graph, MoE, Tile, Target };
 
-/// The level called `name` ("graph", "moe", "target").
+/// The level called `name` ("graph", "moe", "tile",
+/// "target").
 std::optional<Level> parseLevel(llvm::StringRef name);
 llvm::StringRef levelName(Level level);
 
