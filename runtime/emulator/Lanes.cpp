@@ -420,45 +420,6 @@ void mma16816(char *const *d, const char *const *a, const char *const *b,
     *reinterpret_cast<F32 *>(d[i]) = canonical(sum[i]);
 }
 
-// Register 4j + 2v + h of warp w and lane l holds D[16w + 8v + l/4][8j + 2(l%4)
-// + h].
-typedef float Quad __attribute__((ext_vector_type(4)));
-void wgmma(const WgmmaTile &tile) {
-  for (int warp = 0; warp < 4; ++warp) {
-    alignas(128) F32 rows[2][16];
-    for (int v = 0; v < 2; ++v)
-      for (int k = 0; k < 16; ++k)
-        for (int l = 0; l < 32; ++l)
-          rows[v][k][l] = tile.a[(16 * warp + 8 * v + l / 4) * 16 + k];
-    for (unsigned j = 0; j < tile.n / 8; ++j) {
-      F32 sum[2][2];
-      for (int v = 0; v < 2; ++v)
-        for (int h = 0; h < 2; ++h)
-          sum[v][h] = tile.scaleD ? *reinterpret_cast<const F32 *>(
-                                        tile.d[warp][4 * j + 2 * v + h])
-                                  : F32(0.0f);
-      for (int k = 0; k < 16; ++k) {
-        const float *b = tile.b + k * tile.n + 8 * j;
-        Quad low = {b[0], b[2], b[4], b[6]}, high = {b[1], b[3], b[5], b[7]};
-        F32 even = __builtin_shufflevector(low, low, 0, 1, 2, 3, 0, 1, 2, 3, 0,
-                                           1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0,
-                                           1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-        F32 odd = __builtin_shufflevector(high, high, 0, 1, 2, 3, 0, 1, 2, 3, 0,
-                                          1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1,
-                                          2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-        for (int v = 0; v < 2; ++v) {
-          sum[v][0] = __builtin_elementwise_fma(rows[v][k], even, sum[v][0]);
-          sum[v][1] = __builtin_elementwise_fma(rows[v][k], odd, sum[v][1]);
-        }
-      }
-      for (int v = 0; v < 2; ++v)
-        for (int h = 0; h < 2; ++h)
-          *reinterpret_cast<F32 *>(tile.d[warp][4 * j + 2 * v + h]) =
-              canonical(sum[v][h]);
-    }
-  }
-}
-
 } // namespace
 
 const LaneTable &moe::emu::MOE_EMU_TABLE() {
@@ -541,7 +502,6 @@ const LaneTable &moe::emu::MOE_EMU_TABLE() {
                                    predXor,
                                    predNot},
                                   mma16816<BF16>,
-                                  mma16816<F16>,
-                                  wgmma};
+                                  mma16816<F16>};
   return table;
 }

@@ -96,24 +96,11 @@ enum class LaneOp : uint16_t {
 /// One mma.sync on fragments: `a` to `d` are the offsets of registers.
 using MmaFunction = void (*)(char *const *d, const char *const *a,
                              const char *const *b, const char *const *c);
-/// One m64nNk16 of four warps, see Wgmma.cpp.
-struct WgmmaTile;
-using WgmmaFunction = void (*)(const WgmmaTile &tile);
 
 struct LaneTable {
   const char *isa;
   Handler handlers[static_cast<size_t>(LaneOp::Count)];
   MmaFunction mmaBF16, mmaF16; ///< m16n8k16, f32 accumulators
-  WgmmaFunction wgmma;
-};
-
-/// Fragments of m64nNk16 with f32 accumulators, operands already converted.
-struct WgmmaTile {
-  unsigned n = 0;
-  bool scaleD = true;
-  const float *a = nullptr;        ///< [64][16]
-  const float *b = nullptr;        ///< [16][n]
-  char *const *const *d = nullptr; ///< [4 warps][n / 2] registers
 };
 
 const LaneTable &laneTablePortable();
