@@ -81,7 +81,7 @@ static Value buildClamp(TensorBuilder &b, Value value, FloatAttr lo,
 }
 
 Value moe::detail::buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
-                                Value up) {
+                               Value up) {
   up = buildClamp(b, up, body.getUpLo(), body.getUpHi());
   if (!gate)
     return buildActivation(b, body, up);
