@@ -43,4 +43,41 @@ static void runAlu(benchmark::State &state) {
 BENCHMARK(runAlu)->ArgName("checked")->Arg(0)->Arg(1)->Unit(
     benchmark::kMillisecond);
 
+/// Multiply-adds per second of the mma.sync GEMM, in GFLOP/s.
+static void runMmaGemm(benchmark::State &state) {
+  EmulatorOptions options;
+  options.checked = state.range(0) != 0;
+  constexpr uint32_t kSize = 256;
+  Emulator emulator(options);
+  Module &module =
+      emulator.load(readKernel("../../test/Emulator/Inputs/mma_gemm.ptx"));
+  std::vector<uint16_t> ones(kSize * kSize, 0x3f80);
+  std::vector<char> arguments(32);
+  for (size_t i = 0; i < 3; ++i) {
+    uint64_t buffer = emulator.allocate(kSize * kSize * (i == 2 ? 4 : 2));
+    if (i < 2)
+      emulator.write(buffer, ones.data(), ones.size() * 2);
+    std::memcpy(arguments.data() + 8 * i, &buffer, 8);
+  }
+  std::memcpy(arguments.data() + 24, &kSize, 4);
+  std::memcpy(arguments.data() + 28, &kSize, 4);
+  LaunchConfig config;
+  config.grid = {kSize / 128, kSize / 128};
+  config.block = {128};
+  for (auto iteration : state) {
+    emulator.launch(module, "mma_gemm", config, arguments);
+    if (!emulator.run())
+      state.SkipWithError(
+          formatFinding(emulator.findings()[0], options.seed).c_str());
+  }
+  state.counters["FLOP"] =
+      benchmark::Counter(2.0 * kSize * kSize * kSize,
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(runMmaGemm)
+    ->ArgName("checked")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond);
+
 BENCHMARK_MAIN();

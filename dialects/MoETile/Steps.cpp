@@ -113,9 +113,9 @@ LogicalResult tile::detail::verifyIndices(Operation *op, StringRef what,
       return op->emitOpError("expects indices of tasks, walks and the rank, "
                              "but got another value for dimension #")
              << i << " of " << what << " '" << name << "'";
-    bool fits = over->hasExtentOf(dim) &&
-                (over->step == dim.step ||
-                 (over->step % dim.step == 0 && !cells));
+    bool fits =
+        over->hasExtentOf(dim) &&
+        (over->step == dim.step || (over->step % dim.step == 0 && !cells));
     if (!fits) {
       InFlightDiagnostic diagnostic = op->emitOpError("requires index #");
       diagnostic << i << " (over ";

@@ -68,7 +68,8 @@ typedef struct moe_environment_v1 {
   void (*release)(void *memory);
   /* Runs body(context, begin, end) over disjoint ranges that cover [0, count)
      once, and returns when all are done. Ranges may run on other threads, in
-     any order or one after the other: bodies never wait for each other. */
+     any order or one after the other: a body waits for no range that has not
+     begun. */
   void (*parallel_for)(int64_t count,
                        void (*body)(void *context, int64_t begin, int64_t end),
                        void *context);

@@ -19,6 +19,7 @@ struct LevelName {
 };
 constexpr LevelName levels[] = {{moe::Level::Graph, "graph"},
                                 {moe::Level::MoE, "moe"},
+                                {moe::Level::Tile, "tile"},
                                 {moe::Level::Target, "target"}};
 
 } // namespace
@@ -46,7 +47,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.acceptFrozenExport = options.acceptFrozenExport;
     buildMoEPipeline(manager, pipeline);
   }
-  if (options.from < Level::Target && to >= Level::Target) {
+  if (options.from < Level::Target && to >= Level::Tile) {
     Expected<CpuTarget> target =
         CpuTarget::create(options.cpu, options.features);
     if (!target)
@@ -56,7 +57,10 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
     pipeline.fused = options.schedule == Schedule::Fused;
-    buildTargetPipeline(manager, pipeline);
+    if (options.from < Level::Tile)
+      buildTilePipeline(manager, pipeline);
+    if (to >= Level::Target)
+      buildTargetPipeline(manager, pipeline);
   }
   return Error::success();
 }

@@ -1,4 +1,4 @@
-// The passes from the moe level to the LLVM dialect.
+// The passes from the moe level to the tile level, and on to the LLVM dialect.
 #include "moe/Conversion/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
 #include "moe/Transforms/Passes.h"
@@ -30,29 +30,30 @@
 
 using namespace mlir;
 
+void moe::buildTilePipeline(OpPassManager &manager,
+                            const TargetPipelineOptions &options) {
+  PrepareEntryPassOptions prepare;
+  prepare.entry = options.entry;
+  manager.addPass(createPrepareEntryPass(prepare));
+  manager.addPass(createInlinerPass());
+  if (options.fused) {
+    ConvertMoEToTilePassOptions cut;
+    cut.vectorBits = options.vectorBits;
+    cut.vectorRegisters = options.vectorRegisters;
+    manager.addPass(createConvertMoEToTilePass(cut));
+  }
+  manager.addPass(createConvertMoEToLinalgPass());
+  manager.addPass(createSymbolDCEPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createVerifyTilePass());
+}
+
 /// Weights and buffers on tensors, then memory: every pass of this part works
 /// on values.
 static void addTensorPasses(OpPassManager &manager,
                             const moe::TargetPipelineOptions &options) {
-  moe::PrepareEntryPassOptions prepare;
-  prepare.entry = options.entry;
-  manager.addPass(moe::createPrepareEntryPass(prepare));
-  manager.addPass(createInlinerPass());
-  if (options.fused) {
-    moe::ConvertMoEToTilePassOptions cut;
-    cut.vectorBits = options.vectorBits;
-    cut.vectorRegisters = options.vectorRegisters;
-    manager.addPass(moe::createConvertMoEToTilePass(cut));
-  }
-  manager.addPass(moe::createConvertMoEToLinalgPass());
-  if (options.fused) {
-    manager.addPass(createCanonicalizerPass());
-    manager.addPass(moe::createVerifyTilePass());
-    manager.addPass(moe::createConvertTileToCPUPass());
-  }
-  manager.addPass(createSymbolDCEPass());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
+  manager.addPass(moe::createConvertTileToCPUPass());
   // Bufferization has no form for arithmetic on whole tensors.
   manager.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
@@ -144,6 +145,13 @@ void moe::registerPipelines() {
   PassPipelineRegistration<MoEPipelineOptions>(
       "moe-moe-pipeline", "Lower a graph to the moe level", buildMoEPipeline);
   PassPipelineRegistration<TargetPipelineOptions>(
+      "moe-tile-pipeline", "Lower the moe level to the tile level",
+      buildTilePipeline);
+  PassPipelineRegistration<TargetPipelineOptions>(
       "moe-target-pipeline",
-      "Lower the moe level to the LLVM dialect for a CPU", buildTargetPipeline);
+      "Lower the moe level to the LLVM dialect for a CPU",
+      [](OpPassManager &manager, const TargetPipelineOptions &options) {
+        buildTilePipeline(manager, options);
+        buildTargetPipeline(manager, options);
+      });
 }

@@ -368,9 +368,9 @@ uint32_t Decoder::constant(uint64_t bits, Width width) {
   for (int lane = 0; lane < kWarpSize; ++lane) {
     char *to = program.constants.data() + offset;
     if (width == Width::W64)
-      std::memcpy(to + 8 * lane, &bits, 8);
+      std::memcpy(to + size_t(8) * lane, &bits, 8);
     else
-      std::memcpy(to + 4 * lane, &bits, 4);
+      std::memcpy(to + size_t(4) * lane, &bits, 4);
   }
   if (width == Width::Pred) {
     uint32_t mask = bits ? ~0u : 0;

@@ -2,7 +2,6 @@
 #include "Decoder.h"
 
 using namespace moe::emu;
-using ast::Operand;
 
 const std::map<std::string, Decoder::Method> &Decoder::methods() {
   static const std::map<std::string, Method> known = [] {

@@ -6,8 +6,10 @@ using ast::Operand;
 
 void Decoder::decodeCp(const ast::Instruction &i, Modifiers &m) {
   need(m.take("async"), "expects '.async'");
-  if (m.take("bulk"))
-    throw StatementError("bulk copies are not supported");
+  if (m.take("bulk")) {
+    decodeBulk(i, m);
+    return;
+  }
   if (m.take("mbarrier")) {
     need(m.take("arrive"), "expects '.arrive'");
     auto *info = newInfo<MbarrierInfo>();
@@ -38,6 +40,48 @@ void Decoder::decodeCp(const ast::Instruction &i, Modifiers &m) {
     return;
   }
   decodeCpAsync(i, m);
+}
+
+void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
+  need(!m.take("tensor") && !m.take("prefetch"),
+       "tensor copies and prefetches are not supported");
+  Op op;
+  int group = m.takeOneOf({"commit_group", "wait_group"});
+  if (group >= 0) {
+    op.run = group == 0 ? runBulkCommit : runBulkWait;
+    op.flags = m.take("read");
+    needOperands(i, group, group);
+    need(group == 1 || !op.flags, "unknown modifier '.read'");
+    op.imm = group ? immediate(i.operands[0], "the number of groups") : 0;
+    emit(op);
+    return;
+  }
+  auto *info = newInfo<BulkInfo>();
+  std::string to = m.takeFront(), from = m.takeFront();
+  info->toShared = to == "shared::cluster" || to == "shared::cta";
+  need(info->toShared ? from == "global"
+                      : to == "global" && from == "shared::cta",
+       "expects a copy between '.global' and the CTA's shared memory");
+  need(m.take(info->toShared ? "mbarrier::complete_tx::bytes" : "bulk_group"),
+       "expects '.mbarrier::complete_tx::bytes' into shared memory and "
+       "'.bulk_group' out of it");
+  bool hint = m.take("L2::cache_hint");
+  size_t count = (info->toShared ? 4 : 3) + hint;
+  needOperands(i, count, count);
+  auto addressAt = [&](size_t operand, size_t index) {
+    Address where = address(i.operands[operand]);
+    info->offsets[index] = where.offset;
+    info->narrow[index] = where.is32;
+    return where.code;
+  };
+  op.run = runBulkCopy;
+  op.info = info;
+  op.a = addressAt(0, 0);
+  op.b = addressAt(1, 1);
+  op.c = readCode(i.operands[2], Type::U32);
+  if (info->toShared)
+    op.d = addressAt(3, 2);
+  emit(op);
 }
 
 void Decoder::decodeCpAsync(const ast::Instruction &i, Modifiers &m) {

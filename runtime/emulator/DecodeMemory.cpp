@@ -73,7 +73,7 @@ bool Decoder::foldParamLoad(const ast::Instruction &i, Type type,
   if (!symbol || symbol->kind != Symbol::Kind::KernelParam)
     return false;
   uint64_t offset = symbol->address + static_cast<uint64_t>(where.offset);
-  auto bytes = static_cast<uint32_t>(bitsOf(type)) / 8;
+  uint64_t bytes = static_cast<uint32_t>(bitsOf(type)) / 8;
   need(offset + bytes * count <= program.paramBytes,
        "reads behind the end of the parameters");
   need(offset % (bytes * count) == 0,

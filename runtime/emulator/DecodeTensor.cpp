@@ -44,8 +44,15 @@ void Decoder::decodeMma(const ast::Instruction &i, Modifiers &m) {
        "sparse mma is not supported");
   std::string shape = m.takeFront();
   int rows = 0, columns = 0, depth = 0;
-  need(std::sscanf(shape.c_str(), "m%dn%dk%d", &rows, &columns, &depth) == 3,
+  size_t n = shape.find('n'), k = shape.find('k');
+  need(shape[0] == 'm' && n != std::string::npos && k != std::string::npos,
        "expects a shape, but got '." + shape + "'");
+  auto number = [&](size_t from) {
+    return static_cast<int>(std::strtol(shape.c_str() + from + 1, nullptr, 10));
+  };
+  rows = number(0);
+  columns = number(n);
+  depth = number(k);
   need(m.take("row") && m.take("col"), "expects '.row.col'");
   info->saturate = m.take("satfinite");
   info->dType = m.needType();

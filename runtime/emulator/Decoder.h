@@ -238,6 +238,7 @@ private:
 
   // DecodeAsync.cpp
   void decodeCp(const ast::Instruction &, Modifiers &);
+  void decodeBulk(const ast::Instruction &, Modifiers &);
   void decodeCpAsync(const ast::Instruction &, Modifiers &);
   void decodeMbarrier(const ast::Instruction &, Modifiers &);
 

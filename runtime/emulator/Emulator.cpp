@@ -135,6 +135,7 @@ static void placeVariables(Machine &state, LoadedModule &loaded,
 
 std::vector<std::string> LoadedModule::kernels() const {
   std::vector<std::string> names;
+  names.reserve(programs.size());
   for (const auto &entry : programs)
     names.push_back(entry.first);
   return names;
@@ -291,15 +292,16 @@ void Emulator::launch(Module &module, const std::string &kernel,
       std::max<size_t>((program.constants.size() + 127) / 128 * 128, 128);
   launch->constants.reset(
       static_cast<char *>(std::aligned_alloc(128, constantBytes)));
-  std::memcpy(launch->constants.get(), program.constants.data(),
-              program.constants.size());
+  std::copy(program.constants.begin(), program.constants.end(),
+            launch->constants.get());
   for (const Program::Relocation &relocation : program.relocations) {
     auto found = loaded.symbols[config.device].find(relocation.symbol);
     need(found != loaded.symbols[config.device].end(),
          "variable '" + relocation.symbol + "' has no definition");
     uint64_t address = found->second + static_cast<uint64_t>(relocation.addend);
     for (int lane = 0; lane < kWarpSize; ++lane)
-      std::memcpy(launch->constants.get() + relocation.constant + 8 * lane,
+      std::memcpy(launch->constants.get() + relocation.constant +
+                      size_t(8) * lane,
                   &address, 8);
   }
   state->streams[{config.device, config.stream}].push_back(std::move(launch));
@@ -311,6 +313,7 @@ bool Emulator::run() {
   } catch (const RunStopped &) {
     state->resident.clear();
     state->runnable.clear();
+    state->bulk.clear();
     std::fill(state->used.begin(), state->used.end(), 0.0);
     for (auto &entry : state->streams)
       entry.second.clear();

@@ -16,10 +16,15 @@ static Agent copyAgent(const Warp &w, int lane) {
 void moe::emu::completeCopy(Machine &machine, const PendingCopy &copy) {
   Allocation &shared = *copy.warp->cta->shared;
   char *to = shared.bytes.get() + copy.dst;
-  std::memset(to, 0, copy.bytes);
+  if (copy.valid < copy.bytes)
+    std::memset(to, 0, copy.bytes);
   if (copy.valid) {
-    Allocation *from = machine.memory.find(copy.src);
-    std::memcpy(to, from->bytes.get() + (copy.src - from->base), copy.valid);
+    Allocation *source = machine.memory.find(copy.src);
+    const char *from = source->bytes.get() + (copy.src - source->base);
+    if (copy.valid == 16)
+      std::memcpy(to, from, 16);
+    else
+      std::memcpy(to, from, copy.valid);
   }
   markInitialised({&shared, copy.dst}, copy.bytes);
   machine.noteProgress();
@@ -33,13 +38,11 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
   Agent self = threadAgent(w, lane);
   static const Clock kNothing;
   const ClockRef &clock = sync.lanes[lane].knowledge.plain;
-  // Program order covers the thread's own accesses up to its own time.
-  ClockRef known = Clock::withAgent(clock, self, sync.now);
   RaceDetector::Conflict conflict;
-  Agent none;
   if (!w.machine->races.access(
           place.allocation->shadow, place.offset, bytes, isWrite,
-          {copyAgent(w, lane), stamp, op->line, {}}, *known, none, conflict))
+          {copyAgent(w, lane), stamp, op->line, {}},
+          {clock ? *clock : kNothing, self, sync.now}, conflict))
     return;
   w.machine->report(
       FindingKind::Race, w, op, lane, place.allocation->base + place.offset,
@@ -48,7 +51,8 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
           (conflict.otherIsWrite ? "write" : "read") + " by " +
           w.machine->describe(conflict.other.agent),
       {"the other access is at line " + std::to_string(conflict.other.line) +
-       ": " + w.machine->lineText(w, conflict.other.line)});
+       ": " + w.machine->lineText(w, conflict.other.line)},
+      conflict.other.line);
 }
 
 const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
@@ -156,7 +160,7 @@ static std::string mbarrierText(const MbarrierState &state) {
          std::to_string(state.phase);
 }
 
-static void completePhase(Machine &machine, MbarrierState &state) {
+void moe::emu::completePhase(Machine &machine, MbarrierState &state) {
   if (state.pending != 0 || state.tx != 0)
     return;
   ++state.phase;

@@ -17,6 +17,63 @@ static std::string hex(uint64_t value) {
   return text;
 }
 
+// Elements have 1, 2, 4 or 8 bytes: no call for so few.
+static void copyElement(char *to, const char *from, unsigned bytes) {
+  switch (bytes) {
+  case 1:
+    *to = *from;
+    break;
+  case 2:
+    std::memcpy(to, from, 2);
+    break;
+  case 4:
+    std::memcpy(to, from, 4);
+    break;
+  default:
+    std::memcpy(to, from, 8);
+  }
+}
+
+static bool equalBytes(const char *a, const char *b, uint32_t bytes) {
+  for (; bytes >= 8; bytes -= 8, a += 8, b += 8)
+    if (std::memcmp(a, b, 8) != 0)
+      return false;
+  for (; bytes; --bytes)
+    if (*a++ != *b++)
+      return false;
+  return true;
+}
+
+/// Whether any of the states has a bit of `bits`.
+static bool anyHas(const uint8_t *states, uint32_t bytes, uint8_t bits) {
+  const uint64_t pattern = 0x0101010101010101 * bits;
+  for (; bytes >= 8; bytes -= 8, states += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, states, 8);
+    if (eight & pattern)
+      return true;
+  }
+  for (; bytes; --bytes)
+    if (*states++ & bits)
+      return true;
+  return false;
+}
+
+/// Whether all of them have it.
+static bool allHave(const uint8_t *states, uint32_t bytes, uint8_t bits) {
+  const uint64_t pattern = 0x0101010101010101 * bits;
+  for (; bytes >= 8; bytes -= 8, states += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, states, 8);
+    if (~eight & pattern)
+      return false;
+  }
+  for (; bytes; --bytes)
+    if (!(*states++ & bits))
+      return false;
+  return true;
+}
+
 static const char *accessName(bool isWrite) {
   return isWrite ? "write" : "read";
 }
@@ -79,11 +136,10 @@ Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
     if (offset + bytes > allocation->size || offset + bytes < offset)
       stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
                       describeShared(cta, offset));
-    if (machine.options.checked)
-      for (uint32_t i = 0; i < bytes; ++i)
-        if (allocation->states.get()[offset + i] & Allocation::kRedZone)
-          stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
-                          describeShared(cta, offset));
+    if (machine.options.checked &&
+        anyHas(allocation->states.get() + offset, bytes, Allocation::kRedZone))
+      stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
+                      describeShared(cta, offset));
     break;
   }
   case Space::Local: {
@@ -143,6 +199,8 @@ void moe::emu::checkInitialised(Warp &w, const Op *op, int lane,
                                 const Place &place, uint32_t bytes,
                                 uint64_t address) {
   const uint8_t *states = place.states();
+  if (allHave(states, bytes, Allocation::kInitialised))
+    return;
   for (uint32_t i = 0; i < bytes; ++i)
     if (!(states[i] & Allocation::kInitialised)) {
       bool shared = place.allocation == w.cta->shared.get();
@@ -161,8 +219,14 @@ void moe::emu::checkInitialised(Warp &w, const Op *op, int lane,
 
 void moe::emu::markInitialised(const Place &place, uint32_t bytes) {
   uint8_t *states = place.states();
-  for (uint32_t i = 0; i < bytes; ++i)
-    states[i] |= Allocation::kInitialised;
+  for (; bytes >= 8; bytes -= 8, states += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, states, 8);
+    eight |= 0x0101010101010101 * Allocation::kInitialised;
+    std::memcpy(states, &eight, 8);
+  }
+  for (; bytes; --bytes)
+    *states++ |= Allocation::kInitialised;
 }
 
 void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
@@ -175,7 +239,8 @@ void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
   const ClockRef &clock = sync.lanes[lane].knowledge.plain;
   if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
                                isWrite, {self, sync.now, op->line, strength},
-                               clock ? *clock : kNothing, self, conflict))
+                               {clock ? *clock : kNothing, self, sync.now},
+                               conflict))
     return;
   bool shared = place.allocation == w.cta->shared.get();
   std::string what = conflict.otherIsWrite ? "write" : "read";
@@ -188,7 +253,8 @@ void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
            ": " + w.machine->lineText(w, conflict.other.line),
        "the address is " + (shared ? describeShared(*w.cta, place.offset)
                                    : "'" + place.allocation->name + "' + " +
-                                         std::to_string(place.offset))});
+                                         std::to_string(place.offset))},
+      conflict.other.line);
 }
 
 // ---- loads and stores ----
@@ -291,14 +357,13 @@ static const Op *runStore(Warp &w, const Op *op) {
     for (const RegisterPart &part : info.parts) {
       uint64_t value =
           part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
-      std::memcpy(to, &value, info.bytes);
+      copyElement(to, reinterpret_cast<const char *>(&value), info.bytes);
       to += info.bytes;
     }
     if (Checked) {
-      for (uint32_t i = 0; i < size; ++i)
-        if (place.states()[i] & Allocation::kMbarrier)
-          w.machine->stop(FindingKind::MbarrierMisuse, w, op, lane, address,
-                          "overwrites an mbarrier that is in use");
+      if (anyHas(place.states(), size, Allocation::kMbarrier))
+        w.machine->stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                        "overwrites an mbarrier that is in use");
       if (place.allocation != w.cta->local[w.index].get()) {
         checkRace(w, op, lane, place, size, true, {strong, info.scope},
                   address);
@@ -306,10 +371,12 @@ static const Op *runStore(Warp &w, const Op *op) {
           strongWrite(w, lane, place, info.order, info.scope, false);
       }
     }
-    if (std::memcmp(place.bytes(), data, size) != 0 ||
+    if (!equalBytes(place.bytes(), data, size) ||
         !(*place.states() & Allocation::kInitialised))
       w.machine->noteProgress();
-    std::memcpy(place.bytes(), data, size);
+    char *at = place.bytes();
+    for (uint32_t i = 0; i < size; i += info.bytes)
+      copyElement(at + i, data + i, info.bytes);
     markInitialised(place, size);
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
@@ -366,7 +433,7 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       strongWrite(w, lane, place, info.order, info.scope, true);
     }
     for (unsigned i = 0; i < info.count; ++i) {
-      char *at = place.bytes() + i * info.bytes;
+      char *at = place.bytes() + size_t(i) * info.bytes;
       uint64_t old = loadBytes(at, info.bytes, false);
       uint64_t b = readPart(info.parts[firstSource + i], lane);
       uint64_t c = info.atomic == AtomicOp::Cas

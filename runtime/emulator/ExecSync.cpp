@@ -108,31 +108,26 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
 
 void moe::emu::joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants) {
-  Knowledge joined;
-  uint32_t now = 0, threads = 0;
+  std::vector<ClockRef> plain, proxied;
+  std::vector<Agent> agents;
+  uint32_t now = 0;
   for (const auto &[warp, lanes] : participants) {
     now = std::max(now, cta.sync[warp->index].now);
-    threads += static_cast<uint32_t>(__builtin_popcount(lanes));
-    const Knowledge *previous = nullptr;
-    forLanes(lanes, [&](int lane) {
-      const Knowledge &knowledge = cta.sync[warp->index].lanes[lane].knowledge;
-      if (previous && previous->plain == knowledge.plain &&
-          previous->proxied == knowledge.proxied)
-        return;
-      joined.join(knowledge);
-      previous = &knowledge;
+    forLanes(lanes, [&, w = warp](int lane) {
+      const Knowledge &knowledge = cta.sync[w->index].lanes[lane].knowledge;
+      plain.push_back(knowledge.plain);
+      proxied.push_back(knowledge.proxied);
+      agents.push_back(threadAgent(*w, lane));
     });
   }
-  uint32_t domain = cta.number << 2 | Agent::Thread;
-  if (threads == cta.launch->config.block.count()) {
-    joined.plain = Clock::withDomain(joined.plain, domain, now);
-  } else {
-    for (const auto &[warp, lanes] : participants)
-      forLanes(lanes, [&, w = warp](int lane) {
-        joined.plain =
-            Clock::withAgent(joined.plain, threadAgent(*w, lane), now);
-      });
-  }
+  auto all = static_cast<uint32_t>(cta.launch->config.block.count());
+  Knowledge joined{Clock::joinAll(plain, cta.number, all),
+                   Clock::joinAll(proxied, cta.number, all)};
+  if (agents.size() == all)
+    joined.plain =
+        Clock::withDomain(joined.plain, cta.number << 2 | Agent::Thread, now);
+  else
+    joined.plain = Clock::withAgents(joined.plain, agents, now);
   for (const auto &[warp, lanes] : participants) {
     cta.sync[warp->index].now = now + 1;
     forLanes(lanes, [&, w = warp](int lane) {

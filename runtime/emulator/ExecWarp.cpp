@@ -47,6 +47,7 @@ static void complete(Cta &cta, NamedBarrier &barrier) {
   NamedBarrier done = std::move(barrier);
   barrier = NamedBarrier();
   std::vector<std::pair<Warp *, uint32_t>> participants;
+  participants.reserve(done.participants.size());
   for (const auto &participant : done.participants)
     participants.emplace_back(participant.warp, participant.lanes);
   Machine &machine = *done.participants.front().warp->machine;

@@ -106,6 +106,15 @@ struct CpAsyncInfo : OpInfo {
   uint32_t ignore = 0;
 };
 
+/// cp.async.bulk between global memory and the CTA's own shared memory. The
+/// addresses are those of `op.a` (destination), `op.b` (source) and `op.d`
+/// (mbarrier) plus these offsets; `op.c` has the size.
+struct BulkInfo : OpInfo {
+  bool toShared = true;
+  int64_t offsets[3] = {};
+  bool narrow[3] = {}; ///< addresses of 32 bits
+};
+
 struct MbarrierInfo : OpInfo {
   enum class Kind : uint8_t {
     Init,
@@ -179,6 +188,11 @@ const Op *runCpAsync(Warp &, const Op *);
 const Op *runCpCommit(Warp &, const Op *);
 const Op *runCpWait(Warp &, const Op *);
 const Op *runMbarrier(Warp &, const Op *);
+
+// ExecBulk.cpp
+const Op *runBulkCopy(Warp &, const Op *);
+const Op *runBulkCommit(Warp &, const Op *);
+const Op *runBulkWait(Warp &, const Op *);
 
 // ExecTensor.cpp
 const Op *runLdmatrix(Warp &, const Op *);

@@ -18,9 +18,15 @@ typedef float F32 __attribute__((ext_vector_type(32)));
 typedef double F64 __attribute__((ext_vector_type(32)));
 typedef bool Mask __attribute__((ext_vector_type(32)));
 
+/// A register: vectors of 64-bit lanes would want 256 bytes by themselves.
+template <typename V>
+struct __attribute__((packed, aligned(128))) Register {
+  V lanes;
+};
+
 template <typename V>
 [[gnu::always_inline]] inline V load(const Warp &w, uint32_t offset) {
-  return *reinterpret_cast<const V *>(w.source(offset));
+  return reinterpret_cast<const Register<V> *>(w.source(offset))->lanes;
 }
 
 template <typename V>
@@ -49,13 +55,14 @@ template <typename S>
 template <typename V>
 [[gnu::always_inline]] inline void store(Warp &w, uint32_t offset,
                                          uint32_t mask, V value) {
-  V *to = reinterpret_cast<V *>(w.registers + offset);
+  auto *to = reinterpret_cast<Register<V> *>(w.registers + offset);
   if (__builtin_expect(mask == ~0u, 1)) {
-    *to = value;
+    to->lanes = value;
     return;
   }
   using S = typename SignedOf<V>::type;
-  *to = expand<S>(mask) ? value : *to;
+  V old = to->lanes;
+  to->lanes = expand<S>(mask) ? value : old;
 }
 
 template <typename S>

@@ -65,16 +65,13 @@ std::string Machine::describe(Agent agent) const {
 
 void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
                      uint64_t address, const std::string &message,
-                     std::vector<std::string> notes) {
+                     std::vector<std::string> notes, uint32_t otherLine) {
   const Launch &launch = *warp.cta->launch;
   // The same place once, with every kind of other access.
-  int other = 0;
-  if (kind == FindingKind::Race && !notes.empty())
-    std::sscanf(notes[0].c_str(), "the other access is at line %d", &other);
   if (findings.size() >= options.maxFindings ||
       !reported
-           .insert(
-               {kind, launch.program->name, static_cast<int>(op->line), other})
+           .insert({kind, launch.program->name, static_cast<int>(op->line),
+                    static_cast<int>(otherLine)})
            .second)
     return;
   Finding finding;
@@ -388,11 +385,12 @@ void Machine::run() {
   startLaunches();
   while (!resident.empty()) {
     if (runnable.empty()) {
-      if (!releaseParked())
+      if (!advanceBulk(true) && !releaseParked())
         reportStuck(false);
       continue;
     }
     ++slots;
+    advanceBulk(false);
     uint32_t index = pick(static_cast<uint32_t>(runnable.size()));
     if (options.schedule == Schedule::Starve &&
         slots - progress < kStarvedSlots)
@@ -411,6 +409,7 @@ void Machine::run() {
       runnable[index] = runnable.back();
       runnable.pop_back();
       if (warp.cta->liveWarps == 0) {
+        checkBulkDone(*warp.cta, warp);
         finishCta(*warp.cta);
         startLaunches();
       }

@@ -73,7 +73,28 @@ struct PendingCopy {
   uint32_t line, mnemonic;
 };
 
+/// A bulk copy that has been issued. Its reads and its writes are agents of
+/// their own, `slot` and `slot` + 1 of the CTA's bulk agents.
+struct BulkCopy {
+  Cta *cta = nullptr;
+  uint64_t id = 0;
+  bool toShared = false;
+  uint32_t shared = 0; ///< offset
+  uint64_t global = 0;
+  uint32_t bytes = 0;
+  uint32_t mbarrier = 0; ///< offset, of copies to shared memory
+  uint32_t slot = 0, stamp = 0;
+};
+
+/// Bulk copies that a thread waits for together.
+struct BulkGroup {
+  std::vector<uint64_t> ids;
+  std::vector<std::pair<uint32_t, uint32_t>> slots; ///< and their stamps
+};
+
 struct AsyncQueue {
+  BulkGroup openBulk;
+  std::deque<BulkGroup> bulkGroups;
   std::vector<PendingCopy> open;               ///< not committed yet
   std::deque<std::vector<PendingCopy>> groups; ///< oldest first
   std::deque<uint32_t> groupStamps;
@@ -94,6 +115,7 @@ struct Cta {
   NamedBarrier barriers[16];
   std::map<uint32_t, MbarrierState> mbarriers; ///< by offset
   uint32_t liveWarps = 0, liveThreads = 0;
+  uint32_t bulkCount = 0; ///< bulk copies issued so far
   uint64_t startSlot = 0;
 };
 
@@ -145,6 +167,18 @@ struct Machine {
   };
   std::vector<Span> spans;
 
+  std::vector<BulkCopy> bulk; ///< not complete yet
+  uint64_t bulkIds = 0;
+
+  // ---- ExecBulk.cpp ----
+  /// Does the copy bulk[index].
+  void completeBulk(size_t index);
+  /// May complete a copy, as the schedule has it; one of them for sure where
+  /// `force`. Returns false where there is none.
+  bool advanceBulk(bool force);
+  /// Reports copies that the CTA's shared memory still takes part in.
+  void checkBulkDone(Cta &cta, const Warp &warp);
+
   // ---- Machine.cpp ----
   void run();
   void startLaunches();
@@ -164,7 +198,7 @@ struct Machine {
   /// can go on.
   void report(FindingKind kind, const Warp &warp, const Op *op, int lane,
               uint64_t address, const std::string &message,
-              std::vector<std::string> notes = {});
+              std::vector<std::string> notes = {}, uint32_t otherLine = 0);
   /// Records it and ends the run.
   [[noreturn]] void stop(FindingKind kind, const Warp &warp, const Op *op,
                          int lane, uint64_t address, const std::string &message,
@@ -227,6 +261,8 @@ void strongRead(Warp &w, int lane, const Place &place, Order order,
 void joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants);
 void completeCopy(Machine &machine, const PendingCopy &copy);
+/// Ends the phase of an mbarrier where nothing is missing.
+void completePhase(Machine &machine, MbarrierState &state);
 
 } // namespace moe::emu
 

@@ -186,7 +186,7 @@ public:
   Parser(const std::string &text, Problems &problems)
       : problems(problems), tokens(Lexer(text, problems).run()) {}
 
-  Module run() {
+  ast::Module run() {
     while (!atEnd()) {
       size_t before = position;
       try {
@@ -877,11 +877,11 @@ private:
   Problems &problems;
   std::vector<Token> tokens;
   size_t position = 0;
-  Module module;
+  ast::Module module;
 };
 
 } // namespace
 
-Module moe::emu::parseModule(const std::string &text, Problems &problems) {
+ast::Module moe::emu::parseModule(const std::string &text, Problems &problems) {
   return Parser(text, problems).run();
 }

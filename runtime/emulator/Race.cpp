@@ -49,6 +49,14 @@ Clock::Entry Clock::joinEntries(const Entry &a, const Entry &b) {
   return result;
 }
 
+bool Clock::knowsAll(uint32_t domain, uint32_t stamp) const {
+  auto entry =
+      std::lower_bound(entries.begin(), entries.end(), domain,
+                       [](const Entry &e, uint32_t d) { return e.domain < d; });
+  return entry != entries.end() && entry->domain == domain &&
+         stamp <= entry->all;
+}
+
 ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
   if (a == b || !b)
     return a;
@@ -73,9 +81,72 @@ ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
   return result;
 }
 
+ClockRef Clock::joinAll(const std::vector<ClockRef> &clocks, uint32_t cta,
+                        uint32_t threads) {
+  std::vector<const Clock *> unique;
+  for (const ClockRef &clock : clocks)
+    if (clock && (unique.empty() || unique.back() != clock.get()))
+      unique.push_back(clock.get());
+  std::sort(unique.begin(), unique.end());
+  unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
+  auto result = std::make_shared<Clock>();
+  // The entries of each domain of all clocks together, then one merge.
+  std::vector<const Entry *> entries;
+  for (const Clock *clock : unique) {
+    for (const Entry &entry : clock->entries)
+      entries.push_back(&entry);
+    for (const auto &range : clock->ranges)
+      if (std::find(result->ranges.begin(), result->ranges.end(), range) ==
+          result->ranges.end())
+        result->ranges.push_back(range);
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry *a, const Entry *b) {
+    return a->domain < b->domain;
+  });
+  for (size_t i = 0; i < entries.size();) {
+    Entry merged;
+    merged.domain = entries[i]->domain;
+    size_t first = i;
+    for (; i < entries.size() && entries[i]->domain == merged.domain; ++i)
+      merged.all = std::max(merged.all, entries[i]->all);
+    std::vector<Part> parts;
+    for (size_t k = first; k < i; ++k)
+      for (const Part &part : entries[k]->parts)
+        if (part.stamp > merged.all)
+          parts.push_back(part);
+    std::sort(parts.begin(), parts.end(), [](const Part &a, const Part &b) {
+      return a.thread != b.thread ? a.thread < b.thread : a.stamp > b.stamp;
+    });
+    for (const Part &part : parts)
+      if (merged.parts.empty() || merged.parts.back().thread != part.thread)
+        merged.parts.push_back(part);
+    if (merged.domain >> 2 == cta && merged.parts.size() == threads) {
+      for (const Part &part : merged.parts)
+        merged.all = &part == &merged.parts.front()
+                         ? part.stamp
+                         : std::min(merged.all, part.stamp);
+      std::erase_if(merged.parts,
+                    [&](const Part &part) { return part.stamp <= merged.all; });
+    }
+    result->entries.push_back(std::move(merged));
+  }
+  return result;
+}
+
 ClockRef Clock::withAgent(const ClockRef &base, Agent agent, uint32_t stamp) {
   auto one = std::make_shared<Clock>();
   one->entries.push_back({agent.domain(), 0, {{agent.thread(), stamp}}});
+  return join(base, one);
+}
+
+ClockRef Clock::withAgents(const ClockRef &base,
+                           const std::vector<Agent> &agents, uint32_t stamp) {
+  auto one = std::make_shared<Clock>();
+  one->entries.push_back({agents.front().domain(), 0, {}});
+  for (Agent agent : agents)
+    one->entries[0].parts.push_back({agent.thread(), stamp});
+  std::sort(one->entries[0].parts.begin(), one->entries[0].parts.end(),
+            [](const Part &a, const Part &b) { return a.thread < b.thread; });
   return join(base, one);
 }
 
@@ -107,38 +178,34 @@ bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
   }
 }
 
-bool RaceDetector::ordered(const Clock &clock, Agent self, Agent other,
-                           uint32_t stamp, uint32_t now) const {
-  if (other.cta() < retired)
-    return true;
-  if (other == self) // program order
-    return stamp <= now;
-  return clock.knows(other, stamp);
-}
-
 bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
                               bool isWrite, const Access &access,
-                              const Clock &clock, Agent self,
+                              const Observer &observer, WriterMemo &memo,
                               Conflict &conflict) {
   bool found = false;
   const Access &write = word.write;
-  if (!write.agent.isNone() &&
-      !ordered(clock, self, write.agent, write.stamp, access.stamp) &&
-      !morallyStrong(write.strength, write.agent, access.strength,
-                     access.agent)) {
+  if (write.agent != memo.agent || write.stamp != memo.stamp)
+    memo = {write.agent, write.stamp,
+            write.agent.isNone() ||
+                ordered(observer, write.agent, write.stamp)};
+  if (!memo.ordered && !morallyStrong(write.strength, write.agent,
+                                      access.strength, access.agent)) {
     conflict = {write, true};
     found = true;
   }
   uint32_t warp = access.agent.code / 32, lane = access.agent.code % 32;
   auto readOrdered = [&](const ReadEntry &read, bool report) {
     uint32_t lanes = read.lanes;
-    if (read.warp == self.code / 32 && read.stamp <= access.stamp)
-      lanes &= ~(1u << self.code % 32);
+    // A warp's agents are of one domain: 1024 agents, 32 warps.
+    if (observer.clock.knowsAll(read.warp / 32, read.stamp))
+      return true;
+    if (read.warp == observer.self.code / 32 && read.stamp <= observer.now)
+      lanes &= ~(1u << observer.self.code % 32);
     bool all = true;
     for (; lanes && all; lanes &= lanes - 1) {
       Agent other;
       other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
-      all = ordered(clock, self, other, read.stamp, access.stamp) ||
+      all = ordered(observer, other, read.stamp) ||
             (report && morallyStrong(read.strength, other, access.strength,
                                      access.agent));
       if (!all && report) {
@@ -192,8 +259,9 @@ bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
 
 bool RaceDetector::access(RaceShadow &shadow, uint64_t offset, uint32_t bytes,
                           bool isWrite, const Access &access,
-                          const Clock &clock, Agent self, Conflict &conflict) {
+                          const Observer &observer, Conflict &conflict) {
   bool found = false;
+  WriterMemo memo;
   uint64_t end = offset + bytes;
   while (offset < end) {
     RaceShadow::Word &word = shadow.word(offset);
@@ -214,11 +282,12 @@ bool RaceDetector::access(RaceShadow &shadow, uint64_t offset, uint32_t bytes,
         }
     }
     if (word.split < 0)
-      found |= accessWord(shadow, word, isWrite, access, clock, self, conflict);
+      found |=
+          accessWord(shadow, word, isWrite, access, observer, memo, conflict);
     else
       for (uint64_t i = 0; i < count; ++i)
         found |= accessWord(shadow, shadow.bytes[word.split][inWord + i],
-                            isWrite, access, clock, self, conflict);
+                            isWrite, access, observer, memo, conflict);
     offset += count;
   }
   return found;

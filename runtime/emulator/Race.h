@@ -36,11 +36,20 @@ using ClockRef = std::shared_ptr<const Clock>;
 class Clock {
 public:
   bool knows(Agent agent, uint32_t stamp) const;
+  /// Whether it knows all agents of a domain up to `stamp`.
+  bool knowsAll(uint32_t domain, uint32_t stamp) const;
   /// Everything that either knows. Returns one of its arguments where that
   /// knows all that the other does.
   static ClockRef join(const ClockRef &a, const ClockRef &b);
+  /// What any of them knows. What covers all `threads` threads of `cta` is kept
+  /// as one number.
+  static ClockRef joinAll(const std::vector<ClockRef> &clocks, uint32_t cta,
+                          uint32_t threads);
   /// `base` and the accesses of one agent up to `stamp`.
   static ClockRef withAgent(const ClockRef &base, Agent agent, uint32_t stamp);
+  /// `base` and the accesses of agents of one domain up to `stamp`.
+  static ClockRef withAgents(const ClockRef &base,
+                             const std::vector<Agent> &agents, uint32_t stamp);
   /// `base` and the accesses of all agents of a domain up to `stamp`.
   static ClockRef withDomain(const ClockRef &base, uint32_t domain,
                              uint32_t stamp);
@@ -147,6 +156,14 @@ struct CtaPlace {
   uint32_t cluster = 0;
 };
 
+/// Whose past an access follows: what a thread knows, and its own accesses up
+/// to `now`. An asynchronous agent observes what its issuer did.
+struct Observer {
+  const Clock &clock;
+  Agent self;
+  uint32_t now;
+};
+
 class RaceDetector {
 public:
   /// A conflict with an earlier access.
@@ -164,10 +181,9 @@ public:
   void synchroniseAll() { retired = ctaCount(); }
 
   /// Records an access of `bytes` bytes at `offset` and returns true where an
-  /// earlier one conflicts. `self`: the thread whose program order the access
-  /// follows; an asynchronous agent has the knowledge of its issuer.
+  /// earlier one conflicts.
   bool access(RaceShadow &shadow, uint64_t offset, uint32_t bytes, bool isWrite,
-              const Access &access, const Clock &clock, Agent self,
+              const Access &access, const Observer &observer,
               Conflict &conflict);
 
   bool includes(Scope scope, Agent from, Agent other) const;
@@ -178,11 +194,20 @@ public:
   }
 
 private:
+  /// The words of one access mostly have one writer: whether it is ordered.
+  struct WriterMemo {
+    Agent agent;
+    uint32_t stamp = 0;
+    bool ordered = true;
+  };
   bool accessWord(RaceShadow &shadow, RaceShadow::Word &word, bool isWrite,
-                  const Access &access, const Clock &clock, Agent self,
-                  Conflict &conflict);
-  bool ordered(const Clock &clock, Agent self, Agent other, uint32_t stamp,
-               uint32_t now) const;
+                  const Access &access, const Observer &observer,
+                  WriterMemo &memo, Conflict &conflict);
+  bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
+    if (other == observer.self) // program order
+      return stamp <= observer.now;
+    return other.cta() < retired || observer.clock.knows(other, stamp);
+  }
   std::vector<CtaPlace> places;
   uint32_t retired = 0;
 };

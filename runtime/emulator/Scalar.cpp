@@ -229,6 +229,9 @@ uint64_t moe::emu::intLane(const LaneArguments &args) {
   auto wrap = [&](Wide value) {
     return lowBits(static_cast<uint64_t>(value), bits);
   };
+  // Of two unsigned 64-bit numbers it may wrap; then only its low half counts.
+  auto product = static_cast<Wide>(static_cast<unsigned __int128>(x) *
+                                   static_cast<unsigned __int128>(y));
   unsigned carry = args.flags & 1 ? args.d & 1 : 0;
   switch (spec.op) {
   case IntOp::Add:
@@ -240,30 +243,31 @@ uint64_t moe::emu::intLane(const LaneArguments &args) {
   case IntOp::SubSat:
     return wrap(clampTo(x - y, type));
   case IntOp::MulLo:
-    return wrap(x * y);
+    return wrap(product);
   case IntOp::MulHi:
     return bits == 64 && !isSigned(type)
                ? static_cast<uint64_t>(
                      static_cast<unsigned __int128>(args.a) *
                          static_cast<unsigned __int128>(args.b) >>
                      64)
-               : wrap(x * y >> bits);
+               : wrap(product >> bits);
   case IntOp::MulWide:
-    return lowBits(static_cast<uint64_t>(x * y), 2 * bits);
+    return lowBits(static_cast<uint64_t>(product), 2 * bits);
   case IntOp::MadLo:
-    return wrap(x * y + z + carry);
+    return lowBits(static_cast<uint64_t>(product) + static_cast<uint64_t>(z) +
+                       carry,
+                   bits);
   case IntOp::MadHi: {
     Wide high =
         bits == 64 && !isSigned(type)
             ? Wide(static_cast<unsigned __int128>(args.a) * args.b >> 64)
-            : x * y >> bits;
+            : product >> bits;
     return wrap(high + z + carry);
   }
   case IntOp::MadHiSat:
-    return wrap(clampTo((x * y >> bits) + z, type));
+    return wrap(clampTo((product >> bits) + z, type));
   case IntOp::MadWide:
-    return lowBits(static_cast<uint64_t>(x * y + static_cast<Wide>(args.c)),
-                   2 * bits);
+    return lowBits(static_cast<uint64_t>(product) + args.c, 2 * bits);
   case IntOp::Mul24Lo:
     return wrap(low24(args.a, type) * low24(args.b, type));
   case IntOp::Mul24Hi:
@@ -393,7 +397,7 @@ uint64_t moe::emu::intLane(const LaneArguments &args) {
     return static_cast<unsigned __int128>(lowBits(args.a, bits)) <
            static_cast<unsigned __int128>(lowBits(args.b, bits)) + carry;
   case IntOp::MadCarryOut:
-    return (static_cast<unsigned __int128>(wrap(x * y)) +
+    return (static_cast<unsigned __int128>(wrap(product)) +
             lowBits(args.c, bits) + carry) >>
                bits &
            1;
@@ -402,7 +406,7 @@ uint64_t moe::emu::intLane(const LaneArguments &args) {
         bits == 64 && !isSigned(type)
             ? static_cast<uint64_t>(
                   static_cast<unsigned __int128>(args.a) * args.b >> 64)
-            : wrap(x * y >> bits);
+            : wrap(product >> bits);
     return (static_cast<unsigned __int128>(high) + lowBits(args.c, bits) +
             carry) >>
                bits &

@@ -97,6 +97,24 @@ double evaluate(const FloatSpec &spec, double a, double b, double c) {
   }
 }
 
+/// testp.
+bool testClass(FloatOp op, double value, double leastNormal) {
+  switch (op) {
+  case FloatOp::TestFinite:
+    return std::isfinite(value);
+  case FloatOp::TestInfinite:
+    return std::isinf(value);
+  case FloatOp::TestNumber:
+    return !std::isnan(value);
+  case FloatOp::TestNaN:
+    return std::isnan(value);
+  case FloatOp::TestNormal:
+    return std::isfinite(value) && std::fabs(value) >= leastNormal;
+  default:
+    return value != 0 && std::fabs(value) < leastNormal;
+  }
+}
+
 uint64_t doubleLane(const FloatSpec &spec, const LaneArguments &args) {
   volatile double a = asDouble(args.a), b = asDouble(args.b),
                   c = asDouble(args.c);
@@ -109,17 +127,12 @@ uint64_t doubleLane(const FloatSpec &spec, const LaneArguments &args) {
   case FloatOp::CopySign: // copysign d, a, b: the sign of a, the rest of b
     return (args.a & uint64_t(1) << 63) | (args.b & ~(uint64_t(1) << 63));
   case FloatOp::TestFinite:
-    return std::isfinite(a);
   case FloatOp::TestInfinite:
-    return std::isinf(a);
   case FloatOp::TestNumber:
-    return !std::isnan(a);
   case FloatOp::TestNaN:
-    return std::isnan(a);
   case FloatOp::TestNormal:
-    return std::isnormal(a);
   case FloatOp::TestSubnormal:
-    return std::fpclassify(a) == FP_SUBNORMAL;
+    return testClass(spec.op, a, std::numeric_limits<double>::min());
   case FloatOp::Add:
     result = inMode(spec.rounding, [&] { return a + b; });
     break;
@@ -172,17 +185,12 @@ uint32_t narrowLane(const FloatSpec &spec, FloatFormat format, uint32_t aBits,
   case FloatOp::CopySign:
     return (aBits & sign) | (bBits & ~sign);
   case FloatOp::TestFinite:
-    return std::isfinite(a);
   case FloatOp::TestInfinite:
-    return std::isinf(a);
   case FloatOp::TestNumber:
-    return !std::isnan(a);
   case FloatOp::TestNaN:
-    return std::isnan(a);
   case FloatOp::TestNormal:
-    return std::isfinite(a) && std::fabs(a) >= leastNormal;
   case FloatOp::TestSubnormal:
-    return a != 0 && std::fabs(a) < leastNormal;
+    return testClass(spec.op, a, leastNormal);
   case FloatOp::Add:
     result = addToOdd(a, b);
     break;

@@ -36,6 +36,8 @@ struct CommandLine {
       cl::values(clEnumValN(moe::Level::Graph, "graph", "StableHLO (default)"),
                  clEnumValN(moe::Level::MoE, "moe",
                             "the moe dialect, linalg on tensors"),
+                 clEnumValN(moe::Level::Tile, "tile",
+                            "task graphs, linalg on tensors"),
                  clEnumValN(moe::Level::Target, "target", "the LLVM dialect")),
       cl::init(moe::Level::Graph), cl::cat(category)};
   cl::opt<moe::Level> stopAfter{
@@ -43,6 +45,8 @@ struct CommandLine {
       cl::values(
           clEnumValN(moe::Level::Graph, "graph", "the model as imported"),
           clEnumValN(moe::Level::MoE, "moe", "with its MoE layers found"),
+          clEnumValN(moe::Level::Tile, "tile",
+                     "with its layers cut into tasks"),
           clEnumValN(moe::Level::Target, "target", "as it goes to LLVM")),
       cl::cat(category)};
   cl::opt<std::string> cpu{

@@ -80,86 +80,83 @@ static moe::emu::Schedule parseSchedule(const std::string &text) {
 
 Options moe::ptxemu::parseOptions(int argc, char **argv) {
   Options options;
-  const struct {
+  bool unchecked = false;
+  auto flag = [](bool &value) {
+    return [&value](const std::string &) { value = true; };
+  };
+  struct Option {
     const char *name;
+    bool hasValue;
     std::function<void(const std::string &)> set;
-  } valued[] = {
-      {"--kernel", [&](auto &v) { options.kernel = v; }},
-      {"--trace", [&](auto &v) { options.trace = v; }},
-      {"--grid", [&](auto &v) { options.config.grid = parseDim("--grid", v); }},
-      {"--block",
+  };
+  const Option known[] = {
+      {"--kernel", true, [&](auto &v) { options.kernel = v; }},
+      {"--trace", true, [&](auto &v) { options.trace = v; }},
+      {"--grid", true,
+       [&](auto &v) { options.config.grid = parseDim("--grid", v); }},
+      {"--block", true,
        [&](auto &v) { options.config.block = parseDim("--block", v); }},
-      {"--shared",
+      {"--shared", true,
        [&](auto &v) {
          options.config.dynamicShared =
              static_cast<uint32_t>(parseNumber("--shared", v, 0, 232448));
        }},
-      {"--seed",
+      {"--seed", true,
        [&](auto &v) {
          options.emulator.seed = parseNumber("--seed", v, 0, INT64_MAX);
        }},
-      {"--seeds",
+      {"--seeds", true,
        [&](auto &v) { options.seeds = parseNumber("--seeds", v, 1, 1000000); }},
-      {"--schedule",
+      {"--schedule", true,
        [&](auto &v) { options.emulator.schedule = parseSchedule(v); }},
-      {"--multiprocessors",
+      {"--multiprocessors", true,
        [&](auto &v) {
          options.emulator.multiprocessors = static_cast<unsigned>(
              parseNumber("--multiprocessors", v, 1, 10000));
        }},
+      {"--cooperative", false, flag(options.config.cooperative)},
+      {"--unchecked", false, flag(unchecked)},
+      {"--counters", false, flag(options.counters)},
+      {"--json", false, flag(options.json)},
+      {"--help", false, flag(options.help)},
+      {"-h", false, flag(options.help)},
+      {"--version", false, flag(options.version)},
   };
-  bool unchecked = false;
-  const struct {
-    const char *name;
-    bool *value;
-  } flags[] = {
-      {"--cooperative", &options.config.cooperative},
-      {"--unchecked", &unchecked},
-      {"--counters", &options.counters},
-      {"--json", &options.json},
-      {"--help", &options.help},
-      {"-h", &options.help},
-      {"--version", &options.version},
-  };
-  auto parseOption = [&](const std::string &argument, int &i) {
-    for (const auto &flag : flags)
-      if (argument == flag.name) {
-        *flag.value = true;
-        return true;
-      }
-    if (argument == "--args") {
-      while (i + 1 < argc && std::string(argv[i + 1]).rfind("--", 0) != 0)
-        options.arguments.emplace_back(argv[++i]);
-      return true;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string &word = words[i];
+    if (word == "--args") {
+      while (i + 1 < words.size() && words[i + 1].rfind("--", 0) != 0)
+        options.arguments.push_back(words[++i]);
+      continue;
     }
-    for (const auto &option : valued) {
-      std::string name = option.name;
-      if (argument.compare(0, name.size() + 1, name + "=") == 0) {
-        option.set(argument.substr(name.size() + 1));
-        return true;
-      }
-      if (argument != name)
-        continue;
-      if (i + 1 >= argc)
+    if (word.size() < 2 || word[0] != '-') {
+      if (!options.file.empty())
+        throw InputError("expects one file, but got '" + options.file +
+                         "' and '" + word +
+                         "'; arguments of the kernel follow '--args'");
+      options.file = word;
+      continue;
+    }
+    // --name value, --name=value
+    size_t equals = word.find('=');
+    std::string name = word.substr(0, equals), value;
+    const Option *option = nullptr;
+    for (const Option &candidate : known)
+      if (name == candidate.name &&
+          (candidate.hasValue || equals == std::string::npos))
+        option = &candidate;
+    if (!option)
+      throw InputError("unknown option '" + word +
+                       "'; ptx-emu --help lists them");
+    if (option->hasValue && equals != std::string::npos) {
+      value = word.substr(equals + 1);
+    } else if (option->hasValue) {
+      if (++i == words.size())
         throw InputError("option '" + name + "' expects a value");
-      option.set(argv[++i]);
-      return true;
+      value = words[i];
     }
-    return false;
-  };
-  for (int i = 1; i < argc; ++i) {
-    std::string argument = argv[i];
-    if (argument.size() > 1 && argument[0] == '-') {
-      if (!parseOption(argument, i))
-        throw InputError("unknown option '" + argument +
-                         "'; ptx-emu --help lists them");
-    } else if (options.file.empty()) {
-      options.file = argument;
-    } else {
-      throw InputError("expects one file, but got '" + options.file +
-                       "' and '" + argument +
-                       "'; arguments of the kernel follow '--args'");
-    }
+    option->set(value);
   }
   options.emulator.checked = !unchecked;
   options.emulator.counting = options.counters;

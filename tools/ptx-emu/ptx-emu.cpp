@@ -95,9 +95,10 @@ static void parseScalar(const std::string &kind, const std::string &value,
     double number = std::strtod(value.c_str(), &end);
     std::memcpy(&argument.bits, &number, sizeof(number));
   } else if (kind[0] == 'i' || kind[0] == 'u') {
-    argument.bits = kind[0] == 'i' ? static_cast<uint64_t>(
-                                         std::strtoll(value.c_str(), &end, 0))
-                                   : std::strtoull(value.c_str(), &end, 0);
+    argument.bits =
+        kind[0] == 'i'
+            ? static_cast<uint64_t>(std::strtoll(value.c_str(), &end, 0))
+            : std::strtoull(value.c_str(), &end, 0);
   }
   if (value.empty() || !end || *end)
     throw InputError("'" + whole + "' expects a number");
@@ -224,10 +225,10 @@ static std::string findingJson(const emu::Finding &f) {
 }
 
 static void printJson(const Outcome &outcome, const Options &options) {
-  std::string text = "{\"file\": " + jsonString(options.file) +
-                     ", \"seed\": " + std::to_string(outcome.seed) +
-                     ", \"findings\": " +
-                     jsonList(outcome.findings, findingJson);
+  std::string text =
+      "{\"file\": " + jsonString(options.file) +
+      ", \"seed\": " + std::to_string(outcome.seed) +
+      ", \"findings\": " + jsonList(outcome.findings, findingJson);
   if (options.counters) {
     text +=
         ", \"instructions\": " + jsonList(outcome.counters, [](auto &entry) {
@@ -258,17 +259,16 @@ static void printText(const Outcome &outcome, const Options &options) {
                   opcode.c_str());
     std::printf("%14s %16s  state space\n", "bytes loaded", "bytes stored");
     for (const auto &[space, traffic] : outcome.traffic)
-      std::printf("%14llu %16llu  %s\n",
-                  static_cast<unsigned long long>(traffic.loads),
-                  static_cast<unsigned long long>(traffic.stores),
-                  space.c_str());
+      std::printf(
+          "%14llu %16llu  %s\n", static_cast<unsigned long long>(traffic.loads),
+          static_cast<unsigned long long>(traffic.stores), space.c_str());
   }
   std::printf("%s: %s\n", options.file.c_str(),
-              outcome.clean ? "nothing found"
-                            : (std::to_string(outcome.findings.size()) +
-                               " found with seed " +
-                               std::to_string(outcome.seed))
-                                  .c_str());
+              outcome.clean
+                  ? "nothing found"
+                  : (std::to_string(outcome.findings.size()) +
+                     " found with seed " + std::to_string(outcome.seed))
+                        .c_str());
 }
 
 int main(int argc, char **argv) {
@@ -279,6 +279,7 @@ int main(int argc, char **argv) {
       return 0;
     }
     std::vector<Argument> arguments;
+    arguments.reserve(options.arguments.size());
     for (const std::string &text : options.arguments)
       arguments.push_back(parseArgument(text));
     std::string text = readFile(options.file);

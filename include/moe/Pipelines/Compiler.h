@@ -21,14 +21,15 @@ class PassManager;
 namespace moe {
 
 /// What a module means; the order is the way down.
-enum class Level { Graph, MoE, Target };
+enum class Level { Graph, MoE, Tile, Target };
 
-/// The level called `name` ("graph", "moe", "target").
+/// The level called `name` ("graph", "moe", "tile",
+/// "target").
 std::optional<Level> parseLevel(llvm::StringRef name);
 llvm::StringRef levelName(Level level);
 
-/// How MoE layers are run: op after op, or as one graph of tile tasks where that
-/// is possible.
+/// How MoE layers are run: op after op, or as one graph of tile tasks where
+/// that is possible.
 enum class Schedule { Unfused, Fused };
 
 struct CompileOptions {

@@ -7,7 +7,7 @@
 
 namespace moe {
 
-/// Options of `moe-target-pipeline`.
+/// Options of `moe-tile-pipeline` and `moe-target-pipeline`.
 struct TargetPipelineOptions
     : mlir::PassPipelineOptions<TargetPipelineOptions> {
   Option<std::string> entry{*this, "entry",
@@ -38,7 +38,11 @@ struct MoEPipelineOptions : mlir::PassPipelineOptions<MoEPipelineOptions> {
 void buildMoEPipeline(mlir::OpPassManager &manager,
                       const MoEPipelineOptions &options);
 
-/// Adds the passes from the moe level to the LLVM dialect.
+/// Adds the passes from the moe level to the tile level.
+void buildTilePipeline(mlir::OpPassManager &manager,
+                       const TargetPipelineOptions &options);
+
+/// Adds the passes from the tile level to the LLVM dialect.
 void buildTargetPipeline(mlir::OpPassManager &manager,
                          const TargetPipelineOptions &options);
 

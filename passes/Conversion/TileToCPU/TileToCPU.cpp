@@ -561,7 +561,7 @@ struct ConvertTileToCPU
   void runOnOperation() override {
     if (workers < 1) {
       getOperation().emitError("expects at least one worker, but got ")
-          << workers;
+          << workers.getValue();
       return signalPassFailure();
     }
     SmallVector<GraphOp> graphs;

@@ -402,6 +402,81 @@ TEST(Check, Mbarriers) {
         {setUp + data, {1}, {64}, variables});
 }
 
+TEST(Check, BulkCopies) {
+  // In: thread 0 fetches 256 bytes, all wait and read.
+  std::string variables =
+      ".shared .align 16 .b8 tile[256]; .shared .align 8 .b64 bar;";
+  auto in = [&](const std::string &expect, const std::string &wait,
+                const std::string &init = "1") {
+    return Case{
+        "mov.u32 %r1, tile; mov.u32 %r9, bar; setp.eq.u32 %q1, %tid_, 0; @%q1 "
+        "mbarrier.init.shared.b64 [%r9], " +
+            init +
+            "; bar.sync 0; @!%q1 bra "
+            "WAIT; mbarrier.arrive.expect_tx.shared.b64 %rd5, [%r9], " +
+            expect +
+            "; "
+            "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes "
+            "[%r1], [%p0], 256, [%r9]; WAIT: " +
+            wait +
+            " shl.b32 %r2, %tid_, 2; add.u32 %r3, %r1, %r2; ld.shared.u32 %r4, "
+            "[%r3]; bar.sync 0;",
+        {1},
+        {64},
+        variables};
+  };
+  std::string wait =
+      "mbarrier.try_wait.parity.shared.b64 %q2, [%r9], 0; @!%q2 bra WAIT;";
+  Case right = in("256", wait);
+  check(FindingKind::Race,
+        in("256", "setp.eq.u32 %q2, %tid_, 99; @%q2 bra WAIT;"), right);
+  check(FindingKind::Livelock, in("512", wait), right);
+  check(
+      FindingKind::Race,
+      in("256",
+         "mbarrier.try_wait.parity.shared.b64 %q2, [%r9], 1; @!%q2 bra WAIT;"),
+      right);
+  // Out: all write, one copies.
+  auto out = [&](const std::string &fence, const std::string &end,
+                 const std::string &barrier = "bar.sync 0;") {
+    return Case{
+        "mov.u32 %r1, tile; shl.b32 %r2, %tid_, 2; add.u32 %r3, %r1, %r2; "
+        "st.shared.u32 [%r3], %tid_; " +
+            fence + barrier +
+            " setp.ne.u32 %q1, %tid_, 0; @%q1 bra END; "
+            "cp.async.bulk.global.shared::cta.bulk_group [%p1], [%r1], 256; "
+            "cp.async.bulk.commit_group; " +
+            end + " END: bar.sync 0;",
+        {1},
+        {64},
+        variables};
+  };
+  Case good = out("fence.proxy.async.shared::cta; ",
+                  "cp.async.bulk.wait_group 0; ld.global.u32 %r4, [%p1+252];");
+  check(FindingKind::Race, out("", "cp.async.bulk.wait_group 0;"), good);
+  check(
+      FindingKind::Race,
+      out("fence.proxy.async.shared::cta; ", "cp.async.bulk.wait_group 0;", ""),
+      good);
+  check(FindingKind::Race,
+        out("fence.proxy.async.shared::cta; ",
+            "cp.async.bulk.wait_group.read 0; ld.global.u32 %r4, [%p1+252];"),
+        good);
+  check(FindingKind::Race,
+        out("fence.proxy.async.shared::cta; ",
+            "cp.async.bulk.wait_group 1; st.shared.u32 [%r1], 1; "
+            "cp.async.bulk.wait_group 0;"),
+        out("fence.proxy.async.shared::cta; ",
+            "cp.async.bulk.wait_group.read 0; st.shared.u32 [%r1], 1;"));
+  check(FindingKind::AsyncMisuse,
+        {"mov.u32 %r1, tile; cp.async.bulk.global.shared::cta.bulk_group "
+         "[%p1], [%r1], 24;",
+         {1},
+         {1},
+         variables},
+        good);
+}
+
 TEST(Check, OtherMisuse) {
   check(FindingKind::Trap, {"trap;"},
         {"setp.eq.u32 %q1, %tid_, 99; @%q1 trap;"});

@@ -45,8 +45,8 @@ TEST(Load, SyntaxErrorsHaveLines) {
 }
 
 TEST(Load, UnsupportedIsRefused) {
-  EXPECT_NE(loadError(kernelText("cp.async.bulk.commit_group;", 0))
-                .find("bulk copies are not supported"),
+  EXPECT_NE(loadError(kernelText("cp.async.bulk.tensor.2d.commit;", 0))
+                .find("tensor copies and prefetches are not supported"),
             std::string::npos);
   EXPECT_NE(loadError(kernelText("wgmma.fence.sync.aligned;", 0))
                 .find("unknown instruction 'wgmma.fence.sync.aligned'"),

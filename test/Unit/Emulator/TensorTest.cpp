@@ -1,6 +1,7 @@
 // ldmatrix, stmatrix and mma.sync against their definition by indices.
 #include "Support.h"
 
+#include <cmath>
 #include <random>
 
 using namespace moe::emu;
@@ -58,19 +59,22 @@ struct Kind {
   const char *types; ///< d.a.b.c
   int k, bits;
   bool integer;
-  std::function<double(uint32_t)> decode;
-};
+  int exponentBits, mantissaBits; ///< of integers: 0 and whether signed
 
-double decodeMinifloat(uint32_t bits, int exponentBits, int mantissaBits) {
-  int bias = (1 << (exponentBits - 1)) - 1;
-  auto mantissa = static_cast<double>(bits & ((1u << mantissaBits) - 1)),
-       scale = std::ldexp(1.0, -mantissaBits);
-  int exponent =
-      static_cast<int>(bits >> mantissaBits) & ((1 << exponentBits) - 1);
-  double value = exponent ? std::ldexp(1 + mantissa * scale, exponent - bias)
-                          : std::ldexp(mantissa * scale, 1 - bias);
-  return bits >> (exponentBits + mantissaBits) & 1 ? -value : value;
-}
+  double decode(uint32_t code) const {
+    if (integer)
+      return mantissaBits ? static_cast<double>(static_cast<int8_t>(code))
+                          : static_cast<double>(code);
+    int bias = (1 << (exponentBits - 1)) - 1;
+    auto mantissa = static_cast<double>(code & ((1u << mantissaBits) - 1));
+    double fraction = std::ldexp(mantissa, -mantissaBits);
+    int exponent =
+        static_cast<int>(code >> mantissaBits) & ((1 << exponentBits) - 1);
+    double value = exponent ? std::ldexp(1 + fraction, exponent - bias)
+                            : std::ldexp(fraction, 1 - bias);
+    return code >> (exponentBits + mantissaBits) & 1 ? -value : value;
+  }
+};
 
 /// Rows x k elements by the layout of the PTX manual: groups of 8 rows, 32 /
 /// bits elements side by side in a register, four lanes to a row.
@@ -89,25 +93,16 @@ std::vector<uint32_t> fragment(const std::vector<uint32_t> &elements, int rows,
 }
 
 TEST(Tensor, MmaOfEveryType) {
-  std::vector<Kind> kinds = {
-      {"f32.bf16.bf16.f32", 16, 16, false,
-       [](uint32_t b) { return decodeMinifloat(b, 8, 7); }},
-      {"f32.bf16.bf16.f32", 8, 16, false,
-       [](uint32_t b) { return decodeMinifloat(b, 8, 7); }},
-      {"f32.f16.f16.f32", 16, 16, false,
-       [](uint32_t b) { return decodeMinifloat(b, 5, 10); }},
-      {"f32.f16.f16.f32", 8, 16, false,
-       [](uint32_t b) { return decodeMinifloat(b, 5, 10); }},
-      {"f32.tf32.tf32.f32", 8, 32, false,
-       [](uint32_t b) { return decodeMinifloat(b, 8, 23); }},
-      {"f32.e4m3.e4m3.f32", 32, 8, false,
-       [](uint32_t b) { return decodeMinifloat(b, 4, 3); }},
-      {"f32.e5m2.e5m2.f32", 32, 8, false,
-       [](uint32_t b) { return decodeMinifloat(b, 5, 2); }},
-      {"s32.s8.s8.s32", 32, 8, true,
-       [](uint32_t b) { return static_cast<double>(static_cast<int8_t>(b)); }},
-      {"s32.u8.u8.s32", 16, 8, true,
-       [](uint32_t b) { return static_cast<double>(b); }},
+  const Kind kinds[] = {
+      {"f32.bf16.bf16.f32", 16, 16, false, 8, 7},
+      {"f32.bf16.bf16.f32", 8, 16, false, 8, 7},
+      {"f32.f16.f16.f32", 16, 16, false, 5, 10},
+      {"f32.f16.f16.f32", 8, 16, false, 5, 10},
+      {"f32.tf32.tf32.f32", 8, 32, false, 8, 23},
+      {"f32.e4m3.e4m3.f32", 32, 8, false, 4, 3},
+      {"f32.e5m2.e5m2.f32", 32, 8, false, 5, 2},
+      {"s32.s8.s8.s32", 32, 8, true, 0, 1},
+      {"s32.u8.u8.s32", 16, 8, true, 0, 0},
   };
   // Numbers that every format holds, and whose sums are exact.
   const double numbers[] = {0, 1, -1, 2, 0.5, -0.5, -2, 4};

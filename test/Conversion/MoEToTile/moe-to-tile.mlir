@@ -1,0 +1,204 @@
+// Layers that become one graph, and those that stay, with the reason. The numbers are compared in TileToCPU/fused-layers.test.
+// RUN: moe-opt %s --convert-moe-to-tile --verify-diagnostics --remarks-filter='convert-moe-to-tile' | FileCheck %s
+// RUN: moe-opt %s --convert-moe-to-tile='vector-bits=512 vector-registers=32' | FileCheck %s --check-prefix=WIDE
+// RUN: moe-opt %s --convert-moe-to-tile --convert-moe-to-linalg --canonicalize --moe-verify-tile | FileCheck %s --check-prefix=LEVEL
+
+// CHECK-LABEL: func.func @a_gated_layer
+// CHECK-SAME: (%[[X:.*]]: tensor<?x32xf32>, %[[P:.*]]: !moe.plan<4, slots<2>>)
+// CHECK: %[[PARTS:.*]]:5 = builtin.unrealized_conversion_cast %[[P]]
+// CHECK-DAG: %[[IN:.*]] = bufferization.to_buffer %[[X]] read_only
+// CHECK-DAG: %[[OFFSETS:.*]] = bufferization.to_buffer %[[PARTS]]#2 read_only
+// CHECK-DAG: %[[ENTRIES:.*]] = bufferization.to_buffer %[[PARTS]]#3 read_only
+// CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xf32>
+// Weights are panels of the register tile's columns.
+// CHECK: moe_support.weight #moe_support.transpose<dense<5.000000e-01> : tensor<4x3x16x32xf32>, [0, 1, 3, 2]> : tensor<4x3x32x16xf32>
+// CHECK: moe_tile.graph experts 4 schedule <ticket> {
+// CHECK-NEXT: moe_tile.buffer input @x : tokens x 32 x f32 in device from %[[IN]]
+// CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device from %[[OFFSETS]]
+// CHECK-NEXT: moe_tile.buffer input @entries : experts x rows x index in device from %[[ENTRIES]]
+// CHECK-NEXT: moe_tile.buffer input @weights : tokens x 2 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @gate : experts x 48 by 16 x 32 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @up : experts x 48 by 16 x 32 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @down : experts x 32 by 16 x 48 x 16 x f32 in device
+// The hidden vectors are all that is kept of rows.
+// CHECK-NEXT: moe_tile.buffer @hidden : experts x rows x 48 x f32 in device
+// CHECK-NEXT: moe_tile.buffer output @y : tokens x 32 x f32 in device from %[[Y]]
+// CHECK-NEXT: moe_tile.signal @active : experts in device
+// CHECK-NEXT: moe_tile.task @up over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 48 by 64) {
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @x[*, *] : {{.*}}, %{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @up[%[[E]], %[[N]], *, *] : {{.*}}, %{{.*}} = @gate[%[[E]], %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @hidden[%[[E]], %[[M]], %[[N]]] : {{.*}}) {
+// CHECK: moe_tile.arrive @active[%[[E]]] after %[[DONE]]
+// CHECK: moe_tile.task @down over (%[[N:.*]] in 32 by 16) {
+// CHECK-NEXT: %[[ZERO:.*]] = moe_tile.compute writes(%{{.*}} = @y[*, %[[N]]] : {{.*}}) {
+// CHECK: moe_tile.for %[[E:.*]] in experts carry (%[[SUM:.*]] = %[[ZERO]]) {
+// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @active[%[[E]]] expects rows by 120
+// CHECK-NEXT: moe_tile.for %[[M:.*]] in rows by 120 carry (%[[BEFORE:.*]] = %[[SUM]]) {
+// CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @down[%[[E]], %[[N]], *, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[BEFORE]], %[[READY]]) {
+// CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]] restrict writable
+// CHECK: return %[[RESULT]]
+
+// A wider register tile, wider panels.
+// WIDE-LABEL: func.func @a_gated_layer
+// WIDE: moe_tile.buffer input @up : experts x 48 by 64 x 32 x 64 x f32 in device
+// WIDE: moe_tile.task @down over (%{{.*}} in 32 by 64) {
+
+// What is left of a level above is gone where the reference lowering has run.
+// LEVEL-LABEL: func.func @a_gated_layer
+// LEVEL: moe_tile.graph
+func.func @a_gated_layer(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_parameters_are_no_constants
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_parameters_are_no_constants(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>, %g: tensor<4x48x32xf32>, %u: tensor<4x48x32xf32>, %d: tensor<4x32x48xf32>) -> tensor<?x32xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its parameters are not constants in f32}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_it_is_not_in_f32
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_it_is_not_in_f32(%x: tensor<?x32xbf16>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xbf16> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xbf16>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xbf16>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xbf16>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xbf16>, !moe.plan<4, slots<2>> -> !moe.rows<bf16, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xbf16>, tensor<4x48x32xbf16>, tensor<4x32x48xbf16>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<bf16, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<bf16, 32, grouped>
+  // expected-remark @+1 {{stays unfused: it is not in f32}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<bf16, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xbf16> -> tensor<?x32xbf16>
+  return %y : tensor<?x32xbf16>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_always_on_experts_are_in_the_table
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_always_on_experts_are_in_the_table(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>, always = 1>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>, always = 1> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>, <zero, 1, activation = always>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>, always = 1> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its plan is not one of slots alone}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>, always = 1>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_the_plan_has_rows
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_the_plan_has_rows(%x: tensor<?x32xf32>, %p: !moe.plan<4, csr>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, csr> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, csr> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its plan is not one of slots alone}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, csr>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_weights_multiply_elsewhere
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_weights_multiply_elsewhere(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <hidden> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <hidden> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its weights do not multiply the output}}
+  %y = moe.combine %h, %p, %x apply <hidden> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_the_input_is_added
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_the_input_is_added(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its sum does not begin with zero}}
+  %y = moe.combine %h, %p, %x apply <output> residual <add_x> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_slots_give_the_order
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_slots_give_the_order(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its sum is in the order of slots}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_experts_have_several_classes
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_experts_have_several_classes(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p
+    table <[<copy, 3>, <zero, 1>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its experts are not one class of ffn}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_rows_are_used_twice
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_rows_are_used_twice(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> (tensor<?x32xf32>, !moe.rows<f32, 32, grouped>) {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its rows are not those of experts alone}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y, %h : tensor<?x32xf32>, !moe.rows<f32, 32, grouped>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_dispatched_rows_are_used_twice
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_dispatched_rows_are_used_twice(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> (tensor<?x32xf32>, !moe.rows<f32, 32, grouped>) {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: the rows of its experts are not dispatched for them alone}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y, %r : tensor<?x32xf32>, !moe.rows<f32, 32, grouped>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_plans_differ
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_plans_differ(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>, %q: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its parts have different plans}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}

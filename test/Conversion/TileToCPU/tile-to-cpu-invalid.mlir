@@ -1,0 +1,135 @@
+// What a CPU cannot do with a graph; the function's name says it.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics --convert-tile-to-cpu
+
+func.func @tasks_are_claimed() {
+  // expected-error @+1 {{expects the schedule 'ticket' on a CPU}}
+  moe_tile.graph experts 2 schedule <static_wave workers 2 resident 2> {
+    moe_tile.signal @s in device
+  }
+  return
+}
+
+// -----
+
+func.func @there_is_one_rank() {
+  // expected-error @+1 {{expects one rank on a CPU}}
+  moe_tile.graph experts 2 ranks 2 schedule <ticket> {
+    %self = moe_tile.rank
+  }
+  return
+}
+
+// -----
+
+func.func @no_rings() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{expects buffers of the device without rings, copies and gaps on a CPU}}
+    moe_tile.buffer @h : 4 x f32 in worker ring 2
+  }
+  return
+}
+
+// -----
+
+func.func @no_copies() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{expects buffers of the device without rings, copies and gaps on a CPU}}
+    moe_tile.buffer @h : 4 x f32 in device copies 2
+  }
+  return
+}
+
+// -----
+
+func.func @inputs_are_somewhere() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{expects memory for what the graph does not allocate on a CPU}}
+    moe_tile.buffer input @x : 4 x f32 in device
+  }
+  return
+}
+
+// -----
+
+func.func @cells_are_fresh() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{expects signals of the device that are fresh on a CPU}}
+    moe_tile.signal @s in device epoch <monotone>
+  }
+  return
+}
+
+// -----
+
+func.func @cells_are_those_of_the_device() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{expects signals of the device that are fresh on a CPU}}
+    moe_tile.signal @s in worker
+  }
+  return
+}
+
+// -----
+
+func.func @domains_are_known() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.signal @s in device
+    moe_tile.task @a over () {
+      moe_tile.arrive @s
+    }
+    %k = moe_tile.wait @s expects 1
+    // expected-error @+1 {{expects domains that are known before the graph on a CPU}}
+    moe_tile.task @b over () after %k {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @rows_come_second(%n: memref<3xindex>) {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.buffer counts @n : experts x index in device from %n : memref<3xindex>
+    // expected-error @+1 {{expects domains of rows that begin with 'experts' and 'rows' on a CPU}}
+    moe_tile.task @a over (%k in 4, %e in experts, %m in rows by 32) {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @no_roles() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.task @a over () {
+      // expected-error @+1 {{expects tasks without roles on a CPU}}
+      moe_tile.role @r {
+      }
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @computations_say_how(%y: memref<4xf32>) {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.buffer output @y : 4 x f32 in device from %y : memref<4xf32>
+    moe_tile.task @a over () {
+      // expected-error @+1 {{expects computations with a body on a CPU}}
+      %0 = moe_tile.compute writes(@y[*])
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @tokens_are_counted_by_memory() {
+  // expected-error @+1 {{expects memory whose dimension is the number of tokens on a CPU}}
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.task @a over (%t in tokens by 32) {
+    }
+  }
+  return
+}

@@ -1,0 +1,141 @@
+// A graph with every kind of domain, cell and region that a CPU takes: what the loop looks like, and what it computes.
+// RUN: moe-opt %s --moe-verify-tile --convert-tile-to-cpu='workers=8' --canonicalize --cse | FileCheck %s
+// RUN: moe-opt %s --convert-tile-to-cpu | %run_linalg | FileCheck %s --check-prefix=RESULT
+// RUN: not moe-opt %s --convert-tile-to-cpu='workers=0' 2>&1 | FileCheck %s --check-prefix=NOBODY
+
+// NOBODY: error: expects at least one worker, but got 0
+
+func.func private @printMemrefF32(memref<*xf32>) attributes {llvm.emit_c_interface}
+
+// CHECK-LABEL: func.func @graph
+// CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[OFFSETS:.*]]: memref<4xindex>, %[[Y:.*]]: memref<?x4xf32>)
+func.func @graph(%x: memref<?x4xf32>, %offsets: memref<4xindex>, %y: memref<?x4xf32>) {
+  // Scratch has as many rows as there are; cells are zero.
+  // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : i64
+  // CHECK-DAG: %[[ONE:.*]] = arith.constant 1 : i64
+  // CHECK-DAG: %[[TASK:.*]] = arith.constant 0 : index
+  // CHECK-DAG: %[[EIGHT:.*]] = arith.constant 8 : index
+  // CHECK: %[[TOKENS:.*]] = memref.dim %[[X]]
+  // CHECK: %[[ROWS:.*]] = memref.load %[[OFFSETS]]
+  // CHECK: memref.alloc(%[[ROWS]]) {alignment = 64 : i64} : memref<?x4xf32>
+  // CHECK: %[[FILLED:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?xi64>
+  // CHECK-NEXT: scf.for %[[I:.*]] =
+  // CHECK-NEXT: memref.store %[[ZERO]], %[[FILLED]][%[[I]]]
+  // CHECK: %[[COUNTER:.*]] = memref.alloc() {alignment = 64 : i64} : memref<1xi64>
+  // CHECK-NEXT: memref.store %[[ZERO]], %[[COUNTER]]
+  // CHECK-NEXT: %[[WORKERS:.*]] = arith.minui %[[TOTAL:.*]], %[[EIGHT]]
+  // CHECK-NEXT: scf.parallel (%{{.*}}) = (%[[TASK]]) to (%[[WORKERS]])
+  // A ticket is claimed, up to the number of tasks.
+  // CHECK-NEXT: scf.while
+  // CHECK-NEXT: %[[CLAIM:.*]] = memref.atomic_rmw addi %[[ONE]], %[[COUNTER]][%[[TASK]]]
+  // CHECK-NEXT: %[[TICKET:.*]] = arith.index_cast %[[CLAIM]]
+  // CHECK-NEXT: %[[MORE:.*]] = arith.cmpi ult, %[[TICKET]], %[[TOTAL]]
+  // CHECK-NEXT: scf.condition(%[[MORE]]) %[[TICKET]]
+  // The first family: its point, its work, its arrival.
+  // CHECK: scf.if
+  // CHECK: scf.while
+  // CHECK: linalg.map
+  // CHECK: memref.atomic_rmw addi %[[ONE]], %[[FILLED]]
+  // The second one waits.
+  // CHECK: scf.if
+  // CHECK: %[[CELLS:.*]] = memref.extract_aligned_pointer_as_index %[[FILLED]]
+  // CHECK: scf.while
+  // CHECK-NEXT: %[[ARRIVED:.*]] = llvm.load %{{.*}} atomic acquire {alignment = 8 : i64}
+  // CHECK-NEXT: %[[MISSING:.*]] = arith.cmpi slt, %[[ARRIVED]], %[[ONE]]
+  // CHECK-NEXT: scf.condition(%[[MISSING]])
+  moe_tile.graph experts 3 schedule <ticket> {
+    moe_tile.buffer input @x : tokens x 4 x f32 in device from %x : memref<?x4xf32>
+    moe_tile.buffer counts @counts : experts x index in device from %offsets : memref<4xindex>
+    moe_tile.buffer @h : experts x rows x 4 x f32 in device
+    moe_tile.buffer @k : experts x rows x 4 x f32 in device
+    moe_tile.buffer output @y : tokens x 4 x f32 in device from %y : memref<?x4xf32>
+    moe_tile.signal @filled : experts x rows by 2 in device
+    moe_tile.signal @finished : 4 by 3 in device
+    // h = 10 e + m
+    moe_tile.task @fill over (%e in experts, %m in rows by 2) {
+      %0 = moe_tile.compute writes(%h = @h[%e, %m, *] : memref<?x4xf32, strided<[?, 1], offset: ?>>) {
+        %c10 = arith.constant 10 : index
+        %tens = arith.muli %e, %c10 : index
+        %sum = arith.addi %tens, %m : index
+        %int = arith.index_cast %sum : index to i32
+        %value = arith.sitofp %int : i32 to f32
+        linalg.map outs(%h : memref<?x4xf32, strided<[?, 1], offset: ?>>) (%init: f32) {
+          linalg.yield %value : f32
+        }
+      }
+      moe_tile.arrive @filled[%e, %m] after %0
+    }
+    // k = h + 0.5 n
+    moe_tile.task @more over (%e in experts, %m in rows by 2, %n in 4 by 3) {
+      %0 = moe_tile.wait @filled[%e, %m] expects 1
+      %1 = moe_tile.compute reads(%h = @h[%e, %m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>)
+        writes(%k = @k[%e, %m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>) after(%0) {
+        %int = arith.index_cast %n : index to i32
+        %whole = arith.sitofp %int : i32 to f32
+        %half = arith.constant 0.5 : f32
+        %more = arith.mulf %whole, %half : f32
+        linalg.map ins(%h : memref<?x?xf32, strided<[?, 1], offset: ?>>) outs(%k : memref<?x?xf32, strided<[?, 1], offset: ?>>)
+          (%in: f32, %init: f32) {
+          %sum = arith.addf %in, %more : f32
+          linalg.yield %sum : f32
+        }
+      }
+      moe_tile.arrive @finished[%n] after %1
+    }
+    // y = k
+    moe_tile.task @copy over (%t in tokens by 2) {
+      moe_tile.for %n in 4 by 3 {
+        %0 = moe_tile.wait @finished[%n] expects experts * rows by 2
+        %1 = moe_tile.compute reads(%k = @k[*, *, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>)
+          writes(%y0 = @y[%t, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>) after(%0) {
+          %c0 = arith.constant 0 : index
+          %c1 = arith.constant 1 : index
+          %c2 = arith.constant 2 : index
+          %first = arith.muli %t, %c2 : index
+          %count = memref.dim %y0, %c0 : memref<?x?xf32, strided<[?, 1], offset: ?>>
+          %columns = memref.dim %y0, %c1 : memref<?x?xf32, strided<[?, 1], offset: ?>>
+          %from = memref.subview %k[%first, 0] [%count, %columns] [1, 1]
+            : memref<?x?xf32, strided<[?, 1], offset: ?>> to memref<?x?xf32, strided<[?, 1], offset: ?>>
+          linalg.copy ins(%from : memref<?x?xf32, strided<[?, 1], offset: ?>>) outs(%y0 : memref<?x?xf32, strided<[?, 1], offset: ?>>)
+        }
+      }
+    }
+  }
+  return
+}
+
+// Three rows for expert 0, none for 1, two for 2.
+// RESULT: sizes = [5, 4]
+// RESULT-NEXT: [0,  0,  0,  0.5],
+// RESULT-NEXT: [0,  0,  0,  0.5],
+// RESULT-NEXT: [1,  1,  1,  1.5],
+// RESULT-NEXT: [20,  20,  20,  20.5],
+// RESULT-NEXT: [20,  20,  20,  20.5]
+// No row at all: nothing is written, and the loop ends.
+// RESULT: sizes = [0, 4]
+func.func @run(%tokens: index, %first: index, %second: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %x = memref.alloc(%tokens) : memref<?x4xf32>
+  %y = memref.alloc(%tokens) : memref<?x4xf32>
+  %offsets = memref.alloc() : memref<4xindex>
+  memref.store %c0, %offsets[%c0] : memref<4xindex>
+  memref.store %first, %offsets[%c1] : memref<4xindex>
+  memref.store %first, %offsets[%c2] : memref<4xindex>
+  memref.store %second, %offsets[%c3] : memref<4xindex>
+  call @graph(%x, %offsets, %y) : (memref<?x4xf32>, memref<4xindex>, memref<?x4xf32>) -> ()
+  %any = memref.cast %y : memref<?x4xf32> to memref<*xf32>
+  call @printMemrefF32(%any) : (memref<*xf32>) -> ()
+  return
+}
+
+func.func @main() {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c5 = arith.constant 5 : index
+  call @run(%c5, %c3, %c5) : (index, index, index) -> ()
+  call @run(%c0, %c0, %c0) : (index, index, index) -> ()
+  return
+}

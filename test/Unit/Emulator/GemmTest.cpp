@@ -1,0 +1,118 @@
+// A GEMM for tensor cores as it comes from nvcc: exact on numbers whose sums
+// are exact, silent with many seeds, and every wrong version of it is caught.
+#include "Support.h"
+
+#include <random>
+
+using namespace moe::emu;
+using namespace moe::emu::test;
+
+namespace {
+
+/// The n-th occurrence of `pattern` replaced.
+struct Mutation {
+  const char *name, *pattern;
+  int occurrence;
+  const char *replacement;
+};
+
+std::string mutate(std::string text, const Mutation &mutation) {
+  size_t at = text.find(mutation.pattern);
+  for (int i = 1; i < mutation.occurrence && at != std::string::npos; ++i)
+    at = text.find(mutation.pattern, at + 1);
+  EXPECT_NE(at, std::string::npos) << mutation.name;
+  return text.replace(at, std::strlen(mutation.pattern), mutation.replacement);
+}
+
+struct Result {
+  bool clean = false, exact = false;
+  std::string report;
+};
+
+constexpr int kM = 128, kN = 256, kK = 192;
+
+uint16_t toBf16(double value) {
+  return static_cast<uint16_t>(
+      std::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
+}
+
+Result runGemm(const std::string &text, uint64_t seed) {
+  EmulatorOptions options;
+  options.seed = seed;
+  options.schedule = static_cast<Schedule>(seed % 2);
+  KernelRun run(text, options);
+  std::mt19937 random(5);
+  std::vector<double> a(kM * kK), b(kN * kK);
+  std::vector<uint16_t> aBits, bBits;
+  for (double &value : a)
+    aBits.push_back(
+        toBf16(value = (static_cast<int>(random() % 17) - 8) / 8.0));
+  for (double &value : b)
+    bBits.push_back(
+        toBf16(value = (static_cast<int>(random() % 17) - 8) / 8.0));
+  run.input(aBits);
+  run.input(bBits);
+  uint64_t out = run.output(kM * kN * 4);
+  run.argument(kN);
+  run.argument(kK);
+  Result result;
+  result.clean = run.launch({kN / 128, kM / 128}, {128});
+  result.report = run.report();
+  auto d = run.read<float>(out, kM * kN);
+  result.exact = true;
+  for (int i = 0; i < kM && result.exact; ++i)
+    for (int j = 0; j < kN; ++j) {
+      double sum = 0;
+      for (int k = 0; k < kK; ++k)
+        sum += a[i * kK + k] * b[j * kK + k];
+      result.exact &= d[i * kN + j] == static_cast<float>(sum);
+    }
+  return result;
+}
+
+TEST(Gemm, ExactAndSilent) {
+  std::string text = readInput("mma_gemm.ptx");
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    Result result = runGemm(text, seed);
+    EXPECT_TRUE(result.clean) << result.report;
+    EXPECT_TRUE(result.exact) << seed;
+  }
+}
+
+class GemmMutant : public ::testing::TestWithParam<Mutation> {};
+
+TEST_P(GemmMutant, IsCaught) {
+  std::string text = mutate(readInput("mma_gemm.ptx"), GetParam());
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    Result result = runGemm(text, seed);
+    EXPECT_FALSE(result.clean && result.exact) << "seed " << seed;
+  }
+}
+
+const Mutation kMutations[] = {
+    {"NoBarrier", "bar.sync \t0;", 1, ""},
+    {"WaitsForFewerGroups", "cp.async.wait_group 1;", 1,
+     "cp.async.wait_group 2;"},
+    {"NoWait", "cp.async.wait_group 1;", 1, ""},
+    {"NoCommitInPrologue", "cp.async.commit_group;", 1, ""},
+    {"NoCommitInLoop", "cp.async.commit_group;", 3, ""},
+    {"SkipsACopy", "cp.async.cg.shared.global [%r34], [%rd19], 16;", 1, ""},
+    {"SkipsACopyInLoop", "cp.async.cg.shared.global [%r136], [%rd57], 16;", 1,
+     ""},
+    {"CopiesHalf", "[%r133], [%rd54], 16;", 1, "[%r133], [%rd54], 16, 8;"},
+    {"CopiesFromBehind", "[%rd19], 16;", 1, "[%rd19+16], 16;"},
+    {"CopiesToTheNextRow", "[%r35], [%rd20]", 1, "[%r35+64], [%rd20]"},
+    {"ReadsTheNextRow", "[%r152];", 1, "[%r152+64];"},
+    {"ReadsTheNextChunk", "[%r384];", 1, "[%r384+16];"},
+    {"Transposed", "ldmatrix.sync.aligned.m8n8.x4.shared.b16", 5,
+     "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16"},
+    {"OtherFormat", "f32.bf16.bf16.f32", 7, "f32.f16.f16.f32"},
+    {"Misplaced", "[%r157];", 1, "[%r157+8];"},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, GemmMutant, ::testing::ValuesIn(kMutations),
+                         [](const auto &info) {
+                           return std::string(info.param.name);
+                         });
+
+} // namespace
