@@ -1,7 +1,6 @@
 // Writes a layer's weights, compiles it and loads the library.
 #include "CompiledLayer.h"
 
-#include "moe/Pipelines/Compiler.h"
 #include "moe/Tools/Registration.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -113,6 +112,7 @@ llvm::Error CompiledLayer::compile(const CompileParameters &parameters) {
   CompileOptions options;
   options.from = Level::MoE;
   options.cpu = parameters.cpu;
+  options.schedule = parameters.schedule;
   if (!ir || failed(compileToArtefact(*ir, library, options)))
     return llvm::createStringError("cannot compile layer " + layer.name);
   seconds =

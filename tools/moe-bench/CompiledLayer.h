@@ -5,6 +5,7 @@
 #include "Layers.h"
 
 #include "moe-rt/runtime.h"
+#include "moe/Pipelines/Compiler.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -16,6 +17,7 @@ namespace moe::bench {
 struct CompileParameters {
   std::string cpu = "host";
   uint32_t threads = 0;
+  Schedule schedule = Schedule::Unfused;
   std::function<void(const llvm::Twine &)> progress;
 };
 

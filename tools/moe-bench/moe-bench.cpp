@@ -47,6 +47,11 @@ struct CommandLine {
   cl::opt<unsigned> threads{"threads", cl::value_desc("n"),
                             cl::desc("Threads (default: 1)"), cl::init(1),
                             cl::cat(category)};
+  cl::opt<moe::Schedule> schedule{
+      "schedule", cl::desc("How the layer is run; see moe-compile"),
+      cl::values(clEnumValN(moe::Schedule::Unfused, "unfused", "(default)"),
+                 clEnumValN(moe::Schedule::Fused, "fused", "")),
+      cl::init(moe::Schedule::Unfused), cl::cat(category)};
   cl::opt<std::string> cpu{"cpu", cl::value_desc("name"),
                            cl::desc("The CPU to compile for; see moe-compile"),
                            cl::init("host"), cl::cat(category)};
@@ -383,8 +388,8 @@ int main(int argc, char **argv) {
   double seconds = line.seconds;
   bool json = line.json;
   llvm::ExitOnError check("moe-bench: error: ");
-  std::unique_ptr<CompiledLayer> compiled =
-      check(CompiledLayer::create(*layer, {line.cpu, threads, progress}));
+  std::unique_ptr<CompiledLayer> compiled = check(CompiledLayer::create(
+      *layer, {line.cpu, threads, line.schedule, progress}));
   progress("measuring the machine");
   MachinePeak peak = measurePeak(threads);
   bool ok = true;
