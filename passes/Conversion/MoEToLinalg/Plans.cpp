@@ -427,7 +427,7 @@ struct ConvertPackPlan : OpConversionPattern<PackPlanOp> {
   /// `add` places each.
   static SmallVector<Value>
   forEachSegment(TensorBuilder &b, Value offsets, Value limit,
-                 SmallVector<Value> init,
+                 ArrayRef<Value> init,
                  function_ref<SmallVector<Value>(Value index, Value rank,
                                                  Value entry, ValueRange)>
                      add) {
