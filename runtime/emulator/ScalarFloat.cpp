@@ -256,23 +256,25 @@ uint32_t narrowMinMax(const FloatSpec &spec, FloatFormat format, uint32_t a,
   return narrowLane(plain, format, a, b, c);
 }
 
-uint64_t roundToInteger(double value, Rounding rounding, Type type) {
-  int bits = bitsOf(type);
+/// The whole number that `rounding` chooses for `value`.
+double roundToWhole(double value, Rounding rounding) {
   switch (rounding) {
   case Rounding::NearestEven:
   case Rounding::NearestAway:
-    value = std::nearbyint(value);
-    break;
+    return std::nearbyint(value);
   case Rounding::Zero:
-    value = std::trunc(value);
-    break;
+    return std::trunc(value);
   case Rounding::Down:
-    value = std::floor(value);
-    break;
+    return std::floor(value);
   case Rounding::Up:
-    value = std::ceil(value);
-    break;
+    return std::ceil(value);
   }
+  __builtin_unreachable();
+}
+
+uint64_t roundToInteger(double value, Rounding rounding, Type type) {
+  int bits = bitsOf(type);
+  value = roundToWhole(value, rounding);
   double limit = std::ldexp(1.0, isSigned(type) ? bits - 1 : bits);
   uint64_t mask = bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
   if (value >= limit)
@@ -351,19 +353,7 @@ uint64_t floatToFloat(const ConvertSpec &spec, uint64_t bits) {
   if (spec.flags & ConvertSpec::kToInteger) {
     // .rni and the like between formats of one size: to a whole number.
     double before = value;
-    switch (spec.rounding) {
-    case Rounding::Zero:
-      value = std::trunc(value);
-      break;
-    case Rounding::Down:
-      value = std::floor(value);
-      break;
-    case Rounding::Up:
-      value = std::ceil(value);
-      break;
-    default:
-      value = std::nearbyint(value);
-    }
+    value = roundToWhole(value, spec.rounding);
     if (value == 0)
       value = std::copysign(0.0, before);
   }
