@@ -255,7 +255,7 @@ private:
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
   void report(const Layer &layer);
-  LogicalResult report(const Finding &finding);
+  LogicalResult report(const RaiseFinding &finding);
   void removeDead(func::FuncOp function);
 
   /// Ops of layers that are raised or reported.
@@ -319,9 +319,9 @@ void RaisePass::reportUnknownForms(func::FuncOp function) {
              "known form";
 }
 
-LogicalResult RaisePass::report(const Finding &finding) {
+LogicalResult RaisePass::report(const RaiseFinding &finding) {
   explained.insert(nearestTopK(finding.op));
-  if (finding.kind == Finding::Kind::Missed) {
+  if (finding.kind == RaiseFinding::Kind::Missed) {
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
         << "MoE layer is not raised: " + finding.text;

@@ -21,7 +21,7 @@ namespace moe::raise {
 namespace hlo = moe::stablehlo;
 
 /// Why something that is a layer in part is not raised.
-struct Finding {
+struct RaiseFinding {
   enum class Kind {
     Missed, // a side condition does not hold; the graph is right as it is
     Wrong,  // the graph does not compute what the model did
@@ -38,21 +38,21 @@ public:
 
   mlir::MLIRContext *context;
   IndexFacts facts;
-  std::optional<Finding> finding;
+  std::optional<RaiseFinding> finding;
   /// Ops that are part of the same sum as the one that is looked at.
   llvm::SmallVector<mlir::Operation *> parts;
 
   /// Records a side condition that fails; the text completes "is not raised:".
   mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
-    return find({Finding::Kind::Missed, op, text.str(), ""});
+    return find({RaiseFinding::Kind::Missed, op, text.str(), ""});
   }
   mlir::LogicalResult reject(mlir::Operation *op, const llvm::Twine &text,
                              const llvm::Twine &hint) {
-    return find({Finding::Kind::Wrong, op, text.str(), hint.str()});
+    return find({RaiseFinding::Kind::Wrong, op, text.str(), hint.str()});
   }
 
 private:
-  mlir::LogicalResult find(Finding found) {
+  mlir::LogicalResult find(RaiseFinding found) {
     if (!finding)
       finding = std::move(found);
     return mlir::failure();
