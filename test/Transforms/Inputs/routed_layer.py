@@ -36,6 +36,7 @@ def listing(weights):
 
 
 router, router_type = weight(EXPERTS, HIDDEN)
+scales, scales_type = weight(EXPERTS)
 # Routed experts: split gate and up with biases of their own, and a down bias.
 experts = [weight(EXPERTS, WIDTH, HIDDEN), weight(EXPERTS, WIDTH), weight(EXPERTS, WIDTH, HIDDEN), weight(EXPERTS, WIDTH),
            weight(EXPERTS, HIDDEN, WIDTH), weight(EXPERTS, HIDDEN)]
@@ -54,7 +55,7 @@ text = [
     f'func.func @main(%x: {x} {{moe.name = "x", moe.symbols = ["T", ""]}}) -> ({x} {{moe.name = "y", moe.symbols = ["T", ""]}}) {{',
     *lines,
     f"  %z = moe.logits %x, {router} : {x}, {router_type} -> {logits}",
-    f"  %p = moe.route %z score <softmax> group_filter <2, keep = 1, group_score = max, fill = zero> select <topk(2), key = scores>",
+    f"  %p = moe.route %z expert_scale ({scales} : {scales_type}) score <softmax> group_filter <2, keep = 1, group_score = max, fill = zero> select <topk(2), key = scores>",
     f"    weight <scores, norm = sum(1.0e-20, add), scale = 1.5> : {logits} -> {plan}",
     f"  %r = moe.dispatch %x, %p apply <output> : {x}, {plan} -> {rows}",
     f"  %h = moe.experts %r, %p ({listing(experts)})",
