@@ -50,6 +50,8 @@ const std::map<std::string, Decoder::Method> &Decoder::methods() {
     m["elect"] = &Decoder::decodeElect;
     m["nanosleep"] = &Decoder::decodeNanosleep;
     m["setmaxnreg"] = &Decoder::decodeSetmaxnreg;
+    m["mapa"] = m["getctarank"] = &Decoder::decodeMapa;
+    m["griddepcontrol"] = &Decoder::decodeGriddepcontrol;
     m["cp"] = &Decoder::decodeCp;
     m["mbarrier"] = &Decoder::decodeMbarrier;
     m["ldmatrix"] = m["stmatrix"] = &Decoder::decodeLdmatrix;

@@ -235,10 +235,16 @@ private:
   void decodeElect(const ast::Instruction &, Modifiers &);
   void decodeNanosleep(const ast::Instruction &, Modifiers &);
   void decodeSetmaxnreg(const ast::Instruction &, Modifiers &);
+  void decodeMapa(const ast::Instruction &, Modifiers &);
+  void decodeGriddepcontrol(const ast::Instruction &, Modifiers &);
 
   // DecodeAsync.cpp
   void decodeCp(const ast::Instruction &, Modifiers &);
   void decodeBulk(const ast::Instruction &, Modifiers &);
+  void decodeReduceBulk(const ast::Instruction &, Modifiers &);
+  void decodeBulkPrefetch(const ast::Instruction &, Modifiers &);
+  void readTensorPlace(const ast::Operand &operand, BulkInfo &info, Op &op,
+                       uint32_t Op::*code, size_t index);
   void decodeCpAsync(const ast::Instruction &, Modifiers &);
   void decodeMbarrier(const ast::Instruction &, Modifiers &);
 
