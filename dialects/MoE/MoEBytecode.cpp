@@ -300,7 +300,9 @@ static Attribute readBody(Reader &r) {
 
 static void write(Writer &w, ClassAttr a) {
   w << a.getKind() << a.getCount() << a.getWidth() << a.getBody() << a.getMix()
-    << a.getActivation();
+    << a.getActivation() << a.getTargets() << a.getRank() << a.getAlpha()
+    << a.getWidths() << a.getFactors() << a.getEvaluation() << a.getBase()
+    << a.getBias() << a.getCallee();
 }
 
 static Attribute readClass(Reader &r) {
@@ -309,7 +311,29 @@ static Attribute readClass(Reader &r) {
   auto body = r.attribute<BodyAttr>();
   auto mix = r.value<ConstantMix>(symbolizeConstantMix);
   auto activation = r.value<ClassActivation>(symbolizeClassActivation);
-  return r.make<ClassAttr>(kind, count, width, body, mix, activation);
+  auto targets = ClassTargets::None;
+  int64_t rank = 0;
+  FloatAttr alpha;
+  SmallVector<int64_t> widths;
+  auto factors = Factorisation::None;
+  auto evaluation = FactorEvaluation::ApplyFactored;
+  auto base = ClassBase::Own;
+  bool bias = false;
+  FlatSymbolRefAttr callee;
+  if (r.version >= 4) {
+    targets = r.value<ClassTargets>(symbolizeClassTargets);
+    rank = r.integer();
+    alpha = r.attribute<FloatAttr>();
+    widths = r.integers();
+    factors = r.value<Factorisation>(symbolizeFactorisation);
+    evaluation = r.value<FactorEvaluation>(symbolizeFactorEvaluation);
+    base = r.value<ClassBase>(symbolizeClassBase);
+    bias = r.flag();
+    callee = r.attribute<FlatSymbolRefAttr>();
+  }
+  return r.make<ClassAttr>(kind, count, width, body, mix, activation, targets,
+                           rank, alpha, ArrayRef(widths), factors, evaluation,
+                           base, bias, callee);
 }
 
 static void write(Writer &w, TableAttr a) {

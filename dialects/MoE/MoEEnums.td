@@ -92,7 +92,26 @@ def MoE_Storage : MoE_Enum<"Storage", "layout of the first matrix of a gated bod
   I32EnumCase<"Interleaved", 3, "interleaved">]>;
 
 def MoE_ClassKind : MoE_Enum<"ClassKind", "kind of an expert class", [
-  I32EnumCase<"Ffn", 0, "ffn">, I32EnumCase<"Zero", 1, "zero">, I32EnumCase<"Copy", 2, "copy">, I32EnumCase<"Constant", 3, "constant">]>;
+  I32EnumCase<"Ffn", 0, "ffn">, I32EnumCase<"Zero", 1, "zero">, I32EnumCase<"Copy", 2, "copy">, I32EnumCase<"Constant", 3, "constant">,
+  I32EnumCase<"Linear", 4, "linear">, I32EnumCase<"Neuron", 5, "neuron">, I32EnumCase<"Value", 6, "value">,
+  I32EnumCase<"ScaleVec", 7, "scale_vec">, I32EnumCase<"Film", 8, "film">, I32EnumCase<"Lora", 9, "lora">, I32EnumCase<"Nested", 10, "nested">,
+  I32EnumCase<"Factored", 11, "factored">, I32EnumCase<"External", 12, "external">]>;
+
+def MoE_ClassTargets : I32BitEnum<"ClassTargets", "what an expert changes of a shared body", [
+  I32BitEnumCaseNone<"None", "none">, I32BitEnumCaseBit<"Gate", 0, "gate">, I32BitEnumCaseBit<"Up", 1, "up">, I32BitEnumCaseBit<"Down", 2, "down">,
+  I32BitEnumCaseBit<"Hidden", 3, "hidden">, I32BitEnumCaseBit<"Output", 4, "output">]> {
+  let cppNamespace = "::moe";
+}
+
+def MoE_Factorisation : MoE_Enum<"Factorisation", "which factors of a matrix the experts of a class share", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"LowRank", 1, "low_rank">, I32EnumCase<"SharedLeft", 2, "shared_left">,
+  I32EnumCase<"SharedRight", 3, "shared_right">, I32EnumCase<"Cp", 4, "cp">, I32EnumCase<"Tucker", 5, "tucker">]>;
+
+def MoE_FactorEvaluation : MoE_Enum<"FactorEvaluation", "how a product with a factored matrix is evaluated", [
+  I32EnumCase<"ApplyFactored", 0, "apply_factored">, I32EnumCase<"Materialise", 1, "materialise">]>;
+
+def MoE_ClassBase : MoE_Enum<"ClassBase", "where the products of a row with the shared first matrices are made", [
+  I32EnumCase<"Own", 0, "own">, I32EnumCase<"InRows", 1, "in_rows">]>;
 
 def MoE_ClassActivation : MoE_Enum<"ClassActivation", "whether an expert class is routed to or always on", [
   I32EnumCase<"Routed", 0, "routed">, I32EnumCase<"Always", 1, "always">]>;

@@ -42,6 +42,8 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
     1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
     2. (verify_moe_c2) their `apply` is the same.
     3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
+    4. (R18) nested classes are chosen from by topk or greedy_assign.
+    5. (verify_moe_c3) callees of external classes have a body, of ops without side effects.
   }];
 }
 

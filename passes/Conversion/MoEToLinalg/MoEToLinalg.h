@@ -146,12 +146,6 @@ mlir::Value buildLinear(TensorBuilder &b, mlir::Value rows, mlir::Value matrix,
 mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,
                         mlir::Value up);
 
-/// Writes `body` of each row of `rows` (m x d) into `out` (m x d').
-/// `rowWeights` (m), where given, multiply the hidden vectors.
-mlir::Value buildBody(TensorBuilder &b, BodyAttr body,
-                      mlir::ValueRange parameters, mlir::Value rows,
-                      mlir::Value rowWeights, mlir::Value out);
-
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
