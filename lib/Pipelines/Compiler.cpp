@@ -58,6 +58,8 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.vectorRegisters = target->vectorRegisters();
     pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.fused = options.schedule == Schedule::Fused;
+    pipeline.tokenRounding = options.tokenRounding;
+    pipeline.tokens = options.tokens;
     if (options.from < Level::Tile)
       buildTilePipeline(manager, pipeline);
     if (to >= Level::Target)
