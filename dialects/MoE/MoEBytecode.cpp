@@ -38,6 +38,10 @@ enum class Code : uint64_t {
   Count = 12,
   Capacity = 13,
   Domain = 14,
+  StatsStage = 15,
+  Counted = 16,
+  AuxLossKind = 17,
+  BiasRule = 18,
 };
 enum class TypeCode : uint64_t { Plan = 0, Rows = 1 };
 
@@ -363,6 +367,14 @@ static Attribute readAttr(Code code, Reader &r) {
     return readCapacity(r);
   case Code::Domain:
     return readDomain(r);
+  case Code::StatsStage:
+    return r.enumAttr<StatsStageAttr>(symbolizeStatsStage);
+  case Code::Counted:
+    return r.enumAttr<CountedAttr>(symbolizeCounted);
+  case Code::AuxLossKind:
+    return r.enumAttr<AuxLossKindAttr>(symbolizeAuxLossKind);
+  case Code::BiasRule:
+    return r.enumAttr<BiasRuleAttr>(symbolizeBiasRule);
   }
   return {};
 }
@@ -420,7 +432,11 @@ struct MoEBytecode : VersionedBytecodeInterface {
         .Case<ManyToOneAttr>(value(Code::ManyToOne))
         .Case<CountAttr>(fields(Code::Count))
         .Case<CapacityAttr>(fields(Code::Capacity))
-        .Case<DomainAttr>(fields(Code::Domain));
+        .Case<DomainAttr>(fields(Code::Domain))
+        .Case<StatsStageAttr>(value(Code::StatsStage))
+        .Case<CountedAttr>(value(Code::Counted))
+        .Case<AuxLossKindAttr>(value(Code::AuxLossKind))
+        .Case<BiasRuleAttr>(value(Code::BiasRule));
   }
 
   Attribute readAttribute(DialectBytecodeReader &reader) const override {

@@ -121,4 +121,19 @@ def MoE_PlanEncoding : MoE_Enum<"PlanEncoding", "what a plan consists of", [
 def MoE_ManyToOne : MoE_Enum<"ManyToOne", "weight of entries of a unit that come to one expert", [
   I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Max", 1, "max">, I32EnumCase<"First", 2, "first">]>;
 
+def MoE_StatsStage : MoE_Enum<"StatsStage", "whether entries are counted before or after capacity", [
+  I32EnumCase<"Before", 0, "before">, I32EnumCase<"After", 1, "after">]>;
+
+def MoE_Counted : MoE_Enum<"Counted", "which entries of a unit are counted", [
+  I32EnumCase<"Entries", 0, "entries">, I32EnumCase<"First", 1, "first">]>;
+
+def MoE_AuxLossKind : MoE_Enum<"AuxLossKind", "formula of an auxiliary loss", [
+  I32EnumCase<"Switch", 0, "switch">, I32EnumCase<"SwitchSumK", 1, "switch_sumk">, I32EnumCase<"GShardTop1", 2, "gshard_top1">,
+  I32EnumCase<"Seq", 3, "seq">, I32EnumCase<"GlobalBatch", 4, "global_batch">, I32EnumCase<"Z", 5, "z">,
+  I32EnumCase<"ImportanceCv2", 6, "importance_cv2">, I32EnumCase<"LoadCv2", 7, "load_cv2">, I32EnumCase<"L1Balanced", 8, "l1_balanced">,
+  I32EnumCase<"Entropy", 9, "entropy">, I32EnumCase<"MeanEntropy", 10, "mean_entropy">, I32EnumCase<"NullMean", 11, "null_mean">]>;
+
+def MoE_BiasRule : MoE_Enum<"BiasRule", "how a selection bias follows the load", [
+  I32EnumCase<"Sign", 0, "sign">, I32EnumCase<"Proportional", 1, "proportional">, I32EnumCase<"Quantile", 2, "quantile">]>;
+
 #endif // MOE_DIALECT_MOE_MOEENUMS_TD

@@ -5,5 +5,6 @@
 include "MoEExperts.td"
 include "MoEPlans.td"
 include "MoERouting.td"
+include "MoEStatistics.td"
 
 #endif // MOE_DIALECT_MOE_MOEOPS_TD

@@ -42,6 +42,8 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
     1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
     2. (verify_moe_c2) their `apply` is the same.
     3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
+    4. (verify_moe_c3) statistics before capacity are of the plan of a route.
+    5. (R11) no auxiliary loss is of the statistics of a balanced assignment.
   }];
 }
 

@@ -8,6 +8,7 @@ import random
 import sys
 
 from harness import Case, Tensor, check, emit
+from losses import losses_and_statistics
 from plans import plans
 from policies import draws, policies
 from reference import Body, Class, ROUND, layer
@@ -428,7 +429,8 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
+          "statistics": losses_and_statistics}
 
 if __name__ == "__main__":
     group = sys.argv[2]
