@@ -4,6 +4,7 @@
 
 include "MoEExperts.td"
 include "MoEPlans.td"
+include "MoEQuant.td"
 include "MoERouting.td"
 include "MoEStatistics.td"
 

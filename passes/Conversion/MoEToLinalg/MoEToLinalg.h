@@ -163,6 +163,12 @@ mlir::Value buildBody(TensorBuilder &b, BodyAttr body,
                       mlir::ValueRange parameters, mlir::Value rows,
                       mlir::Value rowWeights, mlir::Value out);
 
+/// The matrix or stack of matrices of `type` that `storage` holds by `quant`;
+/// `widths` (null: all bits) are those of nested codes.
+mlir::Value buildDequantised(TensorBuilder &b, QuantAttr quant,
+                             mlir::ValueRange storage, mlir::Value widths,
+                             mlir::RankedTensorType type);
+
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
@@ -172,6 +178,8 @@ void populateRowsToLinalg(const mlir::TypeConverter &converter,
                           mlir::RewritePatternSet &patterns);
 void populateExpertsToLinalg(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
+void populateQuantToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
 void populateStatisticsToLinalg(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
 

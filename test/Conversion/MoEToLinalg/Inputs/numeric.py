@@ -7,6 +7,7 @@ import math
 import random
 import sys
 
+from formats import formats
 from harness import Case, Tensor, check, emit
 from losses import losses_and_statistics
 from plans import plans
@@ -430,7 +431,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
-          "statistics": losses_and_statistics}
+          "statistics": losses_and_statistics, "formats": formats}
 
 if __name__ == "__main__":
     group = sys.argv[2]
