@@ -24,6 +24,9 @@ enum class SharedForm { Keep, Ffn, Table };
 /// bodies.
 enum class StorageForm { Keep, Split, ConcatGateUp, ConcatUpGate, Interleaved };
 
+/// Who reads what `moe-print-plan-stats` has routes print.
+enum class ReportFormat { Text, Json };
+
 #define GEN_PASS_DECL
 #include "moe/Transforms/Passes.h.inc"
 
