@@ -6,8 +6,10 @@
 import math
 import sys
 
+from formats import formats
 from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
+from losses import losses_and_statistics
 from plans import plans
 from policies import draws, policies
 from reference import Body, Class, ROUND
@@ -376,7 +378,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
-          "tables": tables}
+          "tables": tables, "statistics": losses_and_statistics, "formats": formats}
 
 if __name__ == "__main__":
     group = sys.argv[2]
