@@ -56,6 +56,7 @@ const std::map<std::string, Decoder::Method> &Decoder::methods() {
     m["mbarrier"] = &Decoder::decodeMbarrier;
     m["ldmatrix"] = m["stmatrix"] = &Decoder::decodeLdmatrix;
     m["mma"] = &Decoder::decodeMma;
+    m["wgmma"] = &Decoder::decodeWgmma;
     return m;
   }();
   return known;

@@ -252,6 +252,10 @@ private:
   void decodeLdmatrix(const ast::Instruction &, Modifiers &);
   void decodeMma(const ast::Instruction &, Modifiers &);
 
+  // DecodeWgmma.cpp
+  void decodeWgmma(const ast::Instruction &, Modifiers &);
+  void decodeMmaAsync(const ast::Instruction &, Modifiers &);
+
   // ---- analysis (Layout.cpp) ----
   struct Blocks;
   void finish();

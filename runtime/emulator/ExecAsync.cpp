@@ -186,6 +186,9 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
   Cta &cta = *w.cta;
   bool checked = machine.options.checked;
   uint32_t lanes = w.lanes(op), done = 0;
+  // Lanes that have seen a phase complete, together since they mostly wait for
+  // one mbarrier.
+  std::pair<const MbarrierState *, uint32_t> known{nullptr, 0};
   forLanes(lanes, [&](int lane) {
     uint64_t address =
         (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
@@ -265,8 +268,14 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
         complete = phase < state.phase;
       }
       done |= static_cast<uint32_t>(complete) << lane;
-      if (complete && checked && info.order != Order::Relaxed)
-        acquire(w, lane, state.completed);
+      if (complete && checked && info.order != Order::Relaxed) {
+        if (known.first != &state) {
+          acquire(w, known.second,
+                  known.first ? known.first->completed : Knowledge());
+          known = {&state, 0};
+        }
+        known.second |= 1u << lane;
+      }
       return;
     }
     case Kind::CpAsyncArrive: {
@@ -311,6 +320,8 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     machine.noteProgress();
   });
   if (info.kind == Kind::TestWait) {
+    if (known.first)
+      acquire(w, known.second, known.first->completed);
     ++machine.polls;
     uint32_t &to = w.predicate(op->dst);
     to = (to & ~lanes) | done;

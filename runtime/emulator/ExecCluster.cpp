@@ -156,20 +156,8 @@ const Op *moe::emu::runClusterBarrier(Warp &w, const Op *op) {
                  "waits at the barrier of the cluster without having arrived");
   if ((passes & lanes) == lanes) {
     passes &= ~lanes;
-    if (checked) {
-      // Most lanes know the same.
-      Knowledge before, after;
-      forLanes(lanes, [&](int l) {
-        Knowledge &own = cta.sync[w.index].lanes[l].knowledge;
-        bool same = after.plain && own.plain == before.plain &&
-                    own.proxied == before.proxied;
-        if (!same) {
-          before = after = own;
-          after.join(cta.cluster->completed);
-        }
-        own = after;
-      });
-    }
+    if (checked)
+      acquire(w, lanes, cta.cluster->completed);
     return op + 1;
   }
   if (lanes != w.mask) { // the others go on
@@ -208,8 +196,6 @@ const Op *moe::emu::runDependencyWait(Warp &w, const Op *op) {
     return yieldAt(w, op);
   }
   if (w.machine->options.checked)
-    forLanes(lanes, [&](int lane) {
-      acquire(w, lane, w.machine->streamKnowledge[key]);
-    });
+    acquire(w, lanes, w.machine->streamKnowledge[key]);
   return op + 1;
 }

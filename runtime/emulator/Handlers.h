@@ -175,6 +175,19 @@ struct MatrixInfo : RegisterInfo {
                const char *const *) = nullptr;
 };
 
+/// wgmma.mma_async. `op.a`: descriptor of A (unless `parts` have its registers
+/// behind those of D), `op.b`: of B, `op.c`: the predicate scale-d.
+struct WgmmaInfo : RegisterInfo {
+  uint16_t n = 8, k = 16;
+  Type aType = Type::F16, bType = Type::F16, dType = Type::F32;
+  uint8_t elementBytes = 2;
+  uint16_t dCount = 0;
+  bool aInRegisters = false;
+  bool scaleNegated = false; ///< the predicate
+  bool negateA = false, negateB = false;
+  bool transposeA = false, transposeB = false; ///< rows (columns) lie along k
+};
+
 // Exec.cpp
 const Op *runLane(Warp &, const Op *);
 const Op *runBranch(Warp &, const Op *);
@@ -223,6 +236,11 @@ const Op *runBulkWait(Warp &, const Op *);
 // ExecTensor.cpp
 const Op *runLdmatrix(Warp &, const Op *);
 const Op *runMma(Warp &, const Op *);
+
+// ExecWgmma.cpp
+const Op *runWgmma(Warp &, const Op *);
+const Op *runWgmmaCommit(Warp &, const Op *);
+const Op *runWgmmaWait(Warp &, const Op *);
 
 } // namespace moe::emu
 

@@ -335,6 +335,19 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
         bool isGuard = node.op.guard == storage[r] && node.guarded;
         check.guard = isGuard ? kTrue : node.op.guard;
         check.guardFlip = isGuard ? 0 : node.op.guardFlip;
+        // Accumulators are read where scale-d says so.
+        bool isAccumulator =
+            node.op.run == runWgmma &&
+            std::find(node.defs.begin(), node.defs.end(), r) != node.defs.end();
+        if (isAccumulator) {
+          if (!isVirtual(node.op.c))
+            continue; // a constant: DecodeWgmma.cpp counts what it reads
+          check.guard = node.op.c;
+          place(check.guard);
+          check.guardFlip =
+              static_cast<const WgmmaInfo *>(node.op.info)->scaleNegated ? ~0u
+                                                                         : 0;
+        }
         check.a = assignedMask.at(r);
         check.line = node.op.line;
         check.mnemonic = node.op.mnemonic;

@@ -300,6 +300,7 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
   uint32_t warps = (threads + kWarpSize - 1) / kWarpSize;
   cta->warps.resize(warps);
   cta->sync.resize(warps);
+  cta->warpgroups.resize((warps + 3) / 4);
   cta->arrivedAtCluster.resize(warps);
   cta->passesCluster.resize(warps);
   cta->copies.assign(warps, std::vector<AsyncQueue>(kWarpSize));

@@ -128,6 +128,15 @@ struct Cluster {
   Knowledge completed; ///< of the barrier's last phase
 };
 
+/// Four warps that execute wgmma together.
+struct Warpgroup {
+  const Op *waiting[4] = {};
+  uint32_t executed = 0; ///< stamp of the last wgmma
+  /// By warp: those of the last wgmma of each group that was committed and not
+  /// waited for.
+  std::deque<uint32_t> groups[4];
+};
+
 struct Cta {
   Launch *launch = nullptr;
   std::shared_ptr<Cluster> cluster;
@@ -145,6 +154,7 @@ struct Cta {
   std::vector<std::unique_ptr<Allocation>> local; ///< by warp: [lane][bytes]
   std::vector<WarpSync> sync;                     ///< by warp
   std::vector<std::vector<AsyncQueue>> copies;    ///< by warp and lane
+  std::vector<Warpgroup> warpgroups;
   NamedBarrier barriers[16];
   std::map<uint32_t, MbarrierState> mbarriers; ///< by offset
   uint32_t liveWarps = 0, liveThreads = 0;
@@ -273,6 +283,11 @@ void completeClusterBarrier(Cluster &cluster);
 /// The CTA of the cluster whose shared memory this is, or nullptr.
 Cta *ownerOf(const Cta &cta, const Allocation *shared);
 
+/// Ends the run unless all 32 lanes execute the instruction; ExecTensor.cpp.
+void needWholeWarp(Warp &w, const Op *op, uint32_t lanes);
+/// An element of a matrix as a number.
+double decodeElement(Type type, uint32_t bits);
+
 // Accesses of lanes; ExecMemory.cpp.
 struct Place {
   Allocation *allocation;
@@ -297,6 +312,8 @@ Agent threadAgent(const Warp &w, int lane);
 /// What a lane knows, its own accesses included; its clock moves on.
 Knowledge releaseSnapshot(Warp &w, int lane);
 void acquire(Warp &w, int lane, const Knowledge &knowledge);
+/// The same for several lanes, most of which know the same.
+void acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge);
 /// A strong write: what later strong reads of it acquire.
 void strongWrite(Warp &w, int lane, const Place &place, Order order,
                  Scope scope, bool isRmw);
