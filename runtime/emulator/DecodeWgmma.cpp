@@ -16,8 +16,9 @@ void Decoder::decodeWgmma(const ast::Instruction &i, Modifiers &m) {
   }
   needOperands(i, which == 3, which == 3);
   Op op;
-  // Registers are written at once: a fence has nothing to order.
-  op.run = which == 1 ? runNothing : which == 2 ? runWgmmaCommit : runWgmmaWait;
+  op.run = which == 1   ? runWgmmaFence
+           : which == 2 ? runWgmmaCommit
+                        : runWgmmaWait;
   op.imm = which == 3 ? immediate(i.operands[0], "the number of groups") : 0;
   emit(op);
 }

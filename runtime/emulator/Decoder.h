@@ -88,7 +88,8 @@ private:
     int target = -1; ///< label
     enum class Kind : uint8_t { Plain, Branch, Exit } kind = Kind::Plain;
     bool guarded = false;
-    bool mark = false; ///< position of a label, no operation
+    bool mark = false;  ///< position of a label, no operation
+    uint8_t misuse = 0; ///< of wgmma's registers: Accumulators.cpp
   };
 
   struct Value {
@@ -262,6 +263,7 @@ private:
   void findBlocks(Blocks &blocks);
   void findPostDominators(Blocks &blocks);
   void findLiveness(Blocks &blocks);
+  void findAccumulatorMisuse(const Blocks &blocks);
   std::vector<std::vector<bool>> findAssigned(const Blocks &blocks);
   void assignStorage(const Blocks &blocks, const std::vector<bool> &tracked);
   void buildOps(const Blocks &blocks, const std::vector<bool> &tracked,

@@ -446,12 +446,15 @@ std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
     return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " +
            std::to_string(v[2]) + ")";
   };
+  constexpr size_t kMostText = 160; // wgmma names many registers
   std::string text = std::string("ERROR: ") + findingName(f.kind) + ": " +
                      f.message + "\n  in kernel '" + f.kernel + "', device " +
                      std::to_string(f.device) + ", CTA " + triple(f.cta) +
                      ", thread " + triple(f.thread);
   if (f.line)
-    text += "\n  at line " + std::to_string(f.line) + ": " + f.text;
+    text += "\n  at line " + std::to_string(f.line) + ": " +
+            (f.text.size() > kMostText ? f.text.substr(0, kMostText) + "..."
+                                       : f.text);
   for (const std::string &note : f.notes)
     text += "\n  note: " + note;
   return text + "\n  replay with --seed=" + std::to_string(seed) + "\n";

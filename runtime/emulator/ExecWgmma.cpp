@@ -296,6 +296,30 @@ const Op *moe::emu::runWgmma(Warp &w, const Op *op) {
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
+/// Registers are written at once: a fence has nothing to order here. That it is
+/// there is checked at load (Accumulators.cpp).
+const Op *moe::emu::runWgmmaFence(Warp &w, const Op *op) {
+  if (uint32_t lanes = w.lanes(op))
+    needWholeWarp(w, op, lanes);
+  return op + 1;
+}
+
+/// Stands before an instruction that does wrong with registers of wgmma.
+const Op *moe::emu::runAccumulatorMisuse(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  static const char *const kMessages[] = {
+      "wgmma uses registers that were written without a 'wgmma.fence' since",
+      "uses an accumulator of a wgmma that nobody has waited for",
+      "overwrites a register that a wgmma in flight reads"};
+  for (int bit = 0; bit < 3; ++bit)
+    if (op->imm >> bit & 1)
+      w.machine->report(FindingKind::AsyncMisuse, w, op, __builtin_ctz(lanes),
+                        0, kMessages[bit]);
+  return op + 1;
+}
+
 const Op *moe::emu::runWgmmaCommit(Warp &w, const Op *op) {
   uint32_t lanes = w.lanes(op);
   if (!lanes)

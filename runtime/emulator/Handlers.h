@@ -239,6 +239,8 @@ const Op *runMma(Warp &, const Op *);
 
 // ExecWgmma.cpp
 const Op *runWgmma(Warp &, const Op *);
+const Op *runWgmmaFence(Warp &, const Op *);
+const Op *runAccumulatorMisuse(Warp &, const Op *);
 const Op *runWgmmaCommit(Warp &, const Op *);
 const Op *runWgmmaWait(Warp &, const Op *);
 

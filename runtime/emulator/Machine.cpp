@@ -432,7 +432,7 @@ void Machine::runWarp(Warp &warp) {
   const Program &program = *warp.cta->launch->program;
   while (op) {
     if (op->run != runConverge && op->run != runCheckAssigned &&
-        op->run != runMarkAssigned) {
+        op->run != runMarkAssigned && op->run != runAccumulatorMisuse) {
       Counter &counter = counts[program.mnemonics[op->mnemonic]];
       ++counter.warpInstructions;
       counter.threadInstructions +=
