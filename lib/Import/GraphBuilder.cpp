@@ -324,6 +324,31 @@ Value GraphBuilder::size(const DimExpr &expr) {
   return sizeCache[expr.terms().vec()] = sum;
 }
 
+void GraphBuilder::requireSize(const DimExpr &a, StringRef nameA,
+                               Direction direction, const DimExpr &b,
+                               StringRef nameB) {
+  bool equal = direction == Direction::EQ;
+  assert((equal || direction == Direction::LE) && "not a relation of sizes");
+  if (failed() || (equal ? a == b : dims.isNonNegative(b - a)))
+    return;
+  auto message = [&](const Twine &sizeA, const Twine &sizeB) {
+    return ("requires " + nameA + " (" + sizeA + ") to " +
+            (equal ? "equal " : "be at most ") + nameB + " (" + sizeB + ")")
+        .str();
+  };
+  std::optional<int64_t> knownA = a.constant(), knownB = b.constant();
+  if (knownA && knownB)
+    return fail(message(Twine(*knownA), Twine(*knownB)));
+  Value sizeA = size(a), sizeB = size(b);
+  Value holds = hlo::CompareOp::create(builder, loc, sizeA, sizeB, direction);
+  // In the form that JAX gives its checks.
+  hlo::CustomCallOp::create(
+      builder, loc, TypeRange(), ValueRange{holds, sizeA, sizeB},
+      {attr("call_target_name", StringRef("shape_assertion")),
+       builder.getNamedAttr("has_side_effect", builder.getBoolAttr(true)),
+       attr("error_message", StringRef(message("{0}", "{1}")))});
+}
+
 Value GraphBuilder::sizes(ArrayRef<DimExpr> exprs) {
   std::vector<std::vector<DimExpr::Term>> key;
   for (const DimExpr &expr : exprs)

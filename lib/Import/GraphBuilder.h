@@ -123,6 +123,13 @@ public:
   mlir::Value size(const DimExpr &expr);
   mlir::Value sizes(llvm::ArrayRef<DimExpr> exprs);
 
+  /// Requires size `a` to equal size `b`, or with LE to be at most that: what
+  /// is known to be false is an error, what is not known is checked by the
+  /// running program. The message calls the sizes by their names.
+  void requireSize(const DimExpr &a, llvm::StringRef nameA,
+                   stablehlo::ComparisonDirection direction, const DimExpr &b,
+                   llvm::StringRef nameB);
+
   //===-- Element by element, with broadcasting ---------------------------===//
 
   template <typename Op>

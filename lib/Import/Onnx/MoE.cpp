@@ -210,11 +210,9 @@ void MoETranslation::run() {
   };
   Val x = flatten(input, hidden);
   Val scores = flatten(logits, experts);
-  if (auto a = x->shape[0].constant(), b = scores->shape[0].constant();
-      a && b && *a != *b)
-    node.fail("requires the rows of the input (" + llvm::Twine(*a) +
-              ") to be as many as those of router_probs (" + llvm::Twine(*b) +
-              ")");
+  g.requireSize(x->shape[0], "the number of rows of input #0 (input)",
+                moe::stablehlo::ComparisonDirection::EQ, scores->shape[0],
+                "that of input #1 (router_probs)");
   if (g.failed())
     return;
   scores = g.reverse(scores, 1);
