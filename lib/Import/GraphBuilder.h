@@ -237,6 +237,11 @@ private:
       llvm::function_ref<std::optional<DimExpr>(llvm::ArrayRef<DimExpr>)>
           element);
   mlir::Value symbolSize(SymbolId id);
+  /// The tensor of `type`, of 4 bits per element, that `bytes` hold: weights
+  /// are whole bytes, so that each of them takes part of the time when it is
+  /// read, and none of the space.
+  mlir::Value unpackNibbles(mlir::ElementsAttr bytes,
+                            mlir::RankedTensorType type);
   /// Builds the function of a composite, or finds the one that does the same.
   Decomposition decompose(llvm::StringRef name,
                           llvm::ArrayRef<mlir::NamedAttribute> attrs,

@@ -362,8 +362,25 @@ def layers():
     case("gathernd_batch_dynamic", "GatherND", [f32(4, 5, 3), rng.integers(0, 5, (4, 1))], attrs=dict(batch_dims=1), fixed=[1])
 
 
+def nibbles():
+    """Weights of 4 bits, two to a byte; odd numbers of them leave half a byte."""
+    def packed(kind, *shape):
+        low, high = (-8, 8) if kind == T.INT4 else (0, 16)
+        return h.make_tensor("w", kind, shape, rng.integers(low, high, shape).ravel())
+
+    for name, kind in (("int4", T.INT4), ("uint4", T.UINT4)):
+        linear = dict(op="DequantizeLinear", opset=21)
+        case(f"dequantizelinear_{name}", inputs=[packed(kind, 3, 5), np.float32(0.1), packed(kind)], const=[0, 1, 2], **linear)
+        case(f"dequantizelinear_{name}_axis", inputs=[packed(kind, 7, 13), f32(7), packed(kind, 7)], attrs=dict(axis=0), const=[0, 1, 2], **linear)
+        case(f"dequantizelinear_{name}_block", inputs=[packed(kind, 3, 40), f32(3, 3), packed(kind, 3, 3)], attrs=dict(axis=1, block_size=16), const=[0, 1, 2],
+             **linear)
+        case(f"dequantizelinear_{name}_block_rows", inputs=[packed(kind, 32, 3), f32(2, 3)], attrs=dict(axis=0, block_size=16), const=[0, 1], **linear)
+        case(f"gatherblockquantized_{name}", "GatherBlockQuantized", [packed(kind, 6, 32), np.array([[1, -1], [0, 5]]), f32(6, 2), packed(kind, 6, 2)],
+             attrs=dict(block_size=16, gather_axis=0, quantize_axis=1), domain="com.microsoft", const=[0, 2, 3], opset=21)
+
+
 def main(root, only=""):
-    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles):
         group()
     failures = 0
     for name, spec in CASES.items():
