@@ -9,7 +9,7 @@ import sys
 
 from harness import Case, Tensor, check, emit
 from plans import plans
-from policies import draws, policies
+from policies import draws, everyone, policies
 from reference import Body, Class, ROUND, layer
 import reference
 from routes import route_case
@@ -428,7 +428,7 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft}
 
 if __name__ == "__main__":
     group = sys.argv[2]
