@@ -25,7 +25,7 @@ using namespace moe::support;
 #include "moe/Dialect/Support/MoESupportOps.cpp.inc"
 
 /// The version of the dialect's bytecode.
-static constexpr uint64_t bytecodeVersion = 1;
+static constexpr uint64_t bytecodeVersion = 2;
 
 void MoESupportDialect::initialize() {
   addAttributes<
@@ -55,6 +55,7 @@ MOE_SUPPORT_OPAQUE_ELEMENTS(ReshapeAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(ConcatAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(SliceAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(PadAttr)
+MOE_SUPPORT_OPAQUE_ELEMENTS(ScaleAttr)
 #undef MOE_SUPPORT_OPAQUE_ELEMENTS
 
 //===----------------------------------------------------------------------===//
@@ -204,6 +205,29 @@ LogicalResult PadAttr::verify(EmitError emitError, ShapedType type,
   return success();
 }
 
+LogicalResult ScaleAttr::verify(EmitError emitError, ShapedType type,
+                                ElementsAttr source, ElementsAttr factors) {
+  ShapedType from = source.getShapedType();
+  ShapedType by = factors.getShapedType();
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifySource(emitError, from, type)) ||
+      failed(verifyStatic(emitError, by)))
+    return failure();
+  // (scale_c1)
+  if (from != type || !isa<FloatType>(type.getElementType()))
+    return emitError() << "requires the source (" << from
+                       << ") to hold floats in the shape of the result ("
+                       << type << ")";
+  // (scale_c2)
+  if (by.getRank() > type.getRank() ||
+      by.getShape() != type.getShape().take_front(by.getRank()) ||
+      !isa<FloatType>(by.getElementType()))
+    return emitError() << "requires the factors (" << by
+                       << ") to be floats whose shape begins the result's ("
+                       << type << ")";
+  return success();
+}
+
 void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
   setName(getResult(), "weight");
 }
@@ -260,7 +284,7 @@ static RankedTensorType withShape(ElementsAttr source,
 
 bool moe::support::isWeightExpression(ElementsAttr attr) {
   return isa<ExternalAttr, TransposeAttr, ReshapeAttr, ConcatAttr, SliceAttr,
-             PadAttr>(attr);
+             PadAttr, ScaleAttr>(attr);
 }
 
 ElementsAttr moe::support::matchWeight(Value value) {
@@ -302,6 +326,13 @@ ElementsAttr moe::support::reshapeWeight(ElementsAttr source,
   if (auto external = dyn_cast<ExternalAttr>(source))
     return ExternalAttr::get(source.getContext(), withShape(source, shape),
                              external.getFile(), external.getOffset());
+  // Factors stay outside, where they cost no copy, as long as slabs stay.
+  if (auto scale = dyn_cast<ScaleAttr>(source)) {
+    ArrayRef<int64_t> slabs = scale.getFactors().getShapedType().getShape();
+    if (shape.take_front(slabs.size()) == slabs)
+      return scaleWeight(reshapeWeight(scale.getSource(), shape),
+                         scale.getFactors());
+  }
   return ReshapeAttr::get(source.getContext(), withShape(source, shape),
                           source);
 }
@@ -359,6 +390,14 @@ ElementsAttr moe::support::padWeight(ElementsAttr source,
   if (source.getShapedType().getShape() == shape)
     return source;
   return PadAttr::get(source.getContext(), withShape(source, shape), source);
+}
+
+ElementsAttr moe::support::scaleWeight(ElementsAttr source,
+                                       ElementsAttr factors) {
+  if (matchPattern(factors, m_OneFloat()))
+    return source;
+  return ScaleAttr::get(source.getContext(), source.getShapedType(), source,
+                        factors);
 }
 
 ElementsAttr moe::support::stackWeights(ArrayRef<ElementsAttr> sources) {

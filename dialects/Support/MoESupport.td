@@ -18,7 +18,7 @@ def MoESupport_Dialect : Dialect {
   let summary = "References to weights that no pass holds in memory";
   let description = [{
     Names the bytes of a weight and how to rearrange them, without reading them. A *weight expression* is a tree of attributes: `external` and
-    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice` and `pad` its inner nodes. Passes rewrite the
+    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice`, `pad` and `scale` its inner nodes. Passes rewrite the
     tree (folding a transposition of a constant costs nothing); the weight packer evaluates it once, streaming, when the artefact is written.
   }];
   let useDefaultAttributePrinterParser = 1;
@@ -126,6 +126,25 @@ def MoESupport_PadAttr : MoESupport_WeightAttr<"Pad", "pad"> {
   }];
   let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
   let assemblyFormat = "`<` $source `>`";
+}
+
+def MoESupport_ScaleAttr : MoESupport_WeightAttr<"Scale", "scale"> {
+  let summary = "a tensor whose slabs are multiplied by factors";
+  let description = [{
+    result[i_0, ..., i_n] = source[i_0, ..., i_n] * factors[i_0, ..., i_r-1], where r is the rank of `factors`: one factor for all elements, for each
+    expert of a stack, or for each row. The product is that of binary64, rounded once to the element type (to nearest, ties to even).
+
+    Constraints:
+    1. (scale_c1) the source has the shape of the result, and its elements are floats.
+    2. (scale_c2) `factors` are floats whose shape is a prefix of the result's.
+
+    ```mlir
+    #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, dense<2.5> : tensor<f32>> : tensor<8x4xf32>
+    #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"s.bin", 0> : tensor<8xf32>> : tensor<8x4xf32>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source, "::mlir::ElementsAttr":$factors);
+  let assemblyFormat = "`<` $source `,` $factors `>`";
 }
 
 def MoESupport_WeightOp : Op<MoESupport_Dialect, "weight", [Pure, AllTypesMatch<["value", "result"]>,

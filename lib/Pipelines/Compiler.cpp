@@ -61,6 +61,8 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
     pipeline.fused = options.schedule == Schedule::Fused;
+    pipeline.tokenRounding = options.tokenRounding;
+    pipeline.tokens = options.tokens;
     if (options.from < Level::Tile)
       buildTilePipeline(manager, pipeline);
     if (to >= Level::Target)

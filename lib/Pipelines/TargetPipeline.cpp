@@ -36,6 +36,14 @@ void moe::buildTilePipeline(OpPassManager &manager,
   prepare.entry = options.entry;
   manager.addPass(createPrepareEntryPass(prepare));
   manager.addPass(createInlinerPass());
+  if (!options.tokenRounding.empty()) {
+    TokenRoundingPassOptions rounding;
+    rounding.vectorBits = options.vectorBits;
+    rounding.vectorRegisters = options.vectorRegisters;
+    rounding.mode = options.tokenRounding;
+    rounding.tokens = options.tokens;
+    manager.addPass(createTokenRoundingPass(rounding));
+  }
   if (options.fused) {
     ConvertMoEToTilePassOptions cut;
     cut.vectorBits = options.vectorBits;

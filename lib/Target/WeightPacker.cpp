@@ -166,6 +166,7 @@ private:
   Error visit(ElementsAttr value, Window window, uint8_t *to);
   Error visitReshape(ReshapeAttr value, const Window &window, uint8_t *to);
   Error visitConcat(ConcatAttr value, Window window, uint8_t *to);
+  Error visitScale(ScaleAttr value, const Window &window, uint8_t *to);
   Error copyLeaf(const uint8_t *data, ShapedType type, const Window &window,
                  uint8_t *to);
   Expected<ArrayRef<uint8_t>> file(StringRef path);
@@ -308,6 +309,72 @@ Error Evaluator::visitReshape(ReshapeAttr value, const Window &window,
   return copyLeaf(mapping->data(), type, window, to);
 }
 
+/// Multiplies the elements of a window in place. `slab` numbers the factor of
+/// the dimensions walked so far; `slabs` are the shape of the factors left.
+template <typename MultiplyFn>
+void multiplyWindow(uint8_t *to, ArrayRef<WindowDim> dims,
+                    ArrayRef<int64_t> slabs, int64_t slab,
+                    MultiplyFn &&multiply) {
+  if (dims.empty())
+    return multiply(to, slab);
+  const WindowDim &dim = dims.front();
+  for (int64_t i = 0; i < dim.count; ++i)
+    multiplyWindow(
+        to + i * dim.toStride, dims.drop_front(),
+        slabs.empty() ? slabs : slabs.drop_front(),
+        slabs.empty() ? slab : slab * slabs.front() + dim.offset + i * dim.step,
+        multiply);
+}
+
+/// The number whose bits lie at `data`, exactly where binary64 has it.
+double readFloat(const uint8_t *data, FloatType type) {
+  APInt bits(type.getWidth(), 0);
+  llvm::LoadIntFromMemory(bits, data, type.getWidth() / 8);
+  APFloat value(type.getFloatSemantics(), bits);
+  bool inexact;
+  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &inexact);
+  return value.convertToDouble();
+}
+
+void writeFloat(double number, uint8_t *data, FloatType type) {
+  APFloat value(number);
+  bool inexact;
+  value.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                &inexact);
+  llvm::StoreIntToMemory(value.bitcastToAPInt(), data, type.getWidth() / 8);
+}
+
+Error Evaluator::visitScale(ScaleAttr value, const Window &window,
+                            uint8_t *to) {
+  if (Error error = visit(value.getSource(), window, to))
+    return error;
+  ShapedType slabs = value.getFactors().getShapedType();
+  auto factorType = cast<FloatType>(slabs.getElementType());
+  int64_t width = elementBytes(slabs);
+  std::vector<uint8_t> bytes(slabs.getNumElements() * width);
+  if (Error error = evaluate(value.getFactors(), bytes.data()))
+    return error;
+  std::vector<double> factors(slabs.getNumElements());
+  for (auto [index, factor] : llvm::enumerate(factors))
+    factor = readFloat(bytes.data() + index * width, factorType);
+
+  auto type = cast<FloatType>(value.getShapedType().getElementType());
+  if (type.isF32())
+    multiplyWindow(to, window, slabs.getShape(), 0,
+                   [&](uint8_t *element, int64_t slab) {
+                     float number;
+                     std::memcpy(&number, element, sizeof number);
+                     number = static_cast<float>(number * factors[slab]);
+                     std::memcpy(element, &number, sizeof number);
+                   });
+  else
+    multiplyWindow(
+        to, window, slabs.getShape(), 0, [&](uint8_t *element, int64_t slab) {
+          writeFloat(readFloat(element, type) * factors[slab], element, type);
+        });
+  return Error::success();
+}
+
 Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
   ShapedType type = value.getShapedType();
   if (auto external = dyn_cast<ExternalAttr>(value)) {
@@ -349,6 +416,8 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     return visitConcat(concat, window, to);
   if (auto reshape = dyn_cast<ReshapeAttr>(value))
     return visitReshape(reshape, window, to);
+  if (auto scale = dyn_cast<ScaleAttr>(value))
+    return visitScale(scale, window, to);
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
     int64_t width = elementBytes(type);
     std::vector<uint8_t> bits;

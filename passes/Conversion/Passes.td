@@ -25,6 +25,28 @@ class MoE_VectorOptions {
   ];
 }
 
+def TokenRoundingPass : Pass<"moe-token-rounding", "::mlir::ModuleOp">, MoE_VectorOptions {
+  let summary = "Round the counts of experts to the kernel's tile";
+  let description = [{
+    Gives every route of topk without a capacity the capacity `tile_round` (SonicMoE), whose unit is the number of rows of the target's register tile. **This changes
+    what a model computes**: entries of low scores are dropped, and units that had not chosen an expert come to it, so a unit's result depends on the others
+    of its call. It is a transformation of training and of large calls, and nobody gets it without asking.
+
+    Weights that the route normalises stay normalised over the original picks (`renorm = tc_set`). A softmax over the picks becomes one over all experts first, since
+    units compete by scores.
+
+    Tiles of M rows have up to (M − 1) / (2 R) more rows than R rows per expert need; that is the most that rounding can gain. Below two tiles per expert it starves
+    experts: where the number of units is known, from the type or from `tokens`, such a route stays, with a `missed` remark; else the remark says how many
+    tokens a call needs.
+  }];
+  let options = vectorOptions # [
+    Option<"mode", "mode", "std::string", "\"nearest\"", "Which multiple a count becomes: nearest, up, down, sr_f, nr_s or balance_f">,
+    Option<"seed", "seed", "int64_t", "0", "Seed of sr_f and nr_s">,
+    Option<"tokens", "tokens", "int64_t", "0", "Tokens of a usual call; 0 where nobody knows">
+  ];
+  let dependentDialects = ["::moe::MoEDialect"];
+}
+
 def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_VectorOptions {
   let summary = "Cut MoE layers into tile tasks";
   let description = [{

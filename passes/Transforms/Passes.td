@@ -112,10 +112,11 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C10: shared experts become `moe.ffn` and a sum, or always-on classes (`shared`).
     * C9: shared experts of one body and input become one wider expert (`merge-shared`).
     * C19: gate and up matrices change their layout (`storage`).
+    * C6, C7: the factors of the weights, one for all and one per expert, multiply the down matrices and biases of the experts (`scale=weights`).
     * C3: entries of zero classes are dropped before the dispatch, those of copy classes are carried by the plan, those of constant classes without a mix
       become a product of weights and vectors beside the layer (`drop-parameter-free`).
 
-    C9, C10 and C19 rearrange weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
+    C6, C7, C9, C10 and C19 change weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
     that one condition kept from a candidate.
   }];
   let options = [
@@ -138,6 +139,9 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
                          clEnumValN(::moe::StorageForm::ConcatGateUp, "concat_gate_up", "gate rows, then up rows"),
                          clEnumValN(::moe::StorageForm::ConcatUpGate, "concat_up_gate", "up rows, then gate rows"),
                          clEnumValN(::moe::StorageForm::Interleaved, "interleaved", "gate in even rows"))}]>,
+    Option<"scale", "scale", "::moe::ScaleForm", "::moe::ScaleForm::Keep", "Where the factors of the weights are", [{
+      ::llvm::cl::values(clEnumValN(::moe::ScaleForm::Keep, "keep", "where they are"),
+                         clEnumValN(::moe::ScaleForm::Weights, "weights", "in the parameters of the experts"))}]>,
     Option<"parameterFree", "drop-parameter-free", "bool", "true", "Give no rows to zero, copy and constant experts">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::moe::MoEDialect",

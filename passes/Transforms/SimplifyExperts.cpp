@@ -28,10 +28,7 @@ FailureOr<RoutedLayer> moe::detail::matchRows(CombineOp combine) {
   return RoutedLayer{nullptr, dispatch, experts, combine};
 }
 
-static constexpr StringLiteral notConstant = "its parameters are no constants";
-
-/// The layer that ends in `combine`, whose plan nobody else uses.
-static FailureOr<RoutedLayer> matchLayer(CombineOp combine) {
+FailureOr<RoutedLayer> moe::detail::matchLayer(CombineOp combine) {
   FailureOr<RoutedLayer> layer = matchRows(combine);
   if (failed(layer))
     return failure();
@@ -42,8 +39,7 @@ static FailureOr<RoutedLayer> matchLayer(CombineOp combine) {
   return layer;
 }
 
-/// The layer of `experts`, whose plan nobody else uses.
-static FailureOr<RoutedLayer> matchLayer(ExpertsOp experts) {
+FailureOr<RoutedLayer> moe::detail::matchLayer(ExpertsOp experts) {
   if (!experts->hasOneUse())
     return failure();
   auto combine = dyn_cast<CombineOp>(*experts->user_begin());

@@ -335,6 +335,8 @@ struct SimplifyRouting final
           [&](ExpertsOp op) { changeStorage(op, *target, rewriter); });
       forEach<FfnOp>([&](FfnOp op) { changeStorage(op, *target, rewriter); });
     }
+    if (scale == ScaleForm::Weights)
+      forEach<ExpertsOp>([&](ExpertsOp op) { foldScales(op, rewriter); });
     if (parameterFree)
       forEach<CombineOp>(
           [&](CombineOp op) { dropParameterFree(op, rewriter); });

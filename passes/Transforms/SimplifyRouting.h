@@ -30,6 +30,15 @@ struct RoutedLayer {
 inline constexpr llvm::StringLiteral noLayer =
     "the ops of its layer have other users or plans";
 
+/// Why rewrites by weight expressions leave experts alone.
+inline constexpr llvm::StringLiteral notConstant =
+    "its parameters are no constants";
+
+/// The layer that ends in `combine`, or that of `experts`, whose plan nobody
+/// else uses.
+mlir::FailureOr<RoutedLayer> matchLayer(CombineOp combine);
+mlir::FailureOr<RoutedLayer> matchLayer(ExpertsOp experts);
+
 /// The layer that ends in `combine`, without its route.
 mlir::FailureOr<RoutedLayer> matchRows(CombineOp combine);
 
@@ -63,6 +72,10 @@ void mergeAlwaysOnClasses(ExpertsOp experts, mlir::RewriterBase &rewriter);
 /// C9: where `sum` adds two `moe.ffn` of one body and input (or adds the second
 /// to a sum with the first), merges them. Erases `sum`.
 void mergeSharedExperts(mlir::Operation *sum, mlir::RewriterBase &rewriter);
+
+/// C6, C7: multiplies the parameters that the output of the routed experts is
+/// linear in by the factors of their weights, which the route then leaves out.
+void foldScales(ExpertsOp experts, mlir::RewriterBase &rewriter);
 
 /// C19: gives the gated bodies of `experts` the storage `target`.
 void changeStorage(ExpertsOp experts, Storage target,

@@ -24,6 +24,14 @@ struct TargetPipelineOptions
                      llvm::cl::desc("Cut MoE layers into tasks of one graph "
                                     "where that is possible"),
                      llvm::cl::init(false)};
+  Option<std::string> tokenRounding{
+      *this, "token-rounding",
+      llvm::cl::desc("Rule by which counts of experts are rounded (see "
+                     "moe-token-rounding); none where empty")};
+  Option<int64_t> tokens{
+      *this, "tokens",
+      llvm::cl::desc("Tokens of a usual call; 0 where nobody knows"),
+      llvm::cl::init(0)};
 };
 
 struct MoEPipelineOptions : mlir::PassPipelineOptions<MoEPipelineOptions> {

@@ -24,6 +24,9 @@ enum class SharedForm { Keep, Ffn, Table };
 /// bodies.
 enum class StorageForm { Keep, Split, ConcatGateUp, ConcatUpGate, Interleaved };
 
+/// Where `moe-simplify-routing` puts the factors of combine weights.
+enum class ScaleForm { Keep, Weights };
+
 #define GEN_PASS_DECL
 #include "moe/Transforms/Passes.h.inc"
 

@@ -121,6 +121,36 @@ func.func private @padding_does_not_cut() attributes {a = #moe_support.pad<#moe_
 
 // -----
 
+// (scale_c1)
+// expected-error @+1 {{requires the source ('tensor<8x4xf32>') to hold floats in the shape of the result ('tensor<4x8xf32>')}}
+func.func private @a_scaled_weight_keeps_its_shape() attributes {a = #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, dense<2.0> : tensor<f32>> : tensor<4x8xf32>}
+
+// -----
+
+// (scale_c1)
+// expected-error @+1 {{requires the source ('tensor<8x4xi8>') to hold floats in the shape of the result ('tensor<8x4xi8>')}}
+func.func private @a_scaled_weight_is_a_float() attributes {a = #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xi8>, dense<2.0> : tensor<f32>> : tensor<8x4xi8>}
+
+// -----
+
+// (scale_c2)
+// expected-error @+1 {{requires the factors ('tensor<4xf32>') to be floats whose shape begins the result's ('tensor<8x4xf32>')}}
+func.func private @factors_belong_to_leading_dimensions() attributes {a = #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, dense<2.0> : tensor<4xf32>> : tensor<8x4xf32>}
+
+// -----
+
+// (scale_c2)
+// expected-error @+1 {{requires the factors ('tensor<8xf32>') to be floats whose shape begins the result's ('tensor<f32>')}}
+func.func private @factors_have_no_more_dimensions() attributes {a = #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<f32>, dense<2.0> : tensor<8xf32>> : tensor<f32>}
+
+// -----
+
+// (scale_c2)
+// expected-error @+1 {{requires the factors ('tensor<8xi32>') to be floats whose shape begins the result's ('tensor<8x4xf32>')}}
+func.func private @factors_are_floats() attributes {a = #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, dense<2> : tensor<8xi32>> : tensor<8x4xf32>}
+
+// -----
+
 // (weight_op_c1)
 func.func @a_weight_has_the_type_of_its_expression() {
   // expected-error @+1 {{failed to verify that all of {value, result} have same type}}

@@ -26,5 +26,9 @@ func.func @weights() {
   %4 = moe_support.weight #moe_support.slice<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, [1, 0], [2, 1]> : tensor<4x4xf32>
   // CHECK: moe_support.weight #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<5x4xf32>> : tensor<8x4xf32>
   %5 = moe_support.weight #moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<5x4xf32>> : tensor<8x4xf32>
+  // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xbf16>, dense<2.500000e+00> : tensor<f32>> : tensor<8x4xbf16>
+  %6 = moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xbf16>, dense<2.5> : tensor<f32>> : tensor<8x4xbf16>
+  // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"s.bin", 0> : tensor<8xf32>> : tensor<8x4xf32>
+  %7 = moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"s.bin", 0> : tensor<8xf32>> : tensor<8x4xf32>
   return
 }

@@ -6,6 +6,8 @@ import random
 import struct
 import sys
 
+from npy import write_npy
+
 HIDDEN, EXPERTS, WIDTH, TOKENS = 8, 4, 6, 11
 GATE_UP = "bias = [gate, up]"
 # Always-on classes: count, width, storage.
@@ -36,6 +38,7 @@ def listing(weights):
 
 
 router, router_type = weight(EXPERTS, HIDDEN)
+scales, scales_type = weight(EXPERTS)
 # Routed experts: split gate and up with biases of their own, and a down bias.
 experts = [weight(EXPERTS, WIDTH, HIDDEN), weight(EXPERTS, WIDTH), weight(EXPERTS, WIDTH, HIDDEN), weight(EXPERTS, WIDTH),
            weight(EXPERTS, HIDDEN, WIDTH), weight(EXPERTS, HIDDEN)]
@@ -54,7 +57,7 @@ text = [
     f'func.func @main(%x: {x} {{moe.name = "x", moe.symbols = ["T", ""]}}) -> ({x} {{moe.name = "y", moe.symbols = ["T", ""]}}) {{',
     *lines,
     f"  %z = moe.logits %x, {router} : {x}, {router_type} -> {logits}",
-    f"  %p = moe.route %z score <softmax> group_filter <2, keep = 1, group_score = max, fill = zero> select <topk(2), key = scores>",
+    f"  %p = moe.route %z expert_scale ({scales} : {scales_type}) score <softmax> group_filter <2, keep = 1, group_score = max, fill = zero> select <topk(2), key = scores>",
     f"    weight <scores, norm = sum(1.0e-20, add), scale = 1.5> : {logits} -> {plan}",
     f"  %r = moe.dispatch %x, %p apply <output> : {x}, {plan} -> {rows}",
     f"  %h = moe.experts %r, %p ({listing(experts)})",
@@ -72,8 +75,4 @@ with open(os.path.join(folder, "model.mlir"), "w", encoding="utf-8") as file:
     file.write("\n".join(text))
 with open(path, "wb") as file:
     file.write(struct.pack(f"<{len(values)}f", *values))
-header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({TOKENS}, {HIDDEN}), }}"
-header += " " * (-(10 + len(header) + 1) % 64) + "\n"
-with open(os.path.join(folder, "x.npy"), "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    file.write(struct.pack(f"<{TOKENS * HIDDEN}f", *(generator.uniform(-1, 1) for _ in range(TOKENS * HIDDEN))))
+write_npy(os.path.join(folder, "x.npy"), [generator.uniform(-1, 1) for _ in range(TOKENS * HIDDEN)], [TOKENS, HIDDEN])

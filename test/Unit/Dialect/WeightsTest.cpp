@@ -93,6 +93,15 @@ Values evaluate(ElementsAttr attr) {
       return source.data[linear(source.shape, from)];
     });
   }
+  if (auto scale = dyn_cast<ScaleAttr>(attr)) {
+    Values source = evaluate(scale.getSource());
+    Values factors = evaluate(scale.getFactors());
+    return build(shape, [&](ArrayRef<int64_t> index) {
+      return source.data[linear(shape, index)] *
+             factors.data[linear(factors.shape,
+                                 index.take_front(factors.shape.size()))];
+    });
+  }
   auto pad = cast<PadAttr>(attr);
   Values source = evaluate(pad.getSource());
   return build(shape, [&](ArrayRef<int64_t> index) {
@@ -217,11 +226,31 @@ TEST_F(Weights, PaddingAddsZeros) {
   EXPECT_EQ(evaluate(padded).data, (std::vector<float>{1, 2, 0, 0, 0, 0}));
 }
 
+TEST_F(Weights, FactorsStayOutsideOfReshapesThatKeepSlabs) {
+  ElementsAttr factors =
+      DenseElementsAttr::get(type({2}), ArrayRef<float>{10, 100});
+  ElementsAttr scaled = scaleWeight(external({2, 6}, 1), factors);
+  ElementsAttr kept = reshapeWeight(scaled, {2, 3, 2});
+  EXPECT_TRUE(isa<ScaleAttr>(kept));
+  EXPECT_EQ(evaluate(kept).data, evaluate(scaled).data);
+  ElementsAttr split = reshapeWeight(scaled, {4, 3});
+  EXPECT_TRUE(isa<ReshapeAttr>(split));
+  EXPECT_EQ(evaluate(split).data, evaluate(scaled).data);
+}
+
+TEST_F(Weights, FactorsOfOneChangeNothing) {
+  ElementsAttr w = external({2, 3});
+  EXPECT_EQ(scaleWeight(w, DenseElementsAttr::get(type({2}), 1.0f)), w);
+  EXPECT_NE(scaleWeight(w, DenseElementsAttr::get(type({2}), 2.0f)), w);
+}
+
 TEST_F(Weights, ExpressionsCannotBeReadInPlace) {
   ElementsAttr w = external({2, 3});
   EXPECT_TRUE(isWeightExpression(w));
   EXPECT_TRUE(isWeightExpression(transposeWeight(w, {1, 0})));
   EXPECT_TRUE(isWeightExpression(padWeight(w, {3, 3})));
+  EXPECT_TRUE(isWeightExpression(
+      scaleWeight(w, DenseElementsAttr::get(type({}), 2.0f))));
   EXPECT_FALSE(w.isSplat());
   EXPECT_FALSE(w.tryGetValues<float>());
   ElementsAttr dense = DenseElementsAttr::get(type({2}), 1.0f);

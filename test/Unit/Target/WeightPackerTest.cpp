@@ -109,6 +109,48 @@ TEST_F(WeightPacker, ReshapeOfStackKeepsSlabs) {
   EXPECT_EQ(result, (std::vector<float>{0, 2, 4, 1, 3, 5, 0, 2, 4, 1, 3, 5}));
 }
 
+TEST_F(WeightPacker, FactorsOfSlabsUnderEveryRearrangement) {
+  auto type = RankedTensorType::get({3}, Float32Type::get(&context));
+  ElementsAttr factors =
+      DenseElementsAttr::get(type, ArrayRef<float>{10, 100, 1000});
+  ElementsAttr scaled = scaleWeight(iota({3, 2}), factors);
+  EXPECT_EQ(pack(scaled), (std::vector<float>{0, 10, 200, 300, 4000, 5000}));
+  EXPECT_EQ(pack(transposeWeight(scaled, {1, 0})),
+            (std::vector<float>{0, 200, 4000, 10, 300, 5000}));
+  EXPECT_EQ(pack(sliceWeight(scaled, {0, 1}, {2, 1}, {2, 1})),
+            (std::vector<float>{10, 5000}));
+  EXPECT_EQ(pack(scaleWeight(padWeight(iota({2, 2}), {3, 2}), factors)),
+            (std::vector<float>{0, 10, 200, 300, 0, 0}));
+}
+
+TEST_F(WeightPacker, FactorsAreExpressionsToo) {
+  // Rows 0 and 2 of 0, 1, 2 times 3.
+  auto scalar = RankedTensorType::get({}, Float32Type::get(&context));
+  ElementsAttr factors = scaleWeight(sliceWeight(iota({3}), {1}, {2}, {1}),
+                                     DenseElementsAttr::get(scalar, 3.0f));
+  EXPECT_EQ(pack(scaleWeight(iota({2, 3}), factors)),
+            (std::vector<float>{0, 3, 6, 18, 24, 30}));
+}
+
+TEST_F(WeightPacker, ScaledWeightsRoundOnce) {
+  // A product just below the middle of 0x3f81 (1 + 2/256) and 0x3f82
+  // (1 + 4/256): rounded to f32 first it would be the middle, and then go to
+  // the even one, 0x3f82.
+  auto type = RankedTensorType::get({1}, BFloat16Type::get(&context));
+  auto factorType = RankedTensorType::get({}, Float64Type::get(&context));
+  const double factor = (1.0 + 3 * 0x1p-8 - 0x1p-30) / (1.0 + 0x1p-7);
+  ElementsAttr value = scaleWeight(
+      DenseElementsAttr::get(type, llvm::APFloat(llvm::APFloat::BFloat(),
+                                                 llvm::APInt(16, 0x3f81))),
+      DenseElementsAttr::get(factorType, factor));
+  llvm::Expected<moe::PackedWeights> packed =
+      moe::packWeights({{0, value}}, 64, path("out"));
+  ASSERT_TRUE(static_cast<bool>(packed));
+  auto file = llvm::MemoryBuffer::getFile(path("out"));
+  EXPECT_EQ((*file)->getBuffer().substr(MOE_WEIGHTS_DATA_OFFSET, 2),
+            llvm::StringRef("\x81\x3f", 2));
+}
+
 TEST_F(WeightPacker, DenseLeaves) {
   auto type = RankedTensorType::get({2, 2}, Float32Type::get(&context));
   ElementsAttr some = DenseElementsAttr::get(type, ArrayRef<float>{1, 2, 3, 4});

@@ -38,8 +38,8 @@ mlir::ElementsAttr matchWeight(mlir::Value value);
 
 /// Builders of weight expressions that simplify what is trivial (identity
 /// permutations and reshapes, whole slices, single sources, slices of one part
-/// of a concatenation) and nest otherwise. Sources may be weight expressions or
-/// builtin elements; the arguments must describe a legal result.
+/// of a concatenation, factors of 1) and nest otherwise. Sources may be weight
+/// expressions or builtin elements; the arguments must describe a legal result.
 mlir::ElementsAttr transposeWeight(mlir::ElementsAttr source,
                                    llvm::ArrayRef<int64_t> permutation);
 mlir::ElementsAttr reshapeWeight(mlir::ElementsAttr source,
@@ -52,6 +52,10 @@ mlir::ElementsAttr sliceWeight(mlir::ElementsAttr source,
                                llvm::ArrayRef<int64_t> strides);
 mlir::ElementsAttr padWeight(mlir::ElementsAttr source,
                              llvm::ArrayRef<int64_t> shape);
+/// Multiplies each slab source[i, ...] by factors[i], whose shape is a prefix
+/// of the source's.
+mlir::ElementsAttr scaleWeight(mlir::ElementsAttr source,
+                               mlir::ElementsAttr factors);
 /// Joins equally shaped sources along a new leading dimension.
 mlir::ElementsAttr stackWeights(llvm::ArrayRef<mlir::ElementsAttr> sources);
 
