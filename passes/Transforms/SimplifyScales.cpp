@@ -31,7 +31,8 @@ static StringRef whyScalesStay(RoutedLayer layer) {
 /// True for the parameters that the output of a class is linear in together.
 static bool scalesOutput(ParameterRole role) {
   return role == ParameterRole::Down || role == ParameterRole::DownBias ||
-         role == ParameterRole::Vector;
+         role == ParameterRole::Vector || role == ParameterRole::Matrix ||
+         role == ParameterRole::MatrixBias;
 }
 
 /// Why no parameter can take a factor of the output of `entry`; empty where
@@ -40,7 +41,18 @@ static StringRef whyClassStays(ClassAttr entry) {
   switch (entry.getKind()) {
   case ClassKind::Ffn:
   case ClassKind::Zero:
+  case ClassKind::Linear:
+  case ClassKind::Neuron:
+  case ClassKind::Value:
     return {};
+  case ClassKind::ScaleVec:
+  case ClassKind::Film:
+  case ClassKind::Lora:
+  case ClassKind::Nested:
+  case ClassKind::Factored:
+    return "experts share parameters or are made of factors";
+  case ClassKind::External:
+    return "some experts are functions";
   case ClassKind::Constant:
     if (entry.getMix() == ConstantMix::None)
       return {};

@@ -81,6 +81,7 @@ struct ConvertMoEToLinalg
     populatePlansToLinalg(converter, patterns);
     populateRowsToLinalg(converter, patterns);
     populateExpertsToLinalg(converter, patterns);
+    populateMergeToLinalg(converter, patterns);
 
     ConversionTarget target(*context);
     target.addIllegalDialect<MoEDialect>();

@@ -8,6 +8,7 @@ import sys
 
 from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
+from merge import merge
 from plans import plans
 from policies import draws, policies
 from reference import Body, Class, ROUND
@@ -15,7 +16,7 @@ import reference
 from routes import route_case
 from routing import per_unit, route
 from soft import soft
-from tables import tables
+from tables import lora, tables
 
 INF, NAN = math.inf, math.nan
 
@@ -376,7 +377,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
-          "tables": tables}
+          "tables": tables, "lora": lora, "merge": merge}
 
 if __name__ == "__main__":
     group = sys.argv[2]
