@@ -381,4 +381,9 @@ def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order"> { let as
 def MoE_LogitsFormAttr : EnumAttr<MoE_Dialect, MoE_LogitsForm, "logits_form"> { let assemblyFormat = "`<` $value `>`"; }
 def MoE_ManyToOneAttr : EnumAttr<MoE_Dialect, MoE_ManyToOne, "many_to_one"> { let assemblyFormat = "`<` $value `>`"; }
 
+def MoE_StatsStageAttr : EnumAttr<MoE_Dialect, MoE_StatsStage, "stats_stage"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_CountedAttr : EnumAttr<MoE_Dialect, MoE_Counted, "counted"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_AuxLossKindAttr : EnumAttr<MoE_Dialect, MoE_AuxLossKind, "aux_loss_kind"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_BiasRuleAttr : EnumAttr<MoE_Dialect, MoE_BiasRule, "bias_rule"> { let assemblyFormat = "`<` $value `>`"; }
+
 #endif // MOE_DIALECT_MOE_MOEATTRS_TD

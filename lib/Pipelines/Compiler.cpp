@@ -56,6 +56,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.entry = options.entry;
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
+    pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.fused = options.schedule == Schedule::Fused;
     pipeline.tokenRounding = options.tokenRounding;
     pipeline.tokens = options.tokens;

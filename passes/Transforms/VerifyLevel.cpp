@@ -141,6 +141,27 @@ static LogicalResult verifyCallees(ExpertsOp op) {
   return success();
 }
 
+/// (verify_moe_c4), (R11): statistics that nobody could make, and a loss for a
+/// load that is even by force.
+static LogicalResult verifyStatistics(PlanStatsOp op) {
+  auto route = op.getPlan().getDefiningOp<RouteOp>();
+  if (op.getStage() == StatsStage::Before && !route)
+    return op.emitOpError("expects 'stage <before>' of the plan of a "
+                          "'moe.route', but got another plan");
+  if (!route || route.getSelect().getPolicy() != Policy::BalancedAssign)
+    return success();
+  for (Operation *user : op->getUsers()) {
+    if (!isa<AuxLossOp>(user))
+      continue;
+    InFlightDiagnostic diagnostic = user->emitOpError(
+        "expects statistics of a route that balances nothing itself, but got "
+        "those of 'balanced_assign'");
+    diagnostic.attachNote(route.getLoc()) << "units are assigned here";
+    return diagnostic;
+  }
+  return success();
+}
+
 /// What relates the ops of one layer. No verifier of an op may look at another
 /// op, so it is checked here, wherever both are in sight.
 static LogicalResult verifyLayers(Operation *root) {
@@ -152,6 +173,8 @@ static LogicalResult verifyLayers(Operation *root) {
       return verifyAgreement(experts,
                              experts.getInput().getDefiningOp<DispatchOp>());
     }
+    if (auto stats = dyn_cast<PlanStatsOp>(op))
+      return verifyStatistics(stats);
     if (auto combine = dyn_cast<CombineOp>(op))
       return verifyAgreement(combine,
                              combine.getRows().getDefiningOp<ExpertsOp>());

@@ -129,3 +129,25 @@ func.func @a_callee_has_a_body(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, 
   %h = moe.experts %r, %p table <[<external, 1, callee = @elsewhere>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
   return %h : !moe.rows<f32, 8, grouped>
 }
+
+// -----
+
+// (verify_moe_c4)
+func.func @what_was_before_capacity_is_known_of_a_route(%p: !moe.plan<8, slots<2>>) -> tensor<8xi32> {
+  // expected-error @+1 {{expects 'stage <before>' of the plan of a 'moe.route', but got another plan}}
+  %c, %n = moe.plan_stats %p stage <before> counted <entries> : !moe.plan<8, slots<2>> -> tensor<8xi32>, tensor<i32>
+  return %c : tensor<8xi32>
+}
+
+// -----
+
+// (R11)
+func.func @a_balanced_assignment_has_no_loss(%z: tensor<?x8xf32>) -> tensor<f32> {
+  // expected-note @+1 {{units are assigned here}}
+  %p, %s = moe.route %z score <identity> select <balanced_assign, key = logits> weight <one> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>, tensor<?x8xf32>
+  %c, %n, %a = moe.plan_stats %p scores(%s : tensor<?x8xf32>) stage <after> counted <entries>
+    : !moe.plan<8, slots<1>> -> tensor<8xi32>, tensor<i32> score_sums tensor<8xf32>
+  // expected-error @+1 {{expects statistics of a route that balances nothing itself, but got those of 'balanced_assign'}}
+  %l = moe.aux_loss <switch> %c, %a, %n {k = 1 : i64} : tensor<8xi32>, tensor<8xf32>, tensor<i32> -> tensor<f32>
+  return %l : tensor<f32>
+}

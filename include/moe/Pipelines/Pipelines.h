@@ -20,6 +20,10 @@ struct TargetPipelineOptions
       *this, "vector-registers",
       llvm::cl::desc("Number of the target's vector registers"),
       llvm::cl::init(16)};
+  Option<bool> bf16Dot{
+      *this, "bf16-dot",
+      llvm::cl::desc("The target multiplies pairs of bf16 into f32"),
+      llvm::cl::init(false)};
   Option<bool> fused{*this, "fused",
                      llvm::cl::desc("Cut MoE layers into tasks of one graph "
                                     "where that is possible"),

@@ -347,7 +347,7 @@ void GraphBuilder::panels(StringRef name, ElementsAttr value, int64_t columns,
   buffer(name,
          {Dim::of(Extent::Experts), Dim::fixed(columns, tile.columns),
           Dim::fixed(depth), Dim::fixed(tile.columns)},
-         f32, weight(packPanels(value, /*nIsLast=*/false, tile.columns)));
+         f32, weight(PanelLayout{tile.columns}.pack(value, /*nIsLast=*/false)));
 }
 
 void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
