@@ -11,9 +11,10 @@ from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
 from losses import losses_and_statistics
 from plans import plans
-from policies import draws, policies
+from policies import capacity_draws, draws, policies
 from reference import Body, Class, ROUND
 import reference
+from rewrites import rewrites
 from routes import route_case
 from routing import per_unit, route
 from soft import soft
@@ -378,7 +379,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
-          "tables": tables, "statistics": losses_and_statistics, "formats": formats}
+          "tables": tables, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "capacities": capacity_draws}
 
 if __name__ == "__main__":
     group = sys.argv[2]
