@@ -15,10 +15,9 @@ from harness import Case, Tensor, emit
 from plans import TYPES, encoded
 
 SLOTS = encoded("slots", 4, 2)
-WEIGHTS = [[1.0, 2.0], [3.0, 4.0]]
 
 
-def packed(ids, weights=WEIGHTS, experts=4):
+def packed(ids, experts=4):
     """A plan %p in slots."""
     size = len(ids[0])
     args = {"ids": Tensor(ids, "i32", dynamic=True), "w": Tensor([[1.0] * size for _ in ids], dynamic=True)}
@@ -79,8 +78,8 @@ def remapped(choice, replicas):
 
 
 def by_table(ids):
-    args = {"z": Tensor([[0.0] * 4] * 2, dynamic=True), "t": Tensor(ids, "i32", dynamic=True)}
-    text = f"  %p = moe.route %z table_ids(%t : {args['t'].type}) score <sigmoid> select <table, key = scores> weight <scores> : {args['z'].type} -> {SLOTS}\n"
+    args = {"z": Tensor([[0.0] * 4] * 2, dynamic=True), "table": Tensor(ids, "i32", dynamic=True)}
+    text = f"  %p = moe.route %z table_ids(%table : {args['table'].type}) score <sigmoid> select <table, key = scores> weight <scores> : {args['z'].type} -> {SLOTS}\n"
     return slots_of(args, text, SLOTS)
 
 
