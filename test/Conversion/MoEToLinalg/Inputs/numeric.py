@@ -12,9 +12,10 @@ from layers import layer_case, layer_text, randoms
 from losses import losses_and_statistics
 from merge import merge
 from plans import plans
-from policies import draws, everyone, policies
+from policies import capacity_draws, draws, everyone, policies
 from reference import Body, Class, ROUND
 import reference
+from rewrites import rewrites
 from routes import route_case
 from routing import per_unit, route
 from soft import soft
@@ -379,7 +380,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "lora": lora, "merge": merge, "statistics": losses_and_statistics, "formats": formats}
+          "tables": tables, "lora": lora, "merge": merge, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "capacities": capacity_draws}
 
 if __name__ == "__main__":
     group = sys.argv[2]
