@@ -94,7 +94,7 @@ static StringRef scaleParameters(ExpertsOp experts, ElementsAttr factors,
         weight = support::matchWeight(value);
         if (!weight)
           return notConstant;
-        auto type = cast<FloatType>(weight.getElementType());
+        Type type = weight.getElementType();
         if (!type.isF32() && !type.isF64() && !type.isBF16())
           return "weights of a small range may overflow";
         weight = support::scaleWeight(weight, taken);

@@ -13,7 +13,7 @@ from lazy import lazy
 from losses import losses_and_statistics
 from merge import merge
 from plans import plans
-from policies import draws, policies
+from policies import draws, everyone, policies
 from reference import Body, Class, ROUND
 import reference
 from routes import route_case
@@ -379,7 +379,7 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
           "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats}
 
 if __name__ == "__main__":
