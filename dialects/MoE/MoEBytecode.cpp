@@ -44,7 +44,7 @@ enum class Code : uint64_t {
   BiasRule = 18,
   Quant = 19,
 };
-enum class TypeCode : uint64_t { Plan = 0, Rows = 1 };
+enum class TypeCode : uint64_t { Plan = 0, Rows = 1, LazyLogits = 2 };
 
 /// Writes the fields of an attribute one by one.
 class Writer {
@@ -451,6 +451,12 @@ static Type readRows(Reader &r) {
   return r.make<RowsType>(element, width, layout);
 }
 
+static Type readLazyLogits(Reader &r) {
+  FloatType element = r.floatType();
+  int64_t rows = r.integer(), columns = r.integer(), rank = r.integer();
+  return r.make<LazyLogitsType>(element, rows, columns, rank);
+}
+
 namespace {
 
 struct MoEBytecode : VersionedBytecodeInterface {
@@ -522,6 +528,11 @@ struct MoEBytecode : VersionedBytecodeInterface {
           w << TypeCode::Rows << rows.getElementType() << rows.getWidth()
             << rows.getLayout();
           return success();
+        })
+        .Case([&](LazyLogitsType lazy) {
+          w << TypeCode::LazyLogits << lazy.getElementType() << lazy.getRows()
+            << lazy.getColumns() << lazy.getRank();
+          return success();
         });
   }
 
@@ -535,6 +546,8 @@ struct MoEBytecode : VersionedBytecodeInterface {
       result = readPlan(r);
     if (static_cast<TypeCode>(code) == TypeCode::Rows)
       result = readRows(r);
+    if (static_cast<TypeCode>(code) == TypeCode::LazyLogits)
+      result = readLazyLogits(r);
     if (!result)
       reader.emitError() << "expects a type of the moe dialect (code " << code
                          << ")";

@@ -194,6 +194,8 @@ static void normaliseScores(RouteOp op, RewriterBase &rewriter) {
     return;
   if (!selectsOnLogits)
     return reportKept(op, rule, "keys are scores of another function");
+  if (op.isLazy())
+    return reportKept(op, rule, "lazy logits have no softmax over all experts");
   if (StringRef why = whyKeysStay(op); !why.empty())
     return reportKept(op, rule, why);
   if (StringRef why = whyWeightsStay(op); !why.empty())

@@ -9,6 +9,7 @@ import sys
 from formats import formats
 from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
+from lazy import lazy
 from losses import losses_and_statistics
 from merge import merge
 from plans import plans
@@ -380,7 +381,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "lora": lora, "merge": merge, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "capacities": capacity_draws}
+          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "capacities": capacity_draws}
 
 if __name__ == "__main__":
     group = sys.argv[2]
