@@ -4,6 +4,8 @@
 
 include "MoEExperts.td"
 include "MoEPlans.td"
+include "MoEQuant.td"
 include "MoERouting.td"
+include "MoEStatistics.td"
 
 #endif // MOE_DIALECT_MOE_MOEOPS_TD

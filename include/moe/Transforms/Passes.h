@@ -27,6 +27,9 @@ enum class StorageForm { Keep, Split, ConcatGateUp, ConcatUpGate, Interleaved };
 /// Where `moe-simplify-routing` puts the factors of combine weights.
 enum class ScaleForm { Keep, Weights };
 
+/// Who reads what `moe-print-plan-stats` has routes print.
+enum class ReportFormat { Text, Json };
+
 #define GEN_PASS_DECL
 #include "moe/Transforms/Passes.h.inc"
 

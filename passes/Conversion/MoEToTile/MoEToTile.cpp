@@ -104,9 +104,8 @@ void Layer::splitParameters(ArrayRef<Parameter> roles,
     case ParameterRole::DownBias:
       downBias = value;
       break;
-    case ParameterRole::Vector:
-    case ParameterRole::Mix:
-      llvm_unreachable("an ffn class has none");
+    default:
+      llvm_unreachable("an ffn class has no other parameter");
     }
   }
 }
