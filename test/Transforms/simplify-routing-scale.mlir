@@ -61,6 +61,56 @@ func.func @both_go_and_classes_get_their_own(%x: tensor<?x4xf32>, %z: tensor<?x3
 
 // -----
 
+// CHECK-LABEL: func.func @matrices_vectors_and_values_take_them
+func.func @matrices_vectors_and_values_take_them(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.route %{{[^ ]*}} score <softmax> select <topk(1), key = scores> weight <scores> :
+  // CHECK-DAG: moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<1x4x4xf32>, dense<2.500000e+00> : tensor<f32>> : tensor<1x4x4xf32>
+  // CHECK-DAG: moe_support.weight #moe_support.scale<#moe_support.external<"v.bin", 0> : tensor<1x4xf32>, dense<2.500000e+00> : tensor<f32>> : tensor<1x4xf32>
+  // CHECK-DAG: moe_support.weight #moe_support.scale<#moe_support.external<"o.bin", 0> : tensor<1x4xf32>, dense<2.500000e+00> : tensor<f32>> : tensor<1x4xf32>
+  %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<1x4x4xf32>
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<1x4xf32>
+  %v = moe_support.weight #moe_support.external<"v.bin", 0> : tensor<1x4xf32>
+  %o = moe_support.weight #moe_support.external<"o.bin", 0> : tensor<1x4xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the scale goes into the experts' parameters}}
+  %h = moe.experts %r, %p (%w, %u, %v, %o : tensor<1x4x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>) table <[<linear, 1>, <neuron, 1, body = <ungated, relu>>, <value, 1>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @shared_matrices_stay
+func.func @shared_matrices_stay(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>, %w: tensor<4x4xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: moe.route %{{.*}} scale = 2.500000e+00>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts share their matrices}}
+  %h = moe.experts %r, %p (%w : tensor<4x4xf32>) table <[<nested, 3, widths = [1, 2, 4]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @functions_stay
+func.func private @same(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}
+func.func @functions_stay(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.route %{{.*}} scale = 2.500000e+00>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts are functions}}
+  %h = moe.experts %r, %p table <[<external, 3, callee = @same>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @places_may_be_limited
 func.func @places_may_be_limited(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.route %{{.*}} weight <scores> capacity

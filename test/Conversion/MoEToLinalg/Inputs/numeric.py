@@ -11,7 +11,7 @@ from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
 from losses import losses_and_statistics
 from plans import plans
-from policies import draws, policies
+from policies import draws, everyone, policies
 from reference import Body, Class, ROUND
 import reference
 from routes import route_case
@@ -377,7 +377,7 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
           "tables": tables, "statistics": losses_and_statistics, "formats": formats}
 
 if __name__ == "__main__":
