@@ -237,9 +237,9 @@ private:
       llvm::function_ref<std::optional<DimExpr>(llvm::ArrayRef<DimExpr>)>
           element);
   mlir::Value symbolSize(SymbolId id);
-  /// The tensor of `type`, of 4 bits per element, that `bytes` hold: weights
-  /// are whole bytes, so that each of them takes part of the time when it is
-  /// read, and none of the space.
+  /// The tensor of `type`, of 4 bits per element, that `bytes` hold. Weights
+  /// are whole bytes: the artefact stays as small as the model, and the program
+  /// takes the bytes apart whenever it reads them.
   mlir::Value unpackNibbles(mlir::ElementsAttr bytes,
                             mlir::RankedTensorType type);
   /// Builds the function of a composite, or finds the one that does the same.

@@ -45,20 +45,20 @@ static StringRef whyClassStays(ClassAttr entry) {
   case ClassKind::Neuron:
   case ClassKind::Value:
     return {};
+  case ClassKind::ScaleVec:
+  case ClassKind::Film:
+  case ClassKind::Lora:
+  case ClassKind::Nested:
+  case ClassKind::Factored:
+    return "experts share parameters or are made of factors";
+  case ClassKind::External:
+    return "some experts are functions";
   case ClassKind::Constant:
     if (entry.getMix() == ConstantMix::None)
       return {};
     [[fallthrough]];
   case ClassKind::Copy:
     return "some experts pass their input on";
-  case ClassKind::ScaleVec:
-  case ClassKind::Film:
-  case ClassKind::Lora:
-  case ClassKind::Nested:
-  case ClassKind::Factored:
-    return "some experts share their matrices";
-  case ClassKind::External:
-    return "some experts are functions";
   }
   llvm_unreachable("every class is listed");
 }

@@ -83,6 +83,7 @@ struct ConvertMoEToLinalg
     populatePlansToLinalg(converter, patterns);
     populateRowsToLinalg(converter, patterns);
     populateExpertsToLinalg(converter, patterns);
+    populateMergeToLinalg(converter, patterns);
     populateQuantToLinalg(converter, patterns);
     populateStatisticsToLinalg(converter, patterns);
 

@@ -170,6 +170,8 @@ void populatePlansToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
 void populateRowsToLinalg(const mlir::TypeConverter &converter,
                           mlir::RewritePatternSet &patterns);
+void populateMergeToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
 void populateExpertsToLinalg(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 void populateQuantToLinalg(const mlir::TypeConverter &converter,

@@ -10,6 +10,7 @@ from formats import formats
 from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
 from losses import losses_and_statistics
+from merge import merge
 from plans import plans
 from policies import draws, everyone, policies
 from reference import Body, Class, ROUND
@@ -17,7 +18,7 @@ import reference
 from routes import route_case
 from routing import per_unit, route
 from soft import soft
-from tables import tables
+from tables import lora, tables
 
 INF, NAN = math.inf, math.nan
 
@@ -378,7 +379,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "statistics": losses_and_statistics, "formats": formats}
+          "tables": tables, "lora": lora, "merge": merge, "statistics": losses_and_statistics, "formats": formats}
 
 if __name__ == "__main__":
     group = sys.argv[2]

@@ -76,3 +76,15 @@ def tables():
         low = [Linear(1), Neuron(1, "relu"), Value(1, 2), ScaleVec(1, 4, SWIGLU, ["up"]), Lora(1, 4, SWIGLU, ["gate"], 2), Factored(1, "cp", 2)]
         cases.append(layer_case(f"table_{element}", low, k=6, seed=640, element=element, tolerance=tolerance, acc="f64" if element == "f64" else None))
     return cases
+
+
+def lora():
+    """Layers of one lora class with split storage, which C17 rewrites."""
+    cases = []
+    for name, body in (("plain", SWIGLU), ("biased", BIASED), ("ungated", Body("relu", gated=False, bias=("up",))), ("clamped", CLAMPED)):
+        targets = (["gate"] if body.gated else []) + ["up", "down"]
+        cases.append(layer_case(f"lora_{name}", [Lora(4, 6, body, targets, 2, 3)], seed=700, out=7))
+        cases.append(layer_case(f"lora_{name}_hidden", [Lora(4, 6, body, targets[-1:], 2)], seed=710, apply="hidden", residual="add_x", bias=True))
+    cases.append(layer_case("lora_no_unit", [Lora(4, 6, BIASED, ["gate"], 2)], z=[]))
+    cases.append(layer_case("lora_hot", [Lora(4, 6, BIASED, ["up"], 2)], z=[[0.0, 9.0, 8.0, 0.0] for _ in range(17)], static=True))
+    return cases
