@@ -16,6 +16,8 @@ if platform.machine() == "x86_64":
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
 config.substitutions.append(("%python", sys.executable))
+# What Python programs of several rooms import.
+config.environment["PYTHONPATH"] = os.path.join(config.test_source_root, "Inputs")
 config.substitutions.append(("%llvm_tools", config.llvm_tools_dir))
 config.substitutions.append(("%mlir_include", os.path.join(os.path.dirname(config.llvm_tools_dir), "include")))
 config.substitutions.append(("%moe_src", config.moe_source_dir))

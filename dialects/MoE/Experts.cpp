@@ -3,6 +3,7 @@
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/MoE/Parameters.h"
 
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -44,22 +45,23 @@ LogicalResult DispatchOp::verify() {
 // Parameters of a body
 //===----------------------------------------------------------------------===//
 
-/// Checks `operands` against `parameters` with `leading` in front of each
-/// shape.
+/// Checks `operands` against `parameters` with `leading` in front of each shape
+/// that is not shared.
 static LogicalResult verifyParameters(Operation *op, OperandRange operands,
                                       ArrayRef<Parameter> parameters,
                                       ArrayRef<int64_t> leading) {
   for (auto [operand, parameter] : llvm::zip_equal(operands, parameters)) {
-    SmallVector<int64_t> expected(leading);
+    SmallVector<int64_t> expected(parameter.shared ? ArrayRef<int64_t>()
+                                                   : leading);
     llvm::append_range(expected, parameter.shape);
     auto type = cast<RankedTensorType>(operand.getType());
     if (!llvm::equal(type.getShape(), expected, compatible))
       return op->emitOpError("requires parameter '")
-             << stringifyParameterRole(parameter.role) << "' (" << type
+             << stringifyParameter(parameter) << "' (" << type
              << ") to have the shape [" << expected << "]";
     if (!isa<FloatType>(type.getElementType()))
       return op->emitOpError("expects a float element type of parameter '")
-             << stringifyParameterRole(parameter.role) << "', but got " << type;
+             << stringifyParameter(parameter) << "', but got " << type;
   }
   return success();
 }
@@ -75,6 +77,37 @@ static LogicalResult verifyCount(Operation *op, size_t operands,
 //===----------------------------------------------------------------------===//
 // ExpertsOp
 //===----------------------------------------------------------------------===//
+
+/// True for classes whose experts need a row of one unit: they compute nothing
+/// from it, or read which expert it belongs to.
+static bool needsUnitRows(ClassKind kind) {
+  switch (kind) {
+  case ClassKind::Zero:
+  case ClassKind::Copy:
+  case ClassKind::Constant:
+  case ClassKind::Neuron:
+  case ClassKind::Value:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// (R18): factors that the experts of a nested or factored class share belong
+/// to no other class.
+static LogicalResult verifySharing(ExpertsOp op, ClassAttr entry,
+                                   OperandRange own,
+                                   ArrayRef<Parameter> parameters) {
+  if (entry.getKind() != ClassKind::Nested &&
+      entry.getKind() != ClassKind::Factored)
+    return success();
+  for (auto [value, parameter] : llvm::zip_equal(own, parameters))
+    if (parameter.shared && llvm::count(op.getParameters(), value) != 1)
+      return op.emitOpError("expects parameter '")
+             << stringifyParameter(parameter) << "' of a '"
+             << stringifyEnum(entry.getKind()) << "' class in one class alone";
+  return success();
+}
 
 LogicalResult ExpertsOp::verify() {
   PlanType plan = getPlan().getType();
@@ -97,19 +130,36 @@ LogicalResult ExpertsOp::verify() {
   for (ClassAttr entry : table.getClasses()) {
     SmallVector<Parameter> parameters =
         ::moe::getParameters(entry, input.getWidth(), rows.getWidth());
-    if (failed(verifyParameters(*this, operands.take_front(parameters.size()),
-                                parameters, entry.getCount())))
+    OperandRange own = operands.take_front(parameters.size());
+    // (experts_c3)
+    int64_t widest =
+        entry.getWidths().empty() ? 0 : *llvm::max_element(entry.getWidths());
+    if (!entry.getBody() && widest > input.getWidth())
+      return emitOpError("requires 'widths' (")
+             << widest << ") to be at most the width of the input ("
+             << input.getWidth() << ")";
+    int64_t products = entry.getWidth() *
+                       (1 + (entry.getBody() && entry.getBody().getGated()));
+    if (entry.getBase() == ClassBase::InRows && input.getWidth() <= products)
+      return emitOpError("requires the width of the input (")
+             << input.getWidth() << ") to exceed the products in a row ("
+             << products << ")";
+    // (experts_c2)
+    if (failed(verifyParameters(*this, own, parameters, entry.getCount())))
+      return failure();
+    // (R18)
+    if (failed(verifySharing(*this, entry, own, parameters)))
       return failure();
     operands = operands.drop_front(parameters.size());
     // (R14)
-    if (getApply() == Apply::Hidden && entry.getKind() != ClassKind::Ffn)
-      return emitOpError("expects 'ffn' classes alone with 'apply <hidden>', "
-                         "but got '")
+    if (getApply() == Apply::Hidden && !entry.hasHidden())
+      return emitOpError("expects classes with a hidden vector alone with "
+                         "'apply <hidden>', but got '")
              << stringifyEnum(entry.getKind()) << "'";
     // (R4)
-    if (isSoft(getPlan()) && entry.getKind() != ClassKind::Ffn)
-      return emitOpError("expects 'ffn' classes alone with a soft plan, but "
-                         "got '")
+    if (isSoft(getPlan()) && needsUnitRows(entry.getKind()))
+      return emitOpError("expects no class that looks at single units with a "
+                         "soft plan, but got '")
              << stringifyEnum(entry.getKind()) << "'";
     // (R17)
     bool copies = entry.getKind() == ClassKind::Copy ||
@@ -118,6 +168,33 @@ LogicalResult ExpertsOp::verify() {
       return emitOpError("requires the width of the result (")
              << rows.getWidth() << ") to equal that of the input ("
              << input.getWidth() << ") where a class passes rows on";
+  }
+  return success();
+}
+
+LogicalResult ExpertsOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // (experts_c4)
+  auto typeOf = [](RowsType rows) {
+    return RankedTensorType::get({ShapedType::kDynamic, rows.getWidth()},
+                                 rows.getElementType());
+  };
+  Type argument = typeOf(getInput().getType()), result = typeOf(getType());
+  for (ClassAttr entry : getTable().getClasses()) {
+    FlatSymbolRefAttr callee = entry.getCallee();
+    if (!callee)
+      continue;
+    auto function =
+        symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, callee);
+    if (!function)
+      return emitOpError("expects a function as 'callee', but got ") << callee;
+    if (function.getArgumentTypes() != ArrayRef<Type>(argument) ||
+        function.getResultTypes() != ArrayRef<Type>(result)) {
+      InFlightDiagnostic diagnostic = emitOpError("expects a function from ")
+                                      << argument << " to " << result
+                                      << " as 'callee', but got " << callee;
+      diagnostic.attachNote(function.getLoc()) << "function declared here";
+      return diagnostic;
+    }
   }
   return success();
 }

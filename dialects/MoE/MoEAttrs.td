@@ -277,30 +277,74 @@ def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
 def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
   let summary = "a homogeneous class of experts (specification 2.9)";
   let description = [{
-    `count` experts of one `kind`:
+    `count` experts of one `kind`, of inputs x of d and results of d' elements:
 
-    | kind | function | parameters, each stacked along a leading dimension of `count` |
+    | kind | function | parameters; where it says shared, the experts have one in common, else each is stacked along a leading dimension of `count` |
     | --- | --- | --- |
-    | ffn | `body` of inner width f = `width` | split: gate [f,d], gate bias [f], up [f,d], up bias [f], down [d,f], down bias [d]; joint: first [2f,d], bias [2f], down, down bias; ungated: up, up bias, down, down bias; biases where the body has them |
+    | ffn | `body` of inner width f = `width` | split: gate [f,d], gate bias [f], up [f,d], up bias [f], down [d',f], down bias [d']; joint: first [2f,d], bias [2f], down, down bias; ungated: up, up bias, down, down bias; biases where the body has them |
     | zero | 0 | none |
     | copy | x | none |
-    | constant | v, or α₀ x + α₁ v with α = softmax(W x) where mix = softmax2 | v [d], W [2,d] |
+    | constant | v, or α₀ x + α₁ v with α = softmax(W x) where mix = softmax2 | v [d'], W [2,d] |
+    | linear | W x, + b with `bias = true` | matrix [d',d], bias [d'] |
+    | neuron | act(⟨u, x⟩) v, with act and its clamps from an ungated `body` | up [d], down [d'] |
+    | value | v, or P v where `width` = f is given | vector [f], shared projection P [d',f]; without `width` vector [d'] alone |
+    | scale_vec | `body` with each activation of `targets` (gate and up before clamps, hidden, output with its bias) times a vector | those of an ffn, shared; then per target in this order a scale [f], of output [d'] |
+    | film | `body` with γ ⊙ h + β for its hidden vector h | those of an ffn, shared; then hidden scale γ [f], hidden shift β [f] |
+    | lora | `body` with W + (`alpha` / `rank`) B A for each matrix W of `targets` (gate, up, down) | those of an ffn, shared; then per target left factor B [rows of W, rank], right factor A [rank, columns of W] |
+    | nested | the `width` split `body` cut to the m = `widths`[i] first rows of gate and up and columns of down; without a body W's m first columns times the m first elements of x | those of an ffn or linear, all shared |
+    | factored | ffn or, without a body, linear whose every matrix W is a product of factors, see below | per matrix its factors, then its bias, which is the expert's own |
+    | external | the function `callee` of all rows of the class | none |
+
+    `factors` says what W (o × i) is, with r = `rank` and in this order of operands: low_rank: B A, left B [o,r], right A [r,i]; shared_left: the same with B shared;
+    shared_right: with A shared; cp: B diag(c) A, with B and A shared and core c [r]; tucker: B M A, with B and A shared and core M [r,r].
+    `evaluation` = apply_factored multiplies by one factor after the other, materialise makes W first; they differ in rounding alone.
+
+    `base = in_rows`: a row of a lora class is x, then the products with the shared gate and up matrices with their biases (d + 2f elements, ungated d + f); the class has only
+    down (and its bias) of the shared parameters (rewrite C17).
 
     Constraints:
-    1. (class_c1) `count` is positive.
-    2. (class_c2) `width` and `body` belong to ffn, `mix` to constant.
+    1. (class_c1) `count` is positive, of external 1.
+    2. (class_c2) `width` and `body` belong to ffn, scale_vec, film and lora, both or none of them to nested and factored, `width` alone to value, a `body` that is ungated
+       and without biases alone to neuron; `mix` to constant.
+    3. (class_c3) `targets` belong to scale_vec (not down) and lora (gate, up, down), where there is one at least, and gate to gated bodies.
+    4. (class_c4) `rank` belongs to lora and factored and is positive; `alpha` and `base` belong to lora, and `base = in_rows` takes a body with split storage.
+    5. (class_c5) `factors` and `evaluation` belong to factored, which has factors and a body with split storage.
+    6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage.
+    7. (class_c6) `bias` belongs to linear, and to nested and factored without a body.
+    8. (class_c7) `callee` belongs to external, which has one.
 
     ```mlir
     #moe.class<ffn, 256, width = 2048, body = <gated, silu>>
     #moe.class<ffn, 1, width = 4096, body = <gated, silu>, activation = always>
     #moe.class<constant, 2, mix = softmax2>
+    #moe.class<linear, 4, bias = true>
+    #moe.class<neuron, 1048576, body = <ungated, gelu_erf>>
+    #moe.class<value, 65536, width = 128>
+    #moe.class<scale_vec, 8, width = 2048, body = <gated, silu>, targets = [hidden]>
+    #moe.class<film, 8, width = 2048, body = <ungated, relu>>
+    #moe.class<lora, 8, width = 2048, body = <gated, silu>, targets = [gate, up, down], rank = 16, alpha = 32.0>
+    #moe.class<nested, 3, width = 2048, body = <ungated, gelu_tanh>, widths = [512, 1024, 2048]>
+    #moe.class<factored, 64, rank = 32, factors = cp>
+    #moe.class<external, 1, callee = @shift>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_ClassKind>:$kind, "int64_t":$count, "int64_t":$width, OptionalParameter<"::moe::BodyAttr">:$body,
-                        EnumParameter<MoE_ConstantMix>:$mix, EnumParameter<MoE_ClassActivation>:$activation);
-  let builders = [AttrBuilder<(ins "int64_t":$count, "int64_t":$width, "::moe::BodyAttr":$body)>];
+                        EnumParameter<MoE_ConstantMix>:$mix, EnumParameter<MoE_ClassActivation>:$activation,
+                        EnumParameter<MoE_ClassTargets>:$targets, "int64_t":$rank, MoE_OptionalReal<>:$alpha,
+                        OptionalArrayRefParameter<"int64_t">:$widths, EnumParameter<MoE_Factorisation>:$factors,
+                        EnumParameter<MoE_FactorEvaluation>:$evaluation, EnumParameter<MoE_ClassBase>:$base, "bool":$bias,
+                        OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee);
+  let builders = [AttrBuilder<(ins "int64_t":$count, "int64_t":$width, "::moe::BodyAttr":$body,
+                                   CArg<"::moe::ClassActivation", "::moe::ClassActivation::Routed">:$activation)>];
   let extraClassDeclaration = [{
     bool isAlways() const { return getActivation() == ClassActivation::Always; }
+    /// True where an expert has a hidden vector that a weight can multiply instead of the result (R14).
+    bool hasHidden() const { return getBody() && getKind() != ClassKind::Neuron; }
+    bool hasTarget(::moe::ClassTargets target) const { return bitEnumContainsAny(getTargets(), target); }
+    /// alpha / rank of lora, else 1.
+    double getFactorScale() const;
+    /// The same class with products of the shared first matrices in its rows.
+    ::moe::ClassAttr withBaseInRows() const;
     unsigned getNumParameters() const;
   }];
   let genVerifyDecl = 1;
@@ -336,5 +380,10 @@ def MoE_SumOrderAttr : EnumAttr<MoE_Dialect, MoE_SumOrder, "sum_order"> { let as
 
 def MoE_LogitsFormAttr : EnumAttr<MoE_Dialect, MoE_LogitsForm, "logits_form"> { let assemblyFormat = "`<` $value `>`"; }
 def MoE_ManyToOneAttr : EnumAttr<MoE_Dialect, MoE_ManyToOne, "many_to_one"> { let assemblyFormat = "`<` $value `>`"; }
+
+def MoE_StatsStageAttr : EnumAttr<MoE_Dialect, MoE_StatsStage, "stats_stage"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_CountedAttr : EnumAttr<MoE_Dialect, MoE_Counted, "counted"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_AuxLossKindAttr : EnumAttr<MoE_Dialect, MoE_AuxLossKind, "aux_loss_kind"> { let assemblyFormat = "`<` $value `>`"; }
+def MoE_BiasRuleAttr : EnumAttr<MoE_Dialect, MoE_BiasRule, "bias_rule"> { let assemblyFormat = "`<` $value `>`"; }
 
 #endif // MOE_DIALECT_MOE_MOEATTRS_TD

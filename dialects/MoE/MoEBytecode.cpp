@@ -38,6 +38,11 @@ enum class Code : uint64_t {
   Count = 12,
   Capacity = 13,
   Domain = 14,
+  StatsStage = 15,
+  Counted = 16,
+  AuxLossKind = 17,
+  BiasRule = 18,
+  Quant = 19,
 };
 enum class TypeCode : uint64_t { Plan = 0, Rows = 1 };
 
@@ -300,7 +305,9 @@ static Attribute readBody(Reader &r) {
 
 static void write(Writer &w, ClassAttr a) {
   w << a.getKind() << a.getCount() << a.getWidth() << a.getBody() << a.getMix()
-    << a.getActivation();
+    << a.getActivation() << a.getTargets() << a.getRank() << a.getAlpha()
+    << a.getWidths() << a.getFactors() << a.getEvaluation() << a.getBase()
+    << a.getBias() << a.getCallee();
 }
 
 static Attribute readClass(Reader &r) {
@@ -309,7 +316,29 @@ static Attribute readClass(Reader &r) {
   auto body = r.attribute<BodyAttr>();
   auto mix = r.value<ConstantMix>(symbolizeConstantMix);
   auto activation = r.value<ClassActivation>(symbolizeClassActivation);
-  return r.make<ClassAttr>(kind, count, width, body, mix, activation);
+  auto targets = ClassTargets::None;
+  int64_t rank = 0;
+  FloatAttr alpha;
+  SmallVector<int64_t> widths;
+  auto factors = Factorisation::None;
+  auto evaluation = FactorEvaluation::ApplyFactored;
+  auto base = ClassBase::Own;
+  bool bias = false;
+  FlatSymbolRefAttr callee;
+  if (r.version >= 4) {
+    targets = r.value<ClassTargets>(symbolizeClassTargets);
+    rank = r.integer();
+    alpha = r.attribute<FloatAttr>();
+    widths = r.integers();
+    factors = r.value<Factorisation>(symbolizeFactorisation);
+    evaluation = r.value<FactorEvaluation>(symbolizeFactorEvaluation);
+    base = r.value<ClassBase>(symbolizeClassBase);
+    bias = r.flag();
+    callee = r.attribute<FlatSymbolRefAttr>();
+  }
+  return r.make<ClassAttr>(kind, count, width, body, mix, activation, targets,
+                           rank, alpha, ArrayRef(widths), factors, evaluation,
+                           base, bias, callee);
 }
 
 static void write(Writer &w, TableAttr a) {
@@ -329,6 +358,24 @@ static Attribute readTable(Reader &r) {
       return {};
   }
   return r.make<TableAttr>(ArrayRef(classes));
+}
+
+static void write(Writer &w, QuantAttr a) {
+  w << a.getFormat() << a.getGroup() << a.getBits() << a.getBlockN()
+    << a.getVersion() << a.getOrder() << a.getGlobal() << a.getBase()
+    << a.getPlane() << a.getSlice();
+}
+
+static Attribute readQuant(Reader &r) {
+  auto format = r.value<QuantFormat>(symbolizeQuantFormat);
+  int64_t group = r.integer(), bits = r.integer(), blockN = r.integer();
+  int64_t version = r.integer();
+  auto order = r.value<NibbleOrder>(symbolizeNibbleOrder);
+  auto global = r.value<GlobalScale>(symbolizeGlobalScale);
+  int64_t base = r.integer(), plane = r.integer();
+  auto slice = r.value<QuantSlice>(symbolizeQuantSlice);
+  return r.make<QuantAttr>(format, group, bits, blockN, version, order, global,
+                           base, plane, slice);
 }
 
 static Attribute readAttr(Code code, Reader &r) {
@@ -363,6 +410,16 @@ static Attribute readAttr(Code code, Reader &r) {
     return readCapacity(r);
   case Code::Domain:
     return readDomain(r);
+  case Code::StatsStage:
+    return r.enumAttr<StatsStageAttr>(symbolizeStatsStage);
+  case Code::Counted:
+    return r.enumAttr<CountedAttr>(symbolizeCounted);
+  case Code::AuxLossKind:
+    return r.enumAttr<AuxLossKindAttr>(symbolizeAuxLossKind);
+  case Code::BiasRule:
+    return r.enumAttr<BiasRuleAttr>(symbolizeBiasRule);
+  case Code::Quant:
+    return readQuant(r);
   }
   return {};
 }
@@ -420,7 +477,12 @@ struct MoEBytecode : VersionedBytecodeInterface {
         .Case<ManyToOneAttr>(value(Code::ManyToOne))
         .Case<CountAttr>(fields(Code::Count))
         .Case<CapacityAttr>(fields(Code::Capacity))
-        .Case<DomainAttr>(fields(Code::Domain));
+        .Case<DomainAttr>(fields(Code::Domain))
+        .Case<StatsStageAttr>(value(Code::StatsStage))
+        .Case<CountedAttr>(value(Code::Counted))
+        .Case<AuxLossKindAttr>(value(Code::AuxLossKind))
+        .Case<BiasRuleAttr>(value(Code::BiasRule))
+        .Case<QuantAttr>(fields(Code::Quant));
   }
 
   Attribute readAttribute(DialectBytecodeReader &reader) const override {

@@ -92,7 +92,26 @@ def MoE_Storage : MoE_Enum<"Storage", "layout of the first matrix of a gated bod
   I32EnumCase<"Interleaved", 3, "interleaved">]>;
 
 def MoE_ClassKind : MoE_Enum<"ClassKind", "kind of an expert class", [
-  I32EnumCase<"Ffn", 0, "ffn">, I32EnumCase<"Zero", 1, "zero">, I32EnumCase<"Copy", 2, "copy">, I32EnumCase<"Constant", 3, "constant">]>;
+  I32EnumCase<"Ffn", 0, "ffn">, I32EnumCase<"Zero", 1, "zero">, I32EnumCase<"Copy", 2, "copy">, I32EnumCase<"Constant", 3, "constant">,
+  I32EnumCase<"Linear", 4, "linear">, I32EnumCase<"Neuron", 5, "neuron">, I32EnumCase<"Value", 6, "value">,
+  I32EnumCase<"ScaleVec", 7, "scale_vec">, I32EnumCase<"Film", 8, "film">, I32EnumCase<"Lora", 9, "lora">, I32EnumCase<"Nested", 10, "nested">,
+  I32EnumCase<"Factored", 11, "factored">, I32EnumCase<"External", 12, "external">]>;
+
+def MoE_ClassTargets : I32BitEnum<"ClassTargets", "what an expert changes of a shared body", [
+  I32BitEnumCaseNone<"None", "none">, I32BitEnumCaseBit<"Gate", 0, "gate">, I32BitEnumCaseBit<"Up", 1, "up">, I32BitEnumCaseBit<"Down", 2, "down">,
+  I32BitEnumCaseBit<"Hidden", 3, "hidden">, I32BitEnumCaseBit<"Output", 4, "output">]> {
+  let cppNamespace = "::moe";
+}
+
+def MoE_Factorisation : MoE_Enum<"Factorisation", "which factors of a matrix the experts of a class share", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"LowRank", 1, "low_rank">, I32EnumCase<"SharedLeft", 2, "shared_left">,
+  I32EnumCase<"SharedRight", 3, "shared_right">, I32EnumCase<"Cp", 4, "cp">, I32EnumCase<"Tucker", 5, "tucker">]>;
+
+def MoE_FactorEvaluation : MoE_Enum<"FactorEvaluation", "how a product with a factored matrix is evaluated", [
+  I32EnumCase<"ApplyFactored", 0, "apply_factored">, I32EnumCase<"Materialise", 1, "materialise">]>;
+
+def MoE_ClassBase : MoE_Enum<"ClassBase", "where the products of a row with the shared first matrices are made", [
+  I32EnumCase<"Own", 0, "own">, I32EnumCase<"InRows", 1, "in_rows">]>;
 
 def MoE_ClassActivation : MoE_Enum<"ClassActivation", "whether an expert class is routed to or always on", [
   I32EnumCase<"Routed", 0, "routed">, I32EnumCase<"Always", 1, "always">]>;
@@ -120,5 +139,37 @@ def MoE_PlanEncoding : MoE_Enum<"PlanEncoding", "what a plan consists of", [
 
 def MoE_ManyToOne : MoE_Enum<"ManyToOne", "weight of entries of a unit that come to one expert", [
   I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Max", 1, "max">, I32EnumCase<"First", 2, "first">]>;
+
+def MoE_StatsStage : MoE_Enum<"StatsStage", "whether entries are counted before or after capacity", [
+  I32EnumCase<"Before", 0, "before">, I32EnumCase<"After", 1, "after">]>;
+
+def MoE_Counted : MoE_Enum<"Counted", "which entries of a unit are counted", [
+  I32EnumCase<"Entries", 0, "entries">, I32EnumCase<"First", 1, "first">]>;
+
+def MoE_AuxLossKind : MoE_Enum<"AuxLossKind", "formula of an auxiliary loss", [
+  I32EnumCase<"Switch", 0, "switch">, I32EnumCase<"SwitchSumK", 1, "switch_sumk">, I32EnumCase<"GShardTop1", 2, "gshard_top1">,
+  I32EnumCase<"Seq", 3, "seq">, I32EnumCase<"GlobalBatch", 4, "global_batch">, I32EnumCase<"Z", 5, "z">,
+  I32EnumCase<"ImportanceCv2", 6, "importance_cv2">, I32EnumCase<"LoadCv2", 7, "load_cv2">, I32EnumCase<"L1Balanced", 8, "l1_balanced">,
+  I32EnumCase<"Entropy", 9, "entropy">, I32EnumCase<"MeanEntropy", 10, "mean_entropy">, I32EnumCase<"NullMean", 11, "null_mean">]>;
+
+def MoE_BiasRule : MoE_Enum<"BiasRule", "how a selection bias follows the load", [
+  I32EnumCase<"Sign", 0, "sign">, I32EnumCase<"Proportional", 1, "proportional">, I32EnumCase<"Quantile", 2, "quantile">]>;
+
+def MoE_QuantFormat : MoE_Enum<"QuantFormat", "how real numbers are stored", [
+  I32EnumCase<"I8Chan", 0, "i8_chan">, I32EnumCase<"I8Group", 1, "i8_group">, I32EnumCase<"USym", 2, "u_sym">,
+  I32EnumCase<"UAffine", 3, "u_affine">, I32EnumCase<"USb", 4, "u_sb">, I32EnumCase<"Gptq4", 5, "gptq4">, I32EnumCase<"Awq4", 6, "awq4">,
+  I32EnumCase<"GgufQ40", 7, "gguf_q4_0">, I32EnumCase<"GgufQ80", 8, "gguf_q8_0">, I32EnumCase<"Hqq", 9, "hqq">,
+  I32EnumCase<"Fp8Block", 10, "fp8_block">, I32EnumCase<"Mxfp4", 11, "mxfp4">, I32EnumCase<"GgufMxfp4", 12, "gguf_mxfp4">,
+  I32EnumCase<"Nvfp4", 13, "nvfp4">, I32EnumCase<"GgufNvfp4", 14, "gguf_nvfp4">, I32EnumCase<"QMoE", 15, "qmoe">,
+  I32EnumCase<"Ternary", 16, "ternary">, I32EnumCase<"Nested", 17, "nested">]>;
+
+def MoE_NibbleOrder : MoE_Enum<"NibbleOrder", "which elements of a block share a byte", [
+  I32EnumCase<"Adjacent", 0, "adjacent">, I32EnumCase<"HalfSplit", 1, "half_split">]>;
+
+def MoE_GlobalScale : MoE_Enum<"GlobalScale", "what a scale of a whole matrix does", [
+  I32EnumCase<"Multiply", 0, "multiply">, I32EnumCase<"Divide", 1, "divide">]>;
+
+def MoE_QuantSlice : MoE_Enum<"QuantSlice", "how a narrower code comes from a wider one", [
+  I32EnumCase<"Floor", 0, "floor">, I32EnumCase<"Centre", 1, "centre">, I32EnumCase<"Round", 2, "round">]>;
 
 #endif // MOE_DIALECT_MOE_MOEENUMS_TD

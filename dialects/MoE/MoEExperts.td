@@ -3,6 +3,7 @@
 #define MOE_DIALECT_MOE_MOEEXPERTS_TD
 
 include "MoERouting.td"
+include "mlir/IR/SymbolInterfaces.td"
 
 def MoE_OpGroupExperts : OpDocGroup {
   let summary = "Expert compute";
@@ -41,20 +42,24 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
   let hasVerifier = 1;
 }
 
-def MoE_ExpertsOp : MoE_Op<"experts", [Pure]> {
+def MoE_ExpertsOp : MoE_Op<"experts", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Apply to each row the expert it belongs to";
   let description = [{
     A row of `input` that belongs to entry (u, e) becomes f_e(row) in `rows`, with f_e from `table`; w multiplies the hidden vector where `apply` = hidden. Products accumulate in f32; the hidden
     vector is rounded to the element type of the rows before the last matrix.
 
-    `input`: rows of `plan`. `parameters`: the tensors of each class in the table's order, stacked along a leading dimension of the class's count.
+    `input`: rows of `plan`. `parameters`: the tensors of each class in the table's order, each stacked along a leading dimension of the class's count or shared by
+    the class. External classes call functions without side effects, with all rows of the class at once.
 
     Constraints:
     1. (experts_c1) the table's routed ids are the plan's experts, its always-on ids the plan's.
     2. (experts_c2) `parameters` have the number and shapes that the table asks for (table of `#moe.class`).
-    3. (R14) `apply` = hidden requires every class to be ffn.
-    4. (R17) a copy class requires the result's width to equal the input's.
-    5. (R4) a soft plan requires every class to be ffn.
+    3. (experts_c3) the widths of a nested class without a body are at most the input's; with `base = in_rows` the input is wider than the products in it.
+    4. (R14) `apply` = hidden requires every class to have a hidden vector: ffn, scale_vec, film, lora, and nested and factored with a body.
+    5. (R17) a copy class requires the result's width to equal the input's.
+    6. (R4) a soft plan excludes zero, copy, constant, neuron and value classes.
+    7. (R18) what the experts of a nested or factored class share is no parameter of another class.
+    8. (experts_c4) the callee of an external class is a function from any number of rows of the input to as many of the result.
 
     Example:
     ```mlir

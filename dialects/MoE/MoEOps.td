@@ -3,7 +3,10 @@
 #define MOE_DIALECT_MOE_MOEOPS_TD
 
 include "MoEExperts.td"
+include "MoEMerge.td"
 include "MoEPlans.td"
+include "MoEQuant.td"
 include "MoERouting.td"
+include "MoEStatistics.td"
 
 #endif // MOE_DIALECT_MOE_MOEOPS_TD

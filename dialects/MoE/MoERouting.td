@@ -75,7 +75,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     `always_weights`. Specification, sections 2.3 to 2.7. `scores`: s, where asked for.
 
     `logits`: U×E. `key_offset`, `allow`: E or U×E. `score_gain`, `expert_scale`: E. `weight_source`: U×E. `always_weights`: U×A. `thresholds`: E.
-    `table_ids`: U×K. `segments`: offsets of the segments of the domain, from 0 to U.
+    `table_ids`: U×K. `segments`: offsets of the segments of the domain, from 0 to U. `predictor`: the plan that stands for `plan` in a `moe.layer` that decodes,
+    where units that compete with those of the call do not exist yet.
 
     Constraints:
     1. (route_c1) E is static and the number of the plan's experts; soft_slots(p) has p columns of `logits` per expert.
@@ -105,6 +106,7 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     21. (R11) `balanced_assign` excludes `key_offset`.
     22. (R4) `soft_slots(p)` requires a plan soft<p>, identity scores, keys that are logits and weights of `source = policy` as they are, and excludes
         `key_offset`, `allow`, `expert_scale`, `always_weights` and the result `scores`; no other policy has a soft plan.
+    23. (R22) a `predictor` has the type of `plan` and belongs to routes whose units compete; `moe.layer` says where it is required.
 
     Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
 
@@ -127,7 +129,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
                        Optional<TensorRankOf<[I1], [1, 2]>>:$allow, Optional<1DTensorOf<[AnyFloat]>>:$score_gain,
                        Optional<2DTensorOf<[AnyFloat]>>:$weight_source, Optional<1DTensorOf<[AnyFloat]>>:$expert_scale,
                        Optional<2DTensorOf<[AnyFloat]>>:$always_weights, Optional<1DTensorOf<[AnyFloat]>>:$thresholds,
-                       Optional<2DTensorOf<[I32]>>:$table_ids, Optional<1DTensorOf<[I32]>>:$segments, MoE_ScoreAttr:$score,
+                       Optional<2DTensorOf<[I32]>>:$table_ids, Optional<1DTensorOf<[I32]>>:$segments, Optional<MoE_PlanType>:$predictor,
+                       MoE_ScoreAttr:$score,
                        OptionalAttr<MoE_GroupFilterAttr>:$group_filter, MoE_SelectAttr:$select, MoE_WeightAttr:$weight,
                        OptionalAttr<MoE_CapacityAttr>:$capacity, OptionalAttr<MoE_DomainAttr>:$domain);
   let results = (outs MoE_PlanType:$plan, Optional<2DTensorOf<[AnyFloat]>>:$scores);
@@ -136,15 +139,15 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
                                  "::mlir::Value":$always_weights, "::moe::ScoreAttr":$score, "::moe::GroupFilterAttr":$group_filter,
                                  "::moe::SelectAttr":$select, "::moe::WeightAttr":$weight), [{
     build($_builder, $_state, plan, /*scores=*/::mlir::Type(), logits, key_offset, allow, score_gain, weight_source, expert_scale, always_weights,
-          /*thresholds=*/::mlir::Value(), /*table_ids=*/::mlir::Value(), /*segments=*/::mlir::Value(), score, group_filter, select, weight,
-          /*capacity=*/::moe::CapacityAttr(), /*domain=*/::moe::DomainAttr());
+          /*thresholds=*/::mlir::Value(), /*table_ids=*/::mlir::Value(), /*segments=*/::mlir::Value(), /*predictor=*/::mlir::Value(), score,
+          group_filter, select, weight, /*capacity=*/::moe::CapacityAttr(), /*domain=*/::moe::DomainAttr());
   }]>];
   let assemblyFormat = [{
     $logits oilist(`key_offset` `(` $key_offset `:` type($key_offset) `)` | `allow` `(` $allow `:` type($allow) `)` |
       `score_gain` `(` $score_gain `:` type($score_gain) `)` | `weight_source` `(` $weight_source `:` type($weight_source) `)` |
       `expert_scale` `(` $expert_scale `:` type($expert_scale) `)` | `always_weights` `(` $always_weights `:` type($always_weights) `)` |
       `thresholds` `(` $thresholds `:` type($thresholds) `)` | `table_ids` `(` $table_ids `:` type($table_ids) `)` |
-      `segments` `(` $segments `:` type($segments) `)`)
+      `segments` `(` $segments `:` type($segments) `)` | `predictor` `(` $predictor `:` qualified(type($predictor)) `)`)
     `score` $score (`group_filter` $group_filter^)? `select` $select `weight` $weight (`capacity` $capacity^)? (`domain` $domain^)? attr-dict `:`
     type($logits) `->` qualified(type($plan)) (`,` type($scores)^)?
   }];
@@ -154,6 +157,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     void emitWarnings();
     /// Slots that the selection fills, before capacity.
     int64_t getSelectedSlots();
+    /// True where a unit's entries depend on no other unit (specification 2.16).
+    bool isCausal();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

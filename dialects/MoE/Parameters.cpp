@@ -26,8 +26,42 @@ StringRef moe::stringifyParameterRole(ParameterRole role) {
     return "vector";
   case ParameterRole::Mix:
     return "mix";
+  case ParameterRole::Matrix:
+    return "matrix";
+  case ParameterRole::MatrixBias:
+    return "bias";
+  case ParameterRole::Projection:
+    return "projection";
+  case ParameterRole::Hidden:
+    return "hidden";
+  case ParameterRole::Output:
+    return "output";
   }
   llvm_unreachable("every role has a name");
+}
+
+static StringRef stringifyPart(ParameterPart part) {
+  switch (part) {
+  case ParameterPart::Whole:
+    return "";
+  case ParameterPart::Left:
+    return " left factor";
+  case ParameterPart::Core:
+    return " core";
+  case ParameterPart::Right:
+    return " right factor";
+  case ParameterPart::Scale:
+    return " scale";
+  case ParameterPart::Shift:
+    return " shift";
+  }
+  llvm_unreachable("every part has a name");
+}
+
+std::string moe::stringifyParameter(const Parameter &parameter) {
+  return (stringifyParameterRole(parameter.role) +
+          stringifyPart(parameter.part))
+      .str();
 }
 
 SmallVector<Parameter> moe::getParameters(BodyAttr body, int64_t in,
@@ -53,13 +87,122 @@ SmallVector<Parameter> moe::getParameters(BodyAttr body, int64_t in,
   return parameters;
 }
 
+/// a + b, or dynamic where one of them is.
+static int64_t addSizes(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b)
+             ? ShapedType::kDynamic
+             : a + b;
+}
+
+static SmallVector<Parameter> shareAll(SmallVector<Parameter> parameters) {
+  for (Parameter &parameter : parameters)
+    parameter.shared = true;
+  return parameters;
+}
+
+/// The map W x (+ b) without a body: of linear, nested and factored classes.
+static SmallVector<Parameter> getLinearParameters(ClassAttr entry, int64_t in,
+                                                  int64_t out) {
+  SmallVector<Parameter> parameters = {{ParameterRole::Matrix, {out, in}}};
+  if (entry.getBias())
+    parameters.push_back({ParameterRole::MatrixBias, {out}});
+  return parameters;
+}
+
+static SmallVector<Parameter> getWholeParameters(ClassAttr entry, int64_t in,
+                                                 int64_t out) {
+  return entry.getBody()
+             ? getParameters(entry.getBody(), in, entry.getWidth(), out)
+             : getLinearParameters(entry, in, out);
+}
+
+/// The factors of an `out` x `in` matrix.
+static void appendFactors(SmallVectorImpl<Parameter> &parameters,
+                          ClassAttr entry, ParameterRole role, int64_t out,
+                          int64_t in) {
+  Factorisation factors = entry.getFactors();
+  int64_t rank = entry.getRank();
+  bool hasCore =
+      factors == Factorisation::Cp || factors == Factorisation::Tucker;
+  parameters.push_back({role,
+                        {out, rank},
+                        ParameterPart::Left,
+                        hasCore || factors == Factorisation::SharedLeft});
+  if (factors == Factorisation::Cp)
+    parameters.push_back({role, {rank}, ParameterPart::Core});
+  if (factors == Factorisation::Tucker)
+    parameters.push_back({role, {rank, rank}, ParameterPart::Core});
+  parameters.push_back({role,
+                        {rank, in},
+                        ParameterPart::Right,
+                        hasCore || factors == Factorisation::SharedRight});
+}
+
+static SmallVector<Parameter> getFactoredParameters(ClassAttr entry, int64_t in,
+                                                    int64_t out) {
+  SmallVector<Parameter> parameters;
+  for (const Parameter &whole : getWholeParameters(entry, in, out))
+    if (whole.shape.size() == 2)
+      appendFactors(parameters, entry, whole.role, whole.shape[0],
+                    whole.shape[1]);
+    else
+      parameters.push_back(whole);
+  return parameters;
+}
+
+static SmallVector<Parameter> getLoraParameters(ClassAttr entry, int64_t in,
+                                                int64_t out) {
+  int64_t width = entry.getWidth();
+  SmallVector<Parameter> parameters =
+      shareAll(getParameters(entry.getBody(), in, width, out));
+  if (entry.getBase() == ClassBase::InRows) {
+    // The products with these matrices stand behind the input in each row.
+    llvm::erase_if(parameters, [](const Parameter &parameter) {
+      return parameter.role != ParameterRole::Down &&
+             parameter.role != ParameterRole::DownBias;
+    });
+    in = addSizes(in, entry.getBody().getGated() ? -2 * width : -width);
+  }
+  auto add = [&](ClassTargets target, ParameterRole role, int64_t rows,
+                 int64_t columns) {
+    if (!entry.hasTarget(target))
+      return;
+    parameters.push_back({role, {rows, entry.getRank()}, ParameterPart::Left});
+    parameters.push_back(
+        {role, {entry.getRank(), columns}, ParameterPart::Right});
+  };
+  add(ClassTargets::Gate, ParameterRole::Gate, width, in);
+  add(ClassTargets::Up, ParameterRole::Up, width, in);
+  add(ClassTargets::Down, ParameterRole::Down, out, width);
+  return parameters;
+}
+
+static SmallVector<Parameter> getScaleParameters(ClassAttr entry, int64_t in,
+                                                 int64_t out) {
+  int64_t width = entry.getWidth();
+  SmallVector<Parameter> parameters =
+      shareAll(getParameters(entry.getBody(), in, width, out));
+  auto add = [&](ClassTargets target, ParameterRole role, int64_t size) {
+    if (entry.hasTarget(target))
+      parameters.push_back({role, {size}, ParameterPart::Scale});
+  };
+  add(ClassTargets::Gate, ParameterRole::Gate, width);
+  add(ClassTargets::Up, ParameterRole::Up, width);
+  add(ClassTargets::Hidden, ParameterRole::Hidden, width);
+  add(ClassTargets::Output, ParameterRole::Output, out);
+  return parameters;
+}
+
 SmallVector<Parameter> moe::getParameters(ClassAttr entry, int64_t in,
                                           int64_t out) {
+  int64_t width = entry.getWidth();
   switch (entry.getKind()) {
   case ClassKind::Ffn:
-    return getParameters(entry.getBody(), in, entry.getWidth(), out);
+  case ClassKind::Linear:
+    return getWholeParameters(entry, in, out);
   case ClassKind::Zero:
   case ClassKind::Copy:
+  case ClassKind::External:
     return {};
   case ClassKind::Constant: {
     SmallVector<Parameter> parameters = {{ParameterRole::Vector, {out}}};
@@ -67,6 +210,33 @@ SmallVector<Parameter> moe::getParameters(ClassAttr entry, int64_t in,
       parameters.push_back({ParameterRole::Mix, {2, in}});
     return parameters;
   }
+  case ClassKind::Neuron:
+    return {{ParameterRole::Up, {in}}, {ParameterRole::Down, {out}}};
+  case ClassKind::Value:
+    if (width == 0)
+      return {{ParameterRole::Vector, {out}}};
+    return {{ParameterRole::Vector, {width}},
+            {ParameterRole::Projection,
+             {out, width},
+             ParameterPart::Whole,
+             /*shared=*/true}};
+  case ClassKind::ScaleVec:
+    return getScaleParameters(entry, in, out);
+  case ClassKind::Film: {
+    SmallVector<Parameter> parameters =
+        shareAll(getParameters(entry.getBody(), in, width, out));
+    parameters.push_back(
+        {ParameterRole::Hidden, {width}, ParameterPart::Scale});
+    parameters.push_back(
+        {ParameterRole::Hidden, {width}, ParameterPart::Shift});
+    return parameters;
+  }
+  case ClassKind::Lora:
+    return getLoraParameters(entry, in, out);
+  case ClassKind::Nested:
+    return shareAll(getWholeParameters(entry, in, out));
+  case ClassKind::Factored:
+    return getFactoredParameters(entry, in, out);
   }
   llvm_unreachable("every kind has parameters");
 }

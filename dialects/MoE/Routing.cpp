@@ -349,6 +349,11 @@ static LogicalResult verifyPlan(RouteOp op, int64_t experts) {
   return success();
 }
 
+bool RouteOp::isCausal() {
+  return !getSelect().isCrossUnit() && !getCapacityAttr() &&
+         getScore().getOver() != ScoreOver::Units;
+}
+
 int64_t RouteOp::getSelectedSlots() {
   int64_t columns = 0;
   if (getTableIds())
@@ -459,6 +464,14 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires the scores (")
            << getScores().getType() << ") to have the shape of 'logits' ("
            << getLogits().getType() << ")";
+  // (R22)
+  if (getPredictor() && getPredictor().getType() != plan)
+    return emitOpError("requires 'predictor' (")
+           << getPredictor().getType() << ") to have the type of the plan ("
+           << plan << ")";
+  if (getPredictor() && isCausal())
+    return emitOpError("expects 'predictor' with a route whose units compete "
+                       "alone");
   return success();
 }
 

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+struct moe_backend_impl;
+
 namespace moe::emu {
 
 /// A module that cannot be loaded. what() has one line "file:line: problem" for
@@ -147,10 +149,24 @@ public:
   /// kernel's parameters one after the other at their offsets.
   void launch(Module &module, const std::string &kernel,
               const LaunchConfig &config, const std::vector<char> &arguments);
+  /// How many CTAs of a launch one multiprocessor holds.
+  unsigned occupancy(const Module &module, const std::string &kernel,
+                     const LaunchConfig &config) const;
+  /// Queues work of the host: called when the stream comes to it. It must not
+  /// use the emulator but for reading and writing memory.
+  void enqueue(unsigned device, unsigned stream, std::function<void()> work);
+  /// Queues an event, which is complete when the stream comes to it.
+  uint64_t recordEvent(unsigned device, unsigned stream);
+  /// What the stream gets from now on comes after the event.
+  void waitEvent(unsigned device, unsigned stream, uint64_t event);
+  bool isComplete(uint64_t event) const;
   /// Runs everything that is queued on all devices to its end. Returns true
   /// where there is no finding at all since the emulator was made; a run that a
   /// finding ends leaves nothing queued.
   bool run();
+  /// Runs until everything that this stream has is done. Others get as far as
+  /// they get, and go on with the next run.
+  bool run(unsigned device, unsigned stream);
 
   const std::vector<Finding> &findings() const;
   /// By full opcode; filled where EmulatorOptions::counting.
@@ -180,6 +196,10 @@ public:
   virtual uint64_t variable(const std::string &name,
                             unsigned device = 0) const = 0;
 };
+
+/// The emulator behind a back end that moeDeviceOpenEmulator opened
+/// (moe-rt/device.h).
+Emulator &emulatorOf(moe_backend_impl *backend);
 
 /// A finding as a sanitizer would print it, several lines.
 std::string formatFinding(const Finding &finding, uint64_t seed);

@@ -1,6 +1,7 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/Transforms/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -47,6 +48,9 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.acceptFrozenExport = options.acceptFrozenExport;
     buildMoEPipeline(manager, pipeline);
   }
+  // What somebody else lowered to this level has to be what lowering gives.
+  if (options.from == Level::MoE)
+    manager.addPass(createVerifyMoEPass());
   if (options.from < Level::Target && to >= Level::Tile) {
     Expected<CpuTarget> target =
         CpuTarget::create(options.cpu, options.features);
@@ -56,7 +60,10 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.entry = options.entry;
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
+    pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.fused = options.schedule == Schedule::Fused;
+    pipeline.tokenRounding = options.tokenRounding;
+    pipeline.tokens = options.tokens;
     if (options.from < Level::Tile)
       buildTilePipeline(manager, pipeline);
     if (to >= Level::Target)

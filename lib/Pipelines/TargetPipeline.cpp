@@ -36,6 +36,14 @@ void moe::buildTilePipeline(OpPassManager &manager,
   prepare.entry = options.entry;
   manager.addPass(createPrepareEntryPass(prepare));
   manager.addPass(createInlinerPass());
+  if (!options.tokenRounding.empty()) {
+    TokenRoundingPassOptions rounding;
+    rounding.vectorBits = options.vectorBits;
+    rounding.vectorRegisters = options.vectorRegisters;
+    rounding.mode = options.tokenRounding;
+    rounding.tokens = options.tokens;
+    manager.addPass(createTokenRoundingPass(rounding));
+  }
   if (options.fused) {
     ConvertMoEToTilePassOptions cut;
     cut.vectorBits = options.vectorBits;
@@ -63,6 +71,7 @@ static void addTensorPasses(OpPassManager &manager,
   moe::PackMatmulWeightsPassOptions pack;
   pack.vectorBits = options.vectorBits;
   pack.vectorRegisters = options.vectorRegisters;
+  pack.bf16Dot = options.bf16Dot;
   manager.addNestedPass<func::FuncOp>(moe::createPackMatmulWeightsPass(pack));
   manager.addPass(createCanonicalizerPass());
 
@@ -99,6 +108,7 @@ static void addLoopPasses(OpPassManager &manager,
   moe::ConvertLinalgToCPUPassOptions loops;
   loops.vectorBits = options.vectorBits;
   loops.vectorRegisters = options.vectorRegisters;
+  loops.bf16Dot = options.bf16Dot;
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
   manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());
@@ -118,7 +128,9 @@ static void addLLVMPasses(OpPassManager &manager) {
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addPass(createConvertVectorToLLVMPass());
+  ConvertVectorToLLVMPassOptions vector;
+  vector.x86Vector = true;
+  manager.addPass(createConvertVectorToLLVMPass(vector));
   FinalizeMemRefToLLVMConversionPassOptions memref;
   memref.useGenericFunctions = true;
   memref.useAlignedAlloc = true;

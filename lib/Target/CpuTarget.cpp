@@ -86,6 +86,10 @@ unsigned CpuTarget::vectorRegisters() const {
   return vectorBits() == 512 ? 32 : 16;
 }
 
+bool CpuTarget::hasBF16Dot() const {
+  return vectorBits() == 512 && hasFeature("avx512bf16");
+}
+
 std::string CpuTarget::requiredFeatures() const {
   std::string result;
   if (!targetMachine->getTargetTriple().isX86())

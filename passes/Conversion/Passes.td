@@ -14,15 +14,38 @@ def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
 
     Ids stay within [-1, E) for any logits, NaN included, and nothing is read or written out of bounds.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 class MoE_VectorOptions {
   list<Option> vectorOptions = [
     Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
-    Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">
+    Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">,
+    Option<"bf16Dot", "bf16-dot", "bool", "false", "The target multiplies pairs of bf16 into f32">
   ];
+}
+
+def TokenRoundingPass : Pass<"moe-token-rounding", "::mlir::ModuleOp">, MoE_VectorOptions {
+  let summary = "Round the counts of experts to the kernel's tile";
+  let description = [{
+    Gives every route of topk without a capacity the capacity `tile_round` (SonicMoE), whose unit is the number of rows of the target's register tile. **This changes
+    what a model computes**: entries of low scores are dropped, and units that had not chosen an expert come to it, so a unit's result depends on the others
+    of its call. It is a transformation of training and of large calls, and nobody gets it without asking.
+
+    Weights that the route normalises stay normalised over the original picks (`renorm = tc_set`). A softmax over the picks becomes one over all experts first, since
+    units compete by scores.
+
+    Tiles of M rows have up to (M − 1) / (2 R) more rows than R rows per expert need; that is the most that rounding can gain. Below two tiles per expert it starves
+    experts: where the number of units is known, from the type or from `tokens`, such a route stays, with a `missed` remark; else the remark says how many
+    tokens a call needs.
+  }];
+  let options = vectorOptions # [
+    Option<"mode", "mode", "std::string", "\"nearest\"", "Which multiple a count becomes: nearest, up, down, sr_f, nr_s or balance_f">,
+    Option<"seed", "seed", "int64_t", "0", "Seed of sr_f and nr_s">,
+    Option<"tokens", "tokens", "int64_t", "0", "Tokens of a usual call; 0 where nobody knows">
+  ];
+  let dependentDialects = ["::moe::MoEDialect"];
 }
 
 def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_VectorOptions {
@@ -119,9 +142,10 @@ def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
 def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {
   let summary = "Lay matmul weights out as the CPU kernels read them";
   let description = [{
-    Rewrites contractions on f32 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
+    Rewrites contractions in f32 of operands in f32, bf16 or f16 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
     panels `[ceil(N / w), K, w]`, where w is the width of the CPU's register tile. The op stays an ordinary `linalg.generic` whose map of that side
-    ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Several row dimensions become one.
+    ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Where both sides are bf16 and the target multiplies
+    pairs of them, neighbours along k lie side by side: `[ceil(N / w), K / 2, w, 2]`. Several row dimensions become one.
   }];
   let options = vectorOptions;
   let dependentDialects = ["::moe::support::MoESupportDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
@@ -133,7 +157,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     Turns each structured op on memrefs into loops: the innermost loop runs along the dimension with the most contiguous accesses and is marked
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
     over chunks of a fixed amount of work, so that results never depend on the number of threads; an `scf.forall` over one dimension is chunked the
-    same way. Contractions on f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it
+    same way. Contractions in f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it
     can for them.
   }];
   let options = !listconcat(vectorOptions, [
@@ -141,7 +165,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
-                           "::mlir::func::FuncDialect"];
+                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect"];
 }
 
 def ApproximateMathPass : Pass<"moe-approximate-math"> {

@@ -42,6 +42,10 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
     1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
     2. (verify_moe_c2) their `apply` is the same.
     3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
+    4. (R18) nested classes are chosen from by topk or greedy_assign.
+    5. (verify_moe_c3) callees of external classes have a body, of ops without side effects.
+    6. (verify_moe_c4) statistics before capacity are of the plan of a route.
+    7. (R11) no auxiliary loss is of the statistics of a balanced assignment.
   }];
 }
 
@@ -115,6 +119,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C6, C7: the factors of the weights, one for all and one per expert, multiply the down matrices and biases of the experts (`scale=weights`).
     * C3: entries of zero classes are dropped before the dispatch, those of copy classes are carried by the plan, those of constant classes without a mix
       become a product of weights and vectors beside the layer (`drop-parameter-free`).
+    * C17: products with the shared gate and up matrices of lora experts are made once per unit and dispatched with it (`lora-base=units`).
 
     C6, C7, C9, C10 and C19 change weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
     that one condition kept from a candidate.
@@ -142,10 +147,39 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     Option<"scale", "scale", "::moe::ScaleForm", "::moe::ScaleForm::Keep", "Where the factors of the weights are", [{
       ::llvm::cl::values(clEnumValN(::moe::ScaleForm::Keep, "keep", "where they are"),
                          clEnumValN(::moe::ScaleForm::Weights, "weights", "in the parameters of the experts"))}]>,
-    Option<"parameterFree", "drop-parameter-free", "bool", "true", "Give no rows to zero, copy and constant experts">
+    Option<"parameterFree", "drop-parameter-free", "bool", "true", "Give no rows to zero, copy and constant experts">,
+    Option<"loraBase", "lora-base", "::moe::BaseForm", "::moe::BaseForm::Keep", "How often products with the base of lora experts are made", [{
+      ::llvm::cl::values(clEnumValN(::moe::BaseForm::Keep, "keep", "as they are"),
+                         clEnumValN(::moe::BaseForm::Units, "units", "once per unit"))}]>
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::moe::MoEDialect",
                            "::moe::support::MoESupportDialect"];
+}
+
+def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
+  let summary = "Have every route print how it loads its experts";
+  let description = [{
+    Behind each `moe.route` comes what prints, whenever it runs, the load of its experts: logits of a compiler are seldom constants, so the numbers are those of a
+    run. What is printed goes through `vector.print`, hence to the standard output of `mlir-runner`; the values that the module computes stay.
+
+    Of each run of a route: the function and the number of the route in it (and the layer, where it is in a `moe.layer`), the units, the entries after capacity (load)
+    and those that capacity dropped or rounding to tiles took away, for each expert and in all, and the entropy of the loads in nats (ln E where experts are
+    loaded evenly, 0 where one has everything or nothing is routed). What rounding added is a negative drop.
+
+    `format=text` is for people, `format=json` gives one object per line. A soft plan has no entries and is left alone, with a remark.
+
+    ```
+    moe-opt layer.mlir --moe-print-plan-stats=format=json --convert-moe-to-linalg | …
+    {"function": "main", "route": 0, "units": 12, "load": [0, 3, 3, 0], "dropped": [0, 9, 9, 0], "entries": 6, "all_dropped": 18, "entropy": 0.693147}
+    ```
+  }];
+  let options = [
+    Option<"format", "format", "::moe::ReportFormat", "::moe::ReportFormat::Text", "Who reads the numbers", [{
+      ::llvm::cl::values(clEnumValN(::moe::ReportFormat::Text, "text", "people"),
+                         clEnumValN(::moe::ReportFormat::Json, "json", "programs, one object per line"))}]>
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect",
+                           "::moe::MoEDialect"];
 }
 
 def InlineCompositesPass : Pass<"moe-inline-composites", "::mlir::ModuleOp"> {

@@ -143,9 +143,8 @@ void moe::detail::moveWeights(CombineOp combine, Apply target,
     return reportKept(combine, rule,
                       "its ops disagree on where weights multiply");
   if (target == Apply::Hidden &&
-      !llvm::all_of(
-          layer->experts.getTable().getClasses(),
-          [](ClassAttr entry) { return entry.getKind() == ClassKind::Ffn; }))
+      !llvm::all_of(layer->experts.getTable().getClasses(),
+                    [](ClassAttr entry) { return entry.hasHidden(); }))
     return reportKept(combine, rule, "some experts have no hidden vector");
   auto set = [&](auto op) {
     rewriter.modifyOpInPlace(op, [&] { op.setApply(target); });
@@ -246,8 +245,7 @@ void moe::detail::absorbSharedExpert(Operation *sum, RewriterBase &rewriter) {
       shapeOf(weights[weights.size() - 1 - body.getDownBias()]).back();
   ExpertsOp experts = layer->experts;
   SmallVector<ClassAttr> classes(experts.getTable().getClasses());
-  classes.push_back(ClassAttr::get(rewriter.getContext(), ClassKind::Ffn, 1,
-                                   width, body, ConstantMix::None,
+  classes.push_back(ClassAttr::get(rewriter.getContext(), 1, width, body,
                                    ClassActivation::Always));
   rewriter.setInsertionPoint(experts);
   SmallVector<Value> parameters(experts.getParameters());
@@ -339,8 +337,9 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
     int64_t count = 0, width = 0;
     for (end = first;
          end < old.size() &&
-         (end == first || (shared && old[end].getBody() == entry.getBody() &&
-                           old[end].isAlways()));
+         (end == first ||
+          (shared && old[end].getKind() == ClassKind::Ffn &&
+           old[end].getBody() == entry.getBody() && old[end].isAlways()));
          ++end) {
       count += old[end].getCount();
       width += old[end].getCount() * old[end].getWidth();
@@ -381,9 +380,8 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
         llvm::map_to_vector(mergeExperts(entry.getBody(), stacks), addLeading);
     llvm::append_range(parameters,
                        createWeights(merged, experts.getLoc(), rewriter));
-    classes.push_back(ClassAttr::get(rewriter.getContext(), ClassKind::Ffn, 1,
-                                     width, entry.getBody(), ConstantMix::None,
-                                     ClassActivation::Always));
+    classes.push_back(ClassAttr::get(rewriter.getContext(), 1, width,
+                                     entry.getBody(), ClassActivation::Always));
     changed = true;
   }
   if (!changed)
@@ -558,7 +556,8 @@ void moe::detail::changeStorage(ExpertsOp experts, Storage target,
     BodyAttr body = entry.getBody();
     StringRef why;
     Weights weights;
-    bool candidate = body && body.getGated() && body.getStorage() != target;
+    bool candidate = entry.getKind() == ClassKind::Ffn && body.getGated() &&
+                     body.getStorage() != target;
     if (candidate) {
       weights = matchWeights(own);
       why = whyStorageStays(body, target, weights);
@@ -571,9 +570,8 @@ void moe::detail::changeStorage(ExpertsOp experts, Storage target,
       continue;
     }
     changed = true;
-    classes.push_back(ClassAttr::get(rewriter.getContext(), entry.getKind(),
-                                     entry.getCount(), entry.getWidth(),
-                                     body.withStorage(target), entry.getMix(),
+    classes.push_back(ClassAttr::get(rewriter.getContext(), entry.getCount(),
+                                     entry.getWidth(), body.withStorage(target),
                                      entry.getActivation()));
     Weights converted = convertStorage(body, target, weights, 1);
     llvm::append_range(parameters,

@@ -340,6 +340,8 @@ struct SimplifyRouting final
     if (parameterFree)
       forEach<CombineOp>(
           [&](CombineOp op) { dropParameterFree(op, rewriter); });
+    if (loraBase == BaseForm::Units)
+      forEach<ExpertsOp>([&](ExpertsOp op) { multiplyBaseOnce(op, rewriter); });
     forEach<support::WeightOp>([&](support::WeightOp op) {
       if (isOpTriviallyDead(op))
         rewriter.eraseOp(op);

@@ -83,6 +83,10 @@ void changeStorage(ExpertsOp experts, Storage target,
 /// C19: gives the body of `ffn` the storage `target`.
 void changeStorage(FfnOp ffn, Storage target, mlir::RewriterBase &rewriter);
 
+/// C17: has the products of units with the shared gate and up matrices of a
+/// lora class made once per unit, before rows are dispatched.
+void multiplyBaseOnce(ExpertsOp experts, mlir::RewriterBase &rewriter);
+
 } // namespace moe::detail
 
 #endif // MOE_PASSES_TRANSFORMS_SIMPLIFYROUTING_H

@@ -31,7 +31,8 @@ static StringRef whyScalesStay(RoutedLayer layer) {
 /// True for the parameters that the output of a class is linear in together.
 static bool scalesOutput(ParameterRole role) {
   return role == ParameterRole::Down || role == ParameterRole::DownBias ||
-         role == ParameterRole::Vector;
+         role == ParameterRole::Vector || role == ParameterRole::Matrix ||
+         role == ParameterRole::MatrixBias;
 }
 
 /// Why no parameter can take a factor of the output of `entry`; empty where
@@ -40,7 +41,18 @@ static StringRef whyClassStays(ClassAttr entry) {
   switch (entry.getKind()) {
   case ClassKind::Ffn:
   case ClassKind::Zero:
+  case ClassKind::Linear:
+  case ClassKind::Neuron:
+  case ClassKind::Value:
     return {};
+  case ClassKind::ScaleVec:
+  case ClassKind::Film:
+  case ClassKind::Lora:
+  case ClassKind::Nested:
+  case ClassKind::Factored:
+    return "experts share parameters or are made of factors";
+  case ClassKind::External:
+    return "some experts are functions";
   case ClassKind::Constant:
     if (entry.getMix() == ConstantMix::None)
       return {};
@@ -82,7 +94,7 @@ static StringRef scaleParameters(ExpertsOp experts, ElementsAttr factors,
         weight = support::matchWeight(value);
         if (!weight)
           return notConstant;
-        auto type = cast<FloatType>(weight.getElementType());
+        Type type = weight.getElementType();
         if (!type.isF32() && !type.isF64() && !type.isBF16())
           return "weights of a small range may overflow";
         weight = support::scaleWeight(weight, taken);

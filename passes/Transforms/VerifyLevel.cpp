@@ -4,6 +4,7 @@
 #include "moe/Transforms/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace moe {
@@ -88,7 +89,8 @@ static LogicalResult verifyZeroIds(ExpertsOp op) {
   for (int64_t id :
        llvm::concat<const int64_t>(weight.getZero(), weight.getExclude())) {
     ClassKind kind = op.getTable().getClassOf(id).getKind();
-    if (kind != ClassKind::Ffn)
+    if (kind == ClassKind::Zero || kind == ClassKind::Copy ||
+        kind == ClassKind::Constant)
       continue;
     InFlightDiagnostic diagnostic =
         op.emitOpError("expects zero and exclude ids in zero, copy or constant "
@@ -100,16 +102,79 @@ static LogicalResult verifyZeroIds(ExpertsOp op) {
   return success();
 }
 
+/// (R18): nested experts are chosen by topk or greedy_assign.
+static LogicalResult verifyNested(ExpertsOp op) {
+  auto route = op.getPlan().getDefiningOp<RouteOp>();
+  if (!route || llvm::none_of(op.getTable().getClasses(), [](ClassAttr entry) {
+        return entry.getKind() == ClassKind::Nested;
+      }))
+    return success();
+  Policy policy = route.getSelect().getPolicy();
+  if (policy == Policy::TopK || policy == Policy::GreedyAssign)
+    return success();
+  InFlightDiagnostic diagnostic =
+      op.emitOpError("expects policy 'topk' or 'greedy_assign' with a 'nested' "
+                     "class, but got '")
+      << stringifyEnum(policy) << "'";
+  diagnostic.attachNote(route.getLoc()) << "experts are chosen here";
+  return diagnostic;
+}
+
+/// An external expert may be run for any rows, in any order, or not at all.
+static LogicalResult verifyCallees(ExpertsOp op) {
+  for (ClassAttr entry : op.getTable().getClasses()) {
+    if (!entry.getCallee())
+      continue;
+    Operation *callee =
+        SymbolTable::lookupNearestSymbolFrom(op, entry.getCallee());
+    auto function = dyn_cast_or_null<FunctionOpInterface>(callee);
+    if (function && !function.isExternal() &&
+        llvm::all_of(function.getFunctionBody().getOps(), [](Operation &inner) {
+          return inner.hasTrait<OpTrait::IsTerminator>() ||
+                 isMemoryEffectFree(&inner);
+        }))
+      continue;
+    return op.emitOpError("expects a callee with a body of ops without side "
+                          "effects, but got ")
+           << entry.getCallee();
+  }
+  return success();
+}
+
+/// (verify_moe_c4), (R11): statistics that nobody could make, and a loss for a
+/// load that is even by force.
+static LogicalResult verifyStatistics(PlanStatsOp op) {
+  auto route = op.getPlan().getDefiningOp<RouteOp>();
+  if (op.getStage() == StatsStage::Before && !route)
+    return op.emitOpError("expects 'stage <before>' of the plan of a "
+                          "'moe.route', but got another plan");
+  if (!route || route.getSelect().getPolicy() != Policy::BalancedAssign)
+    return success();
+  for (Operation *user : op->getUsers()) {
+    if (!isa<AuxLossOp>(user))
+      continue;
+    InFlightDiagnostic diagnostic = user->emitOpError(
+        "expects statistics of a route that balances nothing itself, but got "
+        "those of 'balanced_assign'");
+    diagnostic.attachNote(route.getLoc()) << "units are assigned here";
+    return diagnostic;
+  }
+  return success();
+}
+
 /// What relates the ops of one layer. No verifier of an op may look at another
 /// op, so it is checked here, wherever both are in sight.
 static LogicalResult verifyLayers(Operation *root) {
   WalkResult result = root->walk([](Operation *op) -> WalkResult {
     if (auto experts = dyn_cast<ExpertsOp>(op)) {
-      if (failed(verifyZeroIds(experts)))
+      if (failed(verifyZeroIds(experts)) || failed(verifyNested(experts)) ||
+          failed(verifyCallees(experts)))
         return WalkResult::interrupt();
       return verifyAgreement(experts,
                              experts.getInput().getDefiningOp<DispatchOp>());
     }
+    if (auto stats = dyn_cast<PlanStatsOp>(op))
+      return verifyStatistics(stats);
     if (auto combine = dyn_cast<CombineOp>(op))
       return verifyAgreement(combine,
                              combine.getRows().getDefiningOp<ExpertsOp>());

@@ -266,6 +266,7 @@ void Emulator::launch(Module &module, const std::string &kernel,
   launch->module = &loaded;
   launch->config = config;
   launch->id = ++state->launches;
+  launch->knowledge = state->hostKnowledge;
   launch->perMultiprocessor = ctasPerMultiprocessor(program, config);
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
@@ -307,20 +308,88 @@ void Emulator::launch(Module &module, const std::string &kernel,
   state->streams[{config.device, config.stream}].push_back(std::move(launch));
 }
 
-bool Emulator::run() {
+unsigned Emulator::occupancy(const Module &module, const std::string &kernel,
+                             const LaunchConfig &config) const {
+  return ctasPerMultiprocessor(
+      static_cast<const LoadedModule &>(module).program(kernel), config);
+}
+
+static void queueAction(Machine &machine, unsigned device, unsigned stream,
+                        std::function<bool(Knowledge &)> action) {
+  if (device >= machine.options.devices)
+    throw UsageError("there is no device " + std::to_string(device));
+  auto launch = std::make_unique<Launch>();
+  launch->action = std::move(action);
+  machine.streams[{device, stream}].push_back(std::move(launch));
+}
+
+void Emulator::enqueue(unsigned device, unsigned stream,
+                       std::function<void()> work) {
+  queueAction(*state, device, stream,
+              [this, host = state->hostKnowledge,
+               work = std::move(work)](Knowledge &knowledge) {
+                knowledge.join(host);
+                work();
+                state->noteProgress();
+                return true;
+              });
+}
+
+uint64_t Emulator::recordEvent(unsigned device, unsigned stream) {
+  uint64_t event = state->events.size();
+  queueAction(*state, device, stream, [this, event](Knowledge &knowledge) {
+    state->events[event] = knowledge;
+    return true;
+  });
+  state->events.emplace_back();
+  return event;
+}
+
+bool Emulator::isComplete(uint64_t event) const {
+  return state->events.at(event).has_value();
+}
+
+void Emulator::waitEvent(unsigned device, unsigned stream, uint64_t event) {
+  if (event >= state->events.size())
+    throw UsageError("there is no event " + std::to_string(event));
+  queueAction(*state, device, stream, [this, event](Knowledge &knowledge) {
+    if (!isComplete(event))
+      return false;
+    knowledge.join(*state->events[event]);
+    return true;
+  });
+}
+
+/// Runs; a finding that ends the run leaves nothing queued.
+static void runQueues(Machine &machine,
+                      std::optional<std::pair<unsigned, unsigned>> stream) {
   try {
-    state->run();
+    machine.run(stream);
   } catch (const RunStopped &) {
-    state->resident.clear();
-    state->runnable.clear();
-    state->bulk.clear();
-    std::fill(state->used.begin(), state->used.end(), 0.0);
-    for (auto &entry : state->streams)
+    machine.resident.clear();
+    machine.runnable.clear();
+    machine.bulk.clear();
+    std::fill(machine.used.begin(), machine.used.end(), 0.0);
+    for (auto &entry : machine.streams)
       entry.second.clear();
+    for (auto &event : machine.events)
+      if (!event)
+        event.emplace();
   }
+}
+
+bool Emulator::run() {
+  runQueues(*state, std::nullopt);
   // The host has waited for everything.
   state->races.synchroniseAll();
   state->streamKnowledge.clear();
+  state->hostKnowledge = {};
+  return state->findings.empty();
+}
+
+bool Emulator::run(unsigned device, unsigned stream) {
+  runQueues(*state, std::pair(device, stream));
+  state->hostKnowledge.join(state->streamKnowledge[{device, stream}]);
   return state->findings.empty();
 }
 

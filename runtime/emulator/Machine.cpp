@@ -308,27 +308,38 @@ void Machine::finishCta(Cta &cta) {
   streams[key].pop_front();
 }
 
+void Machine::startKernel(std::pair<unsigned, unsigned> key, Launch &launch) {
+  if (!launch.started) {
+    launch.started = true;
+    launch.knowledge.join(streamKnowledge[key]);
+    auto count = static_cast<uint32_t>(launch.config.grid.count());
+    launch.firstCta = races.ctaCount();
+    for (uint32_t i = 0; i < count; ++i)
+      races.addCta(
+          {static_cast<int>(launch.config.device), launch.firstCta + i});
+    launch.order.resize(count);
+    for (uint32_t i = 0; i < count; ++i)
+      launch.order[i] = i;
+    if (options.schedule == Schedule::Random)
+      std::shuffle(launch.order.begin(), launch.order.end(), random);
+  }
+  while (launch.nextCta < launch.config.grid.count() && startCta(launch))
+    continue;
+}
+
 void Machine::startLaunches() {
-  for (auto &[key, queue] : streams) {
-    if (queue.empty())
-      continue;
-    Launch &launch = *queue.front();
-    if (!launch.started) {
-      launch.started = true;
-      launch.knowledge = streamKnowledge[key];
-      auto count = static_cast<uint32_t>(launch.config.grid.count());
-      launch.firstCta = races.ctaCount();
-      for (uint32_t i = 0; i < count; ++i)
-        races.addCta(
-            {static_cast<int>(launch.config.device), launch.firstCta + i});
-      launch.order.resize(count);
-      for (uint32_t i = 0; i < count; ++i)
-        launch.order[i] = i;
-      if (options.schedule == Schedule::Random)
-        std::shuffle(launch.order.begin(), launch.order.end(), random);
+  // An event that completes may let other streams go on.
+  for (bool again = true; again;) {
+    again = false;
+    for (auto &[key, queue] : streams) {
+      while (!queue.empty() && queue.front()->action &&
+             queue.front()->action(streamKnowledge[key])) {
+        queue.pop_front();
+        again = true;
+      }
+      if (!queue.empty() && !queue.front()->action)
+        startKernel(key, *queue.front());
     }
-    while (launch.nextCta < launch.config.grid.count() && startCta(launch))
-      continue;
   }
 }
 
@@ -379,11 +390,11 @@ static bool hasRunnableGroup(const Warp &warp) {
       [](const Group &group) { return group.wait == Group::Wait::None; });
 }
 
-void Machine::run() {
+void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
   used.resize(options.devices);
   uint64_t first = slots;
   startLaunches();
-  while (!resident.empty()) {
+  while (!resident.empty() && !(stream && streams[*stream].empty())) {
     if (runnable.empty()) {
       if (!advanceBulk(true) && !releaseParked())
         reportStuck(false);
@@ -501,7 +512,7 @@ void Machine::reportStuck(bool livelock) {
   }
   for (auto &[key, queue] : streams)
     for (auto &launch : queue)
-      if (launch->nextCta < launch->config.grid.count())
+      if (!launch->action && launch->nextCta < launch->config.grid.count())
         notes.push_back(
             "kernel '" + launch->program->name + "' on device " +
             std::to_string(key.first) + ": " +

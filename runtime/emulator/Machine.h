@@ -9,6 +9,7 @@
 #include "moe-rt/emulator.h"
 
 #include <deque>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -19,8 +20,11 @@ struct RunStopped {};
 
 struct LoadedModule;
 
-/// A kernel that is queued or running.
+/// A kernel that is queued or running, or something else that a stream does.
 struct Launch {
+  /// Not a kernel: called with what the stream knows when its turn has come;
+  /// false where it has to wait.
+  std::function<bool(Knowledge &)> action;
   const Program *program = nullptr;
   const LoadedModule *module = nullptr;
   LaunchConfig config;
@@ -31,7 +35,7 @@ struct Launch {
   uint64_t nextCta = 0, finished = 0;
   bool started = false;
   uint32_t firstCta = 0; ///< number of its first CTA for the race detector
-  Knowledge knowledge;   ///< of what its stream did before
+  Knowledge knowledge;   ///< of what the host waited for, then of all before
   unsigned perMultiprocessor = 1; ///< CTAs that fit on one
   std::unique_ptr<char, FreeDeleter>
       constants;               ///< of the program, with addresses filled in
@@ -148,6 +152,10 @@ struct Machine {
   std::map<std::pair<unsigned, unsigned>, std::deque<std::unique_ptr<Launch>>>
       streams;
   std::map<std::pair<unsigned, unsigned>, Knowledge> streamKnowledge;
+  /// What the host has waited for while other streams went on.
+  Knowledge hostKnowledge;
+  /// By event: nothing before it is complete.
+  std::vector<std::optional<Knowledge>> events;
   std::vector<std::unique_ptr<Cta>> resident;
   std::vector<Warp *> runnable;
   std::vector<uint32_t> freeSlots;
@@ -180,8 +188,10 @@ struct Machine {
   void checkBulkDone(Cta &cta, const Warp &warp);
 
   // ---- Machine.cpp ----
-  void run();
+  /// Until the stream is empty, or everything where there is none given.
+  void run(std::optional<std::pair<unsigned, unsigned>> stream);
   void startLaunches();
+  void startKernel(std::pair<unsigned, unsigned> key, Launch &launch);
   bool startCta(Launch &launch);
   void finishCta(Cta &cta);
   void runWarp(Warp &warp);

@@ -73,3 +73,81 @@ func.func @zero_ids_are_of_classes_without_parameters(%z: tensor<?x5xf32>, %r: !
     : !moe.rows<f32, 8, grouped>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 8, grouped>
   return %h : !moe.rows<f32, 8, grouped>
 }
+
+// -----
+
+// (R15)
+func.func @zero_ids_are_of_no_class_with_weights(%z: tensor<?x5xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<4x8x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  // expected-note @+1 {{its weight is set to 0 here}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, exclude = [3]> : tensor<?x5xf32> -> !moe.plan<5, slots<2>>
+  // expected-error @+1 {{'moe.experts' op expects zero and exclude ids in zero, copy or constant classes, but id 3 is of class 'linear'}}
+  %h = moe.experts %r, %p (%w : tensor<4x8x8xf32>) table <[<linear, 4>, <zero, 1>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (R18)
+func.func @nested_experts_are_not_chosen_by_thresholds(%z: tensor<?x2xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<8x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  // expected-note @+1 {{experts are chosen here}}
+  %p = moe.route %z score <sigmoid> select <threshold(0.5), key = scores> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<2>>
+  // expected-error @+1 {{'moe.experts' op expects policy 'topk' or 'greedy_assign' with a 'nested' class, but got 'threshold'}}
+  %h = moe.experts %r, %p (%w : tensor<8x8xf32>) table <[<nested, 2, widths = [4, 8]>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (R18): topk is fine.
+func.func @nested_experts_are_chosen_by_topk(%z: tensor<?x2xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<8x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  %p = moe.route %z score <sigmoid> select <topk(1), key = scores> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
+  %h = moe.experts %r, %p (%w : tensor<8x8xf32>) table <[<nested, 2, widths = [4, 8]>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3)
+func.func private @log(tensor<?x8xf32>)
+func.func @writes(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  call @log(%x) : (tensor<?x8xf32>) -> ()
+  return %x : tensor<?x8xf32>
+}
+func.func @a_callee_has_no_side_effects(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{'moe.experts' op expects a callee with a body of ops without side effects, but got @writes}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @writes>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3)
+func.func private @elsewhere(tensor<?x8xf32>) -> tensor<?x8xf32>
+func.func @a_callee_has_a_body(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{'moe.experts' op expects a callee with a body of ops without side effects, but got @elsewhere}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @elsewhere>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c4)
+func.func @what_was_before_capacity_is_known_of_a_route(%p: !moe.plan<8, slots<2>>) -> tensor<8xi32> {
+  // expected-error @+1 {{expects 'stage <before>' of the plan of a 'moe.route', but got another plan}}
+  %c, %n = moe.plan_stats %p stage <before> counted <entries> : !moe.plan<8, slots<2>> -> tensor<8xi32>, tensor<i32>
+  return %c : tensor<8xi32>
+}
+
+// -----
+
+// (R11)
+func.func @a_balanced_assignment_has_no_loss(%z: tensor<?x8xf32>) -> tensor<f32> {
+  // expected-note @+1 {{units are assigned here}}
+  %p, %s = moe.route %z score <identity> select <balanced_assign, key = logits> weight <one> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>, tensor<?x8xf32>
+  %c, %n, %a = moe.plan_stats %p scores(%s : tensor<?x8xf32>) stage <after> counted <entries>
+    : !moe.plan<8, slots<1>> -> tensor<8xi32>, tensor<i32> score_sums tensor<8xf32>
+  // expected-error @+1 {{expects statistics of a route that balances nothing itself, but got those of 'balanced_assign'}}
+  %l = moe.aux_loss <switch> %c, %a, %n {k = 1 : i64} : tensor<8xi32>, tensor<8xf32>, tensor<i32> -> tensor<f32>
+  return %l : tensor<f32>
+}

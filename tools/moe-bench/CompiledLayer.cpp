@@ -1,5 +1,6 @@
 // Writes a layer's weights, compiles it and loads the library.
 #include "CompiledLayer.h"
+#include "Values.h"
 
 #include "moe/Tools/Registration.h"
 
@@ -12,6 +13,7 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <chrono>
 
 using namespace moe::bench;
@@ -24,47 +26,10 @@ static llvm::Error toError(moe_status_t status) {
   return error;
 }
 
-/// Uniform values from a counter (splitmix64): fast, and the same everywhere.
-static void fillUniform(llvm::MutableArrayRef<float> values, uint64_t counter,
-                        float scale) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    uint64_t z = (counter + i) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    int32_t bits = static_cast<int32_t>(z >> 32);
-    values[i] = static_cast<float>(bits) * (scale / 2147483648.0f);
-  }
-}
-
-static llvm::Error writeWeights(const Layer &layer, llvm::StringRef path) {
-  std::error_code code;
-  llvm::raw_fd_ostream stream(path, code);
-  if (code)
-    return llvm::createFileError(path, code);
-  std::vector<float> block(size_t(1) << 20);
-  uint64_t counter = 0;
-  for (const Parameter &parameter : parametersOf(layer))
-    for (uint64_t left = parameter.elements(); left != 0;) {
-      uint64_t count = std::min<uint64_t>(left, block.size());
-      fillUniform(llvm::MutableArrayRef(block).take_front(count), counter,
-                  parameter.scale);
-      stream.write(reinterpret_cast<const char *>(block.data()),
-                   count * sizeof(float));
-      counter += count;
-      left -= count;
-    }
-  stream.close();
-  if (stream.has_error()) {
-    code = stream.error();
-    stream.clear_error();
-    return llvm::createFileError(path, code);
-  }
-  return llvm::Error::success();
-}
-
 llvm::Expected<std::unique_ptr<CompiledLayer>>
 CompiledLayer::create(const Layer &layer, const CompileParameters &parameters) {
-  std::unique_ptr<CompiledLayer> compiled(new CompiledLayer(layer));
+  std::unique_ptr<CompiledLayer> compiled(
+      new CompiledLayer(layer, parameters.precision));
   if (llvm::Error error = compiled->compile(parameters))
     return error;
   if (llvm::Error error = compiled->load(parameters))
@@ -90,7 +55,7 @@ llvm::Error CompiledLayer::compile(const CompileParameters &parameters) {
   fileIn("layer.h");
 
   parameters.progress("writing weights of " + layer.name);
-  if (llvm::Error error = writeWeights(layer, source))
+  if (llvm::Error error = writeParameters(layer, precision, source))
     return error;
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> mapped =
       llvm::MemoryBuffer::getFile(source, /*IsText=*/false,
@@ -107,8 +72,8 @@ llvm::Error CompiledLayer::compile(const CompileParameters &parameters) {
   mlir::MLIRContext context(registry);
   context.loadAllAvailableDialects();
   mlir::OwningOpRef<mlir::ModuleOp> ir =
-      mlir::parseSourceString<mlir::ModuleOp>(layerText(layer, source),
-                                              &context);
+      mlir::parseSourceString<mlir::ModuleOp>(
+          layerText(layer, precision, source), &context);
   CompileOptions options;
   options.from = Level::MoE;
   options.cpu = parameters.cpu;
@@ -148,15 +113,17 @@ CompiledLayer::~CompiledLayer() {
     llvm::sys::fs::remove_directories(folder);
 }
 
-llvm::Error CompiledLayer::bind(int64_t tokens, const float *x,
+llvm::Error CompiledLayer::bind(int64_t tokens, const void *x,
                                 const float *logits) {
+  bool narrow = precision.activations == Format::BF16;
   int64_t xDims[] = {tokens, layer.hidden}, zDims[] = {tokens, layer.experts};
-  moe_tensor_type_t types[] = {{MOE_DTYPE_F32, 2, xDims},
-                               {MOE_DTYPE_F32, 2, zDims}};
+  moe_tensor_type_t types[] = {
+      {narrow ? MOE_DTYPE_BF16 : MOE_DTYPE_F32, 2, xDims},
+      {MOE_DTYPE_F32, 2, zDims}};
   if (llvm::Error error = toError(moeRuntimeCallReshape(call, types, 2)))
     return error;
   if (llvm::Error error = toError(moeRuntimeCallBindInput(
-          call, 0, x, tokens * layer.hidden * sizeof(float))))
+          call, 0, x, tokens * layer.hidden * (narrow ? 2 : 4))))
     return error;
   return toError(moeRuntimeCallBindInput(
       call, 1, logits, tokens * layer.experts * sizeof(float)));
@@ -164,12 +131,18 @@ llvm::Error CompiledLayer::bind(int64_t tokens, const float *x,
 
 llvm::Error CompiledLayer::run() { return toError(moeRuntimeCallRun(call)); }
 
-llvm::Expected<llvm::ArrayRef<float>> CompiledLayer::output() {
+llvm::Expected<std::vector<float>> CompiledLayer::output(int64_t count) {
   moe_tensor_t tensor;
   if (llvm::Error error = toError(moeRuntimeCallOutput(call, 0, &tensor)))
     return error;
-  return llvm::ArrayRef(static_cast<const float *>(tensor.data),
-                        tensor.bytes / sizeof(float));
+  std::vector<float> values(count);
+  if (precision.activations == Format::F32)
+    std::copy_n(static_cast<const float *>(tensor.data), count, values.begin());
+  else
+    std::transform(static_cast<const uint16_t *>(tensor.data),
+                   static_cast<const uint16_t *>(tensor.data) + count,
+                   values.begin(), fromBF16);
+  return values;
 }
 
 uint64_t CompiledLayer::peakBytes() const {

@@ -15,6 +15,7 @@
 namespace moe::bench {
 
 struct CompileParameters {
+  Precision precision;
   std::string cpu = "host";
   uint32_t threads = 0;
   Schedule schedule = Schedule::Unfused;
@@ -31,28 +32,29 @@ public:
   CompiledLayer(const CompiledLayer &) = delete;
   CompiledLayer &operator=(const CompiledLayer &) = delete;
 
-  /// Sets the number of tokens. The input [tokens, H] stays the caller's.
-  llvm::Error bind(int64_t tokens, const float *x, const float *logits);
+  /// Sets the number of tokens. The input [tokens, H], in the format of
+  /// activations, stays the caller's.
+  llvm::Error bind(int64_t tokens, const void *x, const float *logits);
   llvm::Error run();
-  /// The output [tokens, H] of the last run.
-  llvm::Expected<llvm::ArrayRef<float>> output();
+  /// The first `count` elements of the output [tokens, H] of the last run.
+  llvm::Expected<std::vector<float>> output(int64_t count);
 
   /// Most bytes that the layer had in use at once beside weights and input.
   uint64_t peakBytes() const;
   uint32_t threads() const { return moeRuntimeInstanceNumThreads(instance); }
-  /// The parameters as moe-bench made them.
-  const float *parameters() const {
-    return reinterpret_cast<const float *>(weights->getBufferStart());
-  }
+  /// The file of parameters as moe-bench made it.
+  const char *parameters() const { return weights->getBufferStart(); }
   uint64_t parameterBytes() const { return weights->getBufferSize(); }
   double compileSeconds() const { return seconds; }
 
 private:
-  explicit CompiledLayer(const Layer &layer) : layer(layer) {}
+  CompiledLayer(const Layer &layer, Precision precision)
+      : layer(layer), precision(precision) {}
   llvm::Error compile(const CompileParameters &parameters);
   llvm::Error load(const CompileParameters &parameters);
 
   const Layer &layer;
+  Precision precision;
   std::string folder;
   std::unique_ptr<llvm::MemoryBuffer> weights;
   double seconds = 0;

@@ -45,24 +45,61 @@ int64_t Parameter::elements() const {
   return count;
 }
 
-std::vector<Parameter> moe::bench::parametersOf(const Layer &layer) {
+unsigned moe::bench::bitsOf(Format format) {
+  switch (format) {
+  case Format::F32:
+    return 32;
+  case Format::BF16:
+    return 16;
+  case Format::Int8:
+    return 8;
+  case Format::Int4:
+    return 4;
+  }
+  llvm_unreachable("a format without a width");
+}
+
+llvm::StringRef moe::bench::formatName(Format format) {
+  switch (format) {
+  case Format::F32:
+    return "f32";
+  case Format::BF16:
+    return "bf16";
+  case Format::Int8:
+    return "int8";
+  case Format::Int4:
+    return "int4";
+  }
+  llvm_unreachable("a format without a name");
+}
+
+double moe::bench::weightBytesPerElement(Precision precision) {
+  Parameter group{{scaleGroup}, precision.weights, precision.activations, 0, 1};
+  return double(group.bytes()) / scaleGroup;
+}
+
+std::vector<Parameter> moe::bench::parametersOf(const Layer &layer,
+                                                Precision precision) {
   std::vector<Parameter> parameters;
   uint64_t offset = 0;
-  auto add = [&](std::vector<int64_t> shape, float scale) {
-    parameters.push_back({std::move(shape), offset, scale});
-    offset += parameters.back().elements() * sizeof(float);
+  auto add = [&](std::vector<int64_t> shape, Format format, float range) {
+    parameters.push_back(
+        {std::move(shape), format, precision.activations, offset, range});
+    offset += parameters.back().bytes();
   };
   // Uniform values of variance 1 / depth keep every activation of order 1.
-  auto scaleFor = [](int64_t depth) { return std::sqrt(3.0f / depth); };
+  auto addMatrix = [&](int64_t count, int64_t rows, int64_t depth) {
+    add({count, rows, depth}, precision.weights, std::sqrt(3.0f / depth));
+  };
   auto addClass = [&](int64_t count, int64_t inner) {
     bool biased = layer.body == Body::GptOss;
     int64_t first = layer.gated() ? 2 * inner : inner;
-    add({count, first, layer.hidden}, scaleFor(layer.hidden));
+    addMatrix(count, first, layer.hidden);
     if (biased)
-      add({count, first}, 0.5f);
-    add({count, layer.hidden, inner}, scaleFor(inner));
+      add({count, first}, precision.activations, 0.5f);
+    addMatrix(count, layer.hidden, inner);
     if (biased)
-      add({count, layer.hidden}, 0.5f);
+      add({count, layer.hidden}, precision.activations, 0.5f);
   };
   addClass(layer.experts, layer.width);
   if (layer.sharedWidth)
@@ -106,23 +143,69 @@ static std::string routeText(const Layer &layer) {
                        score, layer.topK, key, weight);
 }
 
-std::string moe::bench::layerText(const Layer &layer,
+static std::string tensorType(llvm::ArrayRef<int64_t> shape,
+                              llvm::StringRef element) {
+  std::string type = "tensor<";
+  for (int64_t size : shape)
+    type += std::to_string(size) + "x";
+  return type + element.str() + ">";
+}
+
+/// The op that makes "%w<index>" of a parameter in `weightsFile`.
+static std::string parameterText(const Parameter &parameter, size_t index,
+                                 llvm::StringRef weightsFile) {
+  auto weight = [&](llvm::StringRef name, uint64_t offset,
+                    const std::string &type) {
+    return llvm::formatv("  %{0}{1} = moe_support.weight "
+                         "#moe_support.external<\"{2}\", {3}> : {4}\n",
+                         name, index, weightsFile, offset, type)
+        .str();
+  };
+  if (!parameter.isQuantized())
+    return weight("w", parameter.offset,
+                  tensorType(parameter.shape, formatName(parameter.format)));
+  bool isInt8 = parameter.format == Format::Int8;
+  llvm::StringRef code = isInt8 ? "i8" : "i4";
+  llvm::StringRef scale = formatName(parameter.scaleFormat);
+  std::vector<int64_t> groups = parameter.shape;
+  groups.back() /= scaleGroup;
+  std::string codes = tensorType(parameter.shape, code);
+  std::string scales = tensorType(groups, scale);
+  std::string result = tensorType(parameter.shape, "f32");
+  std::string body = isInt8 ? "    %v = arith.sitofp %c : i8 to f32\n"
+                            : "    %u = arith.uitofp %c : i4 to f32\n"
+                              "    %zero = arith.constant 8.0 : f32\n"
+                              "    %v = arith.subf %u, %zero : f32\n";
+  bool widens = scale != "f32";
+  if (widens)
+    body += "    %t = arith.extf %s : bf16 to f32\n";
+  return weight("q", parameter.offset, codes) +
+         weight("s", parameter.scaleOffset(), scales) +
+         llvm::formatv(
+             R"(  %e{0} = tensor.empty() : {1}
+  %w{0} = linalg.generic {{indexing_maps = [affine_map<(e, n, k) -> (e, n, k)>, affine_map<(e, n, k) -> (e, n, k floordiv {2})>, affine_map<(e, n, k) -> (e, n, k)>],
+      iterator_types = ["parallel", "parallel", "parallel"]} ins(%q{0}, %s{0} : {3}, {4}) outs(%e{0} : {1}) {{
+  ^bb0(%c: {5}, %s: {6}, %o: f32):
+{7}    %r = arith.mulf %v, %{8} : f32
+    linalg.yield %r : f32
+  } -> {1}
+)",
+             index, result, scaleGroup, codes, scales, code, scale, body,
+             widens ? "t" : "s")
+             .str();
+}
+
+std::string moe::bench::layerText(const Layer &layer, Precision precision,
                                   llvm::StringRef weightsFile) {
   int64_t h = layer.hidden, e = layer.experts, k = layer.topK;
   std::string weights, names, types;
-  for (auto [index, parameter] : llvm::enumerate(parametersOf(layer))) {
-    std::string type = "tensor<" +
-                       llvm::join(llvm::map_range(parameter.shape,
-                                                  [](int64_t size) {
-                                                    return std::to_string(size);
-                                                  }),
-                                  "x") +
-                       "xf32>";
-    weights += llvm::formatv("  %w{0} = moe_support.weight "
-                             "#moe_support.external<\"{1}\", {2}> : {3}\n",
-                             index, weightsFile, parameter.offset, type);
+  for (auto [index, parameter] :
+       llvm::enumerate(parametersOf(layer, precision))) {
+    weights += parameterText(parameter, index, weightsFile);
     names += (index ? ", %w" : "%w") + std::to_string(index);
-    types += (index ? ", " : "") + type;
+    llvm::StringRef element =
+        parameter.isQuantized() ? "f32" : formatName(parameter.format);
+    types += (index ? ", " : "") + tensorType(parameter.shape, element);
   }
   std::string classes = llvm::formatv("<ffn, {0}, width = {1}, body = {2}>", e,
                                       layer.width, bodyText(layer.body));
@@ -133,11 +216,12 @@ std::string moe::bench::layerText(const Layer &layer,
         layer.sharedWidth, bodyText(layer.body));
     always = ", always = 1";
   }
-  std::string x = llvm::formatv("tensor<?x{0}xf32>", h);
+  llvm::StringRef element = formatName(precision.activations);
+  std::string x = llvm::formatv("tensor<?x{0}x{1}>", h, element);
   std::string z = llvm::formatv("tensor<?x{0}xf32>", e);
   std::string plan =
       llvm::formatv("!moe.plan<{0}, slots<{1}>{2}>", e, k, always);
-  std::string rows = llvm::formatv("!moe.rows<f32, {0}, grouped>", h);
+  std::string rows = llvm::formatv("!moe.rows<{0}, {1}, grouped>", element, h);
   return llvm::formatv(
       R"(func.func @main(%x: {0} {{moe.name = "x", moe.symbols = ["T", ""]}, %z: {1} {{moe.name = "logits", moe.symbols = ["T", ""]})
     -> ({0} {{moe.name = "y", moe.symbols = ["T", ""]}) {{

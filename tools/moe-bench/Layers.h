@@ -42,14 +42,42 @@ struct Layer {
   }
 };
 
-/// One parameter tensor of a layer in its weights file: f32, row-major.
+/// How numbers are stored. The integers are codes of weights, one scale per
+/// `scaleGroup` of them along the last dimension: int8 means q * s, and int4,
+/// two in a byte, (u - 8) * s.
+enum class Format { F32, BF16, Int8, Int4 };
+
+constexpr int64_t scaleGroup = 64;
+
+/// What a layer computes with.
+struct Precision {
+  Format weights = Format::F32;
+  Format activations = Format::F32; ///< f32 or bf16; scales and biases, too
+};
+
+unsigned bitsOf(Format format);
+llvm::StringRef formatName(Format format);
+
+/// One parameter tensor of a layer in its weights file, row-major.
 struct Parameter {
   std::vector<int64_t> shape;
-  uint64_t offset; ///< in bytes
-  /// Values are uniform in [-scale, scale).
-  float scale;
+  Format format;
+  Format scaleFormat; ///< of the scales, where `format` has some
+  uint64_t offset;    ///< of the elements in the file, in bytes
+  /// Values are about uniform in [-range, range).
+  float range;
 
+  bool isQuantized() const {
+    return format == Format::Int8 || format == Format::Int4;
+  }
   int64_t elements() const;
+  uint64_t elementBytes() const { return elements() * bitsOf(format) / 8; }
+  /// Scales follow the elements.
+  uint64_t scaleOffset() const { return offset + elementBytes(); }
+  int64_t scales() const { return isQuantized() ? elements() / scaleGroup : 0; }
+  uint64_t bytes() const {
+    return elementBytes() + scales() * bitsOf(scaleFormat) / 8;
+  }
 };
 
 llvm::ArrayRef<Layer> allLayers();
@@ -59,11 +87,15 @@ const Layer *findLayer(llvm::StringRef name);
 
 /// The parameters in the order of the operands of moe.experts: first matrix,
 /// its bias, down matrix, its bias; routed experts before the shared one.
-std::vector<Parameter> parametersOf(const Layer &layer);
+std::vector<Parameter> parametersOf(const Layer &layer, Precision precision);
+
+/// Bytes that one multiply-add reads of weights, scales included.
+double weightBytesPerElement(Precision precision);
 
 /// The module at the moe level: main(x: [T, H], logits: [T, E]) -> y: [T, H],
 /// with parameters that refer to `weightsFile`.
-std::string layerText(const Layer &layer, llvm::StringRef weightsFile);
+std::string layerText(const Layer &layer, Precision precision,
+                      llvm::StringRef weightsFile);
 
 } // namespace moe::bench
 

@@ -1,5 +1,6 @@
 // Logits by pattern, and the layer's mathematics in double precision.
 #include "Routing.h"
+#include "Values.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
@@ -116,14 +117,21 @@ static std::vector<double> routeWeights(const Layer &layer,
   return weights;
 }
 
-/// matrix [rows, x.size()] * x + bias.
-static std::vector<double> apply(const float *matrix, const float *bias,
-                                 int64_t rows, llvm::ArrayRef<double> x) {
+/// matrix [rows, x.size()] * x + bias, the values of `id` of a stack of each.
+static std::vector<double> apply(const char *file, const Parameter &matrix,
+                                 const Parameter *bias, int64_t id,
+                                 llvm::ArrayRef<double> x) {
+  int64_t rows = matrix.shape[1];
   std::vector<double> y(rows);
+  std::vector<float> row(x.size());
   for (int64_t r = 0; r < rows; ++r) {
-    double sum = bias ? bias[r] : 0;
+    readParameter(matrix, file, (id * rows + r) * x.size(), row);
+    float first = 0;
+    if (bias)
+      readParameter(*bias, file, id * rows + r, first);
+    double sum = first;
     for (size_t c = 0; c < x.size(); ++c)
-      sum += matrix[r * x.size() + c] * x[c];
+      sum += row[c] * x[c];
     y[r] = sum;
   }
   return y;
@@ -154,35 +162,30 @@ activate(const Layer &layer, llvm::ArrayRef<double> first, int64_t inner) {
 }
 
 std::vector<double> moe::bench::referenceToken(const Layer &layer,
-                                               const float *parameters,
+                                               Precision precision,
+                                               const char *file,
                                                llvm::ArrayRef<float> x,
                                                llvm::ArrayRef<float> logits) {
-  std::vector<Parameter> all = parametersOf(layer);
+  std::vector<Parameter> all = parametersOf(layer, precision);
   std::vector<double> input(x.begin(), x.end()), y(layer.hidden);
   bool biased = layer.body == Layer::Body::GptOss;
+  size_t down = biased ? 2 : 1;
   /// Adds weight * f(x) for expert `id` of the class whose parameters begin at
-  /// `position`.
-  auto addExpert = [&](size_t position, int64_t id, double weight) {
-    auto tensor = [&](size_t index) {
-      const Parameter &parameter = all[position + index];
-      int64_t elements = parameter.elements() / parameter.shape[0];
-      return parameters + parameter.offset / sizeof(float) + id * elements;
-    };
-    int64_t inner = all[position + (biased ? 2 : 1)].shape[2];
-    std::vector<double> first = apply(tensor(0), biased ? tensor(1) : nullptr,
-                                      all[position].shape[1], input);
-    std::vector<double> hidden = activate(layer, first, inner);
+  /// `own`.
+  auto addExpert = [&](const Parameter *own, int64_t id, double weight) {
+    std::vector<double> first =
+        apply(file, own[0], biased ? &own[1] : nullptr, id, input);
+    std::vector<double> hidden = activate(layer, first, own[down].shape[2]);
     std::vector<double> out =
-        apply(tensor(biased ? 2 : 1), biased ? tensor(3) : nullptr,
-              layer.hidden, hidden);
+        apply(file, own[down], biased ? &own[3] : nullptr, id, hidden);
     for (int64_t i = 0; i < layer.hidden; ++i)
       y[i] += weight * out[i];
   };
   std::vector<int32_t> selected = selectExperts(layer, logits);
   std::vector<double> weights = routeWeights(layer, logits, selected);
   for (size_t slot = 0; slot < selected.size(); ++slot)
-    addExpert(0, selected[slot], weights[slot]);
+    addExpert(all.data(), selected[slot], weights[slot]);
   if (layer.sharedWidth)
-    addExpert(biased ? 4 : 2, 0, 1);
+    addExpert(all.data() + 2 * down, 0, 1);
   return y;
 }

@@ -33,10 +33,10 @@ std::vector<int32_t> selectExperts(const Layer &layer,
 /// The number of experts that get a row.
 int64_t countActive(const Layer &layer, llvm::ArrayRef<int32_t> selected);
 
-/// The output of one token in f64, from its input, its logits and the layer's
-/// parameters in their file's layout.
-std::vector<double> referenceToken(const Layer &layer, const float *parameters,
-                                   llvm::ArrayRef<float> x,
+/// The output of one token in f64, from its input, its logits and the file with
+/// the layer's parameters.
+std::vector<double> referenceToken(const Layer &layer, Precision precision,
+                                   const char *file, llvm::ArrayRef<float> x,
                                    llvm::ArrayRef<float> logits);
 
 } // namespace moe::bench

@@ -2,6 +2,7 @@
 #include "CompiledLayer.h"
 #include "Machine.h"
 #include "Routing.h"
+#include "Values.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
@@ -40,10 +41,19 @@ struct CommandLine {
       cl::desc("How tokens spread over experts: uniform (default), zipf, hot "
                "(one expert gets all tokens), sticky (neighbours agree)"),
       cl::cat(category)};
-  cl::opt<std::string> dtype{
-      "dtype", cl::value_desc("type"),
-      cl::desc("Element type of weights and activations: f32"), cl::init("f32"),
-      cl::cat(category)};
+  cl::opt<Format> dtype{
+      "dtype", cl::desc("How weights are stored"),
+      cl::values(clEnumValN(Format::F32, "f32", "(default)"),
+                 clEnumValN(Format::BF16, "bf16", ""),
+                 clEnumValN(Format::Int8, "int8", "a scale per 64 weights"),
+                 clEnumValN(Format::Int4, "int4", "a scale per 64 weights")),
+      cl::init(Format::F32), cl::cat(category)};
+  cl::opt<Format> activations{
+      "activations",
+      cl::desc("Element type of tokens where weights are integers"),
+      cl::values(clEnumValN(Format::BF16, "bf16", "(default)"),
+                 clEnumValN(Format::F32, "f32", "")),
+      cl::init(Format::BF16), cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::value_desc("n"),
                             cl::desc("Threads (default: 1)"), cl::init(1),
                             cl::cat(category)};
@@ -69,6 +79,7 @@ constexpr const char *overview =
     "measured peak.\n\n"
     "  moe-bench --list\n"
     "  moe-bench --layer=qwen3-30b-a3b --tokens=1,32,512\n"
+    "  moe-bench --layer=qwen3-30b-a3b --dtype=int4 --activations=f32\n"
     "  moe-bench --layer=olmoe-1b-7b --threads=2 --trace=uniform,hot --json\n\n"
     "The layer is compiled with random weights; its router's logits are an "
     "input, so that the routing\ncan be chosen. The roofline is the larger of "
@@ -98,14 +109,25 @@ struct Cell {
   double median() const { return seconds[seconds.size() / 2]; }
   double cpuMedian() const { return cpuSeconds[cpuSeconds.size() / 2]; }
   double least() const { return seconds.front(); }
-  double roofline(const MachinePeak &peak) const {
-    return std::max(flops / peak.f32, weightBytes / peak.readBytes);
+  double roofline(const MachinePeak &peak, Precision precision) const {
+    return std::max(flops / peakOf(peak, precision),
+                    weightBytes / peak.readBytes);
+  }
+
+  /// Multiply-adds are of the activations' type: codes are widened to it.
+  static double peakOf(const MachinePeak &peak, Precision precision) {
+    return precision.activations == Format::F32 ? peak.f32
+                                                : peak.bf16.value_or(peak.f32);
   }
 };
 
 constexpr unsigned draws = 4;
 constexpr int64_t checkedTokens = 2;
-constexpr double errorBound = 1e-4;
+
+/// Bounds of max |y - r| / max |r|.
+double errorBound(Precision precision) {
+  return precision.activations == Format::F32 ? 1e-4 : 2e-2;
+}
 
 } // namespace
 
@@ -143,8 +165,8 @@ static llvm::StringRef bodyName(Layer::Body body) {
 
 static uint64_t weightBytes(const Layer &layer) {
   uint64_t bytes = 0;
-  for (const Parameter &parameter : parametersOf(layer))
-    bytes += parameter.elements() * sizeof(float);
+  for (const Parameter &parameter : parametersOf(layer, {}))
+    bytes += parameter.bytes();
   return bytes;
 }
 
@@ -177,18 +199,19 @@ static void printLayersJson() {
 
 /// Compares the first tokens of the current output with f64.
 static llvm::Expected<double> errorOf(CompiledLayer &compiled,
-                                      const Layer &layer,
+                                      const Layer &layer, Precision precision,
                                       llvm::ArrayRef<float> x,
                                       llvm::ArrayRef<float> logits) {
-  llvm::Expected<llvm::ArrayRef<float>> y = compiled.output();
+  int64_t tokens = std::min<int64_t>(x.size() / layer.hidden, checkedTokens);
+  llvm::Expected<std::vector<float>> y = compiled.output(tokens * layer.hidden);
   if (!y)
     return y.takeError();
   double difference = 0, largest = 0;
-  int64_t tokens = x.size() / layer.hidden;
-  for (int64_t t = 0; t < std::min(tokens, checkedTokens); ++t) {
-    std::vector<double> reference = referenceToken(
-        layer, compiled.parameters(), x.slice(t * layer.hidden, layer.hidden),
-        logits.slice(t * layer.experts, layer.experts));
+  for (int64_t t = 0; t < tokens; ++t) {
+    std::vector<double> reference =
+        referenceToken(layer, precision, compiled.parameters(),
+                       x.slice(t * layer.hidden, layer.hidden),
+                       logits.slice(t * layer.experts, layer.experts));
     for (int64_t i = 0; i < layer.hidden; ++i) {
       double d = std::abs((*y)[t * layer.hidden + i] - reference[i]);
       if (std::isnan(d))
@@ -208,12 +231,21 @@ static double processSeconds() {
 }
 
 static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
-                            Cell &cell, double leastSeconds, unsigned seed) {
+                            Precision precision, Cell &cell,
+                            double leastSeconds, unsigned seed) {
   std::mt19937_64 engine(seed);
   std::normal_distribution<float> normal;
   std::vector<float> x(cell.tokens * layer.hidden);
-  for (float &value : x)
+  std::vector<uint16_t> narrow(x.size());
+  bool isNarrow = precision.activations == Format::BF16;
+  for (auto [value, bits] : llvm::zip_equal(x, narrow)) {
     value = normal(engine);
+    bits = toBF16(value);
+    if (isNarrow)
+      value = fromBF16(bits);
+  }
+  const void *input = isNarrow ? static_cast<const void *>(narrow.data())
+                               : static_cast<const void *>(x.data());
   std::vector<float> logits[draws];
   for (unsigned draw = 0; draw < draws; ++draw) {
     logits[draw] =
@@ -224,16 +256,16 @@ static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
   cell.flops = 2.0 * cell.tokens *
                (layer.topK * layer.multiplyAdds(layer.width) +
                 layer.multiplyAdds(layer.sharedWidth));
-  cell.weightBytes =
-      sizeof(float) * (cell.active * layer.multiplyAdds(layer.width) +
-                       layer.multiplyAdds(layer.sharedWidth));
+  cell.weightBytes = weightBytesPerElement(precision) *
+                     (cell.active * layer.multiplyAdds(layer.width) +
+                      layer.multiplyAdds(layer.sharedWidth));
 
   StealCounter before = StealCounter::now();
   double total = 0;
   for (unsigned run = 0;
        run < draws || cell.seconds.size() < 5 || total < leastSeconds; ++run) {
     const std::vector<float> &z = logits[run % draws];
-    if (llvm::Error error = compiled.bind(cell.tokens, x.data(), z.data()))
+    if (llvm::Error error = compiled.bind(cell.tokens, input, z.data()))
       return error;
     double cpuStart = processSeconds();
     auto start = std::chrono::steady_clock::now();
@@ -248,7 +280,7 @@ static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
       total += taken.count();
       continue;
     }
-    llvm::Expected<double> error = errorOf(compiled, layer, x, z);
+    llvm::Expected<double> error = errorOf(compiled, layer, precision, x, z);
     if (!error)
       return error.takeError();
     cell.error = std::max(cell.error, *error);
@@ -260,43 +292,46 @@ static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
   return llvm::Error::success();
 }
 
-static void printText(const Layer &layer, const CompiledLayer &compiled,
-                      const MachinePeak &peak, llvm::ArrayRef<Cell> cells) {
+static void printText(const Layer &layer, Precision precision,
+                      const CompiledLayer &compiled, const MachinePeak &peak,
+                      llvm::ArrayRef<Cell> cells) {
   llvm::outs() << llvm::formatv(
-      "{0}: hidden {1}, width {2}, experts {3}, top-{4}{5}; {6:f2} GB of f32 "
-      "weights compiled in {7:f1} s\n",
+      "{0}: hidden {1}, width {2}, experts {3}, top-{4}{5}; {6:f2} GB of {7} "
+      "weights compiled in {8:f1} s\n",
       layer.name, layer.hidden, layer.width, layer.experts, layer.topK,
       layer.sharedWidth ? ", shared width " + std::to_string(layer.sharedWidth)
                         : "",
-      compiled.parameterBytes() * 1e-9, compiled.compileSeconds());
+      compiled.parameterBytes() * 1e-9, formatName(precision.weights),
+      compiled.compileSeconds());
   llvm::outs() << llvm::formatv(
-      "{0}, {1} thread{2}: {3:f1} GFLOP/s f32, reads {4:f1} GB/s\n\n",
+      "{0}, {1} thread{2}: {3:f1} GFLOP/s {4}, reads {5:f1} GB/s\n\n",
       llvm::sys::getHostCPUName(), compiled.threads(),
-      compiled.threads() == 1 ? "" : "s", peak.f32 * 1e-9,
-      peak.readBytes * 1e-9);
+      compiled.threads() == 1 ? "" : "s", Cell::peakOf(peak, precision) * 1e-9,
+      formatName(precision.activations), peak.readBytes * 1e-9);
   llvm::outs() << "trace    tokens  rows/expert  active  median ms   least ms  "
                   "   CPU ms  "
                   "GFLOP/s    GB/s  roofline  memory MiB  error\n";
   for (const Cell &cell : cells)
-    llvm::outs() << llvm::formatv("{0,-8} {1,6} {2,12:f1} {3,7:f1} {4,10:f3} "
-                                  "{5,10:f3} {6,10:f3} {7,8:f1} "
-                                  "{8,7:f1} {9,7:f1} % {10,11:f1}  {11:e1}\n",
-                                  traceName(cell.trace), cell.tokens,
-                                  cell.tokens * layer.topK / cell.active,
-                                  cell.active, cell.median() * 1e3,
-                                  cell.least() * 1e3, cell.cpuMedian() * 1e3,
-                                  cell.flops / cell.median() * 1e-9,
-                                  cell.weightBytes / cell.median() * 1e-9,
-                                  100 * cell.roofline(peak) / cell.median(),
-                                  cell.peakBytes / 1048576.0, cell.error);
+    llvm::outs() << llvm::formatv(
+        "{0,-8} {1,6} {2,12:f1} {3,7:f1} {4,10:f3} "
+        "{5,10:f3} {6,10:f3} {7,8:f1} "
+        "{8,7:f1} {9,7:f1} % {10,11:f1}  {11:e1}\n",
+        traceName(cell.trace), cell.tokens,
+        cell.tokens * layer.topK / cell.active, cell.active,
+        cell.median() * 1e3, cell.least() * 1e3, cell.cpuMedian() * 1e3,
+        cell.flops / cell.median() * 1e-9,
+        cell.weightBytes / cell.median() * 1e-9,
+        100 * cell.roofline(peak, precision) / cell.median(),
+        cell.peakBytes / 1048576.0, cell.error);
 }
 
 static llvm::json::Value rateOrNull(const std::optional<double> &rate) {
   return rate ? llvm::json::Value(*rate * 1e-9) : llvm::json::Value(nullptr);
 }
 
-static void printJson(const Layer &layer, const CompiledLayer &compiled,
-                      const MachinePeak &peak, llvm::ArrayRef<Cell> cells) {
+static void printJson(const Layer &layer, Precision precision,
+                      const CompiledLayer &compiled, const MachinePeak &peak,
+                      llvm::ArrayRef<Cell> cells) {
   llvm::json::Array results;
   for (const Cell &cell : cells)
     results.push_back(llvm::json::Object{
@@ -310,8 +345,9 @@ static void printJson(const Layer &layer, const CompiledLayer &compiled,
         {"runs", cell.seconds.size()},
         {"gflops", cell.flops / cell.median() * 1e-9},
         {"weight_gb_per_s", cell.weightBytes / cell.median() * 1e-9},
-        {"roofline_ms", cell.roofline(peak) * 1e3},
-        {"roofline_percent", 100 * cell.roofline(peak) / cell.median()},
+        {"roofline_ms", cell.roofline(peak, precision) * 1e3},
+        {"roofline_percent",
+         100 * cell.roofline(peak, precision) / cell.median()},
         {"peak_bytes", cell.peakBytes},
         {"steal_percent", cell.stealPercent},
         {"error", cell.error}});
@@ -325,7 +361,8 @@ static void printJson(const Layer &layer, const CompiledLayer &compiled,
       {"read_gb_per_s", peak.readBytes * 1e-9}};
   llvm::json::Object report{{"machine", std::move(machine)},
                             {"layer", layer.name},
-                            {"dtype", "f32"},
+                            {"dtype", formatName(precision.weights)},
+                            {"activations", formatName(precision.activations)},
                             {"weight_bytes", compiled.parameterBytes()},
                             {"compile_s", compiled.compileSeconds()},
                             {"results", std::move(results)}};
@@ -350,14 +387,16 @@ int main(int argc, char **argv) {
     return usageError("expects the name of a layer (--list prints all), but "
                       "got '" +
                       line.layer + "'");
-  if (line.dtype != "f32")
-    return usageError("expects --dtype=f32, the only type that has kernels, "
-                      "but got '" +
-                      line.dtype + "'");
+  Precision precision{line.dtype, line.dtype};
+  if (line.dtype == Format::Int8 || line.dtype == Format::Int4)
+    precision.activations = line.activations;
+  else if (line.activations.getNumOccurrences() != 0 &&
+           line.activations != line.dtype)
+    return usageError("expects --activations with integer weights alone");
   if (line.threads == 0)
     return usageError("expects at least one thread, but got 0");
   if (line.printIR) {
-    llvm::outs() << layerText(*layer, "parameters.bin");
+    llvm::outs() << layerText(*layer, precision, "parameters.bin");
     return 0;
   }
   std::vector<Cell> cells;
@@ -389,24 +428,25 @@ int main(int argc, char **argv) {
   bool json = line.json;
   llvm::ExitOnError check("moe-bench: error: ");
   std::unique_ptr<CompiledLayer> compiled = check(CompiledLayer::create(
-      *layer, {line.cpu, threads, line.schedule, progress}));
+      *layer, {precision, line.cpu, threads, line.schedule, progress}));
   progress("measuring the machine");
   MachinePeak peak = measurePeak(threads);
   bool ok = true;
   for (Cell &cell : cells) {
     progress(llvm::Twine(traceName(cell.trace)) + ", " +
              llvm::Twine(cell.tokens) + " tokens");
-    if (llvm::Error error = timeCell(*compiled, *layer, cell, seconds, seed)) {
+    if (llvm::Error error =
+            timeCell(*compiled, *layer, precision, cell, seconds, seed)) {
       compiled.reset();
       check(std::move(error));
     }
-    if (!(cell.error <= errorBound)) {
+    if (!(cell.error <= errorBound(precision))) {
       llvm::errs() << "moe-bench: error: the output of " << layer->name
                    << " differs from f64 by " << cell.error << " (bound "
-                   << errorBound << ")\n";
+                   << errorBound(precision) << ")\n";
       ok = false;
     }
   }
-  (json ? printJson : printText)(*layer, *compiled, peak, cells);
+  (json ? printJson : printText)(*layer, precision, *compiled, peak, cells);
   return ok ? 0 : 1;
 }

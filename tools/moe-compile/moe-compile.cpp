@@ -74,6 +74,15 @@ struct CommandLine {
                             "as one graph of tile tasks where that is "
                             "possible")),
       cl::init(moe::Schedule::Unfused), cl::cat(category)};
+  cl::opt<std::string> tokenRounding{
+      "token-rounding", cl::value_desc("rule"),
+      cl::desc("Round the rows of experts to the kernel's tile: nearest, up, "
+               "down, sr_f, nr_s or balance_f. Changes results"),
+      cl::cat(category)};
+  cl::opt<int64_t> tokens{
+      "tokens", cl::value_desc("n"),
+      cl::desc("Tokens of a usual call, for decisions that depend on them"),
+      cl::init(0), cl::cat(category)};
   cl::opt<std::string> entry{"entry", cl::value_desc("name"),
                              cl::desc("The function to compile"),
                              cl::init("main"), cl::cat(category)};
@@ -107,7 +116,8 @@ static int usageError(const llvm::Twine &message) {
   return 2;
 }
 
-/// Prints the remarks of raising: a line for each layer found or refused.
+/// Prints the remarks of raising and scheduling: a line for each layer and
+/// decision, refusals included.
 class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     for (const remark::detail::Remark::Arg &argument : remark.getArgs())
@@ -118,7 +128,8 @@ class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 
 static LogicalResult reportRemarks(MLIRContext &context) {
   remark::RemarkCategories categories;
-  categories.passed = categories.missed = "moe-raise";
+  categories.passed = categories.missed =
+      "moe-raise|moe-token-rounding|convert-moe-to-tile";
   return remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
@@ -182,6 +193,8 @@ int main(int argc, char **argv) {
   moe::CompileOptions options;
   options.from = line.startFrom;
   options.schedule = line.schedule;
+  options.tokenRounding = line.tokenRounding;
+  options.tokens = line.tokens;
   options.entry = line.entry;
   options.cpu = line.cpu;
   options.features = line.features;

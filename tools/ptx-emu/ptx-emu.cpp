@@ -2,6 +2,7 @@
 #include "../moe-run/Json.h"
 #include "../moe-run/Npy.h"
 #include "Options.h"
+#include "moe-rt/device.h"
 
 #include <cstdio>
 #include <cstring>
@@ -133,57 +134,125 @@ static Argument parseArgument(const std::string &text) {
   return argument;
 }
 
-static std::string chooseKernel(const emu::Module &module,
-                                const Options &options) {
-  if (!options.kernel.empty())
-    return options.kernel;
-  std::vector<std::string> kernels = module.kernels();
-  if (kernels.size() == 1)
-    return kernels[0];
+// ---- the launch interface ----
+
+/// Throws where a call of the launch interface failed. What a kernel did wrong
+/// is no failure: it is reported as findings.
+static void check(moe_status_t status) {
+  if (!status)
+    return;
+  moe_status_code_t code = moeRuntimeStatusCode(status);
+  std::string message = moeRuntimeStatusMessage(status);
+  moeRuntimeStatusRelease(status);
+  if (code != MOE_STATUS_MODEL_FAILED)
+    throw InputError(message);
+}
+
+namespace {
+template <typename Handle, void (*Release)(Handle *)>
+struct Releaser {
+  void operator()(Handle *handle) const { Release(handle); }
+};
+template <typename Handle, void (*Release)(Handle *)>
+using Owned = std::unique_ptr<Handle, Releaser<Handle, Release>>;
+} // namespace
+
+static moe_device_kernel_t chooseKernel(moe_device_module_t module,
+                                        const Options &options) {
+  moe_device_kernel_t kernel = nullptr;
+  uint32_t count = moeDeviceModuleKernelCount(module);
+  if (!options.kernel.empty()) {
+    check(moeDeviceModuleKernel(module, options.kernel.c_str(), &kernel));
+    return kernel;
+  }
+  if (count == 1)
+    return moeDeviceModuleKernelAt(module, 0);
   std::string names;
-  for (const std::string &name : kernels)
-    names += (names.empty() ? "" : ", ") + name;
-  throw InputError("'" + options.file + "' has " +
-                   std::to_string(kernels.size()) +
+  for (uint32_t i = 0; i < count; ++i)
+    names +=
+        (i ? ", " : "") +
+        std::string(moeDeviceKernelName(moeDeviceModuleKernelAt(module, i)));
+  throw InputError("'" + options.file + "' has " + std::to_string(count) +
                    " kernels; choose one with --kernel: " + names);
+}
+
+static moe_backend_t openEmulator(const Options &options, uint64_t seed) {
+  moe_emulator_params_t params{};
+  params.struct_size = sizeof(params);
+  params.seed = seed;
+  params.multiprocessors = options.emulator.multiprocessors;
+  params.schedule =
+      static_cast<moe_emulator_schedule_t>(options.emulator.schedule);
+  params.flags =
+      (options.emulator.checked ? 0u : uint32_t(MOE_EMULATOR_UNCHECKED)) |
+      (options.emulator.counting ? uint32_t(MOE_EMULATOR_COUNTING) : 0u);
+  moe_backend_t backend = nullptr;
+  check(moeDeviceOpenEmulator(&params, &backend));
+  return backend;
 }
 
 /// Runs once. Buffers are made anew, so that every seed starts from the same.
 static Outcome runOnce(const Options &options, const std::string &text,
                        const std::vector<Argument> &arguments, uint64_t seed) {
-  emu::EmulatorOptions emulatorOptions = options.emulator;
-  emulatorOptions.seed = seed;
-  emu::Emulator emulator(emulatorOptions);
-  emu::Module &module = emulator.load(text, options.file);
-  std::string kernel = chooseKernel(module, options);
-  std::vector<emu::KernelParameter> parameters = module.parameters(kernel);
-  if (parameters.size() != arguments.size())
-    throw InputError("kernel '" + kernel + "' expects " +
-                     std::to_string(parameters.size()) +
+  Owned<moe_backend_impl, moeDeviceClose> backend(openEmulator(options, seed));
+  moe_device_module_t loaded = nullptr;
+  check(moeDeviceModuleLoad(backend.get(), text.data(), text.size(),
+                            options.file.c_str(), &loaded));
+  Owned<moe_device_module_impl, moeDeviceModuleRelease> module(loaded);
+  moe_device_stream_t created = nullptr;
+  check(moeDeviceStreamCreate(backend.get(), 0, &created));
+  Owned<moe_device_stream_impl, moeDeviceStreamRelease> stream(created);
+
+  moe_device_kernel_t kernel = chooseKernel(module.get(), options);
+  uint32_t count = moeDeviceKernelParameterCount(kernel);
+  if (count != arguments.size())
+    throw InputError("kernel '" + std::string(moeDeviceKernelName(kernel)) +
+                     "' expects " + std::to_string(count) +
                      " arguments, but got " + std::to_string(arguments.size()));
-  std::vector<char> bytes(module.parameterBytes(kernel));
-  std::vector<uint64_t> buffers(arguments.size());
-  for (size_t i = 0; i < arguments.size(); ++i) {
+  std::vector<uint64_t> values(count);
+  std::vector<const void *> pointers(count);
+  for (uint32_t i = 0; i < count; ++i) {
     const Argument &argument = arguments[i];
-    const emu::KernelParameter &parameter = parameters[i];
-    uint64_t bits = argument.bits;
+    moe_device_parameter_t parameter{};
+    parameter.struct_size = sizeof(parameter);
+    check(moeDeviceKernelParameter(kernel, i, &parameter));
+    values[i] = argument.bits;
+    pointers[i] = &values[i];
     if (argument.isBuffer) {
       size_t size = argument.bufferBytes();
-      bits = buffers[i] = emulator.allocate(size, 0, parameter.name);
+      check(moeDeviceAllocate(backend.get(), 0, size, parameter.name,
+                              &values[i]));
       if (argument.input)
-        emulator.write(bits, argument.input->data.get(), size);
+        check(moeDeviceWrite(stream.get(), values[i],
+                             argument.input->data.get(), size));
     }
-    if (parameter.isArray || argument.bytes != parameter.size)
-      throw InputError("parameter '" + parameter.name + "' expects " +
-                       std::to_string(parameter.size) + " bytes, but got '" +
-                       options.arguments[i] + "'");
-    std::memcpy(bytes.data() + parameter.offset, &bits, argument.bytes);
+    if (parameter.is_array || argument.bytes != parameter.bytes)
+      throw InputError("parameter '" + std::string(parameter.name) +
+                       "' expects " + std::to_string(parameter.bytes) +
+                       " bytes, but got '" + options.arguments[i] + "'");
   }
-  emulator.launch(module, kernel, options.config, bytes);
+  const emu::LaunchConfig &config = options.config;
+  moe_launch_params_t launch{};
+  launch.struct_size = sizeof(launch);
+  auto set = [](uint32_t (&to)[3], const emu::Dim3 &from) {
+    to[0] = from.x;
+    to[1] = from.y;
+    to[2] = from.z;
+  };
+  set(launch.grid, config.grid);
+  set(launch.block, config.block);
+  launch.dynamic_shared = config.dynamicShared;
+  launch.flags = config.cooperative ? uint32_t(MOE_LAUNCH_COOPERATIVE) : 0u;
+  launch.arguments = pointers.data();
+  launch.argument_count = count;
+  check(moeDeviceLaunch(stream.get(), kernel, &launch));
+  check(moeDeviceSynchronize(backend.get()));
+
+  const emu::Emulator &emulator = emu::emulatorOf(backend.get());
   Outcome outcome;
   outcome.seed = seed;
-  outcome.clean = emulator.run();
   outcome.findings = emulator.findings();
+  outcome.clean = outcome.findings.empty();
   outcome.counters = emulator.counters();
   outcome.traffic = emulator.traffic();
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -191,7 +260,8 @@ static Outcome runOnce(const Options &options, const std::string &text,
     if (argument.output.empty())
       continue;
     std::vector<char> data(argument.bufferBytes());
-    emulator.read(buffers[i], data.data(), data.size());
+    check(moeDeviceRead(stream.get(), data.data(), values[i], data.size()));
+    check(moeDeviceStreamSynchronize(stream.get()));
     moe_tensor_t tensor{{argument.dtype,
                          static_cast<uint32_t>(argument.dims.size()),
                          argument.dims.data()},

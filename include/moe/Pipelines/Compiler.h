@@ -45,6 +45,12 @@ struct CompileOptions {
   /// moe-raise) as they are instead of refusing them.
   bool acceptFrozenExport = false;
   Schedule schedule = Schedule::Unfused;
+  /// The rule by which moe-token-rounding rounds counts; empty for none. It
+  /// changes what the model computes.
+  std::string tokenRounding;
+  /// Tokens of a usual call, for decisions that depend on them; 0 where nobody
+  /// knows.
+  int64_t tokens = 0;
   /// Told what is being done, for people.
   std::function<void(llvm::StringRef)> progress;
   /// Called with each pass manager before it runs: for instrumentation and IR

@@ -20,10 +20,22 @@ struct TargetPipelineOptions
       *this, "vector-registers",
       llvm::cl::desc("Number of the target's vector registers"),
       llvm::cl::init(16)};
+  Option<bool> bf16Dot{
+      *this, "bf16-dot",
+      llvm::cl::desc("The target multiplies pairs of bf16 into f32"),
+      llvm::cl::init(false)};
   Option<bool> fused{*this, "fused",
                      llvm::cl::desc("Cut MoE layers into tasks of one graph "
                                     "where that is possible"),
                      llvm::cl::init(false)};
+  Option<std::string> tokenRounding{
+      *this, "token-rounding",
+      llvm::cl::desc("Rule by which counts of experts are rounded (see "
+                     "moe-token-rounding); none where empty")};
+  Option<int64_t> tokens{
+      *this, "tokens",
+      llvm::cl::desc("Tokens of a usual call; 0 where nobody knows"),
+      llvm::cl::init(0)};
 };
 
 struct MoEPipelineOptions : mlir::PassPipelineOptions<MoEPipelineOptions> {

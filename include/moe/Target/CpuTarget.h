@@ -31,6 +31,9 @@ public:
   /// Width of the vectors that code for this CPU should use.
   unsigned vectorBits() const;
   unsigned vectorRegisters() const;
+  /// Whether pairs of bf16 are multiplied and added to f32 by one instruction
+  /// on the widest vectors.
+  bool hasBF16Dot() const;
   bool hasFeature(llvm::StringRef feature) const;
   /// The instruction sets that generated code may use, as the artefact's
   /// contract spells them (`target_features` in abi.h).

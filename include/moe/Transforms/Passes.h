@@ -24,8 +24,14 @@ enum class SharedForm { Keep, Ffn, Table };
 /// bodies.
 enum class StorageForm { Keep, Split, ConcatGateUp, ConcatUpGate, Interleaved };
 
+/// Where the products of units with the base of lora experts are made.
+enum class BaseForm { Keep, Units };
+
 /// Where `moe-simplify-routing` puts the factors of combine weights.
 enum class ScaleForm { Keep, Weights };
+
+/// Who reads what `moe-print-plan-stats` has routes print.
+enum class ReportFormat { Text, Json };
 
 #define GEN_PASS_DECL
 #include "moe/Transforms/Passes.h.inc"

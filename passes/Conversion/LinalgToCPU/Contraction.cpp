@@ -1,11 +1,14 @@
-// Recognises contractions.
+// Recognises contractions and lays out their weights.
 #include "Contraction.h"
+#include "moe/Dialect/Support/MoESupport.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AffineExpr.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace moe;
+using namespace moe::support;
 
 RegisterTile RegisterTile::get(unsigned vectorBits, unsigned vectorRegisters) {
   int64_t lanes = vectorBits / 32;
@@ -21,11 +24,52 @@ std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {
   return std::nullopt;
 }
 
-/// True for the body `c + a * b` of two inputs and one output.
+SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
+                                                AffineExpr k) const {
+  if (pair == 1)
+    return {n.floorDiv(width), k, n % width};
+  return {n.floorDiv(width), k.floorDiv(pair), n % width, k % pair};
+}
+
+ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
+  SmallVector<int64_t> shape(value.getShapedType().getShape());
+  size_t lead = shape.size() - 2;
+  size_t n = nIsLast ? lead + 1 : lead, k = nIsLast ? lead : lead + 1;
+  assert(shape[k] % pair == 0 && "no pairs of an odd depth");
+  shape[n] = llvm::alignTo(shape[n], width);
+  value = padWeight(value, shape);
+
+  // n and k become two dimensions each: which, and which side by side. Without
+  // pairs k stays one.
+  SmallVector<int64_t> parts(shape.begin(), shape.begin() + lead);
+  SmallVector<int64_t> permutation =
+      llvm::to_vector(llvm::seq<int64_t>(0, lead));
+  SmallVector<int64_t> nParts, kParts;
+  for (size_t dim : {lead, lead + 1}) {
+    SmallVector<int64_t> &places = dim == n ? nParts : kParts;
+    int64_t inner = dim == n ? width : pair;
+    places.push_back(parts.size());
+    parts.push_back(shape[dim] / inner);
+    if (inner == 1)
+      continue;
+    places.push_back(parts.size());
+    parts.push_back(inner);
+  }
+  permutation.append({nParts[0], kParts[0], nParts[1]});
+  permutation.append(kParts.begin() + 1, kParts.end());
+  return transposeWeight(reshapeWeight(value, parts), permutation);
+}
+
+/// The value that is widened to f32, or `value` itself.
+static Value lookThroughWidening(Value value) {
+  auto widened = value.getDefiningOp<arith::ExtFOp>();
+  return widened ? widened.getIn() : value;
+}
+
+/// True for the body `c + a * b` of two inputs and one output, the inputs
+/// widened where they are narrower.
 static bool isMultiplyAccumulate(linalg::GenericOp op) {
   Block *body = op.getBody();
-  if (!llvm::hasNItems(body->getOperations(), 3))
-    return false;
   auto sum =
       body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!sum)
@@ -37,42 +81,47 @@ static bool isMultiplyAccumulate(linalg::GenericOp op) {
   auto product = other.getDefiningOp<arith::MulFOp>();
   if (!product)
     return false;
+  Value left = lookThroughWidening(product.getLhs());
+  Value right = lookThroughWidening(product.getRhs());
   Value x = body->getArgument(0), y = body->getArgument(1);
-  return (product.getLhs() == x && product.getRhs() == y) ||
-         (product.getLhs() == y && product.getRhs() == x);
+  return (left == x && right == y) || (left == y && right == x);
 }
 
-/// The panel width of a map that ends in (n floordiv w, k, n mod w), with n and
-/// k in `n` and `k`; 0 for another map.
-static int64_t packedPanel(AffineMap map, unsigned &n, unsigned &k) {
-  unsigned count = map.getNumResults();
-  if (count < 3)
-    return 0;
-  auto quotient = dyn_cast<AffineBinaryOpExpr>(map.getResult(count - 3));
-  auto middle = dyn_cast<AffineDimExpr>(map.getResult(count - 2));
-  auto remainder = dyn_cast<AffineBinaryOpExpr>(map.getResult(count - 1));
-  if (!quotient || !middle || !remainder ||
-      quotient.getKind() != AffineExprKind::FloorDiv ||
-      remainder.getKind() != AffineExprKind::Mod ||
-      quotient.getLHS() != remainder.getLHS() ||
-      quotient.getRHS() != remainder.getRHS())
-    return 0;
-  auto dim = dyn_cast<AffineDimExpr>(quotient.getLHS());
-  auto width = dyn_cast<AffineConstantExpr>(quotient.getRHS());
-  if (!dim || !width)
-    return 0;
-  n = dim.getPosition();
-  k = middle.getPosition();
-  return width.getValue();
+/// The layout that the last results of `map` describe, for loops `n` and `k`.
+static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k) {
+  AffineExpr nExpr = getAffineDimExpr(n, map.getContext());
+  AffineExpr kExpr = getAffineDimExpr(k, map.getContext());
+  for (int64_t pair : {1, 2}) {
+    size_t count = PanelLayout{0, pair}.rank();
+    if (map.getNumResults() < count)
+      continue;
+    ArrayRef<AffineExpr> last = map.getResults().take_back(count);
+    auto panel = dyn_cast<AffineBinaryOpExpr>(last.front());
+    if (!panel || panel.getKind() != AffineExprKind::FloorDiv)
+      continue;
+    auto width = dyn_cast<AffineConstantExpr>(panel.getRHS());
+    if (!width)
+      continue;
+    PanelLayout layout{width.getValue(), pair};
+    if (last == ArrayRef(layout.getResults(nExpr, kExpr)) &&
+        llvm::all_of(map.getResults().drop_back(count),
+                     llvm::IsaPred<AffineDimExpr>))
+      return layout;
+  }
+  return {};
 }
 
 std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
   if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
       !isMultiplyAccumulate(op))
     return std::nullopt;
-  for (Value operand : op->getOperands())
-    if (!getElementTypeOrSelf(operand.getType()).isF32())
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    Type type = getElementTypeOrSelf(operand->get().getType());
+    if (!type.isF32() && !type.isBF16() && !type.isF16())
       return std::nullopt;
+  }
+  if (!getElementTypeOrSelf(op.getDpsInits()[0].getType()).isF32())
+    return std::nullopt;
 
   Contraction result;
   result.op = op;
@@ -113,12 +162,8 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
   AffineMap b = result.map(result.b);
   if (b.isProjectedPermutation())
     return result;
-  unsigned packedN = 0, packedK = 0;
-  result.panel = packedPanel(b, packedN, packedK);
-  if (result.panel == 0 || packedN != result.n || packedK != result.k)
+  result.panels = matchPanels(b, result.n, result.k);
+  if (!result.panels)
     return std::nullopt;
-  for (AffineExpr expr : b.getResults().drop_back(3))
-    if (!isa<AffineDimExpr>(expr))
-      return std::nullopt;
   return result;
 }

@@ -20,22 +20,57 @@ struct RegisterTile {
   static RegisterTile get(unsigned vectorBits, unsigned vectorRegisters);
 };
 
+/// The vector instructions that kernels are made of.
+struct VectorUnit {
+  unsigned bits = 0;
+  unsigned registers = 0;
+  /// There is an instruction for f32 += bf16 * bf16 + bf16 * bf16 per lane.
+  bool bf16Dot = false;
+
+  RegisterTile tile() const { return RegisterTile::get(bits, registers); }
+};
+
+/// How a packed B lies in memory: [batch..., ceil(N / width), K, width], or
+/// with `pair` = 2 neighbours along k side by side, [batch..., ceil(N / width),
+/// K / 2, width, 2].
+struct PanelLayout {
+  int64_t width = 0; ///< 0 where B is not packed
+  int64_t pair = 1;
+
+  explicit operator bool() const { return width != 0; }
+  /// Dimensions of one stack of panels.
+  size_t rank() const { return pair == 1 ? 3 : 4; }
+  /// The last results of the map of a packed B.
+  llvm::SmallVector<mlir::AffineExpr> getResults(mlir::AffineExpr n,
+                                                 mlir::AffineExpr k) const;
+  /// Weights [..., N, K], or [..., K, N] where `nIsLast`, in this layout.
+  mlir::ElementsAttr pack(mlir::ElementsAttr value, bool nIsLast) const;
+};
+
 /// A structured op that computes C[batch, m, n] += A[batch, m, k] * B[batch, n,
-/// k] on f32, with dimensions in any order and any number of m and batch
-/// dimensions. B is the side that moves along the last dimension of C.
+/// k] in f32, with dimensions in any order and any number of m and batch
+/// dimensions. A and B are of f32, bf16 or f16. B is the side that moves along
+/// the last dimension of C.
 struct Contraction {
   mlir::linalg::GenericOp op;
   mlir::OpOperand *a, *b, *c;
   llvm::SmallVector<unsigned> batch, m;
   unsigned n, k;
-  /// Width of the panels of a packed B: [batch..., ceil(N / panel), K, panel];
-  /// 0 where B is not packed.
-  int64_t panel = 0;
+  PanelLayout panels;
 
   static std::optional<Contraction> match(mlir::linalg::GenericOp op);
 
   mlir::AffineMap map(mlir::OpOperand *operand) const {
     return mlir::linalg::GenericOp(op).getMatchingIndexingMap(operand);
+  }
+  mlir::FloatType elementOf(mlir::OpOperand *operand) const {
+    return llvm::cast<mlir::FloatType>(
+        mlir::getElementTypeOrSelf(operand->get().getType()));
+  }
+  /// True where A and B are of bf16 and `unit` multiplies pairs of them. The
+  /// depth must be even, too.
+  bool hasPairs(const VectorUnit &unit) const {
+    return unit.bf16Dot && elementOf(a).isBF16() && elementOf(b).isBF16();
   }
 };
 
@@ -43,17 +78,12 @@ struct Contraction {
 /// are dimensions.
 std::optional<unsigned> positionOf(mlir::AffineMap map, unsigned dim);
 
-/// Weights [..., N, K], or [..., K, N] where `nIsLast`, as the panels
-/// [..., ceil(N / panel), K, panel] that kernels read.
-mlir::ElementsAttr packPanels(mlir::ElementsAttr value, bool nIsLast,
-                              int64_t panel);
-
 /// Lowers a contraction on buffers to loops around calls of a kernel that is
 /// added to the module on first use, and erases it. Fails, changing nothing,
 /// where no kernel fits the memory layouts.
 mlir::LogicalResult lowerContraction(mlir::OpBuilder &builder,
                                      const Contraction &contraction,
-                                     const RegisterTile &tile, int64_t grain);
+                                     const VectorUnit &unit, int64_t grain);
 
 } // namespace moe
 

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTLINALGTOCPUPASS
@@ -92,8 +93,7 @@ struct ConvertLinalgToCPU
       lowerExpansion(builder, op);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    moe::RegisterTile tile =
-        moe::RegisterTile::get(vectorBits, vectorRegisters);
+    moe::VectorUnit unit{vectorBits, vectorRegisters, bf16Dot};
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op.emitError() << "expects buffers, but got a tensor";
@@ -103,7 +103,7 @@ struct ConvertLinalgToCPU
         if (std::optional<moe::Contraction> contraction =
                 moe::Contraction::match(generic);
             contraction && succeeded(moe::lowerContraction(
-                               builder, *contraction, tile, grain)))
+                               builder, *contraction, unit, grain)))
           continue;
       moe::lowerToLoops(builder, op, grain);
     }

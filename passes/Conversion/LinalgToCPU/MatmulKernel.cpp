@@ -1,44 +1,28 @@
-// Lowers contractions to loops around a kernel that keeps a tile of the result
-// in registers.
-#include "CPULoops.h"
-#include "Contraction.h"
+// Generates kernels that keep a tile of the result in registers.
+#include "MatmulKernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace moe;
 
 namespace {
 
-/// Rows of C that one task computes: enough to use a panel of B many times,
-/// few enough that their part of A stays in the second cache.
-constexpr int64_t taskRowTiles = 20;
 /// Bytes of a panel of B that the kernel runs through before it turns to the
 /// next rows: half of a second cache of 512 KiB.
 constexpr int64_t panelBytes = 256 << 10;
-/// Multiply-adds that take as long as one scalar operation.
-constexpr int64_t parallelOperations = 8;
-/// Fewer rows than this do not pay for rearranging B.
-constexpr int64_t minRowsToPack = 4;
+/// The last tile of a block takes up to this many rows more than the others, in
+/// two halves of its columns. One or two rows by themselves would wait for the
+/// whole panel to come from the second cache again.
+constexpr int64_t extraRows = 2;
 
-MemRefType rowsType(MLIRContext *context) {
-  auto layout = StridedLayoutAttr::get(context, ShapedType::kDynamic,
-                                       {ShapedType::kDynamic, 1});
-  return MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic},
-                         Float32Type::get(context), layout);
-}
-
-/// Builds the function
-///   kernel(A: [M, K], B: [K, w], C: [M, n]):  C += A * B[:, 0:n],  n <= w
-/// for w = tile.columns. K is cut into parts that depend on the tile alone; a
-/// part of B is used by all rows before the next one.
+/// Builds one kernel. K is cut into parts that depend on the form alone; a part
+/// of B is used by all rows before the next one.
 ///
 ///            w                     for each part of K
 ///        +-------+                   for each tile of rows
@@ -49,36 +33,51 @@ MemRefType rowsType(MLIRContext *context) {
 ///     +-+--------+
 class KernelBuilder {
 public:
-  KernelBuilder(MLIRContext *context, Location loc, const RegisterTile &tile,
-                bool maskB)
-      : builder(context), loc(loc), tile(tile), maskB(maskB),
+  KernelBuilder(MLIRContext *context, Location loc, const KernelForm &form)
+      : builder(context), loc(loc), form(form), tile(form.tile),
         vectorType(VectorType::get({tile.lanes}, builder.getF32Type())) {}
 
   func::FuncOp build(ModuleOp module, StringRef name);
 
 private:
+  /// Vectors [first, end) of a row of the tile.
+  struct Columns {
+    size_t first, end;
+  };
+
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
   Value add(Value a, Value b) {
     return arith::AddIOp::create(builder, loc, a, b);
   }
-  void buildTile(int64_t rows, Value row, Value kBegin, Value kEnd);
+  Value sub(Value a, Value b) {
+    return arith::SubIOp::create(builder, loc, a, b);
+  }
+  void buildRows(Value begin, Value end);
+  void buildTile(int64_t rows, Value row, Columns columns, Value begin,
+                 Value end);
+  Value loadB(Value step, size_t vector);
+  Value spreadA(Value row, Value step);
+  Value widen(Value value);
+  Value multiplyAdd(Value a, Value b, Value sum);
 
   OpBuilder builder;
   Location loc;
+  KernelForm form;
   RegisterTile tile;
-  bool maskB;
   VectorType vectorType;
   Value a, b, c, zero;
-  SmallVector<Value> masks, columns;
+  /// Of each vector of a row of C.
+  SmallVector<Value> masks, columnIndices;
 };
 
 func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   builder.setInsertionPointToEnd(module.getBody());
-  Type type = rowsType(builder.getContext());
-  auto function = func::FuncOp::create(
-      builder, loc, name, builder.getFunctionType({type, type, type}, {}));
+  SmallVector<Type> types = {getRowsType(form.a), getRowsType(form.b),
+                             getRowsType(builder.getF32Type())};
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType(types, {}));
   function.setPrivate();
   function.setNoInline(true);
   Block *entry = function.addEntryBlock();
@@ -88,381 +87,170 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   c = entry->getArgument(2);
   zero =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vectorType));
-  Value c0 = index(0);
-  Value rowCount = memref::DimOp::create(builder, loc, c, 0);
   Value columnCount = memref::DimOp::create(builder, loc, c, 1);
-  Value depth = memref::DimOp::create(builder, loc, a, 1);
   auto maskType = VectorType::get({tile.lanes}, builder.getI1Type());
   for (int64_t column = 0; column < tile.columns; column += tile.lanes) {
-    columns.push_back(index(column));
-    Value rest =
-        arith::SubIOp::create(builder, loc, columnCount, columns.back());
+    columnIndices.push_back(index(column));
+    Value rest = sub(columnCount, columnIndices.back());
     masks.push_back(vector::CreateMaskOp::create(builder, loc, maskType, rest));
   }
 
-  Value part = index(std::max<int64_t>(panelBytes / (tile.columns * 4), 1));
-  auto parts = scf::ForOp::create(builder, loc, c0, depth, part);
+  // Steps along K: one row of B each.
+  Value steps = memref::DimOp::create(builder, loc, b, 0);
+  int64_t rowBytes =
+      tile.columns * form.pair * form.b.getIntOrFloatBitWidth() / 8;
+  Value part = index(std::max<int64_t>(panelBytes / rowBytes, 1));
+  auto parts = scf::ForOp::create(builder, loc, index(0), steps, part);
   builder.setInsertionPointToStart(parts.getBody());
-  Value kBegin = parts.getInductionVar();
-  Value kEnd = arith::MinSIOp::create(builder, loc, add(kBegin, part), depth);
-  auto rows = scf::ForOp::create(builder, loc, c0, rowCount, index(tile.rows));
-  builder.setInsertionPointToStart(rows.getBody());
-  Value row = rows.getInductionVar();
-  Value rest = arith::SubIOp::create(builder, loc, rowCount, row);
-  rest = arith::MinSIOp::create(builder, loc, rest, index(tile.rows));
-  SmallVector<int64_t> cases;
-  for (int64_t height = tile.rows; height > 1; --height)
-    cases.push_back(height);
-  auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(), rest,
-                                           cases, cases.size());
-  auto fill = [&](Region &region, int64_t height) {
-    builder.setInsertionPointToStart(&region.emplaceBlock());
-    buildTile(height, row, kBegin, kEnd);
-    scf::YieldOp::create(builder, loc);
-  };
-  for (auto [region, height] : llvm::zip(choice.getCaseRegions(), cases))
-    fill(region, height);
-  fill(choice.getDefaultRegion(), 1);
+  Value begin = parts.getInductionVar();
+  buildRows(begin,
+            arith::MinSIOp::create(builder, loc, add(begin, part), steps));
   builder.setInsertionPointToEnd(entry);
   func::ReturnOp::create(builder, loc);
   return function;
 }
 
-void KernelBuilder::buildTile(int64_t rows, Value row, Value kBegin,
-                              Value kEnd) {
-  SmallVector<Value> rowIndices, accumulators;
+/// All tiles of rows for steps [begin, end).
+void KernelBuilder::buildRows(Value begin, Value end) {
+  Value rowCount = memref::DimOp::create(builder, loc, c, 0);
+  Value count = arith::CeilDivSIOp::create(
+      builder, loc, sub(rowCount, index(extraRows)), index(tile.rows));
+  count = arith::MaxSIOp::create(builder, loc, count, index(1));
+  auto tiles = scf::ForOp::create(builder, loc, index(0), count, index(1));
+  builder.setInsertionPointToStart(tiles.getBody());
+  Value number = tiles.getInductionVar();
+  Value row = arith::MulIOp::create(builder, loc, number, index(tile.rows));
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                       add(number, index(1)), count);
+  Value height = arith::SelectOp::create(builder, loc, isLast,
+                                         sub(rowCount, row), index(tile.rows));
+
+  auto cases = llvm::to_vector(llvm::seq<int64_t>(1, form.maxRows() + 1));
+  auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(), height,
+                                           cases, cases.size());
+  for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases)) {
+    builder.setInsertionPointToStart(&region.emplaceBlock());
+    size_t all = masks.size(), half = rows > tile.rows ? all / 2 : all;
+    for (size_t first = 0; first < all; first += half)
+      buildTile(rows, row, {first, first + half}, begin, end);
+    scf::YieldOp::create(builder, loc);
+  }
+  // A block without rows.
+  builder.setInsertionPointToStart(&choice.getDefaultRegion().emplaceBlock());
+  scf::YieldOp::create(builder, loc);
+}
+
+void KernelBuilder::buildTile(int64_t rows, Value row, Columns columns,
+                              Value begin, Value end) {
+  SmallVector<Value> rowIndices, sums;
   for (int64_t i = 0; i < rows; ++i) {
     rowIndices.push_back(i == 0 ? row : add(row, index(i)));
-    for (auto [column, mask] : llvm::zip(columns, masks))
-      accumulators.push_back(vector::MaskedLoadOp::create(
-          builder, loc, vectorType, c, ValueRange{rowIndices[i], column}, mask,
-          zero));
+    for (size_t v = columns.first; v < columns.end; ++v)
+      sums.push_back(vector::MaskedLoadOp::create(
+          builder, loc, vectorType, c,
+          ValueRange{rowIndices[i], columnIndices[v]}, masks[v], zero));
   }
-  auto loop =
-      scf::ForOp::create(builder, loc, kBegin, kEnd, index(1), accumulators);
+  auto loop = scf::ForOp::create(builder, loc, begin, end, index(1), sums);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    Value k = loop.getInductionVar();
-    SmallVector<Value> bRow;
-    for (auto [column, mask] : llvm::zip(columns, masks)) {
-      SmallVector<Value> indices = {k, column};
-      bRow.push_back(
-          maskB ? vector::MaskedLoadOp::create(builder, loc, vectorType, b,
-                                               indices, mask, zero)
-                      .getResult()
-                : vector::LoadOp::create(builder, loc, vectorType, b, indices)
-                      .getResult());
-    }
-    SmallVector<Value> sums;
-    for (int64_t i = 0; i < rows; ++i) {
-      Value scalar =
-          memref::LoadOp::create(builder, loc, a, ValueRange{rowIndices[i], k});
-      Value spread =
-          vector::BroadcastOp::create(builder, loc, vectorType, scalar);
+    Value step = loop.getInductionVar();
+    SmallVector<Value> bRow, next;
+    for (size_t v = columns.first; v < columns.end; ++v)
+      bRow.push_back(loadB(step, v));
+    for (Value rowIndex : rowIndices) {
+      Value spread = spreadA(rowIndex, step);
       for (Value vector : bRow)
-        sums.push_back(
-            vector::FMAOp::create(builder, loc, spread, vector,
-                                  loop.getRegionIterArgs()[sums.size()]));
+        next.push_back(
+            multiplyAdd(spread, vector, loop.getRegionIterArgs()[next.size()]));
     }
-    scf::YieldOp::create(builder, loc, sums);
+    scf::YieldOp::create(builder, loc, next);
   }
   size_t next = 0;
   for (Value rowIndex : rowIndices)
-    for (auto [column, mask] : llvm::zip(columns, masks))
+    for (size_t v = columns.first; v < columns.end; ++v)
       vector::MaskedStoreOp::create(builder, loc, c,
-                                    ValueRange{rowIndex, column}, mask,
-                                    loop.getResult(next++));
+                                    ValueRange{rowIndex, columnIndices[v]},
+                                    masks[v], loop.getResult(next++));
 }
 
-func::FuncOp kernelFor(ModuleOp module, const RegisterTile &tile, bool maskB) {
-  std::string name = llvm::formatv("moe_matmul_f32_{0}x{1}{2}", tile.rows,
-                                   tile.columns, maskB ? "_rows" : "_panel");
-  if (auto function = module.lookupSymbol<func::FuncOp>(name))
-    return function;
-  return KernelBuilder(module.getContext(), module.getLoc(), tile, maskB)
-      .build(module, name);
-}
-
-/// The place of a dimension in the memory of an operand.
-bool hasUnitStride(Value operand, unsigned position) {
-  int64_t offset;
-  SmallVector<int64_t> strides;
-  auto type = cast<MemRefType>(operand.getType());
-  return succeeded(type.getStridesAndOffset(strides, offset)) &&
-         strides[position] == 1;
-}
-
-/// Builds the loops of one contraction.
-class Lowering {
-public:
-  Lowering(OpBuilder &builder, const Contraction &contraction,
-           const RegisterTile &tile, int64_t grain)
-      : builder(builder), contraction(contraction), op(contraction.op),
-        loc(op.getLoc()), tile(tile), grain(grain) {}
-
-  LogicalResult run();
-
-private:
-  enum class Form {
-    /// B is packed in panels of the tile's width.
-    Panels,
-    /// Rows of B along n are contiguous.
-    Rows,
-    /// Rows of B along k are: panels are made on the way.
-    Transposed
-  };
-  std::optional<Form> form() const;
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  }
-  Value mul(Value x, Value y) { return buildMul(builder, loc, x, y); }
-  Value add(Value x, Value y) {
-    return arith::AddIOp::create(builder, loc, x, y);
-  }
-  Value ceilDiv(Value x, int64_t y);
-  Value sizeOf(OpOperand *operand, unsigned dim) {
-    return buildDim(builder, loc, operand->get(),
-                    *positionOf(contraction.map(operand), dim));
-  }
-  Value matrix(OpOperand *operand, unsigned rowDim, Value row, Value rows,
-               unsigned columnDim, Value column, Value columnCount);
-  void buildKernelLoops(Form form);
-  void buildTask(Form form, Value task, Value scratch);
-  Value packPanel(Value column, Value columnCount, Value scratch);
-
-  OpBuilder &builder;
-  const Contraction &contraction;
-  linalg::GenericOp op;
-  Location loc;
-  RegisterTile tile;
-  int64_t grain;
-  /// The m dimension that tiles run along, and the loops outside of it.
-  unsigned rowDim = 0;
-  SmallVector<unsigned> outer;
-  SmallVector<Value> outerSizes, ivs;
-  Value rowCount, columnCount, depth, panels, blocks, blockRows;
-};
-
-std::optional<Lowering::Form> Lowering::form() const {
-  auto last = [&](OpOperand *operand, unsigned dim) {
-    AffineMap map = contraction.map(operand);
-    std::optional<unsigned> position = positionOf(map, dim);
-    return position && *position + 1 == map.getNumResults() &&
-           hasUnitStride(operand->get(), *position);
-  };
-  if (!last(contraction.a, contraction.k) ||
-      !last(contraction.c, contraction.n))
-    return std::nullopt;
-  if (contraction.panel != 0) {
-    auto type = cast<MemRefType>(contraction.b->get().getType());
-    bool fits = contraction.panel == tile.columns &&
-                hasUnitStride(contraction.b->get(), type.getRank() - 1);
-    return fits ? std::optional(Form::Panels) : std::nullopt;
-  }
-  if (last(contraction.b, contraction.n))
-    return Form::Rows;
-  if (last(contraction.b, contraction.k))
-    return Form::Transposed;
-  return std::nullopt;
-}
-
-Value Lowering::ceilDiv(Value x, int64_t y) {
-  if (std::optional<int64_t> constant = constantIndex(x))
-    return index(llvm::divideCeil(*constant, y));
-  return arith::CeilDivUIOp::create(builder, loc, x, index(y));
-}
-
-/// The part of an operand that the current outer indices select, from (row,
-/// column) on, as a matrix.
-Value Lowering::matrix(OpOperand *operand, unsigned rowDim, Value row,
-                       Value rows, unsigned columnDim, Value column,
-                       Value columnCount) {
-  AffineMap map = contraction.map(operand);
-  OpFoldResult one = builder.getIndexAttr(1);
-  SmallVector<OpFoldResult> offsets, sizes;
-  for (AffineExpr expr : map.getResults()) {
-    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
-    bool isRow = dim == rowDim, isColumn = dim == columnDim;
-    offsets.push_back(isRow ? row : isColumn ? column : ivs[dim]);
-    sizes.push_back(isRow      ? OpFoldResult(rows)
-                    : isColumn ? OpFoldResult(columnCount)
-                               : one);
-  }
-  SmallVector<OpFoldResult> strides(offsets.size(), one);
-  auto type = memref::SubViewOp::inferRankReducedResultType(
-      {ShapedType::kDynamic, ShapedType::kDynamic},
-      cast<MemRefType>(operand->get().getType()), offsets, sizes, strides);
-  Value view = memref::SubViewOp::create(builder, loc, type, operand->get(),
-                                         offsets, sizes, strides);
-  return memref::CastOp::create(builder, loc, rowsType(builder.getContext()),
-                                view);
-}
-
-LogicalResult Lowering::run() {
-  std::optional<Form> form = this->form();
-  if (!form)
-    return failure();
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(op);
-
-  // Tiles run along the row dimension that lies closest to the columns of C.
-  AffineMap c = contraction.map(contraction.c);
-  rowDim = *llvm::max_element(contraction.m, [&](unsigned x, unsigned y) {
-    return *positionOf(c, x) < *positionOf(c, y);
-  });
-  for (unsigned dim : contraction.batch)
-    outer.push_back(dim);
-  for (unsigned dim : contraction.m)
-    if (dim != rowDim)
-      outer.push_back(dim);
-  llvm::sort(outer);
-  for (unsigned dim : outer)
-    outerSizes.push_back(sizeOf(contraction.c, dim));
-  rowCount = sizeOf(contraction.c, rowDim);
-  columnCount = sizeOf(contraction.c, contraction.n);
-  depth = sizeOf(contraction.a, contraction.k);
-
-  if (form != Form::Transposed || constantIndex(rowCount) >= minRowsToPack) {
-    buildKernelLoops(*form);
+/// Vector `vector` of row `step` of B: f32, or pairs of bf16.
+Value KernelBuilder::loadB(Value step, size_t vector) {
+  auto type = VectorType::get({tile.lanes * form.pair}, form.b);
+  int64_t column = static_cast<int64_t>(vector) * tile.lanes * form.pair;
+  SmallVector<Value> indices = {step, index(column)};
+  Value loaded;
+  if (form.masksB) {
+    Value none =
+        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+    loaded = vector::MaskedLoadOp::create(builder, loc, type, b, indices,
+                                          masks[vector], none);
   } else {
-    Value enough =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, rowCount,
-                              index(minRowsToPack));
-    auto branch = scf::IfOp::create(builder, loc, enough, /*else=*/true);
-    builder.setInsertionPoint(branch.thenYield());
-    buildKernelLoops(*form);
-    builder.setInsertionPoint(branch.elseYield());
-    lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
+    loaded = vector::LoadOp::create(builder, loc, type, b, indices);
   }
-  op.erase();
-  return success();
+  return form.pair == 1 ? widen(loaded) : loaded;
 }
 
-void Lowering::buildKernelLoops(Form form) {
-  panels = ceilDiv(columnCount, tile.columns);
-  // A panel that is made on the way is used for all rows at once.
-  if (form == Form::Transposed) {
-    blockRows = rowCount;
-    blocks = index(1);
-  } else {
-    int64_t rows = taskRowTiles * tile.rows;
-    blockRows = index(rows);
-    blocks = ceilDiv(rowCount, rows);
+/// The elements of A in `row` that step `step` multiplies, in every lane.
+Value KernelBuilder::spreadA(Value row, Value step) {
+  if (form.pair == 1) {
+    Value scalar =
+        memref::LoadOp::create(builder, loc, a, ValueRange{row, step});
+    return vector::BroadcastOp::create(builder, loc, vectorType, widen(scalar));
   }
-  Value total = mul(panels, blocks);
-  for (Value size : outerSizes)
-    total = mul(total, size);
-  Value rowsOfTask =
-      form == Form::Transposed
-          ? rowCount
-          : Value(arith::MinUIOp::create(builder, loc, rowCount, blockRows));
-  Value work =
-      mul(mul(rowsOfTask, depth), index(tile.columns / parallelOperations));
-  buildChunks(builder, loc, total, work, grain,
-              [&](OpBuilder &, Value lower, Value upper) {
-                Value scratch;
-                if (form == Form::Transposed)
-                  scratch = memref::AllocOp::create(
-                      builder, loc,
-                      MemRefType::get({ShapedType::kDynamic, tile.columns},
-                                      builder.getF32Type()),
-                      depth, builder.getI64IntegerAttr(64));
-                auto loop =
-                    scf::ForOp::create(builder, loc, lower, upper, index(1));
-                {
-                  OpBuilder::InsertionGuard guard(builder);
-                  builder.setInsertionPointToStart(loop.getBody());
-                  buildTask(form, loop.getInductionVar(), scratch);
-                }
-                if (scratch)
-                  memref::DeallocOp::create(builder, loc, scratch);
-              });
+  Value k = arith::MulIOp::create(builder, loc, step, index(form.pair));
+  auto pairType = VectorType::get({form.pair}, form.a);
+  Value pair =
+      vector::LoadOp::create(builder, loc, pairType, a, ValueRange{row, k});
+  Type word = builder.getI32Type();
+  pair =
+      vector::BitCastOp::create(builder, loc, VectorType::get({1}, word), pair);
+  pair = vector::ExtractOp::create(builder, loc, pair, 0);
+  pair = vector::BroadcastOp::create(builder, loc,
+                                     VectorType::get({tile.lanes}, word), pair);
+  return vector::BitCastOp::create(
+      builder, loc, VectorType::get({tile.lanes * form.pair}, form.a), pair);
 }
 
-/// Task = ((outer..., panel), block): neighbours share a panel of B.
-void Lowering::buildTask(Form form, Value task, Value scratch) {
-  ivs.assign(op.getNumLoops(), Value());
-  auto split = [&](Value size) -> Value {
-    if (constantIndex(size) == 1)
-      return index(0);
-    Value rest = arith::RemUIOp::create(builder, loc, task, size);
-    task = arith::DivUIOp::create(builder, loc, task, size);
-    return rest;
-  };
-  Value block = split(blocks);
-  Value panel = split(panels);
-  for (auto [dim, size] : llvm::reverse(llvm::zip_equal(outer, outerSizes)))
-    ivs[dim] = split(size);
-
-  Value zero = index(0);
-  Value row = mul(block, blockRows);
-  Value rows = arith::MinUIOp::create(
-      builder, loc, arith::SubIOp::create(builder, loc, rowCount, row),
-      blockRows);
-  Value column = mul(panel, index(tile.columns));
-  Value columns = arith::MinUIOp::create(
-      builder, loc, arith::SubIOp::create(builder, loc, columnCount, column),
-      index(tile.columns));
-  Value a =
-      matrix(contraction.a, rowDim, row, rows, contraction.k, zero, depth);
-  Value c =
-      matrix(contraction.c, rowDim, row, rows, contraction.n, column, columns);
-  Value b;
-  if (form == Form::Panels) {
-    auto type = cast<MemRefType>(contraction.b->get().getType());
-    OpFoldResult one = builder.getIndexAttr(1), first = builder.getIndexAttr(0);
-    SmallVector<OpFoldResult> offsets, sizes;
-    for (AffineExpr expr :
-         contraction.map(contraction.b).getResults().drop_back(3)) {
-      offsets.push_back(ivs[cast<AffineDimExpr>(expr).getPosition()]);
-      sizes.push_back(one);
-    }
-    offsets.append({panel, first, first});
-    sizes.append(
-        {one, OpFoldResult(depth), builder.getIndexAttr(tile.columns)});
-    SmallVector<OpFoldResult> strides(offsets.size(), one);
-    auto view = memref::SubViewOp::inferRankReducedResultType(
-        {ShapedType::kDynamic, tile.columns}, type, offsets, sizes, strides);
-    b = memref::SubViewOp::create(builder, loc, view, contraction.b->get(),
-                                  offsets, sizes, strides);
-    b = memref::CastOp::create(builder, loc, rowsType(builder.getContext()), b);
-  } else if (form == Form::Rows) {
-    b = matrix(contraction.b, contraction.k, zero, depth, contraction.n, column,
-               columns);
-  } else {
-    b = packPanel(column, columns, scratch);
-  }
-  func::FuncOp kernel = kernelFor(op->getParentOfType<ModuleOp>(), tile,
-                                  /*maskB=*/form == Form::Rows);
-  func::CallOp::create(builder, loc, kernel, ValueRange{a, b, c});
+Value KernelBuilder::widen(Value value) {
+  Type f32 = builder.getF32Type();
+  if (getElementTypeOrSelf(value.getType()) == f32)
+    return value;
+  Type type = f32;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(f32);
+  return arith::ExtFOp::create(builder, loc, type, value);
 }
 
-/// Copies columns [column, column + columnCount) of B, which lie along k, to
-/// the rows of a panel. What is beyond stays as it is: the kernel stores only
-/// columnCount columns.
-Value Lowering::packPanel(Value column, Value columnCount, Value scratch) {
-  Value zero = index(0), one = index(1);
-  Value source = matrix(contraction.b, contraction.n, column, columnCount,
-                        contraction.k, zero, depth);
-  OpBuilder::InsertionGuard guard(builder);
-  auto columnLoop = scf::ForOp::create(builder, loc, zero, columnCount, one);
-  builder.setInsertionPointToStart(columnLoop.getBody());
-  auto depthLoop = scf::ForOp::create(builder, loc, zero, depth, one);
-  builder.setInsertionPointToStart(depthLoop.getBody());
-  Value n = columnLoop.getInductionVar(), k = depthLoop.getInductionVar();
-  Value element =
-      memref::LoadOp::create(builder, loc, source, ValueRange{n, k});
-  memref::StoreOp::create(builder, loc, element, scratch, ValueRange{k, n});
-  builder.setInsertionPointAfter(columnLoop);
-  return memref::CastOp::create(builder, loc, rowsType(builder.getContext()),
-                                scratch);
+Value KernelBuilder::multiplyAdd(Value a, Value b, Value sum) {
+  if (form.pair == 1)
+    return vector::FMAOp::create(builder, loc, a, b, sum);
+  return x86vector::DotBF16Op::create(builder, loc, vectorType, sum, a, b);
 }
 
 } // namespace
 
-LogicalResult moe::lowerContraction(OpBuilder &builder,
-                                    const Contraction &contraction,
-                                    const RegisterTile &tile, int64_t grain) {
-  return Lowering(builder, contraction, tile, grain).run();
+int64_t KernelForm::maxRows() const { return tile.rows + extraRows; }
+
+MemRefType moe::getRowsType(Type element) {
+  auto layout = StridedLayoutAttr::get(
+      element.getContext(), ShapedType::kDynamic, {ShapedType::kDynamic, 1});
+  return MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic}, element,
+                         layout);
+}
+
+func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
+  auto nameOf = [](Type type) {
+    return type.isF32() ? "f32" : type.isBF16() ? "bf16" : "f16";
+  };
+  std::string types = nameOf(form.a);
+  if (form.b != form.a)
+    types += std::string("_") + nameOf(form.b);
+  std::string name = llvm::formatv(
+      "moe_matmul_{0}_{1}x{2}_{3}{4}", types, form.tile.rows, form.tile.columns,
+      form.masksB ? "rows" : "panel", form.pair == 1 ? "" : "_pairs");
+  if (auto function = module.lookupSymbol<func::FuncOp>(name))
+    return function;
+  return KernelBuilder(module.getContext(), module.getLoc(), form)
+      .build(module, name);
 }

@@ -20,25 +20,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::support;
 
-ElementsAttr moe::packPanels(ElementsAttr value, bool nIsLast, int64_t panel) {
-  SmallVector<int64_t> shape(value.getShapedType().getShape());
-  size_t rank = shape.size();
-  size_t n = nIsLast ? rank - 1 : rank - 2;
-  shape[n] = llvm::alignTo(shape[n], panel);
-  value = padWeight(value, shape);
-  int64_t panels = shape[n] / panel;
-  shape[n] = panels;
-  shape.insert(shape.begin() + n + 1, panel);
-  value = reshapeWeight(value, shape);
-  // The three last dimensions are now (K, P, w) or (P, w, K).
-  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank + 1));
-  if (nIsLast)
-    std::swap(permutation[rank - 2], permutation[rank - 1]);
-  else
-    std::swap(permutation[rank - 1], permutation[rank]);
-  return transposeWeight(value, permutation);
-}
-
 namespace {
 
 /// A weight as a contraction uses it: an expression whose first dimensions, one
@@ -93,17 +74,16 @@ struct PackMatmulWeights
   void runOnOperation() override {
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
-    RegisterTile tile = RegisterTile::get(vectorBits, vectorRegisters);
+    VectorUnit unit{vectorBits, vectorRegisters, bf16Dot};
     for (linalg::GenericOp op : ops) {
       std::optional<Contraction> contraction = Contraction::match(op);
-      if (!contraction || contraction->panel != 0 ||
-          !op.hasPureTensorSemantics())
+      if (!contraction || contraction->panels || !op.hasPureTensorSemantics())
         continue;
       std::optional<WeightUse> use = weightUse(contraction->b->get());
       if (!use)
         continue;
       op = joinRows(*contraction);
-      pack(*Contraction::match(op), *use, tile);
+      pack(*Contraction::match(op), *use, unit);
     }
   }
 
@@ -111,8 +91,23 @@ struct PackMatmulWeights
   /// two small ones.
   linalg::GenericOp joinRows(const Contraction &contraction);
   void pack(const Contraction &contraction, const WeightUse &use,
-            const RegisterTile &tile);
+            const VectorUnit &unit);
 };
+
+/// The body `c + a * b` in the type of c.
+void buildMultiplyAccumulate(OpBuilder &builder, Location loc,
+                             ValueRange values) {
+  Type type = values[2].getType();
+  auto widen = [&](Value value) -> Value {
+    if (value.getType() == type)
+      return value;
+    return arith::ExtFOp::create(builder, loc, type, value);
+  };
+  Value product =
+      arith::MulFOp::create(builder, loc, widen(values[0]), widen(values[1]));
+  Value sum = arith::AddFOp::create(builder, loc, values[2], product);
+  linalg::YieldOp::create(builder, loc, sum);
+}
 
 linalg::GenericOp PackMatmulWeights::joinRows(const Contraction &contraction) {
   linalg::GenericOp op = contraction.op;
@@ -157,12 +152,7 @@ linalg::GenericOp PackMatmulWeights::joinRows(const Contraction &contraction) {
       IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
   auto joined = linalg::GenericOp::create(
       builder, loc, init.getType(), ValueRange{a, contraction.b->get()}, init,
-      maps, kinds, [](OpBuilder &nested, Location where, ValueRange values) {
-        Value product =
-            arith::MulFOp::create(nested, where, values[0], values[1]);
-        Value sum = arith::AddFOp::create(nested, where, values[2], product);
-        linalg::YieldOp::create(nested, where, sum);
-      });
+      maps, kinds, buildMultiplyAccumulate);
   auto type = cast<RankedTensorType>(op.getResult(0).getType());
   Value result = tensor::ExpandShapeOp::create(
       builder, loc, type, joined.getResult(0), groups,
@@ -173,7 +163,7 @@ linalg::GenericOp PackMatmulWeights::joinRows(const Contraction &contraction) {
 }
 
 void PackMatmulWeights::pack(const Contraction &contraction,
-                             const WeightUse &use, const RegisterTile &tile) {
+                             const WeightUse &use, const VectorUnit &unit) {
   linalg::GenericOp op = contraction.op;
   AffineMap map = contraction.map(contraction.b);
   size_t lead = use.offsets.size();
@@ -201,7 +191,10 @@ void PackMatmulWeights::pack(const Contraction &contraction,
     nIsLast = !nIsLast;
     value = ordered(nIsLast);
   }
-  value = packPanels(value, nIsLast, tile.columns);
+  int64_t depth = value.getShapedType().getShape().end()[nIsLast ? -2 : -1];
+  bool pairs = contraction.hasPairs(unit) && depth % 2 == 0;
+  PanelLayout layout{unit.tile().columns, pairs ? 2 : 1};
+  value = layout.pack(value, nIsLast);
 
   OpBuilder builder(op);
   Location loc = op.getLoc();
@@ -224,8 +217,7 @@ void PackMatmulWeights::pack(const Contraction &contraction,
   SmallVector<AffineExpr> exprs;
   for (unsigned dim : contraction.batch)
     exprs.push_back(getAffineDimExpr(dim, context));
-  exprs.append({n.floorDiv(tile.columns),
-                getAffineDimExpr(contraction.k, context), n % tile.columns});
+  exprs.append(layout.getResults(n, getAffineDimExpr(contraction.k, context)));
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   unsigned position = contraction.b->getOperandNumber();
   maps[position] = AffineMap::get(op.getNumLoops(), 0, exprs, context);

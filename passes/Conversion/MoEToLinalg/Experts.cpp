@@ -1,13 +1,9 @@
-// The reference lowering of matrix products and bodies: moe.logits, moe.ffn and
-// moe.experts.
-#include "MoEToLinalg.h"
+// The reference lowering of moe.logits, moe.ffn and moe.experts.
+#include "Bodies.h"
 
-#include "moe/Dialect/MoE/Parameters.h"
-
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-
-#include <numbers>
 
 using namespace mlir;
 using namespace moe;
@@ -15,155 +11,6 @@ using namespace moe::detail;
 
 using FloatPredicate = arith::CmpFPredicate;
 using IntPredicate = arith::CmpIPredicate;
-
-//===----------------------------------------------------------------------===//
-// Bodies
-//===----------------------------------------------------------------------===//
-
-Value moe::detail::buildLinear(TensorBuilder &b, Value rows, Value matrix,
-                               Value bias, FloatType acc) {
-  if (!acc)
-    acc = computeType({rows.getType(), matrix.getType()});
-  Sizes sizes = {b.size(rows, 0), b.size(matrix, 0)};
-  Value init = bias
-                   ? b.map(sizes, acc, Indexed{bias, {1}},
-                           [&](ValueRange in) { return b.convert(in[0], acc); })
-                   : b.filled(sizes, b.real(acc, 0.0));
-  return b.matmulTransposed(rows, matrix, init);
-}
-
-static Value buildActivation(TensorBuilder &b, BodyAttr body, Value t) {
-  Type type = t.getType();
-  auto real = [&](double value) { return b.real(type, value); };
-  auto gelu = [&](Value distribution) {
-    return b.mul(b.mul(t, real(0.5)), b.add(distribution, real(1.0)));
-  };
-  switch (body.getAct()) {
-  case Activation::Silu: {
-    Value scaled = t;
-    if (body.getAlpha())
-      scaled = b.mul(t, real(body.getAlpha().getValueAsDouble()));
-    return b.div(t, b.add(real(1.0), b.exp(b.neg(scaled))));
-  }
-  case Activation::GeluErf: {
-    Value scaled = b.mul(t, real(1.0 / std::numbers::sqrt2));
-    return gelu(math::ErfOp::create(b, scaled));
-  }
-  case Activation::GeluTanh: {
-    Value cube = b.mul(b.mul(b.mul(t, t), t), real(0.044715));
-    Value scaled = b.mul(b.add(t, cube),
-                         real(std::numbers::sqrt2 * std::numbers::inv_sqrtpi));
-    return gelu(math::TanhOp::create(b, scaled));
-  }
-  case Activation::Relu:
-    return b.max(t, real(0.0));
-  case Activation::Relu2: {
-    Value positive = b.max(t, real(0.0));
-    return b.mul(positive, positive);
-  }
-  case Activation::Sigmoid:
-    return b.sigmoid(t);
-  case Activation::Tanh:
-    return math::TanhOp::create(b, t);
-  case Activation::Identity:
-    return t;
-  }
-  llvm_unreachable("every activation has a formula");
-}
-
-static Value buildClamp(TensorBuilder &b, Value value, FloatAttr lo,
-                        FloatAttr hi) {
-  if (lo)
-    value = b.max(value, b.real(value.getType(), lo.getValueAsDouble()));
-  if (hi)
-    value = b.min(value, b.real(value.getType(), hi.getValueAsDouble()));
-  return value;
-}
-
-Value moe::detail::buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
-                               Value up) {
-  up = buildClamp(b, up, body.getUpLo(), body.getUpHi());
-  if (!gate)
-    return buildActivation(b, body, up);
-  bool clampsFirst = body.getClampAt() == ClampAt::Pre;
-  auto clampGate = [&](Value value) {
-    return buildClamp(b, value, body.getGateLo(), body.getGateHi());
-  };
-  Value active = clampsFirst ? buildActivation(b, body, clampGate(gate))
-                             : clampGate(buildActivation(b, body, gate));
-  if (body.getUpOffset())
-    up = b.add(up, b.real(up.getType(), body.getUpOffset().getValueAsDouble()));
-  return b.mul(active, up);
-}
-
-Value moe::detail::buildBody(TensorBuilder &b, BodyAttr body,
-                             ValueRange parameters, Value rows,
-                             Value rowWeights, Value out) {
-  SmallVector<Parameter> roles = getParameters(body, 1, 1, 1);
-  auto find = [&](ParameterRole role) -> Value {
-    for (auto [parameter, value] : llvm::zip_equal(roles, parameters))
-      if (parameter.role == role)
-        return value;
-    return {};
-  };
-  Value down = find(ParameterRole::Down);
-  Value downBias = find(ParameterRole::DownBias);
-  Value gate, up;
-  if (body.hasJointStorage()) {
-    Value both = buildLinear(b, rows, find(ParameterRole::First),
-                             find(ParameterRole::FirstBias));
-    OpFoldResult width = b.size(down, 1), none = b.getIndexAttr(0);
-    bool interleaved = body.getStorage() == Storage::Interleaved;
-    bool upFirst = body.getStorage() == Storage::ConcatUpGate;
-    OpFoldResult second = interleaved ? b.getIndexAttr(1) : width;
-    gate = b.columns(both, upFirst ? second : none, width, interleaved ? 2 : 1);
-    up = b.columns(both, upFirst ? none : second, width, interleaved ? 2 : 1);
-  } else {
-    if (body.getGated())
-      gate = buildLinear(b, rows, find(ParameterRole::Gate),
-                         find(ParameterRole::GateBias));
-    up = buildLinear(b, rows, find(ParameterRole::Up),
-                     find(ParameterRole::UpBias));
-  }
-
-  SmallVector<Indexed> inputs = {{up, {0, 1}}};
-  if (gate)
-    inputs.push_back({gate, {0, 1}});
-  if (rowWeights)
-    inputs.push_back({rowWeights, {0}});
-  Value hidden =
-      b.map(b.sizes(up), floatElement(rows), inputs, [&](ValueRange in) {
-        Value h = buildHidden(b, body, gate ? in[1] : Value(), in[0]);
-        if (rowWeights)
-          h = b.mul(h, b.convert(in.back(), h.getType()));
-        return b.convert(h, floatElement(rows));
-      });
-
-  // The products accumulate in place where the result has room for them.
-  FloatType acc = computeType({hidden.getType(), down.getType()});
-  FloatType element = floatElement(out);
-  Value init = element == acc ? out : b.empty(b.sizes(out), acc);
-  SmallVector<Indexed> biases;
-  if (downBias)
-    biases.push_back({downBias, {1}});
-  if (downBias && rowWeights)
-    biases.push_back({rowWeights, {0}});
-  init = b.mapInto(init, biases, [&](ValueRange in) {
-    if (in.empty())
-      return b.real(acc, 0.0);
-    Value bias = b.convert(in[0], acc);
-    return in.size() == 1 ? bias : b.mul(bias, b.convert(in[1], acc));
-  });
-  Value result = b.matmulTransposed(hidden, down, init);
-  if (element == acc)
-    return result;
-  return b.mapInto(out, Indexed{result, {0, 1}},
-                   [&](ValueRange in) { return b.convert(in[0], element); });
-}
-
-//===----------------------------------------------------------------------===//
-// Ops
-//===----------------------------------------------------------------------===//
 
 namespace {
 
@@ -262,8 +109,9 @@ struct ConvertFfn : OpConversionPattern<FfnOp> {
         adaptor.getParameters().drop_back(op.getBody().getDownBias()).back();
     Value out = b.empty({b.size(input, 0), b.size(down, 0)},
                         floatElement(op.getResult()));
-    Value result = buildBody(b, op.getBody(), adaptor.getParameters(), input,
-                             /*rowWeights=*/{}, out);
+    ExpertBody body(b, op.getBody(), getParameters(op.getBody(), 1, 1, 1),
+                    adaptor.getParameters());
+    Value result = body.build(input, /*rowWeights=*/{}, out);
     rewriter.replaceOp(op, b.castTo(result, op.getType()));
     return success();
   }
@@ -320,19 +168,46 @@ private:
 
   Value buildClass(ClassAttr entry, int64_t first, ValueRange parameters,
                    Value out) {
-    if (entry.getKind() == ClassKind::Zero ||
-        entry.getKind() == ClassKind::Copy)
-      return buildBlock(b.index(first), b.index(first + entry.getCount()), out,
-                        [&](Value in, Value, Value block) {
-                          if (entry.getKind() == ClassKind::Zero)
-                            return b.mapInto(block, {}, [&](ValueRange) {
-                              return b.real(element, 0.0);
-                            });
-                          return b.mapInto(block, Indexed{in, {0, 1}},
-                                           [&](ValueRange in) {
-                                             return b.convert(in[0], element);
-                                           });
+    Value lower = b.index(first), upper = b.index(first + entry.getCount());
+    switch (entry.getKind()) {
+    case ClassKind::Zero:
+      return buildBlock(lower, upper, out, [&](Value, Value, Value block) {
+        return b.mapInto(block, {},
+                         [&](ValueRange) { return b.real(element, 0.0); });
+      });
+    case ClassKind::Copy:
+      return buildBlock(lower, upper, out, [&](Value in, Value, Value block) {
+        return b.mapInto(block, Indexed{in, {0, 1}}, [&](ValueRange in) {
+          return b.convert(in[0], element);
+        });
+      });
+    case ClassKind::Neuron:
+      return buildBlock(
+          lower, upper, out, [&](Value in, Value begin, Value block) {
+            return buildNeurons(entry, buildExpertOfRow(in, begin, first),
+                                parameters, in, begin, block);
+          });
+    case ClassKind::Value:
+      return buildBlock(lower, upper, out,
+                        [&](Value in, Value begin, Value block) {
+                          return buildValues(buildExpertOfRow(in, begin, first),
+                                             parameters, block);
                         });
+    case ClassKind::External:
+      return buildBlock(lower, upper, out, [&](Value in, Value, Value block) {
+        return buildCall(entry, in, block);
+      });
+    case ClassKind::Nested:
+      for (int64_t index = 0; index < entry.getCount(); ++index)
+        out = buildBlock(b.index(first + index), b.index(first + index + 1),
+                         out, [&](Value in, Value begin, Value block) {
+                           return buildNested(entry, index, parameters, in,
+                                              begin, block);
+                         });
+      return out;
+    default:
+      break;
+    }
     return b
         .loop(b.index(0), b.index(entry.getCount()), out,
               [&](Value expert, ValueRange carried) -> SmallVector<Value> {
@@ -348,23 +223,127 @@ private:
         .front();
   }
 
+  /// The weights of the rows of a block where they multiply hidden vectors.
+  Value buildBlockWeights(Value in, Value begin) {
+    if (!rowWeights)
+      return {};
+    return b.slice(rowWeights, SizesRef{begin}, b.size(in, 0));
+  }
+
   Value buildExpert(ClassAttr entry, Value expert, ValueRange parameters,
                     Value in, Value begin, Value block) {
-    SmallVector<Value> own;
-    for (Value stack : parameters) {
-      Sizes offsets(cast<ShapedType>(stack.getType()).getRank(),
-                    b.getIndexAttr(0));
-      Sizes sizes = b.sizes(stack);
-      offsets[0] = expert;
-      sizes[0] = b.getIndexAttr(1);
-      own.push_back(b.slice(stack, offsets, sizes, /*dropped=*/1));
-    }
+    SmallVector<Value> own = takeExpert(
+        b, getParameters(entry, inWidth, outWidth), parameters, expert);
     if (entry.getKind() == ClassKind::Constant)
       return buildConstant(entry, own, in, block);
-    Value weights;
-    if (rowWeights)
-      weights = b.slice(rowWeights, SizesRef{begin}, b.size(in, 0));
-    return buildBody(b, entry.getBody(), own, in, weights, block);
+    return ExpertBody(b, entry, inWidth, outWidth, own)
+        .build(in, buildBlockWeights(in, begin), block);
+  }
+
+  /// An expert of the leading `widths[index]` of the inner width, or without a
+  /// body of the input.
+  Value buildNested(ClassAttr entry, int64_t index, ValueRange parameters,
+                    Value in, Value begin, Value block) {
+    OpFoldResult none = b.getIndexAttr(0);
+    OpFoldResult width = b.getIndexAttr(entry.getWidths()[index]);
+    SmallVector<Value> own;
+    for (auto [parameter, whole] :
+         llvm::zip_equal(getParameters(entry, inWidth, outWidth), parameters)) {
+      Sizes sizes = b.sizes(whole);
+      switch (parameter.role) {
+      case ParameterRole::Down:
+      case ParameterRole::Matrix:
+        sizes[1] = width;
+        break;
+      case ParameterRole::DownBias:
+      case ParameterRole::MatrixBias:
+        break;
+      default:
+        sizes[0] = width;
+      }
+      own.push_back(b.slice(whole, Sizes(sizes.size(), none), sizes));
+    }
+    if (!entry.getBody())
+      in = b.columns(in, none, width, 1);
+    return ExpertBody(b, entry, inWidth, outWidth, own)
+        .build(in, buildBlockWeights(in, begin), block);
+  }
+
+  /// The number in its class of the expert of each row of a block; `first` is
+  /// the class's first id.
+  Value buildExpertOfRow(Value in, Value begin, int64_t first) {
+    int64_t slots =
+        op.getPlan().getType().getSlots() + op.getPlan().getType().getAlways();
+    return b.map(b.size(in, 0), b.getIndexType(), {}, [&](ValueRange) {
+      Value row = b.add(begin, b.loopIndex(0));
+      Value entry = b.extract(plan.entries, row);
+      Value unit = arith::DivUIOp::create(b, entry, b.index(slots));
+      Value slot = arith::RemUIOp::create(b, entry, b.index(slots));
+      Value id = b.toIndex(b.extract(plan.ids, {unit, slot}));
+      return b.sub(id, b.index(first));
+    });
+  }
+
+  /// act(<u, x>) v: O(d) per row, whatever the number of experts.
+  Value buildNeurons(ClassAttr entry, Value expertOfRow, ValueRange parameters,
+                     Value in, Value begin, Value block) {
+    Value keys = parameters[0], values = parameters[1];
+    FloatType acc =
+        computeType({in.getType(), keys.getType(), values.getType()});
+    Value zeros = b.filled(b.size(in, 0), b.real(acc, 0.0));
+    Value products =
+        b.reduce(2, {{in, {0, 1}}, {expertOfRow, {0}}}, {zeros, {0}},
+                 [&](ValueRange in) {
+                   Value key =
+                       b.convert(b.extract(keys, {in[1], b.loopIndex(1)}), acc);
+                   return b.add(in[2], b.mul(b.convert(in[0], acc), key));
+                 });
+    Value hidden = b.map(b.sizes(products), floatElement(in),
+                         Indexed{products, {0}}, [&](ValueRange in) {
+                           Value h = buildHidden(b, entry.getBody(), {}, in[0]);
+                           return b.convert(h, floatElement(rows));
+                         });
+    return b.mapInto(
+        block, {{hidden, {0}}, {expertOfRow, {0}}}, [&](ValueRange in) {
+          Value value = b.extract(values, {in[1], b.loopIndex(1)});
+          Value product = b.mul(b.convert(in[0], acc), b.convert(value, acc));
+          return b.convert(product, element);
+        });
+  }
+
+  /// v, or P v.
+  Value buildValues(Value expertOfRow, ValueRange parameters, Value block) {
+    Value vectors = parameters[0];
+    auto gather = [&](Value out, FloatType type) {
+      return b.mapInto(out, Indexed{expertOfRow, {0}}, [&](ValueRange in) {
+        return b.convert(b.extract(vectors, {in[0], b.loopIndex(1)}), type);
+      });
+    };
+    if (parameters.size() == 1)
+      return gather(block, element);
+    FloatType type = floatElement(vectors);
+    Value gathered =
+        gather(b.empty({b.size(block, 0), b.size(vectors, 1)}, type), type);
+    Value result = buildLinear(b, gathered, parameters[1], {});
+    return b.mapInto(block, Indexed{result, {0, 1}},
+                     [&](ValueRange in) { return b.convert(in[0], element); });
+  }
+
+  /// What the function makes of all rows at once.
+  Value buildCall(ClassAttr entry, Value in, Value block) {
+    auto typeOf = [&](int64_t width, FloatType type) {
+      return RankedTensorType::get({ShapedType::kDynamic, width}, type);
+    };
+    Value argument = b.castTo(in, typeOf(inWidth, floatElement(in)));
+    Value result =
+        func::CallOp::create(b, entry.getCallee(),
+                             TypeRange{typeOf(outWidth, element)}, argument)
+            .getResult(0);
+    b.check(
+        b.compare(IntPredicate::eq, b.sizeValue(result, 0), b.sizeValue(in, 0)),
+        "an external expert gives one row per row");
+    return b.mapInto(block, Indexed{result, {0, 1}},
+                     [&](ValueRange in) { return in[0]; });
   }
 
   /// v, or α₀ x + α₁ v with α = softmax(W x).

@@ -59,6 +59,8 @@ struct ConvertMoEToLinalg
     : moe::impl::ConvertMoEToLinalgPassBase<ConvertMoEToLinalg> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    if (failed(resolveLayers(getOperation())))
+      return signalPassFailure();
     TypeConverter converter;
     converter.addConversion([](Type type) { return type; });
     converter.addConversion(
@@ -81,6 +83,9 @@ struct ConvertMoEToLinalg
     populatePlansToLinalg(converter, patterns);
     populateRowsToLinalg(converter, patterns);
     populateExpertsToLinalg(converter, patterns);
+    populateMergeToLinalg(converter, patterns);
+    populateQuantToLinalg(converter, patterns);
+    populateStatisticsToLinalg(converter, patterns);
 
     ConversionTarget target(*context);
     target.addIllegalDialect<MoEDialect>();

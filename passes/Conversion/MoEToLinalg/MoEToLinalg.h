@@ -88,6 +88,17 @@ struct Assignment {
   mlir::Value ids, weights, alwaysWeights, carry;
 };
 
+/// What is done with the units [lower, upper) of one part of a domain.
+using PartBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::Value lower, mlir::Value upper, mlir::ValueRange)>;
+
+/// Runs `body` on the parts of `domain` (null: all units) in order. `offsets`
+/// are those of its segments; that they ascend from 0 to `units` is required
+/// at run time.
+llvm::SmallVector<mlir::Value>
+forEachPart(TensorBuilder &b, DomainAttr domain, mlir::Value offsets,
+            mlir::Value units, mlir::ValueRange init, PartBody body);
+
 /// Types of the parts of a plan, in order.
 llvm::SmallVector<mlir::Type> getPlanTypes(PlanType plan);
 
@@ -146,11 +157,11 @@ mlir::Value buildLinear(TensorBuilder &b, mlir::Value rows, mlir::Value matrix,
 mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,
                         mlir::Value up);
 
-/// Writes `body` of each row of `rows` (m x d) into `out` (m x d').
-/// `rowWeights` (m), where given, multiply the hidden vectors.
-mlir::Value buildBody(TensorBuilder &b, BodyAttr body,
-                      mlir::ValueRange parameters, mlir::Value rows,
-                      mlir::Value rowWeights, mlir::Value out);
+/// The matrix or stack of matrices of `type` that `storage` holds by `quant`;
+/// `widths` (null: all bits) are those of nested codes.
+mlir::Value buildDequantised(TensorBuilder &b, QuantAttr quant,
+                             mlir::ValueRange storage, mlir::Value widths,
+                             mlir::RankedTensorType type);
 
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,
@@ -159,8 +170,20 @@ void populatePlansToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
 void populateRowsToLinalg(const mlir::TypeConverter &converter,
                           mlir::RewritePatternSet &patterns);
+void populateMergeToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
 void populateExpertsToLinalg(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
+void populateQuantToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
+void populateStatisticsToLinalg(const mlir::TypeConverter &converter,
+                                mlir::RewritePatternSet &patterns);
+
+/// Inlines layers, where those that decode take the plans of predictors, and
+/// has statistics before capacity be those of routes without it. What is left
+/// of these ops has patterns. Fails, with an error, where the route is not in
+/// sight.
+mlir::LogicalResult resolveLayers(mlir::Operation *root);
 
 } // namespace moe::detail
 

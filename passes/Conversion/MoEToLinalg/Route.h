@@ -71,8 +71,6 @@ private:
   mlir::Value select(mlir::Value unfiltered);
 
   // What units compete for (2.4 and 2.6).
-  using PartBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
-      mlir::Value lower, mlir::Value upper, mlir::ValueRange)>;
   llvm::SmallVector<mlir::Value> forEachPart(mlir::ValueRange init,
                                              PartBody body);
   mlir::Value buildCount(CountAttr count, mlir::Value partUnits);

@@ -17,9 +17,10 @@ using IntPredicate = arith::CmpIPredicate;
 //===----------------------------------------------------------------------===//
 
 /// Loops over the parts [lower, upper) of the domain.
-SmallVector<Value> RouteLowering::forEachPart(ValueRange init, PartBody body) {
-  Value zero = b.index(0), one = b.index(1), all = b.toValue(units);
-  DomainAttr domain = op.getDomainAttr();
+SmallVector<Value> moe::detail::forEachPart(TensorBuilder &b, DomainAttr domain,
+                                            Value offsets, Value units,
+                                            ValueRange init, PartBody body) {
+  Value zero = b.index(0), one = b.index(1), all = units;
   if (!domain || domain.getKind() == DomainKind::All)
     return body(zero, all, init);
   if (domain.getKind() == DomainKind::Blocks) {
@@ -31,7 +32,6 @@ SmallVector<Value> RouteLowering::forEachPart(ValueRange init, PartBody body) {
       return body(lower, upper, carried);
     });
   }
-  Value offsets = op.getSegments();
   Value segments = b.sub(b.sizeValue(offsets, 0), one);
   auto offset = [&](Value index) {
     return b.toIndex(b.extract(offsets, index));
@@ -49,6 +49,11 @@ SmallVector<Value> RouteLowering::forEachPart(ValueRange init, PartBody body) {
             message);
     return body(lower, upper, carried);
   });
+}
+
+SmallVector<Value> RouteLowering::forEachPart(ValueRange init, PartBody body) {
+  return moe::detail::forEachPart(b, op.getDomainAttr(), op.getSegments(),
+                                  b.toValue(units), init, body);
 }
 
 /// The count of an expert among `partUnits` units.

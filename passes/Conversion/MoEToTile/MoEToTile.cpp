@@ -104,9 +104,8 @@ void Layer::splitParameters(ArrayRef<Parameter> roles,
     case ParameterRole::DownBias:
       downBias = value;
       break;
-    case ParameterRole::Vector:
-    case ParameterRole::Mix:
-      llvm_unreachable("an ffn class has none");
+    default:
+      llvm_unreachable("an ffn class has no other parameter");
     }
   }
 }
@@ -348,7 +347,7 @@ void GraphBuilder::panels(StringRef name, ElementsAttr value, int64_t columns,
   buffer(name,
          {Dim::of(Extent::Experts), Dim::fixed(columns, tile.columns),
           Dim::fixed(depth), Dim::fixed(tile.columns)},
-         f32, weight(packPanels(value, /*nIsLast=*/false, tile.columns)));
+         f32, weight(PanelLayout{tile.columns}.pack(value, /*nIsLast=*/false)));
 }
 
 void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {

@@ -59,6 +59,7 @@ struct ConvertMap : OpConversionPattern<moe::stablehlo::MapOp> {
       return rewriter.notifyMatchFailure(op, "region has no scalar form");
     auto type =
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
+    requireOneShape(rewriter, op, 0, adaptor.getInputs());
     auto remap = [&](Value v) { return rewriter.getRemappedValue(v); };
     rewriter.replaceOp(
         op, elementwise(rewriter, op.getLoc(), type, adaptor.getInputs(),

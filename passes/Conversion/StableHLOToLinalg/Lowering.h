@@ -85,6 +85,10 @@ void requireAtMost(mlir::OpBuilder &b, mlir::Location loc, mlir::Value small,
 void requireEqualSizes(mlir::OpBuilder &b, mlir::Operation *op,
                        unsigned operandA, int64_t dimA, mlir::Value newA,
                        unsigned operandB, int64_t dimB, mlir::Value newB);
+/// Requires operands of `op` from number `first` on, which `newValues` stand
+/// for after the conversion, to have one shape.
+void requireOneShape(mlir::OpBuilder &b, mlir::Operation *op, unsigned first,
+                     mlir::ValueRange newValues);
 llvm::SmallVector<mlir::utils::IteratorType> parallelLoops(int64_t rank);
 /// The map from `rank` loops to the dimensions `dims`.
 mlir::AffineMap dimsMap(mlir::MLIRContext *context, int64_t rank,

@@ -98,6 +98,20 @@ Contraction getContraction(int64_t lhsRank, int64_t rhsRank,
   return c;
 }
 
+/// Requires batch and contracting dimensions of the factors, operands #0 and #1
+/// of `op`, to be of equal sizes.
+template <typename Numbers>
+void requireProductSizes(OpBuilder &b, Operation *op, Numbers numbers,
+                         Value lhs, Value rhs) {
+  for (auto [lhsDims, rhsDims] :
+       {std::pair{numbers.getLhsBatchingDimensions(),
+                  numbers.getRhsBatchingDimensions()},
+        std::pair{numbers.getLhsContractingDimensions(),
+                  numbers.getRhsContractingDimensions()}})
+    for (auto [lhsDim, rhsDim] : llvm::zip_equal(lhsDims, rhsDims))
+      requireEqualSizes(b, op, 0, lhsDim, lhs, 1, rhsDim, rhs);
+}
+
 struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -115,13 +129,7 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
         getContraction(lhsType.getRank(), rhsType.getRank(), numbers);
     auto accType = cast<RankedTensorType>(
         type.clone(accumulatorType(type.getElementType())));
-    for (auto [dimsA, dimsB] :
-         {std::pair{numbers.getLhsBatchingDimensions(),
-                    numbers.getRhsBatchingDimensions()},
-          std::pair{numbers.getLhsContractingDimensions(),
-                    numbers.getRhsContractingDimensions()}})
-      for (auto [dimA, dimB] : llvm::zip_equal(dimsA, dimsB))
-        requireEqualSizes(rewriter, op, 0, dimA, lhs, 1, dimB, rhs);
+    requireProductSizes(rewriter, op, numbers, lhs, rhs);
 
     // Sizes of the parallel loops.
     SmallVector<OpFoldResult> sizes(c.parallel());
@@ -271,6 +279,10 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
         op.getRaggedDotDimensionNumbers();
     int64_t lhsRank = cast<RankedTensorType>(lhs.getType()).getRank();
     int64_t rhsRank = cast<RankedTensorType>(rhs.getType()).getRank();
+    requireProductSizes(rewriter, op, numbers, lhs, rhs);
+    for (int64_t dim : numbers.getRhsGroupDimensions())
+      requireEqualSizes(rewriter, op, 1, dim, rhs, 2, 0,
+                        adaptor.getGroupSizes());
     int64_t ragged = numbers.getLhsRaggedDimensions().front();
     bool groupsRhs = !numbers.getRhsGroupDimensions().empty();
     bool groupsResult =

@@ -125,8 +125,34 @@ func.func @few_units(%y: memref<8xf32>, %v: f32) {
   return
 }
 
-// The kernel: six rows of two vectors.
+// bf16 without a product of pairs is widened; panels of pairs have no kernel here.
+// CHECK-LABEL: func.func @narrow
+func.func @narrow(%x: memref<?x8xbf16>, %w: memref<2x8x16xbf16>, %pairs: memref<2x4x16x2xbf16>, %y: memref<?x20xf32>) {
+  // CHECK: call @moe_matmul_bf16_6x16_panel
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x8xbf16>, memref<2x8x16xbf16>) outs(%y : memref<?x20xf32>) {
+  ^bb0(%a: bf16, %b: bf16, %c: f32):
+    %f = arith.extf %a : bf16 to f32
+    %g = arith.extf %b : bf16 to f32
+    %p = arith.mulf %f, %g : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  // CHECK-NOT: call
+  // CHECK: return
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k floordiv 2, n mod 16, k mod 2)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %pairs : memref<?x8xbf16>, memref<2x4x16x2xbf16>) outs(%y : memref<?x20xf32>) {
+  ^bb0(%a: bf16, %b: bf16, %c: f32):
+    %f = arith.extf %a : bf16 to f32
+    %g = arith.extf %b : bf16 to f32
+    %p = arith.mulf %f, %g : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// The kernel: six rows of two vectors. The last tile has up to eight rows, in halves of one vector.
 // CHECK-LABEL: func.func private @moe_matmul_f32_6x16_panel
+// CHECK: arith.ceildivsi
 // CHECK: scf.index_switch
 // CHECK: case 6
 // CHECK-COUNT-12: vector.maskedload
@@ -135,4 +161,22 @@ func.func @few_units(%y: memref<8xf32>, %v: f32) {
 // CHECK-COUNT-12: vector.fma
 // CHECK: scf.yield
 // CHECK-COUNT-12: vector.maskedstore
-// CHECK: case 5
+// CHECK: case 8
+// CHECK-COUNT-8: vector.maskedload
+// CHECK: scf.for
+// CHECK-COUNT-1: vector.load
+// CHECK-COUNT-8: vector.fma
+// CHECK: scf.yield
+// CHECK-COUNT-8: vector.maskedstore
+// CHECK-COUNT-8: vector.maskedload
+// CHECK: scf.for
+// CHECK-COUNT-8: vector.maskedstore
+// CHECK: default
+
+// CHECK-LABEL: func.func private @moe_matmul_bf16_6x16_panel
+// CHECK: case 6
+// CHECK: scf.for
+// CHECK: %[[NARROW:.*]] = vector.load {{.*}} vector<8xbf16>
+// CHECK: arith.extf %[[NARROW]] : vector<8xbf16> to vector<8xf32>
+// CHECK: memref.load {{.*}} memref<?x?xbf16
+// CHECK: vector.fma

@@ -162,21 +162,194 @@ func.func private @a_class_has_an_expert() attributes {a = #moe.class<zero, 0>}
 
 // -----
 
+// (class_c1)
+// expected-error @+1 {{expects one expert in an 'external' class, but got 2}}
+func.func private @an_external_class_has_one_expert() attributes {a = #moe.class<external, 2, callee = @f>}
+
+// -----
+
 // (class_c2)
-// expected-error @+1 {{expects a positive 'width' and a 'body' in an 'ffn' class}}
+// expected-error @+1 {{expects a positive 'width' and a 'body' in a class of kind 'ffn'}}
 func.func private @an_ffn_class_has_a_body() attributes {a = #moe.class<ffn, 1, width = 8>}
 
 // -----
 
 // (class_c2)
-// expected-error @+1 {{expects 'width' and 'body' in an 'ffn' class alone, but got kind 'copy'}}
-func.func private @width_belongs_to_ffn() attributes {a = #moe.class<copy, 1, width = 8>}
+// expected-error @+1 {{expects a positive 'width' and a 'body' in a class of kind 'lora'}}
+func.func private @a_lora_class_has_a_width() attributes {a = #moe.class<lora, 1, body = <gated, silu>, targets = [up], rank = 1>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects no 'width' and no 'body' in a class of kind 'copy'}}
+func.func private @width_belongs_to_bodies() attributes {a = #moe.class<copy, 1, width = 8>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects no 'width' and no 'body' in a class of kind 'linear'}}
+func.func private @a_linear_class_has_no_body() attributes {a = #moe.class<linear, 1, width = 8, body = <gated, silu>>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects a 'width' and a 'body' or neither in a class of kind 'factored'}}
+func.func private @a_factored_body_has_a_width() attributes {a = #moe.class<factored, 1, body = <gated, silu>, rank = 1, factors = cp>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects no 'body' in a class of kind 'value'}}
+func.func private @a_value_has_no_body() attributes {a = #moe.class<value, 1, width = 8, body = <gated, silu>>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects no 'width' and an ungated 'body' without biases in a class of kind 'neuron'}}
+func.func private @a_neuron_is_ungated() attributes {a = #moe.class<neuron, 1, body = <gated, silu>>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects no 'width' and an ungated 'body' without biases in a class of kind 'neuron'}}
+func.func private @a_neuron_has_no_bias() attributes {a = #moe.class<neuron, 1, body = <ungated, silu, bias = [up]>>}
+
+// -----
+
+// (class_c2)
+// expected-error @+1 {{expects no negative 'width' in a class of kind 'value'}}
+func.func private @a_width_is_not_negative() attributes {a = #moe.class<value, 1, width = -8>}
 
 // -----
 
 // (class_c2)
 // expected-error @+1 {{expects 'mix' in a 'constant' class alone, but got kind 'zero'}}
 func.func private @mix_belongs_to_constant() attributes {a = #moe.class<zero, 1, mix = softmax2>}
+
+// -----
+
+// (class_c3)
+// expected-error @+1 {{expects 'targets' in 'scale_vec' and 'lora' classes and in no other, but got kind 'scale_vec'}}
+func.func private @scale_vec_scales_something() attributes {a = #moe.class<scale_vec, 1, width = 8, body = <gated, silu>>}
+
+// -----
+
+// (class_c3)
+// expected-error @+1 {{expects 'targets' in 'scale_vec' and 'lora' classes and in no other, but got kind 'film'}}
+func.func private @film_has_no_targets() attributes {a = #moe.class<film, 1, width = 8, body = <gated, silu>, targets = [hidden]>}
+
+// -----
+
+// (class_c3)
+// expected-error @+1 {{expects gate, up, hidden or output as 'targets' of a 'scale_vec' class, but got 'down'}}
+func.func private @scale_vec_scales_vectors() attributes {a = #moe.class<scale_vec, 1, width = 8, body = <gated, silu>, targets = [down]>}
+
+// -----
+
+// (class_c3)
+// expected-error @+1 {{expects gate, up or down as 'targets' of a 'lora' class, but got 'hidden' or 'output'}}
+func.func private @lora_adds_to_matrices() attributes {a = #moe.class<lora, 1, width = 8, body = <gated, silu>, targets = [hidden], rank = 1>}
+
+// -----
+
+// (class_c3)
+// expected-error @+1 {{expects 'gate' as a target of a gated body alone}}
+func.func private @a_gate_target_needs_a_gate() attributes {a = #moe.class<lora, 1, width = 8, body = <ungated, silu>, targets = [gate], rank = 1>}
+
+// -----
+
+// (class_c4)
+// expected-error @+1 {{expects a positive 'rank' in 'lora' and 'factored' classes and in no other, but got 0 with kind 'lora'}}
+func.func private @lora_has_a_rank() attributes {a = #moe.class<lora, 1, width = 8, body = <gated, silu>, targets = [up]>}
+
+// -----
+
+// (class_c4)
+// expected-error @+1 {{expects a positive 'rank' in 'lora' and 'factored' classes and in no other, but got 2 with kind 'linear'}}
+func.func private @linear_has_no_rank() attributes {a = #moe.class<linear, 1, rank = 2>}
+
+// -----
+
+// (class_c4)
+// expected-error @+1 {{expects 'alpha' and 'base' in a 'lora' class alone, but got kind 'factored'}}
+func.func private @alpha_belongs_to_lora() attributes {a = #moe.class<factored, 1, rank = 1, alpha = 2.0, factors = cp>}
+
+// -----
+
+// (class_c4)
+// expected-error @+1 {{expects split storage with 'base = in_rows'}}
+func.func private @products_in_rows_are_split() attributes {a = #moe.class<lora, 1, width = 8, body = <gated, silu, storage = interleaved>, targets = [up], rank = 1, base = in_rows>}
+
+// -----
+
+// (class_c5)
+// expected-error @+1 {{expects 'factors', and 'evaluation' of them, in 'factored' classes and in no other, but got kind 'factored'}}
+func.func private @factored_has_factors() attributes {a = #moe.class<factored, 1, rank = 1>}
+
+// -----
+
+// (class_c5)
+// expected-error @+1 {{expects 'factors', and 'evaluation' of them, in 'factored' classes and in no other, but got kind 'linear'}}
+func.func private @evaluation_belongs_to_factors() attributes {a = #moe.class<linear, 1, evaluation = materialise>}
+
+// -----
+
+// (class_c5)
+// expected-error @+1 {{expects split storage in a class of kind 'factored'}}
+func.func private @factors_are_of_split_matrices() attributes {a = #moe.class<factored, 1, width = 8, body = <gated, silu, storage = interleaved>, rank = 1, factors = cp>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects split storage in a class of kind 'nested'}}
+func.func private @nested_widths_are_of_split_matrices() attributes {a = #moe.class<nested, 1, width = 8, body = <gated, silu, storage = interleaved>, widths = [4]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects as many 'widths' as a 'nested' class has experts (2), but got 1}}
+func.func private @a_nested_expert_has_a_width() attributes {a = #moe.class<nested, 2, width = 8, body = <gated, silu>, widths = [4]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects as many 'widths' as a 'nested' class has experts (0), but got 1}}
+func.func private @widths_belong_to_nested() attributes {a = #moe.class<linear, 1, widths = [4]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{requires 'widths' (9) to be positive and at most 'width' (8)}}
+func.func private @a_nested_width_is_at_most_the_whole() attributes {a = #moe.class<nested, 2, width = 8, body = <gated, silu>, widths = [4, 9]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{requires 'widths' (0) to be positive and at most 'width' (8)}}
+func.func private @a_nested_width_is_positive() attributes {a = #moe.class<nested, 2, width = 8, body = <gated, silu>, widths = [0, 8]>}
+
+// -----
+
+// (class_c6)
+// expected-error @+1 {{expects 'bias' in linear maps without a body alone, but got kind 'ffn'}}
+func.func private @a_body_says_its_own_biases() attributes {a = #moe.class<ffn, 1, width = 8, body = <gated, silu>, bias = true>}
+
+// -----
+
+// (class_c7)
+// expected-error @+1 {{expects a 'callee' in 'external' classes and in no other, but got kind 'external'}}
+func.func private @an_external_class_has_a_callee() attributes {a = #moe.class<external, 1>}
+
+// -----
+
+// (class_c7)
+// expected-error @+1 {{expects a 'callee' in 'external' classes and in no other, but got kind 'copy'}}
+func.func private @a_callee_belongs_to_external() attributes {a = #moe.class<copy, 1, callee = @f>}
+
+// -----
+
+// expected-error @+1 {{expects one of gate, up, down, hidden, output, but got 'none'}}
+func.func private @a_target_is_named() attributes {a = #moe.class<lora, 1, targets = [none]>}
 
 // -----
 

@@ -93,8 +93,124 @@ func.func @a_constant_expert_has_a_vector_as_wide_as_the_result(%r: !moe.rows<f3
 
 // (R14)
 func.func @weights_on_the_hidden_vector_need_one(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
-  // expected-error @+1 {{expects 'ffn' classes alone with 'apply <hidden>', but got 'zero'}}
+  // expected-error @+1 {{expects classes with a hidden vector alone with 'apply <hidden>', but got 'zero'}}
   %y = moe.experts %r, %p  table <[<zero, 8>]> apply <hidden> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R14)
+func.func @weights_on_the_hidden_vector_need_a_body(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<8x64x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects classes with a hidden vector alone with 'apply <hidden>', but got 'linear'}}
+  %y = moe.experts %r, %p (%w : tensor<8x64x64xf32>) table <[<linear, 8>]> apply <hidden> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R14)
+func.func @a_neuron_has_no_hidden_vector(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<8x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects classes with a hidden vector alone with 'apply <hidden>', but got 'neuron'}}
+  %y = moe.experts %r, %p (%w, %w : tensor<8x64xf32>, tensor<8x64xf32>) table <[<neuron, 8, body = <ungated, relu>>]> apply <hidden> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_shared_parameter_is_not_stacked(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %u: tensor<8x6x64xf32>, %d: tensor<64x6xf32>, %s: tensor<8x6xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'up' ('tensor<8x6x64xf32>') to have the shape [6, 64]}}
+  %y = moe.experts %r, %p (%u, %d, %s : tensor<8x6x64xf32>, tensor<64x6xf32>, tensor<8x6xf32>) table <[<scale_vec, 8, width = 6, body = <ungated, relu>, targets = [hidden]>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_scale_is_as_wide_as_what_it_scales(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %u: tensor<6x64xf32>, %d: tensor<64x6xf32>, %s: tensor<8x5xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'hidden scale' ('tensor<8x5xf32>') to have the shape [8, 6]}}
+  %y = moe.experts %r, %p (%u, %d, %s : tensor<6x64xf32>, tensor<64x6xf32>, tensor<8x5xf32>) table <[<scale_vec, 8, width = 6, body = <ungated, relu>, targets = [hidden]>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_left_factor_has_the_rows_of_the_matrix(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %u: tensor<6x64xf32>, %d: tensor<64x6xf32>, %b: tensor<8x6x2xf32>, %a: tensor<8x2x6xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'down left factor' ('tensor<8x6x2xf32>') to have the shape [8, 64, 2]}}
+  %y = moe.experts %r, %p (%u, %d, %b, %a : tensor<6x64xf32>, tensor<64x6xf32>, tensor<8x6x2xf32>, tensor<8x2x6xf32>) table <[<lora, 8, width = 6, body = <ungated, relu>, targets = [down], rank = 2>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_core_has_the_rank(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %l: tensor<64x2xf32>, %c: tensor<8x3xf32>, %t: tensor<2x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'matrix core' ('tensor<8x3xf32>') to have the shape [8, 2]}}
+  %y = moe.experts %r, %p (%l, %c, %t : tensor<64x2xf32>, tensor<8x3xf32>, tensor<2x64xf32>) table <[<factored, 8, rank = 2, factors = cp>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c3)
+func.func @a_nested_map_reads_at_most_the_input(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<64x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires 'widths' (65) to be at most the width of the input (64)}}
+  %y = moe.experts %r, %p (%w : tensor<64x64xf32>) table <[<nested, 8, widths = [1, 2, 3, 4, 5, 6, 64, 65]>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c3)
+func.func @products_in_rows_leave_room_for_the_input(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %d: tensor<64x32xf32>, %b: tensor<8x32x2xf32>, %a: tensor<8x2x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the width of the input (64) to exceed the products in a row (64)}}
+  %y = moe.experts %r, %p (%d, %b, %a : tensor<64x32xf32>, tensor<8x32x2xf32>, tensor<8x2x64xf32>) table <[<lora, 8, width = 32, body = <gated, silu>, targets = [up], rank = 2, base = in_rows>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R18)
+func.func @nested_classes_share_with_no_other(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<64x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects parameter 'matrix' of a 'nested' class in one class alone}}
+  %y = moe.experts %r, %p (%w, %w : tensor<64x64xf32>, tensor<64x64xf32>) table <[<nested, 4, widths = [1, 2, 3, 4]>, <nested, 4, widths = [5, 6, 7, 8]>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (R18)
+func.func @factored_classes_share_with_no_other(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %l: tensor<64x2xf32>, %t: tensor<4x2x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects parameter 'matrix left factor' of a 'factored' class in one class alone}}
+  %y = moe.experts %r, %p (%l, %t, %l, %t : tensor<64x2xf32>, tensor<4x2x64xf32>, tensor<64x2xf32>, tensor<4x2x64xf32>) table <[<factored, 4, rank = 2, factors = shared_left>, <factored, 4, rank = 2, factors = shared_left>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c4)
+func.func @a_callee_is_a_function(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<7x64x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects a function as 'callee', but got @nothing}}
+  %y = moe.experts %r, %p (%w : tensor<7x64x64xf32>) table <[<linear, 7>, <external, 1, callee = @nothing>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c4)
+// expected-note @+1 {{function declared here}}
+func.func @narrow(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x32xf32>
+  %y = tensor.empty(%n) : tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}
+
+func.func @a_callee_takes_rows(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<7x64x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects a function from 'tensor<?x64xf32>' to 'tensor<?x64xf32>' as 'callee', but got @narrow}}
+  %y = moe.experts %r, %p (%w : tensor<7x64x64xf32>) table <[<linear, 7>, <external, 1, callee = @narrow>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
   return %y : !moe.rows<f32, 64, grouped>
 }
 

@@ -261,8 +261,17 @@ func.func @soft_rows_are_not_weighed_at_the_input(%x: tensor<?x4xf32>, %p: !moe.
 
 // (R4)
 func.func @soft_rows_need_a_body(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>) {
-  // expected-error @+1 {{expects 'ffn' classes alone with a soft plan, but got 'copy'}}
+  // expected-error @+1 {{expects no class that looks at single units with a soft plan, but got 'copy'}}
   %h = moe.experts %r, %p table <[<copy, 8>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
+  return
+}
+
+// -----
+
+// (R4)
+func.func @soft_rows_are_of_no_unit(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>, %u: tensor<8x4xf32>) {
+  // expected-error @+1 {{expects no class that looks at single units with a soft plan, but got 'neuron'}}
+  %h = moe.experts %r, %p (%u, %u : tensor<8x4xf32>, tensor<8x4xf32>) table <[<neuron, 8, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
   return
 }
 

@@ -6,6 +6,8 @@ import random
 import struct
 import sys
 
+from npy import write_npy
+
 HIDDEN, EXPERTS, WIDTH, TOKENS = 8, 4, 6, 11
 GATE_UP = "bias = [gate, up]"
 # Always-on classes: count, width, storage.
@@ -73,8 +75,4 @@ with open(os.path.join(folder, "model.mlir"), "w", encoding="utf-8") as file:
     file.write("\n".join(text))
 with open(path, "wb") as file:
     file.write(struct.pack(f"<{len(values)}f", *values))
-header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({TOKENS}, {HIDDEN}), }}"
-header += " " * (-(10 + len(header) + 1) % 64) + "\n"
-with open(os.path.join(folder, "x.npy"), "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    file.write(struct.pack(f"<{TOKENS * HIDDEN}f", *(generator.uniform(-1, 1) for _ in range(TOKENS * HIDDEN))))
+write_npy(os.path.join(folder, "x.npy"), [generator.uniform(-1, 1) for _ in range(TOKENS * HIDDEN)], [TOKENS, HIDDEN])

@@ -36,6 +36,15 @@ Tensor random(std::vector<int64_t> shape, unsigned seed) {
   return tensor;
 }
 
+/// Integers of 0 to `bound` - 1 in size: sums of their products are exact, in
+/// narrow types, too.
+Tensor randomIntegers(std::vector<int64_t> shape, unsigned seed, int bound) {
+  Tensor tensor = random(std::move(shape), seed);
+  for (float &value : tensor.data)
+    value = std::trunc(value * static_cast<float>(bound));
+  return tensor;
+}
+
 /// A weight as text: dense elements in hexadecimal.
 std::string dense(const Tensor &tensor) {
   std::string text = "dense<\"0x";
@@ -192,20 +201,39 @@ struct MatmulCase {
   int64_t k, n;
   bool nIsLast;
   const char *cpu;
+  const char *element = "f32";
 };
 
-/// How ctest shows a case: "k 33, n 65, weight NxK, host".
+/// How ctest shows a case: "k 33, n 65, weight NxK, host, f32".
 void PrintTo(const MatmulCase &shape, std::ostream *stream) {
   *stream << "k " << shape.k << ", n " << shape.n << ", weight "
-          << (shape.nIsLast ? "KxN" : "NxK") << ", " << shape.cpu;
+          << (shape.nIsLast ? "KxN" : "NxK") << ", " << shape.cpu << ", "
+          << shape.element;
+}
+
+/// Rows around the register tile, its longer last tile, and the block of rows
+/// of one task.
+const int64_t rowCounts[] = {0, 1, 2, 5, 6, 7, 8, 9, 13, 14, 15, 121, 128};
+
+/// A weight of small integers as text, in any type of floats.
+std::string denseIntegers(const Tensor &tensor) {
+  std::string text = "dense<[";
+  int64_t columns = tensor.shape[1];
+  for (auto [i, value] : llvm::enumerate(tensor.data)) {
+    bool starts = i % columns == 0, ends = (i + 1) % columns == 0;
+    text += llvm::formatv("{0}{1}.0{2}", starts ? "[" : ", ", int(value),
+                          !ends                         ? ""
+                          : i + 1 == tensor.data.size() ? "]"
+                                                        : "], ");
+  }
+  return text + "]>";
 }
 
 class MatmulOfWeight : public ::testing::TestWithParam<MatmulCase> {};
 
-// Heights around the register tile and the block of rows of one task, widths
-// around a panel, depths around a part of K.
+// Widths around a panel, depths around a part of K.
 TEST_P(MatmulOfWeight, EqualsLoops) {
-  auto [k, n, nIsLast, cpu] = GetParam();
+  auto [k, n, nIsLast, cpu, element] = GetParam();
   Tensor w = random({n, k}, 1);
   std::string type = nIsLast ? llvm::formatv("tensor<{0}x{1}xf32>", k, n).str()
                              : llvm::formatv("tensor<{0}x{1}xf32>", n, k).str();
@@ -216,7 +244,7 @@ TEST_P(MatmulOfWeight, EqualsLoops) {
               .str() +
           matmulText(nIsLast ? "(k, n)" : "(n, k)", type, k, n, "%w") + "}",
       cpu);
-  for (int64_t m : {0, 1, 2, 5, 6, 7, 13, 121}) {
+  for (int64_t m : rowCounts) {
     Tensor x = random({m, k}, m);
     std::vector<Tensor> results = model.run({x});
     ASSERT_EQ(results.size(), 1u) << model.error;
@@ -234,6 +262,54 @@ INSTANTIATE_TEST_SUITE_P(Sizes, MatmulOfWeight,
                                            MatmulCase{33, 65, false,
                                                       "x86-64-v3"},
                                            MatmulCase{33, 37, true, "x86-64"}));
+
+class MatmulOfNarrowWeight : public ::testing::TestWithParam<MatmulCase> {};
+
+// Both sides are narrow and the sums f32: exact, because the values are small
+// integers. An odd depth has no pairs.
+TEST_P(MatmulOfNarrowWeight, EqualsLoops) {
+  auto [k, n, nIsLast, cpu, element] = GetParam();
+  Tensor w = randomIntegers({n, k}, 1, 8);
+  std::string of = std::string("x") + element + ">";
+  std::string type = nIsLast ? llvm::formatv("tensor<{0}x{1}", k, n).str()
+                             : llvm::formatv("tensor<{0}x{1}", n, k).str();
+  Model model(llvm::formatv(R"(
+func.func @main(%x: tensor<?x{0}xf32>) -> tensor<?x{1}xf32> {{
+  %w = moe_support.weight {2} : {3}
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %rows = tensor.dim %x, %c0 : tensor<?x{0}xf32>
+  %narrow = arith.truncf %x : tensor<?x{0}xf32> to tensor<?x{0}{4}
+  %empty = tensor.empty(%rows) : tensor<?x{1}xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x{1}xf32>) -> tensor<?x{1}xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> {5}>, affine_map<(m, n, k) -> (m, n)>]
+    ins(%narrow, %w : tensor<?x{0}{4}, {3}) outs(%init : tensor<?x{1}xf32>) -> tensor<?x{1}xf32>
+  return %y : tensor<?x{1}xf32>
+})",
+                            k, n, denseIntegers(nIsLast ? transposed(w) : w),
+                            type + of, of, nIsLast ? "(k, n)" : "(n, k)")
+                  .str(),
+              cpu);
+  for (int64_t m : rowCounts) {
+    Tensor x = randomIntegers({m, k}, m, 8);
+    std::vector<Tensor> results = model.run({x});
+    ASSERT_EQ(results.size(), 1u) << model.error;
+    if (m != 0)
+      EXPECT_EQ(results[0].data, matmul(x, w).data);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, MatmulOfNarrowWeight,
+    ::testing::Values(MatmulCase{2, 1, false, "host", "bf16"},
+                      MatmulCase{34, 65, false, "host", "bf16"},
+                      MatmulCase{33, 65, false, "host", "bf16"},
+                      MatmulCase{2050, 130, true, "host", "bf16"},
+                      MatmulCase{34, 65, false, "x86-64-v4", "bf16"},
+                      MatmulCase{34, 37, true, "x86-64-v3", "bf16"},
+                      MatmulCase{34, 37, false, "x86-64", "bf16"},
+                      MatmulCase{33, 65, true, "host", "f16"},
+                      MatmulCase{33, 37, false, "x86-64-v3", "f16"}));
 
 class MatmulOfInput : public ::testing::TestWithParam<bool> {};
 
@@ -259,6 +335,34 @@ INSTANTIATE_TEST_SUITE_P(Layouts, MatmulOfInput, ::testing::Bool(),
                          [](const ::testing::TestParamInfo<bool> &info) {
                            return info.param ? "KN" : "NK";
                          });
+
+// No side is a weight: B is read as it lies, or made into panels on the way.
+TEST_P(MatmulOfInput, EqualsLoopsInBF16) {
+  bool nIsLast = GetParam();
+  std::string shape = nIsLast ? "34x70" : "70x34";
+  Model model(llvm::formatv(R"(
+func.func @main(%x: tensor<?x34xf32>, %w: tensor<{0}xf32>) -> tensor<?x70xf32> {{
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %rows = tensor.dim %x, %c0 : tensor<?x34xf32>
+  %xn = arith.truncf %x : tensor<?x34xf32> to tensor<?x34xbf16>
+  %wn = arith.truncf %w : tensor<{0}xf32> to tensor<{0}xbf16>
+  %empty = tensor.empty(%rows) : tensor<?x70xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x70xf32>) -> tensor<?x70xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> {1}>, affine_map<(m, n, k) -> (m, n)>]
+    ins(%xn, %wn : tensor<?x34xbf16>, tensor<{0}xbf16>) outs(%init : tensor<?x70xf32>) -> tensor<?x70xf32>
+  return %y : tensor<?x70xf32>
+})",
+                            shape, nIsLast ? "(k, n)" : "(n, k)")
+                  .str());
+  Tensor w = randomIntegers({70, 34}, 1, 8);
+  for (int64_t m : {1, 3, 4, 20}) {
+    Tensor x = randomIntegers({m, 34}, m, 8);
+    std::vector<Tensor> results = model.run({x, nIsLast ? transposed(w) : w});
+    ASSERT_EQ(results.size(), 1u) << model.error;
+    EXPECT_EQ(results[0].data, matmul(x, w).data);
+  }
+}
 
 TEST(EndToEnd, SlabOfWeightChosenAtRunTime) {
   const int64_t experts = 3, k = 20, n = 70;

@@ -5,10 +5,13 @@
 
 #include "moe/Dialect/MoE/MoE.h"
 
+#include <string>
+
 namespace moe {
 
-/// What a parameter tensor is to its expert. `First` is the matrix of a body
-/// with joint storage: gate and up rows of one tensor.
+/// The matrix, bias or vector of an expert that a parameter is or is a part of.
+/// `First` is the matrix of a body with joint storage: gate and up rows of one
+/// tensor.
 enum class ParameterRole {
   Gate,
   GateBias,
@@ -19,18 +22,32 @@ enum class ParameterRole {
   Down,
   DownBias,
   Vector,
-  Mix
+  Mix,
+  Matrix,
+  MatrixBias,
+  Projection,
+  Hidden,
+  Output
 };
+
+/// What a parameter is of its role: all of it, a factor of the matrix or of
+/// what is added to it, or what scales and shifts the vector.
+enum class ParameterPart { Whole, Left, Core, Right, Scale, Shift };
 
 /// The name of a role in messages, such as "gate bias".
 llvm::StringRef stringifyParameterRole(ParameterRole role);
 
 /// A parameter's role and shape, without the leading dimension that stacks the
-/// experts of a class.
+/// experts of a class. All experts of the class have a `shared` one in common.
 struct Parameter {
   ParameterRole role;
   llvm::SmallVector<int64_t, 2> shape;
+  ParameterPart part = ParameterPart::Whole;
+  bool shared = false;
 };
+
+/// The name of a parameter in messages, such as "gate left factor".
+std::string stringifyParameter(const Parameter &parameter);
 
 /// The parameters of `body` in operand order, where rows are `in` wide, inner
 /// vectors `width` and results `out`. A dynamic size gives dynamic shapes.
@@ -38,7 +55,8 @@ llvm::SmallVector<Parameter> getParameters(BodyAttr body, int64_t in,
                                            int64_t width, int64_t out);
 
 /// The parameters of `entry` in operand order; empty for classes that have
-/// none. Operands have `entry.getCount()` in front of each shape.
+/// none. Operands have `entry.getCount()` in front of each shape that is not
+/// shared.
 llvm::SmallVector<Parameter> getParameters(ClassAttr entry, int64_t in,
                                            int64_t out);
 

@@ -55,17 +55,17 @@ class Tensor:
 
 
 class Case:
-    """`body` computes `results` (names and types) from the arguments, which are named after `args`."""
+    """`body` computes `results` (names and types) from the arguments, which are named after `args`; `functions` are what it calls."""
 
-    def __init__(self, name, args, body, results, expected, tolerance=2e-6, check=None):
+    def __init__(self, name, args, body, results, expected, tolerance=2e-6, check=None, functions=""):
         self.name, self.args, self.body, self.results, self.expected = name, args, body, results, expected
-        self.tolerance, self.check = tolerance, check
+        self.tolerance, self.check, self.functions = tolerance, check, functions
 
     def function(self):
         args = ", ".join(f"%{n}: {t.type}" for n, t in self.args.items())
         types = ", ".join(t for _, t in self.results)
         names = ", ".join(n for n, _ in self.results)
-        return f"func.func private @{self.name}({args}) -> ({types}) {{\n{self.body}  return {names} : {types}\n}}\n"
+        return f"{self.functions}func.func private @{self.name}({args}) -> ({types}) {{\n{self.body}  return {names} : {types}\n}}\n"
 
     def call(self):
         text, operands = "", []

@@ -4,17 +4,21 @@
   numeric.py check <group>   reads what main printed and compares it with the interpreter of reference.py and the golden vectors
 """
 import math
-import random
 import sys
 
+from formats import formats
 from harness import Case, Tensor, check, emit
+from layers import layer_case, layer_text, randoms
+from losses import losses_and_statistics
+from merge import merge
 from plans import plans
-from policies import draws, policies
-from reference import Body, Class, ROUND, layer
+from policies import draws, everyone, policies
+from reference import Body, Class, ROUND
 import reference
 from routes import route_case
 from routing import per_unit, route
 from soft import soft
+from tables import lora, tables
 
 INF, NAN = math.inf, math.nan
 
@@ -67,13 +71,6 @@ def golden():
         route_case("golden_entmax", [[1, .5, 0, -1]], {"fn": "entmax15"}, policy=four,
                    expected=([[0, 1, 2, 3]], [[.624197, .291667, .084136, 0]])),
     ]
-
-
-def randoms(seed, *shape, scale=1.0, element="f32"):
-    generator = random.Random(seed)
-    def make(dims):
-        return [make(dims[1:]) for _ in range(dims[0])] if dims else ROUND[element](generator.uniform(-2, 2) * scale)
-    return make(shape)
 
 
 def axes():
@@ -219,53 +216,6 @@ def bodies():
         wanted = [[ROUND[element](v) for v in body.apply(row, parameters, rounding=ROUND[element])] for row in rows]
         cases.append(ffn_case(f"body_{element}", body, rows, parameters, wanted, element, tolerance, out=element))
     return cases
-
-
-def layer_text(prefix, rows_width, out_width, plan, table, parameters, args, apply="output", residual="none", order="expert_asc", out_bias="",
-               input_scale=1.0, element="f32", acc=None, result="f32", allow_multi=False):
-    """dispatch, experts, combine of %{prefix}p; names the result %{prefix}y."""
-    names = ", ".join(f"%{n}" for n in parameters)
-    types = ", ".join(args[n].type for n in parameters)
-    rows, out = f"!moe.rows<{element}, {rows_width}, grouped>", f"!moe.rows<{element}, {out_width}, grouped>"
-    x_type = args["x"].type
-    y_type = f"tensor<{args['x'].type.split('<')[1].split('x')[0]}x{out_width}x{result}>"
-    scale = f" {{input_scale = {float(input_scale)} : f64}}" if input_scale != 1.0 else ""
-    listed = f" ({names} : {types})" if parameters else ""
-    accumulate = f" {{acc = {acc}}}" if acc else ""
-    return f"""  %{prefix}r = moe.dispatch %x, %{prefix}p apply <{apply}>{' allow_multi' if allow_multi else ''}{scale} : {x_type}, {plan} -> {rows}
-  %{prefix}h = moe.experts %{prefix}r, %{prefix}p{listed} table <[{', '.join(c.text() for c in table)}]> apply <{apply}> : {rows}, {plan} -> {out}
-  %{prefix}y = moe.combine %{prefix}h, %{prefix}p, %x{out_bias} apply <{apply}> residual <{residual}> order <{order}>{accumulate} : {out}, {plan}, {x_type} -> {y_type}
-"""
-
-
-def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax", norm="sum", element="f32", order="expert_asc", apply="output",
-               residual="none", bias=False, input_scale=1.0, tolerance=2e-5, acc=None, weight_dtype="f32", static=False):
-    """A whole layer: route by z, then dispatch, experts and combine of x, against the interpreter."""
-    routed = sum(c.count for c in table if not c.always)
-    always = sum(c.count for c in table if c.always)
-    z = randoms(seed, 9, routed) if z is None else z
-    x = randoms(seed + 1, len(z), d, element=element) if x is None else x
-    args = {"z": Tensor(z, dynamic=not static, shape=[len(z), routed]), "x": Tensor(x, element, dynamic=not static, shape=[len(z), d])}
-    names, stacks = [], []
-    for c, entry in enumerate(table):
-        stacks.append([randoms(seed + 10 * (c + 1) + i, entry.count, *shape, scale=.5, element=element) for i, shape in enumerate(entry.shapes(d, d))])
-        for i, stack in enumerate(stacks[-1]):
-            names.append(f"w{c}_{i}")
-            args[names[-1]] = Tensor(stack, element)
-    out_bias, values = "", None
-    if bias:
-        values = randoms(seed + 2, d, element=element)
-        args["bias"] = Tensor(values, element)
-        out_bias = f" out_bias(%bias : {args['bias'].type})"
-    plan = f"!moe.plan<{routed}, slots<{k}>{f', always = {always}' if always else ''}{f', weight = {weight_dtype}' if weight_dtype != 'f32' else ''}>"
-    normalised = "norm = sum(0.0, add)" if norm == "sum" else "norm = none"
-    text = f"  %p = moe.route %z score <{score}> select <topk({k}), key = scores> weight <scores, {normalised}"
-    text += f"{f', dtype = {weight_dtype}' if weight_dtype != 'f32' else ''}> : {args['z'].type} -> {plan}\n"
-    text += layer_text("", d, d, plan, table, names, args, apply=apply, residual=residual, order=order, out_bias=out_bias, input_scale=input_scale,
-                       element=element, acc=acc, result=element, allow_multi=apply == "input" and k > 1)
-    ids, weights, _ = route(z, {"fn": score}, policy=("topk", k), norm=norm, always=always, dtype=weight_dtype)
-    expected = layer(x, ids, weights, table, stacks, apply, residual, values, input_scale, k, element)
-    return Case(name, args, text, [("%y", args["x"].type)], [expected], tolerance)
 
 
 SWIGLU = Body("silu")
@@ -428,7 +378,8 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
+          "tables": tables, "lora": lora, "merge": merge, "statistics": losses_and_statistics, "formats": formats}
 
 if __name__ == "__main__":
     group = sys.argv[2]

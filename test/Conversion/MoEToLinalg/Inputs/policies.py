@@ -3,6 +3,7 @@ import math
 import random
 
 from routes import route_case
+from routing import route
 
 INF, NAN = math.inf, math.nan
 Z = [[1.0, 0.5, -0.25, 2.0, 0.75, -1.5, 0.0, 1.75], [0.2, 0.2, 0.2, 0.2, -3.0, 4.0, 1.0, 1.0], [-1.0, -2.0, -0.5, -0.75, -4.0, -0.5, -3.0, -1.25]]
@@ -75,6 +76,25 @@ def golden():
             got = [sorted(e for e in row if e >= 0) for row in results[0]]
             assert got == wanted, f"expected {wanted}, got {got}"
         cases.append(route_case(f"golden_tiles_{mode}", shares, IDENTITY, capacity=tiles(4, mode), check=same))
+    return cases
+
+
+def everyone():
+    """topp with a bound that no sum of probabilities reaches, in any order of the slots."""
+    z = distinct(1, 11, 6)
+    cases = []
+    more = {"include": {}, "exclude": {"boundary": "exclude"}, "norm": {"norm": "sum", "scale": 1.5}, "logits": {"source": "logits"},
+            "allow": {"allow": [[(u + e) % 3 != 0 for e in range(6)] for u in range(11)], "norm": "sum"}, "zero": {"zero": [1], "exclude": [4], "norm": "sum"}}
+    for p in (1.001, 1.5):
+        for name, args in more.items():
+            args = dict(args, policy=("topp", p))
+            wanted = [dict((e, w) for e, w in zip(*row) if e >= 0) for row in zip(*route(z, SOFTMAX, **args)[:2])]
+            def same(results, wanted=wanted):
+                for row, (ids, weights) in zip(wanted, zip(*results[:2])):
+                    got = {int(e): w for e, w in zip(ids, weights) if e >= 0}
+                    assert got.keys() == row.keys(), f"expected experts {sorted(row)}, got {sorted(got)}"
+                    assert all(abs(got[e] - row[e]) <= 2e-6 for e in row), f"expected {row}, got {got}"
+            cases.append(route_case(f"everyone_{str(p).replace('.', '')}_{name}", z, SOFTMAX, check=same, **args))
     return cases
 
 

@@ -136,6 +136,10 @@ class Body:
         fields += [f"storage = {self.storage}"] if self.storage != "split" else []
         return "<" + ", ".join(fields) + ">"
 
+    def with_bias(self, name):
+        return Body(self.act, self.gated, self.alpha, *self.gate, self.clamp_at, *self.up, self.up_offset, (*self.bias, *([name] if name not in self.bias else [])),
+                    self.storage)
+
     def shapes(self, d, f, out):
         joint = self.gated and self.storage != "split"
         shapes = [[2 * f if joint else f, d]]
@@ -172,16 +176,32 @@ class Body:
 
 
 class Class:
+    """Other kinds (classes.py) have more fields, and may have parameters that all experts share."""
 
     def __init__(self, kind, count, width=0, body=None, mix=None, always=False):
         self.kind, self.count, self.width, self.body, self.mix, self.always = kind, count, width, body, mix, always
 
     def text(self):
         fields = [self.kind, str(self.count)]
-        fields += [f"width = {self.width}, body = {self.body.text()}"] if self.body else []
+        fields += [f"width = {self.width}"] if self.width else []
+        fields += [f"body = {self.body.text()}"] if self.body else []
         fields += ["mix = softmax2"] if self.mix else []
         fields += ["activation = always"] if self.always else []
-        return "<" + ", ".join(fields) + ">"
+        return "<" + ", ".join(fields + self.fields()) + ">"
+
+    def fields(self):
+        return []
+
+    def shared(self):
+        return [False] * len(self.shapes(1, 1))
+
+    def stacks(self, d, out):
+        """Shapes of the operands."""
+        return [shape if shared else [self.count] + shape for shape, shared in zip(self.shapes(d, out), self.shared())]
+
+    def own(self, parameters, index):
+        """What expert `index` of the class has."""
+        return [t if shared else t[index] for t, shared in zip(parameters, self.shared())]
 
     def shapes(self, d, out):
         if self.kind == "ffn":
@@ -203,12 +223,13 @@ class Class:
         return [a[0] * p + a[1] * q for p, q in zip(x, parameters[0])]
 
 
-def layer(x, ids, weights, table, parameters, apply="output", residual="none", out_bias=None, input_scale=1.0, routed_slots=None, element="f32"):
+def layer(x, ids, weights, table, parameters, apply="output", residual="none", out_bias=None, input_scale=1.0, routed_slots=None, element="f32",
+          out_width=None):
     """dispatch, experts and combine. `parameters`: per class its stacked tensors."""
     rounding = ROUND[element]
     result = []
     for u, row in enumerate(x):
-        y = [0.0] * len(row)
+        y = [0.0] * (out_width or len(row))
         if residual == "add_x":
             y = list(row)
         if residual == "complement":
@@ -222,7 +243,7 @@ def layer(x, ids, weights, table, parameters, apply="output", residual="none", o
                     break
                 first += entry.count
             scale = input_scale * (w if apply == "input" else 1.0)
-            out = entry.apply([rounding(v * scale) for v in row], [t[e - first] for t in parameters[index]], w if apply == "hidden" else 1.0, rounding)
+            out = entry.apply([rounding(v * scale) for v in row], entry.own(parameters[index], e - first), w if apply == "hidden" else 1.0, rounding)
             y = [a + (w if apply == "output" else 1.0) * rounding(b) for a, b in zip(y, out)]
         result.append([rounding(a + b) for a, b in zip(y, out_bias or [0.0] * len(y))])
     return result

@@ -13,6 +13,8 @@ import struct
 import subprocess
 import sys
 
+from npy import write_npy
+
 EXPERTS, SLOTS, WIDTH, HIDDEN, OUT, TILE = 5, 2, 40, 72, 56, 120
 # Body: attribute, and the shapes of the parameters of one expert.
 SPLIT = [("g", [HIDDEN, WIDTH]), ("u", [HIDDEN, WIDTH]), ("d", [OUT, HIDDEN])]
@@ -22,7 +24,9 @@ BODIES = {
     "joint": ("<gated, gelu_tanh, gate_hi = 2.0, up_lo = -2.0, up_offset = 1.0, bias = [gate, up, down], storage = interleaved>",
               [("f", [2 * HIDDEN, WIDTH]), ("fb", [2 * HIDDEN]), ("d", [OUT, HIDDEN]), ("db", [OUT])]),
     "concat": ("<gated, silu, storage = concat_up_gate>", [("f", [2 * HIDDEN, WIDTH]), ("d", [OUT, HIDDEN])]),
+    "rounded": ("<gated, silu>", SPLIT),
 }
+OPTIONS = {"rounded": ["--token-rounding=up"]}
 # Tokens, and the experts that they go to: all, one in every token, or not the first and last.
 CASES = {
     "none": (0, "all"), "one": (1, "all"), "below": (TILE - 1, "hot"), "tile": (TILE, "hot"), "above": (TILE + 1, "hot"), "two": (2 * TILE + 1, "hot"),
@@ -72,13 +76,6 @@ def logits(tokens, to):
     return values
 
 
-def write_npy(path, values, shape):
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
-    header += " " * (-(len(header) + 11) % 64) + "\n"
-    with open(path, "wb") as file:
-        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack(f"<{len(values)}f", *values))
-
-
 def read(path):
     with open(path, "rb") as file:
         return file.read()
@@ -86,7 +83,8 @@ def read(path):
 
 def compile_(name, schedule):
     library = f"{name}-{schedule}.so"
-    subprocess.run(["moe-compile", name + ".mlir", "--start-from=moe", "--cpu=x86-64-v3", f"--schedule={schedule}", "-o", library], check=True)
+    subprocess.run(["moe-compile", name + ".mlir", "--start-from=moe", "--cpu=x86-64-v3", f"--schedule={schedule}", "-o", library,
+                    *OPTIONS.get(name, [])], check=True)
     return "./" + library
 
 

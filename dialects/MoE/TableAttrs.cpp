@@ -1,0 +1,376 @@
+// The table of experts: assembly and verification of classes and tables.
+#include "AttrAssembly.h"
+#include "moe/Dialect/MoE/MoE.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+
+using EmitError = function_ref<InFlightDiagnostic()>;
+
+//===----------------------------------------------------------------------===//
+// Class
+//===----------------------------------------------------------------------===//
+
+ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
+                         BodyAttr body, ClassActivation activation) {
+  return get(context, ClassKind::Ffn, count, width, body, ConstantMix::None,
+             activation, ClassTargets::None, /*rank=*/0, FloatAttr(),
+             /*widths=*/{}, Factorisation::None,
+             FactorEvaluation::ApplyFactored, ClassBase::Own, /*bias=*/false,
+             FlatSymbolRefAttr());
+}
+
+ClassAttr ClassAttr::withBaseInRows() const {
+  return get(getContext(), getKind(), getCount(), getWidth(), getBody(),
+             getMix(), getActivation(), getTargets(), getRank(), getAlpha(),
+             getWidths(), getFactors(), getEvaluation(), ClassBase::InRows,
+             getBias(), getCallee());
+}
+
+double ClassAttr::getFactorScale() const {
+  return getAlpha() ? getAlpha().getValueAsDouble() / getRank() : 1.0;
+}
+
+/// (class_c2): which kinds have a width and a body.
+static LogicalResult verifyWidthAndBody(EmitError emitError, ClassKind kind,
+                                        int64_t width, BodyAttr body) {
+  auto refuse = [&](StringRef expected) -> LogicalResult {
+    return emitError() << "expects " << expected << " in a class of kind '"
+                       << stringifyEnum(kind) << "'";
+  };
+  if (width < 0)
+    return refuse("no negative 'width'");
+  switch (kind) {
+  case ClassKind::Ffn:
+  case ClassKind::ScaleVec:
+  case ClassKind::Film:
+  case ClassKind::Lora:
+    if (width == 0 || !body)
+      return refuse("a positive 'width' and a 'body'");
+    return success();
+  case ClassKind::Nested:
+  case ClassKind::Factored:
+    if ((width == 0) != !body)
+      return refuse("a 'width' and a 'body' or neither");
+    return success();
+  case ClassKind::Value:
+    if (body)
+      return refuse("no 'body'");
+    return success();
+  case ClassKind::Neuron:
+    if (width != 0 || !body || body.getGated() || body.getUpBias() ||
+        body.getDownBias())
+      return refuse("no 'width' and an ungated 'body' without biases");
+    return success();
+  case ClassKind::Zero:
+  case ClassKind::Copy:
+  case ClassKind::Constant:
+  case ClassKind::Linear:
+  case ClassKind::External:
+    if (width != 0 || body)
+      return refuse("no 'width' and no 'body'");
+    return success();
+  }
+  llvm_unreachable("every kind is checked");
+}
+
+/// (class_c3): what scale_vec and lora change.
+static LogicalResult verifyTargets(EmitError emitError, ClassKind kind,
+                                   BodyAttr body, ClassTargets targets) {
+  auto lists = [&](ClassTargets target) {
+    return bitEnumContainsAny(targets, target);
+  };
+  bool scales = kind == ClassKind::ScaleVec, adds = kind == ClassKind::Lora;
+  if ((scales || adds) != (targets != ClassTargets::None))
+    return emitError() << "expects 'targets' in 'scale_vec' and 'lora' classes "
+                          "and in no other, but got kind '"
+                       << stringifyEnum(kind) << "'";
+  if (scales && lists(ClassTargets::Down))
+    return emitError() << "expects gate, up, hidden or output as 'targets' of "
+                          "a 'scale_vec' class, but got 'down'";
+  if (adds && lists(ClassTargets::Hidden | ClassTargets::Output))
+    return emitError() << "expects gate, up or down as 'targets' of a 'lora' "
+                          "class, but got 'hidden' or 'output'";
+  if (lists(ClassTargets::Gate) && !body.getGated())
+    return emitError() << "expects 'gate' as a target of a gated body alone";
+  return success();
+}
+
+/// (R18): nested widths.
+static LogicalResult verifyWidths(EmitError emitError, ClassKind kind,
+                                  int64_t count, int64_t width,
+                                  ArrayRef<int64_t> widths) {
+  size_t expected = kind == ClassKind::Nested ? count : 0;
+  if (widths.size() != expected)
+    return emitError() << "expects as many 'widths' as a 'nested' class has "
+                          "experts ("
+                       << expected << "), but got " << widths.size();
+  for (int64_t own : widths)
+    if (own < 1 || (width != 0 && own > width))
+      return emitError() << "requires 'widths' (" << own
+                         << ") to be positive and at most 'width' (" << width
+                         << ")";
+  return success();
+}
+
+LogicalResult ClassAttr::verify(EmitError emitError, ClassKind kind,
+                                int64_t count, int64_t width, BodyAttr body,
+                                ConstantMix mix, ClassActivation,
+                                ClassTargets targets, int64_t rank,
+                                FloatAttr alpha, ArrayRef<int64_t> widths,
+                                Factorisation factors,
+                                FactorEvaluation evaluation, ClassBase base,
+                                bool bias, FlatSymbolRefAttr callee) {
+  // (class_c1)
+  if (count < 1)
+    return emitError() << "expects a positive number of experts, but got "
+                       << count;
+  if (kind == ClassKind::External && count != 1)
+    return emitError() << "expects one expert in an 'external' class, but got "
+                       << count;
+  // (class_c2)
+  if (failed(verifyWidthAndBody(emitError, kind, width, body)))
+    return failure();
+  if (kind != ClassKind::Constant && mix != ConstantMix::None)
+    return emitError() << "expects 'mix' in a 'constant' class alone, but got "
+                          "kind '"
+                       << stringifyEnum(kind) << "'";
+  // (class_c3)
+  if (failed(verifyTargets(emitError, kind, body, targets)))
+    return failure();
+  // (class_c4)
+  bool isLora = kind == ClassKind::Lora,
+       isFactored = kind == ClassKind::Factored;
+  if ((isLora || isFactored) ? rank < 1 : rank != 0)
+    return emitError() << "expects a positive 'rank' in 'lora' and 'factored' "
+                          "classes and in no other, but got "
+                       << rank << " with kind '" << stringifyEnum(kind) << "'";
+  if (!isLora && (alpha || base != ClassBase::Own))
+    return emitError() << "expects 'alpha' and 'base' in a 'lora' class alone, "
+                          "but got kind '"
+                       << stringifyEnum(kind) << "'";
+  bool isSplit = !body || !body.hasJointStorage();
+  if (base == ClassBase::InRows && !isSplit)
+    return emitError() << "expects split storage with 'base = in_rows'";
+  // (class_c5)
+  if (isFactored != (factors != Factorisation::None) ||
+      (!isFactored && evaluation != FactorEvaluation::ApplyFactored))
+    return emitError() << "expects 'factors', and 'evaluation' of them, in "
+                          "'factored' classes and in no other, but got kind '"
+                       << stringifyEnum(kind) << "'";
+  if ((isFactored || kind == ClassKind::Nested) && !isSplit)
+    return emitError() << "expects split storage in a class of kind '"
+                       << stringifyEnum(kind) << "'";
+  // (R18)
+  if (failed(verifyWidths(emitError, kind, count, width, widths)))
+    return failure();
+  // (class_c6)
+  bool isLinear = kind == ClassKind::Linear ||
+                  (!body && (isFactored || kind == ClassKind::Nested));
+  if (bias && !isLinear)
+    return emitError() << "expects 'bias' in linear maps without a body alone, "
+                          "but got kind '"
+                       << stringifyEnum(kind) << "'";
+  // (class_c7)
+  if ((kind == ClassKind::External) != static_cast<bool>(callee))
+    return emitError() << "expects a 'callee' in 'external' classes and in no "
+                          "other, but got kind '"
+                       << stringifyEnum(kind) << "'";
+  return success();
+}
+
+/// Parses a list such as [gate, down].
+static ParseResult parseTargets(AsmParser &parser, ClassTargets &targets) {
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Square, [&]() -> ParseResult {
+        StringRef name;
+        SMLoc location = parser.getCurrentLocation();
+        if (parser.parseKeyword(&name))
+          return failure();
+        std::optional<ClassTargets> target = symbolizeClassTargets(name);
+        if (!target || *target == ClassTargets::None)
+          return parser.emitError(location)
+                 << "expects one of gate, up, down, hidden, output, but got '"
+                 << name << "'";
+        targets = targets | *target;
+        return success();
+      });
+}
+
+static ParseResult parseFlag(AsmParser &parser, bool &flag) {
+  flag = succeeded(parser.parseOptionalKeyword("true"));
+  return flag ? success() : parser.parseKeyword("false", " or 'true'");
+}
+
+Attribute ClassAttr::parse(AsmParser &parser, Type) {
+  ClassKind kind;
+  int64_t count = 0, width = 0, rank = 0;
+  BodyAttr body;
+  auto mix = ConstantMix::None;
+  auto activation = ClassActivation::Routed;
+  auto targets = ClassTargets::None;
+  FloatAttr alpha;
+  SmallVector<int64_t> widths;
+  auto factors = Factorisation::None;
+  auto evaluation = FactorEvaluation::ApplyFactored;
+  auto base = ClassBase::Own;
+  bool bias = false;
+  FlatSymbolRefAttr callee;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parseEnum(parser, kind) || parser.parseComma() ||
+      parser.parseInteger(count))
+    return {};
+  auto field = [&](StringRef key) -> std::optional<ParseResult> {
+    if (key == "width")
+      return parser.parseInteger(width);
+    if (key == "body")
+      return parser.parseCustomAttributeWithFallback(body);
+    if (key == "mix")
+      return parseEnum(parser, mix);
+    if (key == "activation")
+      return parseEnum(parser, activation);
+    if (key == "targets")
+      return parseTargets(parser, targets);
+    if (key == "rank")
+      return parser.parseInteger(rank);
+    if (key == "alpha")
+      return parseReal(parser, alpha);
+    if (key == "widths")
+      return parseIds(parser, widths);
+    if (key == "factors")
+      return parseEnum(parser, factors);
+    if (key == "evaluation")
+      return parseEnum(parser, evaluation);
+    if (key == "base")
+      return parseEnum(parser, base);
+    if (key == "bias")
+      return parseFlag(parser, bias);
+    if (key == "callee")
+      return parser.parseAttribute(callee);
+    return std::nullopt;
+  };
+  if (parseFields(parser,
+                  "width, body, mix, activation, targets, rank, alpha, widths, "
+                  "factors, evaluation, base, bias, callee",
+                  field))
+    return {};
+  return parser.getChecked<ClassAttr>(
+      location, parser.getContext(), kind, count, width, body, mix, activation,
+      targets, rank, alpha, ArrayRef<int64_t>(widths), factors, evaluation,
+      base, bias, callee);
+}
+
+static void printTargets(AsmPrinter &printer, ClassTargets targets) {
+  if (targets == ClassTargets::None)
+    return;
+  SmallVector<std::string> names;
+  for (ClassTargets target :
+       {ClassTargets::Gate, ClassTargets::Up, ClassTargets::Down,
+        ClassTargets::Hidden, ClassTargets::Output})
+    if (bitEnumContainsAny(targets, target))
+      names.push_back(stringifyEnum(target));
+  printer << ", targets = [";
+  llvm::interleaveComma(names, printer);
+  printer << "]";
+}
+
+void ClassAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyEnum(getKind()) << ", " << getCount();
+  if (getWidth() != 0)
+    printer << ", width = " << getWidth();
+  if (getBody()) {
+    printer << ", body = ";
+    getBody().print(printer);
+  }
+  printEnum(printer, "mix", getMix(), ConstantMix::None);
+  printEnum(printer, "activation", getActivation(), ClassActivation::Routed);
+  printTargets(printer, getTargets());
+  if (getRank() != 0)
+    printer << ", rank = " << getRank();
+  printReal(printer, "alpha", getAlpha());
+  printIds(printer, "widths", getWidths());
+  printEnum(printer, "factors", getFactors(), Factorisation::None);
+  printEnum(printer, "evaluation", getEvaluation(),
+            FactorEvaluation::ApplyFactored);
+  printEnum(printer, "base", getBase(), ClassBase::Own);
+  if (getBias())
+    printer << ", bias = true";
+  if (getCallee())
+    printer << ", callee = " << getCallee();
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Table
+//===----------------------------------------------------------------------===//
+
+static int64_t countIds(ArrayRef<ClassAttr> classes, bool always) {
+  int64_t ids = 0;
+  for (ClassAttr entry : classes)
+    if (entry.isAlways() == always)
+      ids += entry.getCount();
+  return ids;
+}
+
+int64_t TableAttr::getNumRouted() const {
+  return countIds(getClasses(), /*always=*/false);
+}
+
+int64_t TableAttr::getNumAlways() const {
+  return countIds(getClasses(), /*always=*/true);
+}
+
+unsigned TableAttr::getNumParameters() const {
+  unsigned parameters = 0;
+  for (ClassAttr entry : getClasses())
+    parameters += entry.getNumParameters();
+  return parameters;
+}
+
+ClassAttr TableAttr::getClassOf(int64_t id) const {
+  for (ClassAttr entry : getClasses()) {
+    if (id < entry.getCount())
+      return entry;
+    id -= entry.getCount();
+  }
+  llvm_unreachable("the table has a class for every id");
+}
+
+LogicalResult TableAttr::verify(EmitError emitError,
+                                ArrayRef<ClassAttr> classes) {
+  // (table_c1)
+  if (classes.empty())
+    return emitError() << "expects at least one class, but got none";
+  if (!llvm::is_sorted(classes, [](ClassAttr a, ClassAttr b) {
+        return a.isAlways() < b.isAlways();
+      }))
+    return emitError() << "expects 'always' classes after all routed ones";
+  return success();
+}
+
+Attribute TableAttr::parse(AsmParser &parser, Type) {
+  SmallVector<ClassAttr> classes;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() ||
+      parser.parseCommaSeparatedList(
+          AsmParser::Delimiter::Square,
+          [&] {
+            return parser.parseCustomAttributeWithFallback(
+                classes.emplace_back());
+          }) ||
+      parser.parseGreater())
+    return {};
+  return parser.getChecked<TableAttr>(location, parser.getContext(),
+                                      ArrayRef<ClassAttr>(classes));
+}
+
+void TableAttr::print(AsmPrinter &printer) const {
+  printer << "<[";
+  llvm::interleaveComma(getClasses(), printer,
+                        [&](ClassAttr entry) { entry.print(printer); });
+  printer << "]>";
+}

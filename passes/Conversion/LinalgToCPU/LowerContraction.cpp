@@ -1,0 +1,355 @@
+// Lowers contractions to loops around kernels.
+#include "CPULoops.h"
+#include "MatmulKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+
+/// Rows of C that one task computes: enough to use a panel of B many times,
+/// few enough that their part of A stays in the second cache.
+constexpr int64_t taskRowTiles = 20;
+/// Multiply-adds that take as long as one scalar operation.
+constexpr int64_t parallelOperations = 8;
+/// Fewer rows than this do not pay for rearranging B.
+constexpr int64_t minRowsToPack = 4;
+
+/// The place of a dimension in the memory of an operand.
+bool hasUnitStride(Value operand, unsigned position) {
+  int64_t offset;
+  SmallVector<int64_t> strides;
+  auto type = cast<MemRefType>(operand.getType());
+  return succeeded(type.getStridesAndOffset(strides, offset)) &&
+         strides[position] == 1;
+}
+
+/// Builds the loops of one contraction.
+class Lowering {
+public:
+  Lowering(OpBuilder &builder, const Contraction &contraction,
+           const VectorUnit &unit, int64_t grain)
+      : builder(builder), contraction(contraction), op(contraction.op),
+        loc(op.getLoc()), unit(unit), tile(unit.tile()), grain(grain) {}
+
+  LogicalResult run();
+
+private:
+  enum class Layout {
+    /// B is packed in panels of the tile's width.
+    Panels,
+    /// Rows of B along n are contiguous.
+    Rows,
+    /// Rows of B along k are: panels are made on the way.
+    Transposed
+  };
+  std::optional<Layout> layout() const;
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  Value mul(Value x, Value y) { return buildMul(builder, loc, x, y); }
+  Value add(Value x, Value y) {
+    return arith::AddIOp::create(builder, loc, x, y);
+  }
+  Value ceilDiv(Value x, int64_t y);
+  Value sizeOf(OpOperand *operand, unsigned dim) {
+    return buildDim(builder, loc, operand->get(),
+                    *positionOf(contraction.map(operand), dim));
+  }
+  Value matrix(OpOperand *operand, unsigned rowDim, Value row, Value rows,
+               unsigned columnDim, Value column, Value columnCount);
+  void buildKernelLoops();
+  void buildTask(Value task, Value scratch);
+  Value panelOfWeight(Value panel);
+  Value allocatePanel();
+  Value packPanel(Value column, Value columnCount, Value scratch);
+
+  OpBuilder &builder;
+  const Contraction &contraction;
+  linalg::GenericOp op;
+  Location loc;
+  VectorUnit unit;
+  RegisterTile tile;
+  int64_t grain;
+  Layout bLayout = Layout::Panels;
+  /// Elements along k that lie side by side in the panels of B.
+  int64_t pair = 1;
+  /// The m dimension that tiles run along, and the loops outside of it.
+  unsigned rowDim = 0;
+  SmallVector<unsigned> outer;
+  SmallVector<Value> outerSizes, ivs;
+  Value rowCount, columnCount, depth, panels, blocks, blockRows;
+};
+
+std::optional<Lowering::Layout> Lowering::layout() const {
+  auto last = [&](OpOperand *operand, unsigned dim) {
+    AffineMap map = contraction.map(operand);
+    std::optional<unsigned> position = positionOf(map, dim);
+    return position && *position + 1 == map.getNumResults() &&
+           hasUnitStride(operand->get(), *position);
+  };
+  if (!last(contraction.a, contraction.k) ||
+      !last(contraction.c, contraction.n))
+    return std::nullopt;
+  if (const PanelLayout &panels = contraction.panels) {
+    auto type = cast<MemRefType>(contraction.b->get().getType());
+    bool fits = panels.width == tile.columns &&
+                (panels.pair == 1 || contraction.hasPairs(unit)) &&
+                hasUnitStride(contraction.b->get(), type.getRank() - 1);
+    return fits ? std::optional(Layout::Panels) : std::nullopt;
+  }
+  if (last(contraction.b, contraction.n))
+    return Layout::Rows;
+  if (last(contraction.b, contraction.k))
+    return Layout::Transposed;
+  return std::nullopt;
+}
+
+Value Lowering::ceilDiv(Value x, int64_t y) {
+  if (std::optional<int64_t> constant = constantIndex(x))
+    return index(llvm::divideCeil(*constant, y));
+  return arith::CeilDivUIOp::create(builder, loc, x, index(y));
+}
+
+/// The part of an operand that the current outer indices select, from (row,
+/// column) on, as a matrix.
+Value Lowering::matrix(OpOperand *operand, unsigned rowDim, Value row,
+                       Value rows, unsigned columnDim, Value column,
+                       Value columnCount) {
+  AffineMap map = contraction.map(operand);
+  OpFoldResult one = builder.getIndexAttr(1);
+  SmallVector<OpFoldResult> offsets, sizes;
+  for (AffineExpr expr : map.getResults()) {
+    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+    bool isRow = dim == rowDim, isColumn = dim == columnDim;
+    offsets.push_back(isRow ? row : isColumn ? column : ivs[dim]);
+    sizes.push_back(isRow      ? OpFoldResult(rows)
+                    : isColumn ? OpFoldResult(columnCount)
+                               : one);
+  }
+  SmallVector<OpFoldResult> strides(offsets.size(), one);
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      {ShapedType::kDynamic, ShapedType::kDynamic},
+      cast<MemRefType>(operand->get().getType()), offsets, sizes, strides);
+  Value view = memref::SubViewOp::create(builder, loc, type, operand->get(),
+                                         offsets, sizes, strides);
+  return memref::CastOp::create(builder, loc,
+                                getRowsType(type.getElementType()), view);
+}
+
+LogicalResult Lowering::run() {
+  std::optional<Layout> found = layout();
+  if (!found)
+    return failure();
+  bLayout = *found;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op);
+
+  // Tiles run along the row dimension that lies closest to the columns of C.
+  AffineMap c = contraction.map(contraction.c);
+  rowDim = *llvm::max_element(contraction.m, [&](unsigned x, unsigned y) {
+    return *positionOf(c, x) < *positionOf(c, y);
+  });
+  for (unsigned dim : contraction.batch)
+    outer.push_back(dim);
+  for (unsigned dim : contraction.m)
+    if (dim != rowDim)
+      outer.push_back(dim);
+  llvm::sort(outer);
+  for (unsigned dim : outer)
+    outerSizes.push_back(sizeOf(contraction.c, dim));
+  rowCount = sizeOf(contraction.c, rowDim);
+  columnCount = sizeOf(contraction.c, contraction.n);
+  depth = sizeOf(contraction.a, contraction.k);
+
+  if (bLayout == Layout::Panels)
+    pair = contraction.panels.pair;
+  else if (bLayout == Layout::Transposed && contraction.hasPairs(unit) &&
+           constantIndex(depth).value_or(1) % 2 == 0)
+    pair = 2;
+
+  if (bLayout != Layout::Transposed ||
+      constantIndex(rowCount) >= minRowsToPack) {
+    buildKernelLoops();
+  } else {
+    Value enough =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, rowCount,
+                              index(minRowsToPack));
+    auto branch = scf::IfOp::create(builder, loc, enough, /*else=*/true);
+    builder.setInsertionPoint(branch.thenYield());
+    buildKernelLoops();
+    builder.setInsertionPoint(branch.elseYield());
+    lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
+  }
+  op.erase();
+  return success();
+}
+
+void Lowering::buildKernelLoops() {
+  panels = ceilDiv(columnCount, tile.columns);
+  // A panel that is made on the way is used for all rows at once.
+  if (bLayout == Layout::Transposed) {
+    blockRows = rowCount;
+    blocks = index(1);
+  } else {
+    int64_t rows = taskRowTiles * tile.rows;
+    blockRows = index(rows);
+    blocks = ceilDiv(rowCount, rows);
+  }
+  Value total = mul(panels, blocks);
+  for (Value size : outerSizes)
+    total = mul(total, size);
+  Value rowsOfTask =
+      bLayout == Layout::Transposed
+          ? rowCount
+          : Value(arith::MinUIOp::create(builder, loc, rowCount, blockRows));
+  Value work =
+      mul(mul(rowsOfTask, depth), index(tile.columns / parallelOperations));
+  buildChunks(builder, loc, total, work, grain,
+              [&](OpBuilder &, Value lower, Value upper) {
+                Value scratch;
+                if (bLayout == Layout::Transposed)
+                  scratch = allocatePanel();
+                auto loop =
+                    scf::ForOp::create(builder, loc, lower, upper, index(1));
+                {
+                  OpBuilder::InsertionGuard guard(builder);
+                  builder.setInsertionPointToStart(loop.getBody());
+                  buildTask(loop.getInductionVar(), scratch);
+                }
+                if (scratch)
+                  memref::DeallocOp::create(builder, loc, scratch);
+              });
+}
+
+/// Task = ((outer..., panel), block): neighbours share a panel of B.
+void Lowering::buildTask(Value task, Value scratch) {
+  ivs.assign(op.getNumLoops(), Value());
+  auto split = [&](Value size) -> Value {
+    if (constantIndex(size) == 1)
+      return index(0);
+    Value rest = arith::RemUIOp::create(builder, loc, task, size);
+    task = arith::DivUIOp::create(builder, loc, task, size);
+    return rest;
+  };
+  Value block = split(blocks);
+  Value panel = split(panels);
+  for (auto [dim, size] : llvm::reverse(llvm::zip_equal(outer, outerSizes)))
+    ivs[dim] = split(size);
+
+  Value zero = index(0);
+  Value row = mul(block, blockRows);
+  Value rows = arith::MinUIOp::create(
+      builder, loc, arith::SubIOp::create(builder, loc, rowCount, row),
+      blockRows);
+  Value column = mul(panel, index(tile.columns));
+  Value columns = arith::MinUIOp::create(
+      builder, loc, arith::SubIOp::create(builder, loc, columnCount, column),
+      index(tile.columns));
+  Value a =
+      matrix(contraction.a, rowDim, row, rows, contraction.k, zero, depth);
+  Value c =
+      matrix(contraction.c, rowDim, row, rows, contraction.n, column, columns);
+  Value b;
+  switch (bLayout) {
+  case Layout::Panels:
+    b = panelOfWeight(panel);
+    break;
+  case Layout::Rows:
+    b = matrix(contraction.b, contraction.k, zero, depth, contraction.n, column,
+               columns);
+    break;
+  case Layout::Transposed:
+    b = packPanel(column, columns, scratch);
+    break;
+  }
+  KernelForm form{tile, contraction.elementOf(contraction.a),
+                  contraction.elementOf(contraction.b), pair,
+                  /*masksB=*/bLayout == Layout::Rows};
+  func::FuncOp kernel = getMatmulKernel(op->getParentOfType<ModuleOp>(), form);
+  func::CallOp::create(builder, loc, kernel, ValueRange{a, b, c});
+}
+
+/// Panel `panel` of a packed B: steps along k by what one of them reads.
+Value Lowering::panelOfWeight(Value panel) {
+  Value source = contraction.b->get();
+  auto type = cast<MemRefType>(source.getType());
+  OpFoldResult one = builder.getIndexAttr(1), first = builder.getIndexAttr(0);
+  SmallVector<OpFoldResult> offsets, sizes;
+  ArrayRef<AffineExpr> results = contraction.map(contraction.b).getResults();
+  size_t kept = contraction.panels.rank() - 1;
+  for (AffineExpr expr : results.drop_back(kept + 1)) {
+    offsets.push_back(ivs[cast<AffineDimExpr>(expr).getPosition()]);
+    sizes.push_back(one);
+  }
+  offsets.push_back(panel);
+  sizes.push_back(one);
+  ArrayRef<int64_t> shape = type.getShape().take_back(kept);
+  for (int64_t size : shape) {
+    offsets.push_back(first);
+    sizes.push_back(builder.getIndexAttr(size));
+  }
+  SmallVector<OpFoldResult> strides(offsets.size(), one);
+  auto view = memref::SubViewOp::inferRankReducedResultType(
+      shape, type, offsets, sizes, strides);
+  Value b = memref::SubViewOp::create(builder, loc, view, source, offsets,
+                                      sizes, strides);
+  if (kept > 2) {
+    SmallVector<ReassociationIndices> groups = {
+        {0}, llvm::to_vector(llvm::seq<int64_t>(1, kept))};
+    b = memref::CollapseShapeOp::create(builder, loc, b, groups);
+  }
+  return memref::CastOp::create(
+      builder, loc, getRowsType(contraction.elementOf(contraction.b)), b);
+}
+
+/// Room for one panel of B that is made on the way.
+Value Lowering::allocatePanel() {
+  Value steps = depth;
+  if (pair != 1)
+    steps = index(*constantIndex(depth) / pair);
+  auto type = MemRefType::get({ShapedType::kDynamic, tile.columns * pair},
+                              contraction.elementOf(contraction.b));
+  return memref::AllocOp::create(builder, loc, type, steps,
+                                 builder.getI64IntegerAttr(64));
+}
+
+/// Copies columns [column, column + columnCount) of B, which lie along k, to
+/// the rows of a panel. What is beyond stays as it is: the kernel stores only
+/// columnCount columns.
+Value Lowering::packPanel(Value column, Value columnCount, Value scratch) {
+  Value zero = index(0), one = index(1);
+  Value source = matrix(contraction.b, contraction.n, column, columnCount,
+                        contraction.k, zero, depth);
+  OpBuilder::InsertionGuard guard(builder);
+  auto columnLoop = scf::ForOp::create(builder, loc, zero, columnCount, one);
+  builder.setInsertionPointToStart(columnLoop.getBody());
+  auto depthLoop = scf::ForOp::create(builder, loc, zero, depth, one);
+  builder.setInsertionPointToStart(depthLoop.getBody());
+  Value n = columnLoop.getInductionVar(), k = depthLoop.getInductionVar();
+  Value element =
+      memref::LoadOp::create(builder, loc, source, ValueRange{n, k});
+  if (pair != 1) {
+    Value step = arith::DivUIOp::create(builder, loc, k, index(pair));
+    Value place = arith::RemUIOp::create(builder, loc, k, index(pair));
+    n = add(mul(n, index(pair)), place);
+    k = step;
+  }
+  memref::StoreOp::create(builder, loc, element, scratch, ValueRange{k, n});
+  builder.setInsertionPointAfter(columnLoop);
+  return memref::CastOp::create(
+      builder, loc, getRowsType(contraction.elementOf(contraction.b)), scratch);
+}
+
+} // namespace
+
+LogicalResult moe::lowerContraction(OpBuilder &builder,
+                                    const Contraction &contraction,
+                                    const VectorUnit &unit, int64_t grain) {
+  return Lowering(builder, contraction, unit, grain).run();
+}

@@ -1,0 +1,300 @@
+// The reference lowering of what one expert computes: products with whole or
+// factored matrices, activations, and the vectors that scale and shift them.
+#include "Bodies.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <numbers>
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+
+Value moe::detail::buildLinear(TensorBuilder &b, Value rows, Value matrix,
+                               Value bias, FloatType acc) {
+  if (!acc)
+    acc = computeType({rows.getType(), matrix.getType()});
+  Sizes sizes = {b.size(rows, 0), b.size(matrix, 0)};
+  Value init = bias
+                   ? b.map(sizes, acc, Indexed{bias, {1}},
+                           [&](ValueRange in) { return b.convert(in[0], acc); })
+                   : b.filled(sizes, b.real(acc, 0.0));
+  return b.matmulTransposed(rows, matrix, init);
+}
+
+static Value buildActivation(TensorBuilder &b, BodyAttr body, Value t) {
+  Type type = t.getType();
+  auto real = [&](double value) { return b.real(type, value); };
+  auto gelu = [&](Value distribution) {
+    return b.mul(b.mul(t, real(0.5)), b.add(distribution, real(1.0)));
+  };
+  switch (body.getAct()) {
+  case Activation::Silu: {
+    Value scaled = t;
+    if (body.getAlpha())
+      scaled = b.mul(t, real(body.getAlpha().getValueAsDouble()));
+    return b.div(t, b.add(real(1.0), b.exp(b.neg(scaled))));
+  }
+  case Activation::GeluErf: {
+    Value scaled = b.mul(t, real(1.0 / std::numbers::sqrt2));
+    return gelu(math::ErfOp::create(b, scaled));
+  }
+  case Activation::GeluTanh: {
+    Value cube = b.mul(b.mul(b.mul(t, t), t), real(0.044715));
+    Value scaled = b.mul(b.add(t, cube),
+                         real(std::numbers::sqrt2 * std::numbers::inv_sqrtpi));
+    return gelu(math::TanhOp::create(b, scaled));
+  }
+  case Activation::Relu:
+    return b.max(t, real(0.0));
+  case Activation::Relu2: {
+    Value positive = b.max(t, real(0.0));
+    return b.mul(positive, positive);
+  }
+  case Activation::Sigmoid:
+    return b.sigmoid(t);
+  case Activation::Tanh:
+    return math::TanhOp::create(b, t);
+  case Activation::Identity:
+    return t;
+  }
+  llvm_unreachable("every activation has a formula");
+}
+
+static Value buildClamp(TensorBuilder &b, Value value, FloatAttr lo,
+                        FloatAttr hi) {
+  if (lo)
+    value = b.max(value, b.real(value.getType(), lo.getValueAsDouble()));
+  if (hi)
+    value = b.min(value, b.real(value.getType(), hi.getValueAsDouble()));
+  return value;
+}
+
+Value moe::detail::buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
+                               Value up) {
+  up = buildClamp(b, up, body.getUpLo(), body.getUpHi());
+  if (!gate)
+    return buildActivation(b, body, up);
+  bool clampsFirst = body.getClampAt() == ClampAt::Pre;
+  auto clampGate = [&](Value value) {
+    return buildClamp(b, value, body.getGateLo(), body.getGateHi());
+  };
+  Value active = clampsFirst ? buildActivation(b, body, clampGate(gate))
+                             : clampGate(buildActivation(b, body, gate));
+  if (body.getUpOffset())
+    up = b.add(up, b.real(up.getType(), body.getUpOffset().getValueAsDouble()));
+  return b.mul(active, up);
+}
+
+SmallVector<Value> moe::detail::takeExpert(TensorBuilder &b,
+                                           ArrayRef<Parameter> parameters,
+                                           ValueRange values, Value expert) {
+  SmallVector<Value> own;
+  for (auto [parameter, value] : llvm::zip_equal(parameters, values)) {
+    if (parameter.shared) {
+      own.push_back(value);
+      continue;
+    }
+    Sizes sizes = b.sizes(value);
+    Sizes offsets(sizes.size(), b.getIndexAttr(0));
+    offsets[0] = expert;
+    sizes[0] = b.getIndexAttr(1);
+    own.push_back(b.slice(value, offsets, sizes, /*dropped=*/1));
+  }
+  return own;
+}
+
+//===----------------------------------------------------------------------===//
+// ExpertBody
+//===----------------------------------------------------------------------===//
+
+ExpertBody::ExpertBody(TensorBuilder &b, ClassAttr entry, int64_t in,
+                       int64_t out, ValueRange values)
+    : ExpertBody(b, entry.getBody(), getParameters(entry, in, out), values) {
+  scale = entry.getFactorScale();
+  materialises = entry.getEvaluation() == FactorEvaluation::Materialise;
+  if (entry.getBase() == ClassBase::InRows)
+    productsInRows = entry.getWidth();
+}
+
+Value ExpertBody::find(ParameterRole role, ParameterPart part) const {
+  for (auto [parameter, value] : llvm::zip_equal(parameters, values))
+    if (parameter.role == role && parameter.part == part)
+      return value;
+  return {};
+}
+
+/// The matrix that factors are, in `acc`: O(rows * columns * rank).
+static Value buildMatrix(TensorBuilder &b, Value left, Value core, Value right,
+                         FloatType acc) {
+  auto multiply = [&](Value p, Value diagonal, Value q) {
+    Value zeros = b.filled({b.size(p, 0), b.size(q, 1)}, b.real(acc, 0.0));
+    SmallVector<Indexed> inputs = {{p, {0, 2}}, {q, {2, 1}}};
+    if (diagonal)
+      inputs.push_back({diagonal, {2}});
+    return b.reduce(3, inputs, {zeros, {0, 1}}, [&](ValueRange in) {
+      Value product = b.mul(b.convert(in[0], acc), b.convert(in[1], acc));
+      if (diagonal)
+        product = b.mul(product, b.convert(in[2], acc));
+      return b.add(in.back(), product);
+    });
+  };
+  bool isDiagonal = core && cast<ShapedType>(core.getType()).getRank() == 1;
+  if (core && !isDiagonal)
+    return multiply(left, {}, multiply(core, {}, right));
+  return multiply(left, core, right);
+}
+
+Value ExpertBody::accumulate(ParameterRole role, Value rows, Value init) const {
+  Value whole = find(role), left = find(role, ParameterPart::Left);
+  Value core = find(role, ParameterPart::Core);
+  Value right = find(role, ParameterPart::Right);
+  FloatType acc = floatElement(init);
+  if (left && materialises) {
+    whole = buildMatrix(b, left, core, right, acc);
+    left = {};
+  }
+  if (whole)
+    init = b.matmulTransposed(rows, whole, init);
+  if (!left)
+    return init;
+  auto zeros = [&] {
+    return b.filled({b.size(rows, 0), b.size(right, 0)}, b.real(acc, 0.0));
+  };
+  Value inner = b.matmulTransposed(rows, right, zeros());
+  bool isDiagonal = core && cast<ShapedType>(core.getType()).getRank() == 1;
+  if (core && !isDiagonal)
+    inner = b.matmulTransposed(inner, core, zeros());
+  if (isDiagonal || scale != 1.0) {
+    SmallVector<Indexed> inputs = {{inner, {0, 1}}};
+    if (isDiagonal)
+      inputs.push_back({core, {1}});
+    inner = b.map(b.sizes(inner), acc, inputs, [&](ValueRange in) {
+      Value value = in[0];
+      if (isDiagonal)
+        value = b.mul(value, b.convert(in[1], acc));
+      return scale == 1.0 ? value : b.mul(value, b.real(acc, scale));
+    });
+  }
+  return b.matmulTransposed(inner, left, init);
+}
+
+Value ExpertBody::buildProduct(ParameterRole role, ParameterRole biasRole,
+                               Value rows, FloatType acc) const {
+  Value matrix = find(role);
+  if (!matrix)
+    matrix = find(role, ParameterPart::Left);
+  Sizes sizes = {b.size(rows, 0), b.size(matrix, 0)};
+  Value bias = find(biasRole);
+  Value init = bias
+                   ? b.map(sizes, acc, Indexed{bias, {1}},
+                           [&](ValueRange in) { return b.convert(in[0], acc); })
+                   : b.filled(sizes, b.real(acc, 0.0));
+  return accumulate(role, rows, init);
+}
+
+std::pair<Value, Value> ExpertBody::buildFirst(Value &rows,
+                                               FloatType acc) const {
+  Value gate, up;
+  if (productsInRows != 0) {
+    int64_t products = productsInRows * (body.getGated() ? 2 : 1);
+    int64_t width = cast<ShapedType>(rows.getType()).getDimSize(1) - products;
+    auto take = [&](int64_t first, int64_t count) {
+      return b.columns(rows, b.getIndexAttr(first), b.getIndexAttr(count), 1);
+    };
+    auto product = [&](int64_t first) {
+      Value part = take(first, productsInRows);
+      return b.map(b.sizes(part), acc, Indexed{part, {0, 1}},
+                   [&](ValueRange in) { return b.convert(in[0], acc); });
+    };
+    if (body.getGated())
+      gate = product(width);
+    up = product(width + products - productsInRows);
+    rows = take(0, width);
+  } else if (body.hasJointStorage()) {
+    Value both =
+        buildProduct(ParameterRole::First, ParameterRole::FirstBias, rows, acc);
+    OpFoldResult width = b.size(find(ParameterRole::Down), 1);
+    OpFoldResult none = b.getIndexAttr(0);
+    bool interleaved = body.getStorage() == Storage::Interleaved;
+    bool upFirst = body.getStorage() == Storage::ConcatUpGate;
+    OpFoldResult second = interleaved ? b.getIndexAttr(1) : width;
+    gate = b.columns(both, upFirst ? second : none, width, interleaved ? 2 : 1);
+    up = b.columns(both, upFirst ? none : second, width, interleaved ? 2 : 1);
+  } else {
+    if (body.getGated())
+      gate =
+          buildProduct(ParameterRole::Gate, ParameterRole::GateBias, rows, acc);
+    up = buildProduct(ParameterRole::Up, ParameterRole::UpBias, rows, acc);
+    return {gate, up};
+  }
+  // The base is there; what an expert adds to it is not.
+  if (gate)
+    gate = accumulate(ParameterRole::Gate, rows, gate);
+  return {gate, accumulate(ParameterRole::Up, rows, up)};
+}
+
+Value ExpertBody::adjust(ParameterRole role, Value element) const {
+  auto own = [&](Value vector) {
+    return b.convert(b.extract(vector, b.loopIndex(1)), element.getType());
+  };
+  if (Value vector = find(role, ParameterPart::Scale))
+    element = b.mul(element, own(vector));
+  if (Value vector = find(role, ParameterPart::Shift))
+    element = b.add(element, own(vector));
+  return element;
+}
+
+Value ExpertBody::buildHiddenRows(Value rows, Value rowWeights,
+                                  FloatType acc) const {
+  FloatType rounded = floatElement(rows);
+  auto [gate, up] = buildFirst(rows, acc);
+  SmallVector<Indexed> inputs = {{up, {0, 1}}};
+  if (gate)
+    inputs.push_back({gate, {0, 1}});
+  if (rowWeights)
+    inputs.push_back({rowWeights, {0}});
+  bool isGated = static_cast<bool>(gate);
+  return b.map(b.sizes(up), rounded, inputs, [&](ValueRange in) {
+    Value g = isGated ? adjust(ParameterRole::Gate, in[1]) : Value();
+    Value h = buildHidden(b, body, g, adjust(ParameterRole::Up, in[0]));
+    h = adjust(ParameterRole::Hidden, h);
+    if (rowWeights)
+      h = b.mul(h, b.convert(in.back(), h.getType()));
+    return b.convert(h, rounded);
+  });
+}
+
+Value ExpertBody::build(Value rows, Value rowWeights, Value out) const {
+  SmallVector<Type> types = {rows.getType()};
+  llvm::append_range(types, ValueRange(values).getTypes());
+  FloatType acc = computeType(types);
+  auto last = body ? ParameterRole::Down : ParameterRole::Matrix;
+  Value bias = find(body ? ParameterRole::DownBias : ParameterRole::MatrixBias);
+  if (body)
+    rows = buildHiddenRows(rows, rowWeights, acc);
+
+  // The products accumulate in place where the result has room for them.
+  FloatType element = floatElement(out);
+  Value init = element == acc ? out : b.empty(b.sizes(out), acc);
+  SmallVector<Indexed> biases;
+  if (bias)
+    biases.push_back({bias, {1}});
+  if (bias && rowWeights)
+    biases.push_back({rowWeights, {0}});
+  init = b.mapInto(init, biases, [&](ValueRange in) {
+    if (in.empty())
+      return b.real(acc, 0.0);
+    Value value = b.convert(in[0], acc);
+    return in.size() == 1 ? value : b.mul(value, b.convert(in[1], acc));
+  });
+  Value result = accumulate(last, rows, init);
+  if (find(ParameterRole::Output, ParameterPart::Scale))
+    result = b.reduce(2, {}, {result, {0, 1}}, [&](ValueRange in) {
+      return adjust(ParameterRole::Output, in[0]);
+    });
+  if (element == acc)
+    return result;
+  return b.mapInto(out, Indexed{result, {0, 1}},
+                   [&](ValueRange in) { return b.convert(in[0], element); });
+}

@@ -1,0 +1,70 @@
+// What one expert computes, however its matrices are given.
+#ifndef MOE_PASSES_CONVERSION_MOETOLINALG_BODIES_H
+#define MOE_PASSES_CONVERSION_MOETOLINALG_BODIES_H
+
+#include "MoEToLinalg.h"
+
+#include "moe/Dialect/MoE/Parameters.h"
+
+namespace moe::detail {
+
+/// The parameters of expert number `expert` of a class: slabs of those that are
+/// stacked, and those that are shared.
+llvm::SmallVector<mlir::Value> takeExpert(TensorBuilder &b,
+                                          llvm::ArrayRef<Parameter> parameters,
+                                          mlir::ValueRange values,
+                                          mlir::Value expert);
+
+/// One expert with a body, or with a linear map alone. Which of its matrices
+/// are whole, factored or a whole one plus a factored one, and which of its
+/// vectors are scaled or shifted, follows from the parameters it has.
+class ExpertBody {
+public:
+  /// `values`: the expert's parameters, without a leading dimension.
+  ExpertBody(TensorBuilder &b, BodyAttr body,
+             llvm::SmallVector<Parameter> parameters, mlir::ValueRange values)
+      : b(b), body(body), parameters(std::move(parameters)),
+        values(llvm::to_vector(values)) {}
+  /// An expert of a class of d = `in`, d' = `out`.
+  ExpertBody(TensorBuilder &b, ClassAttr entry, int64_t in, int64_t out,
+             mlir::ValueRange values);
+
+  /// Writes what the expert makes of each row of `rows` (m x d) into `out`
+  /// (m x d'). `rowWeights` (m), where given, multiply the hidden vectors.
+  mlir::Value build(mlir::Value rows, mlir::Value rowWeights,
+                    mlir::Value out) const;
+
+private:
+  /// The parameter that is `part` of `role`; null where there is none.
+  mlir::Value find(ParameterRole role,
+                   ParameterPart part = ParameterPart::Whole) const;
+  /// `init` (m x n) plus the products of `rows` with the matrix of `role`:
+  /// whole, factored, or the sum of both.
+  mlir::Value accumulate(ParameterRole role, mlir::Value rows,
+                         mlir::Value init) const;
+  mlir::Value buildProduct(ParameterRole role, ParameterRole biasRole,
+                           mlir::Value rows, mlir::FloatType acc) const;
+  /// Gate (null where ungated) and up. `rows` lose what they carry behind the
+  /// input.
+  std::pair<mlir::Value, mlir::Value> buildFirst(mlir::Value &rows,
+                                                 mlir::FloatType acc) const;
+  /// `element` of the vector of `role`, scaled and shifted; in a body over
+  /// (row, column).
+  mlir::Value adjust(ParameterRole role, mlir::Value element) const;
+  mlir::Value buildHiddenRows(mlir::Value rows, mlir::Value rowWeights,
+                              mlir::FloatType acc) const;
+
+  TensorBuilder &b;
+  BodyAttr body;
+  llvm::SmallVector<Parameter> parameters;
+  llvm::SmallVector<mlir::Value> values;
+  /// Times which a factored matrix counts.
+  double scale = 1.0;
+  bool materialises = false;
+  /// The inner width where products of the first matrices come in the rows.
+  int64_t productsInRows = 0;
+};
+
+} // namespace moe::detail
+
+#endif // MOE_PASSES_CONVERSION_MOETOLINALG_BODIES_H

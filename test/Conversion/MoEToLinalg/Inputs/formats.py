@@ -1,0 +1,369 @@
+"""Cases of quantised storage (section 9): matrices stored by hand, byte by byte, against the formulas of the specification on the codes themselves."""
+import math
+import random
+import struct
+
+from harness import Case, Tensor, flat
+from reference import ROUND
+
+E2M1 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
+
+
+def e4m3(byte):
+    sign, exponent, mantissa = -1.0 if byte & 128 else 1.0, byte >> 3 & 15, byte & 7
+    if byte & 127 == 127:
+        return math.nan
+    return sign * (math.ldexp(mantissa, -9) if exponent == 0 else math.ldexp(1 + mantissa / 8, exponent - 7))
+
+
+def e2m1(code):
+    return math.copysign(E2M1[code & 7], -1.0 if code & 8 else 1.0)
+
+
+def e8m0(byte):
+    return math.nan if byte == 255 else math.ldexp(1.0, byte - 127)
+
+
+def signed(value, bits):
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+class Draw:
+    """Random codes and scales of an E×N×K stack."""
+
+    def __init__(self, name, e, n, k):
+        self.random, self.e, self.n, self.k = random.Random(name), e, n, k
+
+    def array(self, shape, value):
+        return [self.array(shape[1:], value) for _ in range(shape[0])] if shape else value()
+
+    def codes(self, bits, *shape):
+        return self.array(shape, lambda: self.random.randrange(1 << bits))
+
+    def scales(self, *shape, element="f32"):
+        return self.array(shape, lambda: ROUND[element](self.random.uniform(0.25, 2.0)))
+
+
+def bytes_of(codes, bits):
+    """Codes of a row, the first in the low bits of the first byte."""
+    stream = sum(c << (bits * i) for i, c in enumerate(codes))
+    return [signed(stream >> (8 * i) & 255, 8) for i in range(len(codes) * bits // 8)]
+
+
+def words_of(codes, bits):
+    stream = sum(c << (bits * i) for i, c in enumerate(codes))
+    return [signed(stream >> (32 * i) & (1 << 32) - 1, 32) for i in range(len(codes) * bits // 32)]
+
+
+def halves_of(codes, size):
+    """Nibbles of blocks: element j low, element j + size/2 high."""
+    rows = [codes[i:i + size] for i in range(0, len(codes), size)]
+    return [signed(block[j] | block[j + size // 2] << 4, 8) for block in rows for j in range(size // 2)]
+
+
+def half_bytes(value):
+    return [signed(b, 8) for b in struct.pack("<e", value)]
+
+
+def chunks(row, size):
+    return [row[i:i + size] for i in range(0, len(row), size)]
+
+
+def matrices(stack, f):
+    return [f(m) for m in stack]
+
+
+def quant_case(name, text, storage, expected, widths=None, out="f32", single=False, tolerance=1e-6):
+    """`storage`: (data, element) in operand order, each of them stacked; `expected`: the stack of matrices."""
+    pick = lambda data: data[0] if single else data
+    args = {}
+    for i, entry in enumerate(storage):
+        data, element = entry[:2]
+        shared = len(entry) > 2
+        args[f"s{i}"] = IntTensor(data if shared else pick(data), element, dynamic=not shared and not single and i == 0)
+    stack = [expected[0]] if single else expected
+    e, n, k = len(stack), len(stack[0]), len(stack[0][0])
+    operand = ""
+    if widths is not None:
+        args["b"] = IntTensor(widths, "i8")
+        operand = f" bits(%b : {args['b'].type})"
+    result = f"tensor<{n}x{k}x{out}>" if single else f"tensor<?x{n}x{k}x{out}>"
+    names = [f"%s{i}" for i in range(len(storage))]
+    body = f"  %w = moe.dequant {', '.join(names)}{operand} quant {text} : {', '.join(args[x[1:]].type for x in names)} -> {result}\n"
+    if not single:
+        body += f"  %m = tensor.collapse_shape %w [[0, 1], [2]] : {result} into tensor<?x{k}x{out}>\n"
+    wanted = [[ROUND[out](v) if not math.isnan(v) else v for v in row] for m in stack for row in m]
+    return Case(name, args, body, [("%w", result)] if single else [("%m", f"tensor<?x{k}x{out}>")], [wanted], tolerance)
+
+
+class IntTensor(Tensor):
+    """A tensor of bytes and half words too."""
+
+    def literal(self):
+        if self.element not in ("i8", "i16"):
+            return super().literal()
+        values = flat(self.data)
+        return 'dense<"0x' + struct.pack("<" + {"i8": "b", "i16": "h"}[self.element] * len(values), *values).hex() + '">' if values else "dense<>"
+
+
+def table(e, n, k, value):
+    return [[[value(m, i, j) for j in range(k)] for i in range(n)] for m in range(e)]
+
+
+# 9.2.
+
+
+def integers(cases):
+    for name, e, n, k in (("", 3, 8, 64), ("_one", 1, 8, 64)):
+        d = Draw("integer" + name, e, n, k)
+        q = [[[signed(c, 8) for c in row] for row in m] for m in d.codes(8, e, n, k)]
+        s = d.scales(e, n)
+        cases.append(quant_case("i8_chan" + name, "<i8_chan>", [(q, "i8"), (s, "f32")], table(e, n, k, lambda m, i, j: s[m][i] * q[m][i][j]), single=e == 1))
+        s16 = d.scales(e, n, k // 16, element="f16")
+        cases.append(quant_case("i8_group" + name, "<i8_group, group = 16>", [(q, "i8"), (s16, "f16")],
+                                table(e, n, k, lambda m, i, j: s16[m][i][j // 16] * q[m][i][j]), single=e == 1))
+        for bits in (2, 4):
+            u, z, s = d.codes(bits, e, n, k), d.codes(bits, e, n, k // 8), d.scales(e, n, k // 8, element="bf16")
+            zf = d.scales(e, n, k // 8, element="f16")
+            stored = [[bytes_of(row, bits) for row in m] for m in u]
+            zeros = [[bytes_of(row, bits) for row in m] for m in z]
+            cases += [
+                quant_case(f"u{bits}_sym{name}", f"<u_sym, group = 8, bits = {bits}>", [(stored, "i8"), (s, "bf16")],
+                           table(e, n, k, lambda m, i, j: s[m][i][j // 8] * (u[m][i][j] - (1 << bits - 1))), single=e == 1),
+                quant_case(f"u{bits}_affine{name}", f"<u_affine, group = 8, bits = {bits}>", [(stored, "i8"), (s, "bf16"), (zeros, "i8")],
+                           table(e, n, k, lambda m, i, j: s[m][i][j // 8] * (u[m][i][j] - z[m][i][j // 8])), single=e == 1),
+                quant_case(f"u{bits}_affine_float{name}", f"<u_affine, group = 8, bits = {bits}>", [(stored, "i8"), (s, "bf16"), (zf, "f16")],
+                           table(e, n, k, lambda m, i, j: s[m][i][j // 8] * (u[m][i][j] - zf[m][i][j // 8])), single=e == 1)]
+        # X20: the same codes in another order of nibbles.
+        halves = [[halves_of(row, 8) for row in m] for m in u]
+        cases.append(quant_case(f"u4_sym_halves{name}", "<u_sym, group = 8, bits = 4, order = half_split>", [(halves, "i8"), (s, "bf16")],
+                                table(e, n, k, lambda m, i, j: s[m][i][j // 8] * (u[m][i][j] - 8)), single=e == 1))
+        for bits in (2, 3, 4, 5, 6, 8):
+            u, s, b = d.codes(bits, e, n, k), d.scales(e, n, 2), d.scales(e, n, 2)
+            words = [[words_of(row, bits) for row in m] for m in u]
+            cases.append(quant_case(f"u{bits}_sb{name}", f"<u_sb, group = 32, bits = {bits}>", [(words, "i32"), (s, "f32"), (b, "f32")],
+                                    table(e, n, k, lambda m, i, j: s[m][i][j // 32] * u[m][i][j] + b[m][i][j // 32]), single=e == 1))
+
+
+def columns_packed(e, n, k):
+    """GPTQ and AWQ: words along K and along N."""
+    cases, d, g = [], Draw("columns", e, n, k), 16
+    q, z, s = d.codes(4, e, n, k), d.codes(4, e, k // g, n), d.scales(e, k // g, n, element="f16")
+    # Columns in another order, as GPTQ with act-order has them.
+    order = [[(j * 7 + m) % k // g for j in range(k)] for m in range(e)]
+    words = [[[words_of([q[m][i][8 * r + t] for t in range(8)], 4)[0] for i in range(n)] for r in range(k // 8)] for m in range(e)]
+    zeros = [[words_of(row, 4) for row in m] for m in z]
+    for version, more in ((1, 1), (2, 0)):
+        cases.append(quant_case(f"gptq4_v{version}", f"<gptq4, group = {g}, version = {version}>", [(words, "i32"), (zeros, "i32"), (s, "f16"), (order, "i32")],
+                                table(e, n, k, lambda m, i, j: s[m][order[m][j]][i] * (q[m][i][j] - (z[m][order[m][j]][i] + more)))))
+    pi = (0, 2, 4, 6, 1, 3, 5, 7)
+    packed = lambda row: [words_of([row[8 * c + pi[p]] for p in range(8)], 4)[0] for c in range(n // 8)]
+    words = [[packed([q[m][i][j] for i in range(n)]) for j in range(k)] for m in range(e)]
+    zeros = [[packed(row) for row in m] for m in z]
+    cases.append(quant_case("awq4", f"<awq4, group = {g}>", [(words, "i32"), (zeros, "i32"), (s, "f16")],
+                            table(e, n, k, lambda m, i, j: s[m][j // g][i] * (q[m][i][j] - z[m][j // g][i]))))
+    # X20: the inverse order of the specification.
+    assert [pi.index(c) for c in range(8)] == [0, 4, 1, 5, 2, 6, 3, 7]
+    return cases
+
+
+def gguf(e, n, k):
+    d = Draw("gguf", e, n, k)
+    u, s = d.codes(4, e, n, k), d.scales(e, n, k // 32, element="f16")
+    blocks = [[[half_bytes(s[m][i][b]) + halves_of(part, 32) for b, part in enumerate(chunks(row, 32))] for i, row in enumerate(rows)] for m, rows in enumerate(u)]
+    q = [[[signed(c, 8) for c in row] for row in m] for m in d.codes(8, e, n, k)]
+    whole = [[[half_bytes(s[m][i][b]) + part for b, part in enumerate(chunks(row, 32))] for i, row in enumerate(rows)] for m, rows in enumerate(q)]
+    powers = d.array((e, n, k // 32), lambda: d.random.randrange(110, 140))
+    mx = [[[[signed(powers[m][i][b], 8)] + halves_of(part, 32) for b, part in enumerate(chunks(row, 32))] for i, row in enumerate(rows)] for m, rows in enumerate(u)]
+    small, t = d.array((e, n, k // 16), lambda: d.random.randrange(127)), d.scales(e)
+    nv = [[[[v for v in small[m][i][4 * b:4 * b + 4]] + halves_of(part, 16) for b, part in enumerate(chunks(row, 64))] for i, row in enumerate(rows)]
+          for m, rows in enumerate(u)]
+    return [
+        quant_case("gguf_q4_0", "<gguf_q4_0>", [(blocks, "i8")], table(e, n, k, lambda m, i, j: s[m][i][j // 32] * (u[m][i][j] - 8))),
+        quant_case("gguf_q8_0", "<gguf_q8_0>", [(whole, "i8")], table(e, n, k, lambda m, i, j: s[m][i][j // 32] * q[m][i][j])),
+        quant_case("gguf_mxfp4", "<gguf_mxfp4>", [(mx, "i8")], table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e8m0(powers[m][i][j // 32]))),
+        quant_case("gguf_nvfp4", "<gguf_nvfp4>", [(nv, "i8"), (t, "f32")],
+                   table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e4m3(small[m][i][j // 16]) * t[m])),
+    ]
+
+
+def hqq(e, n, k):
+    """Rows of the matrix of groups in parts, from the high bits down."""
+    cases, d, g = [], Draw("hqq", e, n, k), 8
+    lines = n * k // g
+    for bits in (1, 2, 3, 4):
+        q, s, z = d.codes(bits, e, lines, g), d.scales(e, lines), d.scales(e, lines)
+        each = 10 if bits == 3 else 8 // bits
+        stored_lines, width = -(-lines // each), 32 if bits == 3 else 8
+        stored = []
+        for m in range(e):
+            rows = [[0] * g for _ in range(stored_lines)]
+            for r in range(lines):
+                shift = (27 if bits == 3 else 8 - bits) - bits * (r // stored_lines)
+                for c in range(g):
+                    rows[r % stored_lines][c] |= q[m][r][c] << shift
+            stored.append([[signed(v, width) for v in row] for row in rows])
+        line = lambda i, j: (i * k + j) // g
+        cases.append(quant_case(f"hqq_{bits}", f"<hqq, group = {g}, bits = {bits}>", [(stored, "i32" if bits == 3 else "i8"), (s, "f32"), (z, "f32")],
+                                table(e, n, k, lambda m, i, j: (q[m][line(i, j)][j % g] - z[m][line(i, j)]) * s[m][line(i, j)])))
+    return cases
+
+
+# 9.4 to 9.6.
+
+
+def floats(e, n, k):
+    d, cases = Draw("floats", e, n, k), []
+    w = [[[signed(c, 8) for c in row] for row in m] for m in d.codes(8, e, n, k)]
+    value = lambda m, i, j: e4m3(w[m][i][j] & 255)
+    # The last block of rows and of columns is part of one.
+    s = d.scales(e, -(-n // 3), -(-k // 24))
+    powers = d.array((e, -(-n // 3), -(-k // 24)), lambda: d.random.randrange(120, 134))
+    cases.append(quant_case("fp8_block", "<fp8_block, group = 24, block_n = 3>", [(w, "i8"), (s, "f32")],
+                            table(e, n, k, lambda m, i, j: value(m, i, j) * s[m][i // 3][j // 24])))
+    cases.append(quant_case("fp8_block_power", "<fp8_block, group = 24, block_n = 3>", [(w, "i8"), ([[[signed(v, 8) for v in r] for r in m] for m in powers], "i8")],
+                            table(e, n, k, lambda m, i, j: value(m, i, j) * e8m0(powers[m][i // 3][j // 24]))))
+    every = [[[signed(16 * i + j, 8) for j in range(16)] for i in range(16)]]
+    cases.append(quant_case("fp8_every", "<fp8_block, group = 16, block_n = 16>", [(every, "i8"), ([[[1.0]]], "f32")],
+                            table(1, 16, 16, lambda m, i, j: e4m3(16 * i + j)), tolerance=0.0))
+    golden = [[[0x38, 0x7E, 0x08, signed(0xC4, 8), 0x7F, 0, 1, signed(0x80, 8)]]]
+    cases.append(quant_case("fp8_golden", "<fp8_block, group = 8, block_n = 1>", [(golden, "i8"), ([[[1.0]]], "f32")],
+                            [[[1.0, 448.0, 2.0**-6, -3.0, math.nan, 0.0, 2.0**-9, 0.0]]], single=True, tolerance=0.0))
+
+    u, powers = d.codes(4, e, n, k), d.array((e, n, k // 32), lambda: d.random.randrange(110, 140))
+    powers[0][0][0], powers[0][1][0] = 0, 255
+    exponents = [[[signed(v, 8) for v in row] for row in m] for m in powers]
+    for order, pack in (("adjacent", lambda part: bytes_of(part, 4)), ("half_split", lambda part: halves_of(part, 32))):
+        blocks = [[[pack(part) for part in chunks(row, 32)] for row in m] for m in u]
+        cases.append(quant_case(f"mxfp4_{order}", f"<mxfp4, order = {order}>", [(blocks, "i8"), (exponents, "i8")],
+                                table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e8m0(powers[m][i][j // 32]))))
+    # The golden byte: 0x21 with scale 128 is 1, 2.
+    block = [0x21] + [0] * 15
+    for order, at in (("adjacent", {0: 1.0, 1: 2.0}), ("half_split", {0: 1.0, 16: 2.0})):
+        cases.append(quant_case(f"mxfp4_golden_{order}", f"<mxfp4, order = {order}>", [([[[block]]], "i8"), ([[[signed(128, 8)]]], "i8")],
+                                [[[at.get(j, 0.0) for j in range(32)]]], single=True, tolerance=0.0))
+
+    small, t = d.codes(8, e, n, k // 16), d.scales(e)
+    scales = [[[signed(v, 8) for v in row] for row in m] for m in small]
+    codes = [[bytes_of(row, 4) for row in m] for m in u]
+    value = lambda m, i, j: e2m1(u[m][i][j]) * e4m3(small[m][i][j // 16])
+    # X19: the same bytes, and globals of which one is the reciprocal of the other's use.
+    cases.append(quant_case("nvfp4_multiply", "<nvfp4>", [(codes, "i8"), (scales, "i8"), (t, "f32")], table(e, n, k, lambda m, i, j: value(m, i, j) * t[m])))
+    cases.append(quant_case("nvfp4_divide", "<nvfp4, global = divide>", [(codes, "i8"), (scales, "i8"), (t, "f32")],
+                            table(e, n, k, lambda m, i, j: value(m, i, j) / t[m])))
+    assert any(value(0, 0, j) * t[0] != value(0, 0, j) / t[0] for j in range(k))
+    halves = [[halves_of(row, 16) for row in m] for m in u]
+    cases.append(quant_case("nvfp4_halves", "<nvfp4, order = half_split>", [(halves, "i8"), (scales, "i8"), (t, "f32")],
+                            table(e, n, k, lambda m, i, j: value(m, i, j) * t[m])))
+    # X20: the same bytes read in two orders are two matrices.
+    swapped = lambda row: [c for part in chunks(row, 16) for c in [(part[2 * (j % 8) + j // 8]) for j in range(16)]]
+    cases.append(quant_case("nvfp4_adjacent_as_halves", "<nvfp4, order = half_split>", [(codes, "i8"), (scales, "i8"), (t, "f32")],
+                            table(e, n, k, lambda m, i, j: e2m1(swapped(u[m][i])[j]) * e4m3(small[m][i][j // 16]) * t[m])))
+    assert any(swapped(row) != row for row in u[0])
+    return cases
+
+
+# 9.7 and 9.8.
+
+
+def qmoe_entry(values):
+    words = [len(values) // 2, 0]
+    for pair in range(len(values) // 2):
+        field = values[2 * pair] | values[2 * pair + 1] << 2
+        words[pair >= 7] |= field << (4 + 4 * pair if pair < 7 else 4 * (pair - 7))
+    return [signed(w, 32) for w in words]
+
+
+def ternary(e, n, k):
+    d, cases = Draw("ternary", e, n, k), []
+    codes = d.array((e, n, k), lambda: d.random.randrange(3))
+    s = d.scales(e)
+    stored = [[bytes_of(row, 2) for row in m] for m in codes]
+    cases.append(quant_case("ternary", "<ternary>", [(stored, "i8"), (s, "f32")], table(e, n, k, lambda m, i, j: (0, 1, -1)[codes[m][i][j]] * s[m])))
+    # A dictionary of some sequences of every length, of which the first 50 are used by the rows.
+    entries = [[d.random.randrange(3) for _ in range(2 * (1 + i % 14))] for i in range(50)]
+    dictionary = [qmoe_entry(v) for v in entries] + [[0, 0]] * (65536 - 52)
+    last = [2, 1, 0, 2]
+    dictionary += [qmoe_entry(last), qmoe_entry([1, 2])]
+    streams, offsets, rows = [], [], []
+    for _ in range(e):
+        stream, begins, matrix = [], [0], []
+        for _ in range(n):
+            row = []
+            while len(row) < k:
+                fitting = [i for i, v in enumerate(entries) if len(v) <= k - len(row)]
+                pick = d.random.choice(fitting)
+                # The largest codewords are negative as i16.
+                if k - len(row) >= 4 and d.random.random() < 0.3:
+                    stream.append(signed(65534, 16))
+                    row += last
+                    continue
+                stream.append(pick)
+                row += entries[pick]
+            begins.append(len(stream))
+            matrix.append(row)
+        streams.append(stream)
+        offsets.append(begins)
+        rows.append(matrix)
+    longest = max(map(len, streams))
+    streams = [stream + [0] * (longest - len(stream)) for stream in streams]
+    low, high = d.array((e, n), lambda: -d.random.randrange(1, 9) / 4), d.array((e, n), lambda: d.random.randrange(1, 9) / 4)
+    cases.append(quant_case("qmoe", "<qmoe>", [(streams, "i16"), (offsets, "i32"), (low, "bf16"), (high, "bf16"), (dictionary, "i32", "shared")],
+                            table(e, n, k, lambda m, i, j: (0.0, low[m][i], high[m][i])[rows[m][i][j]]), tolerance=0.0))
+    golden = [[2 | 0b0100 << 4 | 0b0001 << 8, 0]] + [[0, 0]] * 65535
+    cases.append(quant_case("qmoe_golden", "<qmoe>", [([[0]], "i16"), ([[0, 1]], "i32"), ([[-1.0]], "f32"), ([[3.0]], "f32"), (golden, "i32", "shared")],
+                            [[[0.0, -1.0, -1.0, 0.0]]], single=True, tolerance=0.0))
+    return cases
+
+
+def nested(e, n, k):
+    """Planes of bits, high ones first; a narrower width reads fewer of them."""
+    d, cases, g = Draw("nested", e, n, k), [], 16
+    for bits, base, plane in ((8, 4, 2), (8, 2, 1), (6, 4, 1), (4, 4, 1), (5, 1, 2)):
+        q, s, z = d.codes(bits, e, n, k), d.scales(e, n, k // g), d.scales(e, n, k // g)
+        stored = []
+        for m in range(e):
+            codes = [c for row in q[m] for c in row]
+            planes, left = bytes_of([c >> bits - base for c in codes], base), bits - base
+            while left:
+                left -= plane
+                planes += bytes_of([c >> left & (1 << plane) - 1 for c in codes], plane)
+            stored.append(planes)
+        allowed = list(range(base, bits + 1, plane))
+        for slice in ("floor", "centre", "round"):
+            for widths in [None] + [[allowed[(i + m) % len(allowed)] for m in range(e)] for i in range(len(allowed))]:
+                def value(m, i, j):
+                    b = widths[m] if widths else bits
+                    lost = bits - b
+                    code, delta = q[m][i][j] >> lost, 0.0
+                    if slice == "centre":
+                        delta = 0.5 - 2.0**(-lost - 1)
+                    if slice == "round":
+                        code = min(max(math.floor(q[m][i][j] / 2**lost + 0.5), 0), 2**b - 1)
+                    return s[m][i][j // g] * 2**lost * (code + delta - z[m][i][j // g] * 2.0**-lost)
+                name = f"nested_{bits}{base}{plane}_{slice}_{'_'.join(map(str, widths)) if widths else 'all'}"
+                expected = table(e, n, k, value)
+                # Bounds of 9.8, in exact arithmetic.
+                if slice != "round":
+                    for m in range(e):
+                        most = 2**(bits - (widths[m] if widths else bits)) - 1
+                        for i in range(n):
+                            for j in range(k):
+                                off = s[m][i][j // g] * (q[m][i][j] - z[m][i][j // g]) - expected[m][i][j]
+                                bound = s[m][i][j // g] * most
+                                assert -1e-9 <= off <= bound + 1e-9 if slice == "floor" else abs(off) <= bound / 2 + 1e-9
+                cases.append(quant_case(name, f"<nested, group = {g}, bits = {bits}, base = {base}, plane = {plane}, slice = {slice}>",
+                                        [(stored, "i8"), (s, "f32"), (z, "f32")], expected, widths))
+    return cases
+
+
+def formats():
+    cases = []
+    integers(cases)
+    cases += columns_packed(2, 16, 32) + gguf(2, 3, 64) + hqq(2, 8, 16) + floats(2, 4, 64) + ternary(2, 4, 32) + nested(3, 4, 32)
+    d = Draw("rounding", 2, 4, 8)
+    q, s = [[[signed(c, 8) for c in row] for row in m] for m in d.codes(8, 2, 4, 8)], d.scales(2, 4)
+    for out in ("bf16", "f16", "f64"):
+        cases.append(quant_case(f"rounds_to_{out}", "<i8_chan>", [(q, "i8"), (s, "f32")], table(2, 4, 8, lambda m, i, j: s[m][i] * q[m][i][j]), out=out,
+                                tolerance={"bf16": 1e-2, "f16": 1e-3, "f64": 1e-7}[out]))
+    return cases

@@ -1,0 +1,90 @@
+"""Cases of the table classes of specification 2.9: each kind by itself and beside others, for ragged, empty, hot and single-unit loads."""
+import math
+
+from classes import External, Factored, Film, Linear, Lora, Nested, Neuron, ScaleVec, Value
+from layers import layer_case, randoms
+from reference import Body, Class
+
+INF, NAN = math.inf, math.nan
+SWIGLU = Body("silu")
+BIASED = Body("silu", bias=("gate", "up", "down"))
+JOINT = {storage: Body("gelu_tanh", bias=("gate", "up", "down"), storage=storage) for storage in ("concat_gate_up", "concat_up_gate", "interleaved")}
+CLAMPED = Body("silu", alpha=1.702, gate_hi=.7, up_lo=-.6, up_hi=.6, up_offset=1.0, bias=("gate", "up", "down"))
+
+TWICE = """func.func private @twice(%x: tensor<?x5xf32>) -> tensor<?x5xf32> {
+  %y = linalg.add ins(%x, %x : tensor<?x5xf32>, tensor<?x5xf32>) outs(%x : tensor<?x5xf32>) -> tensor<?x5xf32>
+  return %y : tensor<?x5xf32>
+}
+"""
+
+
+def kinds():
+    """A class of every kind, by name: four experts each, but external (one) and nested."""
+    yield "linear", Linear(4)
+    yield "linear_bias", Linear(4, bias=True)
+    for act in ("gelu_erf", "relu", "silu"):
+        yield f"neuron_{act}", Neuron(4, act)
+    yield "value", Value(4)
+    yield "value_projected", Value(4, 3)
+    for name, body in [("plain", SWIGLU), ("biased", BIASED), ("ungated", Body("relu", gated=False)), ("clamped", CLAMPED), *JOINT.items()]:
+        gate = ["gate"] if body.gated else []
+        yield f"scale_vec_{name}", ScaleVec(4, 6, body, gate + ["up", "hidden", "output"])
+        yield f"film_{name}", Film(4, 6, body)
+        yield f"lora_{name}", Lora(4, 6, body, gate + ["up", "down"], 2, 3)
+    yield "scale_vec_hidden", ScaleVec(4, 6, SWIGLU, ["hidden"])
+    yield "lora_down", Lora(4, 6, BIASED, ["down"], 3)
+    yield "lora_gate", Lora(4, 6, JOINT["interleaved"], ["gate"], 1, 2)
+    for name, body in (("plain", SWIGLU), ("biased", BIASED), ("ungated", Body("tanh", gated=False, bias=("up",)))):
+        yield f"nested_{name}", Nested([2, 6, 1, 4], 6, body)
+    yield "nested_linear", Nested([5, 1, 3, 2])
+    yield "nested_linear_bias", Nested([5, 1, 3, 2], bias=True)
+    for factors in ("low_rank", "shared_left", "shared_right", "cp", "tucker"):
+        for evaluation in (None, "materialise"):
+            suffix = f"{factors}{'_' + evaluation if evaluation else ''}"
+            yield f"factored_{suffix}", Factored(4, factors, 3, 6, BIASED, evaluation=evaluation)
+            yield f"factored_linear_{suffix}", Factored(4, factors, 3, bias=True, evaluation=evaluation)
+
+
+def tables():
+    cases = []
+    for number, (name, entry) in enumerate(kinds()):
+        seed = 1000 + 100 * number
+        cases.append(layer_case(f"table_{name}", [entry], seed=seed))
+        if not entry.body or name.endswith("plain"):
+            cases.append(layer_case(f"table_{name}_wider", [entry], out=7, seed=seed + 50))
+        if entry.body and entry.kind != "neuron":
+            cases.append(layer_case(f"table_{name}_hidden", [entry], seed=seed, score="sigmoid", norm=None, apply="hidden"))
+
+    linear, neuron, value = Linear(3, bias=True), Neuron(2, "gelu_erf"), Value(2, 3)
+    lora, nested = Lora(2, 4, BIASED, ["gate", "up"], 2), Nested([1, 4], 4, SWIGLU)
+    twice = External("twice", lambda x: [2 * v for v in x])
+    # Classes of different kinds, widths and bodies.
+    mixed = [Class("ffn", 2, 6, SWIGLU), linear, Class("ffn", 1, 3, Body("relu", gated=False)), neuron, Class("copy", 1), value, twice, lora, nested]
+    experts = sum(entry.count for entry in mixed)
+    hot = [[9.0 if e == 11 else 8.0 if e == 4 else 0.0 for e in range(experts)] for _ in range(17)]
+    infinite = [[-INF if (u + e) % 3 else 1.0 - e for e in range(experts)] for u in range(5)] + [[-INF] * experts]
+    units = {"some": None, "no_unit": [], "one_unit": randoms(7, 1, experts), "hot": hot, "infinite": infinite}
+    for name, z in units.items():
+        twice.callee = "twice_" + name
+        cases.append(layer_case(f"table_mixed_{name}", mixed, z=z, k=4, seed=500, functions=TWICE.replace("twice", twice.callee)))
+    widths = [Class("ffn", 2, 7, SWIGLU), Class("ffn", 1, 2, BIASED), Class("ffn", 3, 5, Body("gelu_erf", gated=False, bias=("down",)))]
+    cases.append(layer_case("table_widths", widths, k=3, seed=600))
+    cases.append(layer_case("table_widths_every_expert", widths, k=6, seed=610, apply="hidden"))
+    cases.append(layer_case("table_always", [neuron, Linear(1, always=True), Lora(2, 4, SWIGLU, ["down"], 2, always=True)], k=1, seed=620))
+    cases.append(layer_case("table_constant", [Class("constant", 2, mix=True), value, linear], seed=630))
+    for element, tolerance in (("f16", 8e-3), ("bf16", 6e-2), ("f64", 1e-6)):
+        low = [Linear(1), Neuron(1, "relu"), Value(1, 2), ScaleVec(1, 4, SWIGLU, ["up"]), Lora(1, 4, SWIGLU, ["gate"], 2), Factored(1, "cp", 2)]
+        cases.append(layer_case(f"table_{element}", low, k=6, seed=640, element=element, tolerance=tolerance, acc="f64" if element == "f64" else None))
+    return cases
+
+
+def lora():
+    """Layers of one lora class with split storage, which C17 rewrites."""
+    cases = []
+    for name, body in (("plain", SWIGLU), ("biased", BIASED), ("ungated", Body("relu", gated=False, bias=("up",))), ("clamped", CLAMPED)):
+        targets = (["gate"] if body.gated else []) + ["up", "down"]
+        cases.append(layer_case(f"lora_{name}", [Lora(4, 6, body, targets, 2, 3)], seed=700, out=7))
+        cases.append(layer_case(f"lora_{name}_hidden", [Lora(4, 6, body, targets[-1:], 2)], seed=710, apply="hidden", residual="add_x", bias=True))
+    cases.append(layer_case("lora_no_unit", [Lora(4, 6, BIASED, ["gate"], 2)], z=[]))
+    cases.append(layer_case("lora_hot", [Lora(4, 6, BIASED, ["up"], 2)], z=[[0.0, 9.0, 8.0, 0.0] for _ in range(17)], static=True))
+    return cases

@@ -1,0 +1,222 @@
+// One case per constraint of #moe.quant and moe.dequant; the function's name says the rule.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// (quant_c1)
+// expected-error @+1 {{expects no positive 'group' in 'i8_chan'}}
+func.func private @groups_belong_to_their_formats() attributes {f = #moe.quant<i8_chan, group = 8>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects a positive 'group' in 'i8_group'}}
+func.func private @formats_by_groups_have_them() attributes {f = #moe.quant<i8_group>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'bits' that 'u_sym' has, but got 3}}
+func.func private @codes_have_the_bits_of_the_format() attributes {f = #moe.quant<u_sym, group = 8, bits = 3>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'bits' that 'awq4' has, but got 4}}
+func.func private @formats_may_fix_the_bits() attributes {f = #moe.quant<awq4, group = 8, bits = 4>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'bits' that 'u_sb' has, but got 7}}
+func.func private @streams_have_no_seven_bits() attributes {f = #moe.quant<u_sb, group = 8, bits = 7>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'bits' that 'hqq' has, but got 5}}
+func.func private @parts_of_rows_have_four_bits_at_most() attributes {f = #moe.quant<hqq, group = 8, bits = 5>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects no positive 'block_n' in 'i8_group'}}
+func.func private @blocks_of_rows_belong_to_fp8() attributes {f = #moe.quant<i8_group, group = 8, block_n = 8>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects a positive 'block_n' in 'fp8_block'}}
+func.func private @scales_of_blocks_have_rows() attributes {f = #moe.quant<fp8_block, group = 128>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects a positive 'version' in 'gptq4'}}
+func.func private @gptq_has_a_version() attributes {f = #moe.quant<gptq4, group = 8>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'version' 1 or 2, but got 3}}
+func.func private @gptq_has_two_versions() attributes {f = #moe.quant<gptq4, group = 8, version = 3>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'order' with nibbles alone, but got 'u_sym'}}
+func.func private @only_nibbles_have_an_order() attributes {f = #moe.quant<u_sym, group = 8, bits = 2, order = half_split>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'global' in 'nvfp4' alone, but got 'mxfp4'}}
+func.func private @a_global_scale_belongs_to_nvfp4() attributes {f = #moe.quant<mxfp4, global = divide>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'slice' in 'nested' alone, but got 'ternary'}}
+func.func private @slices_belong_to_nested() attributes {f = #moe.quant<ternary, slice = round>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects no positive 'plane' in 'ternary'}}
+func.func private @planes_belong_to_nested() attributes {f = #moe.quant<ternary, plane = 1>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects a positive 'base' in 'nested'}}
+func.func private @nested_codes_have_a_base() attributes {f = #moe.quant<nested, group = 8, bits = 8, plane = 1>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'base' 1, 2 or 4 and 'plane' 1 or 2, but got 3 and 1}}
+func.func private @a_base_fills_bytes() attributes {f = #moe.quant<nested, group = 8, bits = 8, base = 3, plane = 1>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{requires 'base' (4) and planes of 2 to make up 'bits' (7)}}
+func.func private @planes_make_up_the_bits() attributes {f = #moe.quant<nested, group = 8, bits = 7, base = 4, plane = 2>}
+
+// -----
+
+// (quant_c2)
+// expected-error @+1 {{expects a positive 'group' in 'i8_group'}}
+func.func private @groups_are_positive() attributes {f = #moe.quant<i8_group, group = -8>}
+
+// -----
+
+// (quant_c2)
+// expected-error @+1 {{requires 'group' (9) to be even where its halves share bytes}}
+func.func private @halves_of_a_group_are_equal() attributes {f = #moe.quant<u_sym, group = 9, bits = 4, order = half_split>}
+
+// -----
+
+// (dequant_c1)
+func.func @a_stored_matrix_has_static_sizes(%q: tensor<?x8xi8>, %s: tensor<?xf32>) {
+  // expected-error @+1 {{expects a matrix of static sizes, but got 'tensor<?x8xf32>'}}
+  %w = moe.dequant %q, %s quant <i8_chan> : tensor<?x8xi8>, tensor<?xf32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c1)
+func.func @groups_are_full(%q: tensor<4x20xi8>, %s: tensor<4x3xf32>) {
+  // expected-error @+1 {{requires K (20) to be a multiple of 8}}
+  %w = moe.dequant %q, %s quant <i8_group, group = 8> : tensor<4x20xi8>, tensor<4x3xf32> -> tensor<4x20xf32>
+  return
+}
+
+// -----
+
+// (dequant_c1)
+func.func @blocks_are_full(%q: tensor<4x1x17xi8>) {
+  // expected-error @+1 {{requires K (48) to be a multiple of 32}}
+  %w = moe.dequant %q quant <gguf_mxfp4> : tensor<4x1x17xi8> -> tensor<4x48xf32>
+  return
+}
+
+// -----
+
+// (dequant_c1)
+func.func @words_are_full(%q: tensor<4x1xi32>, %s: tensor<4x1xf32>) {
+  // expected-error @+1 {{requires K times bits (40) to be a multiple of 32}}
+  %w = moe.dequant %q, %s, %s quant <u_sb, group = 8, bits = 5> : tensor<4x1xi32>, tensor<4x1xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @storage_has_the_tensors_of_its_format(%q: tensor<4x8xi8>) {
+  // expected-error @+1 {{expects 2 tensors that store 'i8_chan', but got 1}}
+  %w = moe.dequant %q quant <i8_chan> : tensor<4x8xi8> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @codes_have_the_element_type_of_the_format(%q: tensor<4x8xi32>, %s: tensor<4xf32>) {
+  // expected-error @+1 {{expects i8 elements of 'codes', but got 'tensor<4x8xi32>'}}
+  %w = moe.dequant %q, %s quant <i8_chan> : tensor<4x8xi32>, tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @scales_are_floats(%q: tensor<4x8xi8>, %s: tensor<4xi8>) {
+  // expected-error @+1 {{expects float elements of 'scales', but got 'tensor<4xi8>'}}
+  %w = moe.dequant %q, %s quant <i8_chan> : tensor<4x8xi8>, tensor<4xi8> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @codes_have_the_shape_of_the_format(%q: tensor<4x8xi8>, %s: tensor<4x1xf32>) {
+  // expected-error @+1 {{requires 'codes' ('tensor<4x8xi8>') to have the shape [4, 4]}}
+  %w = moe.dequant %q, %s quant <u_sym, group = 8, bits = 4> : tensor<4x8xi8>, tensor<4x1xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @packed_zeros_have_their_own_shape(%q: tensor<4x8xi8>, %s: tensor<4x2xf32>, %z: tensor<4x2xi8>) {
+  // expected-error @+1 {{requires 'zeros' ('tensor<4x2xi8>') to have the shape [4, 1]}}
+  %w = moe.dequant %q, %s, %z quant <u_affine, group = 8, bits = 4> : tensor<4x8xi8>, tensor<4x2xf32>, tensor<4x2xi8> -> tensor<4x16xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @a_stack_has_stacked_storage(%q: tensor<2x4x8xi8>, %s: tensor<3x4xf32>) {
+  // expected-error @+1 {{requires 'scales' ('tensor<3x4xf32>') to have the shape [2, 4]}}
+  %w = moe.dequant %q, %s quant <i8_chan> : tensor<2x4x8xi8>, tensor<3x4xf32> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c3)
+func.func @widths_belong_to_nested_codes(%q: tensor<2x4x8xi8>, %s: tensor<2x4xf32>, %b: tensor<2xi8>) {
+  // expected-error @+1 {{expects 'bits' for each matrix of a nested stack alone, but got 'tensor<2xi8>' for 'tensor<2x4x8xf32>'}}
+  %w = moe.dequant %q, %s bits(%b : tensor<2xi8>) quant <i8_chan> : tensor<2x4x8xi8>, tensor<2x4xf32> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c3)
+func.func @each_matrix_has_one_width(%q: tensor<2x32xi8>, %s: tensor<2x4x1xf32>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{expects 'bits' for each matrix of a nested stack alone, but got 'tensor<3xi8>' for 'tensor<2x4x8xf32>'}}
+  %w = moe.dequant %q, %s, %s bits(%b : tensor<3xi8>) quant <nested, group = 8, bits = 8, base = 4, plane = 2> : tensor<2x32xi8>, tensor<2x4x1xf32>, tensor<2x4x1xf32> -> tensor<2x4x8xf32>
+  return
+}

@@ -1,0 +1,93 @@
+// RUN: moe-opt %s --verify-roundtrip | FileCheck %s
+// RUN: moe-opt %s --mlir-print-op-generic | moe-opt | FileCheck %s
+// RUN: moe-opt %s --emit-bytecode | moe-opt | FileCheck %s
+
+// CHECK-LABEL: func.func private @format_0() attributes {f = #moe.quant<i8_chan>}
+func.func private @format_0() attributes {f = #moe.quant<i8_chan>}
+
+// CHECK-LABEL: func.func private @format_1() attributes {f = #moe.quant<i8_group, group = 64>}
+func.func private @format_1() attributes {f = #moe.quant<i8_group, group = 64>}
+
+// CHECK-LABEL: func.func private @format_2() attributes {f = #moe.quant<u_sym, group = 32, bits = 2>}
+func.func private @format_2() attributes {f = #moe.quant<u_sym, group = 32, bits = 2>}
+
+// CHECK-LABEL: func.func private @format_3() attributes {f = #moe.quant<u_sym, group = 32, bits = 4, order = half_split>}
+func.func private @format_3() attributes {f = #moe.quant<u_sym, group = 32, bits = 4, order = half_split>}
+
+// CHECK-LABEL: func.func private @format_4() attributes {f = #moe.quant<u_affine, group = 32, bits = 4>}
+func.func private @format_4() attributes {f = #moe.quant<u_affine, group = 32, bits = 4>}
+
+// CHECK-LABEL: func.func private @format_5() attributes {f = #moe.quant<u_sb, group = 64, bits = 3>}
+func.func private @format_5() attributes {f = #moe.quant<u_sb, group = 64, bits = 3>}
+
+// CHECK-LABEL: func.func private @format_6() attributes {f = #moe.quant<gptq4, group = 128, version = 1>}
+func.func private @format_6() attributes {f = #moe.quant<gptq4, group = 128, version = 1>}
+
+// CHECK-LABEL: func.func private @format_7() attributes {f = #moe.quant<gptq4, group = 128, version = 2>}
+func.func private @format_7() attributes {f = #moe.quant<gptq4, group = 128, version = 2>}
+
+// CHECK-LABEL: func.func private @format_8() attributes {f = #moe.quant<awq4, group = 128>}
+func.func private @format_8() attributes {f = #moe.quant<awq4, group = 128>}
+
+// CHECK-LABEL: func.func private @format_9() attributes {f = #moe.quant<gguf_q4_0>}
+func.func private @format_9() attributes {f = #moe.quant<gguf_q4_0>}
+
+// CHECK-LABEL: func.func private @format_10() attributes {f = #moe.quant<gguf_q8_0>}
+func.func private @format_10() attributes {f = #moe.quant<gguf_q8_0>}
+
+// CHECK-LABEL: func.func private @format_11() attributes {f = #moe.quant<hqq, group = 64, bits = 3>}
+func.func private @format_11() attributes {f = #moe.quant<hqq, group = 64, bits = 3>}
+
+// CHECK-LABEL: func.func private @format_12() attributes {f = #moe.quant<fp8_block, group = 128, block_n = 128>}
+func.func private @format_12() attributes {f = #moe.quant<fp8_block, group = 128, block_n = 128>}
+
+// CHECK-LABEL: func.func private @format_13() attributes {f = #moe.quant<mxfp4>}
+func.func private @format_13() attributes {f = #moe.quant<mxfp4>}
+
+// CHECK-LABEL: func.func private @format_14() attributes {f = #moe.quant<mxfp4, order = half_split>}
+func.func private @format_14() attributes {f = #moe.quant<mxfp4, order = half_split>}
+
+// CHECK-LABEL: func.func private @format_15() attributes {f = #moe.quant<gguf_mxfp4>}
+func.func private @format_15() attributes {f = #moe.quant<gguf_mxfp4>}
+
+// CHECK-LABEL: func.func private @format_16() attributes {f = #moe.quant<nvfp4>}
+func.func private @format_16() attributes {f = #moe.quant<nvfp4>}
+
+// CHECK-LABEL: func.func private @format_17() attributes {f = #moe.quant<nvfp4, global = divide>}
+func.func private @format_17() attributes {f = #moe.quant<nvfp4, global = divide>}
+
+// CHECK-LABEL: func.func private @format_18() attributes {f = #moe.quant<gguf_nvfp4>}
+func.func private @format_18() attributes {f = #moe.quant<gguf_nvfp4>}
+
+// CHECK-LABEL: func.func private @format_19() attributes {f = #moe.quant<qmoe>}
+func.func private @format_19() attributes {f = #moe.quant<qmoe>}
+
+// CHECK-LABEL: func.func private @format_20() attributes {f = #moe.quant<ternary>}
+func.func private @format_20() attributes {f = #moe.quant<ternary>}
+
+// CHECK-LABEL: func.func private @format_21() attributes {f = #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2>}
+func.func private @format_21() attributes {f = #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2>}
+
+// CHECK-LABEL: func.func private @format_22() attributes {f = #moe.quant<nested, group = 64, bits = 4, base = 2, plane = 1, slice = centre>}
+func.func private @format_22() attributes {f = #moe.quant<nested, group = 64, bits = 4, base = 2, plane = 1, slice = centre>}
+
+// CHECK-LABEL: func.func private @format_23() attributes {f = #moe.quant<nested, group = 64, bits = 3, base = 1, plane = 2, slice = round>}
+func.func private @format_23() attributes {f = #moe.quant<nested, group = 64, bits = 3, base = 1, plane = 2, slice = round>}
+
+// CHECK-LABEL: func.func @dequant
+// CHECK-SAME: %[[Q:.*]]: tensor<96x32xi8>, %[[S:.*]]: tensor<96x2xf16>
+func.func @dequant(%q: tensor<96x32xi8>, %s: tensor<96x2xf16>) -> tensor<96x64xbf16> {
+  // CHECK: %[[W:.*]] = moe.dequant %[[Q]], %[[S]] quant <u_sym, group = 32, bits = 4> : tensor<96x32xi8>, tensor<96x2xf16> -> tensor<96x64xbf16>
+  %w = moe.dequant %q, %s quant <u_sym, group = 32, bits = 4> : tensor<96x32xi8>, tensor<96x2xf16> -> tensor<96x64xbf16>
+  // CHECK: return %[[W]]
+  return %w : tensor<96x64xbf16>
+}
+
+// CHECK-LABEL: func.func @dequant_with_widths
+// CHECK-SAME: %[[Q:.*]]: tensor<8x6144xi8>, %[[S:.*]]: tensor<8x96x1xf32>, %[[B:.*]]: tensor<8xi8>
+func.func @dequant_with_widths(%q: tensor<8x6144xi8>, %s: tensor<8x96x1xf32>, %b: tensor<8xi8>) -> tensor<8x96x64xf32> {
+  // CHECK: moe.dequant %[[Q]], %[[S]], %[[S]] bits(%[[B]] : tensor<8xi8>) quant <nested, group = 64, bits = 8, base = 4, plane = 2>
+  %w = moe.dequant %q, %s, %s bits(%b : tensor<8xi8>) quant <nested, group = 64, bits = 8, base = 4, plane = 2>
+    : tensor<8x6144xi8>, tensor<8x96x1xf32>, tensor<8x96x1xf32> -> tensor<8x96x64xf32>
+  return %w : tensor<8x96x64xf32>
+}

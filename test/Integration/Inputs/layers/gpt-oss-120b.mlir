@@ -1,0 +1,17 @@
+// gpt-oss-120b: hidden 2880, width 2880, top 4 of 128, router picks, body gpt-oss.
+// Written by utils/moe-gen from section 8 of the routing specification.
+func.func @main(%x: tensor<?x2880xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2880xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
+  %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x2880xf32>
+  %router_bias = moe_support.weight #moe_support.external<"weights.bin", 1474560> : tensor<128xf32>
+  %first = moe_support.weight #moe_support.external<"weights.bin", 1475072> : tensor<128x5760x2880xf32>
+  %first_bias = moe_support.weight #moe_support.external<"weights.bin", 8494940672> : tensor<128x5760xf32>
+  %down = moe_support.weight #moe_support.external<"weights.bin", 8497889792> : tensor<128x2880x2880xf32>
+  %down_bias = moe_support.weight #moe_support.external<"weights.bin", 12744622592> : tensor<128x2880xf32>
+  %z = moe.logits %x, %router bias(%router_bias : tensor<128xf32>) : tensor<?x2880xf32>, tensor<128x2880xf32> -> tensor<?x128xf32>
+  %p = moe.route %z score <identity> select <topk(4), key = logits> weight <logits, norm = softmax> : tensor<?x128xf32> -> !moe.plan<128, slots<4>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x2880xf32>, !moe.plan<128, slots<4>> -> !moe.rows<f32, 2880, grouped>
+  %h = moe.experts %r, %p (%first, %first_bias, %down, %down_bias : tensor<128x5760x2880xf32>, tensor<128x5760xf32>, tensor<128x2880x2880xf32>, tensor<128x2880xf32>)
+    table <[<ffn, 128, width = 2880, body = <gated, silu, alpha = 1.702, gate_hi = 7.0, up_lo = -7.0, up_hi = 7.0, up_offset = 1.0, bias = [gate, up, down], storage = interleaved>>]> apply <output> : !moe.rows<f32, 2880, grouped>, !moe.plan<128, slots<4>> -> !moe.rows<f32, 2880, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 2880, grouped>, !moe.plan<128, slots<4>>, tensor<?x2880xf32> -> tensor<?x2880xf32>
+  return %y : tensor<?x2880xf32>
+}

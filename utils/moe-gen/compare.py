@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Checks reference.py against the modules of transformers, at reduced sizes and on the same weights.
+
+  compare.py                 every model that transformers has
+  compare.py deepseek-v3     one of them
+
+Needs torch and transformers (utils/model-zoo/requirements.txt). Prints a line per model: the module, and the largest difference over the largest result. Ends with
+status 1 where that passes 1e-5, which is far above the rounding of f32.
+"""
+import argparse
+import importlib
+import random
+import sys
+
+sys.dont_write_bytecode = True
+
+import torch  # noqa: E402
+
+import reference  # noqa: E402
+from layer import Layer  # noqa: E402
+from models import MODELS  # noqa: E402
+
+TOKENS = 29
+
+
+def block(package, config, name, **options):
+    """Of a model: the module called `name` of a package of transformers, made from a configuration."""
+    def make(model):
+        configuration = importlib.import_module(f"transformers.models.{package}.configuration_{package}")
+        modeling = importlib.import_module(f"transformers.models.{package}.modeling_{package}")
+        numbers = {key: getattr(model, value) if isinstance(value, str) and hasattr(model, value) else value for key, value in options.items()}
+        arguments = numbers.pop("arguments", {})
+        made = getattr(configuration, config)(hidden_size=model.hidden, **numbers)
+        # Configurations keep what they do not know, but not where they compute it.
+        for key, value in numbers.items():
+            setattr(made, key, value)
+        made._experts_implementation = "eager"
+        return getattr(modeling, name)(made, **arguments)
+    return make
+
+
+QWEN = {"moe_intermediate_size": "width", "num_experts": "experts", "num_experts_per_tok": "slots", "shared_expert_intermediate_size": "shared_width"}
+DEEPSEEK = {"moe_intermediate_size": "width", "n_routed_experts": "experts", "num_experts_per_tok": "slots", "n_shared_experts": "shared",
+            "routed_scaling_factor": "scale", "norm_topk_prob": True}
+GROUPS = {"n_group": "groups", "topk_group": "keep"}
+NO_GROUPS = {"n_group": 1, "topk_group": 1}
+LOCAL = {"intermediate_size": "width", "num_local_experts": "experts", "num_experts_per_tok": "slots"}
+
+BLOCKS = {
+    "mixtral-8x7b": block("mixtral", "MixtralConfig", "MixtralSparseMoeBlock", **LOCAL),
+    "qwen2-57b-a14b": block("qwen2_moe", "Qwen2MoeConfig", "Qwen2MoeSparseMoeBlock", norm_topk_prob=False, **QWEN),
+    "qwen3-30b-a3b": block("qwen3_moe", "Qwen3MoeConfig", "Qwen3MoeSparseMoeBlock", norm_topk_prob=True, num_local_experts="experts", **QWEN),
+    "qwen3-next-80b-a3b": block("qwen3_next", "Qwen3NextConfig", "Qwen3NextSparseMoeBlock", norm_topk_prob=True, **QWEN),
+    "qwen3.5-397b-a17b": block("qwen3_5_moe", "Qwen3_5MoeTextConfig", "Qwen3_5MoeSparseMoeBlock", **QWEN),
+    "olmoe-1b-7b": block("olmoe", "OlmoeConfig", "OlmoeSparseMoeBlock", intermediate_size="width", num_experts="experts", num_experts_per_tok="slots",
+                         norm_topk_prob=False),
+    "deepseek-v2-lite": block("deepseek_v2", "DeepseekV2Config", "DeepseekV2Moe", topk_method="greedy", **DEEPSEEK),
+    "deepseek-v2": block("deepseek_v2", "DeepseekV2Config", "DeepseekV2Moe", topk_method="group_limited_greedy", **DEEPSEEK, **GROUPS),
+    "deepseek-v3": block("deepseek_v3", "DeepseekV3Config", "DeepseekV3MoE", **DEEPSEEK, **GROUPS),
+    "deepseek-v4-flash": block("deepseek_v4", "DeepseekV4Config", "DeepseekV4SparseMoeBlock", arguments={"layer_idx": 5}, num_hidden_layers=8, **DEEPSEEK),
+    "kimi-k2": block("deepseek_v3", "DeepseekV3Config", "DeepseekV3MoE", **DEEPSEEK, **NO_GROUPS),
+    "glm-4.5": block("glm4_moe", "Glm4MoeConfig", "Glm4MoeMoE", **DEEPSEEK, **NO_GROUPS),
+    "glm-4.7-flash": block("glm4_moe_lite", "Glm4MoeLiteConfig", "Glm4MoeLiteMoE", **DEEPSEEK, **NO_GROUPS),
+    "dots1": block("dots1", "Dots1Config", "Dots1MoE", **DEEPSEEK, **NO_GROUPS),
+    "gpt-oss-20b": block("gpt_oss", "GptOssConfig", "GptOssMLP", **LOCAL),
+    "llama-4-scout": block("llama4", "Llama4TextConfig", "Llama4TextMoe", **LOCAL),
+    "longcat-flash": block("longcat_flash", "LongcatFlashConfig", "LongcatFlashMoE", moe_topk="slots", n_routed_experts="experts", zero_expert_num="copies",
+                           expert_ffn_hidden_size="width", routed_scaling_factor="scale"),
+    "ernie-4.5-21b-a3b": block("ernie4_5_moe", "Ernie4_5_MoeConfig", "Ernie4_5_MoeSparseMoeBlock", moe_intermediate_size="width", moe_k="slots",
+                               moe_num_experts="experts", moe_num_shared_experts="shared"),
+    "lfm2-8b-a1b": block("lfm2_moe", "Lfm2MoeConfig", "Lfm2MoeSparseMoeBlock", norm_topk_prob=True, use_expert_bias=True, **QWEN),
+    "phi-3.5-moe": block("phimoe", "PhimoeConfig", "PhimoeSparseMoeBlock", router_jitter_noise=0.01, **LOCAL),
+    "granite-3.0-3b-a800m": block("granitemoe", "GraniteMoeConfig", "GraniteMoeMoE", **LOCAL),
+    "jamba-v0.1": block("jamba", "JambaConfig", "JambaSparseMoeBlock", intermediate_size="width", num_experts="experts", num_experts_per_tok="slots"),
+    "minimax-m2": block("minimax_m2", "MiniMaxM2Config", "MiniMaxM2SparseMoeBlock", **LOCAL),
+    "mimo-v2-flash": block("mimo_v2_flash", "MiMoV2FlashConfig", "MiMoV2FlashMoE", **{**DEEPSEEK, "n_shared_experts": None}, **NO_GROUPS),
+    "trinity-mini": block("afmoe", "AfmoeConfig", "AfmoeSparseMoeBlock", moe_intermediate_size="width", num_experts="experts", num_experts_per_tok="slots",
+                          num_shared_experts="shared", route_scale="scale"),
+    "laguna": block("laguna", "LagunaConfig", "LagunaSparseMoeBlock", moe_router_logit_softcapping="softcap", moe_routed_scaling_factor="scale", **QWEN),
+}
+
+
+def parameter(model, weights, name, shape):
+    """What the module's parameter `name` is, from the weights of a layer."""
+    def tensor(role):
+        return torch.tensor(weights.values[role]).reshape(weights.shapes[role])
+
+    def joint(prefix):
+        return torch.cat([tensor(prefix + "gate"), tensor(prefix + "up")], 1)
+
+    def stack(experts):
+        # Some modules have matrices the other way round, some have memory for ids that have none.
+        matrix = experts if list(experts.shape[1:]) == shape[1:] else experts.transpose(1, 2)
+        return torch.cat([matrix, torch.full([shape[0] - len(matrix), *shape[1:]], torch.nan)])
+
+    def flat(role):
+        # Shared experts are one wider one.
+        shared = tensor("shared_" + role)
+        return shared.transpose(0, 1).reshape(shape) if role == "down" else shared.reshape(shape)
+
+    last = name.rsplit(".", 1)[-1]
+    if "shared_expert_gate" in name:
+        return tensor("shared_mix")
+    if "shared" in name:
+        for role, keys in {"gate": ("gate_proj", "w1"), "up": ("up_proj", "w3"), "down": ("down_proj", "w2")}.items():
+            if any(key in name for key in keys):
+                return flat(role)
+    if last in ("e_score_correction_bias", "expert_bias"):
+        return tensor("bias").reshape(shape)
+    if "down_proj_bias" in name:
+        return tensor("down_bias")
+    if "gate_up_proj_bias" in name:
+        return tensor("first_bias")
+    if "experts" in name and "gate_up" in name or name == "input_linear.weight":
+        return stack(tensor("first") if model.body == "gpt-oss" else joint(""))
+    if "experts" in name and "down" in name or name == "output_linear.weight":
+        return stack(tensor("down"))
+    if last == "bias" and "router" in name:
+        return tensor("router_bias")
+    if last == "weight" and ("gate" in name or "router" in name):
+        return tensor("router")
+    sys.exit(f"compare.py: error: expects the parameter '{name}' of {list(shape)} to be one of a layer's")
+
+
+def compare(name):
+    model = MODELS[name].reduced()
+    layer = Layer(model)
+    layer.weights.make()
+    module = BLOCKS[name](model).float().eval()
+    state = module.state_dict()
+    module.load_state_dict({key: parameter(model, layer.weights, key, list(value.shape)).contiguous() for key, value in state.items()})
+    numbers = random.Random(9)
+    xs = [[numbers.gauss(0, 1) for _ in range(model.hidden)] for _ in range(TOKENS)]
+    with torch.no_grad():
+        y = module(torch.tensor(xs)[None])
+    y = (y[0] if isinstance(y, tuple) else y).reshape(TOKENS, model.hidden).double()
+    expected = torch.tensor(reference.layer(model, layer.weights, xs, None), dtype=torch.double)
+    error = ((y - expected).abs().max() / expected.abs().max()).item()
+    print(f"{name:24} {type(module).__module__.split('.')[-2]}.{type(module).__name__}: {error:.1e}{'' if error <= 1e-5 else ' DIFFERS'}")
+    return error <= 1e-5
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="*", choices=[*BLOCKS, []], help="models of moe-gen that transformers has")
+    options = parser.parse_args()
+    results = [compare(name) for name in options.model or BLOCKS]
+    print(f"{sum(results)} of {len(results)} agree")
+    sys.exit(not all(results))
+
+
+main()
