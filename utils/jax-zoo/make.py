@@ -16,16 +16,21 @@ Examples:
   make.py --list
   make.py --out zoo mixtral-jax
   make.py --out test/Integration/Inputs/jax --committed
+  make.py --sharded test/Import/StableHLO/Inputs/sharded
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
+
+# For the program on several devices.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +39,9 @@ from jax import export
 from safetensors.numpy import save_file
 
 import models
+
+# Locations name files without the folders of the machine that made them.
+jax.config.update("jax_hlo_source_file_canonicalization_regex", ".*/")
 
 _TEXT = ("model.mlir",)
 _BOTH = ("model.mlir", "model.jax")
@@ -47,7 +55,6 @@ class Spec:
     forms: tuple = _BOTH
     batch: int = 2
     notes: str = ""
-    versions: tuple = field(default=())
 
 
 def _tokens(batch, steps=12):
@@ -126,16 +133,37 @@ def make(spec, folder):
             _save(folder / "other" / "outputs", jax.jit(closed)(*other.values()))
 
 
+def make_sharded(folder):
+    """A program with shardings, as text and as an artifact."""
+    mesh = jax.sharding.Mesh(np.array(jax.devices()).reshape(2, 2), ("x", "y"))
+    place = lambda *axes: jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+    weight = np.linspace(-1, 1, 32, dtype=np.float32).reshape(4, 8)
+
+    def function(x):
+        return 2 * jax.lax.with_sharding_constraint(jnp.tanh(x @ weight), place("x", "y"))
+
+    x = np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)
+    program = jax.jit(function, in_shardings=place("x", None))
+    _save(folder / "inputs", {"x": x})
+    _save(folder / "outputs", {"result": program(x)})
+    (folder / "model.mlir").write_text(program.lower(x).as_text())
+    (folder / "model.jax").write_bytes(export.export(program)(x).serialize())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="models to make (see --list)")
     parser.add_argument("--out", type=Path, default=Path("zoo-out"), help="folder that receives NAME/ (%(default)s)")
     parser.add_argument("--list", action="store_true", help="print the models and stop")
     parser.add_argument("--committed", action="store_true", help="the models kept in the repository: all of them")
+    parser.add_argument("--sharded", type=Path, metavar="DIR", help="write the program on several devices to DIR and stop")
     arguments = parser.parse_args()
     if arguments.list:
         for name, spec in CATALOG.items():
             print(f"{name:20} {spec.notes}")
+        return 0
+    if arguments.sharded:
+        make_sharded(arguments.sharded)
         return 0
     names = list(CATALOG) if arguments.committed else arguments.names
     unknown = [name for name in names if name not in CATALOG]
