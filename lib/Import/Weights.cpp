@@ -169,8 +169,8 @@ moe::bindWeights(ModuleOp module, StringRef path,
   };
   auto function = module.lookupSymbol<func::FuncOp>(entry);
   if (!function || function.isExternal())
-    return module.emitError() << "expects a function '" << entry
-                              << "' with a body to bind weights to";
+    return emitError(module.getLoc()) << "expects a function '" << entry
+                                      << "' with a body to bind weights to";
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (std::error_code error = file.getError())

@@ -330,7 +330,7 @@ static LogicalResult checkCalls(ModuleOp module) {
       }
       func::FuncOp callee = stack.back().second.pop_back_val();
       if (states.lookup(callee) == Open)
-        return callee.emitError()
+        return emitError(callee.getLoc())
                << "expects functions that do not call themselves, but '"
                << callee.getName() << "' does";
       if (states.lookup(callee) == New)
@@ -349,9 +349,9 @@ static LogicalResult readResources(ModuleOp module) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     auto type = dyn_cast<RankedTensorType>(resource.getType());
     if (!blob || !type) {
-      constant.emitError() << "expects the elements of resource '"
-                           << resource.getRawHandle().getKey()
-                           << "' in the file, but they are missing";
+      emitError(constant.getLoc()) << "expects the elements of resource '"
+                                   << resource.getRawHandle().getKey()
+                                   << "' in the file, but they are missing";
       return WalkResult::interrupt();
     }
     ArrayRef<char> bytes = blob->getData();
@@ -362,10 +362,10 @@ static LogicalResult readResources(ModuleOp module) {
                          ? std::max(element.getIntOrFloatBitWidth(), 8u)
                          : 0;
     if (!count || width == 0 || *count * width / 8 != bytes.size()) {
-      constant.emitError() << "expects resource '"
-                           << resource.getRawHandle().getKey()
-                           << "' to have the elements of " << type
-                           << ", but it has " << bytes.size() << " bytes";
+      emitError(constant.getLoc())
+          << "expects resource '" << resource.getRawHandle().getKey()
+          << "' to have the elements of " << type << ", but it has "
+          << bytes.size() << " bytes";
       return WalkResult::interrupt();
     }
     if (element.isInteger(1)) {
