@@ -68,11 +68,11 @@ TEST_F(Parameters, ADynamicWidthStaysDynamicWhereItIsDoubled) {
 
 TEST_F(Parameters, ClassesHaveTheParametersOfTheirKind) {
   auto get = [&](ClassKind kind, ConstantMix mix) {
-    auto attr = ClassAttr::get(
-        &context, kind, 2, 0, BodyAttr(), mix, ClassActivation::Routed,
-        ClassTargets::None, 0, FloatAttr(), {}, Factorisation::None,
-        FactorEvaluation::ApplyFactored, ClassBase::Own, false,
-        FlatSymbolRefAttr());
+    auto attr = ClassAttr::get(&context, kind, 2, 0, BodyAttr(), mix,
+                               ClassActivation::Routed, ClassTargets::None, 0,
+                               FloatAttr(), {}, Factorisation::None,
+                               FactorEvaluation::ApplyFactored, ClassBase::Own,
+                               false, FlatSymbolRefAttr());
     SmallVector<Parameter> parameters = getParameters(attr, 64, 32);
     EXPECT_EQ(parameters.size(), attr.getNumParameters());
     return describe(parameters);
