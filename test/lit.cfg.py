@@ -37,10 +37,17 @@ linalg_to_llvm = [
     "reconcile-unrealized-casts", "canonicalize", "cse", "empty-tensor-to-alloc-tensor",
     "one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops}",
     "buffer-deallocation-pipeline",
-    "convert-linalg-to-loops", "scf-forall-to-for", "convert-assert-to-runtime{fail-function=puts}", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
+    "convert-linalg-to-loops", "scf-forall-to-for", "convert-assert-to-runtime{fail-function=FAIL}", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
     "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
     "reconcile-unrealized-casts"]
-config.substitutions.append(("%run_linalg", " ".join([
-    os.path.join(bin_dir, "moe-opt"), f"--pass-pipeline='builtin.module({','.join(linalg_to_llvm)})'", "|",
+lower_linalg = f"{os.path.join(bin_dir, 'moe-opt')} --pass-pipeline='builtin.module({','.join(linalg_to_llvm)})'"
+run_llvm = " ".join([
     os.path.join(config.llvm_tools_dir, "mlir-runner"), "--entry-point-result=void", f"--shared-libs={libraries}/libmlir_c_runner_utils.so",
-    f"--shared-libs={libraries}/libmlir_runner_utils.so"])))
+    f"--shared-libs={libraries}/libmlir_runner_utils.so"])
+run_linalg = f"{lower_linalg} | {run_llvm}"
+config.substitutions.append(("%run_linalg", run_linalg.replace("FAIL", "puts")))
+# The same, where a broken assertion is printed to standard error.
+config.substitutions.append(("%run_failing", run_linalg.replace("FAIL", "perror")))
+# The two halves, for tests that watch the second.
+config.substitutions.append(("%lower_linalg", lower_linalg.replace("FAIL", "puts")))
+config.substitutions.append(("%run_llvm", run_llvm))

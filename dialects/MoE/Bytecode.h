@@ -10,7 +10,8 @@ namespace moe::detail {
 ///   1  attributes and types as text (moec 0.1)
 ///   2  attributes and types in binary; logits have form, acc, projection
 ///   3  every policy, capacity, domain
-///   4  every kind of class; statistics, losses, layers; predictors of routes;
+///   4  every kind of class; lazy logits; statistics, losses, layers;
+///   predictors of routes;
 ///      quantised storage
 constexpr uint64_t bytecodeVersion = 4;
 

@@ -44,7 +44,7 @@ enum class Code : uint64_t {
   BiasRule = 18,
   Quant = 19,
 };
-enum class TypeCode : uint64_t { Plan = 0, Rows = 1 };
+enum class TypeCode : uint64_t { Plan = 0, Rows = 1, LazyLogits = 2 };
 
 /// Writes the fields of an attribute one by one.
 class Writer {
@@ -308,6 +308,8 @@ static void write(Writer &w, ClassAttr a) {
     << a.getActivation() << a.getTargets() << a.getRank() << a.getAlpha()
     << a.getWidths() << a.getFactors() << a.getEvaluation() << a.getBase()
     << a.getBias() << a.getCallee();
+  SmallVector<Attribute> quant(a.getQuant().begin(), a.getQuant().end());
+  w << ArrayAttr::get(a.getContext(), quant);
 }
 
 static Attribute readClass(Reader &r) {
@@ -325,6 +327,7 @@ static Attribute readClass(Reader &r) {
   auto base = ClassBase::Own;
   bool bias = false;
   FlatSymbolRefAttr callee;
+  SmallVector<QuantAttr> quant;
   if (r.version >= 4) {
     targets = r.value<ClassTargets>(symbolizeClassTargets);
     rank = r.integer();
@@ -335,10 +338,18 @@ static Attribute readClass(Reader &r) {
     base = r.value<ClassBase>(symbolizeClassBase);
     bias = r.flag();
     callee = r.attribute<FlatSymbolRefAttr>();
+    auto formats = r.required<ArrayAttr>();
+    if (!formats)
+      return {};
+    for (Attribute format : formats) {
+      quant.push_back(dyn_cast<QuantAttr>(format));
+      if (!quant.back())
+        return {};
+    }
   }
   return r.make<ClassAttr>(kind, count, width, body, mix, activation, targets,
                            rank, alpha, ArrayRef(widths), factors, evaluation,
-                           base, bias, callee);
+                           base, bias, callee, ArrayRef(quant));
 }
 
 static void write(Writer &w, TableAttr a) {
@@ -440,6 +451,12 @@ static Type readRows(Reader &r) {
   return r.make<RowsType>(element, width, layout);
 }
 
+static Type readLazyLogits(Reader &r) {
+  FloatType element = r.floatType();
+  int64_t rows = r.integer(), columns = r.integer(), rank = r.integer();
+  return r.make<LazyLogitsType>(element, rows, columns, rank);
+}
+
 namespace {
 
 struct MoEBytecode : VersionedBytecodeInterface {
@@ -511,6 +528,11 @@ struct MoEBytecode : VersionedBytecodeInterface {
           w << TypeCode::Rows << rows.getElementType() << rows.getWidth()
             << rows.getLayout();
           return success();
+        })
+        .Case([&](LazyLogitsType lazy) {
+          w << TypeCode::LazyLogits << lazy.getElementType() << lazy.getRows()
+            << lazy.getColumns() << lazy.getRank();
+          return success();
         });
   }
 
@@ -524,6 +546,8 @@ struct MoEBytecode : VersionedBytecodeInterface {
       result = readPlan(r);
     if (static_cast<TypeCode>(code) == TypeCode::Rows)
       result = readRows(r);
+    if (static_cast<TypeCode>(code) == TypeCode::LazyLogits)
+      result = readLazyLogits(r);
     if (!result)
       reader.emitError() << "expects a type of the moe dialect (code " << code
                          << ")";

@@ -3,6 +3,8 @@
 #define MOE_DIALECT_MOE_MOEOPS_TD
 
 include "MoEExperts.td"
+include "MoELazy.td"
+include "MoEMerge.td"
 include "MoEPlans.td"
 include "MoEQuant.td"
 include "MoERouting.td"

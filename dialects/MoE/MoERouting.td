@@ -74,7 +74,7 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     `select`; weights by `weight` from s, logits, κ, 1 or `weight_source`, times `expert_scale`. The `plan` also lists the always-on ids, with weight 1 or
     `always_weights`. Specification, sections 2.3 to 2.7. `scores`: s, where asked for.
 
-    `logits`: U×E. `key_offset`, `allow`: E or U×E. `score_gain`, `expert_scale`: E. `weight_source`: U×E. `always_weights`: U×A. `thresholds`: E.
+    `logits`: U×E, or lazy ones of E experts. `key_offset`, `allow`: E or U×E. `score_gain`, `expert_scale`: E. `weight_source`: U×E. `always_weights`: U×A. `thresholds`: E.
     `table_ids`: U×K. `segments`: offsets of the segments of the domain, from 0 to U. `predictor`: the plan that stands for `plan` in a `moe.layer` that decodes,
     where units that compete with those of the call do not exist yet.
 
@@ -107,6 +107,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     22. (R4) `soft_slots(p)` requires a plan soft<p>, identity scores, keys that are logits and weights of `source = policy` as they are, and excludes
         `key_offset`, `allow`, `expert_scale`, `always_weights` and the result `scores`; no other policy has a soft plan.
     23. (R22) a `predictor` has the type of `plan` and belongs to routes whose units compete; `moe.layer` says where it is required.
+    24. (R23) lazy `logits` require topk in slots, keys that are logits or scores that increase with them, a pointwise score without `post`, and exclude whatever looks at
+        all experts: `key_offset`, `allow`, `group_filter`, `weight_source`, `expert_scale`, `always_weights`, `capacity`, `fallback`, zero and exclude ids, `scores`.
 
     Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
 
@@ -125,7 +127,7 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     }
     ```
   }];
-  let arguments = (ins 2DTensorOf<[AnyFloat]>:$logits, Optional<TensorRankOf<[AnyFloat], [1, 2]>>:$key_offset,
+  let arguments = (ins AnyTypeOf<[2DTensorOf<[AnyFloat]>, MoE_LazyLogitsType]>:$logits, Optional<TensorRankOf<[AnyFloat], [1, 2]>>:$key_offset,
                        Optional<TensorRankOf<[I1], [1, 2]>>:$allow, Optional<1DTensorOf<[AnyFloat]>>:$score_gain,
                        Optional<2DTensorOf<[AnyFloat]>>:$weight_source, Optional<1DTensorOf<[AnyFloat]>>:$expert_scale,
                        Optional<2DTensorOf<[AnyFloat]>>:$always_weights, Optional<1DTensorOf<[AnyFloat]>>:$thresholds,
@@ -149,12 +151,18 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
       `thresholds` `(` $thresholds `:` type($thresholds) `)` | `table_ids` `(` $table_ids `:` type($table_ids) `)` |
       `segments` `(` $segments `:` type($segments) `)` | `predictor` `(` $predictor `:` qualified(type($predictor)) `)`)
     `score` $score (`group_filter` $group_filter^)? `select` $select `weight` $weight (`capacity` $capacity^)? (`domain` $domain^)? attr-dict `:`
-    type($logits) `->` qualified(type($plan)) (`,` type($scores)^)?
+    qualified(type($logits)) `->` qualified(type($plan)) (`,` type($scores)^)?
   }];
   let useCustomPropertiesEncoding = 1;
   let extraClassDeclaration = [{
     /// Emits the warnings of (R6), (R7), (R9) and (R10).
     void emitWarnings();
+    /// True where the logits are lazy.
+    bool isLazy();
+    /// Columns of the logits, as tensors or lazy ones; may be dynamic.
+    int64_t getLogitColumns();
+    /// (R23): what lazy logits ask of the other axes.
+    ::llvm::LogicalResult verifyLazy();
     /// Slots that the selection fills, before capacity.
     int64_t getSelectedSlots();
     /// True where a unit's entries depend on no other unit (specification 2.16).

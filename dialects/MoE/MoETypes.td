@@ -71,4 +71,23 @@ def MoE_RowsType : MoE_Type<"Rows", "rows"> {
   let assemblyFormat = "`<` $elementType `,` $width `,` $layout `>`";
 }
 
+def MoE_LazyLogitsType : MoE_Type<"LazyLogits", "lazy_logits"> {
+  let summary = "router logits of pairs of keys, none of them computed yet";
+  let description = [{
+    The logits of `rows`·`columns` experts for each unit, in `elementType`: sums of a row's and a column's value, or with a `rank` values of a tensor in Tucker
+    form (`moe.lazy_logits`). Memory is O(U (rows + columns) (rank or 1)), whatever the number of experts.
+
+    Constraints:
+    1. (lazy_logits_type_c1) `rows` and `columns` are positive, `rank` is not negative.
+
+    ```mlir
+    !moe.lazy_logits<f32, 1024, 1024>
+    !moe.lazy_logits<f32, 64, 64, rank = 2>
+    ```
+  }];
+  let parameters = (ins "::mlir::FloatType":$elementType, "int64_t":$rows, "int64_t":$columns,
+                        DefaultValuedParameter<"int64_t", "0">:$rank); // 0: outer_sum
+  let assemblyFormat = "`<` $elementType `,` $rows `,` $columns (`,` `rank` `=` $rank^)? `>`";
+}
+
 #endif // MOE_DIALECT_MOE_MOETYPES_TD

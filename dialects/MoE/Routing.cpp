@@ -358,13 +358,13 @@ int64_t RouteOp::getSelectedSlots() {
   int64_t columns = 0;
   if (getTableIds())
     columns = cast<ShapedType>(getTableIds().getType()).getDimSize(1);
-  int64_t experts = cast<ShapedType>(getLogits().getType()).getDimSize(1);
+  int64_t experts = getLogitColumns();
   return getSelect().getSlots(experts, columns);
 }
 
 LogicalResult RouteOp::verify() {
   PlanType plan = getPlan().getType();
-  int64_t experts = cast<ShapedType>(getLogits().getType()).getDimSize(1);
+  int64_t experts = getLogitColumns();
   SelectAttr select = getSelect();
   WeightAttr weight = getWeight();
   // (route_c1)
@@ -384,6 +384,9 @@ LogicalResult RouteOp::verify() {
     return emitOpError("requires the plan's experts (")
            << plan.getExperts() << ") to equal the expert columns of 'logits' ("
            << experts << ")";
+  // (R23)
+  if (isLazy() && failed(verifyLazy()))
+    return failure();
   // (R1)
   if (failed(verifyGroups(*this, experts)))
     return failure();

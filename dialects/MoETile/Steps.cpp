@@ -6,7 +6,6 @@
 using namespace mlir;
 using namespace moe;
 using namespace moe::tile;
-using llvm::zip_equal;
 
 //===----------------------------------------------------------------------===//
 // Index lists

@@ -87,9 +87,10 @@ moeDeviceProperties(moe_backend_t backend, uint32_t device,
 
 /* Memory of a device, not initialised, aligned to 256 bytes. `name` appears in
    findings of the emulator and may be NULL. */
-MOE_RT_NODISCARD moe_status_t
-moeDeviceAllocate(moe_backend_t backend, uint32_t device, uint64_t bytes,
-                  const char *name, moe_device_address_t *address);
+MOE_RT_NODISCARD moe_status_t moeDeviceAllocate(moe_backend_t backend,
+                                                uint32_t device, uint64_t bytes,
+                                                const char *name,
+                                                moe_device_address_t *address);
 MOE_RT_NODISCARD moe_status_t moeDeviceFree(moe_backend_t backend,
                                             moe_device_address_t address);
 
@@ -148,9 +149,9 @@ uint32_t moeDeviceModuleKernelCount(moe_device_module_t module);
 moe_device_kernel_t moeDeviceModuleKernelAt(moe_device_module_t module,
                                             uint32_t index);
 /* Where a variable of the module lies on a device. */
-MOE_RT_NODISCARD moe_status_t moeDeviceModuleVariable(
-    moe_device_module_t module, const char *name, uint32_t device,
-    moe_device_address_t *address);
+MOE_RT_NODISCARD moe_status_t
+moeDeviceModuleVariable(moe_device_module_t module, const char *name,
+                        uint32_t device, moe_device_address_t *address);
 
 const char *moeDeviceKernelName(moe_device_kernel_t kernel);
 uint32_t moeDeviceKernelParameterCount(moe_device_kernel_t kernel);

@@ -16,6 +16,8 @@ using Direction = hlo::ComparisonDirection;
 
 // Tensors of more elements are not looked into.
 static constexpr int64_t kMaxKnownElements = 1024, kMaxRuntimeElements = 16;
+// Larger constants of 4 bits per element are weights, as lowering has it.
+static constexpr int64_t kMaxCodeNibbles = 64;
 // No tensor of a model comes close; products of larger sizes could overflow.
 static constexpr int64_t kMaxElements = int64_t(1) << 48;
 
@@ -162,11 +164,52 @@ Val GraphBuilder::shapeOf(Val a) {
   return integers(i64(), a->shape, {a->rank()});
 }
 
+/// The bytes of a weight of 4 bits per element, two to a byte, the first in the
+/// low half. Null for anything else, small constants among them, which stay in
+/// the code.
+static ElementsAttr packNibbles(ElementsAttr weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (type.getElementTypeBitWidth() != 4)
+    return {};
+  auto bytesType = RankedTensorType::get(
+      {(type.getNumElements() + 1) / 2},
+      IntegerType::get(type.getContext(), 8, IntegerType::Unsigned));
+  while (auto reshape = dyn_cast<moe::support::ReshapeAttr>(weight))
+    weight = reshape.getSource();
+  if (auto external = dyn_cast<moe::support::ExternalAttr>(weight))
+    return moe::support::ExternalAttr::get(
+        type.getContext(), bytesType, external.getFile(), external.getOffset());
+  auto dense = dyn_cast<DenseIntElementsAttr>(weight);
+  if (!dense || dense.isSplat() || dense.getNumElements() <= kMaxCodeNibbles)
+    return {};
+  SmallVector<uint8_t> bytes(bytesType.getNumElements());
+  for (auto [index, element] : llvm::enumerate(dense.getValues<APInt>()))
+    bytes[index / 2] |= element.getZExtValue() << (index % 2 * 4);
+  return DenseElementsAttr::get(bytesType, ArrayRef(bytes));
+}
+
+Value GraphBuilder::unpackNibbles(ElementsAttr bytes, RankedTensorType type) {
+  int64_t count = bytes.getNumElements(), elements = type.getNumElements();
+  Type element = type.getElementType();
+  Value list = hlo::ConstantOp::create(builder, loc, bytes);
+  list = hlo::BitcastConvertOp::create(
+      builder, loc, RankedTensorType::get({count, 2}, element), list);
+  list = hlo::ReshapeOp::create(
+      builder, loc, RankedTensorType::get({2 * count}, element), list);
+  if (elements != 2 * count)
+    list = hlo::SliceOp::create(builder, loc,
+                                RankedTensorType::get({elements}, element),
+                                list, {0}, {elements}, {1});
+  return hlo::ReshapeOp::create(builder, loc, type, list);
+}
+
 Value GraphBuilder::get(Val val) {
   auto *result = const_cast<TensorValue *>(val);
   if (result->ssa || failed())
     return result->ssa;
   if (result->constant) {
+    if (ElementsAttr bytes = packNibbles(result->constant))
+      return result->ssa = unpackNibbles(bytes, typeOf(val));
     result->ssa = hlo::ConstantOp::create(builder, loc, result->constant);
     return result->ssa;
   }
@@ -322,6 +365,31 @@ Value GraphBuilder::size(const DimExpr &expr) {
   }
   // Inner calls may have moved the map's entries.
   return sizeCache[expr.terms().vec()] = sum;
+}
+
+void GraphBuilder::requireSize(const DimExpr &a, StringRef nameA,
+                               Direction direction, const DimExpr &b,
+                               StringRef nameB) {
+  bool equal = direction == Direction::EQ;
+  assert((equal || direction == Direction::LE) && "not a relation of sizes");
+  if (failed() || (equal ? a == b : dims.isNonNegative(b - a)))
+    return;
+  auto message = [&](const Twine &sizeA, const Twine &sizeB) {
+    return ("requires " + nameA + " (" + sizeA + ") to " +
+            (equal ? "equal " : "be at most ") + nameB + " (" + sizeB + ")")
+        .str();
+  };
+  std::optional<int64_t> knownA = a.constant(), knownB = b.constant();
+  if (knownA && knownB)
+    return fail(message(Twine(*knownA), Twine(*knownB)));
+  Value sizeA = size(a), sizeB = size(b);
+  Value holds = hlo::CompareOp::create(builder, loc, sizeA, sizeB, direction);
+  // In the form that JAX gives its checks.
+  hlo::CustomCallOp::create(
+      builder, loc, TypeRange(), ValueRange{holds, sizeA, sizeB},
+      {attr("call_target_name", StringRef("shape_assertion")),
+       builder.getNamedAttr("has_side_effect", builder.getBoolAttr(true)),
+       attr("error_message", StringRef(message("{0}", "{1}")))});
 }
 
 Value GraphBuilder::sizes(ArrayRef<DimExpr> exprs) {

@@ -123,6 +123,13 @@ public:
   mlir::Value size(const DimExpr &expr);
   mlir::Value sizes(llvm::ArrayRef<DimExpr> exprs);
 
+  /// Requires size `a` to equal size `b`, or with LE to be at most that: what
+  /// is known to be false is an error, what is not known is checked by the
+  /// running program. The message calls the sizes by their names.
+  void requireSize(const DimExpr &a, llvm::StringRef nameA,
+                   stablehlo::ComparisonDirection direction, const DimExpr &b,
+                   llvm::StringRef nameB);
+
   //===-- Element by element, with broadcasting ---------------------------===//
 
   template <typename Op>
@@ -230,6 +237,11 @@ private:
       llvm::function_ref<std::optional<DimExpr>(llvm::ArrayRef<DimExpr>)>
           element);
   mlir::Value symbolSize(SymbolId id);
+  /// The tensor of `type`, of 4 bits per element, that `bytes` hold. Weights
+  /// are whole bytes: the artefact stays as small as the model, and the program
+  /// takes the bytes apart whenever it reads them.
+  mlir::Value unpackNibbles(mlir::ElementsAttr bytes,
+                            mlir::RankedTensorType type);
   /// Builds the function of a composite, or finds the one that does the same.
   Decomposition decompose(llvm::StringRef name,
                           llvm::ArrayRef<mlir::NamedAttribute> attrs,

@@ -1,6 +1,7 @@
 // Runs the pipelines between levels and writes artefacts.
 #include "moe/Pipelines/Compiler.h"
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/Transforms/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -47,6 +48,9 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.acceptFrozenExport = options.acceptFrozenExport;
     buildMoEPipeline(manager, pipeline);
   }
+  // What somebody else lowered to this level has to be what lowering gives.
+  if (options.from == Level::MoE)
+    manager.addPass(createVerifyMoEPass());
   if (options.from < Level::Target && to >= Level::Tile) {
     Expected<CpuTarget> target =
         CpuTarget::create(options.cpu, options.features);

@@ -84,7 +84,7 @@ private:
     TaskOp task = taskOf(op);
     return task ? ValueRange(task.getAfter()) : ValueRange();
   }
-  bool isRemote(BufferOp buffer, Use use) {
+  bool isRemote(BufferOp buffer, const Use &use) {
     return buffer.getSpace() == Space::Symmetric &&
            !isRank(use.access.indices[0]);
   }
@@ -323,7 +323,7 @@ LogicalResult Verifier::verifyWriter(BufferOp buffer, Use use) {
 LogicalResult Verifier::verifyWritten(BufferOp buffer) {
   SmallVector<Use> writers;
   bool isRead = false;
-  for (Use use : uses[buffer]) {
+  for (const Use &use : uses[buffer]) {
     if (use.access.mode() == Mode::Write)
       writers.push_back(use);
     isRead |= use.access.reads();
@@ -336,7 +336,7 @@ LogicalResult Verifier::verifyWritten(BufferOp buffer) {
       return success();
     return buffer.emitOpError("expects a computation that writes it");
   }
-  for (Use writer : writers)
+  for (const Use &writer : writers)
     if (failed(verifyWriter(buffer, writer)) ||
         failed(verifyGap(buffer, writer)))
       return failure();
@@ -344,7 +344,7 @@ LogicalResult Verifier::verifyWritten(BufferOp buffer) {
   // that has numbers is no more complete.
   for (auto [i, dim] : llvm::enumerate(buffer.getShape())) {
     llvm::SmallDenseSet<int64_t> numbers;
-    for (Use writer : writers)
+    for (const Use &writer : writers)
       if (auto attr = dyn_cast_if_present<Attribute>(writer.access.indices[i]))
         numbers.insert(cast<IntegerAttr>(attr).getInt());
     if (numbers.empty())
@@ -521,7 +521,7 @@ LogicalResult Verifier::verifyRing(BufferOp buffer, Use write) {
     if (!wait || wait.getBehind() == 0 || getMixedIndices(wait)[0] != entry)
       continue;
     int64_t lag = wait.getBehind();
-    if (static_cast<int64_t>(lag) > depth)
+    if (lag > depth)
       return wait.emitOpError("requires 'behind' (")
              << lag << ") to be at most the depth of ring '"
              << buffer.getSymName() << "' (" << depth << ")";
@@ -532,7 +532,7 @@ LogicalResult Verifier::verifyRing(BufferOp buffer, Use write) {
                << wait.getSignal() << "' (" << lag
                << "), which it would wait for itself";
       auto given = closure(arrive.getAfter(), /*system=*/false);
-      for (Use use : uses[buffer])
+      for (const Use &use : uses[buffer])
         if (use.access.reads() && !given.contains(use.op))
           return arrive.emitOpError("expects tokens of all that reads ring '")
                  << buffer.getSymName() << "'";
@@ -649,7 +649,7 @@ LogicalResult Verifier::verifyEpoch(SignalOp signal) {
 
 /// (tile_c12)
 LogicalResult Verifier::verifyCopies(BufferOp buffer) {
-  if (graph.getRanks() == 1 || llvm::none_of(uses[buffer], [&](Use use) {
+  if (graph.getRanks() == 1 || llvm::none_of(uses[buffer], [&](const Use &use) {
         return isRemote(buffer, use);
       }))
     return success();
@@ -676,7 +676,7 @@ LogicalResult Verifier::run() {
     if (failed(verifyWritten(buffer)))
       return failure();
   for (auto &[name, buffer] : buffers)
-    for (Use use : uses[buffer])
+    for (const Use &use : uses[buffer])
       if (use.access.reads() && failed(verifyRead(buffer, use)))
         return failure();
   for (TaskOp task : tasks)
@@ -686,7 +686,7 @@ LogicalResult Verifier::run() {
     if (failed(verifySpace(buffer)))
       return failure();
     if (buffer.getRing())
-      for (Use use : uses[buffer])
+      for (const Use &use : uses[buffer])
         if (use.access.writes() && failed(verifyRing(buffer, use)))
           return failure();
   }

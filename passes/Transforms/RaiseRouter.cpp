@@ -251,6 +251,7 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
 /// weight = scale * normalised(raw), at the token and slot of the pick
 FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   double scale = 1.0, epsilon = 0.0;
+  EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
   weight = takeFactor(facts, weight, scale);
   // The slot's coordinate may be derived (position mod k); sums run over it.
@@ -259,14 +260,25 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     weight = *argument;
   } else if (auto quotient = matchBinary(facts, weight, Scalar::Div)) {
     auto [raw, sum] = *quotient;
-    if (auto guarded = matchBinary(facts, sum, Scalar::Add)) {
+    for (auto [kind, mode] : {std::pair{Scalar::Add, EpsMode::Add},
+                              std::pair{Scalar::Max, EpsMode::Clamp}}) {
+      auto guarded = matchBinary(facts, sum, kind);
+      if (!guarded)
+        continue;
       auto [a, b] = *guarded;
       if (facts.numberOf(a))
         std::swap(a, b);
-      if (std::optional<double> number = facts.numberOf(b)) {
-        epsilon = *number;
-        sum = a;
-      }
+      std::optional<double> number = facts.numberOf(b);
+      if (!number)
+        break;
+      if (!(*number >= 0))
+        return matcher.refuse(sum.tensor.getDefiningOp(),
+                              "the sum of the weights is guarded by a negative "
+                              "number");
+      epsilon = *number;
+      epsilonMode = mode;
+      sum = a;
+      break;
     }
     int64_t count = 0;
     std::optional<Element> summed;
@@ -303,8 +315,16 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     return matcher.refuse(pick.topK,
                           "weights that may be negative are divided by their "
                           "sum");
-  return WeightAttr::get(matcher.context, source, norm,
-                         shortestDecimal(epsilon), shortestDecimal(scale));
+  auto weightAttr =
+      WeightAttr::get(matcher.context, source, norm, shortestDecimal(epsilon),
+                      shortestDecimal(scale));
+  if (epsilonMode == weightAttr.getEpsMode())
+    return weightAttr;
+  return WeightAttr::get(
+      matcher.context, source, weightAttr.getZero(), weightAttr.getExclude(),
+      norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
+      weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
+      weightAttr.getGrad());
 }
 
 FailureOr<Router> RouterMatch::run(const Element &weight) {

@@ -194,6 +194,8 @@ static void normaliseScores(RouteOp op, RewriterBase &rewriter) {
     return;
   if (!selectsOnLogits)
     return reportKept(op, rule, "keys are scores of another function");
+  if (op.isLazy())
+    return reportKept(op, rule, "lazy logits have no softmax over all experts");
   if (StringRef why = whyKeysStay(op); !why.empty())
     return reportKept(op, rule, why);
   if (StringRef why = whyWeightsStay(op); !why.empty())
@@ -313,7 +315,9 @@ struct SimplifyRouting final
         normaliseScores(op, rewriter);
       selectOnLogits(op, rewriter);
       takeAll(op, rewriter);
+      scoreSelectedColumns(op, rewriter);
     });
+    forEach<CombineOp>([&](CombineOp op) { sinkExpansion(op, rewriter); });
     if (apply != ApplyForm::Keep)
       forEach<CombineOp>([&](CombineOp op) {
         moveWeights(op,
@@ -340,6 +344,8 @@ struct SimplifyRouting final
     if (parameterFree)
       forEach<CombineOp>(
           [&](CombineOp op) { dropParameterFree(op, rewriter); });
+    if (loraBase == BaseForm::Units)
+      forEach<ExpertsOp>([&](ExpertsOp op) { multiplyBaseOnce(op, rewriter); });
     forEach<support::WeightOp>([&](support::WeightOp op) {
       if (isOpTriviallyDead(op))
         rewriter.eraseOp(op);

@@ -31,16 +31,30 @@ static StringRef whyScalesStay(RoutedLayer layer) {
 /// True for the parameters that the output of a class is linear in together.
 static bool scalesOutput(ParameterRole role) {
   return role == ParameterRole::Down || role == ParameterRole::DownBias ||
-         role == ParameterRole::Vector;
+         role == ParameterRole::Vector || role == ParameterRole::Matrix ||
+         role == ParameterRole::MatrixBias;
 }
 
 /// Why no parameter can take a factor of the output of `entry`; empty where
 /// some can, or the output is 0.
 static StringRef whyClassStays(ClassAttr entry) {
+  if (entry.isQuantised())
+    return quantised;
   switch (entry.getKind()) {
   case ClassKind::Ffn:
   case ClassKind::Zero:
+  case ClassKind::Linear:
+  case ClassKind::Neuron:
+  case ClassKind::Value:
     return {};
+  case ClassKind::ScaleVec:
+  case ClassKind::Film:
+  case ClassKind::Lora:
+  case ClassKind::Nested:
+  case ClassKind::Factored:
+    return "experts share parameters or are made of factors";
+  case ClassKind::External:
+    return "some experts are functions";
   case ClassKind::Constant:
     if (entry.getMix() == ConstantMix::None)
       return {};
@@ -75,14 +89,19 @@ static StringRef scaleParameters(ExpertsOp experts, ElementsAttr factors,
       taken = takeFactors(factors, first, entry.getCount());
       first += entry.getCount();
     }
+    if (!taken) {
+      for (Value value : own)
+        scaled.emplace_back(value, ElementsAttr());
+      continue;
+    }
     for (auto [value, parameter] :
          llvm::zip_equal(own, moe::getParameters(entry, 1, 1))) {
       ElementsAttr weight;
-      if (taken && scalesOutput(parameter.role)) {
+      if (scalesOutput(parameter.role)) {
         weight = support::matchWeight(value);
         if (!weight)
           return notConstant;
-        auto type = cast<FloatType>(weight.getElementType());
+        Type type = weight.getElementType();
         if (!type.isF32() && !type.isF64() && !type.isBF16())
           return "weights of a small range may overflow";
         weight = support::scaleWeight(weight, taken);

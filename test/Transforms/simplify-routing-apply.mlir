@@ -106,3 +106,82 @@ func.func @not_where_rows_have_other_users(%x: tensor<?x4xf32>, %z: tensor<?x2xf
   %s = arith.addf %y, %y2 : tensor<?x4xf32>
   return %s : tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @bodies_of_every_kind_have_a_hidden_vector
+func.func @bodies_of_every_kind_have_a_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.dispatch %{{.*}} apply <hidden>
+  // CHECK: moe.experts %{{.*}} apply <hidden>
+  // CHECK: moe.combine %{{.*}} apply <hidden>
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<6x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<6x4xf32>
+  %w0_2 = moe_support.weight #moe_support.external<"w0_2.bin", 0> : tensor<4x6xf32>
+  %w0_3 = moe_support.weight #moe_support.external<"w0_3.bin", 0> : tensor<2x4x2xf32>
+  %w0_4 = moe_support.weight #moe_support.external<"w0_4.bin", 0> : tensor<2x2x6xf32>
+  %w1_0 = moe_support.weight #moe_support.external<"w1_0.bin", 0> : tensor<6x4xf32>
+  %w1_1 = moe_support.weight #moe_support.external<"w1_1.bin", 0> : tensor<6x4xf32>
+  %w1_2 = moe_support.weight #moe_support.external<"w1_2.bin", 0> : tensor<4x6xf32>
+  %w1_3 = moe_support.weight #moe_support.external<"w1_3.bin", 0> : tensor<1x6xf32>
+  %w1_4 = moe_support.weight #moe_support.external<"w1_4.bin", 0> : tensor<1x6xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%w0_0, %w0_1, %w0_2, %w0_3, %w0_4, %w1_0, %w1_1, %w1_2, %w1_3, %w1_4 : tensor<6x4xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<2x4x2xf32>, tensor<2x2x6xf32>, tensor<6x4xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<1x6xf32>, tensor<1x6xf32>) table <[<lora, 2, width = 6, body = <gated, silu>, targets = [down], rank = 2>, <film, 1, width = 6, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{weights multiply the hidden vector}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @linear_maps_have_no_hidden_vector
+func.func @linear_maps_have_no_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.experts %{{.*}} apply <output>
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<3x4x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<3x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%w0_0, %w0_1 : tensor<3x4x4xf32>, tensor<3x4xf32>) table <[<linear, 3, bias = true>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts have no hidden vector}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @neurons_have_no_hidden_vector
+func.func @neurons_have_no_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.experts %{{.*}} apply <output>
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<3x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<3x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%w0_0, %w0_1 : tensor<3x4xf32>, tensor<3x4xf32>) table <[<neuron, 3, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts have no hidden vector}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @values_have_no_hidden_vector
+func.func @values_have_no_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.experts %{{.*}} apply <output>
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<3x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%w0_0 : tensor<3x4xf32>) table <[<value, 3>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts have no hidden vector}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @nested_maps_have_no_hidden_vector
+func.func @nested_maps_have_no_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.experts %{{.*}} apply <output>
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<4x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%w0_0 : tensor<4x4xf32>) table <[<nested, 3, widths = [2, 2, 2]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts have no hidden vector}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}

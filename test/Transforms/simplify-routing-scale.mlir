@@ -252,3 +252,93 @@ func.func @somebody_else_reads_the_weights(%x: tensor<?x4xf32>, %z: tensor<?x3xf
   %ids, %w = moe.unpack_plan %p : !moe.plan<3, slots<1>> -> tensor<?x1xi32>, tensor<?x1xf32>
   return %y, %w : tensor<?x4xf32>, tensor<?x1xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @maps_neurons_and_values_take_factors
+func.func @maps_neurons_and_values_take_factors(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w0_0.bin", 0> : tensor<1x4x4xf32>, dense<2.500000e+00> : tensor<f32>>
+  // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w0_1.bin", 0> : tensor<1x4xf32>, dense<2.500000e+00> : tensor<f32>>
+  // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w1_1.bin", 0> : tensor<1x4xf32>, dense<2.500000e+00> : tensor<f32>>
+  // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w2_0.bin", 0> : tensor<1x4xf32>, dense<2.500000e+00> : tensor<f32>>
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<1x4x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<1x4xf32>
+  %w1_0 = moe_support.weight #moe_support.external<"w1_0.bin", 0> : tensor<1x4xf32>
+  %w1_1 = moe_support.weight #moe_support.external<"w1_1.bin", 0> : tensor<1x4xf32>
+  %w2_0 = moe_support.weight #moe_support.external<"w2_0.bin", 0> : tensor<1x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the scale goes into the experts' parameters}}
+  %h = moe.experts %r, %p (%w0_0, %w0_1, %w1_0, %w1_1, %w2_0 : tensor<1x4x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>) table <[<linear, 1, bias = true>, <neuron, 1, body = <ungated, relu>>, <value, 1>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @experts_of_lora_share_what_would_be_scaled
+func.func @experts_of_lora_share_what_would_be_scaled(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: return
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<6x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<6x4xf32>
+  %w0_2 = moe_support.weight #moe_support.external<"w0_2.bin", 0> : tensor<4x6xf32>
+  %w0_3 = moe_support.weight #moe_support.external<"w0_3.bin", 0> : tensor<3x4x2xf32>
+  %w0_4 = moe_support.weight #moe_support.external<"w0_4.bin", 0> : tensor<3x2x6xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{experts share parameters or are made of factors}}
+  %h = moe.experts %r, %p (%w0_0, %w0_1, %w0_2, %w0_3, %w0_4 : tensor<6x4xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<3x4x2xf32>, tensor<3x2x6xf32>) table <[<lora, 3, width = 6, body = <gated, silu>, targets = [down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @experts_of_film_share_what_would_be_scaled
+func.func @experts_of_film_share_what_would_be_scaled(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: return
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<6x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<6x4xf32>
+  %w0_2 = moe_support.weight #moe_support.external<"w0_2.bin", 0> : tensor<4x6xf32>
+  %w0_3 = moe_support.weight #moe_support.external<"w0_3.bin", 0> : tensor<3x6xf32>
+  %w0_4 = moe_support.weight #moe_support.external<"w0_4.bin", 0> : tensor<3x6xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{experts share parameters or are made of factors}}
+  %h = moe.experts %r, %p (%w0_0, %w0_1, %w0_2, %w0_3, %w0_4 : tensor<6x4xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<3x6xf32>, tensor<3x6xf32>) table <[<film, 3, width = 6, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+// CHECK-LABEL: func.func @experts_of_nested_share_what_would_be_scaled
+func.func @experts_of_nested_share_what_would_be_scaled(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: return
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<4x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{experts share parameters or are made of factors}}
+  %h = moe.experts %r, %p (%w0_0 : tensor<4x4xf32>) table <[<nested, 3, widths = [2, 2, 2]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// -----
+
+func.func @same(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @functions_take_no_factors
+func.func @functions_take_no_factors(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: return
+  %w0_0 = moe_support.weight #moe_support.external<"w0_0.bin", 0> : tensor<2x4x4xf32>
+  %w0_1 = moe_support.weight #moe_support.external<"w0_1.bin", 0> : tensor<2x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores, scale = 2.5> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{some experts are functions}}
+  %h = moe.experts %r, %p (%w0_0, %w0_1 : tensor<2x4x4xf32>, tensor<2x4xf32>) table <[<linear, 2, bias = true>, <external, 1, callee = @same>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}

@@ -24,6 +24,9 @@ enum class SharedForm { Keep, Ffn, Table };
 /// bodies.
 enum class StorageForm { Keep, Split, ConcatGateUp, ConcatUpGate, Interleaved };
 
+/// Where the products of units with the base of lora experts are made.
+enum class BaseForm { Keep, Units };
+
 /// Where `moe-simplify-routing` puts the factors of combine weights.
 enum class ScaleForm { Keep, Weights };
 

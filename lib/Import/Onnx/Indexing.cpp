@@ -14,6 +14,12 @@ static SmallVector<int64_t> range(int64_t from, int64_t to) {
   return llvm::to_vector(llvm::seq(from, to));
 }
 
+static std::string sizeName(int64_t dim, unsigned input) {
+  return ("the size of dimension #" + llvm::Twine(dim) + " of input #" +
+          llvm::Twine(input))
+      .str();
+}
+
 static void checkIndices(NodeContext &node, Val indices) {
   if (indices->isFloat() || indices->isBool())
     node.fail("expects an integer element type of the indices");
@@ -110,6 +116,16 @@ static Val fullCoordinates(GraphBuilder &g, Val indices, int64_t axis) {
   return g.concat(parts, indices->rank());
 }
 
+/// Requires the positions, input #1, to lie within the data, input #0, in all
+/// dimensions but `axis`.
+static void requireWithinData(GraphBuilder &g, Val data, Val indices,
+                              int64_t axis) {
+  for (int64_t d = 0; d < data->rank(); ++d)
+    if (d != axis)
+      g.requireSize(indices->shape[d], sizeName(d, 1), Direction::LE,
+                    data->shape[d], sizeName(d, 0));
+}
+
 static void translateGatherElements(NodeContext &node) {
   GraphBuilder &graph = node.graph;
   Val data = node.input(0, 1), indices = node.input(1, 1);
@@ -123,6 +139,7 @@ static void translateGatherElements(NodeContext &node) {
       0, graph.composite(
              "onnx.GatherElements", {graph.attr("axis", axis)}, {data, indices},
              [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+               requireWithinData(g, in[0], in[1], axis);
                Val ids = g.wrapIndices(in[1], in[0]->shape[axis]);
                int64_t rank = in[0]->rank();
                SmallVector<int64_t> all = range(0, rank);
@@ -218,6 +235,7 @@ static void translateScatterElements(NodeContext &node) {
           {graph.attr("axis", axis), graph.attr("reduction", StringRef(name))},
           {data, indices, updates},
           [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+            requireWithinData(g, in[0], in[1], axis);
             Val ids = g.wrapIndices(in[1], in[0]->shape[axis]);
             SmallVector<int64_t> all = range(0, in[0]->rank());
             auto numbers = hlo::ScatterDimensionNumbersAttr::get(
@@ -253,6 +271,11 @@ static void translateScatterND(NodeContext &node) {
              "onnx.ScatterND", {graph.attr("reduction", StringRef(name))},
              {data, indices, updates},
              [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+               // A window is whole; stablehlo.scatter would take a part.
+               for (int64_t d = m; d < rank; ++d)
+                 g.requireSize(in[2]->shape[q - 1 + d - m],
+                               sizeName(q - 1 + d - m, 2), Direction::EQ,
+                               in[0]->shape[d], sizeName(d, 0));
                Val ids =
                    wrapTuples(g, in[1], ArrayRef(in[0]->shape).take_front(m));
                auto numbers = hlo::ScatterDimensionNumbersAttr::get(

@@ -70,6 +70,12 @@ struct ConvertMoEToLinalg
           return success();
         });
     converter.addConversion([](RowsType type) { return getRowsType(type); });
+    converter.addConversion(
+        [](LazyLogitsType type,
+           SmallVectorImpl<Type> &results) -> std::optional<LogicalResult> {
+          llvm::append_range(results, getLazyTypes(type));
+          return success();
+        });
     auto materialize = [](OpBuilder &builder, Type type, ValueRange inputs,
                           Location loc) -> Value {
       return UnrealizedConversionCastOp::create(builder, loc, type, inputs)
@@ -83,6 +89,8 @@ struct ConvertMoEToLinalg
     populatePlansToLinalg(converter, patterns);
     populateRowsToLinalg(converter, patterns);
     populateExpertsToLinalg(converter, patterns);
+    populateLazyRouteToLinalg(converter, patterns);
+    populateMergeToLinalg(converter, patterns);
     populateQuantToLinalg(converter, patterns);
     populateStatisticsToLinalg(converter, patterns);
 

@@ -102,6 +102,10 @@ forEachPart(TensorBuilder &b, DomainAttr domain, mlir::Value offsets,
 /// Types of the parts of a plan, in order.
 llvm::SmallVector<mlir::Type> getPlanTypes(PlanType plan);
 
+/// Types of what lazy logits become, in the type they are computed in: rows,
+/// columns, and of tucker core and directions.
+llvm::SmallVector<mlir::Type> getLazyTypes(LazyLogitsType type);
+
 /// Type of the matrix that rows become.
 mlir::RankedTensorType getRowsType(RowsType rows);
 
@@ -142,6 +146,14 @@ void checkIds(TensorBuilder &b, mlir::Value ids, int64_t experts);
 /// Requires, at run time, that no unit lists an expert twice.
 void checkDistinct(TensorBuilder &b, mlir::Value ids);
 
+/// The position that each element of `values` (integers, U x K) has in its row
+/// when that is sorted, ascending and stable: O(U K²).
+mlir::Value buildRanks(TensorBuilder &b, mlir::Value values);
+
+/// The elements of each row of `matrices` (U x K), that of rank r in column r.
+llvm::SmallVector<mlir::Value> sortRows(TensorBuilder &b, mlir::Value ranks,
+                                        mlir::ValueRange matrices);
+
 /// The weight of the entry of each row.
 mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
                             const PlanParts &plan);
@@ -170,6 +182,10 @@ void populatePlansToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
 void populateRowsToLinalg(const mlir::TypeConverter &converter,
                           mlir::RewritePatternSet &patterns);
+void populateLazyRouteToLinalg(const mlir::TypeConverter &converter,
+                               mlir::RewritePatternSet &patterns);
+void populateMergeToLinalg(const mlir::TypeConverter &converter,
+                           mlir::RewritePatternSet &patterns);
 void populateExpertsToLinalg(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 void populateQuantToLinalg(const mlir::TypeConverter &converter,

@@ -585,6 +585,8 @@ struct ConvertRoute : OpConversionPattern<RouteOp> {
   LogicalResult
   matchAndRewrite(RouteOp op, OneToNOpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
+    if (op.isLazy())
+      return rewriter.notifyMatchFailure(op, "its logits are lazy");
     TensorBuilder b(op.getLoc(), rewriter);
     RouteLowering lowering(b, op);
     SmallVector<SmallVector<Value>> results = {

@@ -59,6 +59,43 @@ void moe::detail::orderEntries(TensorBuilder &b, PlanType type,
       b.castTo(b.unflatten(order[2], b.size(plan.ids, 0), slots), types[4]);
 }
 
+Value moe::detail::buildRanks(TensorBuilder &b, Value values) {
+  // How many elements of the row come before an element.
+  return b.reduce(
+      3, {{values, {0, 1}}, {values, {0, 2}}},
+      {b.filled(b.sizes(values), b.index(0)), {0, 1}}, [&](ValueRange in) {
+        Value tied = b.compare(IntPredicate::eq, in[1], in[0]);
+        Value earlier =
+            b.compare(IntPredicate::ult, b.loopIndex(2), b.loopIndex(1));
+        Value before = b.either(b.compare(IntPredicate::slt, in[1], in[0]),
+                                b.both(tied, earlier));
+        return b.add(in[2], b.select(before, b.index(1), b.index(0)));
+      });
+}
+
+SmallVector<Value> moe::detail::sortRows(TensorBuilder &b, Value ranks,
+                                         ValueRange matrices) {
+  // Every column gets the one element of its rank; what it starts from does not
+  // show.
+  SmallVector<Indexed> inputs = {{ranks, {0, 2}}}, outputs;
+  for (Value matrix : matrices) {
+    Type element = cast<ShapedType>(matrix.getType()).getElementType();
+    Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
+    inputs.push_back({matrix, {0, 2}});
+    outputs.push_back({b.filled(b.sizes(matrix), none), {0, 1}});
+  }
+  return b.structured(
+      3, inputs, outputs, [&](ValueRange in) -> SmallVector<Value> {
+        Value here = b.compare(IntPredicate::eq, in[0], b.loopIndex(1));
+        ValueRange values = in.drop_front().take_front(matrices.size());
+        SmallVector<Value> sorted;
+        for (auto [value, old] :
+             llvm::zip_equal(values, in.take_back(matrices.size())))
+          sorted.push_back(b.select(here, value, old));
+        return sorted;
+      });
+}
+
 Value moe::detail::buildRowWeights(TensorBuilder &b, PlanType type,
                                    const PlanParts &plan) {
   return b.map(b.sizes(plan.entries), type.getWeight(),
@@ -123,33 +160,6 @@ struct ConvertDispatch : OpConversionPattern<DispatchOp> {
 struct ConvertCombine : OpConversionPattern<CombineOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  /// Reorders the slots of each unit by ascending position: O(S²) per unit.
-  static void sortSlots(TensorBuilder &b, Value &positions, Value &weights) {
-    Sizes sizes = b.sizes(positions);
-    // How many slots of the unit come before a slot.
-    Value ranks = b.reduce(
-        3, {{positions, {0, 1}}, {positions, {0, 2}}},
-        {b.filled(sizes, b.index(0)), {0, 1}}, [&](ValueRange in) {
-          Value tied = b.compare(IntPredicate::eq, in[1], in[0]);
-          Value earlier =
-              b.compare(IntPredicate::ult, b.loopIndex(2), b.loopIndex(1));
-          Value before = b.either(b.compare(IntPredicate::slt, in[1], in[0]),
-                                  b.both(tied, earlier));
-          return b.add(in[2], b.select(before, b.index(1), b.index(0)));
-        });
-    Value noWeight = b.real(floatElement(weights), 0.0);
-    SmallVector<Value> sorted = b.structured(
-        3, {{ranks, {0, 2}}, {positions, {0, 2}}, {weights, {0, 2}}},
-        {{b.filled(sizes, b.index(0)), {0, 1}},
-         {b.filled(sizes, noWeight), {0, 1}}},
-        [&](ValueRange in) -> SmallVector<Value> {
-          Value here = b.compare(IntPredicate::eq, in[0], b.loopIndex(1));
-          return {b.select(here, in[1], in[3]), b.select(here, in[2], in[4])};
-        });
-    positions = sorted[0];
-    weights = sorted[1];
-  }
-
   /// res_u, in `acc`.
   static Value buildResidual(TensorBuilder &b, CombineOp op, PlanType type,
                              const PlanParts &plan, Value x, Sizes sizes,
@@ -179,8 +189,12 @@ struct ConvertCombine : OpConversionPattern<CombineOp> {
     FloatType acc = floatElement(init);
     Value positions = plan.positions, weights = plan.weights;
     if (op.getOrder() != SumOrder::Slot &&
-        type.getSlots() + type.getAlways() > 1)
-      sortSlots(b, positions, weights);
+        type.getSlots() + type.getAlways() > 1) {
+      SmallVector<Value> sorted =
+          sortRows(b, buildRanks(b, positions), {positions, weights});
+      positions = sorted[0];
+      weights = sorted[1];
+    }
     bool weighted = op.getApply() == Apply::Output;
     return b.reduce(
         3, {{positions, {0, 1}}, {weights, {0, 1}}}, {init, {0, 2}},

@@ -35,6 +35,8 @@ StringRef whyCountsStay(RouteOp op) {
   WeightAttr weight = op.getWeight();
   if (op.getSelect().getPolicy() != Policy::TopK)
     return "its policy is not topk";
+  if (op.isLazy())
+    return "its logits are lazy";
   if (op.getCapacityAttr())
     return "its capacity shapes them already";
   if (op.getScore().getFn() == ScoreFn::Entmax15)
@@ -89,7 +91,7 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
     }
     PlanType plan = op.getPlan().getType();
     int64_t picks = op.getSelectedSlots(), experts = plan.getExperts();
-    int64_t units = op.getLogits().getType().getDimSize(0);
+    int64_t units = cast<ShapedType>(op.getLogits().getType()).getDimSize(0);
     if (ShapedType::isDynamic(units))
       units = tokens;
     std::string what =

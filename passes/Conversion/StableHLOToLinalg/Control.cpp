@@ -119,6 +119,18 @@ struct ConvertBarrier : OpConversionPattern<OptimizationBarrierOp> {
   }
 };
 
+/// A truth value, and the integers that `error_message` shows as "{0}", "{1}",
+/// ... of them.
+bool isShapeAssertion(CustomCallOp op) {
+  if (op.getNumResults() != 0 || op.getInputs().empty() ||
+      !elementType(op.getInputs().front()).isInteger(1))
+    return false;
+  return llvm::all_of(op.getInputs(), [](Value input) {
+    return cast<RankedTensorType>(input.getType()).getRank() == 0 &&
+           elementType(input).isIntOrIndex();
+  });
+}
+
 /// Calls that only annotate, and the check of a shape.
 struct ConvertCustomCall : OpConversionPattern<CustomCallOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -131,15 +143,18 @@ struct ConvertCustomCall : OpConversionPattern<CustomCallOp> {
       rewriter.replaceOp(op, adaptor.getInputs());
       return success();
     }
-    if (target == "shape_assertion" && op.getNumResults() == 0 &&
-        !op.getInputs().empty() &&
-        elementType(op.getInputs().front()).isInteger(1) &&
-        cast<RankedTensorType>(op.getInputs().front().getType()).getRank() ==
-            0) {
+    if (target == "shape_assertion" && isShapeAssertion(op)) {
       Location loc = op.getLoc();
+      auto message = op->getAttrOfType<StringAttr>("error_message");
+      SmallVector<Value> values;
+      if (message)
+        for (Value input : adaptor.getInputs().drop_front())
+          values.push_back(readScalar(rewriter, loc, input));
       require(rewriter, loc,
               readScalar(rewriter, loc, adaptor.getInputs().front()),
-              "shape assertion of the model does not hold");
+              message ? message.getValue()
+                      : "shape assertion of the model does not hold",
+              values);
       rewriter.eraseOp(op);
       return success();
     }

@@ -59,6 +59,7 @@ struct ConvertMap : OpConversionPattern<moe::stablehlo::MapOp> {
       return rewriter.notifyMatchFailure(op, "region has no scalar form");
     auto type =
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
+    requireOneShape(rewriter, op, 0, adaptor.getInputs());
     auto remap = [&](Value v) { return rewriter.getRemappedValue(v); };
     rewriter.replaceOp(
         op, elementwise(rewriter, op.getLoc(), type, adaptor.getInputs(),
@@ -428,7 +429,11 @@ void moe::graph::populateElementwisePatterns(RewritePatternSet &patterns,
       ConvertElementwise<SineOp>, ConvertElementwise<SqrtOp>,
       ConvertElementwise<TanOp>, ConvertElementwise<TanhOp>,
       ConvertElementwise<IsFiniteOp>, ConvertElementwise<ConvertOp>,
-      ConvertElementwise<BitcastConvertOp>, ConvertElementwise<chlo::ErfOp>,
+      ConvertElementwise<BitcastConvertOp>,
+      ConvertElementwise<PopulationCountOp>,
+      ConvertElementwise<CountLeadingZerosOp>,
+      ConvertElementwise<ReducePrecisionOp>, ConvertElementwise<chlo::ErfOp>,
+      ConvertElementwise<chlo::ErfcOp>, ConvertElementwise<chlo::SquareOp>,
       ConvertElementwise<AddOp>, ConvertElementwise<SubtractOp>,
       ConvertElementwise<MulOp>, ConvertElementwise<DivOp>,
       ConvertElementwise<RemOp>, ConvertElementwise<MaxOp>,

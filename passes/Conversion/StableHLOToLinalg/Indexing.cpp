@@ -301,6 +301,17 @@ Value buildGather(OpBuilder &b, Location loc, Value operand, Value indices,
       .getResult(0);
 }
 
+/// Requires batching dimensions of the operand and of the indices, operands #0
+/// and #1 of `op`, to be of equal sizes.
+void requireBatchSizes(OpBuilder &b, Operation *op,
+                       GatherDimensionNumbersAttr numbers, Value operand,
+                       Value indices) {
+  for (auto [operandDim, indicesDim] :
+       llvm::zip_equal(numbers.getOperandBatchingDims(),
+                       numbers.getStartIndicesBatchingDims()))
+    requireEqualSizes(b, op, 0, operandDim, operand, 1, indicesDim, indices);
+}
+
 struct ConvertGather : OpConversionPattern<GatherOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -308,6 +319,8 @@ struct ConvertGather : OpConversionPattern<GatherOp> {
                   ConversionPatternRewriter &rewriter) const override {
     auto type =
         cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
+    requireBatchSizes(rewriter, op, op.getDimensionNumbers(),
+                      adaptor.getOperand(), adaptor.getStartIndices());
     rewriter.replaceOp(
         op,
         buildGather(rewriter, op.getLoc(), adaptor.getOperand(),
@@ -335,6 +348,8 @@ struct ConvertDynamicGather : OpConversionPattern<DynamicGatherOp> {
     for (Value size : sizes)
       requireAtMost(rewriter, loc, indexConstant(rewriter, loc, 0), size,
                     "zero", "the size of a gathered slice");
+    requireBatchSizes(rewriter, op, op.getDimensionNumbers(),
+                      adaptor.getOperand(), adaptor.getStartIndices());
     rewriter.replaceOp(
         op, buildGather(
                 rewriter, loc, adaptor.getOperand(), adaptor.getStartIndices(),
@@ -368,6 +383,7 @@ struct ConvertScatter : OpConversionPattern<ScatterOp> {
     bool isUnsigned = zeroExtends(elementType(op.getScatterIndices()));
     auto remap = [&](Value v) { return rewriter.getRemappedValue(v); };
 
+    requireSizes(rewriter, op, adaptor);
     SmallVector<Value> sizes, operandSizes;
     for (int64_t dim = 0; dim < updateRank; ++dim)
       sizes.push_back(sizeOf(rewriter, loc, firstUpdate, dim));
@@ -431,6 +447,49 @@ struct ConvertScatter : OpConversionPattern<ScatterOp> {
                       getTypeConverter()->convertType(original.getType()));
     rewriter.replaceOp(op, results);
     return success();
+  }
+
+private:
+  /// What the verifier of the op asks of sizes, where types do not show it.
+  static void requireSizes(OpBuilder &b, ScatterOp op, OpAdaptor adaptor) {
+    ScatterDimensionNumbersAttr numbers = op.getScatterDimensionNumbers();
+    Location loc = op.getLoc();
+    unsigned indicesNumber = op.getInputs().size();
+    unsigned updateNumber = indicesNumber + 1;
+    Value operand = adaptor.getInputs().front();
+    Value indices = adaptor.getScatterIndices();
+    Value update = adaptor.getUpdates().front();
+    requireOneShape(b, op, 0, adaptor.getInputs());
+    requireOneShape(b, op, updateNumber, adaptor.getUpdates());
+    for (auto [operandDim, indicesDim] :
+         llvm::zip_equal(numbers.getInputBatchingDims(),
+                         numbers.getScatterIndicesBatchingDims()))
+      requireEqualSizes(b, op, 0, operandDim, operand, indicesNumber,
+                        indicesDim, indices);
+
+    SmallVector<int64_t> windowDims;
+    auto operandType = cast<RankedTensorType>(operand.getType());
+    for (int64_t dim = 0; dim < operandType.getRank(); ++dim)
+      if (!llvm::is_contained(numbers.getInsertedWindowDims(), dim) &&
+          !llvm::is_contained(numbers.getInputBatchingDims(), dim))
+        windowDims.push_back(dim);
+    auto updateType = cast<RankedTensorType>(update.getType());
+    int64_t window = 0, indicesDim = 0;
+    for (int64_t dim = 0; dim < updateType.getRank(); ++dim) {
+      if (!llvm::is_contained(numbers.getUpdateWindowDims(), dim)) {
+        if (indicesDim == numbers.getIndexVectorDim())
+          ++indicesDim;
+        requireEqualSizes(b, op, indicesNumber, indicesDim++, indices,
+                          updateNumber, dim, update);
+        continue;
+      }
+      int64_t operandDim = windowDims[window++];
+      if (updateType.isDynamicDim(dim) || operandType.isDynamicDim(operandDim))
+        requireAtMost(b, loc, sizeOf(b, loc, update, dim),
+                      sizeOf(b, loc, operand, operandDim),
+                      "the size of a window of the updates",
+                      "the size of what is updated");
+    }
   }
 };
 

@@ -207,6 +207,15 @@ void moe::graph::requireEqualSizes(OpBuilder &b, Operation *op,
   require(b, loc, equal, message, {sizeA, sizeB});
 }
 
+void moe::graph::requireOneShape(OpBuilder &b, Operation *op, unsigned first,
+                                 ValueRange newValues) {
+  int64_t rank = cast<RankedTensorType>(newValues.front().getType()).getRank();
+  for (unsigned i = 1; i < newValues.size(); ++i)
+    for (int64_t dim = 0; dim < rank; ++dim)
+      requireEqualSizes(b, op, first, dim, newValues.front(), first + i, dim,
+                        newValues[i]);
+}
+
 SmallVector<utils::IteratorType> moe::graph::parallelLoops(int64_t rank) {
   return SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel);
 }

@@ -85,6 +85,10 @@ void requireAtMost(mlir::OpBuilder &b, mlir::Location loc, mlir::Value small,
 void requireEqualSizes(mlir::OpBuilder &b, mlir::Operation *op,
                        unsigned operandA, int64_t dimA, mlir::Value newA,
                        unsigned operandB, int64_t dimB, mlir::Value newB);
+/// Requires operands of `op` from number `first` on, which `newValues` stand
+/// for after the conversion, to have one shape.
+void requireOneShape(mlir::OpBuilder &b, mlir::Operation *op, unsigned first,
+                     mlir::ValueRange newValues);
 llvm::SmallVector<mlir::utils::IteratorType> parallelLoops(int64_t rank);
 /// The map from `rank` loops to the dimensions `dims`.
 mlir::AffineMap dimsMap(mlir::MLIRContext *context, int64_t rank,
@@ -138,6 +142,18 @@ mlir::Value totalOrderKey(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value convertScalar(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::Value value, mlir::Type from, mlir::Type to);
 
+/// The type in which sums of a result of type `result` accumulate: f32 for
+/// 16-bit floats.
+mlir::Type accumulatorType(mlir::Type result);
+
+/// acc + lhs * rhs, all in the accumulator's type; i1 means or and and.
+mlir::Value multiplyAdd(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lhs,
+                        mlir::Value rhs, mlir::Value acc);
+
+/// A tensor of accumulated sums in the element type of `type`.
+mlir::Value narrowTo(mlir::OpBuilder &b, mlir::Location loc,
+                     mlir::Value accumulated, mlir::RankedTensorType type);
+
 /// Emits the only block of `region`, whose arguments are scalars, on `args`.
 /// Values from outside are read through `remap`.
 mlir::FailureOr<llvm::SmallVector<mlir::Value>>
@@ -164,6 +180,8 @@ void populateReductionPatterns(mlir::RewritePatternSet &patterns,
                                const mlir::TypeConverter &converter);
 void populateProductPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &converter);
+void populateConvolutionPatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &converter);
 void populateSortPatterns(mlir::RewritePatternSet &patterns,
                           const mlir::TypeConverter &converter);
 void populateControlPatterns(mlir::RewritePatternSet &patterns,

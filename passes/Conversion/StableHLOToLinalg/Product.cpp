@@ -14,22 +14,18 @@ using namespace moe::graph;
 using moe::stablehlo::DotDimensionNumbersAttr;
 using moe::stablehlo::DotGeneralOp;
 
-namespace {
+//===----------------------------------------------------------------------===//
+// Sums of products
+//===----------------------------------------------------------------------===//
 
-/// The type in which sums of a result of type `result` accumulate.
-Type accumulatorType(Type result) {
+Type moe::graph::accumulatorType(Type result) {
   if (result.isF16() || result.isBF16())
     return Float32Type::get(result.getContext());
   return result;
 }
 
-/// `value` in the accumulator's type.
-Value widen(OpBuilder &b, Location loc, Value value, Type from, Type to) {
-  return convertScalar(b, loc, value, from, to);
-}
-
-/// acc + lhs * rhs, all in the accumulator's type; i1 means or and and.
-Value multiplyAdd(OpBuilder &b, Location loc, Value lhs, Value rhs, Value acc) {
+Value moe::graph::multiplyAdd(OpBuilder &b, Location loc, Value lhs, Value rhs,
+                              Value acc) {
   if (isa<FloatType>(acc.getType()))
     return arith::AddFOp::create(b, loc, acc,
                                  arith::MulFOp::create(b, loc, lhs, rhs));
@@ -40,9 +36,8 @@ Value multiplyAdd(OpBuilder &b, Location loc, Value lhs, Value rhs, Value acc) {
                                arith::MulIOp::create(b, loc, lhs, rhs));
 }
 
-/// The result in its own element type.
-Value narrow(OpBuilder &b, Location loc, Value accumulated,
-             RankedTensorType type) {
+Value moe::graph::narrowTo(OpBuilder &b, Location loc, Value accumulated,
+                           RankedTensorType type) {
   auto from = cast<RankedTensorType>(accumulated.getType());
   if (from.getElementType() == type.getElementType())
     return accumulated;
@@ -52,6 +47,13 @@ Value narrow(OpBuilder &b, Location loc, Value accumulated,
                                             from.getElementType(),
                                             type.getElementType());
                      });
+}
+
+namespace {
+
+/// `value` in the accumulator's type.
+Value widen(OpBuilder &b, Location loc, Value value, Type from, Type to) {
+  return convertScalar(b, loc, value, from, to);
 }
 
 /// Where the loops of a product stand in its operands.
@@ -96,6 +98,20 @@ Contraction getContraction(int64_t lhsRank, int64_t rhsRank,
   return c;
 }
 
+/// Requires batch and contracting dimensions of the factors, operands #0 and #1
+/// of `op`, to be of equal sizes.
+template <typename Numbers>
+void requireProductSizes(OpBuilder &b, Operation *op, Numbers numbers,
+                         Value lhs, Value rhs) {
+  for (auto [lhsDims, rhsDims] :
+       {std::pair{numbers.getLhsBatchingDimensions(),
+                  numbers.getRhsBatchingDimensions()},
+        std::pair{numbers.getLhsContractingDimensions(),
+                  numbers.getRhsContractingDimensions()}})
+    for (auto [lhsDim, rhsDim] : llvm::zip_equal(lhsDims, rhsDims))
+      requireEqualSizes(b, op, 0, lhsDim, lhs, 1, rhsDim, rhs);
+}
+
 struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -113,13 +129,7 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
         getContraction(lhsType.getRank(), rhsType.getRank(), numbers);
     auto accType = cast<RankedTensorType>(
         type.clone(accumulatorType(type.getElementType())));
-    for (auto [dimsA, dimsB] :
-         {std::pair{numbers.getLhsBatchingDimensions(),
-                    numbers.getRhsBatchingDimensions()},
-          std::pair{numbers.getLhsContractingDimensions(),
-                    numbers.getRhsContractingDimensions()}})
-      for (auto [dimA, dimB] : llvm::zip_equal(dimsA, dimsB))
-        requireEqualSizes(rewriter, op, 0, dimA, lhs, 1, dimB, rhs);
+    requireProductSizes(rewriter, op, numbers, lhs, rhs);
 
     // Sizes of the parallel loops.
     SmallVector<OpFoldResult> sizes(c.parallel());
@@ -151,7 +161,7 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
           linalg::BatchMatmulOp::create(rewriter, loc, TypeRange(accType),
                                         ValueRange{lhs, rhs}, ValueRange(init))
               .getResult(0);
-      rewriter.replaceOp(op, narrow(rewriter, loc, product, type));
+      rewriter.replaceOp(op, narrowTo(rewriter, loc, product, type));
       return success();
     }
     SmallVector<utils::IteratorType> loops = parallelLoops(c.parallel());
@@ -174,7 +184,7 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
                               args[2]));
             })
             .getResult(0);
-    rewriter.replaceOp(op, narrow(rewriter, loc, product, type));
+    rewriter.replaceOp(op, narrowTo(rewriter, loc, product, type));
     return success();
   }
 
@@ -213,7 +223,7 @@ private:
     if (c.lhsFree > 1)
       product =
           tensor::ExpandShapeOp::create(b, loc, accType, product, rows, sizes);
-    return narrow(b, loc, product, type);
+    return narrowTo(b, loc, product, type);
   }
 };
 
@@ -269,6 +279,10 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
         op.getRaggedDotDimensionNumbers();
     int64_t lhsRank = cast<RankedTensorType>(lhs.getType()).getRank();
     int64_t rhsRank = cast<RankedTensorType>(rhs.getType()).getRank();
+    requireProductSizes(rewriter, op, numbers, lhs, rhs);
+    for (int64_t dim : numbers.getRhsGroupDimensions())
+      requireEqualSizes(rewriter, op, 1, dim, rhs, 2, 0,
+                        adaptor.getGroupSizes());
     int64_t ragged = numbers.getLhsRaggedDimensions().front();
     bool groupsRhs = !numbers.getRhsGroupDimensions().empty();
     bool groupsResult =
@@ -364,7 +378,7 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
               linalg::YieldOp::create(b, loc, sum);
             })
             .getResult(0);
-    rewriter.replaceOp(op, narrow(rewriter, loc, product, type));
+    rewriter.replaceOp(op, narrowTo(rewriter, loc, product, type));
     return success();
   }
 

@@ -36,6 +36,7 @@ struct ConvertReduce : OpConversionPattern<ReduceOp> {
     SmallVector<Type> types;
     if (failed(getTypeConverter()->convertTypes(op.getResultTypes(), types)))
       return failure();
+    requireOneShape(rewriter, op, 0, adaptor.getInputs());
     Value first = adaptor.getInputs().front();
     int64_t rank = cast<RankedTensorType>(first.getType()).getRank();
     SmallVector<utils::IteratorType> loops = parallelLoops(rank);
@@ -297,6 +298,7 @@ struct ConvertReduceWindow : OpConversionPattern<ReduceWindowOp> {
     SmallVector<Type> types;
     if (failed(getTypeConverter()->convertTypes(op.getResultTypes(), types)))
       return failure();
+    requireOneShape(rewriter, op, 0, adaptor.getInputs());
     Window window = getWindow(op);
     ArrayRef<int64_t> shape =
         cast<RankedTensorType>(op.getInputs().front().getType()).getShape();

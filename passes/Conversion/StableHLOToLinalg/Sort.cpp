@@ -173,6 +173,7 @@ struct ConvertSort : OpConversionPattern<SortOp> {
     if (!isScalarRegion(op.getComparator()))
       return rewriter.notifyMatchFailure(op, "region has no scalar form");
     Location loc = op.getLoc();
+    requireOneShape(rewriter, op, 0, adaptor.getInputs());
     int64_t rank =
         cast<RankedTensorType>(adaptor.getInputs().front().getType()).getRank();
     int64_t dim = op.getDimension() < 0

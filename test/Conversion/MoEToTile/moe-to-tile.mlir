@@ -158,6 +158,21 @@ func.func @it_stays_where_slots_give_the_order(%x: tensor<?x32xf32>, %p: !moe.pl
   return %y : tensor<?x32xf32>
 }
 
+// CHECK-LABEL: func.func @it_stays_where_experts_have_a_body_and_more
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_experts_have_a_body_and_more(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<48x32xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<32x48xf32>
+  %s = moe_support.weight #moe_support.external<"s.bin", 0> : tensor<4x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%u, %d, %s : tensor<48x32xf32>, tensor<32x48xf32>, tensor<4x48xf32>)
+    table <[<scale_vec, 4, width = 48, body = <ungated, relu>, targets = [hidden]>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its experts are not one class of ffn}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
 // CHECK-LABEL: func.func @it_stays_where_experts_have_several_classes
 // CHECK-NOT: moe_tile.graph
 // CHECK: moe.experts

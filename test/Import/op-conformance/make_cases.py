@@ -33,7 +33,7 @@ def i64(*values):
 
 def case(name, op, inputs, outputs=1, attrs=None, const=(), opset=20, domain="", dynamic=True, fixed=(), results=None, captured=()):
     """inputs: arrays or None for an absent one; const, fixed: numbers of the inputs that are initializers, or have static sizes; results: arrays, or
-    "reference", where ONNX Runtime cannot tell them; captured: numbers of the inputs that only bodies of the node read."""
+    "reference", where ONNX Runtime cannot tell them; dynamic: False, True or "rows", the first size of each input only; captured: numbers of the inputs that only bodies of the node read."""
     assert name not in CASES, name
     inputs = [None if a is None else a if isinstance(a, onnx.TensorProto) else np.asarray(a) for a in inputs]
     CASES[name] = dict(op=op, inputs=inputs, outputs=outputs, attrs=attrs or {}, const=set(const), opset=opset, domain=domain, dynamic=dynamic, fixed=set(fixed),
@@ -59,7 +59,7 @@ def run_model(model, feeds):
 
 
 def symbols(array, number, dynamic):
-    return [f"d{number}_{i}" if dynamic else n for i, n in enumerate(array.shape)]
+    return [f"d{number}_{i}" if dynamic is True or (dynamic == "rows" and i == 0) else n for i, n in enumerate(array.shape)]
 
 
 def build(spec):
@@ -75,7 +75,7 @@ def build(spec):
             initializers.append(array if isinstance(array, onnx.TensorProto) else onnx.numpy_helper.from_array(array, name))
             initializers[-1].name = name
         else:
-            inputs.append(h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), symbols(array, i, spec["dynamic"] and i not in spec["fixed"])))
+            inputs.append(h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), symbols(array, i, i not in spec["fixed"] and spec["dynamic"])))
     opsets = [h.make_opsetid("", spec["opset"])] + ([h.make_opsetid(spec["domain"], 1)] if spec["domain"] else [])
 
     def model(values):
@@ -354,8 +354,33 @@ def attention():
          [h3(N), h3(K), h3(K), None, None, lengths(S - 1, S - 1), np.int32(S)], 3, attrs=dict(gqa, smooth_softmax=1), **ms)
 
 
+def layers():
+    """Nodes of the moe dialect, and forms of indexing whose sizes only a run tells."""
+    moe = dict(k=2, activation_type="relu", normalize_routing_weights=1)
+    case("moe", "MoE", [f32(5, 8), f32(5, 4), f32(4, 6, 8), None, f32(4, 8, 6)], attrs=moe, domain="com.microsoft", const=[2, 4], dynamic="rows")
+    case("scatternd_dynamic", "ScatterND", [f32(4, 5), np.array([[0], [-1]]), f32(2, 5)], fixed=[1])
+    case("gathernd_batch_dynamic", "GatherND", [f32(4, 5, 3), rng.integers(0, 5, (4, 1))], attrs=dict(batch_dims=1), fixed=[1])
+
+
+def nibbles():
+    """Weights of 4 bits, two to a byte; odd numbers of them leave half a byte."""
+    def packed(kind, *shape):
+        low, high = (-8, 8) if kind == T.INT4 else (0, 16)
+        return h.make_tensor("w", kind, shape, rng.integers(low, high, shape).ravel())
+
+    for name, kind in (("int4", T.INT4), ("uint4", T.UINT4)):
+        linear = dict(op="DequantizeLinear", opset=21)
+        case(f"dequantizelinear_{name}", inputs=[packed(kind, 3, 5), np.float32(0.1), packed(kind)], const=[0, 1, 2], **linear)
+        case(f"dequantizelinear_{name}_axis", inputs=[packed(kind, 7, 13), f32(7), packed(kind, 7)], attrs=dict(axis=0), const=[0, 1, 2], **linear)
+        case(f"dequantizelinear_{name}_block", inputs=[packed(kind, 3, 40), f32(3, 3), packed(kind, 3, 3)], attrs=dict(axis=1, block_size=16), const=[0, 1, 2],
+             **linear)
+        case(f"dequantizelinear_{name}_block_rows", inputs=[packed(kind, 32, 3), f32(2, 3)], attrs=dict(axis=0, block_size=16), const=[0, 1], **linear)
+        case(f"gatherblockquantized_{name}", "GatherBlockQuantized", [packed(kind, 6, 32), np.array([[1, -1], [0, 5]]), f32(6, 2), packed(kind, 6, 2)],
+             attrs=dict(block_size=16, gather_axis=0, quantize_axis=1), domain="com.microsoft", const=[0, 2, 3], opset=21)
+
+
 def main(root, only=""):
-    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles):
         group()
     failures = 0
     for name, spec in CASES.items():

@@ -1,6 +1,7 @@
 // Order and shapes of the parameters of bodies and classes.
 #include "moe/Dialect/MoE/Parameters.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/MLIRContext.h"
 #include "gtest/gtest.h"
 
@@ -9,14 +10,15 @@ using namespace moe;
 
 namespace {
 
-/// Parameters as text: "gate[96,64] up[96,64]".
+/// Parameters as text: "gate[96,64] shared up[96,64]".
 std::string describe(ArrayRef<Parameter> parameters) {
   std::string text;
   llvm::raw_string_ostream os(text);
   llvm::interleave(
       parameters, os,
       [&](const Parameter &parameter) {
-        os << stringifyParameterRole(parameter.role) << "[";
+        os << (parameter.shared ? "shared " : "")
+           << stringifyParameter(parameter) << "[";
         llvm::interleave(parameter.shape, os, ",");
         os << "]";
       },
@@ -67,18 +69,49 @@ TEST_F(Parameters, ADynamicWidthStaysDynamicWhereItIsDoubled) {
 }
 
 TEST_F(Parameters, ClassesHaveTheParametersOfTheirKind) {
-  auto get = [&](ClassKind kind, ConstantMix mix) {
-    auto attr = ClassAttr::get(&context, kind, 2, 0, BodyAttr(), mix,
-                               ClassActivation::Routed);
+  auto get = [&](const std::string &fields) {
+    auto attr = dyn_cast_or_null<ClassAttr>(
+        parseAttribute("#moe.class<" + fields + ">", &context));
+    if (!attr)
+      return "no class: " + fields;
     SmallVector<Parameter> parameters = getParameters(attr, 64, 32);
     EXPECT_EQ(parameters.size(), attr.getNumParameters());
     return describe(parameters);
   };
-  EXPECT_EQ(get(ClassKind::Zero, ConstantMix::None), "");
-  EXPECT_EQ(get(ClassKind::Copy, ConstantMix::None), "");
-  EXPECT_EQ(get(ClassKind::Constant, ConstantMix::None), "vector[32]");
-  EXPECT_EQ(get(ClassKind::Constant, ConstantMix::Softmax2),
-            "vector[32] mix[2,64]");
+  EXPECT_EQ(get("zero, 2"), "");
+  EXPECT_EQ(get("copy, 2"), "");
+  EXPECT_EQ(get("external, 1, callee = @f"), "");
+  EXPECT_EQ(get("constant, 2"), "vector[32]");
+  EXPECT_EQ(get("constant, 2, mix = softmax2"), "vector[32] mix[2,64]");
+  EXPECT_EQ(get("linear, 2, bias = true"), "matrix[32,64] bias[32]");
+  EXPECT_EQ(get("neuron, 2, body = <ungated, relu>"), "up[64] down[32]");
+  EXPECT_EQ(get("value, 2"), "vector[32]");
+  EXPECT_EQ(get("value, 2, width = 8"), "vector[8] shared projection[32,8]");
+  EXPECT_EQ(
+      get("film, 2, width = 8, body = <ungated, relu>"),
+      "shared up[8,64] shared down[32,8] hidden scale[8] hidden shift[8]");
+  EXPECT_EQ(get("scale_vec, 2, width = 8, body = <ungated, relu>, targets = "
+                "[output, up]"),
+            "shared up[8,64] shared down[32,8] up scale[8] output scale[32]");
+  EXPECT_EQ(get("lora, 2, width = 8, body = <ungated, relu>, targets = [down], "
+                "rank = 3"),
+            "shared up[8,64] shared down[32,8] down left factor[32,3] down "
+            "right factor[3,8]");
+  EXPECT_EQ(get("nested, 2, widths = [3, 5]"), "shared matrix[32,64]");
+  EXPECT_EQ(get("factored, 2, rank = 3, factors = low_rank, bias = true"),
+            "matrix left factor[32,3] matrix right factor[3,64] bias[32]");
+  EXPECT_EQ(get("factored, 2, rank = 3, factors = tucker"),
+            "shared matrix left factor[32,3] matrix core[3,3] shared matrix "
+            "right factor[3,64]");
+}
+
+TEST_F(Parameters, ProductsInRowsStandBehindTheInput) {
+  auto attr = cast<ClassAttr>(parseAttribute(
+      "#moe.class<lora, 2, width = 8, body = <gated, silu>, targets = [gate], "
+      "rank = 3, base = in_rows>",
+      &context));
+  EXPECT_EQ(describe(getParameters(attr, 64 + 16, 32)),
+            "shared down[32,8] gate left factor[8,3] gate right factor[3,64]");
 }
 
 } // namespace

@@ -32,8 +32,8 @@ def layer_text(prefix, rows_width, out_width, plan, table, parameters, args, app
 
 def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax", norm="sum", element="f32", order="expert_asc", apply="output",
                residual="none", bias=False, input_scale=1.0, tolerance=2e-5, acc=None, weight_dtype="f32", static=False,
-               out=None, functions=""):
-    """A whole layer: route by z, then dispatch, experts and combine of x, against the interpreter."""
+               out=None, functions="", greedy=None):
+    """A whole layer: route by z, then dispatch, experts and combine of x, against the interpreter. `greedy`: order and counts of greedy_assign instead of topk."""
     routed = sum(c.count for c in table if not c.always)
     always = sum(c.count for c in table if c.always)
     z = randoms(seed, 9, routed) if z is None else z
@@ -52,11 +52,13 @@ def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax",
         out_bias = f" out_bias(%bias : {args['bias'].type})"
     plan = f"!moe.plan<{routed}, slots<{k}>{f', always = {always}' if always else ''}{f', weight = {weight_dtype}' if weight_dtype != 'f32' else ''}>"
     normalised = "norm = sum(0.0, add)" if norm == "sum" else "norm = none"
-    text = f"  %p = moe.route %z score <{score}> select <topk({k}), key = scores> weight <scores, {normalised}"
+    select = "greedy_assign" if greedy else f"topk({k})"
+    order_text = f", order = {list(greedy[0])}, counts = {list(greedy[1])}" if greedy else ""
+    text = f"  %p = moe.route %z score <{score}> select <{select}, key = scores{order_text}> weight <scores, {normalised}"
     text += f"{f', dtype = {weight_dtype}' if weight_dtype != 'f32' else ''}> : {args['z'].type} -> {plan}\n"
     text += layer_text("", d, out or d, plan, table, names, args, apply=apply, residual=residual, order=order, out_bias=out_bias, input_scale=input_scale,
                        element=element, acc=acc, result=element, allow_multi=apply == "input" and k > 1)
-    ids, weights, _ = route(z, {"fn": score}, policy=("topk", k), norm=norm, always=always, dtype=weight_dtype)
+    ids, weights, _ = route(z, {"fn": score}, policy=("greedy_assign",) if greedy else ("topk", k), order=greedy[0] if greedy else (), counts=greedy[1] if greedy else (), norm=norm, always=always, dtype=weight_dtype)
     expected = layer(x, ids, weights, table, stacks, apply, residual, values, input_scale, k, element, out)
     result = f"tensor<{len(x) if static else '?'}x{out or d}x{element}>"
     return Case(name, args, text, [("%y", result)], [expected], tolerance, functions=functions)

@@ -9,15 +9,18 @@ import sys
 from formats import formats
 from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
+from lazy import lazy
 from losses import losses_and_statistics
+from merge import merge
 from plans import plans
-from policies import draws, policies
+from policies import capacity_draws, draws, everyone, policies
 from reference import Body, Class, ROUND
 import reference
+from rewrites import rewrites
 from routes import route_case
 from routing import per_unit, route
 from soft import soft
-from tables import tables
+from tables import lora, tables
 
 INF, NAN = math.inf, math.nan
 
@@ -377,8 +380,8 @@ def logits():
     return cases
 
 
-GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "soft": soft,
-          "tables": tables, "statistics": losses_and_statistics, "formats": formats}
+GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
+          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "capacities": capacity_draws}
 
 if __name__ == "__main__":
     group = sys.argv[2]

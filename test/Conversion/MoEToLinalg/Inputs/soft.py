@@ -2,8 +2,9 @@
 import math
 import random
 
+from classes import Factored, Film, Linear, Lora, Nested, ScaleVec
 from harness import Case, Tensor
-from reference import Body, NEG, softmax
+from reference import Body, Class, NEG, softmax
 from routing import parts_of
 
 P_BODY = Body("silu", bias=("up", "down"))
@@ -23,26 +24,27 @@ def shares(z, domain):
     return dispatch, [softmax(row) for row in z]
 
 
-def soft_layer(z, x, size, experts, parameters, domain, scale):
-    """`parameters`: the stacks of the ffn class."""
+def soft_layer(z, x, size, entry, parameters, domain, scale):
+    """`parameters`: the stacks of the class `entry`."""
     dispatch, combine = shares(z, domain)
     y = [[0.0] * len(row) for row in x]
     for part in parts_of(domain, len(z)):
-        for e in range(experts):
+        for e in range(entry.count):
             for i in range(size):
                 column = e * size + i
                 row = [scale * sum(dispatch[u][column] * x[u][c] for u in part) for c in range(len(x[0]))] if x else []
-                out = P_BODY.apply(row, [stack[e] for stack in parameters]) if part else []
+                out = entry.apply(row, entry.own(parameters, e), 1.0, lambda v: v) if part else []
                 for u in part:
                     y[u] = [a + combine[u][column] * b for a, b in zip(y[u], out)]
     return y
 
 
-def soft_case(name, units, experts, size, domain=None, z=None, scale=1.0, d=4, width=3, packed=False):
+def soft_case(name, units, experts, size, domain=None, z=None, scale=1.0, d=4, width=3, packed=False, entry=None):
     generator = random.Random(name)
     z = numbers(generator, units, experts * size) if z is None else z
     x, columns = numbers(generator, units, d), experts * size
-    parameters = [numbers(generator, experts, *shape) for shape in P_BODY.shapes(d, width, d)]
+    entry = entry or Class("ffn", experts, width, P_BODY)
+    parameters = [numbers(generator, *shape) for shape in entry.stacks(d, d)]
     args = {"z": Tensor(z, dynamic=True, shape=[units, columns]), "x": Tensor(x, dynamic=True, shape=[units, d])}
     where, operand = "", ""
     if domain:
@@ -63,9 +65,9 @@ def soft_case(name, units, experts, size, domain=None, z=None, scale=1.0, d=4, w
         used = "%q"
     text += f"  %r = moe.dispatch %x, {used} apply <output> {{input_scale = {scale} : f64}} : {args['x'].type}, {plan} -> {rows}\n"
     text += f"  %h = moe.experts %r, {used} ({names} : {', '.join(args[f'w{i}'].type for i in range(len(parameters)))})"
-    text += f" table <[<ffn, {experts}, width = {width}, body = {P_BODY.text()}>]> apply <output> : {rows}, {plan} -> {rows}\n"
+    text += f" table <[{entry.text()}]> apply <output> : {rows}, {plan} -> {rows}\n"
     text += f"  %y = moe.combine %h, {used}, %x apply <output> residual <add_x> order <any> : {rows}, {plan}, {args['x'].type} -> {out}\n"
-    y = [[a + b for a, b in zip(*pair)] for pair in zip(soft_layer(z, x, size, experts, parameters, domain, scale), x)]
+    y = [[a + b for a, b in zip(*pair)] for pair in zip(soft_layer(z, x, size, entry, parameters, domain, scale), x)]
 
     def convex(results):
         """Every row of the combine sums to 1, every column of the dispatch does in each part, where there is a finite logit."""
@@ -86,4 +88,8 @@ def soft():
         soft_case("soft_masked", 8, 3, 2, z=masked), soft_case("soft_packed", 7, 3, 2, packed=True)]
     cases += [soft_case(f"soft_random_{seed}", random.Random(seed).randrange(1, 12), random.Random(seed + 50).randrange(1, 6), 1 + seed % 3, ("blocks", 1 + seed % 5))
               for seed in range(20)]
+    split = Body("relu", gated=False, bias=("up",))
+    entries = [Linear(3, bias=True), Lora(3, 4, P_BODY, ["gate", "down"], 2, 3), ScaleVec(3, 4, split, ["hidden"]), Film(3, 4, split), Nested([1, 4, 2], 4, split),
+               Factored(3, "tucker", 2)]
+    cases += [soft_case(f"soft_{entry.kind}", 7, 3, 2, ("blocks", 3), entry=entry) for entry in entries]
     return cases

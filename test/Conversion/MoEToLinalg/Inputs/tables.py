@@ -72,7 +72,21 @@ def tables():
     cases.append(layer_case("table_widths_every_expert", widths, k=6, seed=610, apply="hidden"))
     cases.append(layer_case("table_always", [neuron, Linear(1, always=True), Lora(2, 4, SWIGLU, ["down"], 2, always=True)], k=1, seed=620))
     cases.append(layer_case("table_constant", [Class("constant", 2, mix=True), value, linear], seed=630))
+    # Mixture of nested experts: the widest takes its best units first.
+    cases.append(layer_case("table_nested_greedy", [Nested([2, 6, 1, 4], 6, BIASED)], k=1, norm=None, greedy=([1, 3, 0, 2], [2, 2, 2, 3]), seed=650))
     for element, tolerance in (("f16", 8e-3), ("bf16", 6e-2), ("f64", 1e-6)):
         low = [Linear(1), Neuron(1, "relu"), Value(1, 2), ScaleVec(1, 4, SWIGLU, ["up"]), Lora(1, 4, SWIGLU, ["gate"], 2), Factored(1, "cp", 2)]
         cases.append(layer_case(f"table_{element}", low, k=6, seed=640, element=element, tolerance=tolerance, acc="f64" if element == "f64" else None))
+    return cases
+
+
+def lora():
+    """Layers of one lora class with split storage, which C17 rewrites."""
+    cases = []
+    for name, body in (("plain", SWIGLU), ("biased", BIASED), ("ungated", Body("relu", gated=False, bias=("up",))), ("clamped", CLAMPED)):
+        targets = (["gate"] if body.gated else []) + ["up", "down"]
+        cases.append(layer_case(f"lora_{name}", [Lora(4, 6, body, targets, 2, 3)], seed=700, out=7))
+        cases.append(layer_case(f"lora_{name}_hidden", [Lora(4, 6, body, targets[-1:], 2)], seed=710, apply="hidden", residual="add_x", bias=True))
+    cases.append(layer_case("lora_no_unit", [Lora(4, 6, BIASED, ["gate"], 2)], z=[]))
+    cases.append(layer_case("lora_hot", [Lora(4, 6, BIASED, ["up"], 2)], z=[[0.0, 9.0, 8.0, 0.0] for _ in range(17)], static=True))
     return cases

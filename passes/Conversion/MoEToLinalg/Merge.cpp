@@ -1,0 +1,126 @@
+// The reference lowering of experts mixed in weight space: moe.merge_experts
+// and moe.apply_merged.
+#include "Bodies.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+
+using IntPredicate = arith::CmpIPredicate;
+
+namespace {
+
+struct ConvertMergeExperts : OpConversionPattern<MergeExpertsOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  /// One parameter, E x P..., as U x P...: O(U K) slabs read.
+  static Value buildMerged(TensorBuilder &b, const PlanParts &plan,
+                           Value stack) {
+    FloatType element = floatElement(stack);
+    FloatType acc = computeType({stack.getType(), plan.weights.getType()});
+    Sizes sizes = b.sizes(stack);
+    sizes[0] = b.size(plan.ids, 0);
+    unsigned rank = sizes.size();
+    auto all = llvm::to_vector<3>(llvm::seq<unsigned>(0, rank));
+    Value sum =
+        b.reduce(rank + 1, {{plan.ids, {0, rank}}, {plan.weights, {0, rank}}},
+                 {b.filled(sizes, b.real(acc, 0.0)), all}, [&](ValueRange in) {
+                   Value used = b.compare(IntPredicate::sge, in[0], b.int32(0));
+                   Value id = b.select(used, in[0], b.int32(0));
+                   SmallVector<Value> indices = {b.toIndex(id)};
+                   for (unsigned loop = 1; loop < rank; ++loop)
+                     indices.push_back(b.loopIndex(loop));
+                   Value value = b.convert(b.extract(stack, indices), acc);
+                   Value more =
+                       b.add(in[2], b.mul(b.convert(in[1], acc), value));
+                   return b.select(used, more, in[2]);
+                 });
+    return b.map(sizes, element, Indexed{sum, all},
+                 [&](ValueRange in) { return b.convert(in[0], element); });
+  }
+
+  LogicalResult
+  matchAndRewrite(MergeExpertsOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    TensorBuilder b(op.getLoc(), rewriter);
+    PlanParts plan(adaptor.getPlan());
+    SmallVector<Value> merged;
+    for (auto [parameter, result] :
+         llvm::zip_equal(adaptor.getParameters(), op.getMerged()))
+      merged.push_back(
+          b.castTo(buildMerged(b, plan, parameter.front()), result.getType()));
+    rewriter.replaceOp(op, merged);
+    return success();
+  }
+};
+
+/// One unit after the other, each with slabs of its own.
+struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(ApplyMergedOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    TensorBuilder b(op.getLoc(), rewriter);
+    ClassAttr experts = op.getExperts();
+    Value input = adaptor.getInput(), unitOf = adaptor.getUnitOf();
+    auto resultType = cast<RankedTensorType>(op.getType());
+    int64_t in = cast<RankedTensorType>(input.getType()).getDimSize(1);
+    int64_t out = resultType.getDimSize(1);
+    SmallVector<Parameter> parameters = getParameters(experts, in, out);
+    Value stack;
+    for (auto [parameter, value] :
+         llvm::zip_equal(parameters, adaptor.getParameters()))
+      if (!parameter.shared)
+        stack = value;
+
+    OpFoldResult inWidth = b.size(input, 1), one = b.getIndexAttr(1);
+    OpFoldResult outWidth = buildWidth(b, op, adaptor, parameters);
+    Value init =
+        b.empty({b.size(input, 0), outWidth}, resultType.getElementType());
+    Value result =
+        b.loop(b.index(0), b.sizeValue(input, 0), init,
+               [&](Value row, ValueRange carried) -> SmallVector<Value> {
+                 Value unit = row;
+                 if (unitOf)
+                   unit = b.toIndex(b.extract(unitOf, row));
+                 b.check(
+                     b.compare(IntPredicate::ult, unit, b.sizeValue(stack, 0)),
+                     "a number in 'unit_of' is no unit");
+                 Sizes offsets = {row, b.getIndexAttr(0)};
+                 Value x = b.slice(input, offsets, {one, inWidth});
+                 Value y = b.slice(carried[0], offsets, {one, outWidth});
+                 SmallVector<Value> own =
+                     takeExpert(b, parameters, adaptor.getParameters(), unit);
+                 y = ExpertBody(b, experts, in, out, own).build(x, {}, y);
+                 return {b.insertSlice(y, carried[0], offsets)};
+               })
+            .front();
+    rewriter.replaceOp(op, b.castTo(result, resultType));
+    return success();
+  }
+
+private:
+  /// The width of the result, as static as its type or its last matrix.
+  static OpFoldResult buildWidth(TensorBuilder &b, ApplyMergedOp op,
+                                 OpAdaptor adaptor,
+                                 ArrayRef<Parameter> parameters) {
+    int64_t width = cast<RankedTensorType>(op.getType()).getDimSize(1);
+    if (!ShapedType::isDynamic(width))
+      return b.getIndexAttr(width);
+    for (auto [parameter, value] :
+         llvm::zip_equal(parameters, adaptor.getParameters()))
+      if (parameter.role == ParameterRole::Down ||
+          parameter.role == ParameterRole::Matrix)
+        return b.size(value, parameter.shared ? 0 : 1);
+    llvm_unreachable("every such class has a last matrix");
+  }
+};
+
+} // namespace
+
+void moe::detail::populateMergeToLinalg(const TypeConverter &converter,
+                                        RewritePatternSet &patterns) {
+  patterns.add<ConvertApplyMerged, ConvertMergeExperts>(converter,
+                                                        patterns.getContext());
+}

@@ -1,0 +1,106 @@
+"""Cases of weight-space mixing (specification 2.13): parameters are averaged one by one, then one expert is applied."""
+from classes import Effective, Factored, Film, Linear, Lora, Neuron, ScaleVec, Value
+from harness import Case, Tensor
+from layers import layer_text, randoms
+from reference import Body, Class
+import reference
+from routing import route
+
+D = 5
+SWIGLU, BIASED = Body("silu"), Body("gelu_tanh", bias=("gate", "up", "down"), storage="interleaved")
+
+
+def average(stack, entries):
+    """The sum over (e, w) of w times slab e; of no entry zeros."""
+    def mix(slabs, weights):
+        if isinstance(slabs[0], list):
+            return [mix([s[i] for s in slabs], weights) for i in range(len(slabs[0]))]
+        return sum(w * s for s, w in zip(slabs, weights))
+    weights = [sum(w for e, w in entries if e == expert) for expert in range(len(stack))]
+    return mix(stack, weights)
+
+
+def one(entry):
+    """The same class with one expert, as text."""
+    return entry.text().replace(f"<{entry.kind}, {entry.count}", f"<{entry.kind}, 1", 1)
+
+
+def case(name, entry, z, x, unit_of=None, k=None, seed=0, out=D, apply=True, select=None, check=None):
+    """Merges the parameters of `entry` for the units of z, and applies them to x."""
+    experts = entry.count
+    policy = ("topk", k) if k else ("all",)
+    plan = f"!moe.plan<{experts}, {f'slots<{k}>' if k else 'dense'}>"
+    args = {"z": Tensor(z, dynamic=True, shape=[len(z), experts]), "x": Tensor(x, dynamic=True, shape=[len(x), D])}
+    text = f"  %p = moe.route %z score <softmax> select <{f'topk({k})' if k else 'all'}, key = scores> weight <scores, norm = sum(0.0, add)> : {args['z'].type} -> {plan}\n"
+    stacks = [randoms(seed + i, *shape, scale=.5) for i, shape in enumerate(entry.stacks(D, out))]
+    shared = entry.shared()
+    names, own, merged_types = [], [], []
+    for i, (stack, common) in enumerate(zip(stacks, shared)):
+        args[f"w{i}"] = Tensor(stack)
+        names.append(f"%w{i}")
+        if not common:
+            own.append(i)
+            merged_types.append(args[f"w{i}"].type.replace(f"<{experts}x", "<?x", 1))
+            names[-1] = f"%m{i}"
+    results = ", ".join(f"%m{i}" for i in own)
+    text += f"  {results} = moe.merge_experts %p ({', '.join(f'%w{i}' for i in own)} : {', '.join(args[f'w{i}'].type for i in own)}) "
+    text += f"experts {entry.text()} : {plan} -> {', '.join(merged_types)}\n"
+    ids, weights, _ = route(z, {"fn": "softmax"}, policy=policy, norm="sum")
+    entries = [[(e, w) for e, w in zip(*row) if e >= 0] for row in zip(ids, weights)]
+    merged = [[stack if common else average(stack, row) for stack, common in zip(stacks, shared)] for row in entries]
+    if not apply:
+        return Case(name, args, text, [(f"%m{own[0]}", merged_types[0])], [[row[own[0]] for row in merged]], 1e-5)
+    where = ""
+    if unit_of is not None:
+        args["unit_of"] = Tensor(unit_of, "i32", dynamic=True)
+        where = f" unit_of(%unit_of : {args['unit_of'].type})"
+    types = ", ".join(merged_types[own.index(i)] if i in own else args[f"w{i}"].type for i in range(len(stacks)))
+    text += f"  %y = moe.apply_merged %x ({', '.join(names)} : {types}){where} experts {one(entry)} : {args['x'].type} -> tensor<?x{out}xf32>\n"
+    expected = []
+    for t, row in enumerate(x):
+        slabs = merged[unit_of[t] if unit_of is not None else t]
+        expert = entry.effective(slabs, 0) if isinstance(entry, Effective) else slabs
+        expected.append(entry.apply(row, expert, 1.0, lambda v: v))
+    return Case(name, args, text, [("%y", f"tensor<?x{out}xf32>")], [expected], 2e-5)
+
+
+def against_outputs(name, entry, equal, seed):
+    """The difference between the merged expert and the mix of the experts' results: zero where the body is linear in what is merged, and not elsewhere."""
+    z, x = randoms(seed, 9, entry.count), randoms(seed + 1, 9, D)
+    made = case(name, entry, z, x, k=2, seed=seed + 2)
+    names = [f"w{i}" for i in range(len(entry.shared()))]
+    plan = f"!moe.plan<{entry.count}, slots<2>>"
+    text = made.body + layer_text("", D, D, plan, [entry], names, made.args).replace("%y =", "%mixed =")
+    text += "  %d = linalg.sub ins(%y, %mixed : tensor<?x5xf32>, tensor<?x5xf32>) outs(%y : tensor<?x5xf32>) -> tensor<?x5xf32>\n"
+
+    def check(results):
+        largest = max(abs(v) for row in results[0] for v in row)
+        assert largest < 2e-5 if equal else largest > 1e-2, f"differs by {largest}"
+    return Case(name, made.args, text, [("%d", "tensor<?x5xf32>")], None, check=check)
+
+
+def merge():
+    cases = []
+    kinds = {"ffn": Class("ffn", 4, 6, SWIGLU), "biased": Class("ffn", 4, 6, BIASED), "linear": Linear(4, bias=True), "lora": Lora(4, 6, BIASED, ["gate", "up", "down"], 2, 3),
+             "scale_vec": ScaleVec(4, 6, SWIGLU, ["hidden", "output"]), "film": Film(4, 6, SWIGLU), "cp": Factored(4, "cp", 3, bias=True)}
+    for number, (name, entry) in enumerate(kinds.items()):
+        seed = 3000 + 20 * number
+        x = randoms(seed, 7, D)
+        cases.append(case(f"merge_{name}", entry, randoms(seed + 1, 7, 4), x, seed=seed, out=3))
+        cases.append(case(f"merge_{name}_top", entry, randoms(seed + 1, 7, 4), x, k=2, seed=seed))
+        cases.append(case(f"merge_{name}_sequences", entry, randoms(seed + 2, 3, 4), x, unit_of=[0, 0, 2, 1, 2, 2, 0], seed=seed))
+    ffn = kinds["ffn"]
+    cases.append(case("merge_no_unit", ffn, [], []))
+    cases.append(case("merge_one_unit", ffn, randoms(1, 1, 4), randoms(2, 1, D)))
+    cases.append(case("merge_one_unit_for_all", ffn, randoms(1, 1, 4), randoms(2, 6, D), unit_of=[0] * 6))
+    cases.append(case("merge_hot", ffn, [[0.0, 9.0, 8.0, 0.0]] * 5, randoms(3, 5, D), k=1))
+    cases.append(case("merge_no_entry", Class("ffn", 4, 6, BIASED), [[float("-inf")] * 4, [0.0] * 4], randoms(4, 2, D), k=2))
+    cases.append(case("merge_value", Value(4), randoms(5, 6, 4), [], k=2, apply=False))
+    cases.append(case("merge_neuron", Neuron(4, "relu"), randoms(6, 6, 4), [], apply=False))
+    path = Body("identity", gated=False)
+    for number, (name, entry, equal) in enumerate((
+            ("linear", Linear(4, bias=True), True), ("scale_on_a_linear_path", ScaleVec(4, 6, path, ["hidden"]), True), ("core", Factored(4, "cp", 3), True),
+            ("one_lora_factor", Factored(4, "shared_left", 2), True), ("mlp", ffn, False), ("scale_before_an_activation", ScaleVec(4, 6, SWIGLU, ["gate"]), False),
+            ("lora_factors_apart", Lora(4, 6, path, ["up"], 2), False))):
+        cases.append(against_outputs(f"merge_equals_outputs_{name}" if equal else f"merge_differs_{name}", entry, equal, 4000 + 20 * number))
+    return cases

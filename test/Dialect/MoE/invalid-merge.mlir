@@ -1,0 +1,198 @@
+// One case per constraint of merge_experts and apply_merged; the function's name says the rule.
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// (R19)
+func.func @a_zero_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters to mix, but got kind 'zero'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <zero, 4> : !moe.plan<4, dense> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @a_copy_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters to mix, but got kind 'copy'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <copy, 4> : !moe.plan<4, dense> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @a_nested_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters to mix, but got kind 'nested'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <nested, 4, widths = [1, 1, 2, 3]> : !moe.plan<4, dense> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @plans_in_csr_are_not_mixed_by(%p: !moe.plan<4, csr>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a plan in slots or dense, but got '!moe.plan<4, csr>'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, csr> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @plans_in_buckets_are_not_mixed_by(%p: !moe.plan<4, buckets<2>>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a plan in slots or dense, but got '!moe.plan<4, buckets<2>>'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, buckets<2>> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @plans_in_grouped_are_not_mixed_by(%p: !moe.plan<4, grouped>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a plan in slots or dense, but got '!moe.plan<4, grouped>'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, grouped> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @plans_in_soft_are_not_mixed_by(%p: !moe.plan<4, soft<1>>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a plan in slots or dense, but got '!moe.plan<4, soft<1>>'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, soft<1>> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c1)
+func.func @the_class_has_all_experts(%p: !moe.plan<4, dense>, %v: tensor<3x3xf32>) {
+  // expected-error @+1 {{requires the experts of the class (3) to equal the plan's experts (4)}}
+  %m = moe.merge_experts %p (%v : tensor<3x3xf32>) experts <value, 3> : !moe.plan<4, dense> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c1)
+func.func @a_plan_has_no_always(%p: !moe.plan<4, dense, always = 1>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a plan without always-on ids and carry, but got '!moe.plan<4, dense, always = 1>'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, dense, always = 1> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c1)
+func.func @a_plan_has_no_carry(%p: !moe.plan<4, dense, carry>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects a plan without always-on ids and carry, but got '!moe.plan<4, dense, carry>'}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, dense, carry> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c2)
+func.func @every_parameter_is_mixed(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{expects 2 parameters and results, but got 1 and 1}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <ffn, 4, width = 3, body = <ungated, relu>> : !moe.plan<4, dense> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c2)
+func.func @parameters_have_their_shapes(%p: !moe.plan<4, dense>, %v: tensor<5x3xf32>) {
+  // expected-error @+1 {{requires 'vector' ('tensor<5x3xf32>') to be a tensor of floats of the shape}}
+  %m = moe.merge_experts %p (%v : tensor<5x3xf32>) experts <value, 4> : !moe.plan<4, dense> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c2)
+func.func @results_are_like_parameters(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{requires the merged 'vector' ('tensor<?x2xf32>') to be the parameter ('tensor<4x3xf32>') with units instead of experts}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, dense> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (merge_experts_c2)
+func.func @results_have_the_type_of_parameters(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
+  // expected-error @+1 {{requires the merged 'vector' ('tensor<?x3xf16>') to be the parameter ('tensor<4x3xf32>') with units instead of experts}}
+  %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, dense> -> tensor<?x3xf16>
+  return
+}
+
+// -----
+
+// (apply_merged_c1)
+func.func @a_value_is_its_own_result(%x: tensor<?x3xf32>, %w: tensor<?x2x3xf32>) {
+  // expected-error @+1 {{expects a class with a body or a linear map of its own, but got kind 'value'}}
+  %y = moe.apply_merged %x (%w : tensor<?x2x3xf32>) experts <value, 1> : tensor<?x3xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c1)
+func.func @one_expert_is_applied(%x: tensor<?x3xf32>, %w: tensor<?x2x3xf32>) {
+  // expected-error @+1 {{expects a class of one expert, but got 2}}
+  %y = moe.apply_merged %x (%w : tensor<?x2x3xf32>) experts <linear, 2> : tensor<?x3xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c2)
+func.func @every_parameter_is_applied(%x: tensor<?x3xf32>, %w: tensor<?x2x3xf32>) {
+  // expected-error @+1 {{expects 2 parameters, but got 1}}
+  %y = moe.apply_merged %x (%w : tensor<?x2x3xf32>) experts <linear, 1, bias = true> : tensor<?x3xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c2)
+func.func @applied_parameters_have_their_shapes(%x: tensor<?x3xf32>, %w: tensor<?x3x3xf32>) {
+  // expected-error @+1 {{requires 'matrix' ('tensor<?x3x3xf32>') to be a tensor of floats of the shape}}
+  %y = moe.apply_merged %x (%w : tensor<?x3x3xf32>) experts <linear, 1> : tensor<?x3xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c2)
+func.func @the_result_has_the_rows_of_the_input(%x: tensor<4x3xf32>, %w: tensor<?x2x3xf32>) {
+  // expected-error @+1 {{requires the result ('tensor<5x2xf32>') to have the rows of 'input' ('tensor<4x3xf32>')}}
+  %y = moe.apply_merged %x (%w : tensor<?x2x3xf32>) experts <linear, 1> : tensor<4x3xf32> -> tensor<5x2xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c3)
+func.func @each_row_has_a_unit(%x: tensor<4x3xf32>, %w: tensor<?x2x3xf32>, %u: tensor<5xi32>) {
+  // expected-error @+1 {{requires 'unit_of' ('tensor<5xi32>') to have one element per row of 'input' ('tensor<4x3xf32>')}}
+  %y = moe.apply_merged %x (%w : tensor<?x2x3xf32>) unit_of(%u : tensor<5xi32>) experts <linear, 1> : tensor<4x3xf32> -> tensor<4x2xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c3)
+func.func @without_unit_of_each_row_has_a_slab(%x: tensor<4x3xf32>, %w: tensor<5x2x3xf32>) {
+  // expected-error @+1 {{requires 'matrix' ('tensor<5x2x3xf32>') to be a tensor of floats of the shape}}
+  %y = moe.apply_merged %x (%w : tensor<5x2x3xf32>) experts <linear, 1> : tensor<4x3xf32> -> tensor<4x2xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @codes_are_not_mixed(%p: !moe.plan<4, dense>, %q: tensor<4x8x8xi8>, %s: tensor<4x8xf32>) {
+  // expected-error @+1 {{expects a class without 'quant', but got #moe.class<linear, 4, quant = [<i8_chan>]>}}
+  %m:2 = moe.merge_experts %p (%q, %s : tensor<4x8x8xi8>, tensor<4x8xf32>) experts <linear, 4, quant = [<i8_chan>]> : !moe.plan<4, dense> -> tensor<?x8x8xi8>, tensor<?x8xf32>
+  return
+}

@@ -1,0 +1,152 @@
+// C17: products with the base of lora experts are made once per unit, one positive and one negative per precondition.
+// RUN: moe-opt %s --moe-simplify-routing=lora-base=units --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
+
+// CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK-DAG: #[[COLUMNS:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK-LABEL: func.func @products_are_made_once
+// CHECK-SAME: %[[P:.*]]: !moe.plan<4, slots<2>>, %[[X:.*]]: tensor<?x4xf32>, %[[G:.*]]: tensor<6x4xf32>, %[[GB:.*]]: tensor<6xf32>, %[[U:.*]]: tensor<6x4xf32>, %[[D:.*]]: tensor<4x6xf32>,
+func.func @products_are_made_once(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  // CHECK: %[[BIAS:.*]] = linalg.broadcast ins(%[[GB]] : tensor<6xf32>)
+  // CHECK: %[[GATE:.*]] = linalg.matmul indexing_maps = [#[[ROWS]], #[[COLUMNS]], #{{.*}}] ins(%[[X]], %[[G]] : tensor<?x4xf32>, tensor<6x4xf32>) outs(%[[BIAS]]
+  // CHECK: %[[UP:.*]] = linalg.matmul {{.*}} ins(%[[X]], %[[U]]
+  // CHECK: %[[FIRST:.*]] = tensor.insert_slice %[[X]] into %{{.*}}[0, 0] [%{{.*}}, 4] [1, 1]
+  // CHECK: %[[SECOND:.*]] = tensor.insert_slice %[[GATE]] into %[[FIRST]][0, 4] [%{{.*}}, 6] [1, 1]
+  // CHECK: %[[WIDE:.*]] = tensor.insert_slice %[[UP]] into %[[SECOND]][0, 10] [%{{.*}}, 6] [1, 1]
+  // CHECK: %[[R:.*]] = moe.dispatch %[[WIDE]], %[[P]] apply <output> : tensor<?x16xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 16, grouped>
+  // CHECK: %[[H:.*]] = moe.experts %[[R]], %[[P]](%[[D]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>)
+  // CHECK-SAME: table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2, base = in_rows>]>
+  // CHECK-SAME: : !moe.rows<f32, 16, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // CHECK: moe.combine %[[H]], %[[P]], %[[X]]
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{products with the base are made once per unit}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @other_classes_read_the_rows
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @other_classes_read_the_rows(%p: !moe.plan<5, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>, %v: tensor<1x4xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{other classes read the same rows}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2, %v : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>, tensor<1x4xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>, <value, 1>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<5, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_joint_matrix_is_not_split
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @a_joint_matrix_is_not_split(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<12x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{gate and up are one matrix}}
+  %h = moe.experts %r, %p (%g, %d, %b, %a : tensor<12x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>) table <[<lora, 4, width = 6, body = <gated, silu, storage = interleaved>, targets = [up], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @one_row_per_unit_gains_nothing
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @one_row_per_unit_gains_nothing(%p: !moe.plan<4, slots<1>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{a unit has one row}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @soft_rows_are_of_no_unit
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @soft_rows_are_of_no_unit(%p: !moe.plan<4, soft<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, soft<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the rows of a soft plan are of no unit}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, soft<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, soft<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_scaled_input_is_another
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @a_scaled_input_is_another(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> {input_scale = 2.0 : f64} : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the input of experts is scaled}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @weights_on_the_input_change_it
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @weights_on_the_input_change_it(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <input> allow_multi : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the input of experts is scaled}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <input> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <input> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @narrow_products_would_be_rounded
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @narrow_products_would_be_rounded(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xbf16>, %g: tensor<6x4xbf16>, %gb: tensor<6xbf16>, %u: tensor<6x4xbf16>, %d: tensor<4x6xbf16>, %b: tensor<4x6x2xbf16>, %a: tensor<4x2x4xbf16>, %b2: tensor<4x4x2xbf16>, %a2: tensor<4x2x6xbf16>) -> tensor<?x4xbf16> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xbf16>, !moe.plan<4, slots<2>> -> !moe.rows<bf16, 4, grouped>
+  // expected-remark @+1 {{products in rows would be rounded}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xbf16>, tensor<6xbf16>, tensor<6x4xbf16>, tensor<4x6xbf16>, tensor<4x6x2xbf16>, tensor<4x2x4xbf16>, tensor<4x4x2xbf16>, tensor<4x2x6xbf16>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<bf16, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<bf16, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<bf16, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xbf16> -> tensor<?x4xbf16>
+  return %y : tensor<?x4xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @sizes_are_static
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @sizes_are_static(%p: !moe.plan<4, slots<2>>, %x: tensor<?x?xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x?xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{its sizes are dynamic}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x?xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @rows_that_others_read_stay
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @rows_that_others_read_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the ops of its layer have other users or plans}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  %h2 = moe.combine %r, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y, %h2 : tensor<?x4xf32>, tensor<?x4xf32>
+}
