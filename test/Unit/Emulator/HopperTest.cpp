@@ -9,7 +9,7 @@
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace hopper_test {
 
 struct Outcome {
   bool right = false; ///< the result
@@ -166,4 +166,4 @@ INSTANTIATE_TEST_SUITE_P(
                       Named{"DependentLaunch", dependentLaunch}),
     [](const auto &info) { return std::string(info.param.name); });
 
-} // namespace
+} // namespace hopper_test

@@ -9,7 +9,7 @@
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace wgmma_gemm_test {
 
 constexpr int kM = 512, kN = 256, kK = 320;
 
@@ -192,4 +192,4 @@ INSTANTIATE_TEST_SUITE_P(All, WgmmaMutant, ::testing::ValuesIn(kMutations),
 INSTANTIATE_TEST_SUITE_P(All, WgmmaMutantAlongN,
                          ::testing::ValuesIn(kMutationsAlongN), nameOf);
 
-} // namespace
+} // namespace wgmma_gemm_test

@@ -7,7 +7,7 @@
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace wmma_test {
 
 struct Kernel {
   const char *name;
@@ -246,4 +246,4 @@ TEST(Multimem, ReducesOverDevices) {
     }
 }
 
-} // namespace
+} // namespace wmma_test
