@@ -149,7 +149,7 @@ class Hopper : public ::testing::TestWithParam<Named> {};
 
 TEST_P(Hopper, IsRightAndSilent) {
   std::string text = readInput("hopper_kernels.ptx");
-  for (uint64_t seed = 1; seed <= 6; ++seed) {
+  for (uint64_t seed = 1; seed <= seedLimit(6); ++seed) {
     Outcome outcome = GetParam().run(text, seed);
     EXPECT_TRUE(outcome.right);
     EXPECT_EQ(outcome.report, "");
@@ -165,5 +165,85 @@ INSTANTIATE_TEST_SUITE_P(
                       Named{"PipelinedCopy", pipelinedCopy},
                       Named{"DependentLaunch", dependentLaunch}),
     [](const auto &info) { return std::string(info.param.name); });
+
+// ---- wrong versions ----
+
+struct Wrong {
+  Scenario run;
+  Mutation mutation;
+};
+class HopperMutant : public ::testing::TestWithParam<Wrong> {};
+
+TEST_P(HopperMutant, IsCaught) {
+  std::string text =
+      mutate(readInput("hopper_kernels.ptx"), GetParam().mutation);
+  for (uint64_t seed = 1; seed <= seedLimit(3); ++seed) {
+    Outcome outcome = GetParam().run(text, seed);
+    if (!outcome.right || !outcome.report.empty())
+      return;
+  }
+  ADD_FAILURE() << "not caught with " << seedLimit(3) << " seeds";
+}
+
+const Wrong kWrong[] = {
+    {clusterHistogram,
+     {"HistogramNoWaitBefore", "barrier.cluster.wait;", 1, ""}},
+    {clusterHistogram,
+     {"HistogramNoWaitAfter", "barrier.cluster.wait;", 2, ""}},
+    {clusterHistogram,
+     {"HistogramPlainAdd", "atom.add.u32 \t%r25, [%rd10], 1;", 1,
+      "st.u32 [%rd10], 1;"}},
+    {clusterHistogram,
+     {"HistogramOwnCtaOnly", "mapa.u64 \t%rd7, %rd6, %r22;", 1,
+      "mov.u64 %rd7, %rd6;"}},
+    {clusterHistogram,
+     {"HistogramCtaScope", "atom.add.u32", 1, "atom.add.relaxed.cta.u32"}},
+    {clusterMax, {"MaxNoBarrierAfterInit", "bar.sync \t0;", 1, ""}},
+    {clusterMax, {"MaxNoWait", "barrier.cluster.wait;", 3, ""}},
+    {clusterMax,
+     {"MaxRelaxedArrival", "barrier.cluster.arrive;", 3,
+      "barrier.cluster.arrive.relaxed;"}},
+    {clusterMax, {"MaxNoWaitAtEnd", "barrier.cluster.wait;", 4, ""}},
+    {bulkIncrement, {"BulkNoBarrierAfterInit", "bar.sync \t0;", 2, ""}},
+    {bulkIncrement,
+     {"BulkNoProxyFence", "fence.proxy.async.shared::cta;", 2, ""}},
+    {bulkIncrement, {"BulkNoBarrierBeforeStore", "bar.sync \t0;", 3, ""}},
+    {bulkIncrement, {"BulkNoCommit", "cp.async.bulk.commit_group;", 1, ""}},
+    {bulkIncrement,
+     {"BulkNoWaitGroup", "cp.async.bulk.wait_group.read 0;", 1, ""}},
+    {bulkIncrement,
+     {"BulkExpectsNothing",
+      "mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%r15], %r17;", 1, ""}},
+    {bulkIncrement, {"BulkFewerBytes", "[%rd9], %r17,", 1, "[%rd9], 4080,"}},
+    {bulkIncrement,
+     {"BulkWrongSource", "[%rd9], %r17,", 1, "[%rd9+16], %r17,"}},
+    {bulkIncrement,
+     {"BulkStoresTooFar", "[%rd15], [%r28]", 1, "[%rd15+16], [%r28]"}},
+    {tensorTranspose,
+     {"TensorNoProxyFence", "fence.proxy.async.shared::cta;", 4, ""}},
+    {tensorTranspose, {"TensorNoBarrierBeforeStore", "bar.sync \t0;", 5, ""}},
+    {tensorTranspose, {"TensorNoCommit", "cp.async.bulk.commit_group;", 2, ""}},
+    {tensorTranspose,
+     {"TensorWrongCoordinates", "{%r2, %r3}", 1, "{%r3, %r2}"}},
+    {tensorTranspose,
+     {"TensorStoreCoordinates", "{%r3, %r2}", 1, "{%r2, %r3}"}},
+    {tensorTranspose,
+     {"TensorFewerBytesExpected", "[%r18], %r20;", 1, "[%r18], 4064;"}},
+    {pipelinedCopy,
+     {"PipelineArrivalOfCopies", "cp.async.mbarrier.arrive.shared.b64 [%r51];",
+      1, ""}},
+    {pipelinedCopy,
+     {"PipelineHalfACopy", "[%rd21], 16, 16;", 1, "[%rd21], 16, 8;"}},
+    {pipelinedCopy,
+     {"PipelineNoConsumerArrival",
+      "mbarrier.arrive.shared::cta.b64                             %rd27,  "
+      "[%r89], %r90;",
+      1, "mov.u64 %rd27, 0;"}},
+    {dependentLaunch, {"DependentsDoNotWait", "griddepcontrol.wait;", 1, ""}},
+};
+INSTANTIATE_TEST_SUITE_P(All, HopperMutant, ::testing::ValuesIn(kWrong),
+                         [](const auto &info) {
+                           return std::string(info.param.mutation.name);
+                         });
 
 } // namespace hopper_test
