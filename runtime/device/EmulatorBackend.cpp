@@ -87,6 +87,7 @@ public:
     nextWindow += window.stride * deviceCount();
     translated([&] {
       std::vector<uint64_t> copies;
+      copies.reserve(deviceCount());
       for (uint32_t device = 0; device < deviceCount(); ++device)
         copies.push_back(emulator.allocate(
             bytes, device, name + " of rank " + std::to_string(device),

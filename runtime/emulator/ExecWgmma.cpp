@@ -146,8 +146,8 @@ float *Wgmma::placeOf(bool isA, uint32_t row) {
   if (isA)
     return &operands.a[0][0][0][0] +
            size_t(row / 16 * 2 + row / 8 % 2) * info.k * kWarpSize +
-           row % 8 * 4;
-  return operands.b + (row / 8 * 2 + row % 2) * 4 + row % 8 / 2;
+           size_t(row % 8) * 4;
+  return operands.b + size_t(row / 8 * 2 + row % 2) * 4 + row % 8 / 2;
 }
 
 void Wgmma::readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
