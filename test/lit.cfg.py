@@ -37,14 +37,15 @@ linalg_to_llvm = [
     "reconcile-unrealized-casts", "canonicalize", "cse", "empty-tensor-to-alloc-tensor",
     "one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops}",
     "buffer-deallocation-pipeline",
-    "convert-linalg-to-loops", "scf-forall-to-for", "convert-assert-to-runtime{fail-function=puts}", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
+    "convert-linalg-to-loops", "scf-forall-to-for", "convert-assert-to-runtime{fail-function=FAIL}", "convert-bufferization-to-memref", "canonicalize", "convert-scf-to-cf", "memref-expand",
     "expand-strided-metadata", "lower-affine", "arith-expand{include-bf16}", "convert-math-to-llvm", "convert-math-to-libm", "convert-to-llvm",
     "reconcile-unrealized-casts"]
 lower_linalg = f"{os.path.join(bin_dir, 'moe-opt')} --pass-pipeline='builtin.module({','.join(linalg_to_llvm)})'"
 run_llvm = " ".join([
     os.path.join(config.llvm_tools_dir, "mlir-runner"), "--entry-point-result=void", f"--shared-libs={libraries}/libmlir_c_runner_utils.so",
     f"--shared-libs={libraries}/libmlir_runner_utils.so"])
-config.substitutions.append(("%run_linalg", f"{lower_linalg} | {run_llvm}"))
+for name, fail in (("%run_linalg", "puts"), ("%run_failing", "perror")):  # where a broken assertion goes: standard output, standard error
+    config.substitutions.append((name, f"{lower_linalg} | {run_llvm}".replace("FAIL", fail)))
 # The two halves, for tests that watch the second.
-config.substitutions.append(("%lower_linalg", lower_linalg))
+config.substitutions.append(("%lower_linalg", lower_linalg.replace("FAIL", "puts")))
 config.substitutions.append(("%run_llvm", run_llvm))

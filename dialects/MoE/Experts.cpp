@@ -2,6 +2,7 @@
 #include "Shapes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/MoE/Parameters.h"
+#include "moe/Dialect/MoE/Quant.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/STLExtras.h"
@@ -47,7 +48,7 @@ LogicalResult DispatchOp::verify() {
 
 /// Checks `operands` against `parameters` with `leading` in front of each shape
 /// that is not shared.
-static LogicalResult verifyParameters(Operation *op, OperandRange operands,
+static LogicalResult verifyParameters(Operation *op, ValueRange operands,
                                       ArrayRef<Parameter> parameters,
                                       ArrayRef<int64_t> leading) {
   for (auto [operand, parameter] : llvm::zip_equal(operands, parameters)) {
@@ -93,18 +94,48 @@ static bool needsUnitRows(ClassKind kind) {
   }
 }
 
+/// (R16): a class has one format per matrix, which its operands follow.
+static LogicalResult verifyFormats(ExpertsOp op, ClassAttr entry,
+                                   ArrayRef<Parameter> parameters) {
+  size_t matrices = llvm::count_if(parameters, isMatrix);
+  if (!entry.isQuantised() || entry.getQuant().size() == matrices)
+    return success();
+  return op.emitOpError("requires the formats in 'quant' (")
+         << entry.getQuant().size() << ") to be as many as the matrices of a '"
+         << stringifyEnum(entry.getKind()) << "' class (" << matrices << ")";
+}
+
+/// (experts_c2), (R16): the operands of a parameter have its shape, or that of
+/// its storage.
+static LogicalResult verifyOperands(ExpertsOp op, int64_t count,
+                                    const ParameterOperands &own) {
+  if (!own.quant)
+    return verifyParameters(op, own.operands, own.parameter, count);
+  ArrayRef<int64_t> shape = own.parameter.shape;
+  std::string why = whyNotStored(own.quant, shape[0], shape[1]);
+  if (!why.empty())
+    return op.emitOpError("requires ")
+           << why << " where '" << stringifyEnum(own.quant.getFormat())
+           << "' stores parameter '" << stringifyParameter(own.parameter)
+           << "'";
+  return verifyStorage(op, own.quant, own.operands,
+                       own.parameter.shared ? ArrayRef<int64_t>()
+                                            : ArrayRef<int64_t>(count),
+                       shape[0], shape[1]);
+}
+
 /// (R18): factors that the experts of a nested or factored class share belong
 /// to no other class.
 static LogicalResult verifySharing(ExpertsOp op, ClassAttr entry,
-                                   OperandRange own,
-                                   ArrayRef<Parameter> parameters) {
+                                   ArrayRef<ParameterOperands> parameters) {
   if (entry.getKind() != ClassKind::Nested &&
       entry.getKind() != ClassKind::Factored)
     return success();
-  for (auto [value, parameter] : llvm::zip_equal(own, parameters))
-    if (parameter.shared && llvm::count(op.getParameters(), value) != 1)
+  for (const ParameterOperands &own : parameters)
+    if (own.parameter.shared &&
+        llvm::count(op.getParameters(), own.operands.front()) != 1)
       return op.emitOpError("expects parameter '")
-             << stringifyParameter(parameter) << "' of a '"
+             << stringifyParameter(own.parameter) << "' of a '"
              << stringifyEnum(entry.getKind()) << "' class in one class alone";
   return success();
 }
@@ -122,15 +153,16 @@ LogicalResult ExpertsOp::verify() {
     return emitOpError("requires the table's always-on ids (")
            << table.getNumAlways() << ") to equal the plan's ("
            << plan.getAlways() << ")";
+  // (R16)
+  for (ClassAttr entry : table.getClasses())
+    if (failed(verifyFormats(*this, entry, ::moe::getParameters(entry, 1, 1))))
+      return failure();
   // (experts_c2)
   if (failed(
-          verifyCount(*this, getParameters().size(), table.getNumParameters())))
+          verifyCount(*this, getParameters().size(), table.getNumOperands())))
     return failure();
   OperandRange operands = getParameters();
   for (ClassAttr entry : table.getClasses()) {
-    SmallVector<Parameter> parameters =
-        ::moe::getParameters(entry, input.getWidth(), rows.getWidth());
-    OperandRange own = operands.take_front(parameters.size());
     // (experts_c3)
     int64_t widest =
         entry.getWidths().empty() ? 0 : *llvm::max_element(entry.getWidths());
@@ -144,13 +176,17 @@ LogicalResult ExpertsOp::verify() {
       return emitOpError("requires the width of the input (")
              << input.getWidth() << ") to exceed the products in a row ("
              << products << ")";
-    // (experts_c2)
-    if (failed(verifyParameters(*this, own, parameters, entry.getCount())))
-      return failure();
+    // (experts_c2), (R16)
+    SmallVector<ParameterOperands> own =
+        groupOperands(entry, input.getWidth(), rows.getWidth(),
+                      operands.take_front(entry.getNumOperands()));
+    for (const ParameterOperands &parameter : own)
+      if (failed(verifyOperands(*this, entry.getCount(), parameter)))
+        return failure();
     // (R18)
-    if (failed(verifySharing(*this, entry, own, parameters)))
+    if (failed(verifySharing(*this, entry, own)))
       return failure();
-    operands = operands.drop_front(parameters.size());
+    operands = operands.drop_front(entry.getNumOperands());
     // (R14)
     if (getApply() == Apply::Hidden && !entry.hasHidden())
       return emitOpError("expects classes with a hidden vector alone with "

@@ -41,6 +41,8 @@ LogicalResult MergeExpertsOp::verify() {
   if (own.empty())
     return emitOpError("expects a class with parameters to mix, but got kind '")
            << stringifyEnum(experts.getKind()) << "'";
+  if (experts.isQuantised())
+    return emitOpError("expects a class without 'quant', but got ") << experts;
   if (plan.getEncoding() != PlanEncoding::Slots &&
       plan.getEncoding() != PlanEncoding::Dense)
     return emitOpError("expects a plan in slots or dense, but got ") << plan;

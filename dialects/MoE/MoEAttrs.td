@@ -299,6 +299,9 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     shared_right: with A shared; cp: B diag(c) A, with B and A shared and core c [r]; tucker: B M A, with B and A shared and core M [r,r].
     `evaluation` = apply_factored multiplies by one factor after the other, materialise makes W first; they differ in rounding alone.
 
+    `quant` lists the storage of each matrix (each parameter of two dimensions) in order; its operand becomes the tensors that the format has, and what an expert
+    computes is the same on the matrices that these hold, in f32.
+
     `base = in_rows`: a row of a lora class is x, then the products with the shared gate and up matrices with their biases (d + 2f elements, ungated d + f); the class has only
     down (and its bias) of the shared parameters (rewrite C17).
 
@@ -312,6 +315,7 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage.
     7. (class_c6) `bias` belongs to linear, and to nested and factored without a body.
     8. (class_c7) `callee` belongs to external, which has one.
+    9. (R16) `quant` has one format per matrix, and belongs to classes with matrices other than constant and value.
 
     ```mlir
     #moe.class<ffn, 256, width = 2048, body = <gated, silu>>
@@ -326,6 +330,7 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     #moe.class<nested, 3, width = 2048, body = <ungated, gelu_tanh>, widths = [512, 1024, 2048]>
     #moe.class<factored, 64, rank = 32, factors = cp>
     #moe.class<external, 1, callee = @shift>
+    #moe.class<linear, 4, quant = [<i8_chan>]>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_ClassKind>:$kind, "int64_t":$count, "int64_t":$width, OptionalParameter<"::moe::BodyAttr">:$body,
@@ -333,7 +338,7 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
                         EnumParameter<MoE_ClassTargets>:$targets, "int64_t":$rank, MoE_OptionalReal<>:$alpha,
                         OptionalArrayRefParameter<"int64_t">:$widths, EnumParameter<MoE_Factorisation>:$factors,
                         EnumParameter<MoE_FactorEvaluation>:$evaluation, EnumParameter<MoE_ClassBase>:$base, "bool":$bias,
-                        OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee);
+                        OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee, OptionalArrayRefParameter<"::moe::QuantAttr">:$quant);
   let builders = [AttrBuilder<(ins "int64_t":$count, "int64_t":$width, "::moe::BodyAttr":$body,
                                    CArg<"::moe::ClassActivation", "::moe::ClassActivation::Routed">:$activation)>];
   let extraClassDeclaration = [{
@@ -345,7 +350,10 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     double getFactorScale() const;
     /// The same class with products of the shared first matrices in its rows.
     ::moe::ClassAttr withBaseInRows() const;
+    bool isQuantised() const { return !getQuant().empty(); }
+    /// Parameters, of which a quantised one has several operands.
     unsigned getNumParameters() const;
+    unsigned getNumOperands() const;
   }];
   let genVerifyDecl = 1;
 }
@@ -367,7 +375,7 @@ def MoE_TableAttr : MoE_Attr<"Table", "table"> {
     /// Ids of routed (E) and of always-on classes.
     int64_t getNumRouted() const;
     int64_t getNumAlways() const;
-    unsigned getNumParameters() const;
+    unsigned getNumOperands() const;
     /// The class of an id below the number of routed and always-on ids.
     ::moe::ClassAttr getClassOf(int64_t id) const;
   }];

@@ -308,6 +308,8 @@ static void write(Writer &w, ClassAttr a) {
     << a.getActivation() << a.getTargets() << a.getRank() << a.getAlpha()
     << a.getWidths() << a.getFactors() << a.getEvaluation() << a.getBase()
     << a.getBias() << a.getCallee();
+  SmallVector<Attribute> quant(a.getQuant().begin(), a.getQuant().end());
+  w << ArrayAttr::get(a.getContext(), quant);
 }
 
 static Attribute readClass(Reader &r) {
@@ -325,6 +327,7 @@ static Attribute readClass(Reader &r) {
   auto base = ClassBase::Own;
   bool bias = false;
   FlatSymbolRefAttr callee;
+  SmallVector<QuantAttr> quant;
   if (r.version >= 4) {
     targets = r.value<ClassTargets>(symbolizeClassTargets);
     rank = r.integer();
@@ -335,10 +338,18 @@ static Attribute readClass(Reader &r) {
     base = r.value<ClassBase>(symbolizeClassBase);
     bias = r.flag();
     callee = r.attribute<FlatSymbolRefAttr>();
+    auto formats = r.required<ArrayAttr>();
+    if (!formats)
+      return {};
+    for (Attribute format : formats) {
+      quant.push_back(dyn_cast<QuantAttr>(format));
+      if (!quant.back())
+        return {};
+    }
   }
   return r.make<ClassAttr>(kind, count, width, body, mix, activation, targets,
                            rank, alpha, ArrayRef(widths), factors, evaluation,
-                           base, bias, callee);
+                           base, bias, callee, ArrayRef(quant));
 }
 
 static void write(Writer &w, TableAttr a) {

@@ -19,7 +19,7 @@ def MoE_MergeExpertsOp : MoE_Op<"merge_experts", [Pure]> {
     value, scales on a linear path); of a product such as lora's B A the mix of products is another one.
 
     Constraints:
-    1. (R19) `experts` has parameters that can be mixed: it is not zero, copy, nested or external.
+    1. (R19) `experts` has parameters that can be mixed: it is not zero, copy, nested or external, and not quantised (codes have no mean; `moe.dequant` gives what has).
     2. (R19) `plan` is in slots or dense.
     3. (merge_experts_c1) the class's `count` is the plan's experts; the plan has no always-on ids and does not carry.
     4. (merge_experts_c2) `parameters` have the number and shapes that the class asks for, and `merged` the same with U in front.

@@ -31,7 +31,7 @@ def MoE_PlanStatsOp : MoE_Op<"plan_stats", [Pure, AttrSizedOperandSegments, Attr
     2. (plan_stats_c2) `score_sums` is there where `scores` is, and `lse_squares` where `logits` is; `normalise` belongs to `scores`.
     3. (plan_stats_c3) `scores` and `logits` are U×E, and results have the shapes given above.
     4. (plan_stats_c4) `segments` belongs to a domain of segments.
-    5. (verify_moe_c3) `stage` = before requires `plan` to be the result of a `moe.route`; `moe-verify-moe` and the lowering check it.
+    5. (verify_moe_c4) `stage` = before requires `plan` to be the result of a `moe.route`; `moe-verify-moe` and the lowering check it.
     6. (R11) no `moe.aux_loss` is of the statistics of a balanced assignment; `moe-verify-moe` checks it.
 
     Offsets of segments that do not ascend from 0 to U are an error at run time. NaN scores give NaN sums.

@@ -1,5 +1,6 @@
 // Parameter tensors of bodies and classes: roles, order and shapes.
 #include "moe/Dialect/MoE/Parameters.h"
+#include "moe/Dialect/MoE/Quant.h"
 
 using namespace mlir;
 using namespace moe;
@@ -247,4 +248,29 @@ unsigned BodyAttr::getNumParameters() const {
 
 unsigned ClassAttr::getNumParameters() const {
   return getParameters(*this, 1, 1).size();
+}
+
+unsigned ClassAttr::getNumOperands() const {
+  unsigned operands = getNumParameters();
+  for (QuantAttr quant : getQuant())
+    operands += getStorageParts(quant, 1, 1).size() - 1;
+  return operands;
+}
+
+SmallVector<ParameterOperands> moe::groupOperands(ClassAttr entry, int64_t in,
+                                                  int64_t out,
+                                                  ValueRange operands) {
+  SmallVector<ParameterOperands> result;
+  ArrayRef<QuantAttr> formats = entry.getQuant();
+  for (Parameter &parameter : getParameters(entry, in, out)) {
+    QuantAttr quant;
+    if (isMatrix(parameter) && !formats.empty()) {
+      quant = formats.front();
+      formats = formats.drop_front();
+    }
+    size_t count = quant ? getStorageParts(quant, 1, 1).size() : 1;
+    result.push_back({parameter, quant, operands.take_front(count)});
+    operands = operands.drop_front(count);
+  }
+  return result;
 }

@@ -21,14 +21,14 @@ ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
              activation, ClassTargets::None, /*rank=*/0, FloatAttr(),
              /*widths=*/{}, Factorisation::None,
              FactorEvaluation::ApplyFactored, ClassBase::Own, /*bias=*/false,
-             FlatSymbolRefAttr());
+             FlatSymbolRefAttr(), /*quant=*/{});
 }
 
 ClassAttr ClassAttr::withBaseInRows() const {
   return get(getContext(), getKind(), getCount(), getWidth(), getBody(),
              getMix(), getActivation(), getTargets(), getRank(), getAlpha(),
              getWidths(), getFactors(), getEvaluation(), ClassBase::InRows,
-             getBias(), getCallee());
+             getBias(), getCallee(), getQuant());
 }
 
 double ClassAttr::getFactorScale() const {
@@ -117,14 +117,12 @@ static LogicalResult verifyWidths(EmitError emitError, ClassKind kind,
   return success();
 }
 
-LogicalResult ClassAttr::verify(EmitError emitError, ClassKind kind,
-                                int64_t count, int64_t width, BodyAttr body,
-                                ConstantMix mix, ClassActivation,
-                                ClassTargets targets, int64_t rank,
-                                FloatAttr alpha, ArrayRef<int64_t> widths,
-                                Factorisation factors,
-                                FactorEvaluation evaluation, ClassBase base,
-                                bool bias, FlatSymbolRefAttr callee) {
+LogicalResult ClassAttr::verify(
+    EmitError emitError, ClassKind kind, int64_t count, int64_t width,
+    BodyAttr body, ConstantMix mix, ClassActivation, ClassTargets targets,
+    int64_t rank, FloatAttr alpha, ArrayRef<int64_t> widths,
+    Factorisation factors, FactorEvaluation evaluation, ClassBase base,
+    bool bias, FlatSymbolRefAttr callee, ArrayRef<QuantAttr> quant) {
   // (class_c1)
   if (count < 1)
     return emitError() << "expects a positive number of experts, but got "
@@ -180,6 +178,13 @@ LogicalResult ClassAttr::verify(EmitError emitError, ClassKind kind,
     return emitError() << "expects a 'callee' in 'external' classes and in no "
                           "other, but got kind '"
                        << stringifyEnum(kind) << "'";
+  // (R16): how many matrices there are, the table of parameters says.
+  if (!quant.empty() &&
+      (kind == ClassKind::Zero || kind == ClassKind::Copy ||
+       kind == ClassKind::Constant || kind == ClassKind::Neuron ||
+       kind == ClassKind::Value || kind == ClassKind::External))
+    return emitError() << "expects no 'quant' in a class of kind '"
+                       << stringifyEnum(kind) << "'";
   return success();
 }
 
@@ -220,6 +225,7 @@ Attribute ClassAttr::parse(AsmParser &parser, Type) {
   auto base = ClassBase::Own;
   bool bias = false;
   FlatSymbolRefAttr callee;
+  SmallVector<QuantAttr> quant;
   SMLoc location = parser.getCurrentLocation();
   if (parser.parseLess() || parseEnum(parser, kind) || parser.parseComma() ||
       parser.parseInteger(count))
@@ -251,17 +257,21 @@ Attribute ClassAttr::parse(AsmParser &parser, Type) {
       return parseFlag(parser, bias);
     if (key == "callee")
       return parser.parseAttribute(callee);
+    if (key == "quant")
+      return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parser.parseCustomAttributeWithFallback(quant.emplace_back());
+      });
     return std::nullopt;
   };
   if (parseFields(parser,
                   "width, body, mix, activation, targets, rank, alpha, widths, "
-                  "factors, evaluation, base, bias, callee",
+                  "factors, evaluation, base, bias, callee, quant",
                   field))
     return {};
   return parser.getChecked<ClassAttr>(
       location, parser.getContext(), kind, count, width, body, mix, activation,
       targets, rank, alpha, ArrayRef<int64_t>(widths), factors, evaluation,
-      base, bias, callee);
+      base, bias, callee, ArrayRef<QuantAttr>(quant));
 }
 
 static void printTargets(AsmPrinter &printer, ClassTargets targets) {
@@ -301,6 +311,12 @@ void ClassAttr::print(AsmPrinter &printer) const {
     printer << ", bias = true";
   if (getCallee())
     printer << ", callee = " << getCallee();
+  if (isQuantised()) {
+    printer << ", quant = [";
+    llvm::interleaveComma(getQuant(), printer,
+                          [&](QuantAttr entry) { entry.print(printer); });
+    printer << "]";
+  }
   printer << ">";
 }
 
@@ -324,11 +340,11 @@ int64_t TableAttr::getNumAlways() const {
   return countIds(getClasses(), /*always=*/true);
 }
 
-unsigned TableAttr::getNumParameters() const {
-  unsigned parameters = 0;
+unsigned TableAttr::getNumOperands() const {
+  unsigned operands = 0;
   for (ClassAttr entry : getClasses())
-    parameters += entry.getNumParameters();
-  return parameters;
+    operands += entry.getNumOperands();
+  return operands;
 }
 
 ClassAttr TableAttr::getClassOf(int64_t id) const {

@@ -119,6 +119,8 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C6, C7: the factors of the weights, one for all and one per expert, multiply the down matrices and biases of the experts (`scale=weights`).
     * C3: entries of zero classes are dropped before the dispatch, those of copy classes are carried by the plan, those of constant classes without a mix
       become a product of weights and vectors beside the layer (`drop-parameter-free`).
+    * C16: where a table selects and scores are pointwise, logits are computed at its columns alone.
+    * C15: a layer of units that are copies of the units of its plan runs on these, and its result is copied.
     * C17: products with the shared gate and up matrices of lora experts are made once per unit and dispatched with it (`lora-base=units`).
 
     C6, C7, C9, C10 and C19 change weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each

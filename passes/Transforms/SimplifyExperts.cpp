@@ -119,8 +119,8 @@ moe::detail::splitParameters(ExpertsOp experts) {
   SmallVector<SmallVector<Value>> result;
   OperandRange operands = experts.getParameters();
   for (ClassAttr entry : experts.getTable().getClasses()) {
-    result.emplace_back(operands.take_front(entry.getNumParameters()));
-    operands = operands.drop_front(entry.getNumParameters());
+    result.emplace_back(operands.take_front(entry.getNumOperands()));
+    operands = operands.drop_front(entry.getNumOperands());
   }
   return result;
 }
@@ -185,6 +185,8 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
     }
     if (entry.getKind() != ClassKind::Ffn)
       return reportKept(experts, rule, "an always-on class is no ffn");
+    if (entry.isQuantised())
+      return reportKept(experts, rule, quantised);
     Weights weights = matchWeights(parameters);
     if (weights.empty())
       return reportKept(experts, rule, notConstant);
@@ -333,13 +335,14 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
   FailureOr<RoutedLayer> layer = matchLayer(experts);
   for (size_t first = 0, end; first < old.size(); first = end) {
     ClassAttr entry = old[first];
-    bool shared = entry.isAlways() && entry.getKind() == ClassKind::Ffn;
+    bool shared = entry.isAlways() && entry.getKind() == ClassKind::Ffn &&
+                  !entry.isQuantised();
     int64_t count = 0, width = 0;
     for (end = first;
          end < old.size() &&
-         (end == first ||
-          (shared && old[end].getKind() == ClassKind::Ffn &&
-           old[end].getBody() == entry.getBody() && old[end].isAlways()));
+         (end == first || (shared && old[end].getKind() == ClassKind::Ffn &&
+                           old[end].getBody() == entry.getBody() &&
+                           old[end].isAlways() && !old[end].isQuantised()));
          ++end) {
       count += old[end].getCount();
       width += old[end].getCount() * old[end].getWidth();
@@ -560,7 +563,8 @@ void moe::detail::changeStorage(ExpertsOp experts, Storage target,
                      body.getStorage() != target;
     if (candidate) {
       weights = matchWeights(own);
-      why = whyStorageStays(body, target, weights);
+      why = entry.isQuantised() ? StringRef(quantised)
+                                : whyStorageStays(body, target, weights);
       if (!why.empty())
         reportKept(experts, rule, why);
     }

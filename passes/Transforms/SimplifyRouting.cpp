@@ -315,7 +315,9 @@ struct SimplifyRouting final
         normaliseScores(op, rewriter);
       selectOnLogits(op, rewriter);
       takeAll(op, rewriter);
+      scoreSelectedColumns(op, rewriter);
     });
+    forEach<CombineOp>([&](CombineOp op) { sinkExpansion(op, rewriter); });
     if (apply != ApplyForm::Keep)
       forEach<CombineOp>([&](CombineOp op) {
         moveWeights(op,

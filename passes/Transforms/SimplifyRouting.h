@@ -33,6 +33,7 @@ inline constexpr llvm::StringLiteral noLayer =
 /// Why rewrites by weight expressions leave experts alone.
 inline constexpr llvm::StringLiteral notConstant =
     "its parameters are no constants";
+inline constexpr llvm::StringLiteral quantised = "its matrices are quantised";
 
 /// The layer that ends in `combine`, or that of `experts`, whose plan nobody
 /// else uses.
@@ -50,6 +51,15 @@ splitParameters(ExpertsOp experts);
 /// has those of copy classes carried by its plan, and adds the vectors of
 /// constant classes to its sum.
 void dropParameterFree(CombineOp combine, mlir::RewriterBase &rewriter);
+
+/// C15: where the plan of `combine`'s layer gives units the entries of coarser
+/// ones, and its units are gathered from these, runs the layer on the coarse
+/// units and gathers its result. Erases `combine`.
+void sinkExpansion(CombineOp combine, mlir::RewriterBase &rewriter);
+
+/// C16: computes the logits of a route by table at the columns that the table
+/// names. Erases `op`.
+void scoreSelectedColumns(RouteOp op, mlir::RewriterBase &rewriter);
 
 /// C8: has the weights of `combine`'s layer multiply at `target`, which is
 /// hidden or output.

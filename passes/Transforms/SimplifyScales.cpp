@@ -38,6 +38,8 @@ static bool scalesOutput(ParameterRole role) {
 /// Why no parameter can take a factor of the output of `entry`; empty where
 /// some can, or the output is 0.
 static StringRef whyClassStays(ClassAttr entry) {
+  if (entry.isQuantised())
+    return quantised;
   switch (entry.getKind()) {
   case ClassKind::Ffn:
   case ClassKind::Zero:
@@ -87,10 +89,15 @@ static StringRef scaleParameters(ExpertsOp experts, ElementsAttr factors,
       taken = takeFactors(factors, first, entry.getCount());
       first += entry.getCount();
     }
+    if (!taken) {
+      for (Value value : own)
+        scaled.emplace_back(value, ElementsAttr());
+      continue;
+    }
     for (auto [value, parameter] :
          llvm::zip_equal(own, moe::getParameters(entry, 1, 1))) {
       ElementsAttr weight;
-      if (taken && scalesOutput(parameter.role)) {
+      if (scalesOutput(parameter.role)) {
         weight = support::matchWeight(value);
         if (!weight)
           return notConstant;

@@ -187,3 +187,12 @@ func.func @without_unit_of_each_row_has_a_slab(%x: tensor<4x3xf32>, %w: tensor<5
   %y = moe.apply_merged %x (%w : tensor<5x2x3xf32>) experts <linear, 1> : tensor<4x3xf32> -> tensor<4x2xf32>
   return
 }
+
+// -----
+
+// (R19)
+func.func @codes_are_not_mixed(%p: !moe.plan<4, dense>, %q: tensor<4x8x8xi8>, %s: tensor<4x8xf32>) {
+  // expected-error @+1 {{expects a class without 'quant', but got #moe.class<linear, 4, quant = [<i8_chan>]>}}
+  %m:2 = moe.merge_experts %p (%q, %s : tensor<4x8x8xi8>, tensor<4x8xf32>) experts <linear, 4, quant = [<i8_chan>]> : !moe.plan<4, dense> -> tensor<?x8x8xi8>, tensor<?x8xf32>
+  return
+}

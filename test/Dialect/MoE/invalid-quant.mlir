@@ -220,3 +220,61 @@ func.func @each_matrix_has_one_width(%q: tensor<2x32xi8>, %s: tensor<2x4x1xf32>,
   %w = moe.dequant %q, %s, %s bits(%b : tensor<3xi8>) quant <nested, group = 8, bits = 8, base = 4, plane = 2> : tensor<2x32xi8>, tensor<2x4x1xf32>, tensor<2x4x1xf32> -> tensor<2x4x8xf32>
   return
 }
+
+// -----
+
+// (R16)
+// expected-error @+1 {{expects no 'quant' in a class of kind 'copy'}}
+func.func private @copies_are_not_stored() attributes {f = #moe.class<copy, 2, quant = [<i8_chan>]>}
+
+// -----
+
+// (R16)
+// expected-error @+1 {{expects no 'quant' in a class of kind 'value'}}
+func.func private @values_are_not_stored() attributes {f = #moe.class<value, 2, width = 8, quant = [<i8_chan>]>}
+
+// -----
+
+// (R16)
+// expected-error @+1 {{expects no 'quant' in a class of kind 'zero'}}
+func.func private @nothing_is_not_stored() attributes {f = #moe.class<zero, 2, quant = [<i8_chan>]>}
+
+// -----
+
+// (R16)
+func.func @every_matrix_has_a_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x8xi8>, %s: tensor<2x8xf32>) {
+  // expected-error @+1 {{requires the formats in 'quant' (1) to be as many as the matrices of a 'ffn' class (2)}}
+  %h = moe.experts %r, %p (%q, %s : tensor<2x8x8xi8>, tensor<2x8xf32>) table <[<ffn, 2, width = 8, body = <ungated, relu>, quant = [<i8_chan>]>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return
+}
+
+// -----
+
+// (R16)
+func.func @codes_of_experts_have_the_element_type_of_the_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x8xf32>, %s: tensor<2x8xf32>) {
+  // expected-error @+1 {{expects i8 elements of 'codes', but got 'tensor<2x8x8xf32>'}}
+  %h = moe.experts %r, %p (%q, %s : tensor<2x8x8xf32>, tensor<2x8xf32>) table <[<linear, 2, quant = [<i8_chan>]>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return
+}
+
+// -----
+
+// (R16)
+func.func @scales_of_experts_have_the_shape_of_the_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x8xi8>, %s: tensor<2x7xf32>) {
+  // expected-error @+1 {{requires 'scales' ('tensor<2x7xf32>') to have the shape [2, 8]}}
+  %h = moe.experts %r, %p (%q, %s : tensor<2x8x8xi8>, tensor<2x7xf32>) table <[<linear, 2, quant = [<i8_chan>]>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return
+}
+
+// -----
+
+// (R16)
+func.func @a_format_stores_the_matrix(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x1x17xi8>) {
+  // expected-error @+1 {{requires K (8) to be a multiple of 32 where 'gguf_mxfp4' stores parameter 'matrix'}}
+  %h = moe.experts %r, %p (%q : tensor<2x8x1x17xi8>) table <[<linear, 2, quant = [<gguf_mxfp4>]>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return
+}

@@ -352,7 +352,7 @@ func.func @weight_source_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor
 
 // -----
 
-// (route_c3)
+// (route_c3), (R28)
 func.func @always_weights_have_a_column_per_always_on_id(%z: tensor<?x8xf32>, %k: tensor<?x1xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the last dimension of 'always_weights' (1) to equal the number of always-on ids (0)}}
   %p = moe.route %z always_weights(%k : tensor<?x1xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>

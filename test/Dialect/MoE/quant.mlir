@@ -91,3 +91,15 @@ func.func @dequant_with_widths(%q: tensor<8x6144xi8>, %s: tensor<8x96x1xf32>, %b
     : tensor<8x6144xi8>, tensor<8x96x1xf32>, tensor<8x96x1xf32> -> tensor<8x96x64xf32>
   return %w : tensor<8x96x64xf32>
 }
+
+// CHECK-LABEL: func.func @experts_with_stored_matrices
+// CHECK-SAME: %[[R:.*]]: !moe.rows<f32, 32, grouped>, %[[P:.*]]: !moe.plan<2, slots<1>>, %[[Q:.*]]: tensor<2x64x32xi8>, %[[S:.*]]: tensor<2x64xf32>, %[[B:.*]]: tensor<2x64xf32>, %[[D:.*]]: tensor<2x32x2x17xi8>
+func.func @experts_with_stored_matrices(%r: !moe.rows<f32, 32, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x64x32xi8>, %s: tensor<2x64xf32>,
+                                        %b: tensor<2x64xf32>, %d: tensor<2x32x2x17xi8>) -> !moe.rows<f32, 32, grouped> {
+  // CHECK: moe.experts %[[R]], %[[P]](%[[Q]], %[[S]], %[[B]], %[[D]] : tensor<2x64x32xi8>, tensor<2x64xf32>, tensor<2x64xf32>, tensor<2x32x2x17xi8>)
+  // CHECK-SAME: table <[<ffn, 2, width = 64, body = <ungated, relu, bias = [up]>, quant = [<i8_chan>, <gguf_mxfp4>]>]>
+  %h = moe.experts %r, %p (%q, %s, %b, %d : tensor<2x64x32xi8>, tensor<2x64xf32>, tensor<2x64xf32>, tensor<2x32x2x17xi8>)
+    table <[<ffn, 2, width = 64, body = <ungated, relu, bias = [up]>, quant = [<i8_chan>, <gguf_mxfp4>]>]> apply <output>
+    : !moe.rows<f32, 32, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 32, grouped>
+  return %h : !moe.rows<f32, 32, grouped>
+}

@@ -60,6 +60,24 @@ llvm::SmallVector<Parameter> getParameters(BodyAttr body, int64_t in,
 llvm::SmallVector<Parameter> getParameters(ClassAttr entry, int64_t in,
                                            int64_t out);
 
+/// True for what `#moe.quant` can store.
+inline bool isMatrix(const Parameter &parameter) {
+  return parameter.shape.size() == 2;
+}
+
+/// A parameter and its operands: itself, or what stores it by `quant`.
+struct ParameterOperands {
+  Parameter parameter;
+  QuantAttr quant;
+  mlir::ValueRange operands;
+};
+
+/// The operands of each parameter of `entry`, of which `operands` has
+/// `entry.getNumOperands()`.
+llvm::SmallVector<ParameterOperands> groupOperands(ClassAttr entry, int64_t in,
+                                                   int64_t out,
+                                                   mlir::ValueRange operands);
+
 } // namespace moe
 
 #endif // MOE_DIALECT_MOE_PARAMETERS_H

@@ -4,7 +4,9 @@ import random
 import struct
 
 from harness import Case, Tensor, flat
-from reference import ROUND
+from layers import layer_text, randoms
+from reference import Body, Class, ROUND, layer
+from routing import route
 
 E2M1 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
 
@@ -357,10 +359,74 @@ def nested(e, n, k):
     return cases
 
 
+class StoredClass(Class):
+    """A class whose matrices have formats."""
+
+    def __init__(self, formats, *args, **fields):
+        super().__init__(*args, **fields)
+        self.formats = formats
+
+    def fields(self):
+        return [f"quant = [{', '.join(self.formats)}]"]
+
+
+def stored(draw, n, k):
+    """Operands of E matrices (N×K) in each of four formats, and the matrices."""
+    e = draw.e
+    q, s = draw.codes(8, e, n, k), draw.scales(e, n, k // 16)
+    q = [[[signed(c, 8) for c in row] for row in m] for m in q]
+    s = [[[v / 128 for v in row] for row in m] for m in s]
+    yield "<i8_group, group = 16>", [(q, "i8"), (s, "f32")], table(e, n, k, lambda m, i, j: s[m][i][j // 16] * q[m][i][j])
+    u, z, t = draw.codes(4, e, n, k), draw.codes(4, e, n, k // 16), [[[4 * v for v in row] for row in m] for m in s]
+    packed, zeros = [[bytes_of(row, 4) for row in m] for m in u], [[bytes_of(row, 4) for row in m] for m in z]
+    yield ("<u_affine, group = 16, bits = 4>", [(packed, "i8"), (t, "f32"), (zeros, "i8")],
+           table(e, n, k, lambda m, i, j: t[m][i][j // 16] * (u[m][i][j] - z[m][i][j // 16])))
+    powers = draw.array((e, n, k // 32), lambda: draw.random.randrange(120, 124))
+    blocks = [[[bytes_of(part, 4) for part in chunks(row, 32)] for row in m] for m in u]
+    yield "<mxfp4>", [(blocks, "i8"), (powers, "i8")], table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e8m0(powers[m][i][j // 32]))
+    g = draw.scales(e)
+    yield ("<nvfp4, global = divide>", [(packed, "i8"), ([[[0x18 + v % 8 for v in row] for row in m] for m in z], "i8"), (g, "f32")],
+           table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e4m3(0x18 + z[m][i][j // 16] % 8) / g[m]))
+
+
+def stored_layer(name, body, picks, count=3, d=32, width=32, apply="output", residual="none"):
+    """A layer whose matrices are in the formats `picks` of `stored`, among plain biases, against the interpreter on the matrices."""
+    draw, entries, stacks, formats, left = Draw(name, count, d, width), [], [], [], list(picks)
+    for i, shape in enumerate(body.shapes(d, width, d)):
+        if len(shape) == 1:
+            stacks.append(randoms(i, count, *shape))
+            entries.append((stacks[-1], "f32"))
+            continue
+        format, operands, matrices = list(stored(draw, *shape))[left.pop(0)]
+        formats.append(format)
+        stacks.append(matrices)
+        entries += operands
+    classes = [StoredClass(formats, "ffn", count, width, body), Class("copy", 1)]
+    routed = count + 1
+    z, x = randoms(41, 9, routed), randoms(42, 9, d)
+    args = {"z": Tensor(z, dynamic=True), "x": Tensor(x, dynamic=True)}
+    names = [f"w{i}" for i in range(len(entries))]
+    for w, (data, element) in zip(names, entries):
+        args[w] = IntTensor(data, element)
+    plan = f"!moe.plan<{routed}, slots<2>>"
+    text = f"  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores> : {args['z'].type} -> {plan}\n"
+    text += layer_text("", d, d, plan, classes, names, args, apply=apply, residual=residual)
+    ids, weights, _ = route(z, {"fn": "softmax"})
+    return Case(name, args, text, [("%y", f"tensor<?x{d}xf32>")], [layer(x, ids, weights, classes, [stacks, []], apply, residual, routed_slots=2)], 2e-5)
+
+
+def stored_layers():
+    biased = dict(bias=("gate", "up", "down"))
+    return [
+        stored_layer("stored_split", Body("silu", **biased), [0, 1, 2]), stored_layer("stored_other", Body("silu"), [3, 2, 0]),
+        stored_layer("stored_joint", Body("silu", storage="interleaved", **biased), [1, 3]),
+        stored_layer("stored_ungated", Body("relu", gated=False), [2, 1], residual="add_x")]
+
+
 def formats():
     cases = []
     integers(cases)
-    cases += columns_packed(2, 16, 32) + gguf(2, 3, 64) + hqq(2, 8, 16) + floats(2, 4, 64) + ternary(2, 4, 32) + nested(3, 4, 32)
+    cases += stored_layers() + columns_packed(2, 16, 32) + gguf(2, 3, 64) + hqq(2, 8, 16) + floats(2, 4, 64) + ternary(2, 4, 32) + nested(3, 4, 32)
     d = Draw("rounding", 2, 4, 8)
     q, s = [[[signed(c, 8) for c in row] for row in m] for m in d.codes(8, 2, 4, 8)], d.scales(2, 4)
     for out in ("bf16", "f16", "f64"):

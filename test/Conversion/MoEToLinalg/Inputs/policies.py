@@ -338,5 +338,63 @@ def draws(name):
     return [case]
 
 
+# Every value of a capacity, in blocks of four units.
+LIMITS = [limit(1, p) for p in ("unit_major", "choice_major", "bpr", "key_desc", "weight_desc")] + [
+    limit(1, "random", seed=7), limit(1, "bpr", "identity"), limit(1, "unit_major", "reroute"), limit(1, "choice_major", "reroute")]
+TILES = [tiles(2, m) for m in ("nearest", "up", "down", "balance_f")] + [
+    tiles(2, "sr_f", seed=5), tiles(2, "nr_s", seed=5), tiles(3, "nearest", "tc_set"), tiles(3, "up", "selected_set")]
+
+
+def capacity_draws():
+    """10,000 units for each priority, overflow, mode and renormalisation: against the interpreter, and by definition."""
+    experts, cases = 5, []
+    for capacity in LIMITS + TILES:
+        name = "draws_" + "_".join(str(v) for v in capacity.values())
+        generator = random.Random(name)
+        z = []
+        for _ in range(DRAWS // BLOCK):
+            values = generator.sample(range(-200, 200), BLOCK * experts)
+            z += [[v / 64 for v in values[u * experts:(u + 1) * experts]] for u in range(BLOCK)]
+        first = [sorted(range(experts), key=lambda e: -row[e])[:2] for row in z]
+
+        def rank(u, e, capacity=capacity, z=z, first=first):
+            """The priority of entry (u, e), highest first, from the logits: scores and weights ascend with them."""
+            slot = first[u].index(e)
+            return {"unit_major": (u,), "choice_major": (slot, u), "bpr": (slot, -max(z[u])), "key_desc": (-z[u][e],), "weight_desc": (-z[u][e],)}[capacity["priority"]]
+
+        def limited(results, capacity=capacity, first=first, rank=rank):
+            for begin in range(0, DRAWS, BLOCK):
+                block = range(begin, begin + BLOCK)
+                for e in range(experts):
+                    wanted = [u for u in block if e in first[u]]
+                    holders = [u for u in block if e in results[0][u]]
+                    assert len(holders) <= 1
+                    if capacity["overflow"] == "reroute":
+                        # Nobody is left without a place that was free.
+                        assert holders or all(-1 not in results[0][u] for u in block), f"a place of {e} stays free"
+                        continue
+                    assert len(holders) == min(len(wanted), 1) and set(holders) <= set(wanted)
+                    if capacity["priority"] != "random":
+                        assert all(rank(h, e) <= rank(u, e) for h in holders for u in wanted)
+
+        def rounded(results, capacity=capacity, first=first):
+            tile, mode = capacity["tile"], capacity["mode"]
+            for begin in range(0, DRAWS, BLOCK):
+                block, change = range(begin, begin + BLOCK), 0
+                for e in range(experts):
+                    wanted = {u for u in block if e in first[u]}
+                    got = {u for u in block if e in results[0][u]}
+                    assert len(got) % tile == 0 and abs(len(got) - len(wanted)) < tile and (got <= wanted or wanted <= got)
+                    assert mode != "down" or got <= wanted
+                    assert mode != "up" or wanted <= got or len(wanted) > BLOCK - BLOCK % tile
+                    change += len(got) - len(wanted)
+                assert mode != "balance_f" or abs(change) <= tile / 2, f"a change of {change}"
+
+        case = route_case(name, z, SIGMOID, capacity=capacity, domain=("blocks", BLOCK))
+        case.check = limited if capacity["kind"] == "limit" else rounded
+        cases.append(case)
+    return cases
+
+
 def policies():
     return golden() + axes() + edges()
