@@ -44,8 +44,10 @@ lower_linalg = f"{os.path.join(bin_dir, 'moe-opt')} --pass-pipeline='builtin.mod
 run_llvm = " ".join([
     os.path.join(config.llvm_tools_dir, "mlir-runner"), "--entry-point-result=void", f"--shared-libs={libraries}/libmlir_c_runner_utils.so",
     f"--shared-libs={libraries}/libmlir_runner_utils.so"])
-for name, fail in (("%run_linalg", "puts"), ("%run_failing", "perror")):  # where a broken assertion goes: standard output, standard error
-    config.substitutions.append((name, f"{lower_linalg} | {run_llvm}".replace("FAIL", fail)))
+run_linalg = f"{lower_linalg} | {run_llvm}"
+config.substitutions.append(("%run_linalg", run_linalg.replace("FAIL", "puts")))
+# The same, where a broken assertion is printed to standard error.
+config.substitutions.append(("%run_failing", run_linalg.replace("FAIL", "perror")))
 # The two halves, for tests that watch the second.
 config.substitutions.append(("%lower_linalg", lower_linalg.replace("FAIL", "puts")))
 config.substitutions.append(("%run_llvm", run_llvm))

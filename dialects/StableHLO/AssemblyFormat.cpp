@@ -10,14 +10,15 @@ using namespace moe::stablehlo;
 // Lists of integers and fields
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseIntegers(AsmParser &parser,
-                                 SmallVectorImpl<int64_t> &values) {
+ParseResult moe::stablehlo::parseIntegers(AsmParser &parser,
+                                          SmallVectorImpl<int64_t> &values) {
   return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() {
     return parser.parseInteger(values.emplace_back());
   });
 }
 
-static void printIntegers(AsmPrinter &printer, ArrayRef<int64_t> values) {
+void moe::stablehlo::printIntegers(AsmPrinter &printer,
+                                   ArrayRef<int64_t> values) {
   printer << '[';
   llvm::interleaveComma(values, printer);
   printer << ']';
@@ -329,6 +330,30 @@ void moe::stablehlo::printPrecisionConfigAndAlgorithm(
     printer << ", algorithm = ";
     printer.printStrippedAttrOrType(algorithm);
   }
+}
+
+ParseResult moe::stablehlo::parseExponentMantissa(OpAsmParser &parser,
+                                                  IntegerAttr &exponent,
+                                                  IntegerAttr &mantissa) {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef format;
+  if (parser.parseKeyword(&format))
+    return failure();
+  StringRef rest = format;
+  int32_t bits[2];
+  if (!rest.consume_front("e") || rest.consumeInteger(10, bits[0]) ||
+      !rest.consume_front("m") || rest.getAsInteger(10, bits[1]))
+    return parser.emitError(loc)
+           << "expects a format such as e8m7, but got '" << format << "'";
+  exponent = parser.getBuilder().getI32IntegerAttr(bits[0]);
+  mantissa = parser.getBuilder().getI32IntegerAttr(bits[1]);
+  return success();
+}
+
+void moe::stablehlo::printExponentMantissa(OpAsmPrinter &printer, Operation *,
+                                           IntegerAttr exponent,
+                                           IntegerAttr mantissa) {
+  printer << 'e' << exponent.getInt() << 'm' << mantissa.getInt();
 }
 
 ParseResult moe::stablehlo::parseCustomCallTarget(OpAsmParser &parser,

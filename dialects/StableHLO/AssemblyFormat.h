@@ -41,6 +41,11 @@ private:
 // custom<...> directives
 //===----------------------------------------------------------------------===//
 
+/// `[1, 2]`, as values.
+mlir::ParseResult parseIntegers(mlir::AsmParser &parser,
+                                llvm::SmallVectorImpl<int64_t> &values);
+void printIntegers(mlir::AsmPrinter &printer, llvm::ArrayRef<int64_t> values);
+
 /// `[1, 2]`
 mlir::ParseResult parseI64List(mlir::OpAsmParser &parser,
                                mlir::Attribute &attr);
@@ -120,6 +125,41 @@ void printPrecisionConfigAndAlgorithm(mlir::OpAsmPrinter &printer,
                                       mlir::Operation *op,
                                       mlir::ArrayAttr precisionConfig,
                                       DotAlgorithmAttr algorithm);
+
+/// `[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]`: what each dimension of the
+/// operands and the result is.
+mlir::ParseResult parseConvolutionDimensions(mlir::AsmParser &parser,
+                                             ConvDimensionNumbersAttr &numbers);
+void printConvolutionDimensions(mlir::AsmPrinter &printer,
+                                ConvDimensionNumbersAttr numbers);
+inline void printConvolutionDimensions(mlir::OpAsmPrinter &printer,
+                                       mlir::Operation *,
+                                       ConvDimensionNumbersAttr numbers) {
+  printConvolutionDimensions(static_cast<mlir::AsmPrinter &>(printer), numbers);
+}
+
+/// `stride = [4, 4], pad = [[0, 0], [0, 0]], lhs_dilate = [1, 1], rhs_dilate =
+/// [1, 1], reverse = [false, false]`, each part optional, in any order.
+mlir::ParseResult parseWindowAttributes(mlir::OpAsmParser &parser,
+                                        mlir::Attribute &strides,
+                                        mlir::DenseIntElementsAttr &padding,
+                                        mlir::Attribute &lhsDilation,
+                                        mlir::Attribute &rhsDilation,
+                                        mlir::Attribute &reversal);
+void printWindowAttributes(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                           mlir::Attribute strides,
+                           mlir::DenseIntElementsAttr padding,
+                           mlir::Attribute lhsDilation,
+                           mlir::Attribute rhsDilation,
+                           mlir::Attribute reversal);
+
+/// `e8m7`
+mlir::ParseResult parseExponentMantissa(mlir::OpAsmParser &parser,
+                                        mlir::IntegerAttr &exponent,
+                                        mlir::IntegerAttr &mantissa);
+void printExponentMantissa(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                           mlir::IntegerAttr exponent,
+                           mlir::IntegerAttr mantissa);
 
 /// `@name` or `@"any name"`
 mlir::ParseResult parseCustomCallTarget(mlir::OpAsmParser &parser,

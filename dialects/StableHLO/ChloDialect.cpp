@@ -5,7 +5,9 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -25,6 +27,17 @@ using moe::stablehlo::verifyShape;
 #define GET_OP_CLASSES
 #include "moe/Dialect/StableHLO/ChloOps.cpp.inc"
 
+namespace {
+/// Every operation is a function of tensors that may stand anywhere.
+struct CHLOInlinerInterface : public DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool,
+                       IRMapping &) const override {
+    return true;
+  }
+};
+} // namespace
+
 void CHLODialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -34,6 +47,7 @@ void CHLODialect::initialize() {
 #define GET_OP_LIST
 #include "moe/Dialect/StableHLO/ChloOps.cpp.inc"
       >();
+  addInterfaces<CHLOInlinerInterface>();
 }
 
 Operation *CHLODialect::materializeConstant(OpBuilder &builder, Attribute value,
@@ -197,6 +211,22 @@ LogicalResult BroadcastSelectOp::verify() {
                           {"on_true", getOnTrue()},
                           {"on_false", getOnFalse()}},
                          getResult().getType(), {});
+}
+
+//===----------------------------------------------------------------------===//
+// square
+//===----------------------------------------------------------------------===//
+
+/// A product, so that nobody else needs to know the short form.
+static LogicalResult squareToProduct(SquareOp op, PatternRewriter &rewriter) {
+  rewriter.replaceOpWithNewOp<moe::stablehlo::MulOp>(
+      op, op.getType(), op.getOperand(), op.getOperand());
+  return success();
+}
+
+void SquareOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                           MLIRContext *) {
+  patterns.add(squareToProduct);
 }
 
 //===----------------------------------------------------------------------===//

@@ -134,25 +134,31 @@ def CHLO_BroadcastSelectOp : CHLO_Op<"broadcast_select", [Pure, AllElementTypesM
 // Others
 //===----------------------------------------------------------------------===//
 
-def CHLO_ErfOp : CHLO_Op<"erf", [Pure, SameOperandsAndResultShape, SameOperandsAndResultElementType]> {
-  let summary = "Compute the error function";
-  let description = [{
-    `result`[i] = erf(`operand`[i]).
+class CHLO_UnaryOp<string mnemonic, string text, string formula, TypeConstraint type>
+    : CHLO_Op<mnemonic, [Pure, SameOperandsAndResultShape, SameOperandsAndResultElementType]> {
+  let summary = text;
+  let description = "`result`[i] = " # formula # [{ with x = `operand`[i].
 
-    `operand`, `result`: tensors of floats of one type.
+    `operand`, `result`: tensors of one element type.
 
     Example:
     ```mlir
     func.func @example(%x: tensor<4xf32>) -> tensor<4xf32> {
-      %0 = chlo.erf %x : tensor<4xf32> -> tensor<4xf32>
+      %0 = chlo.}] # mnemonic # [{ %x : tensor<4xf32> -> tensor<4xf32>
       func.return %0 : tensor<4xf32>
     }
     ```
   }];
-  let arguments = (ins HLO_FloatTensor:$operand);
-  let results = (outs HLO_FloatTensor:$result);
+  let arguments = (ins type:$operand);
+  let results = (outs type:$result);
   let builders = [OpBuilder<(ins "::mlir::Value":$operand), [{ build($_builder, $_state, operand.getType(), operand); }]>];
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+}
+
+def CHLO_ErfOp : CHLO_UnaryOp<"erf", "Compute the error function", "erf x", HLO_FloatTensor>;
+def CHLO_ErfcOp : CHLO_UnaryOp<"erfc", "Compute the complementary error function", "1 - erf x, exact where erf x is near 1,", HLO_FloatTensor>;
+def CHLO_SquareOp : CHLO_UnaryOp<"square", "Multiply elements by themselves", "x * x", HLO_IntOrFloatTensor> {
+  let hasCanonicalizer = 1;
 }
 
 def CHLO_TopKOp : CHLO_Op<"top_k", [Pure, AllElementTypesMatch<["operand", "values"]>]> {

@@ -68,6 +68,15 @@ def StableHLO_DotDimensionNumbers : StableHLO_FieldsAttr<"DotDimensionNumbers", 
     ArrayRefParameter<"int64_t">:$lhs_contracting_dimensions, ArrayRefParameter<"int64_t">:$rhs_contracting_dimensions);
 }
 
+def StableHLO_ConvDimensionNumbers : StableHLO_Attr<"ConvDimensionNumbers", "conv"> {
+  let summary = "what each dimension of a convolution's operands and result is";
+  let parameters = (ins
+    "int64_t":$input_batch_dimension, "int64_t":$input_feature_dimension, ArrayRefParameter<"int64_t">:$input_spatial_dimensions,
+    "int64_t":$kernel_input_feature_dimension, "int64_t":$kernel_output_feature_dimension, ArrayRefParameter<"int64_t">:$kernel_spatial_dimensions,
+    "int64_t":$output_batch_dimension, "int64_t":$output_feature_dimension, ArrayRefParameter<"int64_t">:$output_spatial_dimensions);
+  let hasCustomAssemblyFormat = 1;
+}
+
 def StableHLO_DotAlgorithm : StableHLO_Attr<"DotAlgorithm", "dot_algorithm"> {
   let summary = "arithmetic that a product is asked to use";
   let parameters = (ins

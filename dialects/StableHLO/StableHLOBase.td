@@ -74,6 +74,13 @@ def HLO_I64List : Attr<CPred<"::moe::stablehlo::isI64List($_self)">, "a list of 
   let constBuilderCall = "$_builder.getDenseI64ArrayAttr($0)";
 }
 
+/// A list of truth values, in the same two spellings.
+def HLO_BoolList : Attr<CPred<"::moe::stablehlo::isBoolList($_self)">, "a list of truth values"> {
+  let storageType = "::mlir::Attribute";
+  let returnType = "::llvm::SmallVector<bool>";
+  let convertFromStorage = "::moe::stablehlo::getBoolList($_self)";
+}
+
 def HLO_Dimension : ConfinedAttr<I64Attr, [IntNonNegative]>;
 
 //===----------------------------------------------------------------------===//

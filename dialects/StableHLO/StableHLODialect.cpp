@@ -4,6 +4,7 @@
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -48,6 +49,18 @@ struct StableHLOBytecodeInterface : public BytecodeDialectInterface {
     return std::make_unique<StableHLOVersion>(number);
   }
 };
+
+/// Every operation is a function of tensors that may stand anywhere.
+struct StableHLOInlinerInterface : public DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Region *, Region *, bool, IRMapping &) const override {
+    return true;
+  }
+  bool isLegalToInline(Operation *, Region *, bool,
+                       IRMapping &) const override {
+    return true;
+  }
+};
 } // namespace
 
 void StableHLODialect::initialize() {
@@ -59,7 +72,7 @@ void StableHLODialect::initialize() {
 #define GET_OP_LIST
 #include "moe/Dialect/StableHLO/StableHLOOps.cpp.inc"
       >();
-  addInterfaces<StableHLOBytecodeInterface>();
+  addInterfaces<StableHLOBytecodeInterface, StableHLOInlinerInterface>();
 }
 
 Operation *StableHLODialect::materializeConstant(OpBuilder &builder,
@@ -75,15 +88,32 @@ Operation *StableHLODialect::materializeConstant(OpBuilder &builder,
 // Lists of integers
 //===----------------------------------------------------------------------===//
 
-bool moe::stablehlo::isI64List(Attribute attr) {
-  if (isa_and_nonnull<DenseI64ArrayAttr>(attr))
-    return true;
-  // A list has an element per dimension; the bound keeps a hostile splat from
-  // being expanded.
+/// The spelling of early producers. A list has an element per dimension; the
+/// bound keeps a hostile splat from being expanded.
+static bool isDenseList(Attribute attr, unsigned width) {
   auto dense = dyn_cast_or_null<DenseIntElementsAttr>(attr);
   return dense && dense.getType().getRank() == 1 &&
-         dense.getElementType().isSignlessInteger(64) &&
+         dense.getElementType().isSignlessInteger(width) &&
          dense.getNumElements() <= 1024;
+}
+
+bool moe::stablehlo::isI64List(Attribute attr) {
+  return isa_and_nonnull<DenseI64ArrayAttr>(attr) || isDenseList(attr, 64);
+}
+
+bool moe::stablehlo::isBoolList(Attribute attr) {
+  return isa_and_nonnull<DenseBoolArrayAttr>(attr) || isDenseList(attr, 1);
+}
+
+SmallVector<bool> moe::stablehlo::getBoolList(Attribute attr) {
+  // Not through to_vector, which takes two pointers for two truth values.
+  SmallVector<bool> values;
+  if (auto array = dyn_cast_or_null<DenseBoolArrayAttr>(attr))
+    llvm::append_range(values, array.asArrayRef());
+  else if (attr)
+    llvm::append_range(values,
+                       cast<DenseIntElementsAttr>(attr).getValues<bool>());
+  return values;
 }
 
 ArrayRef<int64_t> moe::stablehlo::getI64List(Attribute attr) {

@@ -48,6 +48,10 @@ def StableHLO_SignOp : StableHLO_UnaryOp<"sign", "Compute signs", "-1, 0 or 1 (s
 def StableHLO_NegOp : StableHLO_UnaryOp<"negate", "Negate", "-x, modulo 2^n for integers of n bits,", HLO_IntOrFloatTensor>;
 def StableHLO_NotOp : StableHLO_UnaryOp<"not", "Invert bits or truth values", "the complement of x, bit by bit for integers,", HLO_PredOrIntTensor, "i1">;
 
+def StableHLO_PopulationCountOp : StableHLO_UnaryOp<"popcnt", "Count the bits that are set", "the number of ones in x", HLO_IntTensor, "i32">;
+def StableHLO_CountLeadingZerosOp
+    : StableHLO_UnaryOp<"count_leading_zeros", "Count the zeros before the first one", "the number of zeros above the highest one of x", HLO_IntTensor, "i32">;
+
 def StableHLO_CbrtOp : StableHLO_TranscendentalOp<"cbrt", "Compute cube roots", "the real cube root of x">;
 def StableHLO_CosineOp : StableHLO_TranscendentalOp<"cosine", "Compute cosines", "cos x">;
 def StableHLO_ExpOp : StableHLO_TranscendentalOp<"exponential", "Raise e to powers", "e^x">;
@@ -113,6 +117,34 @@ def StableHLO_BitcastConvertOp : StableHLO_Op<"bitcast_convert", [Pure]> {
   let results = (outs HLO_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+}
+
+def StableHLO_ReducePrecisionOp : StableHLO_Op<"reduce_precision", [Pure, SameOperandsAndResultShape, SameOperandsAndResultElementType]> {
+  let summary = "Round to the values of a narrower float";
+  let description = [{
+    `output`[i] = `operand`[i], rounded to the nearest value (the even one of two) of a float with `exponent_bits` and `mantissa_bits`, in its own type. What is
+    too large becomes infinite, what is below the least normal value a zero of its sign; NaN stays.
+
+    `operand`, `output`: tensors of floats of one type.
+
+    Constraints:
+    1. (reduce_precision_c1) `exponent_bits` is at least 1, `mantissa_bits` is not negative.
+
+    Example:
+    ```mlir
+    func.func @example(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %0 = stablehlo.reduce_precision %x, format = e8m7 : tensor<4xf32>
+      func.return %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins HLO_FloatTensor:$operand, ConfinedAttr<I32Attr, [IntPositive]>:$exponent_bits,
+                       ConfinedAttr<I32Attr, [IntNonNegative]>:$mantissa_bits);
+  let results = (outs HLO_FloatTensor:$output);
+  let assemblyFormat = [{
+    $operand `,` `format` `=` custom<ExponentMantissa>($exponent_bits, $mantissa_bits) attr-dict `:`
+    custom<SameOperandsAndResultType>(type($operand), type($output))
+  }];
 }
 
 def StableHLO_IsFiniteOp : StableHLO_Op<"is_finite", [Pure, SameOperandsAndResultShape]> {

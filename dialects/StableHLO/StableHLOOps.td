@@ -6,6 +6,7 @@ include "StableHLOElementwise.td"
 include "StableHLOShape.td"
 include "StableHLOIndexing.td"
 include "StableHLOReduction.td"
+include "StableHLOConvolution.td"
 include "StableHLOControl.td"
 
 #endif // MOE_DIALECT_STABLEHLO_STABLEHLOOPS_TD

@@ -56,6 +56,7 @@ MOE_SUPPORT_OPAQUE_ELEMENTS(ConcatAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(SliceAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(PadAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(ScaleAttr)
+MOE_SUPPORT_OPAQUE_ELEMENTS(NibblesAttr)
 #undef MOE_SUPPORT_OPAQUE_ELEMENTS
 
 //===----------------------------------------------------------------------===//
@@ -205,6 +206,24 @@ LogicalResult PadAttr::verify(EmitError emitError, ShapedType type,
   return success();
 }
 
+LogicalResult NibblesAttr::verify(EmitError emitError, ShapedType type,
+                                  ElementsAttr source) {
+  ShapedType from = source.getShapedType();
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyStatic(emitError, from)))
+    return failure();
+  if (!from.getElementType().isInteger(4) ||
+      !type.getElementType().isInteger(8))
+    return emitError() << "expects integers of four bits in bytes, but got "
+                       << from << " in " << type;
+  if (from.getRank() == 0 || from.getRank() != type.getRank() ||
+      from.getShape().drop_back() != type.getShape().drop_back() ||
+      from.getShape().back() != 2 * type.getShape().back())
+    return emitError() << "requires the last dimension of the source (" << from
+                       << ") to be twice that of the result (" << type << ")";
+  return success();
+}
+
 LogicalResult ScaleAttr::verify(EmitError emitError, ShapedType type,
                                 ElementsAttr source, ElementsAttr factors) {
   ShapedType from = source.getShapedType();
@@ -284,7 +303,7 @@ static RankedTensorType withShape(ElementsAttr source,
 
 bool moe::support::isWeightExpression(ElementsAttr attr) {
   return isa<ExternalAttr, TransposeAttr, ReshapeAttr, ConcatAttr, SliceAttr,
-             PadAttr, ScaleAttr>(attr);
+             PadAttr, ScaleAttr, NibblesAttr>(attr);
 }
 
 ElementsAttr moe::support::matchWeight(Value value) {
@@ -398,6 +417,14 @@ ElementsAttr moe::support::scaleWeight(ElementsAttr source,
     return source;
   return ScaleAttr::get(source.getContext(), source.getShapedType(), source,
                         factors);
+}
+
+ElementsAttr moe::support::nibbleBytes(ElementsAttr source) {
+  SmallVector<int64_t> shape(source.getShapedType().getShape());
+  shape.back() /= 2;
+  Type byte = IntegerType::get(source.getContext(), 8);
+  return NibblesAttr::get(source.getContext(),
+                          RankedTensorType::get(shape, byte), source);
 }
 
 ElementsAttr moe::support::stackWeights(ArrayRef<ElementsAttr> sources) {

@@ -147,6 +147,23 @@ def MoESupport_ScaleAttr : MoESupport_WeightAttr<"Scale", "scale"> {
   let assemblyFormat = "`<` $source `,` $factors `>`";
 }
 
+def MoESupport_NibblesAttr : MoESupport_WeightAttr<"Nibbles", "nibbles"> {
+  let summary = "elements of four bits, two in a byte";
+  let description = [{
+    result[..., i] holds source[..., 2 i] in its low and source[..., 2 i + 1] in its high four bits. Elements of four bits take a byte each anywhere else but
+    in files, which hold them like this.
+
+    Constraints:
+    1. (nibbles_c1) the source has integers of four bits and an even last dimension; the result has bytes and half of it.
+
+    ```mlir
+    #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<8x2xi8>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
+  let assemblyFormat = "`<` $source `>`";
+}
+
 def MoESupport_WeightOp : Op<MoESupport_Dialect, "weight", [Pure, AllTypesMatch<["value", "result"]>,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "Refer to a tensor of constants";

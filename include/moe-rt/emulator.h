@@ -111,7 +111,34 @@ struct LaunchConfig {
   unsigned stream = 0;
   /// All CTAs must be resident at once.
   bool cooperative = false;
+  /// CTAs of a cluster; zeros: what the kernel's .reqnctapercluster names, else
+  /// one.
+  Dim3 cluster{0, 0, 0};
+  /// May start when every CTA of the kernel before it in the stream has
+  /// executed griddepcontrol.launch_dependents or ended.
+  bool programmatic = false;
 };
+
+/// Describes a tensor in global memory for tensor copies, in the terms and with
+/// the numbers of cuTensorMapEncodeTiled. Dimension 0 is the innermost one.
+struct TensorMapParams {
+  /// CUtensorMapDataType: 0 u8, 1 u16, 2 u32, 3 s32, 4 u64, 5 s64, 6 f16, 7
+  /// f32, 8 f64, 9 bf16, 10 f32 ftz, 11 tf32, 12 tf32 ftz.
+  uint32_t type = 0;
+  uint32_t rank = 1;
+  uint64_t address = 0;
+  std::array<uint64_t, 5> dims{};    ///< elements
+  std::array<uint64_t, 4> strides{}; ///< bytes, of dimensions 1 to 4
+  std::array<uint32_t, 5> box{};     ///< elements
+  std::array<uint32_t, 5> elementStrides{1, 1, 1, 1, 1};
+  uint32_t interleave = 0; ///< 0: none; others are not supported
+  uint32_t swizzle = 0;    ///< 0 none, 1: 32, 2: 64, 3: 128 bytes
+  uint32_t l2Promotion = 0;
+  uint32_t oobFill = 0; ///< 0: zeros; 1 (NaN) is not supported
+};
+/// The 128 opaque bytes that kernels get. Throws UsageError where the encoding
+/// rules of the CUDA driver are broken.
+std::array<char, 128> encodeTensorMap(const TensorMapParams &params);
 
 struct Counter {
   uint64_t warpInstructions = 0, threadInstructions = 0;

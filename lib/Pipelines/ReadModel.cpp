@@ -1,13 +1,16 @@
-// Reads models. Bytecode may come from anywhere, but MLIR's reader of it is
-// built without assertions and may corrupt its process on what nobody wrote. So
-// it runs in a child process, which hands over the module as text.
+// Reads models of every kind. Bytecode may come from anywhere, but MLIR's
+// reader of it is built without assertions and may corrupt its process on what
+// nobody wrote. So it runs in a child process, which hands over the module as
+// text.
 #include "moe/Import/Onnx.h"
+#include "moe/Import/StableHLO.h"
 #include "moe/Pipelines/Compiler.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/Alignment.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -30,10 +33,20 @@ static constexpr rlim_t kMaxReadSeconds = 60;
 /// What the child sends first: the module follows as text, or the error.
 enum Answer : char { Module = 'm', Error = 'e' };
 
+/// Bytecode, and where it stands in a file that weights may refer to.
+struct Bytecode {
+  llvm::StringRef bytes;
+  llvm::StringRef file;
+  uint64_t offset = 0;
+};
+
+/// MLIR reads bytecode at addresses that its sections are aligned to.
+static constexpr size_t kBytecodeAlignment = 64;
+
 /// The part of the child: reads, sends the answer to `pipe`, and ends. Only the
 /// calling thread lives on here, so that the reader gets a context without
 /// threads.
-[[noreturn]] static void readInChild(llvm::MemoryBufferRef buffer,
+[[noreturn]] static void readInChild(const Bytecode &bytecode,
                                      const DialectRegistry &registry,
                                      int pipe) {
   // Crashes are expected: no traces, no core, and no handlers of the parent,
@@ -54,8 +67,17 @@ enum Answer : char { Module = 'm', Error = 'e' };
     if (error.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
       error = diagnostic.str();
   });
-  OwningOpRef<ModuleOp> module =
-      parseSourceString<ModuleOp>(buffer.getBuffer(), ParserConfig(&context));
+  std::unique_ptr<llvm::MemoryBuffer> aligned;
+  StringRef bytes = bytecode.bytes;
+  if (!llvm::isAddrAligned(llvm::Align(kBytecodeAlignment), bytes.data())) {
+    auto copy = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
+        bytes.size(), "", llvm::Align(kBytecodeAlignment));
+    llvm::copy(bytes, copy->getBufferStart());
+    aligned = std::move(copy);
+    bytes = aligned->getBuffer();
+  }
+  OwningOpRef<ModuleOp> module = moe::readStableHLOBytecode(
+      bytes, bytecode.file, bytecode.offset, context);
   {
     llvm::raw_fd_ostream stream(pipe, /*shouldClose=*/false);
     stream << static_cast<char>(module ? Module : Error);
@@ -82,11 +104,10 @@ static bool readAll(int pipe, std::string &text) {
 }
 
 /// The text of the module that bytecode holds; none after an error.
-static std::optional<std::string> readBytecode(llvm::MemoryBufferRef buffer,
-                                               MLIRContext &context) {
+static std::optional<std::string>
+readBytecode(const Bytecode &bytecode, StringRef name, MLIRContext &context) {
   auto refuse = [&](const llvm::Twine &reason) {
-    emitError(FileLineColLoc::get(&context, buffer.getBufferIdentifier(), 0, 0))
-        << reason;
+    emitError(FileLineColLoc::get(&context, name, 0, 0)) << reason;
     return std::nullopt;
   };
   auto refuseCall = [&](const char *what) {
@@ -99,7 +120,7 @@ static std::optional<std::string> readBytecode(llvm::MemoryBufferRef buffer,
     return refuseCall("make a pipe for a process");
   pid_t child = fork();
   if (child == 0)
-    readInChild(buffer, registry, ends[1]);
+    readInChild(bytecode, registry, ends[1]);
   close(ends[1]);
   if (child < 0) {
     close(ends[0]);
@@ -126,9 +147,86 @@ static std::optional<std::string> readBytecode(llvm::MemoryBufferRef buffer,
   return answer.substr(1);
 }
 
+namespace {
+enum class FileKind { Text, Bytecode, JaxExport, Onnx, Unknown };
+} // namespace
+
+/// What a file is, by its first bytes.
+static FileKind kindOf(llvm::MemoryBufferRef buffer) {
+  StringRef bytes = buffer.getBuffer();
+  if (isBytecode(buffer))
+    return FileKind::Bytecode;
+  if (moe::isJaxExport(bytes))
+    return FileKind::JaxExport;
+  // A model in ONNX begins with its version: field 1, a small number.
+  if (bytes.size() > 2 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64)
+    return FileKind::Onnx;
+  if (bytes.take_front(4096).contains('\0'))
+    return FileKind::Unknown;
+  return FileKind::Text;
+}
+
+/// `name` is that of the file, or stands for one in messages where `file`,
+/// which weights may refer to, is empty.
+static OwningOpRef<ModuleOp> readBuffer(llvm::MemoryBufferRef buffer,
+                                        StringRef name, StringRef file,
+                                        MLIRContext &context) {
+  auto refuse = [&](const llvm::Twine &reason) -> OwningOpRef<ModuleOp> {
+    emitError(FileLineColLoc::get(&context, name, 0, 0)) << reason;
+    return nullptr;
+  };
+  DialectRegistry registry;
+  moe::registerStableHLOImportDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+
+  std::string text;
+  StringRef source = buffer.getBuffer();
+  Bytecode bytecode{source, file};
+  switch (kindOf(buffer)) {
+  case FileKind::Onnx:
+    return moe::importOnnxBuffer(ArrayRef(source.data(), source.size()), name,
+                                 &context);
+  case FileKind::Unknown:
+    return refuse("expects a model in ONNX, StableHLO's text, its portable "
+                  "bytecode or the form of jax.export, but the file is none of "
+                  "them");
+  case FileKind::JaxExport: {
+    llvm::Expected<StringRef> module = moe::findJaxModule(source);
+    if (!module)
+      return refuse(llvm::toString(module.takeError()));
+    bytecode.offset = module->data() - source.data();
+    bytecode.bytes = *module;
+    [[fallthrough]];
+  }
+  case FileKind::Bytecode: {
+    std::optional<std::string> read = readBytecode(bytecode, name, context);
+    if (!read)
+      return nullptr;
+    text = std::move(*read);
+    source = text;
+    break;
+  }
+  case FileKind::Text:
+    if (source.trim().empty())
+      return refuse("expects a model, but the file is empty");
+    if (std::string missing = moe::findMissingOperations(source, context);
+        !missing.empty())
+      return refuse("expects operations that this compiler knows, but the "
+                    "model also has " +
+                    missing);
+    break;
+  }
+  OwningOpRef<ModuleOp> module =
+      parseSourceString<ModuleOp>(source, ParserConfig(&context), name);
+  if (!module || failed(moe::prepareStableHLO(*module)))
+    return nullptr;
+  return module;
+}
+
 OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
   if (path.ends_with(".onnx"))
-    return importOnnx(path, &context);
+    return moe::importOnnx(path, &context);
   auto file = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (std::error_code error = file.getError()) {
     emitError(FileLineColLoc::get(&context, path, 0, 0))
@@ -136,20 +234,12 @@ OwningOpRef<ModuleOp> moe::readModel(StringRef path, MLIRContext &context) {
         << "': " << error.message();
     return nullptr;
   }
-  return readModule(**file, context);
+  if (kindOf(**file) == FileKind::Onnx && path != "-")
+    return moe::importOnnx(path, &context);
+  return readBuffer(**file, path, path == "-" ? StringRef() : path, context);
 }
 
 OwningOpRef<ModuleOp> moe::readModule(llvm::MemoryBufferRef buffer,
                                       MLIRContext &context) {
-  std::string text;
-  StringRef source = buffer.getBuffer();
-  if (isBytecode(buffer)) {
-    std::optional<std::string> read = readBytecode(buffer, context);
-    if (!read)
-      return nullptr;
-    text = std::move(*read);
-    source = text;
-  }
-  return parseSourceString<ModuleOp>(source, ParserConfig(&context),
-                                     buffer.getBufferIdentifier());
+  return readBuffer(buffer, buffer.getBufferIdentifier(), /*file=*/"", context);
 }

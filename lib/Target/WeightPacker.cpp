@@ -167,6 +167,8 @@ private:
   Error visitReshape(ReshapeAttr value, const Window &window, uint8_t *to);
   Error visitConcat(ConcatAttr value, Window window, uint8_t *to);
   Error visitScale(ScaleAttr value, const Window &window, uint8_t *to);
+  Error visitNibbles(NibblesAttr value, const Window &window, uint8_t *to);
+  Expected<Mapping> evaluateToScratch(ElementsAttr value);
   Error copyLeaf(const uint8_t *data, ShapedType type, const Window &window,
                  uint8_t *to);
   Expected<ArrayRef<uint8_t>> file(StringRef path);
@@ -193,9 +195,10 @@ Window wholeWindow(ShapedType type) {
 Error Evaluator::evaluate(ElementsAttr value, uint8_t *to) {
   ShapedType type = value.getShapedType();
   unsigned bits = type.getElementTypeBitWidth();
-  if (bits != 1 && bits != 8 && bits != 16 && bits != 32 && bits != 64)
-    return llvm::createStringError("expects weights of 1, 8, 16, 32 or 64 bits "
-                                   "per element, but got " +
+  if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 32 &&
+      bits != 64)
+    return llvm::createStringError("expects weights of 1, 4, 8, 16, 32 or 64 "
+                                   "bits per element, but got " +
                                    llvm::Twine(bits));
   return visit(value, wholeWindow(type), to);
 }
@@ -294,6 +297,15 @@ Error Evaluator::visitReshape(ReshapeAttr value, const Window &window,
         });
     return visit(concatWeights(parts, 0), window, to);
   }
+  Expected<Mapping> scratch = evaluateToScratch(source);
+  if (!scratch)
+    return scratch.takeError();
+  return copyLeaf(scratch->data(), type, window, to);
+}
+
+/// All elements of `value` in a file without a name.
+Expected<Mapping> Evaluator::evaluateToScratch(ElementsAttr value) {
+  ShapedType type = value.getShapedType();
   uint64_t size = type.getNumElements() * elementBytes(type);
   std::string path = (scratchDirectory + "/.moec-scratch-XXXXXX").str();
   int scratch = mkstemp(path.data());
@@ -303,10 +315,28 @@ Error Evaluator::visitReshape(ReshapeAttr value, const Window &window,
   Expected<Mapping> mapping = Mapping::write(scratch, size, path);
   if (!mapping)
     return mapping.takeError();
-  if (Error error =
-          visit(source, wholeWindow(source.getShapedType()), mapping->data()))
+  if (Error error = visit(value, wholeWindow(type), mapping->data()))
     return error;
-  return copyLeaf(mapping->data(), type, window, to);
+  return mapping;
+}
+
+Error Evaluator::visitNibbles(NibblesAttr value, const Window &window,
+                              uint8_t *to) {
+  Expected<Mapping> scratch = evaluateToScratch(value.getSource());
+  if (!scratch)
+    return scratch.takeError();
+  uint8_t *codes = scratch->data();
+  for (int64_t i = 0, e = value.getNumElements(); i < e; ++i)
+    codes[i] = codes[2 * i] | codes[2 * i + 1] << 4;
+  return copyLeaf(codes, value.getShapedType(), window, to);
+}
+
+/// Elements of four bits, two in a byte at `data`, as bytes.
+static std::vector<uint8_t> unpackNibbles(const uint8_t *data, int64_t count) {
+  std::vector<uint8_t> codes(count);
+  for (int64_t i = 0; i < count; ++i)
+    codes[i] = data[i / 2] >> (i % 2 * 4) & 15;
+  return codes;
 }
 
 /// Multiplies the elements of a window in place. `slab` numbers the factor of
@@ -381,7 +411,9 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     Expected<ArrayRef<uint8_t>> bytes = file(external.getFile());
     if (!bytes)
       return bytes.takeError();
-    uint64_t size = type.getNumElements() * elementBytes(type);
+    bool isNibbles = type.getElementTypeBitWidth() == 4;
+    uint64_t size = isNibbles ? llvm::divideCeil(type.getNumElements(), 2)
+                              : type.getNumElements() * elementBytes(type);
     if (external.getOffset() > bytes->size() ||
         bytes->size() - external.getOffset() < size)
       return llvm::createStringError(
@@ -389,7 +421,11 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
           llvm::Twine(bytes->size()) + " bytes) to hold " + llvm::Twine(size) +
           " bytes from offset " + llvm::Twine(external.getOffset()) +
           " on; it may have changed since the model was imported");
-    return copyLeaf(bytes->data() + external.getOffset(), type, window, to);
+    const uint8_t *data = bytes->data() + external.getOffset();
+    if (!isNibbles)
+      return copyLeaf(data, type, window, to);
+    std::vector<uint8_t> codes = unpackNibbles(data, type.getNumElements());
+    return copyLeaf(codes.data(), type, window, to);
   }
   if (auto transpose = dyn_cast<TransposeAttr>(value)) {
     Window source(window.size());
@@ -418,6 +454,8 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     return visitReshape(reshape, window, to);
   if (auto scale = dyn_cast<ScaleAttr>(value))
     return visitScale(scale, window, to);
+  if (auto nibbles = dyn_cast<NibblesAttr>(value))
+    return visitNibbles(nibbles, window, to);
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
     int64_t width = elementBytes(type);
     std::vector<uint8_t> bits;
@@ -426,6 +464,12 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     if (type.getElementType().isInteger(1)) {
       for (bool bit : dense.getValues<bool>())
         bits.push_back(bit);
+      return copyLeaf(bits.data(), type, window, to);
+    }
+    if (type.getElementTypeBitWidth() == 4) {
+      // Stored in a byte each, extended by the sign.
+      for (int64_t i = 0, e = type.getNumElements(); i < e; ++i)
+        bits.push_back(data[dense.isSplat() ? 0 : i] & 15);
       return copyLeaf(bits.data(), type, window, to);
     }
     if (dense.isSplat()) {

@@ -146,6 +146,11 @@ def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncO
     panels `[ceil(N / w), K, w]`, where w is the width of the CPU's register tile. The op stays an ordinary `linalg.generic` whose map of that side
     ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Where both sides are bf16 and the target multiplies
     pairs of them, neighbours along k lie side by side: `[ceil(N / w), K / 2, w, 2]`. Several row dimensions become one.
+
+    A side that is computed from weights element by element as `(code - zero point) * scale`, with codes of eight or four bits and a scale per group along k,
+    is not computed any more: the contraction reads panels of the codes and the scales, and its body says what they mean. Where the codes come through views
+    and broadcasts of constants, as importers spread scales and zero points, these are looked through. Codes of four bits lie two in a byte,
+    `[ceil(N / w), K / 2, lanes, 2, w / (2 lanes)]`. One scale for all columns, zero points that are not codes, and odd depths stay as they are.
   }];
   let options = vectorOptions;
   let dependentDialects = ["::moe::support::MoESupportDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];

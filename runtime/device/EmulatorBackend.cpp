@@ -164,10 +164,8 @@ public:
     moe::emu::LaunchConfig config;
     config.grid = {launch.grid[0], launch.grid[1], launch.grid[2]};
     config.block = {launch.block[0], launch.block[1], launch.block[2]};
-    if (launch.cluster[0] > 1 || launch.cluster[1] > 1 ||
-        launch.cluster[2] > 1 || launch.programmatic)
-      throw Error(MOE_STATUS_INVALID_ARGUMENT,
-                  "the emulator has no clusters and no programmatic launches");
+    config.cluster = {launch.cluster[0], launch.cluster[1], launch.cluster[2]};
+    config.programmatic = launch.programmatic;
     config.dynamicShared = launch.dynamicShared;
     config.cooperative = launch.cooperative;
     config.device = device;

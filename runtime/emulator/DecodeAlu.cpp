@@ -50,10 +50,13 @@ const std::map<std::string, Decoder::Method> &Decoder::methods() {
     m["elect"] = &Decoder::decodeElect;
     m["nanosleep"] = &Decoder::decodeNanosleep;
     m["setmaxnreg"] = &Decoder::decodeSetmaxnreg;
+    m["mapa"] = m["getctarank"] = &Decoder::decodeMapa;
+    m["griddepcontrol"] = &Decoder::decodeGriddepcontrol;
     m["cp"] = &Decoder::decodeCp;
     m["mbarrier"] = &Decoder::decodeMbarrier;
     m["ldmatrix"] = m["stmatrix"] = &Decoder::decodeLdmatrix;
     m["mma"] = &Decoder::decodeMma;
+    m["wgmma"] = &Decoder::decodeWgmma;
     return m;
   }();
   return known;

@@ -5,6 +5,11 @@ using namespace moe::emu;
 using ast::Operand;
 
 void Decoder::decodeCp(const ast::Instruction &i, Modifiers &m) {
+  if (m.take("reduce")) {
+    need(m.take("async") && m.take("bulk"), "expects '.async.bulk'");
+    decodeReduceBulk(i, m);
+    return;
+  }
   need(m.take("async"), "expects '.async'");
   if (m.take("bulk")) {
     decodeBulk(i, m);
@@ -40,48 +45,6 @@ void Decoder::decodeCp(const ast::Instruction &i, Modifiers &m) {
     return;
   }
   decodeCpAsync(i, m);
-}
-
-void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
-  need(!m.take("tensor") && !m.take("prefetch"),
-       "tensor copies and prefetches are not supported");
-  Op op;
-  int group = m.takeOneOf({"commit_group", "wait_group"});
-  if (group >= 0) {
-    op.run = group == 0 ? runBulkCommit : runBulkWait;
-    op.flags = m.take("read");
-    needOperands(i, group, group);
-    need(group == 1 || !op.flags, "unknown modifier '.read'");
-    op.imm = group ? immediate(i.operands[0], "the number of groups") : 0;
-    emit(op);
-    return;
-  }
-  auto *info = newInfo<BulkInfo>();
-  std::string to = m.takeFront(), from = m.takeFront();
-  info->toShared = to == "shared::cluster" || to == "shared::cta";
-  need(info->toShared ? from == "global"
-                      : to == "global" && from == "shared::cta",
-       "expects a copy between '.global' and the CTA's shared memory");
-  need(m.take(info->toShared ? "mbarrier::complete_tx::bytes" : "bulk_group"),
-       "expects '.mbarrier::complete_tx::bytes' into shared memory and "
-       "'.bulk_group' out of it");
-  bool hint = m.take("L2::cache_hint");
-  size_t count = (info->toShared ? 4 : 3) + hint;
-  needOperands(i, count, count);
-  auto addressAt = [&](size_t operand, size_t index) {
-    Address where = address(i.operands[operand]);
-    info->offsets[index] = where.offset;
-    info->narrow[index] = where.is32;
-    return where.code;
-  };
-  op.run = runBulkCopy;
-  op.info = info;
-  op.a = addressAt(0, 0);
-  op.b = addressAt(1, 1);
-  op.c = readCode(i.operands[2], Type::U32);
-  if (info->toShared)
-    op.d = addressAt(3, 2);
-  emit(op);
 }
 
 void Decoder::decodeCpAsync(const ast::Instruction &i, Modifiers &m) {
@@ -150,8 +113,12 @@ void Decoder::decodeMbarrier(const ast::Instruction &i, Modifiers &m) {
                              : Order::Release;
   info->scope = scope == 1 ? Scope::Cluster : Scope::Cta;
   int space = m.takeOneOf({"shared", "shared::cta", "shared::cluster"});
-  need(space != 2, "mbarriers of other CTAs are not supported");
-  info->space = space < 0 ? Space::Generic : Space::Shared;
+  bool remote = space == 2;
+  need(!remote || which == 2 || which == 3 || which == 7 || which == 8,
+       "expects an mbarrier of the CTA itself");
+  info->space = space < 0 ? Space::Generic
+                : remote  ? Space::SharedCluster
+                          : Space::Shared;
   need(m.takeType() == Type::B64, "expects '.b64'");
   auto useAddress = [&](size_t index) {
     Address where = address(i.operands[index]);
@@ -184,6 +151,8 @@ void Decoder::decodeMbarrier(const ast::Instruction &i, Modifiers &m) {
     useAddress(1);
     op.b = i.operands.size() == 3 ? readCode(i.operands[2], Type::U32)
                                   : constant(1, Width::W32);
+    need(!remote || i.operands[0].kind == Operand::Kind::Sink,
+         "expects '_' as the state of an mbarrier of another CTA");
     op.dst = result();
     break;
   }

@@ -274,7 +274,7 @@ void Decoder::decodeFence(const ast::Instruction &i, Modifiers &m) {
 /// Hints: nothing to do.
 void Decoder::decodePrefetch(const ast::Instruction &i, Modifiers &m) {
   need(i.opcode != "discard", "discard is not supported");
-  need(!m.take("tensormap"), "prefetch.tensormap is not supported");
+  m.take("tensormap");
   takeSpace(m);
   m.takeOneOf({"L1", "L2", "L2::evict_last", "L2::evict_normal", "uniform"});
   m.takeOneOf({"L1", "L2", "L2::evict_last", "L2::evict_normal"});

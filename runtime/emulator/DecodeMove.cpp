@@ -417,9 +417,8 @@ void Decoder::decodeCvta(const ast::Instruction &i, Modifiers &m) {
                            "shared::cta", "shared::cluster", "param::entry"});
   Type type = m.needType();
   need(space >= 0 && type == Type::U64, "expects a state space and '.u64'");
-  need(space != 6, "cvta of '.shared::cluster' is not supported");
   needOperands(i, 2, 2);
-  bool shared = space == 1 || space == 5, local = space == 3;
+  bool shared = space == 1 || space == 5 || space == 6, local = space == 3;
   Value src = read(i.operands[1], type);
   if (isVirtual(src.code) && pendingUses.empty())
     use(src.code);

@@ -5,8 +5,21 @@ using namespace moe::emu;
 using ast::Operand;
 
 void Decoder::decodeBar(const ast::Instruction &i, Modifiers &m) {
-  if (m.take("cluster"))
-    throw StatementError("clusters are not supported");
+  if (m.take("cluster")) {
+    auto *info = newInfo<ClusterBarrierInfo>();
+    int which = m.takeOneOf({"arrive", "wait"});
+    need(which >= 0, "expects '.arrive' or '.wait'");
+    info->arrive = which == 0;
+    info->aligned = m.take("aligned");
+    info->relaxed = info->arrive && m.take("relaxed");
+    m.take(info->arrive ? "release" : "acquire"); // the default
+    needOperands(i, 0, 0);
+    Op op;
+    op.run = runClusterBarrier;
+    op.info = info;
+    emit(op);
+    return;
+  }
   if (m.take("warp")) {
     need(m.take("sync"), "expects '.sync'");
     needOperands(i, 1, 1);
@@ -181,6 +194,35 @@ void Decoder::decodeNanosleep(const ast::Instruction &i, Modifiers &m) {
   readCode(i.operands[0], Type::U32);
   Op op;
   op.run = runYield;
+  emit(op);
+}
+
+/// mapa, getctarank
+void Decoder::decodeMapa(const ast::Instruction &i, Modifiers &m) {
+  auto *info = newInfo<MapInfo>();
+  info->rank = i.opcode == "getctarank";
+  info->generic = !m.take("shared::cluster");
+  Type type = m.needType();
+  info->wide = type == Type::U64;
+  need(info->wide || (type == Type::U32 && !info->generic),
+       "expects '.u64', or '.u32' with '.shared::cluster'");
+  needOperands(i, info->rank ? 2 : 3, info->rank ? 2 : 3);
+  Op op;
+  op.run = runMapAddress;
+  op.info = info;
+  op.a = use(readCode(i.operands[1], type));
+  if (!info->rank)
+    op.b = readCode(i.operands[2], Type::U32);
+  op.dst = write(i.operands[0], info->rank ? Type::U32 : type).code;
+  emit(op);
+}
+
+void Decoder::decodeGriddepcontrol(const ast::Instruction &i, Modifiers &m) {
+  int which = m.takeOneOf({"launch_dependents", "wait"});
+  need(which >= 0, "expects '.launch_dependents' or '.wait'");
+  needOperands(i, 0, 0);
+  Op op;
+  op.run = which == 0 ? runLaunchDependents : runDependencyWait;
   emit(op);
 }
 

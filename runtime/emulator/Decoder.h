@@ -88,7 +88,8 @@ private:
     int target = -1; ///< label
     enum class Kind : uint8_t { Plain, Branch, Exit } kind = Kind::Plain;
     bool guarded = false;
-    bool mark = false; ///< position of a label, no operation
+    bool mark = false;  ///< position of a label, no operation
+    uint8_t misuse = 0; ///< of wgmma's registers: Accumulators.cpp
   };
 
   struct Value {
@@ -235,10 +236,16 @@ private:
   void decodeElect(const ast::Instruction &, Modifiers &);
   void decodeNanosleep(const ast::Instruction &, Modifiers &);
   void decodeSetmaxnreg(const ast::Instruction &, Modifiers &);
+  void decodeMapa(const ast::Instruction &, Modifiers &);
+  void decodeGriddepcontrol(const ast::Instruction &, Modifiers &);
 
   // DecodeAsync.cpp
   void decodeCp(const ast::Instruction &, Modifiers &);
   void decodeBulk(const ast::Instruction &, Modifiers &);
+  void decodeReduceBulk(const ast::Instruction &, Modifiers &);
+  void decodeBulkPrefetch(const ast::Instruction &, Modifiers &);
+  void readTensorPlace(const ast::Operand &operand, BulkInfo &info, Op &op,
+                       uint32_t Op::*code, size_t index);
   void decodeCpAsync(const ast::Instruction &, Modifiers &);
   void decodeMbarrier(const ast::Instruction &, Modifiers &);
 
@@ -246,12 +253,17 @@ private:
   void decodeLdmatrix(const ast::Instruction &, Modifiers &);
   void decodeMma(const ast::Instruction &, Modifiers &);
 
+  // DecodeWgmma.cpp
+  void decodeWgmma(const ast::Instruction &, Modifiers &);
+  void decodeMmaAsync(const ast::Instruction &, Modifiers &);
+
   // ---- analysis (Layout.cpp) ----
   struct Blocks;
   void finish();
   void findBlocks(Blocks &blocks);
   void findPostDominators(Blocks &blocks);
   void findLiveness(Blocks &blocks);
+  void findAccumulatorMisuse(const Blocks &blocks);
   std::vector<std::vector<bool>> findAssigned(const Blocks &blocks);
   void assignStorage(const Blocks &blocks, const std::vector<bool> &tracked);
   void buildOps(const Blocks &blocks, const std::vector<bool> &tracked,

@@ -259,6 +259,23 @@ void Emulator::launch(Module &module, const std::string &kernel,
     need(threads <= most, "expects at most the " + std::to_string(most) +
                               " threads that its '.maxntid' names");
   }
+  Dim3 cluster = config.cluster;
+  directive = program.directives.find(".reqnctapercluster");
+  bool names = directive != program.directives.end();
+  if (!cluster.count() && names) {
+    uint32_t *axes[] = {&cluster.x, &cluster.y, &cluster.z};
+    for (size_t axis = 0; axis < 3; ++axis)
+      *axes[axis] = axis < directive->second.size()
+                        ? static_cast<uint32_t>(directive->second[axis])
+                        : 1;
+  }
+  for (uint32_t *extent : {&cluster.x, &cluster.y, &cluster.z})
+    *extent = std::max(*extent, 1u);
+  need(cluster.count() <= 16, "expects at most 16 CTAs in a cluster, but got " +
+                                  std::to_string(cluster.count()));
+  need(config.grid.x % cluster.x == 0 && config.grid.y % cluster.y == 0 &&
+           config.grid.z % cluster.z == 0,
+       "expects a grid that is a multiple of the cluster");
   need(program.dynamicShared + config.dynamicShared <= 232448,
        "needs more than 227 KiB of shared memory");
   auto launch = std::make_unique<Launch>();
@@ -267,7 +284,11 @@ void Emulator::launch(Module &module, const std::string &kernel,
   launch->config = config;
   launch->id = ++state->launches;
   launch->knowledge = state->hostKnowledge;
+  launch->cluster = cluster;
   launch->perMultiprocessor = ctasPerMultiprocessor(program, config);
+  need(cluster.count() <=
+           uint64_t(launch->perMultiprocessor) * state->options.multiprocessors,
+       "a cluster of more CTAs than can be resident");
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
                                       state->options.multiprocessors,
@@ -425,12 +446,15 @@ std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
     return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " +
            std::to_string(v[2]) + ")";
   };
+  constexpr size_t kMostText = 160; // wgmma names many registers
   std::string text = std::string("ERROR: ") + findingName(f.kind) + ": " +
                      f.message + "\n  in kernel '" + f.kernel + "', device " +
                      std::to_string(f.device) + ", CTA " + triple(f.cta) +
                      ", thread " + triple(f.thread);
   if (f.line)
-    text += "\n  at line " + std::to_string(f.line) + ": " + f.text;
+    text += "\n  at line " + std::to_string(f.line) + ": " +
+            (f.text.size() > kMostText ? f.text.substr(0, kMostText) + "..."
+                                       : f.text);
   for (const std::string &note : f.notes)
     text += "\n  note: " + note;
   return text + "\n  replay with --seed=" + std::to_string(seed) + "\n";

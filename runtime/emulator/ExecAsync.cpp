@@ -186,19 +186,30 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
   Cta &cta = *w.cta;
   bool checked = machine.options.checked;
   uint32_t lanes = w.lanes(op), done = 0;
+  // Lanes that have seen a phase complete, together since they mostly wait for
+  // one mbarrier.
+  std::pair<const MbarrierState *, uint32_t> known{nullptr, 0};
   forLanes(lanes, [&](int lane) {
     uint64_t address =
         (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
         op->imm;
     Place place = resolve(w, op, lane, info.space, address, 8, 8, true);
-    if (place.allocation != cta.shared.get())
+    Cta *owner = ownerOf(cta, place.allocation);
+    if (!owner)
       machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
                    "expects an mbarrier in shared memory");
+    bool mayBeRemote =
+        info.kind == Kind::Arrive || info.kind == Kind::ExpectTx ||
+        info.kind == Kind::CompleteTx || info.kind == Kind::ArriveExpectTx ||
+        info.kind == Kind::Drop;
+    if (owner != &cta && !mayBeRemote)
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
+                   "expects an mbarrier in the CTA's own shared memory");
     auto offset = static_cast<uint32_t>(place.offset);
-    auto found = cta.mbarriers.find(offset);
+    auto found = owner->mbarriers.find(offset);
     if (info.kind == Kind::Init) {
       uint32_t count = w.read32(op->b, lane);
-      if (found != cta.mbarriers.end())
+      if (found != owner->mbarriers.end())
         machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
                      "initialises an mbarrier that is in use",
                      {mbarrierText(found->second)});
@@ -210,14 +221,14 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
         checkRace(w, op, lane, place, 8, true, {}, address);
       MbarrierState state;
       state.expected = state.pending = count;
-      cta.mbarriers[offset] = state;
+      owner->mbarriers[offset] = state;
       std::memset(place.bytes(), 0, 8);
       for (int i = 0; i < 8; ++i)
         place.states()[i] |= Allocation::kInitialised | Allocation::kMbarrier;
       machine.noteProgress();
       return;
     }
-    if (found == cta.mbarriers.end())
+    if (found == owner->mbarriers.end())
       machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
                    "uses an mbarrier that was not initialised");
     MbarrierState &state = found->second;
@@ -229,7 +240,7 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     case Kind::Inval:
       if (checked)
         checkRace(w, op, lane, place, 8, true, {}, address);
-      cta.mbarriers.erase(found);
+      owner->mbarriers.erase(found);
       for (int i = 0; i < 8; ++i)
         place.states()[i] &= static_cast<uint8_t>(
             ~(Allocation::kMbarrier | Allocation::kInitialised));
@@ -257,8 +268,14 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
         complete = phase < state.phase;
       }
       done |= static_cast<uint32_t>(complete) << lane;
-      if (complete && checked && info.order != Order::Relaxed)
-        acquire(w, lane, state.completed);
+      if (complete && checked && info.order != Order::Relaxed) {
+        if (known.first != &state) {
+          acquire(w, known.second,
+                  known.first ? known.first->completed : Knowledge());
+          known = {&state, 0};
+        }
+        known.second |= 1u << lane;
+      }
       return;
     }
     case Kind::CpAsyncArrive: {
@@ -303,6 +320,8 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     machine.noteProgress();
   });
   if (info.kind == Kind::TestWait) {
+    if (known.first)
+      acquire(w, known.second, known.first->completed);
     ++machine.polls;
     uint32_t &to = w.predicate(op->dst);
     to = (to & ~lanes) | done;

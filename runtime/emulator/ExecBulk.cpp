@@ -1,9 +1,12 @@
-// cp.async.bulk: copies of the async proxy between global and shared memory.
+// cp.async.bulk and cp.reduce.async.bulk: copies of the async proxy between
+// global memory and the shared memory of a cluster, plain or of a box of a
+// tensor.
 //
 // A copy is checked when it is issued and done later, at a time that the
 // schedule chooses. What it reads must have been made visible to the async
 // proxy by a proxy fence, the issuer's own writes included.
 #include "Machine.h"
+#include "TensorMap.h"
 
 #include <algorithm>
 
@@ -12,8 +15,8 @@ using namespace moe::emu;
 /// Reads and writes of a CTA's copies, in turn; a thread number has 10 bits.
 static constexpr uint32_t kSlots = 512;
 
-static Agent bulkAgent(const Cta &cta, uint32_t slot) {
-  return Agent(cta.number, Agent::Bulk, slot);
+static Agent bulkAgent(uint32_t cta, uint32_t slot) {
+  return Agent(cta, Agent::Bulk, slot);
 }
 
 static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
@@ -26,10 +29,13 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
   // reads.
   Observer observer{clock ? *clock : kNothing,
                     isWrite ? threadAgent(w, lane) : Agent(), sync.now};
-  Agent agent = bulkAgent(*w.cta, copy.slot + (isWrite ? 1 : 0));
+  Agent agent = bulkAgent(copy.issuer, copy.slot + (isWrite ? 1 : 0));
+  // Reductions are relaxed atomics.
+  Strength strength{isWrite && copy.reduces,
+                    copy.to ? Scope::Cluster : Scope::Gpu};
   RaceDetector::Conflict conflict;
   if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
-                               isWrite, {agent, copy.stamp, op->line, {}},
+                               isWrite, {agent, copy.stamp, op->line, strength},
                                observer, conflict))
     return;
   std::vector<std::string> notes = {
@@ -51,76 +57,311 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
       std::move(notes));
 }
 
-const Op *moe::emu::runBulkCopy(Warp &w, const Op *op) {
-  const auto &info = *static_cast<const BulkInfo *>(op->info);
+// ---- issuing ----
+
+namespace {
+
+/// One bulk copy of one lane while it is issued.
+struct Issue {
+  Warp &w;
+  const Op *op;
+  const BulkInfo &info;
+  int lane;
+
+  uint64_t address(uint32_t code, int index) const {
+    return (info.narrow[index] ? w.read32(code, lane) : w.read64(code, lane)) +
+           static_cast<uint64_t>(info.offsets[index]);
+  }
+  uint32_t part(size_t index) const {
+    return w.read32(info.parts[index].code, lane);
+  }
+  Place at(Space space, uint64_t where, uint32_t bytes, uint32_t align,
+           bool isWrite) const {
+    return resolve(w, op, lane, space, where, bytes, align, isWrite);
+  }
+  [[noreturn]] void misuse(uint64_t where, const std::string &message) const {
+    w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, where, message);
+  }
+
+  void linear();
+  void tensor();
+
+private:
+  TensorMap map(uint64_t where) const;
+  void rows(const TensorMap &map, uint32_t shared, bool toShared,
+            BulkCopy &copy) const;
+  void tileRow(const TensorMap &map, uint64_t row, bool inside, uint32_t shared,
+               bool toShared, BulkCopy &copy) const;
+  /// Issues `copy` to `dst` (a place in shared memory; ignored where it goes to
+  /// global memory), once for each CTA of a multicast.
+  void finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes);
+  void start(BulkCopy copy, const Place &shared, uint32_t sharedBytes);
+};
+
+} // namespace
+
+/// What a reduction computes with.
+static Type typeOf(const TensorMap &map) {
+  static constexpr Type kTypes[] = {Type::U8,  Type::U16,  Type::U32, Type::S32,
+                                    Type::U64, Type::S64,  Type::F16, Type::F32,
+                                    Type::F64, Type::BF16, Type::F32, Type::F32,
+                                    Type::F32};
+  return kTypes[map.type];
+}
+
+static TensorMap readTensorMap(const char *bytes) {
+  TensorMap map;
+  std::memcpy(&map, bytes, sizeof(map));
+  return map;
+}
+
+TensorMap Issue::map(uint64_t where) const {
+  Place place = at(Space::Generic, where, 128, 64, false);
+  if (w.machine->options.checked)
+    checkInitialised(w, op, lane, place, 128, where);
+  TensorMap result = readTensorMap(place.bytes());
+  if (result.magic != TensorMap::kMagic)
+    misuse(where, "expects a tensor map that encodeTensorMap made");
+  if (result.rank != info.rank)
+    misuse(where, "expects a tensor map of rank " + std::to_string(info.rank) +
+                      ", but got one of rank " + std::to_string(result.rank));
+  return result;
+}
+
+void Issue::linear() {
+  uint32_t bytes = w.read32(op->c, lane);
+  uint64_t to = address(op->a, 0), from = address(op->b, 1);
+  if (bytes == 0 || bytes % 16 != 0)
+    misuse(to, "expects a size that is a multiple of 16, but got " +
+                   std::to_string(bytes));
+  bool toGlobal = info.kind == BulkInfo::Kind::ToGlobal;
+  Space dstSpace = toGlobal      ? Space::Global
+                   : info.ownCta ? Space::Shared
+                                 : Space::SharedCluster;
+  Place dst = at(dstSpace, to, bytes, 16, true);
+  bool fromGlobal = info.kind == BulkInfo::Kind::ToShared;
+  Place src =
+      at(fromGlobal ? Space::Global : Space::Shared, from, bytes, 16, false);
+  BulkCopy copy;
+  copy.from = fromGlobal ? nullptr : w.cta;
+  copy.to = toGlobal ? nullptr : ownerOf(*w.cta, dst.allocation);
+  copy.bytes = bytes;
+  copy.segments.push_back(
+      {fromGlobal ? from : src.offset, toGlobal ? to : dst.offset, bytes});
+  finish(std::move(copy), toGlobal ? src : dst, bytes);
+}
+
+void Issue::tileRow(const TensorMap &map, uint64_t row, bool inside,
+                    uint32_t shared, bool toShared, BulkCopy &copy) const {
+  auto first = static_cast<int64_t>(static_cast<int32_t>(part(0)));
+  auto size = static_cast<int64_t>(map.dims[0]);
+  uint32_t rowBytes = map.box[0] * map.elementBytes;
+  uint32_t step = map.swizzle ? 16 : rowBytes;
+  for (uint32_t done = 0; done < rowBytes; done += step) {
+    // Bytes of this piece that lie within the tensor.
+    int64_t begin = first * map.elementBytes + done,
+            end = size * map.elementBytes;
+    int64_t low = std::clamp<int64_t>(-begin, 0, step),
+            high = std::clamp<int64_t>(end - begin, 0, step);
+    if (!inside || high < low)
+      low = high = 0;
+    uint32_t place = swizzled(map.swizzle, shared + done);
+    if (toShared && high - low < step)
+      copy.segments.push_back({0, place, step, true});
+    if (low == high)
+      continue;
+    uint64_t global = row + static_cast<uint64_t>(begin + low);
+    uint64_t local = place + static_cast<uint64_t>(low);
+    auto bytes = static_cast<uint32_t>(high - low);
+    copy.segments.push_back(
+        {toShared ? global : local, toShared ? local : global, bytes});
+  }
+}
+
+void Issue::rows(const TensorMap &map, uint32_t shared, bool toShared,
+                 BulkCopy &copy) const {
+  uint32_t index[5] = {};
+  while (true) {
+    uint64_t row = map.address;
+    bool inside = true;
+    for (int dim = 1; dim < map.rank; ++dim) {
+      int64_t at = int64_t(static_cast<int32_t>(part(dim))) +
+                   int64_t(index[dim]) * map.elementStrides[dim];
+      inside &= at >= 0 && at < static_cast<int64_t>(map.dims[dim]);
+      row += static_cast<uint64_t>(at) * map.strides[dim - 1];
+    }
+    tileRow(map, row, inside, shared, toShared, copy);
+    shared += map.box[0] * map.elementBytes;
+    int dim = 1;
+    while (dim < map.rank && ++index[dim] == map.extent(dim))
+      index[dim++] = 0;
+    if (dim >= map.rank)
+      return;
+  }
+}
+
+void Issue::tensor() {
+  bool toShared = info.kind == BulkInfo::Kind::ToShared;
+  TensorMap tensorMap = map(address(toShared ? op->b : op->a, toShared));
+  uint32_t bytes = tensorMap.box[0] * tensorMap.elementBytes;
+  for (int dim = 1; dim < tensorMap.rank; ++dim)
+    bytes *= tensorMap.extent(dim);
+  uint64_t where = address(toShared ? op->a : op->b, !toShared);
+  Space space = toShared && !info.ownCta ? Space::SharedCluster : Space::Shared;
+  Place shared = at(space, where, bytes, 128, toShared);
+  BulkCopy copy;
+  (toShared ? copy.to : copy.from) = ownerOf(*w.cta, shared.allocation);
+  copy.bytes = bytes;
+  copy.type = typeOf(tensorMap);
+  rows(tensorMap, static_cast<uint32_t>(shared.offset), toShared, copy);
+  finish(std::move(copy), shared, bytes);
+}
+
+void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
+  copy.issuer = w.cta->number;
+  copy.reduces = info.reduces;
+  copy.reduction = info.reduction;
+  if (!info.rank)
+    copy.type = info.type;
+  Cta *first = copy.to;
+  if (first) {
+    uint64_t barrier = address(op->d, 2);
+    Place place = at(Space::SharedCluster, barrier, 8, 8, true);
+    copy.mbarrier = static_cast<uint32_t>(place.offset);
+    if (place.allocation != first->shared.get())
+      misuse(barrier, "expects the mbarrier in the CTA that is written to");
+  }
+  if (!info.multicast) {
+    start(std::move(copy), shared, sharedBytes);
+    return;
+  }
+  const Cluster &cluster = *w.cta->cluster;
+  uint32_t mask = part(info.parts.size() - 1) & 0xffff;
+  if (first != w.cta || mask == 0 || mask >> cluster.members.size())
+    misuse(0, "expects a multicast to CTAs of the cluster, at addresses of the "
+              "CTA itself");
+  for (size_t rank = 0; rank < cluster.members.size(); ++rank) {
+    if (!(mask >> rank & 1))
+      continue;
+    Cta *member = cluster.members[rank];
+    if (!member)
+      misuse(0, "copies to CTA " + std::to_string(rank) +
+                    " of the cluster, which has ended");
+    copy.to = member;
+    start(copy, {member->shared.get(), shared.offset}, sharedBytes);
+  }
+}
+
+void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   Machine &machine = *w.machine;
   Cta &cta = *w.cta;
+  copy.id = ++machine.bulkIds;
+  copy.slot = cta.bulkCount % kSlots * 2;
+  copy.stamp = ++cta.bulkCount;
+  if (copy.to) {
+    if (!copy.to->mbarriers.count(copy.mbarrier))
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane,
+                   copy.to->shared->base + copy.mbarrier,
+                   "uses an mbarrier that was not initialised");
+  } else {
+    BulkGroup &group = cta.copies[w.index][lane].openBulk;
+    group.ids.push_back(copy.id);
+    group.slots.emplace_back(copy.slot, copy.stamp);
+  }
+  // The global side row by row, the shared one as a whole where it is dense.
+  bool checked = machine.options.checked;
+  bool dense = true;
+  for (const BulkSegment &segment : copy.segments) {
+    if (copy.from && copy.to)
+      break;
+    if (segment.zero)
+      continue;
+    uint64_t global = copy.to ? segment.from : segment.to;
+    Place place = at(Space::Global, global, segment.bytes, 1, !copy.to);
+    if (!checked)
+      continue;
+    if (copy.to || copy.reduces)
+      checkInitialised(w, op, lane, place, segment.bytes, global);
+    checkBulkRace(w, op, lane, place, segment.bytes, !copy.to, copy);
+  }
+  if (checked && copy.from) {
+    // Only what lies within the tensor is read.
+    uint32_t read = 0;
+    for (const BulkSegment &segment : copy.segments)
+      read += segment.bytes;
+    dense = read == sharedBytes;
+    for (const BulkSegment &segment : copy.segments) {
+      Place place{copy.from->shared.get(), dense ? 0 : segment.from};
+      uint32_t bytes = dense ? sharedBytes : segment.bytes;
+      if (dense)
+        place.offset = copy.to ? segment.from : shared.offset;
+      checkInitialised(w, op, lane, place, bytes, place.offset);
+      checkBulkRace(w, op, lane, place, bytes, false, copy);
+      if (dense)
+        break;
+    }
+  }
+  if (checked && copy.to) {
+    if (copy.reduces)
+      checkInitialised(w, op, lane, shared, sharedBytes, shared.offset);
+    checkBulkRace(w, op, lane, shared, sharedBytes, true, copy);
+  }
+  machine.bulk.push_back(std::move(copy));
+}
+
+const Op *moe::emu::runBulkCopy(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const BulkInfo *>(op->info);
   forLanes(w.lanes(op), [&](int lane) {
-    auto addressAt = [&](uint32_t code, int index) {
-      return (info.narrow[index] ? w.read32(code, lane)
-                                 : w.read64(code, lane)) +
-             static_cast<uint64_t>(info.offsets[index]);
-    };
-    uint32_t bytes = w.read32(op->c, lane);
-    uint64_t to = addressAt(op->a, 0), from = addressAt(op->b, 1);
-    if (bytes == 0 || bytes % 16 != 0)
-      machine.stop(FindingKind::AsyncMisuse, w, op, lane, to,
-                   "expects a size that is a multiple of 16, but got " +
-                       std::to_string(bytes));
-    Place dst =
-        resolve(w, op, lane, info.toShared ? Space::Shared : Space::Global, to,
-                bytes, 16, true);
-    Place src =
-        resolve(w, op, lane, info.toShared ? Space::Global : Space::Shared,
-                from, bytes, 16, false);
-    BulkCopy copy;
-    copy.cta = &cta;
-    copy.id = ++machine.bulkIds;
-    copy.toShared = info.toShared;
-    copy.shared = static_cast<uint32_t>((info.toShared ? dst : src).offset);
-    copy.global = info.toShared ? from : to;
-    copy.bytes = bytes;
-    copy.slot = cta.bulkCount % kSlots * 2;
-    copy.stamp = ++cta.bulkCount;
-    if (info.toShared) {
-      uint64_t barrier = addressAt(op->d, 2);
-      Place place = resolve(w, op, lane, Space::Shared, barrier, 8, 8, true);
-      copy.mbarrier = static_cast<uint32_t>(place.offset);
-      if (!cta.mbarriers.count(copy.mbarrier))
-        machine.stop(FindingKind::MbarrierMisuse, w, op, lane, barrier,
-                     "uses an mbarrier that was not initialised");
-    } else {
-      BulkGroup &group = cta.copies[w.index][lane].openBulk;
-      group.ids.push_back(copy.id);
-      group.slots.emplace_back(copy.slot, copy.stamp);
-    }
-    if (machine.options.checked) {
-      checkInitialised(w, op, lane, src, bytes, from);
-      checkBulkRace(w, op, lane, src, bytes, false, copy);
-      checkBulkRace(w, op, lane, dst, bytes, true, copy);
-    }
-    machine.bulk.push_back(copy);
+    Issue issue{w, op, info, lane};
+    if (info.rank)
+      issue.tensor();
+    else
+      issue.linear();
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
-void Machine::completeBulk(size_t index) {
-  BulkCopy copy = bulk[index];
-  bulk.erase(bulk.begin() + static_cast<ptrdiff_t>(index));
-  Allocation &shared = *copy.cta->shared;
-  Allocation &global = *memory.find(copy.global);
-  char *inShared = shared.bytes.get() + copy.shared;
-  char *inGlobal = global.bytes.get() + (copy.global - global.base);
-  noteProgress();
-  if (!copy.toShared) {
-    std::memcpy(inGlobal, inShared, copy.bytes);
-    markInitialised({&global, copy.global - global.base}, copy.bytes);
-    return;
+// ---- completion ----
+
+static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
+                        uint32_t bytes) {
+  auto width = static_cast<uint32_t>(bitsOf(copy.type)) / 8;
+  for (uint32_t i = 0; i < bytes; i += width) {
+    uint64_t old = 0, value = 0;
+    std::memcpy(&old, to + i, width);
+    std::memcpy(&value, from + i, width);
+    value = atomicResult(copy.reduction, copy.type, false, old, value, 0);
+    std::memcpy(to + i, &value, width);
   }
-  std::memcpy(inShared, inGlobal, copy.bytes);
-  markInitialised({&shared, copy.shared}, copy.bytes);
-  auto found = copy.cta->mbarriers.find(copy.mbarrier);
-  if (found == copy.cta->mbarriers.end())
+}
+
+void Machine::completeBulk(size_t index) {
+  BulkCopy copy = std::move(bulk[index]);
+  bulk.erase(bulk.begin() + static_cast<ptrdiff_t>(index));
+  auto placeOf = [&](Cta *cta, uint64_t where) {
+    if (cta)
+      return Place{cta->shared.get(), where};
+    Allocation *allocation = memory.find(where);
+    return Place{allocation, where - allocation->base};
+  };
+  noteProgress();
+  for (const BulkSegment &segment : copy.segments) {
+    Place to = placeOf(copy.to, segment.to);
+    markInitialised(to, segment.bytes);
+    if (segment.zero) {
+      std::memset(to.bytes(), 0, segment.bytes);
+      continue;
+    }
+    const char *from = placeOf(copy.from, segment.from).bytes();
+    if (copy.reduces)
+      reduceBytes(copy, to.bytes(), from, segment.bytes);
+    else
+      std::memcpy(to.bytes(), from, segment.bytes);
+  }
+  if (!copy.to)
+    return;
+  auto found = copy.to->mbarriers.find(copy.mbarrier);
+  if (found == copy.to->mbarriers.end())
     return; // invalidated meanwhile: nobody can wait for it
   MbarrierState &state = found->second;
   state.tx -= copy.bytes;
@@ -128,8 +369,8 @@ void Machine::completeBulk(size_t index) {
     // Both the copy's own write and what it read are done, for either proxy.
     Knowledge done;
     for (uint32_t part : {copy.slot, copy.slot + 1})
-      done.plain =
-          Clock::withAgent(done.plain, bulkAgent(*copy.cta, part), copy.stamp);
+      done.plain = Clock::withAgent(done.plain, bulkAgent(copy.issuer, part),
+                                    copy.stamp);
     done.proxied = done.plain;
     state.arrived.join(done);
   }
@@ -151,14 +392,14 @@ bool Machine::advanceBulk(bool force) {
 
 void Machine::checkBulkDone(Cta &cta, const Warp &warp) {
   for (size_t i = bulk.size(); i-- > 0;) {
-    if (bulk[i].cta != &cta)
+    if (bulk[i].from != &cta && bulk[i].to != &cta)
       continue;
     const Program &program = *cta.launch->program;
-    report(
-        FindingKind::AsyncMisuse, warp, &program.ops.back(), 0, bulk[i].global,
-        "the CTA ends before a bulk copy of " + std::to_string(bulk[i].bytes) +
-            " bytes " + (bulk[i].toShared ? "into" : "out of") +
-            " its shared memory is done");
+    report(FindingKind::AsyncMisuse, warp, &program.ops.back(), 0, 0,
+           "the CTA ends before a bulk copy of " +
+               std::to_string(bulk[i].bytes) + " bytes " +
+               (bulk[i].to == &cta ? "into" : "out of") +
+               " its shared memory is done");
     completeBulk(i);
   }
 }
@@ -175,6 +416,7 @@ const Op *moe::emu::runBulkCommit(Warp &w, const Op *op) {
 const Op *moe::emu::runBulkWait(Warp &w, const Op *op) {
   Machine &machine = *w.machine;
   bool readsOnly = op->flags != 0;
+  uint32_t cta = w.cta->number;
   forLanes(w.lanes(op), [&](int lane) {
     AsyncQueue &queue = w.cta->copies[w.index][lane];
     Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
@@ -191,10 +433,10 @@ const Op *moe::emu::runBulkWait(Warp &w, const Op *op) {
         continue;
       for (const auto &[slot, stamp] : group.slots) {
         knowledge.plain =
-            Clock::withAgent(knowledge.plain, bulkAgent(*w.cta, slot), stamp);
+            Clock::withAgent(knowledge.plain, bulkAgent(cta, slot), stamp);
         if (!readsOnly)
-          knowledge.plain = Clock::withAgent(
-              knowledge.plain, bulkAgent(*w.cta, slot + 1), stamp);
+          knowledge.plain = Clock::withAgent(knowledge.plain,
+                                             bulkAgent(cta, slot + 1), stamp);
       }
     }
     // After a wait for reads the groups may be waited for once more.

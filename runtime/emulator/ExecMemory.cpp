@@ -103,6 +103,42 @@ static std::string describeShared(const Cta &cta, uint64_t offset) {
                   {"the address is " + where});
 }
 
+/// The CTA whose shared memory an address names: a generic one, or one within
+/// the cluster (ExecCluster.cpp).
+static const Cta *sharedOwner(Warp &w, const Op *op, int lane,
+                              bool anyOfCluster, uint64_t address,
+                              bool isWrite) {
+  const Cta &cta = *w.cta;
+  uint64_t distance = address / kSharedStride;
+  if (address >= kSharedWindow && address < kSharedWindowEnd)
+    distance = (address - kSharedWindow) / kSharedStride - cta.slot;
+  else // a difference of generic addresses may be negative
+    distance = static_cast<uint64_t>(static_cast<int64_t>(address) >> 24);
+  if (distance == 0) [[likely]]
+    return &cta;
+  const Cluster &cluster = *cta.cluster;
+  uint32_t rank =
+      (static_cast<uint32_t>(distance) + cta.slot - cluster.firstSlot) & 0xff;
+  bool small = static_cast<int64_t>(distance) < 256 &&
+               static_cast<int64_t>(distance) > -256;
+  if (!small || rank >= cluster.members.size())
+    w.machine->stop(FindingKind::OutOfBounds, w, op, lane, address,
+                    std::string(accessName(isWrite)) +
+                        " through a pointer to the shared memory of another "
+                        "CTA");
+  if (!anyOfCluster)
+    w.machine->stop(FindingKind::OutOfBounds, w, op, lane, address,
+                    std::string(accessName(isWrite)) +
+                        " of the shared memory of CTA " + std::to_string(rank) +
+                        " of the cluster without '.shared::cluster'");
+  if (!cluster.members[rank])
+    w.machine->stop(FindingKind::UseAfterFree, w, op, lane, address,
+                    std::string(accessName(isWrite)) +
+                        " of the shared memory of CTA " + std::to_string(rank) +
+                        " of the cluster, which has ended");
+  return cluster.members[rank];
+}
+
 Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
                         uint64_t address, uint32_t bytes, uint32_t align,
                         bool isWrite) {
@@ -111,7 +147,7 @@ Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
   uint64_t full = address;
   if (space == Space::Generic) {
     if (address >= kSharedWindow && address < kSharedWindowEnd)
-      space = Space::Shared;
+      space = Space::SharedCluster;
     else if (address >= kLocalWindow && address < kLocalWindowEnd)
       space = Space::Local;
     else
@@ -122,24 +158,17 @@ Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
   switch (space) {
   case Space::Shared:
   case Space::SharedCluster: {
-    allocation = cta.shared.get();
-    offset = address;
-    if (address >= kSharedWindow) {
-      if (address / kSharedStride != allocation->base / kSharedStride)
-        machine.stop(
-            FindingKind::OutOfBounds, w, op, lane, full,
-            std::string(accessName(isWrite)) +
-                " through a pointer to the shared memory of another CTA");
-      offset = address - allocation->base;
-    }
+    const Cta *owner = sharedOwner(w, op, lane, space == Space::SharedCluster,
+                                   address, isWrite);
+    allocation = owner->shared.get();
+    offset = address % kSharedStride;
     full = allocation->base + offset;
-    if (offset + bytes > allocation->size || offset + bytes < offset)
+    bool outside = offset + bytes > allocation->size;
+    if (outside ||
+        (machine.options.checked && anyHas(allocation->states.get() + offset,
+                                           bytes, Allocation::kRedZone)))
       stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
-                      describeShared(cta, offset));
-    if (machine.options.checked &&
-        anyHas(allocation->states.get() + offset, bytes, Allocation::kRedZone))
-      stopOutOfBounds(w, op, lane, offset, bytes, isWrite,
-                      describeShared(cta, offset));
+                      describeShared(*owner, offset));
     break;
   }
   case Space::Local: {
@@ -472,7 +501,9 @@ const Op *moe::emu::runIsSpace(Warp &w, const Op *op) {
            address / kSharedStride == w.cta->shared->base / kSharedStride;
       break;
     case Space::SharedCluster:
-      is = shared;
+      is = shared && (address - kSharedWindow) / kSharedStride -
+                             w.cta->cluster->firstSlot <
+                         w.cta->cluster->members.size();
       break;
     case Space::Local:
       is = local;

@@ -18,6 +18,20 @@ void moe::emu::acquire(Warp &w, int lane, const Knowledge &knowledge) {
   w.cta->sync[w.index].lanes[lane].knowledge.join(knowledge);
 }
 
+void moe::emu::acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge) {
+  Knowledge before, after;
+  bool any = false;
+  forLanes(lanes, [&](int lane) {
+    Knowledge &own = w.cta->sync[w.index].lanes[lane].knowledge;
+    if (!any || own.plain != before.plain || own.proxied != before.proxied) {
+      before = after = own;
+      after.join(knowledge);
+      any = true;
+    }
+    own = after;
+  });
+}
+
 void moe::emu::strongWrite(Warp &w, int lane, const Place &place, Order order,
                            Scope scope, bool isRmw) {
   LaneSync &sync = w.cta->sync[w.index].lanes[lane];

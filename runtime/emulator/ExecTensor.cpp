@@ -3,8 +3,7 @@
 
 using namespace moe::emu;
 
-/// Ends the run unless all 32 lanes execute the instruction.
-static void needWholeWarp(Warp &w, const Op *op, uint32_t lanes) {
+void moe::emu::needWholeWarp(Warp &w, const Op *op, uint32_t lanes) {
   if (lanes != ~0u)
     w.machine->stop(
         FindingKind::Divergence, w, op, __builtin_ctz(lanes), 0,
@@ -85,7 +84,7 @@ static Element elementOf(int row, int k, int elementBits, int rowGroups) {
           within % perRegister * elementBits};
 }
 
-static double decodeElement(Type type, uint32_t bits) {
+double moe::emu::decodeElement(Type type, uint32_t bits) {
   if (type == Type::TF32) // the low bits do not count
     return asFloat(bits & 0xffffe000);
   return decodeFloat(formatOf(type), bits);

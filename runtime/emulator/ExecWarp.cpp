@@ -72,6 +72,7 @@ void moe::emu::completeBarriers(Cta &cta) {
   for (NamedBarrier &barrier : cta.barriers)
     if (isComplete(cta, barrier))
       complete(cta, barrier);
+  completeClusterBarrier(*cta.cluster);
 }
 
 const Op *moe::emu::runBarrier(Warp &w, const Op *op) {

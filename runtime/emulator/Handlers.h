@@ -106,13 +106,33 @@ struct CpAsyncInfo : OpInfo {
   uint32_t ignore = 0;
 };
 
-/// cp.async.bulk between global memory and the CTA's own shared memory. The
-/// addresses are those of `op.a` (destination), `op.b` (source) and `op.d`
-/// (mbarrier) plus these offsets; `op.c` has the size.
-struct BulkInfo : OpInfo {
-  bool toShared = true;
+/// cp.async.bulk and cp.reduce.async.bulk. The addresses are those of `op.a`
+/// (destination; of tensor copies out of shared memory the tensor map), `op.b`
+/// (source; of tensor copies into shared memory the map) and `op.d` (mbarrier)
+/// plus these offsets; `op.c` has the size of copies without a map. `parts`:
+/// the coordinates, then the mask of a multicast.
+struct BulkInfo : RegisterInfo {
+  enum class Kind : uint8_t { ToShared, ToGlobal, BetweenCtas } kind;
+  uint8_t rank = 0; ///< of tensor copies
+  bool multicast = false;
+  bool ownCta = false; ///< '.shared::cta' as destination
+  bool reduces = false;
+  AtomicOp reduction = AtomicOp::Add;
+  Type type = Type::None;
   int64_t offsets[3] = {};
   bool narrow[3] = {}; ///< addresses of 32 bits
+};
+
+/// mapa and getctarank.
+struct MapInfo : OpInfo {
+  bool rank = false;    ///< getctarank
+  bool generic = false; ///< addresses are generic
+  bool wide = false;    ///< 64 bits
+};
+
+/// barrier.cluster
+struct ClusterBarrierInfo : OpInfo {
+  bool arrive = false, aligned = false, relaxed = false;
 };
 
 struct MbarrierInfo : OpInfo {
@@ -155,6 +175,19 @@ struct MatrixInfo : RegisterInfo {
                const char *const *) = nullptr;
 };
 
+/// wgmma.mma_async. `op.a`: descriptor of A (unless `parts` have its registers
+/// behind those of D), `op.b`: of B, `op.c`: the predicate scale-d.
+struct WgmmaInfo : RegisterInfo {
+  uint16_t n = 8, k = 16;
+  Type aType = Type::F16, bType = Type::F16, dType = Type::F32;
+  uint8_t elementBytes = 2;
+  uint16_t dCount = 0;
+  bool aInRegisters = false;
+  bool scaleNegated = false; ///< the predicate
+  bool negateA = false, negateB = false;
+  bool transposeA = false, transposeB = false; ///< rows (columns) lie along k
+};
+
 // Exec.cpp
 const Op *runLane(Warp &, const Op *);
 const Op *runBranch(Warp &, const Op *);
@@ -189,6 +222,12 @@ const Op *runCpCommit(Warp &, const Op *);
 const Op *runCpWait(Warp &, const Op *);
 const Op *runMbarrier(Warp &, const Op *);
 
+// ExecCluster.cpp
+const Op *runMapAddress(Warp &, const Op *);
+const Op *runClusterBarrier(Warp &, const Op *);
+const Op *runLaunchDependents(Warp &, const Op *);
+const Op *runDependencyWait(Warp &, const Op *);
+
 // ExecBulk.cpp
 const Op *runBulkCopy(Warp &, const Op *);
 const Op *runBulkCommit(Warp &, const Op *);
@@ -197,6 +236,13 @@ const Op *runBulkWait(Warp &, const Op *);
 // ExecTensor.cpp
 const Op *runLdmatrix(Warp &, const Op *);
 const Op *runMma(Warp &, const Op *);
+
+// ExecWgmma.cpp
+const Op *runWgmma(Warp &, const Op *);
+const Op *runWgmmaFence(Warp &, const Op *);
+const Op *runAccumulatorMisuse(Warp &, const Op *);
+const Op *runWgmmaCommit(Warp &, const Op *);
+const Op *runWgmmaWait(Warp &, const Op *);
 
 } // namespace moe::emu
 

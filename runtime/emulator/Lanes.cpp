@@ -420,6 +420,48 @@ void mma16816(char *const *d, const char *const *a, const char *const *b,
     *reinterpret_cast<F32 *>(d[i]) = canonical(sum[i]);
 }
 
+[[gnu::always_inline]] inline F32 multiplyAdd(F32 a, F32 b, F32 sum) {
+  return __builtin_elementwise_fma(a, b, sum);
+}
+[[gnu::always_inline]] inline S32 multiplyAdd(S32 a, S32 b, S32 sum) {
+  return __builtin_bit_cast(S32, __builtin_bit_cast(U32, a) *
+                                         __builtin_bit_cast(U32, b) +
+                                     __builtin_bit_cast(U32, sum));
+}
+[[gnu::always_inline]] inline S32 canonical(S32 v) { return v; }
+
+template <typename V, typename Element>
+void warpgroup(char *const *d, const char *a, const char *b, int n, int k,
+               bool accumulate) {
+  typedef Element Quad __attribute__((ext_vector_type(4)));
+  const V *rows = reinterpret_cast<const V *>(a);
+  const Quad *columns = reinterpret_cast<const Quad *>(b);
+  int registers = n / 2;
+  for (int pair = 0; pair < n / 4; ++pair) { // 8 columns, parity
+    int reg = pair / 2 * 4 + pair % 2;
+    V sum[4][2];
+    for (int w = 0; w < 4; ++w)
+      for (int half = 0; half < 2; ++half)
+        sum[w][half] = accumulate ? *reinterpret_cast<const V *>(
+                                        d[w * registers + reg + half * 2])
+                                  : V(Element(0));
+    for (int i = 0; i < k; ++i) {
+      Quad q = columns[i * (n / 4) + pair];
+      V column = __builtin_shufflevector(q, q, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2,
+                                         3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+                                         0, 1, 2, 3, 0, 1, 2, 3);
+      for (int w = 0; w < 4; ++w)
+        for (int half = 0; half < 2; ++half)
+          sum[w][half] =
+              multiplyAdd(rows[(w * 2 + half) * k + i], column, sum[w][half]);
+    }
+    for (int w = 0; w < 4; ++w)
+      for (int half = 0; half < 2; ++half)
+        *reinterpret_cast<V *>(d[w * registers + reg + half * 2]) =
+            canonical(sum[w][half]);
+  }
+}
+
 } // namespace
 
 const LaneTable &moe::emu::MOE_EMU_TABLE() {
@@ -502,6 +544,8 @@ const LaneTable &moe::emu::MOE_EMU_TABLE() {
                                    predXor,
                                    predNot},
                                   mma16816<BF16>,
-                                  mma16816<F16>};
+                                  mma16816<F16>,
+                                  warpgroup<F32, float>,
+                                  warpgroup<S32, int32_t>};
   return table;
 }

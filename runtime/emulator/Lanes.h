@@ -97,10 +97,18 @@ enum class LaneOp : uint16_t {
 using MmaFunction = void (*)(char *const *d, const char *const *a,
                              const char *const *b, const char *const *c);
 
+/// d += a b for a warpgroup's 64 rows and n columns. `d`: n / 2 registers of
+/// each of four warps; `a`: by warp, half of its rows and k, 32 lanes with the
+/// row's element; `b`: by k, 8 columns and parity of the column, the elements
+/// of its 4 columns. Elements are floats, or integers of 32 bits.
+using WarpgroupFunction = void (*)(char *const *d, const char *a, const char *b,
+                                   int n, int k, bool accumulate);
+
 struct LaneTable {
   const char *isa;
   Handler handlers[static_cast<size_t>(LaneOp::Count)];
   MmaFunction mmaBF16, mmaF16; ///< m16n8k16, f32 accumulators
+  WarpgroupFunction warpgroupF32, warpgroupS32;
 };
 
 const LaneTable &laneTablePortable();

@@ -1,23 +1,10 @@
 // From decoded instructions to operations that can run: blocks, reconvergence
 // points, registers that may be read before they are written, and storage.
-#include "Decoder.h"
+#include "Blocks.h"
 
 #include <algorithm>
 
 using namespace moe::emu;
-
-/// Blocks of consecutive nodes; the last one is the exit, which has no nodes.
-struct Decoder::Blocks {
-  struct Block {
-    int begin, end; ///< nodes
-    std::vector<int> next, previous;
-    int postDominator = -1;
-    bool converges = false; ///< diverged lanes meet at its begin
-    std::vector<bool> liveIn, liveOut;
-  };
-  std::vector<Block> blocks;
-  std::vector<int> blockOf; ///< by node
-};
 
 void Decoder::findBlocks(Blocks &result) {
   auto count = static_cast<int>(nodes.size());
@@ -270,6 +257,8 @@ void Decoder::finish() {
   findBlocks(blocks);
   findPostDominators(blocks);
   findLiveness(blocks);
+  if (options.checked)
+    findAccumulatorMisuse(blocks);
   std::vector<bool> tracked(registers.size());
   std::vector<std::vector<uint32_t>> unsure(nodes.size());
   if (options.checked) {
@@ -335,10 +324,29 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
         bool isGuard = node.op.guard == storage[r] && node.guarded;
         check.guard = isGuard ? kTrue : node.op.guard;
         check.guardFlip = isGuard ? 0 : node.op.guardFlip;
+        // Accumulators are read where scale-d says so.
+        bool isAccumulator =
+            node.op.run == runWgmma &&
+            std::find(node.defs.begin(), node.defs.end(), r) != node.defs.end();
+        if (isAccumulator) {
+          if (!isVirtual(node.op.c))
+            continue; // a constant: DecodeWgmma.cpp counts what it reads
+          check.guard = node.op.c;
+          place(check.guard);
+          check.guardFlip =
+              static_cast<const WgmmaInfo *>(node.op.info)->scaleNegated ? ~0u
+                                                                         : 0;
+        }
         check.a = assignedMask.at(r);
         check.line = node.op.line;
         check.mnemonic = node.op.mnemonic;
         ops.push_back(check);
+      }
+      if (node.misuse) {
+        Op misuse = node.op;
+        misuse.run = runAccumulatorMisuse;
+        misuse.imm = node.misuse;
+        ops.push_back(misuse);
       }
       for (uint32_t *code :
            {&node.op.dst, &node.op.a, &node.op.b, &node.op.c, &node.op.d})

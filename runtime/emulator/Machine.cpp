@@ -3,6 +3,7 @@
 #include "Machine.h"
 
 #include <algorithm>
+#include <numeric>
 
 using namespace moe::emu;
 
@@ -134,14 +135,24 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
     });
   else if (base == "%ntid")
     uniform(of(block));
-  else if (base == "%ctaid" || base == "%clusterid")
+  else if (base == "%ctaid")
     uniform(cta.id[axis]);
-  else if (base == "%nctaid" || base == "%nclusterid")
+  else if (base == "%nctaid")
     uniform(of(grid));
-  else if (base == "%cluster_ctaid" || base == "%cluster_ctarank")
-    uniform(0);
-  else if (base == "%cluster_nctaid" || base == "%cluster_nctarank")
-    uniform(1);
+  else if (base == "%clusterid")
+    uniform(cta.cluster->id[axis]);
+  else if (base == "%nclusterid")
+    uniform(of(grid) / of(launch.cluster));
+  else if (base == "%cluster_ctaid")
+    uniform(cta.id[axis] % of(launch.cluster));
+  else if (base == "%cluster_nctaid")
+    uniform(of(launch.cluster));
+  else if (base == "%cluster_ctarank")
+    uniform(cta.rank);
+  else if (base == "%cluster_nctarank")
+    uniform(static_cast<uint32_t>(launch.cluster.count()));
+  else if (base == "%is_explicit_cluster")
+    uniform(launch.cluster.count() > 1 ? ~0u : 0);
   else if (base == "%laneid")
     perLane([](uint32_t lane) { return lane; });
   else if (base == "%warpid")
@@ -218,25 +229,55 @@ static void prepareWarp(Machine &machine, Cta &cta, unsigned index) {
     sync.knowledge = launch.knowledge;
 }
 
-bool Machine::startCta(Launch &launch) {
-  double share = 1.0 / launch.perMultiprocessor;
+/// Starts the next cluster of the launch where its device has room for it.
+bool Machine::startCluster(Launch &launch) {
+  auto size = static_cast<uint32_t>(launch.cluster.count());
+  double share = 1.0 / launch.perMultiprocessor * size;
   double &usedHere = used[launch.config.device];
   if (usedHere + share > options.multiprocessors + 1e-6)
     return false;
   usedHere += share;
+  uint32_t index = launch.order[launch.nextCta / size];
+  const Dim3 &grid = launch.config.grid, &extent = launch.cluster;
+  auto cluster = std::make_shared<Cluster>();
+  uint32_t columns = grid.x / extent.x, rows = grid.y / extent.y;
+  cluster->id[0] = index % columns;
+  cluster->id[1] = index / columns % rows;
+  cluster->id[2] = index / (columns * rows);
+  // Windows side by side, so that their distance fits into 8 bits.
+  auto &slotsOfSize = freeSlots[size];
+  if (slotsOfSize.empty()) {
+    slotsOfSize.push_back(slotCount);
+    slotCount += size;
+  }
+  cluster->firstSlot = slotsOfSize.back();
+  slotsOfSize.pop_back();
+  cluster->members.resize(size);
+  cluster->alive = size;
+  for (uint32_t rank = 0; rank < size; ++rank)
+    startCta(launch, cluster, rank);
+  launch.nextCta += size;
+  noteProgress();
+  return true;
+}
+
+void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
+                       uint32_t rank) {
   const Program &program = *launch.program;
-  uint32_t index = launch.order[launch.nextCta++];
   auto cta = std::make_unique<Cta>();
   cta->launch = &launch;
-  const Dim3 &grid = launch.config.grid;
-  cta->id[0] = index % grid.x;
-  cta->id[1] = index / grid.x % grid.y;
-  cta->id[2] = index / (grid.x * grid.y);
-  cta->number = launch.firstCta + index;
-  if (freeSlots.empty())
-    freeSlots.push_back(slotCount++);
-  cta->slot = freeSlots.back();
-  freeSlots.pop_back();
+  const Dim3 &grid = launch.config.grid, &extent = launch.cluster;
+  cta->id[0] = cluster->id[0] * extent.x + rank % extent.x;
+  cta->id[1] = cluster->id[1] * extent.y + rank / extent.x % extent.y;
+  cta->id[2] = cluster->id[2] * extent.z + rank / (extent.x * extent.y);
+  cta->number = launch.firstCta + cta->id[0] +
+                grid.x * (cta->id[1] + grid.y * cta->id[2]);
+  cta->rank = rank;
+  cta->slot = cluster->firstSlot + rank;
+  cluster->members[rank] = cta.get();
+  races.place(cta->number, {static_cast<int>(launch.config.device),
+                            cluster->members[0]->number});
+  cta->cluster = std::move(cluster);
   uint64_t sharedBytes =
       program.usesDynamicShared || launch.config.dynamicShared
           ? program.dynamicShared + launch.config.dynamicShared
@@ -259,6 +300,9 @@ bool Machine::startCta(Launch &launch) {
   uint32_t warps = (threads + kWarpSize - 1) / kWarpSize;
   cta->warps.resize(warps);
   cta->sync.resize(warps);
+  cta->warpgroups.resize((warps + 3) / 4);
+  cta->arrivedAtCluster.resize(warps);
+  cta->passesCluster.resize(warps);
   cta->copies.assign(warps, std::vector<AsyncQueue>(kWarpSize));
   cta->liveWarps = warps;
   cta->liveThreads = threads;
@@ -268,14 +312,19 @@ bool Machine::startCta(Launch &launch) {
     wake(cta->warps[w]);
   }
   resident.push_back(std::move(cta));
-  noteProgress();
-  return true;
 }
 
 void Machine::finishCta(Cta &cta) {
   Launch &launch = *cta.launch;
   used[launch.config.device] -= 1.0 / launch.perMultiprocessor;
-  freeSlots.push_back(cta.slot);
+  cta.cluster->members[cta.rank] = nullptr;
+  if (--cta.cluster->alive == 0)
+    freeSlots[static_cast<uint32_t>(cta.cluster->members.size())].push_back(
+        cta.cluster->firstSlot);
+  else
+    completeClusterBarrier(*cta.cluster);
+  if (!cta.launchedDependents)
+    ++launch.dependentsLaunched;
   // Copies that nobody waited for are made all the same.
   for (auto &warp : cta.copies)
     for (AsyncQueue &queue : warp) {
@@ -293,19 +342,24 @@ void Machine::finishCta(Cta &cta) {
                 [&](const auto &candidate) { return candidate.get() == &cta; });
   ++launch.finished;
   noteProgress();
-  if (launch.finished < launch.config.grid.count())
+  if (!launch.isFinished())
     return;
   std::pair key(launch.config.device, launch.config.stream);
-  Knowledge &after = streamKnowledge[key];
-  after = launch.knowledge;
-  after.plain = Clock::withRange(
-      after.plain, launch.firstCta,
+  Knowledge done = launch.knowledge;
+  done.plain = Clock::withRange(
+      done.plain, launch.firstCta,
       launch.firstCta + static_cast<uint32_t>(launch.config.grid.count()));
+  Knowledge &after = streamKnowledge[key];
+  after.join(done);
   after.proxied = after.plain;
   for (Allocation *own : {launch.params, launch.workspace})
     if (own)
       memory.remove(own->base);
-  streams[key].pop_front();
+  // A programmatic launch may have ended before the one in front of it.
+  auto &queue = streams[key];
+  while (!queue.empty() && !queue.front()->action &&
+         queue.front()->isFinished())
+    queue.pop_front();
 }
 
 void Machine::startKernel(std::pair<unsigned, unsigned> key, Launch &launch) {
@@ -315,15 +369,13 @@ void Machine::startKernel(std::pair<unsigned, unsigned> key, Launch &launch) {
     auto count = static_cast<uint32_t>(launch.config.grid.count());
     launch.firstCta = races.ctaCount();
     for (uint32_t i = 0; i < count; ++i)
-      races.addCta(
-          {static_cast<int>(launch.config.device), launch.firstCta + i});
-    launch.order.resize(count);
-    for (uint32_t i = 0; i < count; ++i)
-      launch.order[i] = i;
+      races.addCta({static_cast<int>(launch.config.device), 0});
+    launch.order.resize(count / launch.cluster.count());
+    std::iota(launch.order.begin(), launch.order.end(), 0u);
     if (options.schedule == Schedule::Random)
       std::shuffle(launch.order.begin(), launch.order.end(), random);
   }
-  while (launch.nextCta < launch.config.grid.count() && startCta(launch))
+  while (launch.nextCta < launch.config.grid.count() && startCluster(launch))
     continue;
 }
 
@@ -337,8 +389,14 @@ void Machine::startLaunches() {
         queue.pop_front();
         again = true;
       }
-      if (!queue.empty() && !queue.front()->action)
-        startKernel(key, *queue.front());
+      for (size_t i = 0; i < queue.size() && !queue[i]->action; ++i) {
+        const Launch *previous = i ? queue[i - 1].get() : nullptr;
+        if (previous &&
+            (!queue[i]->config.programmatic ||
+             previous->dependentsLaunched < previous->config.grid.count()))
+          break;
+        startKernel(key, *queue[i]);
+      }
     }
   }
 }
@@ -374,7 +432,7 @@ void Machine::runWarp(Warp &warp) {
   const Program &program = *warp.cta->launch->program;
   while (op) {
     if (op->run != runConverge && op->run != runCheckAssigned &&
-        op->run != runMarkAssigned) {
+        op->run != runMarkAssigned && op->run != runAccumulatorMisuse) {
       Counter &counter = counts[program.mnemonics[op->mnemonic]];
       ++counter.warpInstructions;
       counter.threadInstructions +=
@@ -501,6 +559,10 @@ void Machine::reportStuck(bool livelock) {
                        : std::to_string(cta->liveThreads - barrier.threads)) +
                   " more threads";
           line = group.next[-1].line;
+        } else if (group.wait == Group::Wait::Cluster) {
+          text += " wait at the barrier of their cluster";
+        } else if (group.wait == Group::Wait::Warpgroup) {
+          text += " wait for other warps of their warpgroup";
         } else if (group.wait == Group::Wait::Lanes) {
           text += " wait for other lanes of their warp";
         } else {

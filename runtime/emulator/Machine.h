@@ -33,13 +33,16 @@ struct Launch {
   Allocation *workspace = nullptr;
   uint64_t id = 0;
   uint64_t nextCta = 0, finished = 0;
+  bool isFinished() const { return finished == config.grid.count(); }
   bool started = false;
+  Dim3 cluster;                    ///< CTAs of one
+  uint64_t dependentsLaunched = 0; ///< CTAs that let the next kernel start
   uint32_t firstCta = 0; ///< number of its first CTA for the race detector
   Knowledge knowledge;   ///< of what the host waited for, then of all before
   unsigned perMultiprocessor = 1; ///< CTAs that fit on one
   std::unique_ptr<char, FreeDeleter>
       constants;               ///< of the program, with addresses filled in
-  std::vector<uint32_t> order; ///< in which CTAs start
+  std::vector<uint32_t> order; ///< in which clusters start
 };
 
 struct NamedBarrier {
@@ -77,16 +80,25 @@ struct PendingCopy {
   uint32_t line, mnemonic;
 };
 
-/// A bulk copy that has been issued. Its reads and its writes are agents of
-/// their own, `slot` and `slot` + 1 of the CTA's bulk agents.
-struct BulkCopy {
-  Cta *cta = nullptr;
-  uint64_t id = 0;
-  bool toShared = false;
-  uint32_t shared = 0; ///< offset
-  uint64_t global = 0;
+/// A piece of a bulk copy.
+struct BulkSegment {
+  uint64_t from = 0, to = 0; ///< global addresses, or offsets in shared memory
   uint32_t bytes = 0;
-  uint32_t mbarrier = 0; ///< offset, of copies to shared memory
+  bool zero = false; ///< writes zeros: the source is out of bounds
+};
+
+/// A bulk copy that has been issued. Its reads and its writes are agents of
+/// their own, `slot` and `slot` + 1 of the issuing CTA's bulk agents.
+struct BulkCopy {
+  uint64_t id = 0;
+  uint32_t issuer = 0;                ///< number of the CTA
+  Cta *from = nullptr, *to = nullptr; ///< null: global memory
+  std::vector<BulkSegment> segments;
+  uint32_t bytes = 0;    ///< that the mbarrier is told
+  uint32_t mbarrier = 0; ///< offset in `to`, of copies to shared memory
+  bool reduces = false;
+  AtomicOp reduction = AtomicOp::Add;
+  Type type = Type::None; ///< of a reduction
   uint32_t slot = 0, stamp = 0;
 };
 
@@ -105,8 +117,34 @@ struct AsyncQueue {
   uint32_t now = 1;
 };
 
+/// CTAs that start together and reach each other's shared memory. Every CTA has
+/// a cluster, mostly of its own.
+struct Cluster {
+  uint32_t id[3] = {};
+  uint32_t firstSlot = 0;
+  std::vector<Cta *> members; ///< by rank; null once ended
+  uint32_t alive = 0;
+  Knowledge arrived;   ///< of the arrivals at its barrier
+  Knowledge completed; ///< of the barrier's last phase
+};
+
+/// Four warps that execute wgmma together.
+struct Warpgroup {
+  const Op *waiting[4] = {};
+  uint32_t executed = 0; ///< stamp of the last wgmma
+  /// By warp: those of the last wgmma of each group that was committed and not
+  /// waited for.
+  std::deque<uint32_t> groups[4];
+};
+
 struct Cta {
   Launch *launch = nullptr;
+  std::shared_ptr<Cluster> cluster;
+  uint32_t rank = 0; ///< within the cluster
+  /// By warp: lanes that have arrived at the barrier of the cluster, and those
+  /// that may pass it.
+  std::vector<uint32_t> arrivedAtCluster, passesCluster;
+  bool launchedDependents = false;
   uint32_t id[3] = {};
   uint32_t number = 0; ///< for the race detector
   uint32_t slot = 0;   ///< of its shared window
@@ -116,6 +154,7 @@ struct Cta {
   std::vector<std::unique_ptr<Allocation>> local; ///< by warp: [lane][bytes]
   std::vector<WarpSync> sync;                     ///< by warp
   std::vector<std::vector<AsyncQueue>> copies;    ///< by warp and lane
+  std::vector<Warpgroup> warpgroups;
   NamedBarrier barriers[16];
   std::map<uint32_t, MbarrierState> mbarriers; ///< by offset
   uint32_t liveWarps = 0, liveThreads = 0;
@@ -158,7 +197,7 @@ struct Machine {
   std::vector<std::optional<Knowledge>> events;
   std::vector<std::unique_ptr<Cta>> resident;
   std::vector<Warp *> runnable;
-  std::vector<uint32_t> freeSlots;
+  std::map<uint32_t, std::vector<uint32_t>> freeSlots; ///< by cluster size
   uint32_t slotCount = 0;
   uint64_t launches = 0;
   uint64_t slots = 0;    ///< scheduling decisions so far
@@ -192,7 +231,9 @@ struct Machine {
   void run(std::optional<std::pair<unsigned, unsigned>> stream);
   void startLaunches();
   void startKernel(std::pair<unsigned, unsigned> key, Launch &launch);
-  bool startCta(Launch &launch);
+  bool startCluster(Launch &launch);
+  void startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
+                uint32_t rank);
   void finishCta(Cta &cta);
   void runWarp(Warp &warp);
   void wake(Warp &warp);
@@ -237,6 +278,15 @@ uint32_t rendezvous(Warp &w, const Op *op, uint32_t members);
 
 /// Lanes of a barrier whose exit may complete it.
 void completeBarriers(Cta &cta);
+/// The same for the barrier of a cluster; ExecCluster.cpp.
+void completeClusterBarrier(Cluster &cluster);
+/// The CTA of the cluster whose shared memory this is, or nullptr.
+Cta *ownerOf(const Cta &cta, const Allocation *shared);
+
+/// Ends the run unless all 32 lanes execute the instruction; ExecTensor.cpp.
+void needWholeWarp(Warp &w, const Op *op, uint32_t lanes);
+/// An element of a matrix as a number.
+double decodeElement(Type type, uint32_t bits);
 
 // Accesses of lanes; ExecMemory.cpp.
 struct Place {
@@ -262,6 +312,8 @@ Agent threadAgent(const Warp &w, int lane);
 /// What a lane knows, its own accesses included; its clock moves on.
 Knowledge releaseSnapshot(Warp &w, int lane);
 void acquire(Warp &w, int lane, const Knowledge &knowledge);
+/// The same for several lanes, most of which know the same.
+void acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge);
 /// A strong write: what later strong reads of it acquire.
 void strongWrite(Warp &w, int lane, const Place &place, Order order,
                  Scope scope, bool isRmw);

@@ -153,7 +153,7 @@ public:
 /// Where CTAs are, for scopes.
 struct CtaPlace {
   int device = 0;
-  uint32_t cluster = 0;
+  uint64_t cluster = 0;
 };
 
 /// Whose past an access follows: what a thread knows, and its own accesses up
@@ -176,6 +176,8 @@ public:
     places.push_back(place);
     return static_cast<uint32_t>(places.size() - 1);
   }
+  /// Where a CTA turned out to run.
+  void place(uint32_t cta, CtaPlace where) { places[cta] = where; }
   uint32_t ctaCount() const { return static_cast<uint32_t>(places.size()); }
   /// Everything so far happens before everything from now on.
   void synchroniseAll() { retired = ctaCount(); }

@@ -1,5 +1,7 @@
 // moe-compile: a model in, a library that an application links out.
+#include "moe/Import/Weights.h"
 #include "moe/Pipelines/Compiler.h"
+#include "moe/Pipelines/ImportReport.h"
 #include "moe/Pipelines/Pipelines.h"
 #include "moe/Tools/Registration.h"
 
@@ -18,6 +20,8 @@ using namespace mlir;
 namespace cl = llvm::cl;
 
 namespace {
+
+enum class Explain { None, Import };
 
 /// The command line. Built in main(), because LLVM's code generator registers
 /// an option of its own called stop-after, which has to go first.
@@ -40,6 +44,16 @@ struct CommandLine {
                             "task graphs, linalg on tensors"),
                  clEnumValN(moe::Level::Target, "target", "the LLVM dialect")),
       cl::init(moe::Level::Graph), cl::cat(category)};
+  cl::opt<std::string> weights{
+      "weights", cl::value_desc("file.safetensors"),
+      cl::desc("Tensors that become the values of inputs of the same name"),
+      cl::cat(category)};
+  cl::list<std::string> weight{
+      "weight", cl::value_desc("input=tensor"),
+      cl::desc(
+          "An input, by name or number, and its tensor in --weights, where "
+          "their names differ"),
+      cl::cat(category)};
   cl::opt<moe::Level> stopAfter{
       "stop-after", cl::desc("Print the IR of a level instead of compiling"),
       cl::values(
@@ -49,6 +63,16 @@ struct CommandLine {
                      "with its layers cut into tasks"),
           clEnumValN(moe::Level::Target, "target", "as it goes to LLVM")),
       cl::cat(category)};
+  cl::opt<Explain> explain{
+      "explain", cl::desc("Tell people what was done instead of compiling"),
+      cl::values(
+          clEnumValN(Explain::Import, "import",
+                     "the MoE layers of the model: where, in which form, "
+                     "what they compute, their weights; what was "
+                     "refused")),
+      cl::cat(category)};
+  cl::opt<bool> json{"json", cl::desc("With --explain: as JSON"),
+                     cl::cat(category)};
   cl::opt<std::string> cpu{
       "cpu", cl::value_desc("name"),
       cl::desc("The CPU to compile for, such as host (default), x86-64-v3 "
@@ -135,11 +159,9 @@ static LogicalResult reportRemarks(MLIRContext &context) {
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
-static LogicalResult printLevel(ModuleOp module, moe::Level level,
-                                StringRef output,
-                                const moe::CompileOptions &options) {
-  if (failed(moe::lowerToLevel(module, level, options)))
-    return failure();
+/// Writes to a file, or to standard output where `output` is empty.
+static LogicalResult
+writeOutput(StringRef output, function_ref<void(llvm::raw_ostream &)> write) {
   std::string message;
   std::unique_ptr<llvm::ToolOutputFile> file =
       openOutputFile(output.empty() ? "-" : output, &message);
@@ -147,7 +169,7 @@ static LogicalResult printLevel(ModuleOp module, moe::Level level,
     llvm::errs() << "moe-compile: error: " << message << '\n';
     return failure();
   }
-  module.print(file->os());
+  write(file->os());
   file->os().flush();
   if (file->os().has_error()) {
     llvm::errs() << "moe-compile: error: cannot write '" << output
@@ -157,6 +179,25 @@ static LogicalResult printLevel(ModuleOp module, moe::Level level,
   }
   file->keep();
   return success();
+}
+
+static LogicalResult printLevel(ModuleOp module, moe::Level level,
+                                StringRef output,
+                                const moe::CompileOptions &options) {
+  if (failed(moe::lowerToLevel(module, level, options)))
+    return failure();
+  return writeOutput(output, [&](llvm::raw_ostream &os) { module.print(os); });
+}
+
+static LogicalResult explainImport(moe::ImportObserver &observer,
+                                   ModuleOp module, StringRef output, bool json,
+                                   const moe::CompileOptions &options) {
+  FailureOr<moe::ImportReport> report = observer.explain(module, options);
+  if (failed(report))
+    return failure();
+  return writeOutput(output, [&](llvm::raw_ostream &os) {
+    json ? report->printJSON(os) : report->print(os);
+  });
 }
 
 int main(int argc, char **argv) {
@@ -171,12 +212,28 @@ int main(int argc, char **argv) {
   if (line.input.empty())
     return usageError("expects a model, such as model.onnx, but got none");
   bool prints = line.stopAfter.getNumOccurrences() != 0;
-  if (line.output.empty() && !prints)
+  bool explains = line.explain.getNumOccurrences() != 0;
+  if (explains &&
+      (prints || line.verbose || line.startFrom != moe::Level::Graph))
+    return usageError(
+        "expects --explain without --stop-after, --start-from and "
+        "-v");
+  if (line.output.empty() && !prints && !explains)
     return usageError("expects an output, such as -o model.so, but got none");
   if (prints && line.stopAfter < line.startFrom)
     return usageError(
         "requires --stop-after=" + moe::levelName(line.stopAfter) +
         " to be at or below --start-from=" + moe::levelName(line.startFrom));
+
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (StringRef pair : line.weight) {
+    auto [input, tensor] = pair.split('=');
+    if (input.empty() || tensor.empty() || line.weights.empty())
+      return usageError(
+          "expects --weight=input=tensor and --weights, but got '" + pair +
+          "'");
+    pairs.emplace_back(input, tensor);
+  }
 
   DialectRegistry registry;
   moe::registerAllDialects(registry);
@@ -186,8 +243,15 @@ int main(int argc, char **argv) {
 
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
+  std::optional<moe::ImportObserver> observer;
+  if (explains)
+    observer.emplace(context);
   OwningOpRef<ModuleOp> module = moe::readModel(line.input, context);
   if (!module)
+    return 1;
+
+  if (!line.weights.empty() &&
+      failed(moe::bindWeights(*module, line.weights, pairs, line.entry)))
     return 1;
 
   moe::CompileOptions options;
@@ -200,6 +264,9 @@ int main(int argc, char **argv) {
   options.features = line.features;
   options.kind = line.emit;
   options.acceptFrozenExport = line.acceptFrozenExport;
+  if (explains)
+    return failed(
+        explainImport(*observer, *module, line.output, line.json, options));
   if (line.verbose && failed(reportRemarks(context)))
     return 1;
   if (line.verbose)

@@ -58,13 +58,15 @@ struct CompileOptions {
   std::function<void(mlir::PassManager &)> instrument;
 };
 
-/// Reads a model: ONNX where `path` ends in .onnx, MLIR text or bytecode
-/// otherwise. Errors go to the context's diagnostics and the result is null.
-/// The context has the dialects of registerAllDialects.
+/// Reads a model of any kind, which its first bytes tell: ONNX, the text of
+/// MLIR, its bytecode (portable artifacts of StableHLO too), or what jax.export
+/// writes. Large weights of the last two stay references to the file. Errors go
+/// to the context's diagnostics and the result is null. The context has the
+/// dialects of registerAllDialects.
 mlir::OwningOpRef<mlir::ModuleOp> readModel(llvm::StringRef path,
                                             mlir::MLIRContext &context);
 
-/// The same for MLIR text or bytecode in memory. Bytecode is read in a
+/// The same for a model in memory, weights included. Bytecode is read in a
 /// child process, so that what makes MLIR's reader crash is an error; the call
 /// forks.
 mlir::OwningOpRef<mlir::ModuleOp> readModule(llvm::MemoryBufferRef buffer,

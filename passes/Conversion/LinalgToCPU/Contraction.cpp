@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -26,119 +27,304 @@ std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {
 
 SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
                                                 AffineExpr k) const {
-  if (pair == 1)
-    return {n.floorDiv(width), k, n % width};
-  return {n.floorDiv(width), k.floorDiv(pair), n % width, k % pair};
+  AffineExpr panel = n.floorDiv(width), column = n % width;
+  switch (kind) {
+  case Kind::Plain:
+    return {panel, k, column};
+  case Kind::Pairs:
+    return {panel, k.floorDiv(2), column, k % 2};
+  case Kind::Nibbles:
+    return {panel, k.floorDiv(2), n % lanes, k % 2, column.floorDiv(2 * lanes)};
+  }
+  llvm_unreachable("a layout without a map");
 }
 
 ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
   SmallVector<int64_t> shape(value.getShapedType().getShape());
   size_t lead = shape.size() - 2;
   size_t n = nIsLast ? lead + 1 : lead, k = nIsLast ? lead : lead + 1;
-  assert(shape[k] % pair == 0 && "no pairs of an odd depth");
   shape[n] = llvm::alignTo(shape[n], width);
+  shape[k] = llvm::alignTo(shape[k], depth());
   value = padWeight(value, shape);
 
-  // n and k become two dimensions each: which, and which side by side. Without
-  // pairs k stays one.
+  // Dimensions become several, the innermost last.
+  SmallVector<int64_t> nSizes = {shape[n] / width}, kSizes = {shape[k]};
+  if (kind == Kind::Nibbles)
+    nSizes.append({width / lanes, lanes});
+  else
+    nSizes.push_back(width);
+  if (kind != Kind::Plain)
+    kSizes = {shape[k] / 2, 2};
   SmallVector<int64_t> parts(shape.begin(), shape.begin() + lead);
+  parts.append(nIsLast ? kSizes : nSizes);
+  parts.append(nIsLast ? nSizes : kSizes);
+  int64_t nFirst = nIsLast ? lead + kSizes.size() : lead;
+  int64_t kFirst = nIsLast ? lead : lead + nSizes.size();
+
   SmallVector<int64_t> permutation =
       llvm::to_vector(llvm::seq<int64_t>(0, lead));
-  SmallVector<int64_t> nParts, kParts;
-  for (size_t dim : {lead, lead + 1}) {
-    SmallVector<int64_t> &places = dim == n ? nParts : kParts;
-    int64_t inner = dim == n ? width : pair;
-    places.push_back(parts.size());
-    parts.push_back(shape[dim] / inner);
-    if (inner == 1)
-      continue;
-    places.push_back(parts.size());
-    parts.push_back(inner);
-  }
-  permutation.append({nParts[0], kParts[0], nParts[1]});
-  permutation.append(kParts.begin() + 1, kParts.end());
-  return transposeWeight(reshapeWeight(value, parts), permutation);
+  permutation.append({nFirst, kFirst});
+  if (kind == Kind::Nibbles)
+    permutation.append({nFirst + 2, kFirst + 1, nFirst + 1});
+  else
+    permutation.push_back(nFirst + 1);
+  if (kind == Kind::Pairs)
+    permutation.push_back(kFirst + 1);
+  value = transposeWeight(reshapeWeight(value, parts), permutation);
+  return kind == Kind::Nibbles ? nibbleBytes(value) : value;
 }
 
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
+
+/// The place in its byte of the code of column n: (n >> log2(lanes / 4)) & 4.
+Value moe::buildNibble(OpBuilder &builder, Location loc, Value byte, unsigned n,
+                       int64_t lanes) {
+  auto index = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Value shift = linalg::IndexOp::create(builder, loc, n);
+  shift = arith::ShRUIOp::create(builder, loc, shift,
+                                 index(llvm::Log2_64(lanes / 4)));
+  shift = arith::AndIOp::create(builder, loc, shift, index(4));
+  shift = arith::IndexCastOp::create(builder, loc, byte.getType(), shift);
+  Value low = arith::ShRUIOp::create(builder, loc, byte, shift);
+  return arith::TruncIOp::create(builder, loc, builder.getIntegerType(4), low);
+}
+
+/// The lanes for which `shift` is that of buildNibble; 0 where it is not.
+static int64_t matchNibbleLanes(Value shift, unsigned n) {
+  auto cast = shift.getDefiningOp<arith::IndexCastOp>();
+  auto bit = cast ? cast.getIn().getDefiningOp<arith::AndIOp>() : nullptr;
+  APInt mask, distance(64, 0);
+  if (!bit || !matchPattern(bit.getRhs(), m_ConstantInt(&mask)) || mask != 4)
+    return 0;
+  Value column = bit.getLhs();
+  // A shift by nothing folds away.
+  if (auto moved = column.getDefiningOp<arith::ShRUIOp>()) {
+    if (!matchPattern(moved.getRhs(), m_ConstantInt(&distance)))
+      return 0;
+    column = moved.getLhs();
+  }
+  auto index = column.getDefiningOp<linalg::IndexOp>();
+  if (!index || index.getDim() != n || distance.ugt(8))
+    return 0;
+  return int64_t(4) << distance.getZExtValue();
+}
+
+namespace {
+
+/// The body of a contraction, taken apart.
+struct MultiplyBody {
+  Value x, y; ///< the two factors: block arguments
+  /// Where `y` holds codes.
+  std::optional<CodeFormat> codes;
+  int64_t lanes = 0; ///< of nibbles
+  Value scale, zero;
+
+  static std::optional<MultiplyBody> match(linalg::GenericOp op, unsigned n);
+};
+
 /// The value that is widened to f32, or `value` itself.
-static Value lookThroughWidening(Value value) {
+Value lookThroughWidening(Value value) {
   auto widened = value.getDefiningOp<arith::ExtFOp>();
   return widened ? widened.getIn() : value;
 }
 
-/// True for the body `c + a * b` of two inputs and one output, the inputs
-/// widened where they are narrower.
-static bool isMultiplyAccumulate(linalg::GenericOp op) {
-  Block *body = op.getBody();
-  auto sum =
-      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!sum)
-    return false;
-  Value accumulator = body->getArgument(2);
-  Value other = sum.getLhs() == accumulator ? sum.getRhs() : sum.getLhs();
-  if (sum.getLhs() != accumulator && sum.getRhs() != accumulator)
-    return false;
-  auto product = other.getDefiningOp<arith::MulFOp>();
-  if (!product)
-    return false;
-  Value left = lookThroughWidening(product.getLhs());
-  Value right = lookThroughWidening(product.getRhs());
-  Value x = body->getArgument(0), y = body->getArgument(1);
-  return (left == x && right == y) || (left == y && right == x);
+/// A code as a number.
+struct Code {
+  Value byte;
+  bool isSigned = false;
+  int64_t lanes = 0; ///< 0 for a whole byte
+};
+
+std::optional<Code> matchCode(Value value, unsigned n) {
+  Operation *conversion = value.getDefiningOp();
+  if (!isa_and_nonnull<arith::SIToFPOp, arith::UIToFPOp>(conversion))
+    return std::nullopt;
+  Code code{conversion->getOperand(0), isa<arith::SIToFPOp>(conversion)};
+  auto narrow = code.byte.getDefiningOp<arith::TruncIOp>();
+  if (!narrow)
+    return code.byte.getType().isInteger(8) ? std::optional(code)
+                                            : std::nullopt;
+  auto low = narrow.getIn().getDefiningOp<arith::ShRUIOp>();
+  if (!low || !narrow.getType().isInteger(4))
+    return std::nullopt;
+  code.byte = low.getLhs();
+  code.lanes = matchNibbleLanes(low.getRhs(), n);
+  return code.lanes != 0 ? std::optional(code) : std::nullopt;
 }
 
+/// (code - zero point) * scale, into `body`; false for anything else.
+bool matchDequantization(Value value, unsigned n, MultiplyBody &body) {
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  for (auto [number, scale] : {std::pair(product.getLhs(), product.getRhs()),
+                               std::pair(product.getRhs(), product.getLhs())}) {
+    Value zero;
+    APFloat constant(0.0f);
+    if (auto difference = number.getDefiningOp<arith::SubFOp>()) {
+      number = difference.getLhs();
+      zero = difference.getRhs();
+      if (matchPattern(zero, m_ConstantFloat(&constant)))
+        zero = Value();
+    }
+    std::optional<Code> code = matchCode(number, n);
+    std::optional<Code> zeroCode;
+    if (zero)
+      zeroCode = matchCode(zero, n);
+    if (!code || (zero && (!zeroCode || zeroCode->lanes != code->lanes ||
+                           zeroCode->isSigned != code->isSigned)))
+      continue;
+    body.y = code->byte;
+    body.scale = lookThroughWidening(scale);
+    body.zero = zeroCode ? zeroCode->byte : Value();
+    body.lanes = code->lanes;
+    body.codes = CodeFormat{code->lanes == 0 ? 8u : 4u, code->isSigned,
+                            /*group=*/0,
+                            static_cast<int64_t>(constant.convertToDouble())};
+    return true;
+  }
+  return false;
+}
+
+/// c + x * y in f32, with x and y widened where they are narrower.
+std::optional<MultiplyBody> MultiplyBody::match(linalg::GenericOp op,
+                                                unsigned n) {
+  Block *block = op.getBody();
+  auto sum =
+      block->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!sum)
+    return std::nullopt;
+  Value accumulator = block->getArguments().back();
+  Value other = sum.getLhs() == accumulator ? sum.getRhs() : sum.getLhs();
+  if (sum.getLhs() != accumulator && sum.getRhs() != accumulator)
+    return std::nullopt;
+  auto product = other.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return std::nullopt;
+  MultiplyBody body;
+  Value lhs = product.getLhs(), rhs = product.getRhs();
+  if (matchDequantization(rhs, n, body)) {
+    body.x = lookThroughWidening(lhs);
+  } else if (matchDequantization(lhs, n, body)) {
+    body.x = lookThroughWidening(rhs);
+  } else {
+    body.x = lookThroughWidening(lhs);
+    body.y = lookThroughWidening(rhs);
+  }
+  auto isArgument = [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    return argument && argument.getOwner() == block && argument != accumulator;
+  };
+  if (!isArgument(body.x) || !isArgument(body.y) || body.x == body.y ||
+      (body.codes && !isArgument(body.scale)) ||
+      (body.zero && !isArgument(body.zero)))
+    return std::nullopt;
+  int64_t used = 2 + (body.codes ? 1 : 0) + (body.zero ? 1 : 0);
+  return op.getNumDpsInputs() == used ? std::optional(body) : std::nullopt;
+}
+
+bool isNarrowFloat(Type type) {
+  return type.isF32() || type.isBF16() || type.isF16();
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
 /// The layout that the last results of `map` describe, for loops `n` and `k`.
-static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k) {
+static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k,
+                               int64_t nibbleLanes) {
+  using Kind = PanelLayout::Kind;
   AffineExpr nExpr = getAffineDimExpr(n, map.getContext());
   AffineExpr kExpr = getAffineDimExpr(k, map.getContext());
-  for (int64_t pair : {1, 2}) {
-    size_t count = PanelLayout{0, pair}.rank();
-    if (map.getNumResults() < count)
+  for (auto [position, expr] : llvm::enumerate(map.getResults())) {
+    auto panel = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (!panel) {
+      if (!isa<AffineDimExpr>(expr))
+        return {};
       continue;
-    ArrayRef<AffineExpr> last = map.getResults().take_back(count);
-    auto panel = dyn_cast<AffineBinaryOpExpr>(last.front());
-    if (!panel || panel.getKind() != AffineExprKind::FloorDiv)
-      continue;
+    }
     auto width = dyn_cast<AffineConstantExpr>(panel.getRHS());
     if (!width)
-      continue;
-    PanelLayout layout{width.getValue(), pair};
-    if (last == ArrayRef(layout.getResults(nExpr, kExpr)) &&
-        llvm::all_of(map.getResults().drop_back(count),
-                     llvm::IsaPred<AffineDimExpr>))
-      return layout;
+      return {};
+    ArrayRef<AffineExpr> last = map.getResults().drop_front(position);
+    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles}) {
+      if ((kind == Kind::Nibbles) != (nibbleLanes != 0))
+        continue;
+      PanelLayout layout{kind, width.getValue(), nibbleLanes};
+      if (last == ArrayRef(layout.getResults(nExpr, kExpr)))
+        return layout;
+    }
+    return {};
   }
   return {};
 }
 
-std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      !isMultiplyAccumulate(op))
-    return std::nullopt;
-  for (OpOperand *operand : op.getDpsInputOperands()) {
-    Type type = getElementTypeOrSelf(operand->get().getType());
-    if (!type.isF32() && !type.isBF16() && !type.isF16())
-      return std::nullopt;
-  }
-  if (!getElementTypeOrSelf(op.getDpsInits()[0].getType()).isF32())
-    return std::nullopt;
+static bool endsIn(AffineMap map, ArrayRef<AffineExpr> results) {
+  return map.getNumResults() >= results.size() &&
+         map.getResults().take_back(results.size()) == results;
+}
 
+/// The number of the group of codes that shares a scale, in terms of `k`: the
+/// results of `map` are those of plain panels with k floordiv group in place of
+/// k, or 0 for one group.
+static std::optional<AffineExpr> matchGroup(AffineMap map, unsigned n,
+                                            unsigned k, int64_t width) {
+  if (map.getNumResults() < 3)
+    return std::nullopt;
+  AffineExpr group = map.getResult(map.getNumResults() - 2);
+  if (auto quotient = dyn_cast<AffineBinaryOpExpr>(group)) {
+    if (quotient.getKind() != AffineExprKind::FloorDiv ||
+        !isa<AffineConstantExpr>(quotient.getRHS()) ||
+        quotient.getLHS() != getAffineDimExpr(k, map.getContext()))
+      return std::nullopt;
+  } else if (group != getAffineConstantExpr(0, map.getContext())) {
+    return std::nullopt;
+  }
+  PanelLayout panels{PanelLayout::Kind::Plain, width};
+  AffineExpr nExpr = getAffineDimExpr(n, map.getContext());
+  if (!endsIn(map, panels.getResults(nExpr, group)))
+    return std::nullopt;
+  return group;
+}
+
+std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() < 2 || op.getNumDpsInits() != 1)
+    return std::nullopt;
   Contraction result;
   result.op = op;
   result.c = op.getDpsInitOperand(0);
   AffineMap c = op.getMatchingIndexingMap(result.c);
-  if (!c.isProjectedPermutation() || c.getNumResults() == 0)
+  if (!c.isProjectedPermutation() || c.getNumResults() == 0 ||
+      !result.elementOf(result.c).isF32())
     return std::nullopt;
   unsigned n = cast<AffineDimExpr>(c.getResults().back()).getPosition();
-  OpOperand *left = op.getDpsInputOperand(0), *right = op.getDpsInputOperand(1);
+  std::optional<MultiplyBody> body = MultiplyBody::match(op, n);
+  if (!body)
+    return std::nullopt;
+  auto operandOf = [&](Value argument) -> OpOperand * {
+    if (!argument)
+      return nullptr;
+    return &op->getOpOperand(cast<BlockArgument>(argument).getArgNumber());
+  };
+  OpOperand *left = operandOf(body->x), *right = operandOf(body->y);
   auto uses = [&](OpOperand *operand, unsigned dim) {
     return op.getMatchingIndexingMap(operand).isFunctionOfDim(dim);
   };
-  if (uses(left, n) == uses(right, n))
+  if (uses(left, n) == uses(right, n) || (body->codes && uses(left, n)))
     return std::nullopt;
   result.a = uses(left, n) ? right : left;
   result.b = uses(left, n) ? left : right;
   result.n = n;
+  if (!isNarrowFloat(result.elementOf(result.a)) ||
+      (!body->codes && !isNarrowFloat(result.elementOf(result.b))))
+    return std::nullopt;
 
   std::optional<unsigned> k;
   for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
@@ -161,9 +347,29 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
     return std::nullopt;
   AffineMap b = result.map(result.b);
   if (b.isProjectedPermutation())
-    return result;
-  result.panels = matchPanels(b, result.n, result.k);
+    return body->codes ? std::nullopt : std::optional(result);
+  result.panels = matchPanels(b, result.n, result.k, body->lanes);
   if (!result.panels)
     return std::nullopt;
+  if (!body->codes)
+    return result;
+
+  int64_t depth = op.getStaticLoopRanges()[result.k];
+  result.codes = body->codes;
+  result.scale = operandOf(body->scale);
+  result.zero = operandOf(body->zero);
+  std::optional<AffineExpr> group = matchGroup(
+      result.map(result.scale), result.n, result.k, result.panels.width);
+  if (!group || ShapedType::isDynamic(depth) ||
+      !isNarrowFloat(result.elementOf(result.scale)))
+    return std::nullopt;
+  AffineExpr nExpr = getAffineDimExpr(n, op.getContext());
+  if (result.zero &&
+      !endsIn(result.map(result.zero),
+              result.panels.ofZeroPoints().getResults(nExpr, *group)))
+    return std::nullopt;
+  auto quotient = dyn_cast<AffineBinaryOpExpr>(*group);
+  result.codes->group =
+      quotient ? cast<AffineConstantExpr>(quotient.getRHS()).getValue() : depth;
   return result;
 }

@@ -30,49 +30,74 @@ struct VectorUnit {
   RegisterTile tile() const { return RegisterTile::get(bits, registers); }
 };
 
-/// How a packed B lies in memory: [batch..., ceil(N / width), K, width], or
-/// with `pair` = 2 neighbours along k side by side, [batch..., ceil(N / width),
-/// K / 2, width, 2].
+/// How a packed B lies in memory:
+///   plain    [batch..., ceil(N / width), K, width]
+///   pairs    [batch..., ceil(N / width), K / 2, width, 2]
+///   nibbles  [batch..., ceil(N / width), K / 2, lanes, 2, width / (2 * lanes)]
+/// Pairs are neighbours along k, side by side. A byte of nibbles holds two
+/// codes of columns that are `lanes` apart: of one lane all codes of two rows
+/// lie side by side, and one load brings them to the lane that multiplies them.
 struct PanelLayout {
+  enum class Kind { Plain, Pairs, Nibbles }; // each with one dimension more
+  Kind kind = Kind::Plain;
   int64_t width = 0; ///< 0 where B is not packed
-  int64_t pair = 1;
+  int64_t lanes = 0;
 
   explicit operator bool() const { return width != 0; }
   /// Dimensions of one stack of panels.
-  size_t rank() const { return pair == 1 ? 3 : 4; }
+  size_t rank() const { return 3 + static_cast<size_t>(kind); }
+  /// Elements along k that one row of a panel holds.
+  int64_t depth() const { return kind == Kind::Plain ? 1 : 2; }
+  /// The layout of codes of zero points where this is that of codes.
+  PanelLayout ofZeroPoints() const {
+    return {kind == Kind::Nibbles ? kind : Kind::Plain, width, lanes};
+  }
   /// The last results of the map of a packed B.
   llvm::SmallVector<mlir::AffineExpr> getResults(mlir::AffineExpr n,
                                                  mlir::AffineExpr k) const;
-  /// Weights [..., N, K], or [..., K, N] where `nIsLast`, in this layout.
+  /// Weights [..., N, K], or [..., K, N] where `nIsLast`, in this layout; an
+  /// odd depth is padded where needed. Nibbles are bytes afterwards.
   mlir::ElementsAttr pack(mlir::ElementsAttr value, bool nIsLast) const;
+};
+
+/// What codes of weights mean: (code - zero point) * scale, where scale and
+/// zero point are those of `group` codes along k.
+struct CodeFormat {
+  unsigned bits; ///< 8 or 4
+  bool isSigned;
+  int64_t group;
+  int64_t zeroPoint = 0; ///< of all, where there is no tensor of them
 };
 
 /// A structured op that computes C[batch, m, n] += A[batch, m, k] * B[batch, n,
 /// k] in f32, with dimensions in any order and any number of m and batch
-/// dimensions. A and B are of f32, bf16 or f16. B is the side that moves along
-/// the last dimension of C.
+/// dimensions. A and B are of f32, bf16 or f16; or B is packed and holds codes.
+/// B is the side that moves along the last dimension of C.
 struct Contraction {
   mlir::linalg::GenericOp op;
   mlir::OpOperand *a, *b, *c;
   llvm::SmallVector<unsigned> batch, m;
   unsigned n, k;
   PanelLayout panels;
+  std::optional<CodeFormat> codes;
+  /// Scales in plain panels and codes of zero points, with groups in place of
+  /// k; null where there are none.
+  mlir::OpOperand *scale = nullptr, *zero = nullptr;
 
   static std::optional<Contraction> match(mlir::linalg::GenericOp op);
 
   mlir::AffineMap map(mlir::OpOperand *operand) const {
     return mlir::linalg::GenericOp(op).getMatchingIndexingMap(operand);
   }
-  mlir::FloatType elementOf(mlir::OpOperand *operand) const {
-    return llvm::cast<mlir::FloatType>(
-        mlir::getElementTypeOrSelf(operand->get().getType()));
-  }
-  /// True where A and B are of bf16 and `unit` multiplies pairs of them. The
-  /// depth must be even, too.
-  bool hasPairs(const VectorUnit &unit) const {
-    return unit.bf16Dot && elementOf(a).isBF16() && elementOf(b).isBF16();
+  mlir::Type elementOf(mlir::OpOperand *operand) const {
+    return mlir::getElementTypeOrSelf(operand->get().getType());
   }
 };
+
+/// The code of a nibble panel in `byte`, as the body of a contraction with loop
+/// `n` finds it.
+mlir::Value buildNibble(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Value byte, unsigned n, int64_t lanes);
 
 /// Position of loop dimension `dim` among the results of `map`, all of which
 /// are dimensions.

@@ -49,6 +49,11 @@ private:
     Transposed
   };
   std::optional<Layout> layout() const;
+  /// True where pairs along k are multiplied by one instruction.
+  bool hasPairs() const {
+    return unit.bf16Dot && contraction.elementOf(contraction.a).isBF16() &&
+           (contraction.codes || contraction.elementOf(contraction.b).isBF16());
+  }
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
@@ -65,7 +70,8 @@ private:
                unsigned columnDim, Value column, Value columnCount);
   void buildKernelLoops();
   void buildTask(Value task, Value scratch);
-  Value panelOfWeight(Value panel);
+  Value panelOf(OpOperand *operand, size_t rank, Value panel);
+  KernelForm kernelForm() const;
   Value allocatePanel();
   Value packPanel(Value column, Value columnCount, Value scratch);
 
@@ -97,10 +103,13 @@ std::optional<Lowering::Layout> Lowering::layout() const {
       !last(contraction.c, contraction.n))
     return std::nullopt;
   if (const PanelLayout &panels = contraction.panels) {
-    auto type = cast<MemRefType>(contraction.b->get().getType());
-    bool fits = panels.width == tile.columns &&
-                (panels.pair == 1 || contraction.hasPairs(unit)) &&
-                hasUnitStride(contraction.b->get(), type.getRank() - 1);
+    auto isDense = [](OpOperand *operand) {
+      auto type = cast<MemRefType>(operand->get().getType());
+      return hasUnitStride(operand->get(), type.getRank() - 1);
+    };
+    bool fits = panels.width == tile.columns && isDense(contraction.b) &&
+                (panels.kind != PanelLayout::Kind::Pairs || hasPairs()) &&
+                (panels.lanes == 0 || panels.lanes == tile.lanes);
     return fits ? std::optional(Layout::Panels) : std::nullopt;
   }
   if (last(contraction.b, contraction.n))
@@ -167,11 +176,11 @@ LogicalResult Lowering::run() {
   columnCount = sizeOf(contraction.c, contraction.n);
   depth = sizeOf(contraction.a, contraction.k);
 
-  if (bLayout == Layout::Panels)
-    pair = contraction.panels.pair;
-  else if (bLayout == Layout::Transposed && contraction.hasPairs(unit) &&
-           constantIndex(depth).value_or(1) % 2 == 0)
-    pair = 2;
+  bool inPairs = bLayout == Layout::Panels
+                     ? contraction.panels.kind != PanelLayout::Kind::Plain
+                     : bLayout == Layout::Transposed &&
+                           constantIndex(depth).value_or(1) % 2 == 0;
+  pair = inPairs && hasPairs() ? 2 : 1;
 
   if (bLayout != Layout::Transposed ||
       constantIndex(rowCount) >= minRowsToPack) {
@@ -255,35 +264,53 @@ void Lowering::buildTask(Value task, Value scratch) {
       matrix(contraction.a, rowDim, row, rows, contraction.k, zero, depth);
   Value c =
       matrix(contraction.c, rowDim, row, rows, contraction.n, column, columns);
-  Value b;
+  SmallVector<Value> operands = {a, Value(), c};
   switch (bLayout) {
   case Layout::Panels:
-    b = panelOfWeight(panel);
+    operands[1] = panelOf(contraction.b, contraction.panels.rank(), panel);
     break;
   case Layout::Rows:
-    b = matrix(contraction.b, contraction.k, zero, depth, contraction.n, column,
-               columns);
+    operands[1] = matrix(contraction.b, contraction.k, zero, depth,
+                         contraction.n, column, columns);
     break;
   case Layout::Transposed:
-    b = packPanel(column, columns, scratch);
+    operands[1] = packPanel(column, columns, scratch);
     break;
   }
-  KernelForm form{tile, contraction.elementOf(contraction.a),
-                  contraction.elementOf(contraction.b), pair,
-                  /*masksB=*/bLayout == Layout::Rows};
-  func::FuncOp kernel = getMatmulKernel(op->getParentOfType<ModuleOp>(), form);
-  func::CallOp::create(builder, loc, kernel, ValueRange{a, b, c});
+  if (contraction.scale)
+    operands.push_back(panelOf(contraction.scale, 3, panel));
+  if (contraction.zero)
+    operands.push_back(panelOf(
+        contraction.zero, contraction.panels.ofZeroPoints().rank(), panel));
+  func::FuncOp kernel =
+      getMatmulKernel(op->getParentOfType<ModuleOp>(), kernelForm());
+  func::CallOp::create(builder, loc, kernel, operands);
 }
 
-/// Panel `panel` of a packed B: steps along k by what one of them reads.
-Value Lowering::panelOfWeight(Value panel) {
-  Value source = contraction.b->get();
+KernelForm Lowering::kernelForm() const {
+  KernelForm form;
+  form.tile = tile;
+  form.a = contraction.elementOf(contraction.a);
+  form.b = contraction.elementOf(contraction.b);
+  form.pair = pair;
+  form.masksB = bLayout == Layout::Rows;
+  form.codes = contraction.codes;
+  if (contraction.scale)
+    form.scale = contraction.elementOf(contraction.scale);
+  form.hasZeros = contraction.zero != nullptr;
+  return form;
+}
+
+/// Panel `panel` of an operand with panels of `rank` dimensions: rows by what
+/// one of them holds.
+Value Lowering::panelOf(OpOperand *operand, size_t rank, Value panel) {
+  Value source = operand->get();
   auto type = cast<MemRefType>(source.getType());
   OpFoldResult one = builder.getIndexAttr(1), first = builder.getIndexAttr(0);
   SmallVector<OpFoldResult> offsets, sizes;
-  ArrayRef<AffineExpr> results = contraction.map(contraction.b).getResults();
-  size_t kept = contraction.panels.rank() - 1;
-  for (AffineExpr expr : results.drop_back(kept + 1)) {
+  size_t kept = rank - 1;
+  for (AffineExpr expr :
+       contraction.map(operand).getResults().drop_back(rank)) {
     offsets.push_back(ivs[cast<AffineDimExpr>(expr).getPosition()]);
     sizes.push_back(one);
   }
@@ -297,15 +324,15 @@ Value Lowering::panelOfWeight(Value panel) {
   SmallVector<OpFoldResult> strides(offsets.size(), one);
   auto view = memref::SubViewOp::inferRankReducedResultType(
       shape, type, offsets, sizes, strides);
-  Value b = memref::SubViewOp::create(builder, loc, view, source, offsets,
-                                      sizes, strides);
+  Value rows = memref::SubViewOp::create(builder, loc, view, source, offsets,
+                                         sizes, strides);
   if (kept > 2) {
     SmallVector<ReassociationIndices> groups = {
         {0}, llvm::to_vector(llvm::seq<int64_t>(1, kept))};
-    b = memref::CollapseShapeOp::create(builder, loc, b, groups);
+    rows = memref::CollapseShapeOp::create(builder, loc, rows, groups);
   }
-  return memref::CastOp::create(
-      builder, loc, getRowsType(contraction.elementOf(contraction.b)), b);
+  return memref::CastOp::create(builder, loc,
+                                getRowsType(type.getElementType()), rows);
 }
 
 /// Room for one panel of B that is made on the way.

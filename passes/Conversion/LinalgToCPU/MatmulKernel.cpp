@@ -1,5 +1,6 @@
 // Generates kernels that keep a tile of the result in registers.
 #include "MatmulKernel.h"
+#include "CodeReader.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -22,7 +23,9 @@ constexpr int64_t panelBytes = 256 << 10;
 constexpr int64_t extraRows = 2;
 
 /// Builds one kernel. K is cut into parts that depend on the form alone; a part
-/// of B is used by all rows before the next one.
+/// of B is used by all rows before the next one. A part of codes has one scale
+/// per column: the tile then begins with zeros, and is multiplied by the scales
+/// when it is added to C.
 ///
 ///            w                     for each part of K
 ///        +-------+                   for each tile of rows
@@ -57,8 +60,10 @@ private:
   void buildRows(Value begin, Value end);
   void buildTile(int64_t rows, Value row, Columns columns, Value begin,
                  Value end);
-  Value loadB(Value step, size_t vector);
-  Value spreadA(Value row, Value step);
+  Value loadC(Value row, size_t vector);
+  Value loadB(Value step, int64_t part, size_t vector);
+  Value spreadA(Value row, Value step, int64_t part);
+  int64_t stepsPerPart() const;
   Value widen(Value value);
   Value multiplyAdd(Value a, Value b, Value sum);
 
@@ -67,7 +72,8 @@ private:
   KernelForm form;
   RegisterTile tile;
   VectorType vectorType;
-  Value a, b, c, zero;
+  Value a, b, c, scales, zero;
+  std::optional<CodeReader> codes;
   /// Of each vector of a row of C.
   SmallVector<Value> masks, columnIndices;
 };
@@ -76,6 +82,10 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   builder.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types = {getRowsType(form.a), getRowsType(form.b),
                              getRowsType(builder.getF32Type())};
+  if (form.codes)
+    types.push_back(getRowsType(form.scale));
+  if (form.hasZeros)
+    types.push_back(getRowsType(form.b));
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType(types, {}));
   function.setPrivate();
@@ -85,6 +95,12 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   a = entry->getArgument(0);
   b = entry->getArgument(1);
   c = entry->getArgument(2);
+  if (form.codes) {
+    scales = entry->getArgument(3);
+    codes.emplace(builder, loc, form, b,
+                  form.hasZeros ? entry->getArgument(4) : Value());
+    codes->buildConstants();
+  }
   zero =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vectorType));
   Value columnCount = memref::DimOp::create(builder, loc, c, 1);
@@ -97,9 +113,7 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
 
   // Steps along K: one row of B each.
   Value steps = memref::DimOp::create(builder, loc, b, 0);
-  int64_t rowBytes =
-      tile.columns * form.pair * form.b.getIntOrFloatBitWidth() / 8;
-  Value part = index(std::max<int64_t>(panelBytes / rowBytes, 1));
+  Value part = index(stepsPerPart());
   auto parts = scf::ForOp::create(builder, loc, index(0), steps, part);
   builder.setInsertionPointToStart(parts.getBody());
   Value begin = parts.getInductionVar();
@@ -108,6 +122,19 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   builder.setInsertionPointToEnd(entry);
   func::ReturnOp::create(builder, loc);
   return function;
+}
+
+/// Rows of B that all rows of A use before the next ones. Those of codes lie in
+/// one group.
+int64_t KernelBuilder::stepsPerPart() const {
+  int64_t rowBytes = form.rowElements() * form.b.getIntOrFloatBitWidth() / 8;
+  int64_t most = std::max<int64_t>(panelBytes / rowBytes, 1);
+  if (!form.codes)
+    return most;
+  int64_t steps = form.codes->group / form.stepDepth();
+  while (steps > most && steps % 2 == 0)
+    steps /= 2;
+  return steps;
 }
 
 /// All tiles of rows for steps [begin, end).
@@ -142,40 +169,68 @@ void KernelBuilder::buildRows(Value begin, Value end) {
 
 void KernelBuilder::buildTile(int64_t rows, Value row, Columns columns,
                               Value begin, Value end) {
-  SmallVector<Value> rowIndices, sums;
+  SmallVector<Value> rowIndices, sums, scaleOf(columns.end);
+  if (codes) {
+    Value k =
+        arith::MulIOp::create(builder, loc, begin, index(form.stepDepth()));
+    Value group =
+        arith::DivUIOp::create(builder, loc, k, index(form.codes->group));
+    codes->startGroup(group, columns.first, columns.end);
+    for (size_t v = columns.first; v < columns.end; ++v)
+      scaleOf[v] = widen(
+          vector::LoadOp::create(builder, loc, vectorType.clone(form.scale),
+                                 scales, ValueRange{group, columnIndices[v]}));
+  }
   for (int64_t i = 0; i < rows; ++i) {
     rowIndices.push_back(i == 0 ? row : add(row, index(i)));
     for (size_t v = columns.first; v < columns.end; ++v)
-      sums.push_back(vector::MaskedLoadOp::create(
-          builder, loc, vectorType, c,
-          ValueRange{rowIndices[i], columnIndices[v]}, masks[v], zero));
+      sums.push_back(codes ? zero : loadC(rowIndices[i], v));
   }
   auto loop = scf::ForOp::create(builder, loc, begin, end, index(1), sums);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();
-    SmallVector<Value> bRow, next;
-    for (size_t v = columns.first; v < columns.end; ++v)
-      bRow.push_back(loadB(step, v));
-    for (Value rowIndex : rowIndices) {
-      Value spread = spreadA(rowIndex, step);
-      for (Value vector : bRow)
-        next.push_back(
-            multiplyAdd(spread, vector, loop.getRegionIterArgs()[next.size()]));
+    SmallVector<Value> next(loop.getRegionIterArgs());
+    for (int64_t part = 0; part < form.stepDepth() / form.pair; ++part) {
+      SmallVector<Value> bRow;
+      for (size_t v = columns.first; v < columns.end; ++v)
+        bRow.push_back(loadB(step, part, v));
+      Value *sum = next.begin();
+      for (Value rowIndex : rowIndices) {
+        Value spread = spreadA(rowIndex, step, part);
+        for (Value vector : bRow) {
+          *sum = multiplyAdd(spread, vector, *sum);
+          ++sum;
+        }
+      }
     }
     scf::YieldOp::create(builder, loc, next);
   }
   size_t next = 0;
   for (Value rowIndex : rowIndices)
-    for (size_t v = columns.first; v < columns.end; ++v)
+    for (size_t v = columns.first; v < columns.end; ++v) {
+      Value sum = loop.getResult(next++);
+      if (codes)
+        sum = vector::FMAOp::create(builder, loc, sum, scaleOf[v],
+                                    loadC(rowIndex, v));
       vector::MaskedStoreOp::create(builder, loc, c,
                                     ValueRange{rowIndex, columnIndices[v]},
-                                    masks[v], loop.getResult(next++));
+                                    masks[v], sum);
+    }
 }
 
-/// Vector `vector` of row `step` of B: f32, or pairs of bf16.
-Value KernelBuilder::loadB(Value step, size_t vector) {
+Value KernelBuilder::loadC(Value row, size_t vector) {
+  return vector::MaskedLoadOp::create(builder, loc, vectorType, c,
+                                      ValueRange{row, columnIndices[vector]},
+                                      masks[vector], zero);
+}
+
+/// Vector `vector` of row `step` of B, element `part` along k: f32, or pairs of
+/// bf16.
+Value KernelBuilder::loadB(Value step, int64_t part, size_t vector) {
+  if (codes)
+    return codes->read(step, part, vector);
   auto type = VectorType::get({tile.lanes * form.pair}, form.b);
   int64_t column = static_cast<int64_t>(vector) * tile.lanes * form.pair;
   SmallVector<Value> indices = {step, index(column)};
@@ -191,14 +246,18 @@ Value KernelBuilder::loadB(Value step, size_t vector) {
   return form.pair == 1 ? widen(loaded) : loaded;
 }
 
-/// The elements of A in `row` that step `step` multiplies, in every lane.
-Value KernelBuilder::spreadA(Value row, Value step) {
+/// The elements of A in `row` that part `part` of step `step` multiplies, in
+/// every lane.
+Value KernelBuilder::spreadA(Value row, Value step, int64_t part) {
+  Value k = step;
+  if (form.stepDepth() != 1)
+    k = arith::MulIOp::create(builder, loc, step, index(form.stepDepth()));
+  if (part != 0)
+    k = add(k, index(part));
   if (form.pair == 1) {
-    Value scalar =
-        memref::LoadOp::create(builder, loc, a, ValueRange{row, step});
+    Value scalar = memref::LoadOp::create(builder, loc, a, ValueRange{row, k});
     return vector::BroadcastOp::create(builder, loc, vectorType, widen(scalar));
   }
-  Value k = arith::MulIOp::create(builder, loc, step, index(form.pair));
   auto pairType = VectorType::get({form.pair}, form.a);
   Value pair =
       vector::LoadOp::create(builder, loc, pairType, a, ValueRange{row, k});
@@ -239,16 +298,29 @@ MemRefType moe::getRowsType(Type element) {
                          layout);
 }
 
-func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
-  auto nameOf = [](Type type) {
+/// A name of its own for each form.
+static std::string nameOf(const KernelForm &form) {
+  auto typeName = [](Type type) -> std::string {
     return type.isF32() ? "f32" : type.isBF16() ? "bf16" : "f16";
   };
-  std::string types = nameOf(form.a);
-  if (form.b != form.a)
-    types += std::string("_") + nameOf(form.b);
-  std::string name = llvm::formatv(
-      "moe_matmul_{0}_{1}x{2}_{3}{4}", types, form.tile.rows, form.tile.columns,
-      form.masksB ? "rows" : "panel", form.pair == 1 ? "" : "_pairs");
+  std::string name = "moe_matmul_" + typeName(form.a);
+  if (const std::optional<CodeFormat> &codes = form.codes) {
+    name += llvm::formatv("_{0}{1}x{2}_{3}", codes->isSigned ? "i" : "u",
+                          codes->bits, codes->group, typeName(form.scale));
+    if (form.hasZeros)
+      name += "_zeros";
+    else if (codes->zeroPoint != 0)
+      name += llvm::formatv("_zero{0}", codes->zeroPoint);
+  } else if (form.b != form.a) {
+    name += "_" + typeName(form.b);
+  }
+  name += llvm::formatv("_{0}x{1}_{2}", form.tile.rows, form.tile.columns,
+                        form.masksB ? "rows" : "panel");
+  return form.pair == 1 ? name : name + "_pairs";
+}
+
+func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
+  std::string name = nameOf(form);
   if (auto function = module.lookupSymbol<func::FuncOp>(name))
     return function;
   return KernelBuilder(module.getContext(), module.getLoc(), form)

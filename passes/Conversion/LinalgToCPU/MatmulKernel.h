@@ -12,20 +12,37 @@ namespace moe {
 /// What a kernel multiplies and how its operands lie in memory.
 struct KernelForm {
   RegisterTile tile;
-  mlir::FloatType a, b;
-  /// Elements along k that lie side by side in B; 2 needs a pair product.
+  mlir::Type a;
+  /// Floats, or bytes where B holds codes.
+  mlir::Type b;
+  /// Elements along k that one product takes at a time: 2 for pairs of bf16.
   int64_t pair = 1;
   /// B has no more columns than C; else it has those of the tile.
   bool masksB = false;
+  std::optional<CodeFormat> codes;
+  /// Element type of the scales of codes.
+  mlir::Type scale;
+  bool hasZeros = false;
 
+  bool hasNibbles() const { return codes && codes->bits == 4; }
+  /// Elements along k that one row of B holds.
+  int64_t stepDepth() const { return hasNibbles() ? 2 : pair; }
+  int64_t vectors() const { return tile.columns / tile.lanes; }
+  /// Elements of B's type in a row of B.
+  int64_t rowElements() const {
+    return hasNibbles() ? tile.columns : tile.columns * pair;
+  }
   /// Rows of C that one walk through a panel of B computes at most.
   int64_t maxRows() const;
 };
 
 /// The function
-///   kernel(A: [M, K], B: [K / pair, w * pair], C: [M, n]):
+///   kernel(A: [M, K], B: [K / d, r], C: [M, n]):
 ///     C += A * B[:, 0:n],  n <= w = tile.columns
-/// of `module`; made if it has none yet. A and C have contiguous rows.
+/// of `module`, with d = stepDepth() and r = rowElements(); made if it has none
+/// yet. A and C have contiguous rows. Where B holds codes two more arguments
+/// follow: scales [G, w] and, if there are such, codes of zero points, in rows
+/// like those of B with groups in place of k.
 mlir::func::FuncOp getMatmulKernel(mlir::ModuleOp module,
                                    const KernelForm &form);
 

@@ -1,8 +1,9 @@
 // Lays the weights of matmuls out as the CPU kernels read them, ahead of time.
-#include "Contraction.h"
+#include "WeightElement.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -22,49 +23,181 @@ using namespace moe::support;
 
 namespace {
 
-/// A weight as a contraction uses it: an expression whose first dimensions, one
-/// per entry of `offsets`, are fixed by indices known at run time.
-struct WeightUse {
-  ElementsAttr value;
-  SmallVector<OpFoldResult> offsets;
+/// A loop, or groups of one, that runs along a dimension of a weight.
+struct Axis {
+  AffineExpr expr;
+  int64_t size;
 };
 
-/// Looks through extractions of one slab. A slab's other dimensions may be
-/// sliced at constants, which becomes part of the expression.
-std::optional<WeightUse> weightUse(Value value) {
-  if (auto weight = value.getDefiningOp<WeightOp>())
-    return WeightUse{weight.getValue(), {}};
-  auto slice = value.getDefiningOp<tensor::ExtractSliceOp>();
-  if (!slice)
-    return std::nullopt;
-  std::optional<WeightUse> source = weightUse(slice.getSource());
-  if (!source)
-    return std::nullopt;
-  ArrayRef<int64_t> sizes = slice.getStaticSizes();
-  ArrayRef<int64_t> offsets = slice.getStaticOffsets();
-  ArrayRef<int64_t> strides = slice.getStaticStrides();
-  llvm::SmallBitVector dropped = slice.getDroppedDims();
-  size_t slabs = dropped.find_first_unset() == -1 ? dropped.size()
-                                                  : dropped.find_first_unset();
-  if (dropped.count() != slabs)
-    return std::nullopt;
+/// Part of a weight that a contraction reads: dimensions in front that are
+/// fixed by indices known at run time, then one per axis.
+struct WeightSlab {
+  ElementsAttr value;
+  SmallVector<AffineExpr> lead;
 
-  SmallVector<OpFoldResult> mixed = slice.getMixedOffsets();
-  source->offsets.append(mixed.begin(), mixed.begin() + slabs);
-  ArrayRef<int64_t> shape = source->value.getShapedType().getShape();
-  size_t lead = shape.size() - sizes.size();
-  SmallVector<int64_t> newOffsets(shape.size(), 0), newSizes(shape),
-      newStrides(shape.size(), 1);
-  for (size_t d = slabs; d < sizes.size(); ++d) {
-    if (ShapedType::isDynamic(sizes[d]) || ShapedType::isDynamic(offsets[d]) ||
-        ShapedType::isDynamic(strides[d]))
-      return std::nullopt;
-    newOffsets[lead + d] = offsets[d];
-    newSizes[lead + d] = sizes[d];
-    newStrides[lead + d] = strides[d];
+  size_t size() const { return lead.size(); }
+};
+
+/// `expr` as axis * stride + offset.
+struct AxisUse {
+  AffineExpr axis;
+  int64_t stride = 1, offset = 0;
+
+  explicit AxisUse(AffineExpr expr) : axis(expr) {
+    peel(AffineExprKind::Add, offset);
+    peel(AffineExprKind::Mul, stride);
   }
-  source->value = sliceWeight(source->value, newOffsets, newSizes, newStrides);
-  return source;
+
+private:
+  void peel(AffineExprKind kind, int64_t &constant) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(axis);
+    if (!binary || binary.getKind() != kind)
+      return;
+    if (auto right = dyn_cast<AffineConstantExpr>(binary.getRHS())) {
+      constant = right.getValue();
+      axis = binary.getLHS();
+    }
+  }
+};
+
+bool usesLoops(AffineExpr expr) {
+  bool found = false;
+  expr.walk([&](AffineExpr part) { found |= isa<AffineDimExpr>(part); });
+  return found;
+}
+
+/// The elements of `place` for all values of the axes, in their order. Axes
+/// that it does not depend on have one element.
+std::optional<WeightSlab> slabOf(const WeightPlace &place,
+                                 ArrayRef<Axis> axes) {
+  ArrayRef<int64_t> shape = place.value.getShapedType().getShape();
+  WeightSlab slab;
+  SmallVector<int64_t> offsets, sizes, strides, kept;
+  SmallVector<size_t> order;
+  for (auto [index, size] : llvm::zip_equal(place.indices, shape)) {
+    auto constant = dyn_cast<AffineConstantExpr>(index);
+    if (!constant && !usesLoops(index)) {
+      // What is chosen at run time lies in front, so that it is contiguous.
+      if (!order.empty())
+        return std::nullopt;
+      slab.lead.push_back(index);
+      offsets.push_back(0);
+      sizes.push_back(size);
+      strides.push_back(1);
+      kept.push_back(size);
+      continue;
+    }
+    AxisUse use(index);
+    if (constant) {
+      use.offset = constant.getValue();
+      use.stride = 1;
+    }
+    const auto *axis = llvm::find_if(
+        axes, [&](const Axis &axis) { return axis.expr == use.axis; });
+    if (!constant && axis == axes.end())
+      return std::nullopt;
+    offsets.push_back(use.offset);
+    strides.push_back(use.stride);
+    sizes.push_back(constant ? 1 : axis->size);
+    if (use.offset < 0 || use.stride <= 0 ||
+        use.offset + (sizes.back() - 1) * use.stride >= size)
+      return std::nullopt;
+    if (constant)
+      continue;
+    if (llvm::is_contained(order, axis - axes.begin()))
+      return std::nullopt;
+    order.push_back(axis - axes.begin());
+    kept.push_back(axis->size);
+  }
+  ElementsAttr value = sliceWeight(place.value, offsets, sizes, strides);
+  for (size_t axis = 0; axis < axes.size(); ++axis)
+    if (!llvm::is_contained(order, axis)) {
+      order.push_back(axis);
+      kept.push_back(1);
+    }
+  value = reshapeWeight(value, kept);
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, slab.size()));
+  for (size_t axis = 0; axis < axes.size(); ++axis)
+    permutation.push_back(slab.size() +
+                          (llvm::find(order, axis) - order.begin()));
+  slab.value = transposeWeight(value, permutation);
+  return slab;
+}
+
+/// B of a contraction in terms of loops 0 (n), 1 (k), and 2 on (batch).
+struct WeightUse {
+  WeightElement element;
+  SmallVector<Value> symbols;
+  AffineExpr n, k;
+  /// Loops of the batch, and those of B.
+  SmallVector<Axis> batch;
+  int64_t columns = 0, depth = 0;
+  /// Codes that share a scale, and their number in terms of k; for codes alone.
+  int64_t group = 0;
+  AffineExpr groupExpr;
+
+  static std::optional<WeightUse> find(const Contraction &contraction);
+
+private:
+  bool findGroup();
+};
+
+std::optional<WeightUse> WeightUse::find(const Contraction &contraction) {
+  linalg::GenericOp op = contraction.op;
+  MLIRContext *context = op.getContext();
+  WeightUse use;
+  use.n = getAffineDimExpr(0, context);
+  use.k = getAffineDimExpr(1, context);
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  use.columns = sizes[contraction.n];
+  use.depth = sizes[contraction.k];
+  SmallVector<AffineExpr> loops(op.getNumLoops());
+  loops[contraction.n] = use.n;
+  loops[contraction.k] = use.k;
+  for (auto [position, dim] : llvm::enumerate(contraction.batch)) {
+    loops[dim] = getAffineDimExpr(2 + position, context);
+    use.batch.push_back({loops[dim], sizes[dim]});
+  }
+  SmallVector<AffineExpr> indices;
+  for (AffineExpr expr : contraction.map(contraction.b).getResults())
+    indices.push_back(loops[cast<AffineDimExpr>(expr).getPosition()]);
+  std::optional<WeightElement> element =
+      WeightElement::find(contraction.b->get(), indices, use.symbols);
+  if (!element || ShapedType::isDynamic(use.columns) ||
+      ShapedType::isDynamic(use.depth) ||
+      llvm::any_of(use.batch, [](const Axis &axis) {
+        return ShapedType::isDynamic(axis.size);
+      }))
+    return std::nullopt;
+  use.element = *element;
+  if (element->isSigned.has_value() != element->scale.has_value())
+    return std::nullopt;
+  if (element->scale && !use.findGroup())
+    return std::nullopt;
+  return use;
+}
+
+/// Reads the group off the indices of the scale.
+bool WeightUse::findGroup() {
+  group = depth;
+  groupExpr = getAffineConstantExpr(0, n.getContext());
+  for (AffineExpr index : element.scale->indices) {
+    if (!index.isFunctionOfDim(1))
+      continue;
+    auto quotient = dyn_cast<AffineBinaryOpExpr>(index);
+    if (!quotient || quotient.getKind() != AffineExprKind::FloorDiv ||
+        quotient.getLHS() != k)
+      return false;
+    auto size = dyn_cast<AffineConstantExpr>(quotient.getRHS());
+    if (!size)
+      return false;
+    group = size.getValue();
+    groupExpr = index;
+  }
+  // One scale for all columns has no place in panels.
+  return llvm::any_of(element.scale->indices, [](AffineExpr index) {
+    return index.isFunctionOfDim(0);
+  });
 }
 
 struct PackMatmulWeights
@@ -74,25 +207,60 @@ struct PackMatmulWeights
   void runOnOperation() override {
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
-    VectorUnit unit{vectorBits, vectorRegisters, bf16Dot};
+    unit = {vectorBits, vectorRegisters, bf16Dot};
     for (linalg::GenericOp op : ops) {
       std::optional<Contraction> contraction = Contraction::match(op);
       if (!contraction || contraction->panels || !op.hasPureTensorSemantics())
         continue;
-      std::optional<WeightUse> use = weightUse(contraction->b->get());
+      std::optional<WeightUse> use = WeightUse::find(*contraction);
       if (!use)
         continue;
+      std::optional<PanelLayout> layout = chooseLayout(*contraction, *use);
+      if (!layout)
+        continue;
       op = joinRows(*contraction);
-      pack(*Contraction::match(op), *use, unit);
+      pack(*Contraction::match(op), *use, *layout);
     }
   }
 
+  std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
+                                          const WeightUse &use);
   /// Makes one m dimension of several: a tile then never ends early between
   /// two small ones.
   linalg::GenericOp joinRows(const Contraction &contraction);
   void pack(const Contraction &contraction, const WeightUse &use,
-            const VectorUnit &unit);
+            const PanelLayout &layout);
+
+  VectorUnit unit;
 };
+
+/// The layout that suits the kernel for these types; none for types without
+/// one.
+std::optional<PanelLayout>
+PackMatmulWeights::chooseLayout(const Contraction &contraction,
+                                const WeightUse &use) {
+  using Kind = PanelLayout::Kind;
+  RegisterTile tile = unit.tile();
+  Type stored = use.element.stored.value.getElementType();
+  bool pairs = unit.bf16Dot && contraction.elementOf(contraction.a).isBF16() &&
+               use.depth % 2 == 0;
+  if (!use.element.scale) {
+    if (stored != contraction.elementOf(contraction.b))
+      return std::nullopt;
+    pairs &= stored.isBF16();
+    return PanelLayout{pairs ? Kind::Pairs : Kind::Plain, tile.columns};
+  }
+  Type scale = use.element.scale->value.getElementType();
+  if (!scale.isF32() && !scale.isBF16() && !scale.isF16())
+    return std::nullopt;
+  bool isEven = use.depth % 2 == 0 && use.group % 2 == 0;
+  if (stored.isInteger(8))
+    return PanelLayout{pairs && isEven ? Kind::Pairs : Kind::Plain,
+                       tile.columns};
+  if (stored.isInteger(4) && isEven)
+    return PanelLayout{Kind::Nibbles, tile.columns, tile.lanes};
+  return std::nullopt;
+}
 
 /// The body `c + a * b` in the type of c.
 void buildMultiplyAccumulate(OpBuilder &builder, Location loc,
@@ -162,67 +330,143 @@ linalg::GenericOp PackMatmulWeights::joinRows(const Contraction &contraction) {
   return joined;
 }
 
-void PackMatmulWeights::pack(const Contraction &contraction,
-                             const WeightUse &use, const VectorUnit &unit) {
-  linalg::GenericOp op = contraction.op;
-  AffineMap map = contraction.map(contraction.b);
-  size_t lead = use.offsets.size();
-  size_t batches = contraction.batch.size();
-  if (map.getNumResults() != batches + 2)
-    return;
+/// Builds the operands of a packed contraction.
+class Packer {
+public:
+  Packer(linalg::GenericOp op, const Contraction &contraction,
+         const WeightUse &use)
+      : builder(op), loc(op.getLoc()), contraction(contraction), use(use) {}
 
+  /// One more operand: `place` in `layout`, with `inner` in place of k.
+  bool add(const WeightPlace &place, const PanelLayout &layout,
+           AffineExpr inner, int64_t innerSize);
+
+  SmallVector<Value> values;
+  SmallVector<AffineMap> maps;
+
+private:
+  Value slabAt(ElementsAttr packed, ArrayRef<AffineExpr> lead);
+
+  OpBuilder builder;
+  Location loc;
+  const Contraction &contraction;
+  const WeightUse &use;
+};
+
+bool Packer::add(const WeightPlace &place, const PanelLayout &layout,
+                 AffineExpr inner, int64_t innerSize) {
   // [lead..., batch..., x, y] with x and y in the order that leaves the fewest
   // transpositions: a transposed weight is often transposed back by this.
-  SmallVector<int64_t> permutation =
-      llvm::to_vector(llvm::seq<int64_t>(0, lead));
-  for (unsigned dim : contraction.batch)
-    permutation.push_back(lead + *positionOf(map, dim));
   auto ordered = [&](bool nIsLast) {
-    SmallVector<int64_t> order = permutation;
-    int64_t n = lead + *positionOf(map, contraction.n);
-    int64_t k = lead + *positionOf(map, contraction.k);
-    order.append({nIsLast ? k : n, nIsLast ? n : k});
-    return transposeWeight(use.value, order);
+    SmallVector<Axis> axes(use.batch);
+    Axis n{use.n, use.columns}, k{inner, innerSize};
+    axes.append({nIsLast ? k : n, nIsLast ? n : k});
+    return slabOf(place, axes);
   };
-  bool nIsLast =
-      *positionOf(map, contraction.n) > *positionOf(map, contraction.k);
-  ElementsAttr value = ordered(nIsLast);
-  if (isa<TransposeAttr>(value) && !isa<TransposeAttr>(ordered(!nIsLast))) {
-    nIsLast = !nIsLast;
-    value = ordered(nIsLast);
+  bool nIsLast = false;
+  std::optional<WeightSlab> slab = ordered(nIsLast);
+  if (!slab)
+    return false;
+  if (isa<TransposeAttr>(slab->value) &&
+      !isa<TransposeAttr>(ordered(true)->value)) {
+    nIsLast = true;
+    slab = ordered(nIsLast);
   }
-  int64_t depth = value.getShapedType().getShape().end()[nIsLast ? -2 : -1];
-  bool pairs = contraction.hasPairs(unit) && depth % 2 == 0;
-  PanelLayout layout{unit.tile().columns, pairs ? 2 : 1};
-  value = layout.pack(value, nIsLast);
+  values.push_back(slabAt(layout.pack(slab->value, nIsLast), slab->lead));
 
-  OpBuilder builder(op);
-  Location loc = op.getLoc();
-  auto type = cast<RankedTensorType>(value.getType());
-  Value packed = WeightOp::create(builder, loc, type, value);
-  if (lead != 0) {
-    SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
-        strides(type.getRank(), builder.getIndexAttr(1)), sizes;
-    llvm::copy(use.offsets, offsets.begin());
-    for (auto [d, size] : llvm::enumerate(type.getShape()))
-      sizes.push_back(builder.getIndexAttr(d < lead ? 1 : size));
-    packed = tensor::ExtractSliceOp::create(
-        builder, loc,
-        RankedTensorType::get(type.getShape().drop_front(lead),
-                              type.getElementType()),
-        packed, offsets, sizes, strides);
-  }
   MLIRContext *context = builder.getContext();
-  AffineExpr n = getAffineDimExpr(contraction.n, context);
+  linalg::GenericOp op = contraction.op;
   SmallVector<AffineExpr> exprs;
   for (unsigned dim : contraction.batch)
     exprs.push_back(getAffineDimExpr(dim, context));
-  exprs.append(layout.getResults(n, getAffineDimExpr(contraction.k, context)));
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  unsigned position = contraction.b->getOperandNumber();
-  maps[position] = AffineMap::get(op.getNumLoops(), 0, exprs, context);
-  contraction.b->set(packed);
-  op.setIndexingMapsAttr(builder.getAffineMapArrayAttr(maps));
+  SmallVector<AffineExpr> loops = {getAffineDimExpr(contraction.n, context),
+                                   getAffineDimExpr(contraction.k, context)};
+  exprs.append(layout.getResults(loops[0], inner.replaceDims(loops)));
+  maps.push_back(AffineMap::get(op.getNumLoops(), 0, exprs, context));
+  return true;
+}
+
+/// The part of a packed weight that is known at run time.
+Value Packer::slabAt(ElementsAttr packed, ArrayRef<AffineExpr> lead) {
+  auto type = cast<RankedTensorType>(packed.getType());
+  Value whole = WeightOp::create(builder, loc, type, packed);
+  if (lead.empty())
+    return whole;
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
+      strides(type.getRank(), builder.getIndexAttr(1)), sizes;
+  SmallVector<OpFoldResult> symbols(use.symbols.begin(), use.symbols.end());
+  for (auto [offset, expr] : llvm::zip(offsets, lead))
+    offset = affine::makeComposedFoldedAffineApply(
+        builder, loc, AffineMap::get(0, symbols.size(), expr), symbols);
+  for (auto [d, size] : llvm::enumerate(type.getShape()))
+    sizes.push_back(builder.getIndexAttr(d < lead.size() ? 1 : size));
+  auto slabType = RankedTensorType::get(type.getShape().drop_front(lead.size()),
+                                        type.getElementType());
+  return tensor::ExtractSliceOp::create(builder, loc, slabType, whole, offsets,
+                                        sizes, strides);
+}
+
+/// The body of a contraction whose B is packed; `values` are those of A, B,
+/// scales and zero points where there are such, and C.
+void buildPackedBody(OpBuilder &builder, Location loc, ValueRange values,
+                     const WeightElement &element, const PanelLayout &layout,
+                     unsigned n) {
+  if (!element.scale)
+    return buildMultiplyAccumulate(builder, loc, values);
+  Type f32 = builder.getF32Type();
+  auto number = [&](Value byte) -> Value {
+    if (layout.kind == PanelLayout::Kind::Nibbles)
+      byte = buildNibble(builder, loc, byte, n, layout.lanes);
+    if (*element.isSigned)
+      return arith::SIToFPOp::create(builder, loc, f32, byte);
+    return arith::UIToFPOp::create(builder, loc, f32, byte);
+  };
+  auto widen = [&](Value value) -> Value {
+    if (value.getType() == f32)
+      return value;
+    return arith::ExtFOp::create(builder, loc, f32, value);
+  };
+  Value weight = number(values[1]);
+  Value zero;
+  if (element.zero)
+    zero = number(values[3]);
+  else if (element.zeroPoint != 0)
+    zero = arith::ConstantOp::create(
+        builder, loc,
+        builder.getF32FloatAttr(static_cast<float>(element.zeroPoint)));
+  if (zero)
+    weight = arith::SubFOp::create(builder, loc, weight, zero);
+  weight = arith::MulFOp::create(builder, loc, weight, widen(values[2]));
+  Value product = arith::MulFOp::create(builder, loc, widen(values[0]), weight);
+  Value sum = arith::AddFOp::create(builder, loc, values.back(), product);
+  linalg::YieldOp::create(builder, loc, sum);
+}
+
+void PackMatmulWeights::pack(const Contraction &contraction,
+                             const WeightUse &use, const PanelLayout &layout) {
+  linalg::GenericOp op = contraction.op;
+  const WeightElement &element = use.element;
+  Packer packer(op, contraction, use);
+  packer.values = {contraction.a->get()};
+  packer.maps = {contraction.map(contraction.a)};
+  PanelLayout plain{PanelLayout::Kind::Plain, layout.width};
+  int64_t groups = element.scale ? llvm::divideCeil(use.depth, use.group) : 0;
+  if (!packer.add(element.stored, layout, use.k, use.depth) ||
+      (element.scale &&
+       !packer.add(*element.scale, plain, use.groupExpr, groups)) ||
+      (element.zero && !packer.add(*element.zero, layout.ofZeroPoints(),
+                                   use.groupExpr, groups)))
+    return;
+  packer.maps.push_back(contraction.map(contraction.c));
+  OpBuilder builder(op);
+  auto packed = linalg::GenericOp::create(
+      builder, op.getLoc(), op.getResultTypes(), packer.values,
+      contraction.c->get(), packer.maps, op.getIteratorTypesArray(),
+      [&](OpBuilder &nested, Location loc, ValueRange values) {
+        buildPackedBody(nested, loc, values, element, layout, contraction.n);
+      });
+  op.replaceAllUsesWith(packed);
+  op.erase();
 }
 
 } // namespace

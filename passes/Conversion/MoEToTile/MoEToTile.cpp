@@ -347,7 +347,9 @@ void GraphBuilder::panels(StringRef name, ElementsAttr value, int64_t columns,
   buffer(name,
          {Dim::of(Extent::Experts), Dim::fixed(columns, tile.columns),
           Dim::fixed(depth), Dim::fixed(tile.columns)},
-         f32, weight(PanelLayout{tile.columns}.pack(value, /*nIsLast=*/false)));
+         f32,
+         weight(PanelLayout{PanelLayout::Kind::Plain, tile.columns}.pack(
+             value, /*nIsLast=*/false)));
 }
 
 void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {

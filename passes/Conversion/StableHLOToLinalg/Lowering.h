@@ -142,6 +142,18 @@ mlir::Value totalOrderKey(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value convertScalar(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::Value value, mlir::Type from, mlir::Type to);
 
+/// The type in which sums of a result of type `result` accumulate: f32 for
+/// 16-bit floats.
+mlir::Type accumulatorType(mlir::Type result);
+
+/// acc + lhs * rhs, all in the accumulator's type; i1 means or and and.
+mlir::Value multiplyAdd(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lhs,
+                        mlir::Value rhs, mlir::Value acc);
+
+/// A tensor of accumulated sums in the element type of `type`.
+mlir::Value narrowTo(mlir::OpBuilder &b, mlir::Location loc,
+                     mlir::Value accumulated, mlir::RankedTensorType type);
+
 /// Emits the only block of `region`, whose arguments are scalars, on `args`.
 /// Values from outside are read through `remap`.
 mlir::FailureOr<llvm::SmallVector<mlir::Value>>
@@ -168,6 +180,8 @@ void populateReductionPatterns(mlir::RewritePatternSet &patterns,
                                const mlir::TypeConverter &converter);
 void populateProductPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &converter);
+void populateConvolutionPatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &converter);
 void populateSortPatterns(mlir::RewritePatternSet &patterns,
                           const mlir::TypeConverter &converter);
 void populateControlPatterns(mlir::RewritePatternSet &patterns,

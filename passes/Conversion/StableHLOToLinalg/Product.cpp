@@ -14,22 +14,18 @@ using namespace moe::graph;
 using moe::stablehlo::DotDimensionNumbersAttr;
 using moe::stablehlo::DotGeneralOp;
 
-namespace {
+//===----------------------------------------------------------------------===//
+// Sums of products
+//===----------------------------------------------------------------------===//
 
-/// The type in which sums of a result of type `result` accumulate.
-Type accumulatorType(Type result) {
+Type moe::graph::accumulatorType(Type result) {
   if (result.isF16() || result.isBF16())
     return Float32Type::get(result.getContext());
   return result;
 }
 
-/// `value` in the accumulator's type.
-Value widen(OpBuilder &b, Location loc, Value value, Type from, Type to) {
-  return convertScalar(b, loc, value, from, to);
-}
-
-/// acc + lhs * rhs, all in the accumulator's type; i1 means or and and.
-Value multiplyAdd(OpBuilder &b, Location loc, Value lhs, Value rhs, Value acc) {
+Value moe::graph::multiplyAdd(OpBuilder &b, Location loc, Value lhs, Value rhs,
+                              Value acc) {
   if (isa<FloatType>(acc.getType()))
     return arith::AddFOp::create(b, loc, acc,
                                  arith::MulFOp::create(b, loc, lhs, rhs));
@@ -40,9 +36,8 @@ Value multiplyAdd(OpBuilder &b, Location loc, Value lhs, Value rhs, Value acc) {
                                arith::MulIOp::create(b, loc, lhs, rhs));
 }
 
-/// The result in its own element type.
-Value narrow(OpBuilder &b, Location loc, Value accumulated,
-             RankedTensorType type) {
+Value moe::graph::narrowTo(OpBuilder &b, Location loc, Value accumulated,
+                           RankedTensorType type) {
   auto from = cast<RankedTensorType>(accumulated.getType());
   if (from.getElementType() == type.getElementType())
     return accumulated;
@@ -52,6 +47,13 @@ Value narrow(OpBuilder &b, Location loc, Value accumulated,
                                             from.getElementType(),
                                             type.getElementType());
                      });
+}
+
+namespace {
+
+/// `value` in the accumulator's type.
+Value widen(OpBuilder &b, Location loc, Value value, Type from, Type to) {
+  return convertScalar(b, loc, value, from, to);
 }
 
 /// Where the loops of a product stand in its operands.
@@ -159,7 +161,7 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
           linalg::BatchMatmulOp::create(rewriter, loc, TypeRange(accType),
                                         ValueRange{lhs, rhs}, ValueRange(init))
               .getResult(0);
-      rewriter.replaceOp(op, narrow(rewriter, loc, product, type));
+      rewriter.replaceOp(op, narrowTo(rewriter, loc, product, type));
       return success();
     }
     SmallVector<utils::IteratorType> loops = parallelLoops(c.parallel());
@@ -182,7 +184,7 @@ struct ConvertDotGeneral : OpConversionPattern<DotGeneralOp> {
                               args[2]));
             })
             .getResult(0);
-    rewriter.replaceOp(op, narrow(rewriter, loc, product, type));
+    rewriter.replaceOp(op, narrowTo(rewriter, loc, product, type));
     return success();
   }
 
@@ -221,7 +223,7 @@ private:
     if (c.lhsFree > 1)
       product =
           tensor::ExpandShapeOp::create(b, loc, accType, product, rows, sizes);
-    return narrow(b, loc, product, type);
+    return narrowTo(b, loc, product, type);
   }
 };
 
@@ -376,7 +378,7 @@ struct ConvertRaggedDot : OpConversionPattern<moe::chlo::RaggedDotOp> {
               linalg::YieldOp::create(b, loc, sum);
             })
             .getResult(0);
-    rewriter.replaceOp(op, narrow(rewriter, loc, product, type));
+    rewriter.replaceOp(op, narrowTo(rewriter, loc, product, type));
     return success();
   }
 

@@ -411,6 +411,58 @@ static Value logistic(OpBuilder &b, Location loc, Value x) {
                                arith::AddFOp::create(b, loc, one, e));
 }
 
+/// Rounds to a float of `exponentBits` and `mantissaBits`, to nearest and ties
+/// to even, and keeps the result in the type of `x`. Beyond the smaller range
+/// numbers become infinite, below its normal ones zero; NaN stays NaN.
+static Value reducePrecision(OpBuilder &b, Location loc, Value x,
+                             unsigned exponentBits, unsigned mantissaBits) {
+  auto floatType = cast<FloatType>(x.getType());
+  unsigned bits = floatType.getWidth();
+  unsigned ownMantissa = floatType.getFPMantissaWidth() - 1;
+  unsigned ownExponent = bits - 1 - ownMantissa;
+  Type type = b.getIntegerType(bits);
+  auto constant = [&](const APInt &value) {
+    return intConst(b, loc, type, value);
+  };
+  Value raw = arith::BitcastOp::create(b, loc, type, x);
+  if (mantissaBits < ownMantissa) {
+    // Half of the last place kept, less one where that place is even.
+    unsigned dropped = ownMantissa - mantissaBits;
+    Value odd = arith::AndIOp::create(
+        b, loc,
+        arith::ShRUIOp::create(b, loc, raw, constant(APInt(bits, dropped))),
+        constant(APInt(bits, 1)));
+    Value bias = arith::AddIOp::create(
+        b, loc, odd, constant(APInt::getLowBitsSet(bits, dropped - 1)));
+    raw = arith::AndIOp::create(
+        b, loc, arith::AddIOp::create(b, loc, raw, bias),
+        constant(APInt::getHighBitsSet(bits, bits - dropped)));
+  }
+  if (exponentBits < ownExponent) {
+    APInt sign = APInt::getSignMask(bits);
+    Value signBit = arith::AndIOp::create(b, loc, raw, constant(sign));
+    Value exponent = arith::AndIOp::create(
+        b, loc, raw, constant(APInt::getBitsSet(bits, ownMantissa, bits - 1)));
+    uint64_t bias = (uint64_t(1) << (ownExponent - 1)) - 1;
+    uint64_t reach = (uint64_t(1) << (exponentBits - 1)) - 1;
+    APInt most = APInt(bits, bias + reach) << ownMantissa;
+    APInt least = APInt(bits, bias - reach) << ownMantissa;
+    Value above =
+        cmpI(b, loc, arith::CmpIPredicate::ugt, exponent, constant(most));
+    Value below =
+        cmpI(b, loc, arith::CmpIPredicate::ule, exponent, constant(least));
+    Value infinity = arith::OrIOp::create(
+        b, loc, signBit,
+        constant(
+            APFloat::getInf(floatType.getFloatSemantics()).bitcastToAPInt()));
+    raw = select(b, loc, above, infinity, raw);
+    raw = select(b, loc, below, signBit, raw);
+  }
+  Value rounded = arith::BitcastOp::create(b, loc, floatType, raw);
+  Value isNaN = cmpF(b, loc, arith::CmpFPredicate::UNO, x, x);
+  return select(b, loc, isNaN, x, rounded);
+}
+
 template <typename MathOp>
 static Value mathFunction(OpBuilder &b, Location loc, Value x) {
   return inF32(b, loc, x, [&](Value wide) -> Value {
@@ -460,6 +512,21 @@ static Value lowerUnary(OpBuilder &b, Location loc, Operation *op, Value x) {
       .Case([&](TanOp) { return mathFunction<math::TanOp>(b, loc, x); })
       .Case([&](TanhOp) { return mathFunction<math::TanhOp>(b, loc, x); })
       .Case([&](chlo::ErfOp) { return mathFunction<math::ErfOp>(b, loc, x); })
+      .Case([&](chlo::ErfcOp) { return mathFunction<math::ErfcOp>(b, loc, x); })
+      .Case([&](chlo::SquareOp) {
+        return lowerBinary(b, loc, Binary::Multiply,
+                           elementType(op->getOperand(0)), x, x);
+      })
+      .Case([&](PopulationCountOp) -> Value {
+        return math::CtPopOp::create(b, loc, x);
+      })
+      .Case([&](CountLeadingZerosOp) -> Value {
+        return math::CountLeadingZerosOp::create(b, loc, x);
+      })
+      .Case([&](ReducePrecisionOp reduce) {
+        return reducePrecision(b, loc, x, reduce.getExponentBits(),
+                               reduce.getMantissaBits());
+      })
       .Case([&](IsFiniteOp) {
         Value infinity = arith::ConstantOp::create(
             b, loc,
@@ -498,8 +565,10 @@ bool moe::graph::hasScalarForm(Operation *op) {
          isa<AbsOp, CeilOp, FloorOp, RoundNearestEvenOp, RoundOp, SignOp, NegOp,
              NotOp, CbrtOp, CosineOp, ExpOp, Expm1Op, LogOp, Log1pOp,
              LogisticOp, RsqrtOp, SineOp, SqrtOp, TanOp, TanhOp, IsFiniteOp,
-             ConvertOp, CompareOp, SelectOp, ClampOp, chlo::ErfOp,
-             chlo::BroadcastCompareOp, chlo::BroadcastSelectOp>(op);
+             ConvertOp, CompareOp, SelectOp, ClampOp, PopulationCountOp,
+             CountLeadingZerosOp, ReducePrecisionOp, chlo::ErfOp, chlo::ErfcOp,
+             chlo::SquareOp, chlo::BroadcastCompareOp, chlo::BroadcastSelectOp>(
+             op);
 }
 
 Value moe::graph::lowerScalar(OpBuilder &b, Location loc, Operation *op,

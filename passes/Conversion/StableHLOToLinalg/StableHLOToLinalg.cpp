@@ -42,6 +42,7 @@ struct ConvertStableHLOToLinalg
     populateIndexingPatterns(patterns, converter);
     populateReductionPatterns(patterns, converter);
     populateProductPatterns(patterns, converter);
+    populateConvolutionPatterns(patterns, converter);
     populateSortPatterns(patterns, converter);
     populateControlPatterns(patterns, converter);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,

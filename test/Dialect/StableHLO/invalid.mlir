@@ -1042,3 +1042,67 @@ func.func @ragged_dot_c5(%x: tensor<6x4xf32>, %w: tensor<3x4x5xf32>, %g: tensor<
   %0 = "chlo.ragged_dot"(%x, %w, %g) <{precision_config = [#chlo<precision DEFAULT>, #chlo<precision DEFAULT>, #chlo<precision DEFAULT>], ragged_dot_dimension_numbers = #chlo.ragged_dot<lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [1], lhs_ragged_dimensions = [0], rhs_group_dimensions = [0]>}> : (tensor<6x4xf32>, tensor<3x4x5xf32>, tensor<3xi32>) -> tensor<6x5xf32>
   return
 }
+
+// -----
+
+func.func @convolution_c1(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires the length of 'lhs dimension numbers' (2) to equal the rank of 'lhs' (3)}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c2_stride(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires elements of 'window_strides' (0) to be positive and below 2^31}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {stride = [0]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c2_padding(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{expects 'padding' of shape 1 x 2, but got 'tensor<2x2xi64>'}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {pad = [[0, 0], [0, 0]]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c3(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires 'feature_group_count' (3) and 'batch_group_count' (2) to be positive and one of them to be 1}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 2 : i64, feature_group_count = 3 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c3_multiple(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires the features of 'lhs' (3) to be a multiple of the group count (2)}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 2 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c4(%x: tensor<2x4x3xf32>, %w: tensor<2x2x8xf32>) {
+  // expected-error@+1 {{requires the features of a group of 'lhs' (3) to equal the input features of 'rhs' (2)}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x2x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c5(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires 'result' ('tensor<2x4x8xf32>') to have the shape [2, 3, 8]}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_precision_c1(%x: tensor<2xf32>) {
+  // expected-error@+1 {{attribute 'exponent_bits' failed to satisfy constraint: 32-bit signless integer attribute whose value is positive}}
+  %0 = stablehlo.reduce_precision %x, format = e0m7 : tensor<2xf32>
+  return
+}

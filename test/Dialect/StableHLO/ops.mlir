@@ -311,3 +311,23 @@ func.func @chlo(%x: tensor<?x4xf32>, %y: tensor<4xf32>, %i: tensor<4xi8>, %w: te
       : (tensor<?x4xf32>, tensor<3x4x5xf32>, tensor<3xi32>) -> tensor<?x5xf32>
   return
 }
+
+// CHECK-LABEL: func.func @vision
+func.func @vision(%x: tensor<2x16x16x3xf32>, %w: tensor<4x4x3x8xf32>, %f: tensor<4xf32>, %i: tensor<4xi32>) {
+  // CHECK: stablehlo.convolution(%{{.*}}, %{{.*}}) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f], window = {stride = [4, 4], pad = {{\[}}[0, 0], [0, 0]], lhs_dilate = [1, 1], rhs_dilate = [1, 1], reverse = [false, false]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64, precision_config = [#stablehlo<precision DEFAULT>, #stablehlo<precision DEFAULT>]} : (tensor<2x16x16x3xf32>, tensor<4x4x3x8xf32>) -> tensor<2x4x4x8xf32>
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f], window = {stride = [4, 4], pad = [[0, 0], [0, 0]], lhs_dilate = [1, 1], rhs_dilate = [1, 1], reverse = [false, false]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64, precision_config = [#stablehlo<precision DEFAULT>, #stablehlo<precision DEFAULT>]} : (tensor<2x16x16x3xf32>, tensor<4x4x3x8xf32>) -> tensor<2x4x4x8xf32>
+  // What old producers wrote.
+  // CHECK: stablehlo.convolution(%{{.*}}, %{{.*}}) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, f, 1, 0], window = {pad = {{\[}}[1, 2], [-1, 0]], reverse = [true, false]}
+  %1 = "stablehlo.convolution"(%x, %w) {batch_group_count = 1 : i64, dimension_numbers = #stablehlo.conv<[b, 0, 1, f]x[0, 1, i, o]->[b, f, 1, 0]>, feature_group_count = 1 : i64, padding = dense<[[1, 2], [-1, 0]]> : tensor<2x2xi64>, window_reversal = dense<[true, false]> : tensor<2xi1>} : (tensor<2x16x16x3xf32>, tensor<4x4x3x8xf32>) -> tensor<2x8x12x16xf32>
+  // CHECK: stablehlo.reduce_precision %{{.*}}, format = e8m7 : tensor<4xf32>
+  %2 = stablehlo.reduce_precision %f, format = e8m7 : tensor<4xf32>
+  // CHECK: stablehlo.popcnt %{{.*}} : tensor<4xi32>
+  %3 = stablehlo.popcnt %i : tensor<4xi32>
+  // CHECK: stablehlo.count_leading_zeros %{{.*}} : tensor<4xi32>
+  %4 = stablehlo.count_leading_zeros %i : tensor<4xi32>
+  // CHECK: chlo.erfc %{{.*}} : tensor<4xf32> -> tensor<4xf32>
+  %5 = chlo.erfc %f : tensor<4xf32> -> tensor<4xf32>
+  // CHECK: chlo.square %{{.*}} : tensor<4xf32> -> tensor<4xf32>
+  %6 = chlo.square %f : tensor<4xf32> -> tensor<4xf32>
+  return
+}

@@ -53,3 +53,43 @@ func.func @unknown_operation(%x: tensor<2xf32>) {
   %0 = "stablehlo.fft"(%x) : (tensor<2xf32>) -> tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @twice(%x: tensor<2x4x3xf32>, %w: tensor<4x3x8xf32>) {
+  // expected-error@+1 {{expects every spatial dimension once, but got 0 again}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<4x3x8xf32>) -> tensor<2x1x8xf32>
+  return
+}
+
+// -----
+
+func.func @letter(%x: tensor<2x4x3xf32>, %w: tensor<4x3x8xf32>) {
+  // expected-error@+1 {{expects 'b' and 'f' once each, but got 'i'}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, i]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<4x3x8xf32>) -> tensor<2x1x8xf32>
+  return
+}
+
+// -----
+
+func.func @gap(%x: tensor<2x4x3xf32>, %w: tensor<4x3x8xf32>) {
+  // expected-error@+1 {{expects 'b', 'f' and the spatial dimensions from 0 on}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 1, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<4x3x8xf32>) -> tensor<2x1x8xf32>
+  return
+}
+
+// -----
+
+func.func @window_field(%x: tensor<2x4x3xf32>, %w: tensor<4x3x8xf32>) {
+  // expected-error@+1 {{expects stride, pad, lhs_dilate, rhs_dilate or reverse, but got 'size'}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {size = [1]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<4x3x8xf32>) -> tensor<2x1x8xf32>
+  return
+}
+
+// -----
+
+func.func @format(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expects a format such as e8m7, but got 'bf16'}}
+  %0 = stablehlo.reduce_precision %x, format = bf16 : tensor<2xf32>
+  return
+}

@@ -175,3 +175,15 @@ func.func @braces_are_closed(%ok: i1) {
   moe_support.require %ok, "requires {0"
   return
 }
+
+// -----
+
+// (nibbles_c1)
+// expected-error @+1 {{expects integers of four bits in bytes, but got 'tensor<8x4xi8>' in 'tensor<8x2xi8>'}}
+func.func private @nibbles_have_four_bits() attributes {a = #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi8>> : tensor<8x2xi8>}
+
+// -----
+
+// (nibbles_c1)
+// expected-error @+1 {{requires the last dimension of the source ('tensor<8x4xi4>') to be twice that of the result ('tensor<4x4xi8>')}}
+func.func private @nibbles_are_paired_along_the_last_dimension() attributes {a = #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<4x4xi8>}

@@ -9,34 +9,9 @@ using namespace moe::emu::test;
 
 namespace {
 
-/// The n-th occurrence of `pattern` replaced.
-struct Mutation {
-  const char *name, *pattern;
-  int occurrence;
-  const char *replacement;
-};
-
-std::string mutate(std::string text, const Mutation &mutation) {
-  size_t at = text.find(mutation.pattern);
-  for (int i = 1; i < mutation.occurrence && at != std::string::npos; ++i)
-    at = text.find(mutation.pattern, at + 1);
-  EXPECT_NE(at, std::string::npos) << mutation.name;
-  return text.replace(at, std::strlen(mutation.pattern), mutation.replacement);
-}
-
-struct Result {
-  bool clean = false, exact = false;
-  std::string report;
-};
-
 constexpr int kM = 128, kN = 256, kK = 192;
 
-uint16_t toBf16(double value) {
-  return static_cast<uint16_t>(
-      std::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
-}
-
-Result runGemm(const std::string &text, uint64_t seed) {
+GemmResult runGemm(const std::string &text, uint64_t seed) {
   EmulatorOptions options;
   options.seed = seed;
   options.schedule = static_cast<Schedule>(seed % 2);
@@ -55,7 +30,7 @@ Result runGemm(const std::string &text, uint64_t seed) {
   uint64_t out = run.output(kM * kN * 4);
   run.argument(kN);
   run.argument(kK);
-  Result result;
+  GemmResult result;
   result.clean = run.launch({kN / 128, kM / 128}, {128});
   result.report = run.report();
   auto d = run.read<float>(out, kM * kN);
@@ -73,7 +48,7 @@ Result runGemm(const std::string &text, uint64_t seed) {
 TEST(Gemm, ExactAndSilent) {
   std::string text = readInput("mma_gemm.ptx");
   for (uint64_t seed = 1; seed <= 6; ++seed) {
-    Result result = runGemm(text, seed);
+    GemmResult result = runGemm(text, seed);
     EXPECT_TRUE(result.clean) << result.report;
     EXPECT_TRUE(result.exact) << seed;
   }
@@ -84,7 +59,7 @@ class GemmMutant : public ::testing::TestWithParam<Mutation> {};
 TEST_P(GemmMutant, IsCaught) {
   std::string text = mutate(readInput("mma_gemm.ptx"), GetParam());
   for (uint64_t seed = 1; seed <= 3; ++seed) {
-    Result result = runGemm(text, seed);
+    GemmResult result = runGemm(text, seed);
     EXPECT_FALSE(result.clean && result.exact) << "seed " << seed;
   }
 }

@@ -45,14 +45,17 @@ TEST(Load, SyntaxErrorsHaveLines) {
 }
 
 TEST(Load, UnsupportedIsRefused) {
-  EXPECT_NE(loadError(kernelText("cp.async.bulk.tensor.2d.commit;", 0))
-                .find("tensor copies and prefetches are not supported"),
+  EXPECT_NE(loadError(kernelText("cp.async.bulk.tensor.6d.shared::cluster"
+                                 ".global [%r1], [%p0], [%r2];",
+                                 1))
+                .find("expects '.1d' to '.5d'"),
             std::string::npos);
-  EXPECT_NE(loadError(kernelText("wgmma.fence.sync.aligned;", 0))
-                .find("unknown instruction 'wgmma.fence.sync.aligned'"),
-            std::string::npos);
-  EXPECT_NE(loadError(kernelText("barrier.cluster.arrive;", 0))
-                .find("clusters are not supported"),
+  EXPECT_NE(
+      loadError(kernelText("tcgen05.fence::before_thread_sync;", 0))
+          .find("unknown instruction 'tcgen05.fence::before_thread_sync'"),
+      std::string::npos);
+  EXPECT_NE(loadError(kernelText("barrier.cluster.sync;", 0))
+                .find("expects '.arrive' or '.wait'"),
             std::string::npos);
 }
 

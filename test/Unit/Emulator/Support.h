@@ -20,6 +20,32 @@ inline std::string readInput(const std::string &name) {
   return text.str();
 }
 
+/// The n-th occurrence of `pattern` replaced.
+struct Mutation {
+  const char *name, *pattern;
+  int occurrence;
+  const char *replacement;
+};
+
+inline std::string mutate(std::string text, const Mutation &mutation) {
+  size_t at = text.find(mutation.pattern);
+  for (int i = 1; i < mutation.occurrence && at != std::string::npos; ++i)
+    at = text.find(mutation.pattern, at + 1);
+  EXPECT_NE(at, std::string::npos) << mutation.name;
+  return text.replace(at, std::strlen(mutation.pattern), mutation.replacement);
+}
+
+inline uint16_t toBf16(double value) {
+  return static_cast<uint16_t>(
+      std::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
+}
+
+/// Whether a run was silent and its result exact.
+struct GemmResult {
+  bool clean = false, exact = false;
+  std::string report;
+};
+
 /// A module of one kernel `k` with the pointers p0, p1, ... as parameters,
 /// loaded into %p0, %p1, ... The body may use %r<64>, %rd<64>, %f<64>, %fd<16>,
 /// %h<16>, %q<16> (predicates), and finds its thread's number in %tid_ and the

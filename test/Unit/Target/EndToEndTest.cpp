@@ -1,174 +1,12 @@
 // Modules compiled to libraries in this process compute what plain loops
 // compute.
-#include "moe-rt/runtime.h"
-#include "moe/Pipelines/Compiler.h"
-#include "moe/Tools/Registration.h"
+#include "CompiledModel.h"
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "gtest/gtest.h"
-
-#include <cmath>
 #include <dlfcn.h>
-#include <random>
 
-using namespace mlir;
+using namespace moe::test;
 
 namespace {
-
-struct Tensor {
-  std::vector<int64_t> shape;
-  std::vector<float> data;
-};
-
-Tensor random(std::vector<int64_t> shape, unsigned seed) {
-  int64_t count = 1;
-  for (int64_t size : shape)
-    count *= size;
-  Tensor tensor{std::move(shape), std::vector<float>(count)};
-  std::mt19937 engine(seed);
-  std::uniform_real_distribution<float> values(-1, 1);
-  for (float &value : tensor.data)
-    value = values(engine);
-  return tensor;
-}
-
-/// Integers of 0 to `bound` - 1 in size: sums of their products are exact, in
-/// narrow types, too.
-Tensor randomIntegers(std::vector<int64_t> shape, unsigned seed, int bound) {
-  Tensor tensor = random(std::move(shape), seed);
-  for (float &value : tensor.data)
-    value = std::trunc(value * static_cast<float>(bound));
-  return tensor;
-}
-
-/// A weight as text: dense elements in hexadecimal.
-std::string dense(const Tensor &tensor) {
-  std::string text = "dense<\"0x";
-  for (float value : tensor.data) {
-    uint8_t bytes[4];
-    std::memcpy(bytes, &value, 4);
-    for (uint8_t byte : bytes)
-      text += llvm::formatv("{0:X-2}", byte).str();
-  }
-  return text + "\">";
-}
-
-/// A compiled module, loaded.
-class Model {
-public:
-  Model(const std::string &source, const std::string &cpu = "host") {
-    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("moe-e2e", directory));
-    DialectRegistry registry;
-    moe::registerAllDialects(registry);
-    moe::registerTargetTranslations(registry);
-    MLIRContext context(registry);
-    context.loadAllAvailableDialects();
-    OwningOpRef<ModuleOp> module =
-        parseSourceString<ModuleOp>(source, &context);
-    if (!module) {
-      ADD_FAILURE() << "does not parse: " << source;
-      return;
-    }
-    moe::CompileOptions options;
-    options.from = moe::Level::MoE;
-    options.cpu = cpu;
-    std::string path = library();
-    if (failed(moe::compileToArtefact(*module, path, options))) {
-      ADD_FAILURE() << "does not compile: " << source;
-      return;
-    }
-    expectOk(moeRuntimeInstanceCreate(nullptr, &instance));
-    expectOk(moeRuntimeModuleLoad(instance, path.c_str(), nullptr, &loaded));
-  }
-  ~Model() {
-    moeRuntimeModuleRelease(loaded);
-    moeRuntimeInstanceRelease(instance);
-    (void)llvm::sys::fs::remove_directories(directory);
-  }
-
-  std::string library() const { return (directory + "/model.so").str(); }
-
-  /// Runs the model; an empty list and `error` after a failure.
-  std::vector<Tensor> run(const std::vector<Tensor> &inputs) {
-    std::vector<Tensor> results;
-    if (!loaded)
-      return results;
-    moe_entry_t entry = moeRuntimeModuleEntryAt(loaded, 0);
-    moe_call_t call = nullptr;
-    expectOk(moeRuntimeCallCreate(entry, &call));
-    std::vector<moe_tensor_type_t> types;
-    for (const Tensor &input : inputs)
-      types.push_back({MOE_DTYPE_F32, static_cast<uint32_t>(input.shape.size()),
-                       input.shape.data()});
-    expectOk(moeRuntimeCallReshape(call, types.data(), types.size()));
-    for (auto [index, input] : llvm::enumerate(inputs))
-      expectOk(moeRuntimeCallBindInput(call, index, input.data.data(),
-                                       input.data.size() * sizeof(float)));
-    if (moe_status_t status = moeRuntimeCallRun(call)) {
-      error = moeRuntimeStatusMessage(status);
-      moeRuntimeStatusRelease(status);
-      moeRuntimeCallRelease(call);
-      return results;
-    }
-    for (uint32_t i = 0; i < moeRuntimeEntryOutputCount(entry); ++i) {
-      moe_tensor_t output;
-      expectOk(moeRuntimeCallOutput(call, i, &output));
-      Tensor &tensor = results.emplace_back();
-      tensor.shape.assign(output.type.dims,
-                          output.type.dims + output.type.rank);
-      const float *data = static_cast<const float *>(output.data);
-      size_t count = output.bytes / sizeof(float);
-      tensor.data.assign(data, data + count);
-    }
-    moeRuntimeCallRelease(call);
-    return results;
-  }
-
-  std::string error;
-
-private:
-  static void expectOk(moe_status_t status) {
-    if (!status)
-      return;
-    ADD_FAILURE() << moeRuntimeStatusMessage(status);
-    moeRuntimeStatusRelease(status);
-  }
-
-  llvm::SmallString<128> directory;
-  moe_instance_t instance = nullptr;
-  moe_module_t loaded = nullptr;
-};
-
-void expectNear(const Tensor &actual, const Tensor &expected,
-                double tolerance = 1e-5) {
-  ASSERT_EQ(actual.shape, expected.shape);
-  ASSERT_EQ(actual.data.size(), expected.data.size());
-  double error = 0, scale = 1e-30;
-  for (auto [x, y] : llvm::zip(actual.data, expected.data)) {
-    error = std::max<double>(error, std::abs(x - y));
-    scale = std::max<double>(scale, std::abs(y));
-    ASSERT_FALSE(std::isnan(x));
-  }
-  EXPECT_LE(error / scale, tolerance);
-}
-
-/// x [M, K] times w^T, with w [N, K].
-Tensor matmul(const Tensor &x, const Tensor &w) {
-  int64_t m = x.shape[0], k = x.shape[1], n = w.shape[0];
-  Tensor result{{m, n}, std::vector<float>(m * n)};
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      double sum = 0;
-      for (int64_t l = 0; l < k; ++l)
-        sum += double(x.data[i * k + l]) * w.data[j * k + l];
-      result.data[i * n + j] = sum;
-    }
-  return result;
-}
 
 Tensor transposed(const Tensor &x) {
   int64_t rows = x.shape[0], columns = x.shape[1];
@@ -209,24 +47,6 @@ void PrintTo(const MatmulCase &shape, std::ostream *stream) {
   *stream << "k " << shape.k << ", n " << shape.n << ", weight "
           << (shape.nIsLast ? "KxN" : "NxK") << ", " << shape.cpu << ", "
           << shape.element;
-}
-
-/// Rows around the register tile, its longer last tile, and the block of rows
-/// of one task.
-const int64_t rowCounts[] = {0, 1, 2, 5, 6, 7, 8, 9, 13, 14, 15, 121, 128};
-
-/// A weight of small integers as text, in any type of floats.
-std::string denseIntegers(const Tensor &tensor) {
-  std::string text = "dense<[";
-  int64_t columns = tensor.shape[1];
-  for (auto [i, value] : llvm::enumerate(tensor.data)) {
-    bool starts = i % columns == 0, ends = (i + 1) % columns == 0;
-    text += llvm::formatv("{0}{1}.0{2}", starts ? "[" : ", ", int(value),
-                          !ends                         ? ""
-                          : i + 1 == tensor.data.size() ? "]"
-                                                        : "], ");
-  }
-  return text + "]>";
 }
 
 class MatmulOfWeight : public ::testing::TestWithParam<MatmulCase> {};
@@ -633,7 +453,7 @@ TEST(EndToEnd, DescribesItselfToRuntimesOfOtherMajors) {
   EXPECT_EQ(description->magic, MOE_ABI_MAGIC);
   EXPECT_EQ(description->abi_major, MOE_ABI_MAJOR);
   EXPECT_EQ(description->abi_minor, MOE_ABI_MINOR);
-  EXPECT_EQ(StringRef(description->producer).take_front(5), "moec ");
+  EXPECT_EQ(llvm::StringRef(description->producer).take_front(5), "moec ");
   // Had it kept `other`, it would get memory for the result from there.
   EXPECT_EQ(model.run({random({4}, 1)}).size(), 1u);
   dlclose(library);

@@ -171,6 +171,40 @@ TEST_F(WeightPacker, BooleansAreBytes) {
             llvm::StringRef("\1\0\1\0", 4));
 }
 
+// A byte holds two codes in files and under `nibbles`, and one anywhere else.
+TEST_F(WeightPacker, CodesOfFourBits) {
+  std::error_code code;
+  llvm::raw_fd_ostream(path("codes"), code) << "\x10\x32\x54\x76\x98\xba";
+  auto type = [&](ArrayRef<int64_t> shape, unsigned bits) {
+    return RankedTensorType::get(shape, IntegerType::get(&context, bits));
+  };
+  auto bytes = [&](ElementsAttr value) {
+    uint64_t size = value.getNumElements();
+    EXPECT_TRUE(bool(moe::packWeights({{0, value}}, size, path("out"))));
+    auto file = llvm::MemoryBuffer::getFile(path("out"));
+    StringRef data = (*file)->getBuffer().drop_front(MOE_WEIGHTS_DATA_OFFSET);
+    return std::vector<int>(data.begin(), data.end());
+  };
+  // 0 1 2 3
+  // 4 5 6 7
+  // 8 9 a b
+  auto codes = ExternalAttr::get(&context, type({3, 4}, 4), path("codes"), 0);
+  EXPECT_EQ(bytes(codes),
+            (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  ElementsAttr turned = padWeight(transposeWeight(codes, {1, 0}), {4, 4});
+  EXPECT_EQ(bytes(nibbleBytes(turned)),
+            (std::vector<int>{0x40, 0x08, 0x51, 0x09, 0x62, 0x0a, 0x73, 0x0b}));
+  auto dense = DenseElementsAttr::get(
+      type({4}, 4),
+      ArrayRef<APInt>{APInt(4, 1), APInt(4, 15), APInt(4, 8), APInt(4, 7)});
+  EXPECT_EQ(bytes(dense), (std::vector<int>{1, 15, 8, 7}));
+  EXPECT_EQ(bytes(nibbleBytes(dense)),
+            (std::vector<int>{static_cast<int8_t>(0xf1), 0x78}));
+  auto longer = ExternalAttr::get(&context, type({13}, 4), path("codes"), 0);
+  EXPECT_NE(packError(longer).find("(6 bytes) to hold 7 bytes"),
+            std::string::npos);
+}
+
 TEST_F(WeightPacker, HashIsCanonicalXXH3) {
   // XXH3-128 of nothing, as xxhsum -H2 prints it.
   llvm::Expected<moe::PackedWeights> packed =

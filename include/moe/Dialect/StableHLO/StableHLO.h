@@ -28,6 +28,12 @@ bool isI64List(mlir::Attribute attr);
 /// They live as long as the context.
 llvm::ArrayRef<int64_t> getI64List(mlir::Attribute attr);
 
+/// True where `attr` is a list of truth values in one of the two spellings.
+bool isBoolList(mlir::Attribute attr);
+
+/// The elements of an attribute for which isBoolList holds (nothing for null).
+llvm::SmallVector<bool> getBoolList(mlir::Attribute attr);
+
 /// The type of the first value with every dynamic size replaced by the static
 /// size that another value of the same rank has there.
 mlir::RankedTensorType mergeStaticShapes(mlir::ValueRange values);

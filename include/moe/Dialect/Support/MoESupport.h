@@ -56,6 +56,8 @@ mlir::ElementsAttr padWeight(mlir::ElementsAttr source,
 /// of the source's.
 mlir::ElementsAttr scaleWeight(mlir::ElementsAttr source,
                                mlir::ElementsAttr factors);
+/// Integers of four bits, two in a byte; the last dimension must be even.
+mlir::ElementsAttr nibbleBytes(mlir::ElementsAttr source);
 /// Joins equally shaped sources along a new leading dimension.
 mlir::ElementsAttr stackWeights(llvm::ArrayRef<mlir::ElementsAttr> sources);
 

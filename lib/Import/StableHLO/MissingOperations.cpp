@@ -1,0 +1,106 @@
+// Finds what a text needs and this compiler lacks, all at once: a parser stops
+// at the first operation that it does not know.
+#include "moe/Import/StableHLO.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OperationSupport.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace {
+
+/// Walks over the tokens of a module's text as far as names of operations ask.
+class Scanner {
+public:
+  Scanner(StringRef text, MLIRContext &context)
+      : text(text), context(context) {}
+  llvm::MapVector<StringRef, unsigned> run();
+
+private:
+  static bool isNamePart(char c) {
+    return llvm::isAlnum(c) || c == '_' || c == '.' || c == '$' || c == '-';
+  }
+  StringRef nameAt(size_t position) const {
+    return text.substr(position).take_while(isNamePart);
+  }
+  size_t afterString(size_t quote) const;
+  char nextVisible(size_t position) const {
+    position = text.find_first_not_of(" \t\r\n", position);
+    return position == StringRef::npos ? '\0' : text[position];
+  }
+  void note(StringRef name);
+
+  StringRef text;
+  MLIRContext &context;
+  llvm::MapVector<StringRef, unsigned> missing;
+};
+
+} // namespace
+
+/// The dialects whose operations a model of the graph level may have.
+static bool isGraphDialect(StringRef dialect) {
+  return dialect == "stablehlo" || dialect == "chlo" || dialect == "mhlo" ||
+         dialect == "vhlo" || dialect == "sdy";
+}
+
+size_t Scanner::afterString(size_t quote) const {
+  size_t position = quote + 1;
+  while (true) {
+    position = text.find_first_of("\"\\\n", position);
+    if (position == StringRef::npos)
+      return text.size();
+    if (text[position] != '\\')
+      return position + 1;
+    position += 2;
+  }
+}
+
+void Scanner::note(StringRef name) {
+  auto [dialect, operation] = name.split('.');
+  if (isGraphDialect(dialect) && !operation.empty() &&
+      !RegisteredOperationName::lookup(name, &context))
+    ++missing[name];
+}
+
+llvm::MapVector<StringRef, unsigned> Scanner::run() {
+  size_t position = 0;
+  while (position < text.size()) {
+    char c = text[position];
+    if (c == '/' && text.substr(position).starts_with("//")) {
+      position = std::min(text.find('\n', position), text.size());
+    } else if (c == '"') {
+      size_t end = afterString(position);
+      StringRef inside = text.slice(position + 1, end - 1);
+      if (inside.size() < 128 && nextVisible(end) == '(')
+        note(inside);
+      position = end;
+    } else if (llvm::isAlpha(c) || c == '_') {
+      StringRef name = nameAt(position);
+      // Names of attributes stand before '=' or after '#', those of types
+      // after '!', of values after '%', of functions after '@'.
+      char before = position == 0 ? ' ' : text[position - 1];
+      position += name.size();
+      if (!StringRef("#!%@^").contains(before) && nextVisible(position) != '=')
+        note(name);
+    } else {
+      ++position;
+    }
+  }
+  return std::move(missing);
+}
+
+std::string moe::listMissingOperations(
+    const llvm::MapVector<StringRef, unsigned> &missing) {
+  std::string names;
+  for (auto [name, count] : missing)
+    names += ((names.empty() ? "'" : ", '") + name + "' (" + Twine(count) +
+              (count == 1 ? " time)" : " times)"))
+                 .str();
+  return names;
+}
+
+std::string moe::findMissingOperations(StringRef text, MLIRContext &context) {
+  return listMissingOperations(Scanner(text, context).run());
+}

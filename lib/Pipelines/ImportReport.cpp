@@ -1,0 +1,254 @@
+// The report of an import: the remarks of reading and raising, and the weights
+// of the layers in the module that comes out.
+#include "moe/Pipelines/ImportReport.h"
+
+#include "mlir/IR/Remarks.h"
+#include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/Support/MoESupport.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace moe;
+
+/// What was said, and where.
+struct moe::ImportObserver::Notes {
+  struct Note {
+    Location location;
+    std::string name, text;
+  };
+  std::vector<Note> list;
+};
+
+namespace {
+
+/// Keeps remarks in the order of their making.
+class NoteKeeper : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit NoteKeeper(std::function<void(const remark::detail::Remark &)> keep)
+      : keep(std::move(keep)) {}
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    keep(remark);
+  }
+
+private:
+  std::function<void(const remark::detail::Remark &)> keep;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Places
+//===----------------------------------------------------------------------===//
+
+/// The first position in a file that a location tells.
+static std::string lineOf(Location location) {
+  std::string line;
+  location->walk([&](Location part) {
+    auto file = dyn_cast<FileLineColLoc>(part);
+    // Nodes have a line of 0.
+    if (!file || file.getLine() == 0)
+      return WalkResult::advance();
+    line = (llvm::sys::path::filename(file.getFilename()) + ":" +
+            Twine(file.getLine()))
+               .str();
+    return WalkResult::interrupt();
+  });
+  return line;
+}
+
+static std::string placeOf(Location location) {
+  std::string name;
+  location->walk([&](Location part) {
+    auto named = dyn_cast<NameLoc>(part);
+    if (!named)
+      return WalkResult::advance();
+    name = named.getName().str();
+    return WalkResult::interrupt();
+  });
+  std::string line = lineOf(location);
+  if (name.empty())
+    return line.empty() ? "an unknown place" : line;
+  return line.empty() ? "'" + name + "'" : "'" + name + "' (" + line + ")";
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+static uint64_t bytesOf(ShapedType type) {
+  return llvm::divideCeil(
+      uint64_t(type.getNumElements()) * type.getElementTypeBitWidth(), 8);
+}
+
+/// The bytes of a weight expression's leaves, by file.
+static void addBytes(Attribute attr, std::map<std::string, uint64_t> &bytes) {
+  if (auto external = dyn_cast<support::ExternalAttr>(attr)) {
+    bytes[external.getFile().str()] += bytesOf(external.getType());
+    return;
+  }
+  if (auto elements = dyn_cast<DenseElementsAttr>(attr)) {
+    bytes[""] += elements.isSplat()
+                     ? llvm::divideCeil(
+                           elements.getElementType().getIntOrFloatBitWidth(), 8)
+                     : bytesOf(elements.getType());
+    return;
+  }
+  attr.walkImmediateSubElements(
+      [&](Attribute inner) {
+        if (isa<ElementsAttr>(inner))
+          addBytes(inner, bytes);
+      },
+      [](Type) {});
+}
+
+static ReportedWeight reportWeight(std::string role, Value value) {
+  ReportedWeight weight{std::move(role), "", {}};
+  llvm::raw_string_ostream(weight.type) << value.getType();
+  if (ElementsAttr elements = support::matchWeight(value))
+    addBytes(elements, weight.bytes);
+  return weight;
+}
+
+/// The operands of a layer, the router's first.
+static std::vector<ReportedWeight> weightsOf(ExpertsOp experts) {
+  std::vector<ReportedWeight> weights;
+  if (auto route = experts.getPlan().getDefiningOp<RouteOp>())
+    if (auto logits = route.getLogits().getDefiningOp<LogitsOp>()) {
+      weights.push_back(reportWeight("router", logits.getMatrix()));
+      if (logits.getBias())
+        weights.push_back(reportWeight("router bias", logits.getBias()));
+    }
+  for (auto [index, value] : llvm::enumerate(experts.getParameters()))
+    weights.push_back(reportWeight(("experts #" + Twine(index)).str(), value));
+  return weights;
+}
+
+//===----------------------------------------------------------------------===//
+// Collection
+//===----------------------------------------------------------------------===//
+
+ImportObserver::ImportObserver(MLIRContext &context)
+    : notes(std::make_shared<Notes>()) {
+  remark::RemarkCategories categories;
+  categories.passed = categories.missed = categories.analysis =
+      "moe-raise|import";
+  auto keep = [notes = notes](const remark::detail::Remark &remark) {
+    for (const remark::detail::Remark::Arg &argument : remark.getArgs())
+      if (argument.key == "Remark" || argument.key == "Reason")
+        notes->list.push_back(
+            {remark.getLocation(), remark.getRemarkName().str(), argument.val});
+  };
+  LogicalResult enabled = remark::enableOptimizationRemarks(
+      context, std::make_unique<NoteKeeper>(keep),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
+  assert(succeeded(enabled) && "remarks of the context are observed already");
+  (void)enabled;
+}
+
+ImportObserver::~ImportObserver() = default;
+
+FailureOr<ImportReport> ImportObserver::explain(ModuleOp module,
+                                                const CompileOptions &options) {
+  if (failed(lowerToLevel(module, Level::MoE, options)))
+    return failure();
+  SmallVector<ExpertsOp> experts;
+  module.walk([&](ExpertsOp op) { experts.push_back(op); });
+  ImportReport report;
+  // Raising goes through a function from its end.
+  for (const Notes::Note &note : llvm::reverse(notes->list)) {
+    if (note.name == "raised") {
+      auto [form, variant] = StringRef(note.text).split(": ");
+      form.consume_front("raised ");
+      ReportedLayer layer{
+          placeOf(note.location), form.str(), variant.str(), {}};
+      // What was raised stands where the layer's result was computed.
+      auto *op = llvm::find_if(experts, [&](ExpertsOp op) {
+        return op && op.getLoc() == note.location;
+      });
+      if (op != experts.end())
+        layer.weights = weightsOf(std::exchange(*op, ExpertsOp()));
+      report.layers.push_back(std::move(layer));
+    } else if (note.name == "refused" || note.name == "unknown") {
+      StringRef reason = note.text;
+      reason.consume_front("MoE layer is not raised: ");
+      report.refused.push_back({placeOf(note.location), reason.str()});
+    } else {
+      report.notes.insert(report.notes.begin(), note.text);
+    }
+  }
+  return report;
+}
+
+//===----------------------------------------------------------------------===//
+// Forms of the report
+//===----------------------------------------------------------------------===//
+
+static std::string countOf(size_t count, StringRef what) {
+  return (Twine(count) + " " + what + (count == 1 ? "" : "s")).str();
+}
+
+void ImportReport::print(llvm::raw_ostream &os) const {
+  os << countOf(layers.size(), "MoE layer") << " found, "
+     << countOf(refused.size(), "candidate") << " refused\n";
+  for (auto [number, layer] : llvm::enumerate(layers)) {
+    os << "\nlayer " << number << " at " << layer.place << '\n'
+       << "  form     " << layer.form << '\n'
+       << "  variant  " << layer.variant << '\n';
+    for (const ReportedWeight &weight : layer.weights) {
+      os << "  weights  " << weight.role << ": " << weight.type;
+      if (weight.bytes.empty())
+        os << ", computed by the model";
+      for (const auto &[file, bytes] : weight.bytes)
+        os << ", " << bytes << " bytes in "
+           << (file.empty() ? "the model" : "'" + file + "'");
+      os << '\n';
+    }
+  }
+  for (const ReportedRefusal &refusal : refused)
+    os << "\nrefused at " << refusal.place << "\n  " << refusal.reason << '\n';
+  if (!notes.empty())
+    os << '\n';
+  for (const std::string &note : notes)
+    os << "note: " << note << '\n';
+}
+
+void ImportReport::printJSON(llvm::raw_ostream &os) const {
+  llvm::json::OStream json(os, /*IndentSize=*/2);
+  json.object([&] {
+    json.attributeArray("layers", [&] {
+      for (const ReportedLayer &layer : layers)
+        json.object([&] {
+          json.attribute("place", layer.place);
+          json.attribute("form", layer.form);
+          json.attribute("variant", layer.variant);
+          json.attributeArray("weights", [&] {
+            for (const ReportedWeight &weight : layer.weights)
+              json.object([&] {
+                json.attribute("role", weight.role);
+                json.attribute("type", weight.type);
+                json.attributeArray("bytes", [&] {
+                  for (const auto &[file, bytes] : weight.bytes)
+                    json.object([&, &file = file, &bytes = bytes] {
+                      json.attribute("file", file);
+                      json.attribute("bytes", static_cast<int64_t>(bytes));
+                    });
+                });
+              });
+          });
+        });
+    });
+    json.attributeArray("refused", [&] {
+      for (const ReportedRefusal &refusal : refused)
+        json.object([&] {
+          json.attribute("place", refusal.place);
+          json.attribute("reason", refusal.reason);
+        });
+    });
+    json.attributeArray("notes", [&] {
+      for (const std::string &note : notes)
+        json.value(note);
+    });
+  });
+  os << '\n';
+}

@@ -1,0 +1,155 @@
+// Bulk copies and bulk reductions, plain and of tensors.
+#include "Decoder.h"
+
+using namespace moe::emu;
+using ast::Operand;
+
+/// '.1d' to '.5d' behind '.tensor'; 0 where there is no '.tensor'.
+static uint8_t takeRank(Modifiers &m) {
+  if (!m.take("tensor"))
+    return 0;
+  int rank = m.takeOneOf({"1d", "2d", "3d", "4d", "5d"});
+  if (rank < 0)
+    throw StatementError("expects '.1d' to '.5d'");
+  return static_cast<uint8_t>(rank + 1);
+}
+
+/// The address operand `index` of BulkInfo, and the coordinates behind it.
+void Decoder::readTensorPlace(const Operand &operand, BulkInfo &info, Op &op,
+                              uint32_t Op::*code, size_t index) {
+  Address where = address(operand);
+  op.*code = where.code;
+  info.offsets[index] = where.offset;
+  info.narrow[index] = where.is32;
+  if (operand.elements.size() == 1)
+    return;
+  need(operand.elements.size() == 2 && info.rank,
+       "expects an address without coordinates");
+  const Operand &coordinates = operand.elements[1];
+  std::vector<Operand> elements = coordinates.kind == Operand::Kind::Vector
+                                      ? coordinates.elements
+                                      : std::vector<Operand>{coordinates};
+  need(elements.size() == info.rank, "expects " + std::to_string(info.rank) +
+                                         " coordinates, but got " +
+                                         std::to_string(elements.size()));
+  for (const Operand &element : elements)
+    info.parts.push_back({readCode(element, Type::S32), false});
+}
+
+/// Nothing changes but time; addresses are not checked.
+void Decoder::decodeBulkPrefetch(const ast::Instruction &i, Modifiers &m) {
+  BulkInfo ignored;
+  Op op;
+  ignored.rank = takeRank(m);
+  need(m.take("L2") && m.take("global"), "expects '.L2.global'");
+  if (ignored.rank)
+    m.take("tile");
+  bool hint = m.take("L2::cache_hint");
+  size_t count = (ignored.rank ? 1 : 2) + hint;
+  needOperands(i, count, count);
+  readTensorPlace(i.operands[0], ignored, op, &Op::a, 0);
+  op.run = runNothing;
+  emit(op);
+}
+
+void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
+  Op op;
+  int group = m.takeOneOf({"commit_group", "wait_group"});
+  if (group >= 0) {
+    op.run = group == 0 ? runBulkCommit : runBulkWait;
+    op.flags = m.take("read");
+    needOperands(i, group, group);
+    need(group == 1 || !op.flags, "unknown modifier '.read'");
+    op.imm = group ? immediate(i.operands[0], "the number of groups") : 0;
+    emit(op);
+    return;
+  }
+  if (m.take("prefetch")) {
+    decodeBulkPrefetch(i, m);
+    return;
+  }
+  auto *info = newInfo<BulkInfo>();
+  info->rank = takeRank(m);
+  std::string to = m.takeFront(), from = m.takeFront();
+  bool toShared = to == "shared::cluster" || to == "shared::cta";
+  info->ownCta = to == "shared::cta";
+  need(toShared ? from == "global" ||
+                      (from == "shared::cta" && !info->rank && !info->ownCta)
+                : to == "global" && from == "shared::cta",
+       "expects a copy between '.global' and shared memory, or from "
+       "'.shared::cta' to '.shared::cluster'");
+  info->kind = !toShared          ? BulkInfo::Kind::ToGlobal
+               : from == "global" ? BulkInfo::Kind::ToShared
+                                  : BulkInfo::Kind::BetweenCtas;
+  if (info->rank)
+    m.take("tile"); // the default
+  need(m.take(toShared ? "mbarrier::complete_tx::bytes" : "bulk_group"),
+       "expects '.mbarrier::complete_tx::bytes' into shared memory and "
+       "'.bulk_group' out of it");
+  info->multicast = toShared && m.take("multicast::cluster");
+  need(!info->multicast || info->kind == BulkInfo::Kind::ToShared,
+       "expects a multicast from '.global'");
+  bool hint = m.take("L2::cache_hint");
+  size_t next = info->rank ? 2 : 3;
+  size_t count = next + toShared + info->multicast + hint;
+  needOperands(i, count, count);
+  op.run = runBulkCopy;
+  op.info = info;
+  readTensorPlace(i.operands[0], *info, op, &Op::a, 0);
+  readTensorPlace(i.operands[1], *info, op, &Op::b, 1);
+  need(info->parts.size() == info->rank, "expects coordinates");
+  if (!info->rank)
+    op.c = readCode(i.operands[2], Type::U32);
+  if (toShared)
+    readTensorPlace(i.operands[next++], *info, op, &Op::d, 2);
+  if (info->multicast)
+    info->parts.push_back({readCode(i.operands[next], Type::U16), false});
+  emit(op);
+}
+
+void Decoder::decodeReduceBulk(const ast::Instruction &i, Modifiers &m) {
+  auto *info = newInfo<BulkInfo>();
+  info->rank = takeRank(m);
+  std::string to = m.takeFront(), from = m.takeFront();
+  bool toShared = to == "shared::cluster";
+  need(from == "shared::cta" && (to == "global" || (toShared && !info->rank)),
+       "expects '.global.shared::cta', or '.shared::cluster.shared::cta'");
+  info->kind =
+      toShared ? BulkInfo::Kind::BetweenCtas : BulkInfo::Kind::ToGlobal;
+  need(m.take(toShared ? "mbarrier::complete_tx::bytes" : "bulk_group"),
+       "expects '.mbarrier::complete_tx::bytes' into shared memory and "
+       "'.bulk_group' out of it");
+  if (info->rank)
+    m.take("tile");
+  bool hint = m.take("L2::cache_hint");
+  int which =
+      m.takeOneOf({"add", "inc", "dec", "min", "max", "and", "or", "xor"});
+  need(which >= 0, "expects an operation");
+  static constexpr AtomicOp kOps[] = {
+      AtomicOp::Add, AtomicOp::Inc, AtomicOp::Dec, AtomicOp::Min,
+      AtomicOp::Max, AtomicOp::And, AtomicOp::Or,  AtomicOp::Xor};
+  info->reduces = true;
+  info->reduction = kOps[which];
+  m.take("noftz"); // results are not flushed
+  if (info->rank) {
+    // The type is that of the tensor map; known when the copy is issued.
+    info->type = Type::None;
+  } else {
+    info->type = m.needType();
+    need(bitsOf(info->type) >= 16 && bitsOf(info->type) <= 64,
+         "expects a type of 16, 32 or 64 bits");
+  }
+  size_t count = (info->rank ? 2 : 3) + toShared + hint;
+  needOperands(i, count, count);
+  Op op;
+  op.run = runBulkCopy;
+  op.info = info;
+  readTensorPlace(i.operands[0], *info, op, &Op::a, 0);
+  readTensorPlace(i.operands[1], *info, op, &Op::b, 1);
+  need(info->parts.size() == info->rank, "expects coordinates");
+  if (!info->rank)
+    op.c = readCode(i.operands[2], Type::U32);
+  if (toShared)
+    readTensorPlace(i.operands[3], *info, op, &Op::d, 2);
+  emit(op);
+}

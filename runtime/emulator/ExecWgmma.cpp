@@ -1,0 +1,349 @@
+// wgmma: executed when all four warps of a warpgroup have come to it, with its
+// reads of shared memory as those of an agent of the async proxy.
+#include "Lanes.h"
+#include "Machine.h"
+#include "TensorMap.h"
+
+#include <cmath>
+
+using namespace moe::emu;
+
+namespace {
+
+/// A matrix descriptor: where a matrix of A or B lies in shared memory.
+struct Descriptor {
+  uint32_t start, leading, stride; ///< bytes
+  uint32_t baseOffset;
+  uint32_t swizzle; ///< as in TensorMap: 0 none, 3: 128 bytes
+
+  explicit Descriptor(uint64_t bits)
+      : start(static_cast<uint32_t>(bits & 0x3fff) << 4),
+        leading(static_cast<uint32_t>(bits >> 16 & 0x3fff) << 4),
+        stride(static_cast<uint32_t>(bits >> 32 & 0x3fff) << 4),
+        baseOffset(static_cast<uint32_t>(bits >> 49 & 7)),
+        swizzle((4 - static_cast<uint32_t>(bits >> 62)) & 3) {}
+
+  /// Where 16 bytes lie along k, of row `row`: chunk 0 or 1 of an instruction.
+  uint32_t alongK(uint32_t row, uint32_t chunk) const {
+    uint32_t at = start + row / 8 * stride;
+    if (!swizzle)
+      return at + row % 8 * 16 + chunk * leading;
+    return swizzled(swizzle, at + row % 8 * (16u << swizzle) + chunk * 16);
+  }
+  /// Where 16 bytes lie along the rows (eight of them from 8 * `chunk`), at k.
+  uint32_t alongRows(uint32_t chunk, uint32_t k) const {
+    if (!swizzle)
+      return start + chunk * stride + k % 8 * 16 + k / 8 * leading;
+    uint32_t across = 1u << swizzle;
+    return swizzled(swizzle, start + chunk % across * 16 +
+                                 chunk / across * leading +
+                                 k % 8 * (16u << swizzle) + k / 8 * stride);
+  }
+};
+
+/// The operands of one wgmma as numbers, in the order that the table's
+/// functions want (Lanes.h). Floats, or integers in the same places.
+struct alignas(128) Operands {
+  float a[4][2][32][kWarpSize]; ///< warp, half of its rows, k (dense), lane
+  float b[32 * 256];
+};
+
+/// Executes one wgmma for a warpgroup.
+struct Wgmma {
+  Warp &w; ///< one of the four, whose view of memory is checked
+  const Op *op;
+  const WgmmaInfo &info;
+  Warp *warps; ///< the four
+  Warpgroup &group;
+  uint32_t number; ///< of the warpgroup
+  Operands &operands;
+
+  void run();
+
+private:
+  void readShared(uint32_t at, char *to);
+  void readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
+                  bool isA);
+  void readRegisters();
+  void put(bool isA, uint32_t row, uint32_t k, uint32_t bits);
+  float convert(bool isA, uint32_t bits) const;
+  void checkDescriptor(uint32_t code) const;
+};
+
+} // namespace
+
+static Agent matrixAgent(const Cta &cta, uint32_t warpgroup) {
+  return Agent(cta.number, Agent::Matrix, warpgroup);
+}
+
+/// 16 bytes of the CTA's shared memory, as the async proxy sees them.
+void Wgmma::readShared(uint32_t at, char *to) {
+  Machine &machine = *w.machine;
+  Place place = resolve(w, op, 0, Space::Shared, at, 16, 16, false);
+  std::memcpy(to, place.bytes(), 16);
+  if (!machine.options.checked)
+    return;
+  checkInitialised(w, op, 0, place, 16, at);
+  const Knowledge &knowledge = w.cta->sync[w.index].lanes[0].knowledge;
+  static const Clock kNothing;
+  RaceDetector::Conflict conflict;
+  if (!machine.races.access(
+          place.allocation->shadow, place.offset, 16, false,
+          {matrixAgent(*w.cta, number), group.executed, op->line, Strength()},
+          {knowledge.proxied ? *knowledge.proxied : kNothing, Agent(), 0},
+          conflict))
+    return;
+  std::vector<std::string> notes = {"the other access is at line " +
+                                    std::to_string(conflict.other.line) + ": " +
+                                    machine.lineText(w, conflict.other.line)};
+  if (conflict.other.agent == threadAgent(w, 0) ||
+      (knowledge.plain &&
+       knowledge.plain->knows(conflict.other.agent, conflict.other.stamp)))
+    notes.emplace_back("'fence.proxy.async' must make it visible to wgmma");
+  machine.report(FindingKind::Race, w, op, 0, at,
+                 "wgmma reads memory that is not ordered after a write by " +
+                     machine.describe(conflict.other.agent),
+                 std::move(notes), conflict.other.line);
+}
+
+float Wgmma::convert(bool isA, uint32_t bits) const {
+  Type type = isA ? info.aType : info.bType;
+  if (info.dType == Type::S32) {
+    int32_t value = type == Type::S8 ? static_cast<int8_t>(bits)
+                                     : static_cast<int32_t>(bits);
+    return std::bit_cast<float>(value);
+  }
+  float value = type == Type::BF16
+                    ? asFloat(bits << 16)
+                    : static_cast<float>(decodeElement(type, bits));
+  return (isA ? info.negateA : info.negateB) ? -value : value;
+}
+
+void Wgmma::put(bool isA, uint32_t row, uint32_t k, uint32_t bits) {
+  float value = convert(isA, bits);
+  if (!isA) {
+    uint32_t column = row % 8;
+    operands.b[(k * (info.n / 4) + row / 8 * 2 + column % 2) * 4 + column / 2] =
+        value;
+    return;
+  }
+  float *rows = &operands.a[0][0][0][0] +
+                ((row / 16 * 2 + row / 8 % 2) * info.k + k) * kWarpSize;
+  std::fill_n(rows + row % 8 * 4, 4, value);
+}
+
+void Wgmma::readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
+                       bool isA) {
+  char bytes[16];
+  uint32_t size = info.elementBytes, perChunk = 16 / size;
+  auto element = [&](uint32_t i) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, bytes + size_t(i) * size, size);
+    return bits;
+  };
+  if (alongRows) { // 16-bit elements only
+    for (uint32_t k = 0; k < info.k; ++k)
+      for (uint32_t chunk = 0; chunk < rows / 8; ++chunk) {
+        readShared(from.alongRows(chunk, k), bytes);
+        for (uint32_t i = 0; i < 8; ++i)
+          put(isA, chunk * 8 + i, k, element(i));
+      }
+    return;
+  }
+  for (uint32_t row = 0; row < rows; ++row)
+    for (uint32_t chunk = 0; chunk < 2; ++chunk) {
+      readShared(from.alongK(row, chunk), bytes);
+      for (uint32_t i = 0; i < perChunk; ++i)
+        put(isA, row, chunk * perChunk + i, element(i));
+    }
+}
+
+/// A from registers: like that of mma.sync with 16 rows, in each warp.
+void Wgmma::readRegisters() {
+  uint32_t perRegister = 4 / info.elementBytes, bits = info.elementBytes * 8u;
+  uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
+  for (uint32_t warp = 0; warp < 4; ++warp)
+    for (uint32_t reg = 0; reg < 4; ++reg)
+      for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
+        uint32_t value = warps[warp].read32(info.parts[info.dCount + reg].code,
+                                            static_cast<int>(lane));
+        for (uint32_t i = 0; i < perRegister; ++i)
+          put(true, warp * 16 + reg % 2 * 8 + lane / 4,
+              (reg / 2 * 4 + lane % 4) * perRegister + i,
+              value >> (i * bits) & mask);
+      }
+}
+
+void Wgmma::checkDescriptor(uint32_t code) const {
+  uint64_t bits = warps[0].read64(code, 0);
+  for (uint32_t warp = 0; warp < 4; ++warp)
+    for (int lane = 0; lane < kWarpSize; ++lane)
+      if (warps[warp].read64(code, lane) != bits)
+        w.machine->stop(FindingKind::AsyncMisuse, warps[warp], op, lane, 0,
+                        "expects the same matrix descriptor in all threads of "
+                        "the warpgroup");
+  Descriptor descriptor(bits);
+  if (descriptor.baseOffset)
+    w.machine->stop(FindingKind::AsyncMisuse, w, op, 0, descriptor.start,
+                    "matrix descriptors with a base offset are not supported: "
+                    "tiles must be aligned to the swizzle's pattern");
+}
+
+void Wgmma::run() {
+  ++group.executed;
+  checkDescriptor(op->b);
+  if (info.aInRegisters) {
+    readRegisters();
+  } else {
+    checkDescriptor(op->a);
+    readMatrix(Descriptor(w.read64(op->a, 0)), 64, info.transposeA, true);
+  }
+  readMatrix(Descriptor(w.read64(op->b, 0)), info.n, info.transposeB, false);
+
+  bool accumulate = ((w.readPredicate(op->c) & 1) != 0) != info.scaleNegated;
+  const LaneTable &table = laneTable();
+  bool packed = info.dType == Type::F16;
+  size_t count = info.n / 2u;
+  std::vector<char *> registers(4 * count);
+  // Accumulators in half precision are widened, and rounded once at the end.
+  struct alignas(128) Wide {
+    float lanes[kWarpSize];
+  };
+  std::vector<Wide> wide(packed ? 4 * count : 0);
+  auto packedAt = [&](size_t i) {
+    // Registers 2j and 2j + 1 hold pairs of columns of either half.
+    return std::pair(info.parts[i / 4 * 2 + i % 4 / 2].code, i % 2 * 16);
+  };
+  for (size_t warp = 0; warp < 4; ++warp)
+    for (size_t i = 0; i < count; ++i) {
+      if (!packed) {
+        registers[warp * count + i] =
+            warps[warp].registers + info.parts[i].code;
+        continue;
+      }
+      Wide &value = wide[warp * count + i];
+      registers[warp * count + i] = reinterpret_cast<char *>(&value);
+      auto [code, shift] = packedAt(i);
+      for (int lane = 0; lane < kWarpSize; ++lane)
+        value.lanes[lane] = f16ToFloat(
+            static_cast<uint16_t>(warps[warp].read32(code, lane) >> shift));
+    }
+  (info.dType == Type::S32 ? table.warpgroupS32 : table.warpgroupF32)(
+      registers.data(), reinterpret_cast<const char *>(&operands.a),
+      reinterpret_cast<const char *>(&operands.b), info.n, info.k, accumulate);
+  if (!packed)
+    return;
+  for (size_t warp = 0; warp < 4; ++warp)
+    for (size_t i = 0; i < count; ++i) {
+      auto [code, shift] = packedAt(i);
+      for (int lane = 0; lane < kWarpSize; ++lane) {
+        uint32_t half =
+            floatToF16(wide[warp * count + i].lanes[lane]) & 0xffffu;
+        uint32_t old = warps[warp].read32(code, lane);
+        warps[warp].write32(code, lane,
+                            (old & ~(0xffffu << shift)) | half << shift);
+      }
+    }
+}
+
+const Op *moe::emu::runWgmma(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  needWholeWarp(w, op, lanes);
+  Cta &cta = *w.cta;
+  Machine &machine = *w.machine;
+  uint32_t number = w.index / 4, own = w.index % 4;
+  if (number * 4 + 4 > cta.warps.size())
+    machine.stop(FindingKind::Divergence, w, op, 0, 0,
+                 "expects four warps in the warpgroup");
+  Warpgroup &group = cta.warpgroups[number];
+  group.waiting[own] = op;
+  uint32_t here = 0;
+  for (const Op *waiting : group.waiting) {
+    here += waiting == op;
+    if (waiting && waiting != op)
+      machine.stop(
+          FindingKind::Divergence, w, op, 0, 0,
+          "the warps of a warpgroup execute different wgmma",
+          {"another warp is at line " + std::to_string(waiting->line)});
+  }
+  if (here < 4) {
+    w.group().next = op;
+    w.group().wait = Group::Wait::Warpgroup;
+    return switchGroup(w);
+  }
+  Warp *warps = &cta.warps[size_t(number) * 4];
+  // What any of the four knows has to be enough.
+  Warp &viewer = warps[machine.options.checked ? machine.pick(4) : 0];
+  static thread_local Operands operands;
+  Wgmma{viewer,  op,    *static_cast<const WgmmaInfo *>(op->info),
+        warps,   group, number,
+        operands}
+      .run();
+  machine.noteProgress();
+  for (uint32_t warp = 0; warp < 4; ++warp) {
+    group.waiting[warp] = nullptr;
+    if (warp == own)
+      continue;
+    for (Group &other : warps[warp].groups)
+      if (other.wait == Group::Wait::Warpgroup) {
+        other.wait = Group::Wait::None;
+        other.next = op + 1;
+      }
+    machine.wake(warps[warp]);
+  }
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+/// Registers are written at once: a fence has nothing to order here. That it is
+/// there is checked at load (Accumulators.cpp).
+const Op *moe::emu::runWgmmaFence(Warp &w, const Op *op) {
+  if (uint32_t lanes = w.lanes(op))
+    needWholeWarp(w, op, lanes);
+  return op + 1;
+}
+
+/// Stands before an instruction that does wrong with registers of wgmma.
+const Op *moe::emu::runAccumulatorMisuse(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  static const char *const kMessages[] = {
+      "wgmma uses registers that were written without a 'wgmma.fence' since",
+      "uses an accumulator of a wgmma that nobody has waited for",
+      "overwrites a register that a wgmma in flight reads"};
+  for (int bit = 0; bit < 3; ++bit)
+    if (op->imm >> bit & 1)
+      w.machine->report(FindingKind::AsyncMisuse, w, op, __builtin_ctz(lanes),
+                        0, kMessages[bit]);
+  return op + 1;
+}
+
+const Op *moe::emu::runWgmmaCommit(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  needWholeWarp(w, op, lanes);
+  Warpgroup &group = w.cta->warpgroups[w.index / 4];
+  group.groups[w.index % 4].push_back(group.executed);
+  return op + 1;
+}
+
+const Op *moe::emu::runWgmmaWait(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  needWholeWarp(w, op, lanes);
+  auto &groups = w.cta->warpgroups[w.index / 4].groups[w.index % 4];
+  uint32_t stamp = 0;
+  while (groups.size() > op->imm) {
+    stamp = groups.front();
+    groups.pop_front();
+  }
+  if (stamp && w.machine->options.checked)
+    acquire(w, lanes,
+            {Clock::withAgent(nullptr, matrixAgent(*w.cta, w.index / 4), stamp),
+             nullptr});
+  return op + 1;
+}

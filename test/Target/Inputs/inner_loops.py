@@ -1,0 +1,52 @@
+"""The inner loops of matmul kernels in a disassembly (llvm-objdump -d --no-show-raw-insn, standard input).
+
+An inner loop ends in a jump back over no other such jump. Prints those that multiply and add, the largest tile first: the number of
+registers that sum up, the share of multiply-adds among the instructions, and how many vectors go to or come from the stack.
+"""
+
+import re
+import sys
+
+MULTIPLY_ADD = re.compile(r"vfmadd|vdpbf16ps|vfnmadd")
+STACK_VECTOR = re.compile(r"v\w+\s.*\(%rsp")
+
+
+def functions(lines):
+    name, code = None, []
+    for line in lines:
+        if match := re.match(r"[0-9a-f]+ <(\w+)>:", line):
+            if name:
+                yield name, code
+            name, code = match[1], []
+        elif match := re.match(r"\s*([0-9a-f]+):\s+(.*?)\s*$", line):
+            code.append((int(match[1], 16), match[2]))
+    if name:
+        yield name, code
+
+
+def inner_loops(code):
+    """Bodies of the loops that hold no other one."""
+    at = {address: position for position, (address, _) in enumerate(code)}
+    loops = []
+    for end, (address, text) in enumerate(code):
+        match = re.match(r"j\w+\s+0x([0-9a-f]+)", text)
+        if match and int(match[1], 16) <= address and int(match[1], 16) in at:
+            loops.append((at[int(match[1], 16)], end))
+    for begin, end in loops:
+        if not any(begin <= b and e < end for b, e in loops):
+            yield [text for _, text in code[begin : end + 1]]
+
+
+for name, code in functions(sys.stdin):
+    if not name.startswith("moe_matmul"):
+        continue
+    print(f"kernel {name}:")
+    loops = []
+    for loop in inner_loops(code):
+        products = [text for text in loop if MULTIPLY_ADD.match(text)]
+        sums = {text.split("#")[0].rsplit("%", 1)[1].strip() for text in products}
+        stack = sum(bool(STACK_VECTOR.match(text)) for text in loop)
+        loops.append((len(sums), 100 * len(products) // len(loop), stack))
+    for sums, share, stack in sorted(loops, reverse=True):
+        if sums:
+            print(f"  {sums} sums, {share} % multiply-adds, {stack} vectors on the stack")

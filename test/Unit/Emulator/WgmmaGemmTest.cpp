@@ -1,0 +1,195 @@
+// The warp-specialised GEMM of wgmma_gemm.cu as it comes from nvcc: TMA with
+// multicast, clusters, wgmma with B along k and along n. Exact on numbers whose
+// sums are exact, silent with many seeds, and every wrong version is caught.
+#include "Support.h"
+
+#include <cstdlib>
+#include <random>
+
+using namespace moe::emu;
+using namespace moe::emu::test;
+
+namespace {
+
+constexpr int kM = 512, kN = 256, kK = 320;
+
+TensorMapParams tensorMap(uint64_t address, uint64_t inner, uint64_t outer,
+                          uint32_t boxInner, uint32_t boxOuter) {
+  TensorMapParams map;
+  map.type = 9;
+  map.rank = 2;
+  map.address = address;
+  map.dims = {inner, outer};
+  map.strides = {inner * 2};
+  map.box = {boxInner, boxOuter};
+  map.swizzle = 3;
+  return map;
+}
+
+/// `transposed`: B is given as K x N.
+GemmResult runGemm(const std::string &text, bool transposed, uint64_t seed) {
+  EmulatorOptions options;
+  options.seed = seed;
+  options.schedule = static_cast<Schedule>(seed % 3);
+  // Two clusters for four pairs of tiles.
+  options.multiprocessors = 4;
+  options.livelockSlots = 30000;
+  KernelRun run(text, options);
+  std::mt19937 random(5);
+  auto fill = [&](size_t count, std::vector<double> &values) {
+    std::vector<uint16_t> bits;
+    for (size_t i = 0; i < count; ++i) {
+      values.push_back((static_cast<int>(random() % 17) - 8) / 8.0);
+      bits.push_back(toBf16(values.back()));
+    }
+    uint64_t address = run.emulator.allocate(count * 2, 0, "matrix");
+    run.emulator.write(address, bits.data(), count * 2);
+    return address;
+  };
+  std::vector<double> a, b;
+  uint64_t atA = fill(size_t(kM) * kK, a), atB = fill(size_t(kN) * kK, b);
+  run.argument(encodeTensorMap(tensorMap(atA, kK, kM, 64, 128)));
+  run.argument(encodeTensorMap(transposed ? tensorMap(atB, kN, kK, 64, 64)
+                                          : tensorMap(atB, kK, kN, 64, 64)));
+  uint64_t out = run.output(size_t(kM) * kN * 4);
+  for (int extent : {kM, kN, kK})
+    run.argument(extent);
+  LaunchConfig config;
+  config.grid = {4};
+  config.block = {384};
+  config.dynamicShared = 128 * 1024;
+  run.emulator.launch(*run.module, transposed ? "gemm_nk" : "gemm_kn", config,
+                      run.arguments);
+  GemmResult result;
+  result.clean = run.emulator.run();
+  result.report = run.report();
+  auto d = run.read<float>(out, size_t(kM) * kN);
+  result.exact = true;
+  for (int i = 0; i < kM && result.exact; ++i)
+    for (int j = 0; j < kN; ++j) {
+      double sum = 0;
+      for (int k = 0; k < kK; ++k)
+        sum += a[size_t(i) * kK + k] *
+               b[transposed ? size_t(k) * kN + j : size_t(j) * kK + k];
+      result.exact &= d[size_t(i) * kN + j] == static_cast<float>(sum);
+    }
+  return result;
+}
+
+TEST(WgmmaGemm, ExactAndSilent) {
+  std::string text = readInput("wgmma_gemm.ptx");
+  for (uint64_t seed = 1; seed <= 3; ++seed)
+    for (bool transposed : {false, true}) {
+      GemmResult result = runGemm(text, transposed, seed);
+      EXPECT_TRUE(result.clean) << result.report;
+      EXPECT_TRUE(result.exact) << seed;
+    }
+}
+
+// ---- wrong versions ----
+
+/// How many seeds a wrong version may take to be caught: 3, or what
+/// MOE_EMULATOR_SEEDS says.
+uint64_t seedLimit() {
+  const char *text = std::getenv("MOE_EMULATOR_SEEDS");
+  return text ? std::strtoull(text, nullptr, 10) : 3;
+}
+
+void expectCaught(const Mutation &mutation, bool transposed) {
+  std::string text = readInput("wgmma_gemm.ptx");
+  size_t second = text.find("// .globl\tgemm_nk");
+  ASSERT_NE(second, std::string::npos);
+  std::string head = text.substr(0, second), tail = text.substr(second);
+  text = transposed ? head + mutate(tail, mutation)
+                    : mutate(head, mutation) + tail;
+  for (uint64_t seed = 1; seed <= seedLimit(); ++seed) {
+    GemmResult result = runGemm(text, transposed, seed);
+    if (!result.clean || !result.exact)
+      return;
+  }
+  ADD_FAILURE() << "not caught with " << seedLimit() << " seeds";
+}
+
+class WgmmaMutant : public ::testing::TestWithParam<Mutation> {};
+TEST_P(WgmmaMutant, IsCaught) { expectCaught(GetParam(), false); }
+
+class WgmmaMutantAlongN : public ::testing::TestWithParam<Mutation> {};
+TEST_P(WgmmaMutantAlongN, IsCaught) { expectCaught(GetParam(), true); }
+
+const Mutation kMutations[] = {
+    {"NoFullWait", "@!done bra again;", 1, ""},
+    {"NoEmptyWait", "@!done bra again;", 4, ""},
+    {"NoWgmmaFence", "wgmma.fence.sync.aligned;", 1, ""},
+    {"NoCommit", "wgmma.commit_group.sync.aligned;", 1, ""},
+    {"WaitsForFewerGroups", "wgmma.wait_group.sync.aligned 1;", 1,
+     "wgmma.wait_group.sync.aligned 2;"},
+    {"NoWait", "wgmma.wait_group.sync.aligned 1;", 1, ""},
+    {"NoFinalWait", "wgmma.wait_group.sync.aligned 0;", 1, ""},
+    {"EmptyCountTooSmall", "[%r79], 4;", 1, "[%r79], 3;"},
+    {"EmptyCountTooLarge", "[%r81], 4;", 1, "[%r81], 5;"},
+    {"FullCountTooLarge", "[%r78], 1;", 1, "[%r78], 2;"},
+    {"FullNotInitialised", "mbarrier.init.shared::cta.b64 [%r84], 1;", 1, ""},
+    {"NoClusterSyncAtStart",
+     "barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;", 1, ""},
+    {"NoClusterWaitAtStart", "barrier.cluster.wait.aligned;", 1, ""},
+    {"NoClusterSyncAtEnd", "barrier.cluster.arrive;\nbarrier.cluster.wait;", 1,
+     ""},
+    {"ExpectsFewerBytes", "%r328, 32768;", 1, "%r328, 32752;"},
+    {"ExpectsMoreBytes", "%r328, 32768;", 1, "%r328, 32784;"},
+    {"ExpectsOneTile", "%r328, 32768;", 1, "%r328, 16384;"},
+    {"WrongPhaseOfFull", "[%r105], %r429;", 1, "[%r105], 0;"},
+    {"WrongPhaseOfEmpty", "xor.b32  \t%r290, %r444, 1;", 1,
+     "mov.u32 %r290, %r444;"},
+    {"SlotOverlapsTheNext", "[%r293], [%rd72", 1, "[%r293+1024], [%rd72"},
+    {"SlotReusedEarly", "setp.eq.s32 \t%p27, %r347, 4;", 1,
+     "setp.eq.s32 \t%p27, %r347, 3;"},
+    {"SlotBehindTheLast", "setp.eq.s32 \t%p11, %r158, 4;", 1,
+     "setp.eq.s32 \t%p11, %r158, 5;"},
+    {"SwapsCoordinates", "{%r298, %r47}", 1, "{%r47, %r298}"},
+    {"WrongTileRow", "{%r298, %r47}", 1, "{%r298, %r48}"},
+    {"MulticastToItselfOnly", "%rs4, 3;", 1, "%rs4, 1;"},
+    {"MulticastToTheOtherOnly", "%rs4, 3;", 1, "%rs4, 2;"},
+    {"HalfOverTheOther", "shl.b32 \t%r278, %r75, 13;", 1,
+     "shl.b32 \t%r278, %r75, 12;"},
+    {"WrongSwizzle", "4611686293305360384", 1, "9223372311732748288"},
+    {"NoSwizzle", "4611686293305360384", 2, "274877972480"},
+    {"WrongStride", "4611686293305360384", 1, "4611686155866406912"},
+    {"NextChunk", "%r126, %r125, 16320;", 1, "%r126, %r125, 16318;"},
+    {"KeepsNoSums", "setp.ne.b32 p, %r110, 0;", 1, "setp.eq.b32 p, %r110, 0;"},
+    {"SumsFromNothing", "setp.ne.b32 p, %r107, 0;", 1,
+     "setp.eq.b32 p, %r107, %r107;"},
+    {"OtherFormat", "f32.bf16.bf16", 2, "f32.f16.f16"},
+    {"NegatesA", "p, 1, 1, 0, 0;", 3, "p, -1, 1, 0, 0;"},
+    {"TransposesB", "p, 1, 1, 0, 0;", 2, "p, 1, 1, 0, 1;"},
+    {"NoArrival",
+     "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];", 1, ""},
+    {"RelaxedArrival",
+     "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];", 1,
+     "mbarrier.arrive.relaxed.cluster.shared::cluster.b64 _, [remote];"},
+    {"ArrivesAtItselfOnly", "remote, %r145, %r146;", 1, "remote, %r145, 0;"},
+    {"ArrivesAtTheWrongSlot", "remote, %r193, %r194;", 1,
+     "remote, %r145, %r194;"},
+    {"OneTileTooMany", "setp.lt.s32 \t%p20, %r413, %r7;", 1,
+     "setp.le.s32 \t%p20, %r413, %r7;"},
+    {"SkipsTheLastTile", "setp.lt.s32 \t%p37, %r413, %r7;", 1,
+     "setp.lt.s32 \t%p37, %r413, 1;"},
+    {"StoresToTheNextRow", "[%rd61+448]", 1, "[%rd61+456]"},
+    {"ReadsRemoteBarrier", "mapa.shared::cluster.u32 remote, %r145, %r146;", 1,
+     "mov.u32 remote, %r145;"},
+};
+const Mutation kMutationsAlongN[] = {
+    {"SwapsStrides", "4611686293338849280", 1, "4611688217454837760"},
+    {"WrongLeadingStride", "4611686293338849280", 2, "4611686293322072064"},
+    {"NotTransposed", "p, 1, 1, 0, 1;", 1, "p, 1, 1, 0, 0;"},
+    {"TransposesA", "p, 1, 1, 0, 1;", 2, "p, 1, 1, 1, 1;"},
+};
+
+std::string nameOf(const ::testing::TestParamInfo<Mutation> &info) {
+  return info.param.name;
+}
+INSTANTIATE_TEST_SUITE_P(All, WgmmaMutant, ::testing::ValuesIn(kMutations),
+                         nameOf);
+INSTANTIATE_TEST_SUITE_P(All, WgmmaMutantAlongN,
+                         ::testing::ValuesIn(kMutationsAlongN), nameOf);
+
+} // namespace
