@@ -17,6 +17,25 @@ static std::string readKernel(const std::string &name) {
   return text.str();
 }
 
+static void countOperations(benchmark::State &state, double size) {
+  state.counters["FLOP"] = benchmark::Counter(
+      2 * size * size * size, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// One launch per iteration.
+static void launchAll(benchmark::State &state, Emulator &emulator,
+                      Module &module, const char *kernel,
+                      const LaunchConfig &config,
+                      const std::vector<char> &arguments) {
+  for (auto iteration : state) {
+    emulator.launch(module, kernel, config, arguments);
+    if (!emulator.run())
+      state.SkipWithError(
+          formatFinding(emulator.findings()[0], emulator.options().seed)
+              .c_str());
+  }
+}
+
 static void runAlu(benchmark::State &state) {
   EmulatorOptions options;
   options.checked = state.range(0) != 0;
@@ -31,12 +50,7 @@ static void runAlu(benchmark::State &state) {
   LaunchConfig config;
   config.grid = {kCtas};
   config.block = {kThreads};
-  for (auto iteration : state) {
-    emulator.launch(module, "alu", config, arguments);
-    if (!emulator.run())
-      state.SkipWithError(
-          formatFinding(emulator.findings()[0], options.seed).c_str());
-  }
+  launchAll(state, emulator, module, "alu", config, arguments);
   state.counters["thread-instructions"] =
       benchmark::Counter(double(kThreads) * kCtas * kIterations * kPerIteration,
                          benchmark::Counter::kIsIterationInvariantRate);
@@ -65,15 +79,8 @@ static void runMmaGemm(benchmark::State &state) {
   LaunchConfig config;
   config.grid = {kSize / 128, kSize / 128};
   config.block = {128};
-  for (auto iteration : state) {
-    emulator.launch(module, "mma_gemm", config, arguments);
-    if (!emulator.run())
-      state.SkipWithError(
-          formatFinding(emulator.findings()[0], options.seed).c_str());
-  }
-  state.counters["FLOP"] =
-      benchmark::Counter(2.0 * kSize * kSize * kSize,
-                         benchmark::Counter::kIsIterationInvariantRate);
+  launchAll(state, emulator, module, "mma_gemm", config, arguments);
+  countOperations(state, kSize);
 }
 BENCHMARK(runMmaGemm)
     ->ArgName("checked")
@@ -112,15 +119,8 @@ static void runWgmmaGemm(benchmark::State &state) {
   config.grid = {8};
   config.block = {384};
   config.dynamicShared = 128 * 1024;
-  for (auto iteration : state) {
-    emulator.launch(module, "gemm_kn", config, arguments);
-    if (!emulator.run())
-      state.SkipWithError(
-          formatFinding(emulator.findings()[0], options.seed).c_str());
-  }
-  state.counters["FLOP"] =
-      benchmark::Counter(2.0 * kSize * kSize * kSize,
-                         benchmark::Counter::kIsIterationInvariantRate);
+  launchAll(state, emulator, module, "gemm_kn", config, arguments);
+  countOperations(state, kSize);
 }
 BENCHMARK(runWgmmaGemm)
     ->ArgName("checked")
