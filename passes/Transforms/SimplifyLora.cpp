@@ -18,6 +18,8 @@ static StringRef whyBaseStays(ExpertsOp experts, DispatchOp dispatch) {
   ArrayRef<ClassAttr> classes = experts.getTable().getClasses();
   if (classes.size() != 1)
     return "other classes read the same rows";
+  if (classes[0].isQuantised())
+    return quantised;
   if (classes[0].getBody().hasJointStorage())
     return "gate and up are one matrix";
   if (!dispatch || !dispatch->hasOneUse() ||

@@ -150,3 +150,20 @@ func.func @rows_that_others_read_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4
   %h2 = moe.combine %r, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y, %h2 : tensor<?x4xf32>, tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @stored_matrices_stay
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @stored_matrices_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %u: tensor<6x4xi8>, %us: tensor<6xf32>, %d: tensor<4x6xi8>, %ds: tensor<4xf32>,
+                                %b: tensor<4x4x2xi8>, %bs: tensor<4x4xf32>, %a: tensor<4x2x6xi8>, %as: tensor<4x2xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{its matrices are quantised}}
+  %h = moe.experts %r, %p (%u, %us, %d, %ds, %b, %bs, %a, %as : tensor<6x4xi8>, tensor<6xf32>, tensor<4x6xi8>, tensor<4xf32>, tensor<4x4x2xi8>, tensor<4x4xf32>, tensor<4x2x6xi8>, tensor<4x2xf32>)
+    table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, quant = [<i8_chan>, <i8_chan>, <i8_chan>, <i8_chan>]>]> apply <output>
+    : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}

@@ -88,6 +88,9 @@ def lazy():
     random_tucker("lazy_tucker", 400, 8, 8, 3)
     random_tucker("lazy_tucker_rectangle", 410, 3, 9, 5)
     random_tucker("lazy_tucker_rank_3", 420, 6, 6, 4, rank=3, score="relu", source="scores", norm=None)
+    for seed in range(10):  # ties on the axes, by directions and cores of few values
+        exact = lambda number, *shape: [quarters(number + u, *shape) for u in range(4)]
+        cases.append(lazy_case(f"lazy_tucker_ties_{seed}", exact(500 + 20 * seed, 2, 5), exact(510 + 20 * seed, 2, 6), 3, [[1.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]]))
     # UltraMem scores: a core of rank 1 with positive factors misses nothing.
     positive = lambda seed: [[[abs(v) for v in row] for row in unit] for unit in randoms(seed, 6, 2, 7)]
     cases.append(lazy_case("lazy_tucker_of_rank_1", positive(430), positive(431), 3, [[2.0, 1.0], [4.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]))

@@ -2,8 +2,11 @@
 import math
 
 from classes import External, Factored, Film, Linear, Lora, Nested, Neuron, ScaleVec, Value
-from layers import layer_case, randoms
-from reference import Body, Class
+from formats import IntTensor
+from harness import Case, Tensor
+from layers import layer_case, layer_text, randoms
+from reference import Body, Class, ROUND, layer
+from routing import route
 
 INF, NAN = math.inf, math.nan
 SWIGLU = Body("silu")
@@ -45,8 +48,41 @@ def kinds():
             yield f"factored_linear_{suffix}", Factored(4, factors, 3, bias=True, evaluation=evaluation)
 
 
+def stored_case(name, entry, seed):
+    """A layer of one class whose every matrix is stored as i8_chan, s[row] * q[row, column], whether its experts have it in common or not."""
+    routed = entry.count
+    z, x = randoms(seed, 9, routed), randoms(seed + 1, 9, 5)
+    args, names, stacks = {"z": Tensor(z, dynamic=True), "x": Tensor(x, dynamic=True)}, [], []
+    matrices = [len(shape) == 2 for shape in entry.shapes(5, 5)]
+    for i, (shape, stored) in enumerate(zip(entry.stacks(5, 5), matrices)):
+        values = randoms(seed + 10 + i, *shape, scale=.5)
+        names.append(f"w{i}")
+        if not stored:
+            args[names[-1]] = Tensor(values)
+            stacks.append(values)
+            continue
+        codes = [[[round(v * 100) for v in row] for row in m] for m in (values if len(shape) == 3 else [values])]
+        scales = [[abs(s) / 50 for s in row] for row in randoms(seed + 30 + i, len(codes), len(codes[0]))]
+        whole = [[[ROUND["f32"](s) * q for q in row] for row, s in zip(m, own)] for m, own in zip(codes, scales)]
+        if len(shape) == 2:
+            codes, scales, whole = codes[0], scales[0], whole[0]
+        args[names[-1]] = IntTensor(codes, "i8")
+        names.append(f"s{i}")
+        args[names[-1]] = Tensor(scales)
+        stacks.append(whole)
+    fields = entry.fields() + [f"quant = [{', '.join(['<i8_chan>'] * sum(matrices))}]"]
+    entry.fields = lambda: fields
+    plan = f"!moe.plan<{routed}, slots<2>>"
+    text = f"  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores> : {args['z'].type} -> {plan}\n"
+    text += layer_text("", 5, 5, plan, [entry], names, args)
+    ids, weights, _ = route(z, {"fn": "softmax"})
+    return Case(name, args, text, [("%y", "tensor<?x5xf32>")], [layer(x, ids, weights, [entry], [stacks])], 2e-5)
+
+
 def tables():
-    cases = []
+    cases = [stored_case(f"table_stored_{entry.kind}", entry, 900 + 50 * i) for i, entry in enumerate((
+        Linear(4, bias=True), Lora(4, 6, BIASED, ["gate", "down"], 2, 3), ScaleVec(4, 6, SWIGLU, ["up"]), Film(4, 6, BIASED), Nested([2, 6, 1, 4], 6, SWIGLU),
+        Factored(4, "cp", 3)))]
     for number, (name, entry) in enumerate(kinds()):
         seed = 1000 + 100 * number
         cases.append(layer_case(f"table_{name}", [entry], seed=seed))
