@@ -1,7 +1,8 @@
-// Thread instructions per second of an integer and float loop, with and without
-// checks.
+// Thread instructions per second of an integer and float loop and operations
+// per second of GEMMs, each with and without checks.
 #include "moe-rt/emulator.h"
 
+#include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstring>
 #include <fstream>
@@ -75,6 +76,53 @@ static void runMmaGemm(benchmark::State &state) {
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(runMmaGemm)
+    ->ArgName("checked")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond);
+
+/// The same of the warp-specialised wgmma GEMM.
+static void runWgmmaGemm(benchmark::State &state) {
+  EmulatorOptions options;
+  options.checked = state.range(0) != 0;
+  constexpr uint32_t kSize = 512;
+  Emulator emulator(options);
+  Module &module =
+      emulator.load(readKernel("../../test/Emulator/Inputs/wgmma_gemm.ptx"));
+  std::vector<uint16_t> ones(size_t(kSize) * kSize, 0x3f80);
+  std::vector<char> arguments(module.parameterBytes("gemm_kn"));
+  for (size_t i = 0; i < 2; ++i) {
+    TensorMapParams map;
+    map.type = 9;
+    map.rank = 2;
+    map.address = emulator.allocate(ones.size() * 2);
+    map.dims = {kSize, kSize};
+    map.strides = {kSize * 2};
+    map.box = {64, i == 0 ? 128u : 64u};
+    map.swizzle = 3;
+    emulator.write(map.address, ones.data(), ones.size() * 2);
+    std::array<char, 128> bytes = encodeTensorMap(map);
+    std::copy(bytes.begin(), bytes.end(), arguments.begin() + i * 128);
+  }
+  uint64_t out = emulator.allocate(size_t(kSize) * kSize * 4);
+  std::memcpy(arguments.data() + 256, &out, 8);
+  for (size_t i = 0; i < 3; ++i)
+    std::memcpy(arguments.data() + 264 + 4 * i, &kSize, 4);
+  LaunchConfig config;
+  config.grid = {8};
+  config.block = {384};
+  config.dynamicShared = 128 * 1024;
+  for (auto iteration : state) {
+    emulator.launch(module, "gemm_kn", config, arguments);
+    if (!emulator.run())
+      state.SkipWithError(
+          formatFinding(emulator.findings()[0], options.seed).c_str());
+  }
+  state.counters["FLOP"] =
+      benchmark::Counter(2.0 * kSize * kSize * kSize,
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(runWgmmaGemm)
     ->ArgName("checked")
     ->Arg(0)
     ->Arg(1)

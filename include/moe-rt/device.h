@@ -109,6 +109,25 @@ MOE_RT_NODISCARD moe_status_t
 moeDeviceAllocateSymmetric(moe_backend_t backend, uint64_t bytes,
                            const char *name, moe_device_window_t *window);
 
+/* Describes a tensor in global memory for tensor copies, in the terms and with
+   the numbers of cuTensorMapEncodeTiled. Dimension 0 is the innermost one. */
+typedef struct moe_tensor_map_params_t {
+  size_t struct_size;
+  moe_device_address_t address;
+  uint32_t type; /* CUtensorMapDataType */
+  uint32_t rank;
+  uint64_t dims[5];            /* elements */
+  uint64_t strides[4];         /* bytes, of dimensions 1 to 4 */
+  uint32_t box[5];             /* elements */
+  uint32_t element_strides[5]; /* 0: 1 */
+  uint32_t swizzle;            /* CUtensorMapSwizzle: 0 none, 1: 32, 2: 64, 3: 128 bytes */
+  uint32_t l2_promotion;       /* CUtensorMapL2promotion */
+} moe_tensor_map_params_t;
+
+/* Fills the 128 bytes that kernels get, aligned to 64 there. */
+MOE_RT_NODISCARD moe_status_t moeDeviceEncodeTensorMap(
+    moe_backend_t backend, const moe_tensor_map_params_t *params, void *map);
+
 /* ---- modules ------------------------------------------------------------ */
 
 typedef struct moe_device_module_impl *moe_device_module_t;

@@ -167,6 +167,9 @@ public:
   uint64_t allocate(uint64_t bytes, unsigned device = 0,
                     const std::string &name = "", uint64_t at = 0);
   void release(uint64_t address);
+  /// A window of `bytes` bytes for multimem instructions, whose accesses go to
+  /// all of `copies`. Only those instructions may use its addresses.
+  uint64_t bindMulticast(const std::vector<uint64_t> &copies, uint64_t bytes);
   void write(uint64_t address, const void *data, uint64_t bytes);
   void read(uint64_t address, void *data, uint64_t bytes) const;
   /// Bytes of a range that nobody has written.

@@ -51,6 +51,9 @@ public:
   virtual void allocateSymmetric(uint64_t bytes, const std::string &name,
                                  moe_device_window_t &window) = 0;
   virtual void release(uint64_t address) = 0;
+  /// Writes 128 bytes.
+  virtual void encodeTensorMap(const moe_tensor_map_params_t &params,
+                               void *map) = 0;
   virtual std::unique_ptr<Code> load(const std::string &text,
                                      const std::string &name) = 0;
   /// A number for each; not used again.

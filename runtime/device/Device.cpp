@@ -115,6 +115,16 @@ moe_status_t moeDeviceAllocateSymmetric(moe_backend_t backend, uint64_t bytes,
   });
 }
 
+moe_status_t moeDeviceEncodeTensorMap(moe_backend_t backend,
+                                      const moe_tensor_map_params_t *params,
+                                      void *map) {
+  return guard([&] {
+    requireArgument(params && map, "requires 'params' and 'map'");
+    checked(backend).encodeTensorMap(
+        readParams(params, "moe_tensor_map_params_t"), map);
+  });
+}
+
 // ---- modules ----
 
 moe_status_t moeDeviceModuleLoad(moe_backend_t backend, const char *text,

@@ -86,10 +86,13 @@ public:
     window.base = nextWindow;
     nextWindow += window.stride * deviceCount();
     translated([&] {
+      std::vector<uint64_t> copies;
+      copies.reserve(deviceCount());
       for (uint32_t device = 0; device < deviceCount(); ++device)
-        emulator.allocate(bytes, device,
-                          name + " of rank " + std::to_string(device),
-                          window.base + window.stride * device);
+        copies.push_back(emulator.allocate(
+            bytes, device, name + " of rank " + std::to_string(device),
+            window.base + window.stride * device));
+      window.multicast = emulator.bindMulticast(copies, bytes);
     });
     windows[window.base] = window.stride;
   }
@@ -103,6 +106,24 @@ public:
     });
     if (window != windows.end())
       windows.erase(window);
+  }
+
+  void encodeTensorMap(const moe_tensor_map_params_t &params,
+                       void *map) override {
+    moe::emu::TensorMapParams to;
+    to.type = params.type;
+    to.rank = params.rank;
+    to.address = params.address;
+    std::copy_n(params.dims, 5, to.dims.begin());
+    std::copy_n(params.strides, 4, to.strides.begin());
+    std::copy_n(params.box, 5, to.box.begin());
+    for (size_t dim = 0; dim < 5; ++dim)
+      to.elementStrides[dim] = std::max(params.element_strides[dim], 1u);
+    to.swizzle = params.swizzle;
+    to.l2Promotion = params.l2_promotion;
+    std::array<char, 128> bytes =
+        translated([&] { return moe::emu::encodeTensorMap(to); });
+    std::memcpy(map, bytes.data(), bytes.size());
   }
 
   std::unique_ptr<Code> load(const std::string &text,

@@ -323,7 +323,10 @@ void Decoder::decodeMov(const ast::Instruction &i, Modifiers &m) {
 
 void Decoder::decodeCvt(const ast::Instruction &i, Modifiers &m) {
   ConvertSpec spec{Type::None, Type::None};
-  need(!m.take("pack"), "cvt.pack is not supported");
+  if (m.take("pack")) {
+    decodeCvtPack(i, m);
+    return;
+  }
   int integral = m.takeOneOf({"rni", "rzi", "rmi", "rpi"});
   std::optional<Rounding> rounding = m.takeRounding();
   if (m.take("ftz"))

@@ -28,8 +28,10 @@ static void parseShape(const std::string &shape, WgmmaInfo &info) {
   size_t n = shape.find('n'), k = shape.find('k');
   if (shape.rfind("m64n", 0) != 0 || k == std::string::npos)
     throw StatementError("expects a shape 'm64nNkK', but got '." + shape + "'");
-  info.n = static_cast<uint16_t>(std::atoi(shape.c_str() + n + 1));
-  info.k = static_cast<uint16_t>(std::atoi(shape.c_str() + k + 1));
+  info.n =
+      static_cast<uint16_t>(std::strtoul(shape.c_str() + n + 1, nullptr, 10));
+  info.k =
+      static_cast<uint16_t>(std::strtoul(shape.c_str() + k + 1, nullptr, 10));
 }
 
 void Decoder::decodeMmaAsync(const ast::Instruction &i, Modifiers &m) {

@@ -253,6 +253,11 @@ private:
   void decodeLdmatrix(const ast::Instruction &, Modifiers &);
   void decodeMma(const ast::Instruction &, Modifiers &);
 
+  // DecodeWmma.cpp
+  void decodeWmma(const ast::Instruction &, Modifiers &);
+  void decodeMultimem(const ast::Instruction &, Modifiers &);
+  void decodeCvtPack(const ast::Instruction &, Modifiers &);
+
   // DecodeWgmma.cpp
   void decodeWgmma(const ast::Instruction &, Modifiers &);
   void decodeMmaAsync(const ast::Instruction &, Modifiers &);

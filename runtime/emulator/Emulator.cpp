@@ -196,6 +196,19 @@ void Emulator::release(uint64_t address) {
   allocation.released = true;
 }
 
+uint64_t Emulator::bindMulticast(const std::vector<uint64_t> &copies,
+                                 uint64_t bytes) {
+  for (uint64_t copy : copies)
+    range(state->memory, copy, bytes);
+  uint64_t base = kMulticastBase;
+  if (!state->multicasts.empty()) {
+    const Multicast &last = state->multicasts.back();
+    base = (last.base + last.bytes + 2 * kRedZone) / kRedZone * kRedZone;
+  }
+  state->multicasts.push_back({base, bytes, copies});
+  return base;
+}
+
 void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
   if (bytes == 0)
     return;

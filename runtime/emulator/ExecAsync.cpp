@@ -233,13 +233,13 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
                    "uses an mbarrier that was not initialised");
     MbarrierState &state = found->second;
     // Its operations are strong, so that they race with its initialisation
-    // only.
-    if (checked && info.kind != Kind::Inval)
+    // only. Invalidation is among them: cuda::pipeline lets the last of the
+    // threads do it that have seen the last phase, without a word to the
+    // others.
+    if (checked)
       checkRace(w, op, lane, place, 8, true, {true, Scope::Cluster}, address);
     switch (info.kind) {
     case Kind::Inval:
-      if (checked)
-        checkRace(w, op, lane, place, 8, true, {}, address);
       owner->mbarriers.erase(found);
       for (int i = 0; i < 8; ++i)
         place.states()[i] &= static_cast<uint8_t>(

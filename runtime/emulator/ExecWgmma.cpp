@@ -65,8 +65,8 @@ private:
   void readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
                   bool isA);
   void readRegisters();
-  void put(bool isA, uint32_t row, uint32_t k, uint32_t bits);
-  float convert(bool isA, uint32_t bits) const;
+  float *placeOf(bool isA, uint32_t row);
+  void convert(bool isA, const char *from, uint32_t count, float *to) const;
   void checkDescriptor(uint32_t code) const;
 };
 
@@ -78,6 +78,11 @@ static Agent matrixAgent(const Cta &cta, uint32_t warpgroup) {
 
 /// 16 bytes of the CTA's shared memory, as the async proxy sees them.
 void Wgmma::readShared(uint32_t at, char *to) {
+  const Allocation &shared = *w.cta->shared;
+  if (!w.machine->options.checked && at + 16 <= shared.size) {
+    std::memcpy(to, shared.bytes.get() + at, 16);
+    return;
+  }
   Machine &machine = *w.machine;
   Place place = resolve(w, op, 0, Space::Shared, at, 16, 16, false);
   std::memcpy(to, place.bytes(), 16);
@@ -106,71 +111,93 @@ void Wgmma::readShared(uint32_t at, char *to) {
                  std::move(notes), conflict.other.line);
 }
 
-float Wgmma::convert(bool isA, uint32_t bits) const {
+/// `count` elements as numbers.
+void Wgmma::convert(bool isA, const char *from, uint32_t count,
+                    float *to) const {
   Type type = isA ? info.aType : info.bType;
-  if (info.dType == Type::S32) {
-    int32_t value = type == Type::S8 ? static_cast<int8_t>(bits)
-                                     : static_cast<int32_t>(bits);
-    return std::bit_cast<float>(value);
+  uint32_t size = info.elementBytes;
+  auto element = [&](uint32_t i) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, from + size_t(i) * size, size);
+    return bits;
+  };
+  if (type == Type::BF16) {
+    uint16_t bits[8];
+    std::memcpy(bits, from, size_t(count) * 2);
+    for (uint32_t i = 0; i < count; ++i)
+      to[i] = asFloat(uint32_t(bits[i]) << 16);
+  } else if (info.dType == Type::S32) {
+    for (uint32_t i = 0; i < count; ++i)
+      to[i] = std::bit_cast<float>(
+          type == Type::S8 ? int32_t(static_cast<int8_t>(element(i)))
+                           : static_cast<int32_t>(element(i)));
+  } else {
+    for (uint32_t i = 0; i < count; ++i)
+      to[i] = static_cast<float>(decodeElement(type, element(i)));
   }
-  float value = type == Type::BF16
-                    ? asFloat(bits << 16)
-                    : static_cast<float>(decodeElement(type, bits));
-  return (isA ? info.negateA : info.negateB) ? -value : value;
+  if (isA ? info.negateA : info.negateB)
+    for (uint32_t i = 0; i < count; ++i)
+      to[i] = -to[i];
 }
 
-void Wgmma::put(bool isA, uint32_t row, uint32_t k, uint32_t bits) {
-  float value = convert(isA, bits);
-  if (!isA) {
-    uint32_t column = row % 8;
-    operands.b[(k * (info.n / 4) + row / 8 * 2 + column % 2) * 4 + column / 2] =
-        value;
-    return;
-  }
-  float *rows = &operands.a[0][0][0][0] +
-                ((row / 16 * 2 + row / 8 % 2) * info.k + k) * kWarpSize;
-  std::fill_n(rows + row % 8 * 4, 4, value);
+/// Where the operands have the element of a row at k = 0. The next k of A comes
+/// 32 floats behind (and is there four times), that of B n floats.
+float *Wgmma::placeOf(bool isA, uint32_t row) {
+  if (isA)
+    return &operands.a[0][0][0][0] +
+           size_t(row / 16 * 2 + row / 8 % 2) * info.k * kWarpSize +
+           size_t(row % 8) * 4;
+  return operands.b + size_t(row / 8 * 2 + row % 2) * 4 + row % 8 / 2;
 }
 
 void Wgmma::readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
                        bool isA) {
   char bytes[16];
-  uint32_t size = info.elementBytes, perChunk = 16 / size;
-  auto element = [&](uint32_t i) {
-    uint32_t bits = 0;
-    std::memcpy(&bits, bytes + size_t(i) * size, size);
-    return bits;
+  float values[16];
+  uint32_t perChunk = 16u / info.elementBytes;
+  auto put = [&](float *to, float value) {
+    if (isA)
+      std::fill_n(to, 4, value);
+    else
+      *to = value;
   };
+  uint32_t step = isA ? kWarpSize : info.n;
   if (alongRows) { // 16-bit elements only
     for (uint32_t k = 0; k < info.k; ++k)
       for (uint32_t chunk = 0; chunk < rows / 8; ++chunk) {
         readShared(from.alongRows(chunk, k), bytes);
+        convert(isA, bytes, 8, values);
         for (uint32_t i = 0; i < 8; ++i)
-          put(isA, chunk * 8 + i, k, element(i));
+          put(placeOf(isA, chunk * 8 + i) + size_t(k) * step, values[i]);
       }
     return;
   }
-  for (uint32_t row = 0; row < rows; ++row)
+  for (uint32_t row = 0; row < rows; ++row) {
+    float *to = placeOf(isA, row);
     for (uint32_t chunk = 0; chunk < 2; ++chunk) {
       readShared(from.alongK(row, chunk), bytes);
-      for (uint32_t i = 0; i < perChunk; ++i)
-        put(isA, row, chunk * perChunk + i, element(i));
+      convert(isA, bytes, perChunk, values);
+      for (uint32_t i = 0; i < perChunk; ++i, to += step)
+        put(to, values[i]);
     }
+  }
 }
 
 /// A from registers: like that of mma.sync with 16 rows, in each warp.
 void Wgmma::readRegisters() {
-  uint32_t perRegister = 4 / info.elementBytes, bits = info.elementBytes * 8u;
-  uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
+  uint32_t perRegister = 4u / info.elementBytes;
   for (uint32_t warp = 0; warp < 4; ++warp)
     for (uint32_t reg = 0; reg < 4; ++reg)
       for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
-        uint32_t value = warps[warp].read32(info.parts[info.dCount + reg].code,
-                                            static_cast<int>(lane));
-        for (uint32_t i = 0; i < perRegister; ++i)
-          put(true, warp * 16 + reg % 2 * 8 + lane / 4,
-              (reg / 2 * 4 + lane % 4) * perRegister + i,
-              value >> (i * bits) & mask);
+        uint32_t bits = warps[warp].read32(info.parts[info.dCount + reg].code,
+                                           static_cast<int>(lane));
+        float values[4];
+        convert(true, reinterpret_cast<const char *>(&bits), perRegister,
+                values);
+        float *to = placeOf(true, warp * 16 + reg % 2 * 8 + lane / 4) +
+                    size_t(reg / 2 * 4 + lane % 4) * perRegister * kWarpSize;
+        for (uint32_t i = 0; i < perRegister; ++i, to += kWarpSize)
+          std::fill_n(to, 4, values[i]);
       }
 }
 

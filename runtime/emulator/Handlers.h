@@ -188,6 +188,29 @@ struct WgmmaInfo : RegisterInfo {
   bool transposeA = false, transposeB = false; ///< rows (columns) lie along k
 };
 
+/// wmma. `parts` of mma: d, a, b, c; of load and store: the fragment; `op.a`
+/// has the address, `op.b` the stride.
+struct WmmaInfo : RegisterInfo {
+  enum class Kind : uint8_t { Load, Store, Mma } kind = Kind::Load;
+  /// A matrix in registers; `byColumns`: elements follow each other along the
+  /// columns among the lanes, as those of A and B do in memory.
+  struct Fragment {
+    Type type = Type::F16;
+    uint8_t rows = 16, columns = 16, registers = 8;
+    bool byColumns = false;
+  };
+  Fragment d, a, b, c;    ///< of load and store: d
+  bool byColumns = false; ///< in memory
+  Space space = Space::Generic;
+  bool address32 = false;
+  bool hasStride = false;
+};
+
+/// multimem: the same place on several devices.
+struct MultimemInfo : MemoryInfo {
+  enum class Kind : uint8_t { LoadReduce, Store, Reduce } kind = Kind::Store;
+};
+
 // Exec.cpp
 const Op *runLane(Warp &, const Op *);
 const Op *runBranch(Warp &, const Op *);
@@ -236,6 +259,12 @@ const Op *runBulkWait(Warp &, const Op *);
 // ExecTensor.cpp
 const Op *runLdmatrix(Warp &, const Op *);
 const Op *runMma(Warp &, const Op *);
+
+// ExecWmma.cpp
+const Op *runWmma(Warp &, const Op *);
+
+// ExecMultimem.cpp
+const Op *runMultimem(Warp &, const Op *);
 
 // ExecWgmma.cpp
 const Op *runWgmma(Warp &, const Op *);

@@ -177,6 +177,12 @@ struct LoadedModule : Module {
   const Program &program(const std::string &kernel) const;
 };
 
+/// Addresses that stand for the same place on several devices.
+struct Multicast {
+  uint64_t base, bytes;
+  std::vector<uint64_t> copies;
+};
+
 struct Machine {
   explicit Machine(const EmulatorOptions &options)
       : options(options), random(options.seed) {}
@@ -213,6 +219,14 @@ struct Machine {
     uint64_t begin, end;
   };
   std::vector<Span> spans;
+
+  std::vector<Multicast> multicasts;
+  const Multicast *multicastAt(uint64_t address) const {
+    for (const Multicast &window : multicasts)
+      if (address - window.base < window.bytes)
+        return &window;
+    return nullptr;
+  }
 
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;

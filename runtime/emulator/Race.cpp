@@ -243,6 +243,23 @@ bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
     }
     return false;
   };
+  // An agent that read before: whoever knows the later read knows the earlier.
+  auto isMine = [&](const ReadEntry &read) {
+    return read.warp == warp && read.lanes == 1u << lane &&
+           read.stamp <= access.stamp &&
+           read.strength.strong == access.strength.strong &&
+           read.strength.scope == access.strength.scope;
+  };
+  if (isMine(word.read)) {
+    word.read = mine;
+    return found;
+  }
+  if (word.more >= 0)
+    for (ReadEntry &read : shadow.extra[word.more])
+      if (isMine(read)) {
+        read = mine;
+        return found;
+      }
   if (merge(word.read))
     return found;
   if (word.more < 0) {

@@ -527,3 +527,20 @@ uint64_t moe::emu::atomicResult(AtomicOp op, Type type, bool ftz, uint64_t old,
   }
   return old;
 }
+
+uint64_t moe::emu::packLane(const LaneArguments &args) {
+  auto spec = unpackSpec<PackSpec>(args.imm);
+  auto saturated = [&](uint64_t value) {
+    auto wide =
+        spec.fromSigned
+            ? int64_t(static_cast<int32_t>(static_cast<uint32_t>(value)))
+            : static_cast<int64_t>(value & 0xffffffff);
+    int64_t most = (int64_t(1) << (spec.bits - spec.toSigned)) - 1,
+            least = spec.toSigned ? -most - 1 : 0;
+    return static_cast<uint64_t>(std::clamp(wide, least, most)) &
+           ((uint64_t(1) << spec.bits) - 1);
+  };
+  return ((args.c << 2 * spec.bits) | saturated(args.a) << spec.bits |
+          saturated(args.b)) &
+         0xffffffff;
+}

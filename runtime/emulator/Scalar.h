@@ -165,6 +165,14 @@ struct ConvertSpec {
 /// LaneArguments::flags: bits of the destination register.
 uint64_t convertLane(const LaneArguments &);
 
+/// LaneArguments::imm of packLane, cvt.pack: both sources saturated to `bits`
+/// bits, b lowest, a above it, and c above both.
+struct PackSpec {
+  uint8_t bits;
+  bool toSigned, fromSigned;
+};
+uint64_t packLane(const LaneArguments &);
+
 enum class AtomicOp : uint8_t {
   Exch,
   Cas,

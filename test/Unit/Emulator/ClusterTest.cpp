@@ -8,7 +8,7 @@
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace cluster_test {
 
 // Every CTA writes its rank + 100 to `box`, and reads the box of the next one.
 const std::string kNext =
@@ -282,4 +282,4 @@ TEST(Programmatic, WaitsForTheKernelBefore) {
     }
 }
 
-} // namespace
+} // namespace cluster_test

@@ -150,12 +150,16 @@ TEST_P(Cuda, GridExchange) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Cuda, ::testing::Range<uint64_t>(1, 7));
 
-TEST(CudaFresh, CommittedPtxIsWhatNvccMakes) {
+class CudaFresh
+    : public ::testing::TestWithParam<std::pair<const char *, const char *>> {};
+
+TEST_P(CudaFresh, CommittedPtxIsWhatNvccMakes) {
   if (std::system("nvcc --version > /dev/null 2>&1") != 0)
     GTEST_SKIP() << "there is no nvcc";
-  std::string out = ::testing::TempDir() + "cuda_kernels_fresh.ptx";
-  std::string command = "nvcc -std=c++17 -arch=sm_80 -ptx '" MOE_EMULATOR_INPUTS
-                        "/cuda_kernels.cu' -o '" +
+  auto [name, target] = GetParam();
+  std::string out = ::testing::TempDir() + name + "_fresh.ptx";
+  std::string command = std::string("nvcc -std=c++17 -ptx -arch=") + target +
+                        " '" MOE_EMULATOR_INPUTS "/" + name + ".cu' -o '" +
                         out + "' > /dev/null 2>&1";
   ASSERT_EQ(std::system(command.c_str()), 0);
   // Another release of nvcc may print other text: it must load all the same.
@@ -164,7 +168,15 @@ TEST(CudaFresh, CommittedPtxIsWhatNvccMakes) {
   fresh << stream.rdbuf();
   Emulator emulator;
   EXPECT_EQ(emulator.load(fresh.str(), out).kernels(),
-            emulator.load(readInput("cuda_kernels.ptx")).kernels());
+            emulator.load(readInput(std::string(name) + ".ptx")).kernels());
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, CudaFresh,
+    ::testing::Values(std::pair("cuda_kernels", "sm_80"),
+                      std::pair("wmma_kernels", "sm_80"),
+                      std::pair("hopper_kernels", "sm_90a"),
+                      std::pair("wgmma_gemm", "sm_90a")),
+    [](const auto &info) { return std::string(info.param.first); });
 
 } // namespace

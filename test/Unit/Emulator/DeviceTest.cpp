@@ -5,7 +5,7 @@
 
 using namespace moe::emu::test;
 
-namespace {
+namespace device_test {
 
 /// One message of a status, which it releases; "" for success.
 std::string take(moe_status_t status) {
@@ -247,4 +247,4 @@ TEST_P(Device, RefusesWhatBreaksTheContract) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Device, ::testing::Range<uint64_t>(1, 6));
 
-} // namespace
+} // namespace device_test

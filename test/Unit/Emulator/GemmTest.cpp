@@ -47,7 +47,7 @@ GemmResult runGemm(const std::string &text, uint64_t seed) {
 
 TEST(Gemm, ExactAndSilent) {
   std::string text = readInput("mma_gemm.ptx");
-  for (uint64_t seed = 1; seed <= 6; ++seed) {
+  for (uint64_t seed = 1; seed <= seedLimit(6); ++seed) {
     GemmResult result = runGemm(text, seed);
     EXPECT_TRUE(result.clean) << result.report;
     EXPECT_TRUE(result.exact) << seed;

@@ -5,6 +5,7 @@
 #include "moe-rt/emulator.h"
 
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -38,6 +39,13 @@ inline std::string mutate(std::string text, const Mutation &mutation) {
 inline uint16_t toBf16(double value) {
   return static_cast<uint16_t>(
       std::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
+}
+
+/// With how many seeds correct kernels run, and how many seeds a wrong version
+/// may take to be caught: what MOE_EMULATOR_SEEDS says, or `usual`.
+inline uint64_t seedLimit(uint64_t usual) {
+  const char *text = std::getenv("MOE_EMULATOR_SEEDS");
+  return text ? std::strtoull(text, nullptr, 10) : usual;
 }
 
 /// Whether a run was silent and its result exact.

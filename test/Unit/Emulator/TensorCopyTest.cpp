@@ -8,7 +8,7 @@
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace tensor_copy_test {
 
 /// What a box of `map` holds, outside of the tensor zeros: `memory` at its
 /// address, elements of `bytes` bytes, by offset in shared memory.
@@ -429,4 +429,4 @@ TEST(TensorCopyMisuse, IsFound) {
   }
 }
 
-} // namespace
+} // namespace tensor_copy_test

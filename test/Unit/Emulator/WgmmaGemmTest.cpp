@@ -3,13 +3,12 @@
 // sums are exact, silent with many seeds, and every wrong version is caught.
 #include "Support.h"
 
-#include <cstdlib>
 #include <random>
 
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace wgmma_gemm_test {
 
 constexpr int kM = 512, kN = 256, kK = 320;
 
@@ -78,7 +77,7 @@ GemmResult runGemm(const std::string &text, bool transposed, uint64_t seed) {
 
 TEST(WgmmaGemm, ExactAndSilent) {
   std::string text = readInput("wgmma_gemm.ptx");
-  for (uint64_t seed = 1; seed <= 3; ++seed)
+  for (uint64_t seed = 1; seed <= seedLimit(3); ++seed)
     for (bool transposed : {false, true}) {
       GemmResult result = runGemm(text, transposed, seed);
       EXPECT_TRUE(result.clean) << result.report;
@@ -88,13 +87,6 @@ TEST(WgmmaGemm, ExactAndSilent) {
 
 // ---- wrong versions ----
 
-/// How many seeds a wrong version may take to be caught: 3, or what
-/// MOE_EMULATOR_SEEDS says.
-uint64_t seedLimit() {
-  const char *text = std::getenv("MOE_EMULATOR_SEEDS");
-  return text ? std::strtoull(text, nullptr, 10) : 3;
-}
-
 void expectCaught(const Mutation &mutation, bool transposed) {
   std::string text = readInput("wgmma_gemm.ptx");
   size_t second = text.find("// .globl\tgemm_nk");
@@ -102,12 +94,12 @@ void expectCaught(const Mutation &mutation, bool transposed) {
   std::string head = text.substr(0, second), tail = text.substr(second);
   text = transposed ? head + mutate(tail, mutation)
                     : mutate(head, mutation) + tail;
-  for (uint64_t seed = 1; seed <= seedLimit(); ++seed) {
+  for (uint64_t seed = 1; seed <= seedLimit(3); ++seed) {
     GemmResult result = runGemm(text, transposed, seed);
     if (!result.clean || !result.exact)
       return;
   }
-  ADD_FAILURE() << "not caught with " << seedLimit() << " seeds";
+  ADD_FAILURE() << "not caught with " << seedLimit(3) << " seeds";
 }
 
 class WgmmaMutant : public ::testing::TestWithParam<Mutation> {};
@@ -192,4 +184,4 @@ INSTANTIATE_TEST_SUITE_P(All, WgmmaMutant, ::testing::ValuesIn(kMutations),
 INSTANTIATE_TEST_SUITE_P(All, WgmmaMutantAlongN,
                          ::testing::ValuesIn(kMutationsAlongN), nameOf);
 
-} // namespace
+} // namespace wgmma_gemm_test

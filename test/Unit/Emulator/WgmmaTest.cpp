@@ -8,7 +8,7 @@
 using namespace moe::emu;
 using namespace moe::emu::test;
 
-namespace {
+namespace wgmma_test {
 
 struct Shape {
   const char *types; ///< d, a, b as PTX has them
@@ -345,4 +345,4 @@ TEST(WgmmaMisuse, RegistersOfA) {
   }
 }
 
-} // namespace
+} // namespace wgmma_test

@@ -1,0 +1,76 @@
+// multimem: loads, stores and reductions of the same place on several devices.
+#include "Machine.h"
+
+using namespace moe::emu;
+
+/// The element `i` of a lane's access to one device's copy.
+static void accessElement(Warp &w, const MultimemInfo &info, int lane,
+                          unsigned i, char *at, bool first) {
+  const RegisterPart &part = info.parts[i];
+  auto get = [&] {
+    return part.wide ? w.read64(part.code, lane)
+                     : uint64_t(w.read32(part.code, lane));
+  };
+  auto set = [&](uint64_t value) {
+    if (part.wide)
+      w.write64(part.code, lane, value);
+    else
+      w.write32(part.code, lane, static_cast<uint32_t>(value));
+  };
+  uint64_t old = 0, value = 0;
+  std::memcpy(&old, at, info.bytes);
+  switch (info.kind) {
+  case MultimemInfo::Kind::LoadReduce:
+    set(first ? old
+              : atomicResult(info.atomic, info.type, false, get(), old, 0));
+    return;
+  case MultimemInfo::Kind::Store:
+    value = get();
+    break;
+  case MultimemInfo::Kind::Reduce:
+    value = atomicResult(info.atomic, info.type, false, old, get(), 0);
+    break;
+  }
+  std::memcpy(at, &value, info.bytes);
+  if (value != old)
+    w.machine->noteProgress();
+}
+
+const Op *moe::emu::runMultimem(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const MultimemInfo *>(op->info);
+  using Kind = MultimemInfo::Kind;
+  Machine &machine = *w.machine;
+  ++machine.polls;
+  bool isWrite = info.kind != Kind::LoadReduce,
+       isRmw = info.kind == Kind::Reduce, strong = info.order != Order::Weak;
+  uint32_t size = info.bytes * info.count;
+  forLanes(w.lanes(op), [&](int lane) {
+    uint64_t address = w.read64(op->a, lane) + op->imm;
+    const Multicast *window = machine.multicastAt(address);
+    if (!window)
+      machine.stop(FindingKind::OutOfBounds, w, op, lane, address,
+                   "expects an address of a multicast window");
+    bool first = true;
+    for (uint64_t base : window->copies) {
+      uint64_t own = base + (address - window->base);
+      Place place =
+          resolve(w, op, lane, Space::Global, own, size, size, isWrite);
+      if (machine.options.checked) {
+        if (info.kind != Kind::Store)
+          checkInitialised(w, op, lane, place, size, own);
+        checkRace(w, op, lane, place, size, isWrite, {strong, info.scope}, own);
+        if (strong && info.kind != Kind::Store)
+          strongRead(w, lane, place, info.order, info.scope);
+        if (strong && isWrite)
+          strongWrite(w, lane, place, info.order, info.scope, isRmw);
+      }
+      for (unsigned i = 0; i < info.count; ++i)
+        accessElement(w, info, lane, i, place.bytes() + size_t(i) * info.bytes,
+                      first);
+      if (isWrite)
+        markInitialised(place, size);
+      first = false;
+    }
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
