@@ -141,4 +141,5 @@ def main():
         answer({"seconds": seconds})
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -97,12 +97,12 @@ Value CodeReader::lookUp(StringRef intrinsic, Value table, Value indices) {
       .getResult(0);
 }
 
-void CodeReader::startGroup(Value group, size_t first, size_t end) {
-  zeroNumbers.assign(end, Value());
+void CodeReader::startGroup(Value group) {
+  zeroNumbers.assign(form.vectors(), Value());
   if (!zeros)
     return;
-  for (size_t vector = first; vector < end; ++vector)
-    zeroNumbers[vector] = readZero(group, vector);
+  for (auto [vector, zero] : llvm::enumerate(zeroNumbers))
+    zero = readZero(group, vector);
 }
 
 /// The zero points of a vector, in the form in which `read` subtracts them.

@@ -20,8 +20,8 @@ public:
 
   /// Loads what does not change within the kernel. Comes first.
   void buildConstants();
-  /// Loads the zero points of vectors [first, end) for the group `group`.
-  void startGroup(mlir::Value group, size_t first, size_t end);
+  /// Loads the zero points of the group `group`.
+  void startGroup(mlir::Value group);
   /// Vector `vector` of row `step`, of which element `part` along k.
   mlir::Value read(mlir::Value step, int64_t part, size_t vector);
 

@@ -17,10 +17,6 @@ namespace {
 /// Bytes of a panel of B that the kernel runs through before it turns to the
 /// next rows: half of a second cache of 512 KiB.
 constexpr int64_t panelBytes = 256 << 10;
-/// The last tile of a block takes up to this many rows more than the others, in
-/// two halves of its columns. One or two rows by themselves would wait for the
-/// whole panel to come from the second cache again.
-constexpr int64_t extraRows = 2;
 
 /// Builds one kernel. K is cut into parts that depend on the form alone; a part
 /// of B is used by all rows before the next one. A part of codes has one scale
@@ -43,11 +39,6 @@ public:
   func::FuncOp build(ModuleOp module, StringRef name);
 
 private:
-  /// Vectors [first, end) of a row of the tile.
-  struct Columns {
-    size_t first, end;
-  };
-
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
@@ -58,8 +49,7 @@ private:
     return arith::SubIOp::create(builder, loc, a, b);
   }
   void buildRows(Value begin, Value end);
-  void buildTile(int64_t rows, Value row, Columns columns, Value begin,
-                 Value end);
+  void buildTile(int64_t rows, Value row, Value begin, Value end);
   Value loadC(Value row, size_t vector);
   Value loadB(Value step, int64_t part, size_t vector);
   Value spreadA(Value row, Value step, int64_t part);
@@ -140,50 +130,43 @@ int64_t KernelBuilder::stepsPerPart() const {
 /// All tiles of rows for steps [begin, end).
 void KernelBuilder::buildRows(Value begin, Value end) {
   Value rowCount = memref::DimOp::create(builder, loc, c, 0);
-  Value count = arith::CeilDivSIOp::create(
-      builder, loc, sub(rowCount, index(extraRows)), index(tile.rows));
-  count = arith::MaxSIOp::create(builder, loc, count, index(1));
-  auto tiles = scf::ForOp::create(builder, loc, index(0), count, index(1));
+  auto tiles =
+      scf::ForOp::create(builder, loc, index(0), rowCount, index(tile.rows));
   builder.setInsertionPointToStart(tiles.getBody());
-  Value number = tiles.getInductionVar();
-  Value row = arith::MulIOp::create(builder, loc, number, index(tile.rows));
-  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                       add(number, index(1)), count);
-  Value height = arith::SelectOp::create(builder, loc, isLast,
-                                         sub(rowCount, row), index(tile.rows));
-
-  auto cases = llvm::to_vector(llvm::seq<int64_t>(1, form.maxRows() + 1));
+  Value row = tiles.getInductionVar();
+  Value height = arith::MinSIOp::create(builder, loc, sub(rowCount, row),
+                                        index(tile.rows));
+  SmallVector<int64_t> cases;
+  for (int64_t rows = tile.rows; rows > 1; --rows)
+    cases.push_back(rows);
   auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(), height,
                                            cases, cases.size());
-  for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases)) {
+  auto fill = [&](Region &region, int64_t rows) {
     builder.setInsertionPointToStart(&region.emplaceBlock());
-    size_t all = masks.size(), half = rows > tile.rows ? all / 2 : all;
-    for (size_t first = 0; first < all; first += half)
-      buildTile(rows, row, {first, first + half}, begin, end);
+    buildTile(rows, row, begin, end);
     scf::YieldOp::create(builder, loc);
-  }
-  // A block without rows.
-  builder.setInsertionPointToStart(&choice.getDefaultRegion().emplaceBlock());
-  scf::YieldOp::create(builder, loc);
+  };
+  for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases))
+    fill(region, rows);
+  fill(choice.getDefaultRegion(), 1);
 }
 
-void KernelBuilder::buildTile(int64_t rows, Value row, Columns columns,
-                              Value begin, Value end) {
-  SmallVector<Value> rowIndices, sums, scaleOf(columns.end);
+void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
+  SmallVector<Value> rowIndices, sums, scaleOf(masks.size());
   if (codes) {
     Value k =
         arith::MulIOp::create(builder, loc, begin, index(form.stepDepth()));
     Value group =
         arith::DivUIOp::create(builder, loc, k, index(form.codes->group));
-    codes->startGroup(group, columns.first, columns.end);
-    for (size_t v = columns.first; v < columns.end; ++v)
+    codes->startGroup(group);
+    for (size_t v = 0; v < masks.size(); ++v)
       scaleOf[v] = widen(
           vector::LoadOp::create(builder, loc, vectorType.clone(form.scale),
                                  scales, ValueRange{group, columnIndices[v]}));
   }
   for (int64_t i = 0; i < rows; ++i) {
     rowIndices.push_back(i == 0 ? row : add(row, index(i)));
-    for (size_t v = columns.first; v < columns.end; ++v)
+    for (size_t v = 0; v < masks.size(); ++v)
       sums.push_back(codes ? zero : loadC(rowIndices[i], v));
   }
   auto loop = scf::ForOp::create(builder, loc, begin, end, index(1), sums);
@@ -194,7 +177,7 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Columns columns,
     SmallVector<Value> next(loop.getRegionIterArgs());
     for (int64_t part = 0; part < form.stepDepth() / form.pair; ++part) {
       SmallVector<Value> bRow;
-      for (size_t v = columns.first; v < columns.end; ++v)
+      for (size_t v = 0; v < masks.size(); ++v)
         bRow.push_back(loadB(step, part, v));
       Value *sum = next.begin();
       for (Value rowIndex : rowIndices) {
@@ -209,7 +192,7 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Columns columns,
   }
   size_t next = 0;
   for (Value rowIndex : rowIndices)
-    for (size_t v = columns.first; v < columns.end; ++v) {
+    for (size_t v = 0; v < masks.size(); ++v) {
       Value sum = loop.getResult(next++);
       if (codes)
         sum = vector::FMAOp::create(builder, loc, sum, scaleOf[v],
@@ -288,8 +271,6 @@ Value KernelBuilder::multiplyAdd(Value a, Value b, Value sum) {
 }
 
 } // namespace
-
-int64_t KernelForm::maxRows() const { return tile.rows + extraRows; }
 
 MemRefType moe::getRowsType(Type element) {
   auto layout = StridedLayoutAttr::get(

@@ -32,8 +32,6 @@ struct KernelForm {
   int64_t rowElements() const {
     return hasNibbles() ? tile.columns : tile.columns * pair;
   }
-  /// Rows of C that one walk through a panel of B computes at most.
-  int64_t maxRows() const;
 };
 
 /// The function

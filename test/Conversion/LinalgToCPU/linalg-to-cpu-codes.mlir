@@ -45,7 +45,7 @@ func.func @four_bits(%x: memref<?x64xbf16>, %q: memref<2x32x16x2x2xi8>, %s: memr
 // PAIRS-COUNT-24: x86vector.avx512.dot
 // PAIRS: scf.yield
 // PAIRS-COUNT-24: vector.fma %[[SUMS]]#
-// PAIRS: case 7
+// PAIRS: case 5
 
 // WIDE-LABEL: func.func private @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panel(
 // WIDE: case 6

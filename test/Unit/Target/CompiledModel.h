@@ -184,8 +184,7 @@ inline std::string denseIntegers(const Tensor &tensor) {
   return text + "]>";
 }
 
-/// Rows around the register tile, its longer last tile, and the block of rows
-/// of one task.
+/// Rows around the register tile and the block of rows of one task.
 inline constexpr int64_t rowCounts[] = {0, 1,  2,  5,  6,   7,  8,
                                         9, 13, 14, 15, 121, 128};
 
