@@ -120,8 +120,8 @@ typedef struct moe_tensor_map_params_t {
   uint64_t strides[4];         /* bytes, of dimensions 1 to 4 */
   uint32_t box[5];             /* elements */
   uint32_t element_strides[5]; /* 0: 1 */
-  uint32_t swizzle;            /* CUtensorMapSwizzle: 0 none, 1: 32, 2: 64, 3: 128 bytes */
-  uint32_t l2_promotion;       /* CUtensorMapL2promotion */
+  uint32_t swizzle; /* CUtensorMapSwizzle: 0 none, 1: 32, 2: 64, 3: 128 bytes */
+  uint32_t l2_promotion; /* CUtensorMapL2promotion */
 } moe_tensor_map_params_t;
 
 /* Fills the 128 bytes that kernels get, aligned to 64 there. */
