@@ -131,4 +131,5 @@ def main():
         print(f"{name:18} {median:8.3f} ms   {median / medians['moec route']:.2f} of ours")
 
 
-main()
+if __name__ == "__main__":
+    main()
