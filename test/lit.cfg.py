@@ -26,7 +26,7 @@ config.substitutions.append(("%moe_build", config.moe_binary_dir))
 moe_opt = "moe-opt --verify-roundtrip" if os.environ.get("MOE_CHECK_ROUNDTRIP") else "moe-opt"
 tools = [
     ToolSubst("moe-opt", moe_opt, unresolved="fatal"), "moe-bench", "moe-compile", "moe-lsp-server", "moe-reduce", "FileCheck", "count", "not", "split-file",
-    "llvm-nm", "llvm-readelf"]
+    "llvm-nm", "llvm-objdump", "llvm-readelf"]
 bin_dir = os.path.join(config.moe_binary_dir, "bin")
 llvm_config.add_tool_substitutions(tools, [bin_dir, config.llvm_tools_dir])
 llvm_config.with_environment("PATH", bin_dir, append_path=True)
