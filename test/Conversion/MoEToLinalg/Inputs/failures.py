@@ -6,7 +6,9 @@ the sources of the lowering is to have a case.
 import contextlib
 import glob
 import io
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -198,11 +200,17 @@ FAULTS = [
 
 
 def output_of(command, case):
-    """What a run prints; it may crash behind a broken assertion, but not before."""
+    """A run and what it prints; it may crash behind a broken assertion, or hang while it does, but not before."""
     module = io.StringIO()
     with contextlib.redirect_stdout(module):
         emit([case])
-    return subprocess.run(["sh", "-c", command], input=module.getvalue(), capture_output=True, text=True)
+    run = subprocess.Popen(["sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        output, error = run.communicate(module.getvalue(), timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        output, error = run.communicate()
+    return subprocess.CompletedProcess(command, run.returncode, output, error)
 
 
 def main():
