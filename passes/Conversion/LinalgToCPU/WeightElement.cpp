@@ -48,6 +48,18 @@ bool isPlainNumber(const WeightElement &element) {
          !element.scale;
 }
 
+/// `number` - `zero`. A zero point that is no code would give differences of
+/// more bits than kernels hold.
+std::optional<WeightElement> subtractZero(WeightElement number, int64_t zero) {
+  unsigned bits = number.stored.value.getElementType().getIntOrFloatBitWidth();
+  bool isCode = *number.isSigned ? llvm::isIntN(bits, zero)
+                                 : zero >= 0 && llvm::isUIntN(bits, zero);
+  if (!isCode)
+    return std::nullopt;
+  number.zeroPoint = zero;
+  return number;
+}
+
 /// True for a float as it is stored.
 bool isStoredFloat(const WeightElement &element) {
   return isa<FloatType>(element.stored.value.getElementType());
@@ -211,10 +223,8 @@ std::optional<WeightElement> ElementFinder::scalar(Value value,
   if (auto add = dyn_cast<arith::AddIOp>(definition);
       add && matchPattern(add.getRhs(), m_ConstantInt(&constant)))
     if (auto number = scalar(add.getLhs(), op, loops);
-        number && isPlainNumber(*number)) {
-      number->zeroPoint = -constant.getSExtValue();
-      return number;
-    }
+        number && isPlainNumber(*number))
+      return subtractZero(*number, -constant.getSExtValue());
   if (auto mul = dyn_cast<arith::MulFOp>(definition)) {
     if (auto found = product(mul.getLhs(), mul.getRhs(), op, loops))
       return found;
@@ -231,16 +241,13 @@ ElementFinder::difference(WeightElement number, Value other,
     return std::nullopt;
   APInt integer;
   APFloat real(0.0f);
-  if (matchPattern(other, m_ConstantInt(&integer))) {
-    number.zeroPoint = integer.getSExtValue();
-    return number;
-  }
+  if (matchPattern(other, m_ConstantInt(&integer)))
+    return subtractZero(number, integer.getSExtValue());
   if (matchPattern(other, m_ConstantFloat(&real))) {
-    double value = real.convertToDouble();
-    number.zeroPoint = static_cast<int64_t>(value);
-    return static_cast<double>(number.zeroPoint) == value
-               ? std::optional(number)
-               : std::nullopt;
+    llvm::APSInt zero(/*BitWidth=*/64, /*isUnsigned=*/false);
+    bool isExact;
+    real.convertToInteger(zero, APFloat::rmTowardZero, &isExact);
+    return isExact ? subtractZero(number, zero.getSExtValue()) : std::nullopt;
   }
   std::optional<WeightElement> zero = scalar(other, op, loops);
   if (!zero || !isPlainNumber(*zero) || zero->isSigned != number.isSigned)

@@ -6,7 +6,10 @@ using namespace moe::test;
 
 namespace {
 
-enum class Zero { None, Constant, Tensor };
+/// `Far` is no code: differences from it have more bits than codes.
+enum class Zero { None, Constant, Far, Tensor };
+
+constexpr float farZero = 1001.0f;
 
 struct QuantizedCase {
   int64_t k, n;
@@ -28,6 +31,7 @@ void PrintTo(const QuantizedCase &shape, std::ostream *stream) {
           << shape.group
           << (shape.zero == Zero::Tensor     ? ", zeros, "
               : shape.zero == Zero::Constant ? ", zero, "
+              : shape.zero == Zero::Far      ? ", far zero, "
                                              : ", ")
           << shape.activation << ", scales " << shape.scale << ", " << shape.cpu
           << (shape.spreads ? ", spread" : "");
@@ -109,6 +113,11 @@ func.func @main(%wide: tensor<?x{0}xf32>) -> tensor<?x{1}xf32> {{
       body += llvm::formatv("    %zf = {0} %zc : {1} to f32\n", convert, code);
       zero = "%zf";
     }
+    if (shape.zero == Zero::Far) {
+      body +=
+          llvm::formatv("    %far = arith.constant {0:f1} : f32\n", farZero);
+      zero = "%far";
+    }
     body += llvm::formatv("    %d = arith.subf %u, {0} : f32\n", zero);
     number = "%d";
   }
@@ -166,6 +175,7 @@ TEST_P(QuantizedMatmul, EqualsLoops) {
     int64_t place = i / shape.k * groups + i % shape.k / group;
     float zero = shape.zero == Zero::Tensor     ? zeros.data[place]
                  : shape.zero == Zero::Constant ? 3.0f
+                 : shape.zero == Zero::Far      ? farZero
                                                 : 0.0f;
     weights.data[i] = (codes.data[i] - zero) * scales.data[place];
   }
@@ -189,6 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
         QuantizedCase{96, 65, 8, true, 32, Zero::None, "bf16", "bf16", "host",
                       true},
         QuantizedCase{33, 65, 8, true, 11, Zero::None, "bf16"},
+        QuantizedCase{96, 37, 8, true, 32, Zero::Far, "bf16", "bf16"},
         QuantizedCase{96, 37, 8, false, 32, Zero::Tensor, "bf16", "bf16",
                       "x86-64-v3"},
         QuantizedCase{96, 37, 8, true, 32, Zero::None, "f32", "f32",
@@ -212,6 +223,7 @@ INSTANTIATE_TEST_SUITE_P(
                       "x86-64-v4"},
         QuantizedCase{96, 37, 4, true, 32, Zero::Tensor, "f32", "f32",
                       "x86-64"},
+        QuantizedCase{96, 37, 4, false, 32, Zero::Far, "bf16", "bf16"},
         // An odd depth has no panels of nibbles.
         QuantizedCase{33, 20, 4, true, 11, Zero::None}));
 
