@@ -63,6 +63,17 @@ StringRef whyCountsStay(RouteOp op) {
         return !isa<DispatchOp, ExpertsOp, CombineOp>(user);
       }))
     return "its plan has other users than a layer";
+  // (R13)
+  if (llvm::any_of(op.getPlan().getUsers(), [](Operation *user) {
+        auto dispatch = dyn_cast<DispatchOp>(user);
+        return dispatch && dispatch.getApply() == Apply::Input &&
+               !dispatch.getAllowMulti();
+      }))
+    return "its weights multiply the input, and units may get more entries";
+  // (R22)
+  auto layer = op->getParentOfType<LayerOp>();
+  if (layer && layer.getDecode())
+    return "units of a layer that decodes do not compete";
   return {};
 }
 

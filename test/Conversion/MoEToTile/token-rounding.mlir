@@ -151,3 +151,39 @@ func.func @logits_as_scores_are_a_result(%z: tensor<?x8xf32>, %x: tensor<?x4xf32
   %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 4, grouped>
   return %r, %s : !moe.rows<f32, 4, grouped>, tensor<?x8xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @weights_on_the_input_stay
+func.func @weights_on_the_input_stay(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) -> !moe.rows<f32, 4, grouped> {
+  // CHECK-NOT: tile_round
+  // expected-remark @+1 {{counts stay: its weights multiply the input, and units may get more entries}}
+  %p = moe.route %z score <sigmoid> select <topk(1), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  %r = moe.dispatch %x, %p apply <input> : tensor<?x4xf32>, !moe.plan<8, slots<1>> -> !moe.rows<f32, 4, grouped>
+  return %r : !moe.rows<f32, 4, grouped>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @weights_on_several_inputs
+func.func @weights_on_several_inputs(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) -> !moe.rows<f32, 4, grouped> {
+  // CHECK: tile_round
+  // expected-remark @+1 {{counts become multiples of 4}}
+  %p = moe.route %z score <sigmoid> select <topk(1), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
+  %r = moe.dispatch %x, %p apply <input> allow_multi : tensor<?x4xf32>, !moe.plan<8, slots<1>> -> !moe.rows<f32, 4, grouped>
+  return %r : !moe.rows<f32, 4, grouped>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_layer_that_decodes_stays
+func.func @a_layer_that_decodes_stays(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) -> !moe.rows<f32, 4, grouped> {
+  // CHECK-NOT: tile_round
+  %y = moe.layer 0 decode : !moe.rows<f32, 4, grouped> {
+    // expected-remark @+1 {{counts stay: units of a layer that decodes do not compete}}
+    %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+    %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 4, grouped>
+    moe.yield %r : !moe.rows<f32, 4, grouped>
+  }
+  return %y : !moe.rows<f32, 4, grouped>
+}
