@@ -79,6 +79,26 @@ static Expected<SafeTensor> readEntry(StringRef name,
                     data + *begin};
 }
 
+/// True where brackets nest no deeper than in a header. LLVM's reader of JSON
+/// calls itself for each bracket, whoever wrote it.
+static bool isShallow(StringRef json) {
+  constexpr int headerDepth = 3;
+  int depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    char c = json[i];
+    if (quoted && c == '\\')
+      ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '[' || c == '{') && ++depth > headerDepth)
+      return false;
+    else if (!quoted && (c == ']' || c == '}'))
+      --depth;
+  }
+  return true;
+}
+
 Expected<std::vector<SafeTensor>>
 moe::importer::readSafeTensors(StringRef bytes, MLIRContext *context) {
   constexpr uint64_t lengthBytes = 8;
@@ -88,8 +108,11 @@ moe::importer::readSafeTensors(StringRef bytes, MLIRContext *context) {
   if (length < 2 || length > bytes.size() - lengthBytes)
     return createStringError("expects a header of safetensors, but the file is "
                              "too short or of another kind");
-  Expected<llvm::json::Value> header =
-      llvm::json::parse(bytes.substr(lengthBytes, length));
+  StringRef json = bytes.substr(lengthBytes, length);
+  if (!isShallow(json))
+    return createStringError("expects a header that lists tensors, but its "
+                             "brackets nest deeper than that");
+  Expected<llvm::json::Value> header = llvm::json::parse(json);
   if (!header)
     return createStringError("expects a header in JSON, but got: " +
                              llvm::toString(header.takeError()));
