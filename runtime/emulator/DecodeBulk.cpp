@@ -53,9 +53,9 @@ void Decoder::decodeBulkPrefetch(const ast::Instruction &i, Modifiers &m) {
 }
 
 void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
-  Op op;
   int group = m.takeOneOf({"commit_group", "wait_group"});
   if (group >= 0) {
+    Op op;
     op.run = group == 0 ? runBulkCommit : runBulkWait;
     op.flags = m.take("read");
     needOperands(i, group, group);
@@ -90,9 +90,17 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   need(!info->multicast || info->kind == BulkInfo::Kind::ToShared,
        "expects a multicast from '.global'");
   bool hint = m.take("L2::cache_hint");
+  emitBulk(i, info, toShared, hint);
+}
+
+/// Operands: target, source, the bytes where no tensor map says them, the
+/// mbarrier where the target is shared memory, the CTAs of a multicast, a hint.
+void Decoder::emitBulk(const ast::Instruction &i, BulkInfo *info, bool toShared,
+                       bool hint) {
   size_t next = info->rank ? 2 : 3;
   size_t count = next + toShared + info->multicast + hint;
   needOperands(i, count, count);
+  Op op;
   op.run = runBulkCopy;
   op.info = info;
   readTensorPlace(i.operands[0], *info, op, &Op::a, 0);
@@ -139,17 +147,5 @@ void Decoder::decodeReduceBulk(const ast::Instruction &i, Modifiers &m) {
     need(bitsOf(info->type) >= 16 && bitsOf(info->type) <= 64,
          "expects a type of 16, 32 or 64 bits");
   }
-  size_t count = (info->rank ? 2 : 3) + toShared + hint;
-  needOperands(i, count, count);
-  Op op;
-  op.run = runBulkCopy;
-  op.info = info;
-  readTensorPlace(i.operands[0], *info, op, &Op::a, 0);
-  readTensorPlace(i.operands[1], *info, op, &Op::b, 1);
-  need(info->parts.size() == info->rank, "expects coordinates");
-  if (!info->rank)
-    op.c = readCode(i.operands[2], Type::U32);
-  if (toShared)
-    readTensorPlace(i.operands[3], *info, op, &Op::d, 2);
-  emit(op);
+  emitBulk(i, info, toShared, hint);
 }

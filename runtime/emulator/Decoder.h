@@ -243,6 +243,7 @@ private:
   void decodeCp(const ast::Instruction &, Modifiers &);
   void decodeBulk(const ast::Instruction &, Modifiers &);
   void decodeReduceBulk(const ast::Instruction &, Modifiers &);
+  void emitBulk(const ast::Instruction &, BulkInfo *, bool toShared, bool hint);
   void decodeBulkPrefetch(const ast::Instruction &, Modifiers &);
   void readTensorPlace(const ast::Operand &operand, BulkInfo &info, Op &op,
                        uint32_t Op::*code, size_t index);
