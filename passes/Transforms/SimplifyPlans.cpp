@@ -111,10 +111,12 @@ void moe::detail::scoreSelectedColumns(RouteOp op, RewriterBase &rewriter) {
     Value zero = arith::ConstantIntOp::create(b, at, 0, 32);
     return arith::CmpIOp::create(b, at, arith::CmpIPredicate::sge, id, zero);
   };
-  // Empty slots read column 0 and are not allowed below.
-  auto columnOf = [](OpBuilder &b, Location at, Value id) -> Value {
-    Value zero = arith::ConstantIntOp::create(b, at, 0, 32);
-    Value safe = arith::MaxSIOp::create(b, at, id, zero);
+  // Empty slots read some column and are not allowed below; what is no id at
+  // all must not read beyond, for the plan is checked behind.
+  int64_t experts = op.getPlan().getType().getExperts();
+  auto columnOf = [&](OpBuilder &b, Location at, Value id) -> Value {
+    Value last = arith::ConstantIntOp::create(b, at, experts - 1, 32);
+    Value safe = arith::MinUIOp::create(b, at, id, last);
     return arith::IndexCastOp::create(b, at, b.getIndexType(), safe);
   };
   Value allow = buildMap(rewriter, loc, sizes, rewriter.getI1Type(), ids,
