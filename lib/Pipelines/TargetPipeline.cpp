@@ -50,6 +50,9 @@ void moe::buildTilePipeline(OpPassManager &manager,
     cut.vectorRegisters = options.vectorRegisters;
     manager.addPass(createConvertMoEToTilePass(cut));
   }
+  ConvertRouteToVectorPassOptions route;
+  route.vectorBits = options.vectorBits;
+  manager.addPass(createConvertRouteToVectorPass(route));
   manager.addPass(createConvertMoEToLinalgPass());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());

@@ -140,6 +140,9 @@ Arrangement arrangementIn(PlanType from, PlanType to);
 /// buckets of a given size hold.
 void checkBuckets(TensorBuilder &b, PlanType type, const PlanParts &plan);
 
+/// The plan of `type` whose entries lie in slots as a selection filled them.
+PlanParts buildPlanOfSlots(TensorBuilder &b, PlanType type, Assignment entries);
+
 /// Requires, at run time, that `ids` (U x K) are in [-1, experts).
 void checkIds(TensorBuilder &b, mlir::Value ids, int64_t experts);
 
@@ -157,6 +160,15 @@ llvm::SmallVector<mlir::Value> sortRows(TensorBuilder &b, mlir::Value ranks,
 /// The weight of the entry of each row.
 mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
                             const PlanParts &plan);
+
+/// The pointwise score function `fn` of a logit, or of each lane of a vector.
+mlir::Value buildPointwiseScore(TensorBuilder &b, ScoreFn fn,
+                                mlir::Value logit);
+
+/// True where the entry of `id` (i32, or a vector of them) takes part in
+/// normalisation and weighs something: not an empty slot, not a zero or
+/// excluded id. A zero id adds 0 to its normaliser, which is to add nothing.
+mlir::Value buildIsLive(TensorBuilder &b, WeightAttr weight, mlir::Value id);
 
 /// Sum over products with the rows of `matrix` (n x k) of each row of `rows`
 /// (m x k), plus `bias` (n) where given: in `acc`, or where that is null in f32
