@@ -44,6 +44,7 @@ void moe::buildTilePipeline(OpPassManager &manager,
     rounding.tokens = options.tokens;
     manager.addPass(createTokenRoundingPass(rounding));
   }
+  manager.addPass(createPaddingEliminationPass());
   if (options.fused) {
     ConvertMoEToTilePassOptions cut;
     cut.vectorBits = options.vectorBits;
