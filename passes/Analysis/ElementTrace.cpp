@@ -86,6 +86,8 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
         at = source;
         return true;
       })
+      .Case([&](hlo::DynamicSliceOp) { return stepDynamicSlice(tensor, at); })
+      .Case([&](hlo::PadOp) { return stepPad(tensor, at); })
       .Case([&](hlo::ConcatenateOp) { return stepConcatenate(tensor, at); })
       .Case([&](hlo::GatherOp gather) {
         return stepGather(tensor, at, gather.getOperand(),
@@ -252,12 +254,64 @@ bool IndexFacts::stepGather(Value &tensor, Coordinates &at, Value source,
 }
 
 //===----------------------------------------------------------------------===//
-// Concatenations and reshapes
+// Slices, concatenations and reshapes
 //===----------------------------------------------------------------------===//
+
+/// Starts are clamped, so that only those are followed that need not be.
+bool IndexFacts::stepDynamicSlice(Value &tensor, Coordinates &at) {
+  auto slice = cast<hlo::DynamicSliceOp>(tensor.getDefiningOp());
+  Coordinates source;
+  for (auto [d, index] : llvm::enumerate(slice.getStartIndices())) {
+    int64_t size = typeOf(slice.getOperand()).getDimSize(d),
+            taken = slice.getSliceSizes()[d];
+    Index start = size == taken ? constant(0) : valueOf(index, {});
+    if (ShapedType::isDynamic(size) || !range(start).within(0, size - taken))
+      return false;
+    source.push_back(add(start, at[d]));
+  }
+  tensor = slice.getOperand();
+  at = source;
+  return true;
+}
+
+/// Inside of the operand, or certainly in the padding.
+bool IndexFacts::stepPad(Value &tensor, Coordinates &at) {
+  auto pad = cast<hlo::PadOp>(tensor.getDefiningOp());
+  Coordinates source;
+  bool inside = true;
+  for (auto [d, coordinate] : llvm::enumerate(at)) {
+    if (pad.getInteriorPadding()[d] != 0)
+      return false;
+    source.push_back(sub(coordinate, constant(pad.getEdgePaddingLow()[d])));
+    IndexRange bounds = range(source.back());
+    Index room = sub(extentOf(pad.getOperand(), d), source.back());
+    bool before = bounds.high && *bounds.high < 0,
+         behind = isNonNegative(scale(room, -1));
+    if (before || behind) {
+      tensor = pad.getPaddingValue();
+      at.clear();
+      return true;
+    }
+    inside &= bounds.isNonNegative() && isNonNegative(add(room, constant(-1)));
+  }
+  if (!inside)
+    return false;
+  tensor = pad.getOperand();
+  at = source;
+  return true;
+}
 
 bool IndexFacts::stepConcatenate(Value &tensor, Coordinates &at) {
   auto concat = cast<hlo::ConcatenateOp>(tensor.getDefiningOp());
   int64_t dim = concat.getDimension();
+  // Copies of one tensor.
+  int64_t copied = typeOf(concat.getInputs()[0]).getDimSize(dim);
+  if (llvm::all_equal(concat.getInputs()) && !ShapedType::isDynamic(copied) &&
+      copied > 0 && isNonNegative(at[dim])) {
+    tensor = concat.getInputs()[0];
+    at[dim] = mod(at[dim], copied);
+    return true;
+  }
   Index start = constant(0);
   for (Value input : concat.getInputs()) {
     Index size = extentOf(input, dim), inside = sub(at[dim], start);
