@@ -443,6 +443,7 @@ void RaisePass::runOnOperation() {
     if (!function.isDeclaration() && !function.isPrivate())
       functions.push_back(function);
   for (func::FuncOp function : functions) {
+    unrollScans(function);
     // One value for what an exporter computes twice.
     DominanceInfo dominance(function);
     eliminateCommonSubExpressions(rewriter, dominance, function);

@@ -291,6 +291,10 @@ mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
 
+/// Takes loops over layers apart that choose experts and take their matrices
+/// from stacked constants.
+void unrollScans(mlir::func::FuncOp function);
+
 /// Whether column `column` of the layer's result is that of the experts'
 /// output.
 mlir::LogicalResult checkOutput(Matcher &matcher, const Experts &experts,
