@@ -13,9 +13,11 @@ def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
     the selection is an `scf.forall` over units, and the order of rows is a sequential counting sort. All of it bufferises in place.
 
     Ids stay within [-1, E) for any logits, NaN included, and nothing is read or written out of bounds.
+
+    Quantised matrices whose storage is known when compiling become (code - zero point) * scale, elementwise, where the CPU kernels read that form.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::moe::support::MoESupportDialect"];
 }
 
 class MoE_VectorOptions {

@@ -195,6 +195,12 @@ mlir::Value buildDequantised(TensorBuilder &b, QuantAttr quant,
                              mlir::ValueRange storage, mlir::Value widths,
                              mlir::RankedTensorType type);
 
+/// The same where `storage` is known when compiling and holds integers that the
+/// CPU kernels read; null where not.
+mlir::Value buildFromCodes(TensorBuilder &b, QuantAttr quant,
+                           mlir::ValueRange storage,
+                           mlir::RankedTensorType type);
+
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
