@@ -3,8 +3,6 @@ import math
 import struct
 import sys
 
-from reference import ROUND
-
 FORMAT = {"f64": "d", "f32": "f", "f16": "e", "i32": "i"}
 
 

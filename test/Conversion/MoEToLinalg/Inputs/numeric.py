@@ -20,7 +20,7 @@ from reference import Body, Class, ROUND
 import reference
 from rewrites import rewrites
 from routes import route_case
-from routing_ref import per_unit, route
+from routing_ref import per_unit
 from soft import soft
 from tables import lora, tables
 
