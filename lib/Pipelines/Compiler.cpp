@@ -63,6 +63,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.fused = options.schedule == Schedule::Fused;
     pipeline.tokenRounding = options.tokenRounding;
+    pipeline.planStats = options.planStats;
     pipeline.tokens = options.tokens;
     if (options.from < Level::Tile)
       buildTilePipeline(manager, pipeline);

@@ -103,6 +103,11 @@ struct CommandLine {
       cl::desc("Round the rows of experts to the kernel's tile: nearest, up, "
                "down, sr_f, nr_s or balance_f. Changes results"),
       cl::cat(category)};
+  cl::opt<bool> planStats{
+      "plan-stats",
+      cl::desc("Give the load and the drops of each expert and the entropy of "
+               "the loads as outputs plan_stats.<route>.*"),
+      cl::cat(category)};
   cl::opt<int64_t> tokens{
       "tokens", cl::value_desc("n"),
       cl::desc("Tokens of a usual call, for decisions that depend on them"),
@@ -153,8 +158,9 @@ class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 static LogicalResult reportRemarks(MLIRContext &context) {
   remark::RemarkCategories categories;
   categories.passed = "moe-raise|moe-token-rounding|convert-moe-to-tile";
-  // That a router has a kernel is the rule.
-  categories.missed = *categories.passed + "|convert-route-to-vector";
+  // That a router has a kernel is the rule, and so is a result of each route.
+  categories.missed =
+      *categories.passed + "|convert-route-to-vector|moe-print-plan-stats";
   return remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
@@ -259,6 +265,7 @@ int main(int argc, char **argv) {
   options.from = line.startFrom;
   options.schedule = line.schedule;
   options.tokenRounding = line.tokenRounding;
+  options.planStats = line.planStats;
   options.tokens = line.tokens;
   options.entry = line.entry;
   options.cpu = line.cpu;

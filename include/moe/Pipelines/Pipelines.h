@@ -32,6 +32,11 @@ struct TargetPipelineOptions
       *this, "token-rounding",
       llvm::cl::desc("Rule by which counts of experts are rounded (see "
                      "moe-token-rounding); none where empty")};
+  Option<bool> planStats{
+      *this, "plan-stats",
+      llvm::cl::desc("Loads, drops and entropy of every route are results (see "
+                     "moe-print-plan-stats)"),
+      llvm::cl::init(false)};
   Option<int64_t> tokens{
       *this, "tokens",
       llvm::cl::desc("Tokens of a usual call; 0 where nobody knows"),
