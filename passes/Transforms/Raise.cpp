@@ -386,8 +386,8 @@ LogicalResult RaisePass::report(const RaiseFinding &finding) {
 }
 
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
-  static constexpr FormMatcher forms[] = {matchSlotSum, matchDenseExperts,
-                                          matchExpertLoop};
+  static constexpr FormMatcher forms[] = {
+      matchSlotSum, matchDenseExperts, matchUnrolledExperts, matchExpertLoop};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
     matcher.parts.clear();

@@ -94,7 +94,11 @@ static SmallVector<Number> evaluate(Block &block, ArrayRef<Number> arguments) {
   llvm::DenseMap<Value, Number> values;
   for (auto [argument, number] : llvm::zip(block.getArguments(), arguments))
     values[argument] = number;
-  auto get = [&](Value value) { return values.lookup(value); };
+  auto get = [&](Value value) -> Number {
+    // Constants may stand outside.
+    auto literal = value.getDefiningOp<hlo::ConstantOp>();
+    return literal ? evaluateConstant(literal) : values.lookup(value);
+  };
   for (Operation &op : block.without_terminator()) {
     SmallVector<Number> in = llvm::map_to_vector(op.getOperands(), get);
     if (op.getNumResults() == 1)
