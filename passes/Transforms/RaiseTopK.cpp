@@ -319,6 +319,14 @@ void TopKNaming::nameArgMaxima(ArrayRef<ArgMax> maxima) {
     for (auto [slot, op] : llvm::enumerate(chain)) {
       facts.identifySlot(op->getResult(0), topK.getValues(), slot);
       facts.identifySlot(op->getResult(1), topK.getIndices(), slot);
+      // The maximum of what is left may be taken by itself. That of all keys
+      // may belong to a softmax, and is left alone.
+      for (Operation *user : op->getOperand(0).getUsers()) {
+        auto reduce = dyn_cast<hlo::ReduceOp>(user);
+        if (slot > 0 && combinerOf(reduce) == Combiner::Max &&
+            reduce.getDimensions() == cast<hlo::ReduceOp>(op).getDimensions())
+          facts.identifySlot(reduce->getResult(0), topK.getValues(), slot);
+      }
     }
   }
 }
