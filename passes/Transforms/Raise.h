@@ -41,6 +41,12 @@ public:
   std::optional<RaiseFinding> finding;
   /// Ops that are part of the same sum as the one that is looked at.
   llvm::SmallVector<mlir::Operation *> parts;
+  /// What looks like a top-k, and why it is none.
+  llvm::DenseMap<mlir::Operation *, std::string> noTopKs;
+
+  /// Why the nearest choice that the op depends on is no top-k; empty where it
+  /// depends on nothing that looks like one.
+  llvm::StringRef whyNoTopK(mlir::Operation *op) const;
 
   /// Records a side condition that fails; the text completes "is not raised:".
   mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
@@ -169,10 +175,11 @@ struct Choice {
   Pick pick;
   Element weight;
 };
-/// The slots of the token whose weight for an expert the element is, and zero
-/// where none of them is the expert.
+/// The slots of the token whose weight for `expert` the element is, and zero
+/// where none of them is that expert. A null expert becomes the one that the
+/// weight is for.
 mlir::FailureOr<llvm::SmallVector<Choice>>
-matchChoices(Matcher &matcher, const Element &weight, Index expert);
+matchChoices(Matcher &matcher, const Element &weight, Index &expert);
 /// The router of such slots.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher,
                                     llvm::ArrayRef<Choice> choices);
@@ -243,6 +250,24 @@ struct Layer {
   Experts experts;
 };
 
+/// Makes a layer of branches that each compute one expert, in order of ids.
+class Branches {
+public:
+  Branches(Matcher &matcher, llvm::StringRef form, mlir::Value result)
+      : matcher(matcher), result{form, nullptr, result, {}, {}} {}
+
+  /// Refuses a branch that differs from the first one in more than parameters.
+  mlir::LogicalResult add(mlir::Operation *op, mlir::Value tokens,
+                          const Router &router, const Experts &experts);
+  Layer layer();
+
+private:
+  Matcher &matcher;
+  Layer result;
+  int64_t count = 0;
+  llvm::SmallVector<llvm::SmallVector<mlir::ElementsAttr>> parameters;
+};
+
 /// The rows that the experts read: a tensor whose row `token` they are.
 mlir::FailureOr<mlir::Value> matchTokens(Matcher &matcher,
                                          const Experts &experts, Index token);
@@ -288,13 +313,18 @@ mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
 /// All experts on all tokens, weighted by a matrix that is zero where a token
 /// did not pick the expert.
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
+/// The same, written as one product per expert and a sum.
+mlir::FailureOr<Layer> matchUnrolledExperts(Matcher &matcher,
+                                            mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
 
-/// Writes a top-k beside what is one by another name, and tells the facts. What
-/// looks like one, and why it is none, goes to `others`.
-void nameTopKs(IndexFacts &facts, mlir::func::FuncOp function,
-               llvm::DenseMap<mlir::Operation *, std::string> &others);
+/// Writes a top-k beside what is one by another name, and tells the facts.
+void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
+
+/// The nearest op of some kind that the op depends on.
+mlir::Operation *nearest(mlir::Operation *op,
+                         llvm::function_ref<bool(mlir::Operation *)> isKind);
 
 /// Takes loops over layers apart that choose experts and take their matrices
 /// from stacked constants.

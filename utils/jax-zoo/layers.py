@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Single MoE layers as JAX exports them, for the tests of moe-raise: one file for each way of writing a layer.
+"""Single MoE layers as JAX exports them, for the tests of moe-raise: NAME.mlir for each way of writing a layer, and NAME.npy, what JAX computes on
+x.npy.
 
 Example:
 
-  layers.py test/Transforms/Inputs/raise
+  layers.py test/Transforms/Inputs/raise/jax
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import re
 import sys
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 import models
@@ -138,9 +141,16 @@ def stacked(params, x):
     return lax.scan(lambda x, layer: (x + dense_scatter(layer, x), None), x, params)[0]
 
 
+def jax_text(exported):
+    """The module of an export, without locations."""
+    text = exported.mlir_module()
+    text = re.sub(r"(?m)^#loc.*\n", "", text)
+    return re.sub(r" loc\((?:[^()]|\([^()]*\)|\((?:[^()]|\([^()]*\))*\))*\)", "", text)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder that receives jax-*.mlir")
+    parser.add_argument("folder", type=Path, help="folder that receives the files")
     folder = parser.parse_args().folder
     make = models.Maker(1)
     params = {
@@ -169,13 +179,17 @@ def main() -> int:
         "unrolled-argmax": (unrolled_argmax, params),
         "scan": (stacked, jax.tree.map(lambda x: jnp.stack([x, 2 * x]), params)),
     }
-    x = jax.ShapeDtypeStruct((TOKENS, WIDTH), jnp.float32)
+    x = np.random.default_rng(2).standard_normal((TOKENS, WIDTH)).astype(np.float32)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "x.npy", x)
     for name, (layer, weights) in layers.items():
-        function = functools.partial(layer, jax.tree.map(jnp.asarray, weights))
-        (folder / f"jax-{name}.mlir").write_text(jax.jit(function).lower(x).as_text())
+        function = jax.jit(functools.partial(layer, jax.tree.map(jnp.asarray, weights)))
+        (folder / f"{name}.mlir").write_text(function.lower(x).as_text())
+        np.save(folder / f"{name}.npy", np.asarray(function(x)))
     # On other platforms than CPUs, products of groups stay what they are.
-    exported = jax.export.export(jax.jit(functools.partial(ragged, jax.tree.map(jnp.asarray, params))), platforms=["tpu"])
-    (folder / "jax-ragged-tpu.mlir").write_text(exported(x).mlir_module())
+    function = jax.jit(functools.partial(ragged, jax.tree.map(jnp.asarray, params)))
+    exported = jax.export.export(function, platforms=["tpu"])(x)
+    (folder / "ragged-tpu.mlir").write_text(jax_text(exported))
     return 0
 
 
