@@ -25,11 +25,41 @@ Element IndexFacts::trace(Value tensor, ArrayRef<Index> at, Stop stop) {
   return {tensor, coordinates};
 }
 
+void IndexFacts::identifyHead(Value tensor, Value same, bool flipped) {
+  identities[tensor] = {same, std::nullopt, flipped};
+}
+
+void IndexFacts::identifySlot(Value tensor, Value same, int64_t slot) {
+  identities[tensor] = {same, slot, false};
+}
+
+bool IndexFacts::stepIdentity(Value &tensor, Coordinates &at) {
+  auto known = identities.find(tensor);
+  if (known == identities.end())
+    return false;
+  auto [same, slot, flipped] = known->second;
+  if (slot) {
+    at.push_back(constant(*slot));
+    tensor = same;
+    return true;
+  }
+  Index position = at.back();
+  if (flipped)
+    position = sub(constant(typeOf(tensor).getShape().back() - 1), position);
+  if (!inBounds(position, same, at.size() - 1))
+    return false;
+  at.back() = position;
+  tensor = same;
+  return true;
+}
+
 /// One op backwards; false, with nothing changed, where the op computes.
 bool IndexFacts::step(Value &tensor, Coordinates &at) {
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return false;
+  if (stepIdentity(tensor, at))
+    return true;
   unsigned result = cast<OpResult>(tensor).getResultNumber();
   return TypeSwitch<Operation *, bool>(op)
       .Case<hlo::ReshapeOp, hlo::DynamicReshapeOp>([&](auto reshape) {
@@ -110,12 +140,11 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
         tensor = topK.getOperand();
         return true;
       })
-      .Case([&](hlo::SortOp sort) {
-        // The keys of an argsort: results[1] holds where they come from.
-        if (result != 0 || !sortedBy(sort->getResult(1)))
-          return false;
-        at = {valueOf(sort->getResult(1), at)};
-        tensor = sort.getInputs()[0];
+      .Case([&](hlo::SortOp) { return stepSort(tensor, at); })
+      .Case([&](hlo::ReverseOp reverse) {
+        for (int64_t d : reverse.getDimensions())
+          at[d] = sub(add(extentOf(tensor, d), constant(-1)), at[d]);
+        tensor = reverse.getOperand();
         return true;
       })
       .Case([&](hlo::ConvertOp convert) {
@@ -145,6 +174,26 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
       })
       .Case([&](hlo::CompositeOp) { return stepComposite(tensor, at); })
       .Default([](Operation *) { return false; });
+}
+
+/// Keys that are sorted with their positions beside them: the latter tell
+/// where each comes from.
+bool IndexFacts::stepSort(Value &tensor, Coordinates &at) {
+  auto sort = cast<hlo::SortOp>(tensor.getDefiningOp());
+  if (sort.getInputs().size() != 2 || tensor != sort->getResult(0))
+    return false;
+  int64_t rank = at.size(), dimension = sort.getDimension();
+  dimension = dimension < 0 ? dimension + rank : dimension;
+  Coordinates where;
+  for (int64_t size : typeOf(tensor).getShape())
+    where.push_back(symbol("i", size));
+  Value positions = sort.getInputs()[1];
+  if (!isa<IntegerType>(typeOf(positions).getElementType()) ||
+      valueOf(positions, where) != where[dimension])
+    return false;
+  at[dimension] = valueOf(sort->getResult(1), at);
+  tensor = sort.getInputs()[0];
+  return true;
 }
 
 //===----------------------------------------------------------------------===//

@@ -129,12 +129,15 @@ std::optional<Equality> IndexFacts::equality(const Element &mask) {
     return std::nullopt;
   }
   auto a = operand(mask, 0), b = operand(mask, 1);
-  if (!a || !b || !isa<IntegerType>(typeOf(a->tensor).getElementType()))
+  if (!a || !b)
     return std::nullopt;
   switch (directionOf(op)) {
   case hlo::ComparisonDirection::EQ:
+    if (!isa<IntegerType>(typeOf(a->tensor).getElementType()))
+      return std::nullopt;
     return Equality{valueOf(a->tensor, a->at), valueOf(b->tensor, b->at)};
   case hlo::ComparisonDirection::NE:
+  case hlo::ComparisonDirection::GT:
     // A test of a mask of zeros and ones.
     return numberOf(*b) == 0.0 ? equality(*a) : std::nullopt;
   default:

@@ -305,6 +305,8 @@ private:
   llvm::DenseSet<Operation *> done;
   /// Top-ks of routers that a finding is about.
   llvm::DenseSet<Operation *> explained;
+  /// What looks like a top-k, and why it is none.
+  llvm::DenseMap<Operation *, std::string> noTopKs;
   bool failedExport = false;
 };
 
@@ -318,12 +320,13 @@ void RaisePass::report(const Layer &layer) {
              .str();
 }
 
-/// The nearest top-k that the op depends on.
-static Operation *nearestTopK(Operation *op) {
+/// The nearest op of some kind that the op depends on.
+static Operation *nearest(Operation *op,
+                          llvm::function_ref<bool(Operation *)> isKind) {
   llvm::SetVector<Operation *> work;
   work.insert(op);
   for (size_t i = 0; i < work.size(); ++i) {
-    if (isa<chlo::TopKOp>(work[i]))
+    if (isKind(work[i]))
       return work[i];
     for (Value operand : work[i]->getOperands())
       if (Operation *next = operand.getDefiningOp())
@@ -363,11 +366,15 @@ void RaisePass::reportUnknownForms(func::FuncOp function) {
 }
 
 LogicalResult RaisePass::report(const RaiseFinding &finding) {
-  explained.insert(nearestTopK(finding.op));
+  explained.insert(
+      nearest(finding.op, [](Operation *op) { return isa<chlo::TopKOp>(op); }));
   if (finding.kind == RaiseFinding::Kind::Missed) {
+    Operation *choice = nearest(
+        finding.op, [&](Operation *op) { return noTopKs.contains(op); });
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
-        << "MoE layer is not raised: " + finding.text;
+        << "MoE layer is not raised: " + finding.text +
+               (choice ? " (it chooses by " + noTopKs[choice] + ")" : "");
     return success();
   }
   InFlightDiagnostic diagnostic =
@@ -414,14 +421,13 @@ LogicalResult RaisePass::raise(func::FuncOp function) {
       ops.push_back(op);
   });
   Matcher matcher(&getContext());
-  bool changed = false;
+  nameTopKs(matcher.facts, function, noTopKs);
   for (Operation *op : llvm::reverse(ops)) {
     if (op->use_empty() || done.contains(op))
       continue;
-    changed |= raiseAt(matcher, op);
+    raiseAt(matcher, op);
   }
-  if (changed)
-    removeDead(function);
+  removeDead(function);
   reportUnknownForms(function);
   return success(!failedExport);
 }

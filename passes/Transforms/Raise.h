@@ -291,6 +291,11 @@ mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
 
+/// Writes a top-k beside what is one by another name, and tells the facts. What
+/// looks like one, and why it is none, goes to `others`.
+void nameTopKs(IndexFacts &facts, mlir::func::FuncOp function,
+               llvm::DenseMap<mlir::Operation *, std::string> &others);
+
 /// Takes loops over layers apart that choose experts and take their matrices
 /// from stacked constants.
 void unrollScans(mlir::func::FuncOp function);

@@ -33,16 +33,26 @@ private:
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
   FailureOr<WeightAttr> matchWeight(Element weight);
+  Element matchSelected(const Element &weight);
 
   /// The element that the given one is for another row and expert.
   Element at(const Element &element, ArrayRef<Index> newRow, Index newExpert) {
     SmallVector<std::pair<Index, Index>> replacements{{expert, newExpert}};
     for (auto [from, to] : llvm::zip(row, newRow))
       replacements.push_back({from, to});
+    return replace(element, replacements);
+  }
+  Element replace(const Element &element,
+                  ArrayRef<std::pair<Index, Index>> replacements) {
     Coordinates where;
     for (Index coordinate : element.at)
       where.push_back(facts.replace(coordinate, replacements));
     return facts.trace(element.tensor, where);
+  }
+  Index idOf(const Pick &pick) {
+    Coordinates where(pick.row);
+    where.push_back(pick.slot);
+    return facts.element({pick.topK.getIndices(), where});
   }
   bool isMatrixElement(const Element &element) const {
     return element.at.size() >= 2 && element.at.back() == expert &&
@@ -301,9 +311,8 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     weight = raw;
   }
 
-  Coordinates where(pick.row);
-  where.push_back(pick.slot);
-  Index id = facts.element(Element{pick.topK.getIndices(), where});
+  weight = matchSelected(weight);
+  Index id = idOf(pick);
   auto pickedFrom = [&](const Element &source) {
     return source && weight == at(source, pick.row, id);
   };
@@ -335,6 +344,29 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
       norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
       weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
       weightAttr.getGrad());
+}
+
+/// The sum over e of x[e] where e is an id, or the greatest x[e] where that is
+/// the first slot's: x at the id.
+Element RouterMatch::matchSelected(const Element &weight) {
+  if (auto sum = matchProductSum(facts, weight))
+    for (auto [mask, value] :
+         {std::pair(sum->a, sum->b), std::pair(sum->b, sum->a)}) {
+      Index position = nullptr;
+      auto own = matchChoice(facts, mask, position);
+      if (!own || position != sum->position || own->topK != pick.topK ||
+          own->row != pick.row || own->slot != pick.slot)
+        continue;
+      return replace(value, {{position, idOf(pick)}});
+    }
+  Index position = facts.symbol("m", pick.experts());
+  auto greatest = combinerOf(weight.tensor.getDefiningOp()) == Combiner::Max
+                      ? facts.reduced(weight, position)
+                      : std::nullopt;
+  if (greatest && pick.slot == facts.constant(0) &&
+      *greatest == at(keys, pick.row, position))
+    return at(keys, pick.row, idOf(pick));
+  return weight;
 }
 
 FailureOr<Router> RouterMatch::run(const Element &weight) {

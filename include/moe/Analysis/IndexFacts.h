@@ -131,6 +131,12 @@ public:
   /// The condition under which a mask holds, or is one and not zero.
   std::optional<Equality> equality(const Element &mask);
 
+  /// From now on, the first elements of each row of `tensor` are seen as those
+  /// of `same`, which has no others; `flipped`: the last ones, from the end.
+  void identifyHead(mlir::Value tensor, mlir::Value same, bool flipped);
+  /// From now on, `tensor` is seen as column `slot` of `same`.
+  void identifySlot(mlir::Value tensor, mlir::Value same, int64_t slot);
+
   IndexRange range(Index a) override;
 
 protected:
@@ -148,7 +154,16 @@ private:
     llvm::SmallVector<double> values;
   };
 
+  /// What a tensor is seen as: one column, or the head, of another one.
+  struct Identity {
+    mlir::Value same;
+    std::optional<int64_t> slot;
+    bool flipped;
+  };
+
   bool step(mlir::Value &tensor, Coordinates &at);
+  bool stepIdentity(mlir::Value &tensor, Coordinates &at);
+  bool stepSort(mlir::Value &tensor, Coordinates &at);
   bool stepComposite(mlir::Value &tensor, Coordinates &at);
   bool stepReshape(mlir::Value &tensor, Coordinates &at, mlir::Value source);
   bool stepGather(mlir::Value &tensor, Coordinates &at, mlir::Value source,
@@ -178,6 +193,7 @@ private:
 
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Index> extents;
   llvm::DenseMap<mlir::Value, mlir::Value> sorts, inverses;
+  llvm::DenseMap<mlir::Value, Identity> identities;
   llvm::DenseMap<mlir::Value, std::optional<Histogram>> histograms, sums;
 };
 
