@@ -21,7 +21,7 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let options = [
     Option<"acceptFrozenExport", "accept-frozen-export", "bool", "false", "Leave graphs alone that do not compute what their model did">
   ];
-  let dependentDialects = ["::moe::MoEDialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
+  let dependentDialects = ["::moe::MoEDialect", "::moe::chlo::CHLODialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
 }
 
 def VerifyGraphPass : Pass<"moe-verify-graph", "::mlir::ModuleOp"> {

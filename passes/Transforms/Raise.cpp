@@ -398,9 +398,10 @@ LogicalResult RaisePass::report(const RaiseFinding &finding) {
 }
 
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
-  static constexpr FormMatcher forms[] = {matchSlotSum,    matchDenseExperts,
-                                          matchExpertLoop, matchSoftMixture,
-                                          matchCapacity,   matchExpertChoice};
+  static constexpr FormMatcher forms[] = {
+      matchExpertChoice,    matchSlotSum,    matchDenseExperts,
+      matchUnrolledExperts, matchExpertLoop, matchSoftMixture,
+      matchCapacity};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
     matcher.parts.clear();

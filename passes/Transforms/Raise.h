@@ -174,10 +174,11 @@ struct Choice {
   Pick pick;
   Element weight;
 };
-/// The slots of the token whose weight for an expert the element is, and zero
-/// where none of them is the expert.
+/// The slots of the token whose weight for `expert` the element is, and zero
+/// where none of them is that expert. A null expert becomes the one that the
+/// weight is for.
 mlir::FailureOr<llvm::SmallVector<Choice>>
-matchChoices(Matcher &matcher, const Element &weight, Index expert);
+matchChoices(Matcher &matcher, const Element &weight, Index &expert);
 /// The router of such slots.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher,
                                     llvm::ArrayRef<Choice> choices);
@@ -248,6 +249,24 @@ struct Layer {
   Experts experts;
 };
 
+/// Makes a layer of branches that each compute one expert, in order of ids.
+class Branches {
+public:
+  Branches(Matcher &matcher, llvm::StringRef form, mlir::Value result)
+      : matcher(matcher), result{form, nullptr, result, {}, {}} {}
+
+  /// Refuses a branch that differs from the first one in more than parameters.
+  mlir::LogicalResult add(mlir::Operation *op, mlir::Value tokens,
+                          const Router &router, const Experts &experts);
+  Layer layer();
+
+private:
+  Matcher &matcher;
+  Layer result;
+  int64_t count = 0;
+  llvm::SmallVector<llvm::SmallVector<mlir::ElementsAttr>> parameters;
+};
+
 /// The rows that the experts read: a tensor whose row `token` they are.
 mlir::FailureOr<mlir::Value> matchTokens(Matcher &matcher,
                                          const Experts &experts, Index token);
@@ -293,6 +312,9 @@ mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
 /// All experts on all tokens, weighted by a matrix that is zero where a token
 /// did not pick the expert.
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
+/// The same, written as one product per expert and a sum.
+mlir::FailureOr<Layer> matchUnrolledExperts(Matcher &matcher,
+                                            mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
 /// Rows of experts that are means of all tokens, and tokens that are means of

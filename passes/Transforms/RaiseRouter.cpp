@@ -273,11 +273,16 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
   weight = takeFactor(facts, weight, scale);
+  Index id = idOf(pick);
+  auto pickedFrom = [&](const Element &source) {
+    return source && weight == at(source, pick.row, id);
+  };
   // The slot's coordinate may be derived (position mod k); sums run over it.
   if (auto argument = matchSoftmax(facts, weight, pick.slot)) {
     norm = WeightNorm::Softmax;
     weight = *argument;
-  } else if (auto quotient = matchBinary(facts, weight, Scalar::Div)) {
+  } else if (auto quotient = matchBinary(facts, weight, Scalar::Div);
+             quotient && !pickedFrom(scores)) {
     auto [raw, sum] = *quotient;
     for (auto [kind, mode] : {std::pair{Scalar::Add, EpsMode::Add},
                               std::pair{Scalar::Max, EpsMode::Clamp}}) {
@@ -312,10 +317,6 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   }
 
   weight = matchSelected(weight);
-  Index id = idOf(pick);
-  auto pickedFrom = [&](const Element &source) {
-    return source && weight == at(source, pick.row, id);
-  };
   WeightSource source;
   if (pickedFrom(logits))
     source = WeightSource::Logits;

@@ -94,7 +94,11 @@ static SmallVector<Number> evaluate(Block &block, ArrayRef<Number> arguments) {
   llvm::DenseMap<Value, Number> values;
   for (auto [argument, number] : llvm::zip(block.getArguments(), arguments))
     values[argument] = number;
-  auto get = [&](Value value) { return values.lookup(value); };
+  auto get = [&](Value value) -> Number {
+    // Constants may stand outside.
+    auto literal = value.getDefiningOp<hlo::ConstantOp>();
+    return literal ? evaluateConstant(literal) : values.lookup(value);
+  };
   for (Operation &op : block.without_terminator()) {
     SmallVector<Number> in = llvm::map_to_vector(op.getOperands(), get);
     if (op.getNumResults() == 1)
@@ -315,6 +319,14 @@ void TopKNaming::nameArgMaxima(ArrayRef<ArgMax> maxima) {
     for (auto [slot, op] : llvm::enumerate(chain)) {
       facts.identifySlot(op->getResult(0), topK.getValues(), slot);
       facts.identifySlot(op->getResult(1), topK.getIndices(), slot);
+      // The maximum of what is left may be taken by itself. That of all keys
+      // may belong to a softmax, and is left alone.
+      for (Operation *user : op->getOperand(0).getUsers()) {
+        auto reduce = dyn_cast<hlo::ReduceOp>(user);
+        if (slot > 0 && combinerOf(reduce) == Combiner::Max &&
+            reduce.getDimensions() == cast<hlo::ReduceOp>(op).getDimensions())
+          facts.identifySlot(reduce->getResult(0), topK.getValues(), slot);
+      }
     }
   }
 }
