@@ -44,7 +44,7 @@ static FailureOr<MaskedEntries> matchMask(Matcher &matcher, Operation *op,
                                           const Mixture &mixture,
                                           const Element &mask) {
   IndexFacts &facts = matcher.facts;
-  EntryEvaluator evaluator(facts, mixture.place, mixture.count, mixture.units);
+  EntryEvaluator evaluator(facts, mixture);
   Amount own = evaluator.evaluate(mask, mixture.expert, MaskExpert::Own);
   if (!evaluator.entry || !evaluator.count || own.places.empty())
     return matcher.refuse(
@@ -61,8 +61,7 @@ static FailureOr<MaskedEntries> matchMask(Matcher &matcher, Operation *op,
   for (auto [number, place] : llvm::zip(own.numbers, own.places)) {
     if (number != 0 && number != 1)
       return matcher.refuse(op, "masks hold other numbers than 0 and 1");
-    bool inside = number == 1 && place >= 0 && place < mixture.places;
-    result.places.push_back(inside ? place : -1);
+    result.places.push_back(number == 1 ? place : -1);
   }
   FailureOr<int64_t> limit = matchLimit(matcher, op, result.places);
   if (failed(limit))

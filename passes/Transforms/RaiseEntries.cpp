@@ -128,10 +128,13 @@ std::optional<Amount> EntryEvaluator::evaluatePlace(const Element &element,
     if (!amount.isPlain())
       return unknown(element);
     Amount result = constant(1);
-    for (double x : amount.numbers) {
-      if (x != std::trunc(x))
+    for (auto [x, hit] : llvm::zip(amount.numbers, result.numbers)) {
+      double place = x - static_cast<double>(*offset);
+      if (place != std::trunc(place))
         return unknown(element);
-      result.places.push_back(static_cast<int64_t>(x) - *offset);
+      bool inside = place >= 0 && place < static_cast<double>(columns);
+      hit = inside ? 1 : 0;
+      result.places.push_back(inside ? static_cast<int64_t>(place) : 0);
     }
     return result;
   }

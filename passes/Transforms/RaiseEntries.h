@@ -16,7 +16,8 @@ enum class MaskExpert {
 };
 
 /// numbers[r] where the entry is the one of number r + 1 of its expert, in the
-/// column places[r] (in all columns where there are none), times `factor`.
+/// column places[r] alone (in all columns where there are none), times
+/// `factor`.
 struct Amount {
   llvm::SmallVector<double> numbers;
   llvm::SmallVector<int64_t> places;
@@ -40,10 +41,10 @@ struct RunningCount {
 /// What is no such function of the entry's number is a factor.
 class EntryEvaluator {
 public:
-  /// Columns of elements are at `column`; `units` tokens are counted together.
-  EntryEvaluator(IndexFacts &facts, Index column, int64_t experts,
-                 int64_t units)
-      : facts(facts), column(column), experts(experts), units(units) {}
+  /// The layer's experts, whose places are columns, and tokens.
+  EntryEvaluator(IndexFacts &facts, const Mixture &mixture)
+      : facts(facts), column(mixture.place), columns(mixture.places),
+        experts(mixture.count), units(mixture.units) {}
 
   Amount evaluate(const Element &element, Index expert, MaskExpert which);
 
@@ -91,7 +92,7 @@ private:
 
   IndexFacts &facts;
   Index column;
-  int64_t experts, units;
+  int64_t columns, experts, units;
   /// Experts that masks were looked at for, slots that they belong to, and
   /// slots that are added up.
   llvm::SmallDenseSet<Index> seenExperts, seenSlots, added;

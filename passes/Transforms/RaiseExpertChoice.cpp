@@ -26,29 +26,34 @@ struct TokenScores {
 
 } // namespace
 
-/// Updates of whole rows, added up in zeros.
-static std::optional<ScatteredRows> matchAddedRows(IndexFacts &facts,
-                                                   Operation *op) {
-  if (combinerOf(op) != Combiner::Add)
-    return std::nullopt;
+/// Updates of whole rows.
+static std::optional<ScatteredRows> matchRowUpdates(IndexFacts &facts,
+                                                    Operation *op) {
   std::optional<Writes> written = facts.writes(op);
   if (!written || written->from.size() < 2 || written->to.size() < 2 ||
       written->to.back() != written->from.back())
     return std::nullopt;
-  Coordinates anywhere;
-  for (int64_t size : typeOf(written->data).getShape())
-    anywhere.push_back(facts.symbol("t", size));
-  if (facts.numberOf(facts.trace(written->data, anywhere)) != 0.0)
-    return std::nullopt;
   ScatteredRows rows{facts.trace(written->updates, written->from),
-                     {},
+                     Coordinates(ArrayRef(written->from).drop_back()),
                      Coordinates(ArrayRef(written->to).drop_back()),
                      written->from.back(),
                      {}};
-  rows.entry = Coordinates(ArrayRef(written->from).drop_back());
   llvm::append_range(rows.extents,
                      typeOf(written->updates).getShape().drop_back());
   return rows;
+}
+
+/// Updates are added up, in zeros.
+static LogicalResult checkSum(Matcher &matcher, Operation *op) {
+  if (combinerOf(op) != Combiner::Add)
+    return matcher.refuse(op, "the outputs for a token are not added up");
+  Value data = op->getOperand(0);
+  Coordinates anywhere;
+  for (int64_t size : typeOf(data).getShape())
+    anywhere.push_back(matcher.facts.symbol("t", size));
+  if (matcher.facts.numberOf(matcher.facts.trace(data, anywhere)) != 0.0)
+    return matcher.refuse(op, "outputs are not added to zeros");
+  return success();
 }
 
 /// Whether each slot of each row of the top-k is an entry, once: the entry's
@@ -94,7 +99,7 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
   if (!isa<hlo::ScatterOp>(op) || typeOf(op->getResult(0)).getRank() < 2)
     return failure();
   Value result = op->getResult(0);
-  std::optional<ScatteredRows> rows = matchAddedRows(facts, op);
+  std::optional<ScatteredRows> rows = matchRowUpdates(facts, op);
   if (!rows)
     return failure();
   // The token that an expert chose: the id of a top-k's row, which is the
@@ -116,7 +121,8 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
   }
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
-      failed(checkOutput(matcher, *experts, result, rows->column)))
+      failed(checkOutput(matcher, *experts, result, rows->column)) ||
+      failed(checkSum(matcher, op)))
     return failure();
   RankedTensorType keysType = typeOf(pick->keys());
   int64_t count = keysType.getShape().end()[-2],
