@@ -38,7 +38,8 @@ static llvm::DenseSet<Operation *> computing(Value value,
 /// The router has a row for each of the experts' rows.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
-  if (rowCount(facts, layer.tokens) == rowCount(facts, layer.router.logits))
+  if (rowCount(facts, layer.tokens) ==
+      rowCount(facts, layer.router.logits, layer.router.columnDims))
     return success();
   return matcher.refuse(layer.result.getDefiningOp(),
                         "the router may have another number of rows than the "
@@ -80,7 +81,7 @@ private:
   Value literal(ElementsAttr value) {
     return hlo::ConstantOp::create(builder, loc, value);
   }
-  Value matrix(Value tensor);
+  Value matrix(Value tensor, int64_t columnDims = 1);
   Value logits();
   Value size(Index extent);
   Value shape(ArrayRef<Index> extents);
@@ -98,17 +99,20 @@ private:
 
 /// The rows of a tensor as those of a matrix; null where their number is none
 /// of what can be computed.
-Value Emitter::matrix(Value tensor) {
+Value Emitter::matrix(Value tensor, int64_t columnDims) {
   RankedTensorType type = typeOf(tensor);
-  if (type.getRank() == 2)
+  if (type.getRank() == 2 && columnDims == 1)
     return tensor;
-  int64_t columns = type.getShape().back(), rows = ShapedType::kDynamic;
+  int64_t columns = 1, rows = ShapedType::kDynamic;
+  for (int64_t size : type.getShape().take_back(columnDims))
+    columns *= size;
   if (type.hasStaticShape())
     rows = type.getNumElements() / columns;
   auto flat = RankedTensorType::get({rows, columns}, type.getElementType());
   if (type.hasStaticShape())
     return hlo::ReshapeOp::create(builder, loc, flat, tensor);
-  Value sizes = shape({rowCount(facts, tensor), facts.constant(columns)});
+  Value sizes =
+      shape({rowCount(facts, tensor, columnDims), facts.constant(columns)});
   return sizes
              ? hlo::DynamicReshapeOp::create(builder, loc, flat, tensor, sizes)
                    .getResult()
@@ -121,27 +125,31 @@ Value Emitter::logits() {
   Coordinates at;
   for (int64_t size : typeOf(value).getShape())
     at.push_back(facts.symbol("t", size));
-  Index row = rowOf(facts, value, ArrayRef(at).drop_back());
+  int64_t columnDims = layer.router.columnDims;
+  Index row = rowOf(facts, value, ArrayRef(at).drop_back(columnDims));
   std::optional<Linear> linear = matchGatheredLinear(facts, {value, at});
-  if (!linear || linear->expert || linear->column != at.back())
-    return matrix(value);
+  // A matrix for each expert gives its columns.
+  Index expert = columnDims == 2 ? at[at.size() - 2] : nullptr;
+  if (!linear || linear->expert != expert || linear->column != at.back())
+    return matrix(value, columnDims);
   // The rows as they are: those of the experts, if the router reads the same.
   Value rows = matchRows(facts, linear->input, row, linear->contracted);
   if (!rows)
-    return matrix(value);
+    return matrix(value, columnDims);
   Value units = rows == layer.tokens ? tokens : matrix(rows);
   if (!units)
     return {};
   auto squeeze = [](ElementsAttr attr) {
-    return support::reshapeWeight(attr,
-                                  attr.getShapedType().getShape().drop_front());
+    SmallVector<int64_t> shape(attr.getShapedType().getShape().drop_front());
+    shape.front() *= attr.getShapedType().getDimSize(0);
+    return support::reshapeWeight(attr, shape);
   };
+  ElementsAttr weights = squeeze(linear->matrix);
   Value bias = linear->bias ? literal(squeeze(linear->bias)) : Value();
   auto type = RankedTensorType::get(
-      {typeOf(units).getDimSize(0), typeOf(value).getShape().back()},
+      {typeOf(units).getDimSize(0), weights.getShapedType().getDimSize(0)},
       typeOf(value).getElementType());
-  return LogitsOp::create(builder, loc, type, units,
-                          literal(squeeze(linear->matrix)), bias,
+  return LogitsOp::create(builder, loc, type, units, literal(weights), bias,
                           /*offset=*/Value(), /*softcap=*/FloatAttr(),
                           builder.getF64FloatAttr(1.0));
 }
@@ -245,13 +253,17 @@ FailureOr<Value> Emitter::run() {
   if (!scores)
     return unknown();
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
+  PlanType planType = PlanType::get(context, router.experts, router.slots);
+  if (router.select.getPolicy() == Policy::SoftSlots)
+    planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
   Value plan =
       RouteOp::create(
-          builder, loc, PlanType::get(context, router.experts, router.slots),
-          scores, keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
-          /*weight_source=*/Value(), /*expert_scale=*/Value(),
-          /*always_weights=*/Value(), router.score, router.groupFilter,
-          router.select, router.weight)
+          builder, loc, planType, /*scores=*/Type(), scores, keyOffset,
+          /*allow=*/Value(), /*score_gain=*/Value(), /*weight_source=*/Value(),
+          /*expert_scale=*/Value(), /*always_weights=*/Value(),
+          /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
+          /*predictor=*/Value(), router.score, router.groupFilter,
+          router.select, router.weight, router.capacity, router.domain)
           .getPlan();
   auto apply = ApplyAttr::get(context, Apply::Output);
   Value rows = DispatchOp::create(
@@ -379,7 +391,9 @@ LogicalResult RaisePass::report(const Matcher &matcher) {
 
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
   static constexpr FormMatcher forms[] = {
-      matchSlotSum, matchDenseExperts, matchUnrolledExperts, matchExpertLoop};
+      matchExpertChoice,    matchSlotSum,    matchDenseExperts,
+      matchUnrolledExperts, matchExpertLoop, matchSoftMixture,
+      matchCapacity};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
     matcher.parts.clear();

@@ -117,9 +117,9 @@ struct ProductSum {
 std::optional<ProductSum> matchProductSum(IndexFacts &facts,
                                           const Element &element);
 
-/// Softmax over the coordinate `position` of the element: its argument.
+/// Softmax over the coordinates `positions` of the element: its argument.
 std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
-                                    Index position);
+                                    llvm::ArrayRef<Index> positions);
 /// 1 / (1 + exp -x), by that name or written out: x.
 std::optional<Element> matchLogistic(IndexFacts &facts, const Element &element);
 
@@ -130,8 +130,8 @@ Index rowOf(IndexFacts &facts, mlir::Value tensor,
 /// does on the way to what computes it.
 mlir::Value matchRows(IndexFacts &facts, const Element &element, Index row,
                       Index column);
-/// How many rows there are.
-Index rowCount(IndexFacts &facts, mlir::Value tensor);
+/// How many rows there are, where the last dimensions are their columns.
+Index rowCount(IndexFacts &facts, mlir::Value tensor, int64_t columnDims = 1);
 
 /// The slot of a token that an expert id belongs to.
 struct Pick {
@@ -161,7 +161,12 @@ struct Router {
   GroupFilterAttr groupFilter;
   SelectAttr select;
   WeightAttr weight;
+  CapacityAttr capacity; // null: no limit
+  DomainAttr domain;     // null: all units
+  /// Of a token; of an expert where rows are mixtures.
   int64_t experts, slots;
+  /// Dimensions of the logits that make up their columns.
+  int64_t columnDims = 1;
 };
 
 /// The router around a top-k, whose combine weight for the picked slot is
@@ -318,6 +323,37 @@ mlir::FailureOr<Layer> matchUnrolledExperts(Matcher &matcher,
                                             mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
+/// Rows of experts that are means of all tokens, and tokens that are means of
+/// all rows.
+mlir::FailureOr<Layer> matchSoftMixture(Matcher &matcher, mlir::Operation *op);
+/// Rows of experts that masks of zeros and ones take from the tokens, as many
+/// as an expert has places for.
+mlir::FailureOr<Layer> matchCapacity(Matcher &matcher, mlir::Operation *op);
+/// Tokens that experts choose.
+mlir::FailureOr<Layer> matchExpertChoice(Matcher &matcher, mlir::Operation *op);
+
+/// Experts on a fixed number of rows, which sums over tokens make and whose
+/// outputs sums over rows give back:
+/// result[at] = sum over e, c of combine * f_e(sum over u of dispatch * token).
+struct Mixture {
+  Experts experts; // their input is that of the token `unit`
+  Element dispatch, combine;
+  Coordinates at;               // of the result
+  Index expert, place, unit;    // e, c and u: symbols
+  int64_t count, places, units; // of experts, of rows of each, of tokens
+};
+std::optional<Mixture> matchMixture(Matcher &matcher, mlir::Operation *op);
+
+/// The tokens among which token `start + unit` is, `units` of them.
+struct TokenBlock {
+  Index start;
+  DomainAttr domain; // null: all
+};
+/// A fixed number of units per expert.
+CountAttr fixedCount(Matcher &matcher, int64_t number);
+/// None where tokens are not divided into blocks of that many.
+std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
+                                int64_t units, Index tokens);
 
 /// Writes a top-k beside what is one by another name, and tells the facts.
 void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);

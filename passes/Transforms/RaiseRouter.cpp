@@ -409,7 +409,24 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, const Pick &pick,
 std::string moe::raise::describe(const Router &router) {
   std::string text;
   llvm::raw_string_ostream out(text);
-  out << "top-" << router.slots << " of " << router.experts;
+  int64_t units = router.domain ? router.domain.getSize() : 0;
+  auto nameDomain = [&] {
+    if (units > 0)
+      out << " of each " << units;
+  };
+  if (router.select.getPolicy() == Policy::SoftSlots) {
+    out << router.slots << " rows of each of " << router.experts
+        << " experts from all tokens";
+    nameDomain();
+    return text;
+  }
+  if (router.select.getPolicy() == Policy::ExpertTopC) {
+    out << "each of " << router.experts << " experts takes "
+        << router.select.getCount().getNumber() << " tokens";
+    nameDomain();
+  } else {
+    out << "top-" << router.slots << " of " << router.experts;
+  }
   ScoreFn function = router.score.getFn();
   if (function != ScoreFn::Identity)
     out << ", " << stringifyEnum(function) << " before top-k";
@@ -424,5 +441,21 @@ std::string moe::raise::describe(const Router &router) {
     out << ", softmax over the picks";
   if (router.weight.getScaleValue() != 1.0)
     out << llvm::format(", scaled by %g", router.weight.getScaleValue());
+  if (CapacityAttr capacity = router.capacity) {
+    out << ", at most " << capacity.getCount().getNumber()
+        << " tokens per expert";
+    nameDomain();
+    switch (capacity.getPriority()) {
+    case Priority::ChoiceMajor:
+      out << ", first choices first";
+      break;
+    case Priority::Bpr:
+      out << ", first choices and best scores first";
+      break;
+    default:
+      out << ", in order of tokens";
+      break;
+    }
+  }
   return text;
 }
