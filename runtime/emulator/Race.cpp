@@ -164,6 +164,28 @@ ClockRef Clock::withRange(const ClockRef &base, uint32_t first, uint32_t last) {
   return join(base, one);
 }
 
+ViewRef moe::emu::joinViews(const ViewRef &a, const ViewRef &b) {
+  if (a == b || !b)
+    return a;
+  if (!a)
+    return b;
+  auto result = std::make_shared<View>();
+  result->reserve(a->size() + b->size());
+  auto i = a->begin(), j = b->begin();
+  while (i != a->end() || j != b->end()) {
+    if (j == b->end() || (i != a->end() && i->first < j->first)) {
+      result->push_back(*i++);
+    } else if (i == a->end() || j->first < i->first) {
+      result->push_back(*j++);
+    } else {
+      result->emplace_back(i->first, std::max(i->second, j->second));
+      ++i;
+      ++j;
+    }
+  }
+  return result;
+}
+
 bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
   if (from.cta() == other.cta() || scope == Scope::Sys)
     return true;

@@ -5,6 +5,7 @@
 
 #include "Handlers.h"
 
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -70,13 +71,21 @@ private:
   std::vector<std::pair<uint32_t, uint32_t>> ranges;
 };
 
+/// Strong writes that were seen: by location how far its history is known.
+/// Immutable, shared, sorted. Null: none. Only the weak schedules have any.
+using View = std::vector<std::pair<uint64_t, uint64_t>>;
+using ViewRef = std::shared_ptr<const View>;
+ViewRef joinViews(const ViewRef &a, const ViewRef &b);
+
 /// What a thread knows, for accesses through the generic proxy and, where a
-/// proxy fence came in between, through the async proxy.
+/// proxy fence came in between, through the async proxy; and what it has seen.
 struct Knowledge {
   ClockRef plain, proxied;
+  ViewRef seen;
   void join(const Knowledge &other) {
     plain = Clock::join(plain, other.plain);
     proxied = Clock::join(proxied, other.proxied);
+    seen = joinViews(seen, other.seen);
   }
 };
 
@@ -85,6 +94,7 @@ struct SyncEntry {
   Knowledge knowledge;
   Scope scope = Scope::Sys;
   Agent agent;
+  uint64_t address = 0; ///< of what a strong read saw
 };
 
 /// Race state of a lane.
@@ -122,6 +132,24 @@ struct ReadEntry {
   Strength strength;
 };
 
+/// A write as the weak schedules remember it (ExecWeak.cpp).
+struct Message {
+  uint64_t time = 0; ///< its place in the coherence order
+  uint64_t value = 0;
+  Access access;          ///< of no agent: what was there before
+  uint64_t readsFrom = 0; ///< of read-modify-writes: the time of what they read
+  bool isRmw = false;
+  std::vector<SyncEntry> sync; ///< what acquiring it hands over
+  ClockRef past;               ///< what its thread knew
+};
+
+/// The writes of a location that a read may still see, in coherence order.
+struct History {
+  uint64_t id = 0;
+  uint32_t bytes = 0;
+  std::vector<Message> messages;
+};
+
 /// The last accesses to every word of an allocation, made when first touched.
 class RaceShadow {
 public:
@@ -148,6 +176,7 @@ public:
   std::vector<std::vector<ReadEntry>> extra;
   std::vector<std::array<Word, 4>> bytes;
   std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
+  std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
 };
 
 /// Where CTAs are, for scopes.
@@ -188,6 +217,12 @@ public:
               const Access &access, const Observer &observer,
               Conflict &conflict);
 
+  /// Whether an earlier access of `other` happens before what is observed.
+  bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
+    if (other == observer.self) // program order
+      return stamp <= observer.now;
+    return other.cta() < retired || observer.clock.knows(other, stamp);
+  }
   bool includes(Scope scope, Agent from, Agent other) const;
   bool morallyStrong(const Strength &a, Agent agentA, const Strength &b,
                      Agent agentB) const {
@@ -205,11 +240,6 @@ private:
   bool accessWord(RaceShadow &shadow, RaceShadow::Word &word, bool isWrite,
                   const Access &access, const Observer &observer,
                   WriterMemo &memo, Conflict &conflict);
-  bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
-    if (other == observer.self) // program order
-      return stamp <= observer.now;
-    return other.cta() < retired || observer.clock.knows(other, stamp);
-  }
   std::vector<CtaPlace> places;
   uint32_t retired = 0;
 };

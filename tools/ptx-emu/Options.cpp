@@ -26,7 +26,8 @@ ARGUMENTs, one for each parameter of the kernel, in order:
   --seed N                 chooses the schedule (default 1)
   --seeds N                runs with N seeds, until one finds something
   --schedule NAME          random, latest (asynchronous copies as late as
-                           possible) or starve (one CTA runs last)
+                           possible), starve (one CTA runs last) or weak
+                           (reads give any value that the memory model allows)
   --multiprocessors N      limits how many CTAs are resident (default 132)
   --unchecked              only the checks that keep the emulator safe
   --counters               prints instructions by opcode and traffic by space
@@ -73,9 +74,12 @@ static moe::emu::Schedule parseSchedule(const std::string &text) {
     return moe::emu::Schedule::Latest;
   if (text == "starve")
     return moe::emu::Schedule::Starve;
-  throw InputError("option '--schedule' expects random, latest or starve, but "
-                   "got '" +
-                   text + "'");
+  if (text == "weak")
+    return moe::emu::Schedule::Weak;
+  throw InputError(
+      "option '--schedule' expects random, latest, starve or weak, "
+      "but got '" +
+      text + "'");
 }
 
 Options moe::ptxemu::parseOptions(int argc, char **argv) {
