@@ -80,7 +80,8 @@ const Op *moe::emu::runTrap(Warp &w, const Op *op) {
   if (!lanes)
     return op + 1;
   w.machine->stop(FindingKind::Trap, w, op, __builtin_ctz(lanes), 0,
-                  "executes 'trap'");
+                  op->flags ? "an assertion of the kernel fails"
+                            : "executes 'trap'");
 }
 
 // ---- divergence ----

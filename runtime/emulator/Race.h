@@ -5,6 +5,8 @@
 
 #include "Handlers.h"
 
+#include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -36,6 +38,10 @@ using ClockRef = std::shared_ptr<const Clock>;
 
 class Clock {
 public:
+  Clock() : serial(++serials) {}
+  Clock(const Clock &) = delete;
+  Clock &operator=(const Clock &) = delete;
+
   bool knows(Agent agent, uint32_t stamp) const;
   /// Whether it knows all agents of a domain up to `stamp`.
   bool knowsAll(uint32_t domain, uint32_t stamp) const;
@@ -58,7 +64,10 @@ public:
   static ClockRef withRange(const ClockRef &base, uint32_t first,
                             uint32_t last);
 
+  const uint64_t serial; ///< of no other clock, not even one that is gone
+
 private:
+  static std::atomic<uint64_t> serials;
   struct Part {
     uint32_t thread, stamp;
   };
@@ -150,31 +159,40 @@ struct History {
   std::vector<Message> messages;
 };
 
-/// The last accesses to every word of an allocation, made when first touched.
+/// The last accesses to an allocation, made when first touched. There is one
+/// cell for 16 bytes as long as accesses take all of them, as most do that move
+/// tiles; narrower ones split it into cells of words, and those into cells of
+/// bytes. A write to all 16 bytes makes them one cell again.
 class RaceShadow {
 public:
-  static constexpr uint64_t kPageWords = 256;
-  struct Word {
+  static constexpr uint64_t kCellBytes = 16, kPageCells = 64;
+  struct Cell {
     Access write;
     ReadEntry read;     ///< the first reader
     int32_t more = -1;  ///< index into `extra`: further readers
-    int32_t split = -1; ///< index into `bytes`: one for each byte, since
-                        ///< accesses were narrower
+    int32_t split = -1; ///< index into `parts`: narrower cells
   };
   struct Page {
-    Word words[kPageWords];
+    Cell cells[kPageCells];
   };
-  Word &word(uint64_t offset) {
-    uint64_t index = offset / 4, page = index / kPageWords;
+  Cell &cell(uint64_t offset) {
+    uint64_t index = offset / kCellBytes, page = index / kPageCells;
     if (page >= pages.size())
       pages.resize(page + 1);
     if (!pages[page])
       pages[page] = std::make_unique<Page>();
-    return pages[page]->words[index % kPageWords];
+    return pages[page]->cells[index % kPageCells];
   }
+  int32_t takeExtra(); ///< index of a list that is empty
+  /// Gives the four parts of a cell cells of their own.
+  void split(Cell &cell);
+  /// Makes a cell whose parts have just been written by `write` one again.
+  void unite(Cell &cell, const Access &write);
+
   std::vector<std::unique_ptr<Page>> pages;
   std::vector<std::vector<ReadEntry>> extra;
-  std::vector<std::array<Word, 4>> bytes;
+  std::vector<std::unique_ptr<std::array<Cell, 4>>> parts;
+  std::vector<int32_t> freeParts, freeExtra; ///< indices that are unused
   std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
   std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
 };
@@ -221,7 +239,18 @@ public:
   bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
     if (other == observer.self) // program order
       return stamp <= observer.now;
-    return other.cta() < retired || observer.clock.knows(other, stamp);
+    if (other.cta() < retired)
+      return true;
+    // Tiles are written by one and read by one.
+    if (observer.clock.serial == lastSerial && other == lastKnown &&
+        stamp <= lastStamp)
+      return true;
+    if (!observer.clock.knows(other, stamp))
+      return false;
+    lastSerial = observer.clock.serial;
+    lastKnown = other;
+    lastStamp = stamp;
+    return true;
   }
   bool includes(Scope scope, Agent from, Agent other) const;
   bool morallyStrong(const Strength &a, Agent agentA, const Strength &b,
@@ -231,17 +260,25 @@ public:
   }
 
 private:
-  /// The words of one access mostly have one writer: whether it is ordered.
+  /// The cells of one access mostly have one writer: whether it is ordered.
   struct WriterMemo {
     Agent agent;
     uint32_t stamp = 0;
     bool ordered = true;
   };
-  bool accessWord(RaceShadow &shadow, RaceShadow::Word &word, bool isWrite,
+  bool accessCell(RaceShadow &shadow, RaceShadow::Cell &cell, bool isWrite,
                   const Access &access, const Observer &observer,
                   WriterMemo &memo, Conflict &conflict);
+  struct Request;
+  bool accessParts(const Request &request, RaceShadow::Cell &cell,
+                   uint64_t cellBytes, uint64_t begin, uint64_t end,
+                   WriterMemo &memo, Conflict &conflict);
   std::vector<CtaPlace> places;
   uint32_t retired = 0;
+  // What was last found to be ordered.
+  mutable uint64_t lastSerial = 0;
+  mutable Agent lastKnown;
+  mutable uint32_t lastStamp = 0;
 };
 
 } // namespace moe::emu
