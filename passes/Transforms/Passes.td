@@ -158,6 +158,31 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
                            "::moe::support::MoESupportDialect"];
 }
 
+def PaddingEliminationPass : Pass<"moe-padding-elimination", "::mlir::ModuleOp"> {
+  let summary = "Keep of plans and rows what is assigned alone";
+  let description = [{
+    What a layer computes stays: every entry keeps its expert, unit and weight, what capacity dropped stays dropped, and sums keep their order. Rewritten is how
+    much room there is for entries that nobody assigned, and what is copied into it:
+
+    1. *capacity to ragged*: a plan in csr, buckets, groups or dense has a column for each of E experts in every lowering. Where a route's selection fills k < E, or the
+       plan is converted from one in k slots, its layer gets the plan in k slots. Required: the plan's users are a layer's ops; nobody needs the check that buckets hold
+       a part of the domain or a converted plan; the order of a dense plan's slots is that of its experts, so `order <slot>` becomes `order <expert_asc>`, and no
+       complement of its weights is summed in it.
+    2. *gather sinking*: rows that are dispatched as the units are become indexed, so nothing of the size of all rows is copied: each expert reads its units where they
+       are. Required: `apply` is not input, no scale, no soft plan, and every user is a `moe.experts` that reads them as its input.
+    3. *physical to virtual pad*: a buffer of a task graph whose rows are aligned becomes dense: the tiles that read it end where the rows of an expert do. Required: the
+       graph allocates the buffer and it is no output; every access selects an expert; and where the gap is zero, every access is a view in a computation with a body,
+       of as many rows as there are.
+
+    Heights of tiles need no rewrite: kernels divide the rows of an expert evenly and compute no row beyond the last. Bounds that are known before a call, rows of one
+    expert and of all, are an `analysis` remark of each route.
+
+    It runs on the level where encodings are, since no later one knows that what lies in a matrix is an assignment; the third rewrite is for graphs that come in at the
+    tile level. No rewrite costs time or memory, so all of them are always on.
+  }];
+  let dependentDialects = ["::moe::MoEDialect"];
+}
+
 def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
   let summary = "Have every route print how it loads its experts";
   let description = [{
