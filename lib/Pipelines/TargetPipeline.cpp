@@ -54,6 +54,9 @@ void moe::buildTilePipeline(OpPassManager &manager,
   cut.flops = options.flops;
   cut.readBytes = options.readBytes;
   manager.addPass(createConvertMoEToTilePass(cut));
+  ConvertRouteToVectorPassOptions route;
+  route.vectorBits = options.vectorBits;
+  manager.addPass(createConvertRouteToVectorPass(route));
   manager.addPass(createConvertMoEToLinalgPass());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());

@@ -38,7 +38,7 @@ static llvm::DenseSet<Operation *> computing(Value value,
 /// The router has a row for each of the experts' rows.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
-  if (facts.extentOf(layer.tokens, 0) == facts.extentOf(layer.router.logits, 0))
+  if (rowCount(facts, layer.tokens) == rowCount(facts, layer.router.logits))
     return success();
   return matcher.refuse(layer.result.getDefiningOp(),
                         "the router may have another number of rows than the "
@@ -80,8 +80,10 @@ private:
   Value literal(ElementsAttr value) {
     return hlo::ConstantOp::create(builder, loc, value);
   }
+  Value matrix(Value tensor);
   Value logits();
   Value size(Index extent);
+  Value shape(ArrayRef<Index> extents);
   Value product(const IndexAtom *atom);
 
   Matcher &matcher;
@@ -89,32 +91,56 @@ private:
   const Layer &layer;
   OpBuilder builder;
   Location loc;
+  Value tokens; // as a matrix
 };
 
 } // namespace
 
+/// The rows of a tensor as those of a matrix; null where their number is none
+/// of what can be computed.
+Value Emitter::matrix(Value tensor) {
+  RankedTensorType type = typeOf(tensor);
+  if (type.getRank() == 2)
+    return tensor;
+  int64_t columns = type.getShape().back(), rows = ShapedType::kDynamic;
+  if (type.hasStaticShape())
+    rows = type.getNumElements() / columns;
+  auto flat = RankedTensorType::get({rows, columns}, type.getElementType());
+  if (type.hasStaticShape())
+    return hlo::ReshapeOp::create(builder, loc, flat, tensor);
+  Value sizes = shape({rowCount(facts, tensor), facts.constant(columns)});
+  return sizes
+             ? hlo::DynamicReshapeOp::create(builder, loc, flat, tensor, sizes)
+                   .getResult()
+             : Value();
+}
+
 /// Logits that are a matrix product become moe.logits; others stay.
 Value Emitter::logits() {
   Value value = layer.router.logits;
-  Index token = facts.symbol("t"),
-        expert = facts.symbol("e", layer.router.experts);
-  Element element{value, {token, expert}};
-  std::optional<Linear> linear = matchGatheredLinear(facts, element);
-  if (!linear || linear->expert || linear->column != expert)
-    return value;
-  // The rows as a matrix: those of the experts, if the router reads the same.
-  Coordinates wanted{token, linear->contracted};
-  Element rows = facts.trace(
-      linear->input.tensor, linear->input.at,
-      [&](Value, ArrayRef<Index> at) { return at == ArrayRef(wanted); });
-  if (rows.at != wanted)
-    return value;
+  Coordinates at;
+  for (int64_t size : typeOf(value).getShape())
+    at.push_back(facts.symbol("t", size));
+  Index row = rowOf(facts, value, ArrayRef(at).drop_back());
+  std::optional<Linear> linear = matchGatheredLinear(facts, {value, at});
+  if (!linear || linear->expert || linear->column != at.back())
+    return matrix(value);
+  // The rows as they are: those of the experts, if the router reads the same.
+  Value rows = matchRows(facts, linear->input, row, linear->contracted);
+  if (!rows)
+    return matrix(value);
+  Value units = rows == layer.tokens ? tokens : matrix(rows);
+  if (!units)
+    return {};
   auto squeeze = [](ElementsAttr attr) {
     return support::reshapeWeight(attr,
                                   attr.getShapedType().getShape().drop_front());
   };
   Value bias = linear->bias ? literal(squeeze(linear->bias)) : Value();
-  return LogitsOp::create(builder, loc, value.getType(), rows.tensor,
+  auto type = RankedTensorType::get(
+      {typeOf(units).getDimSize(0), typeOf(value).getShape().back()},
+      typeOf(value).getElementType());
+  return LogitsOp::create(builder, loc, type, units,
                           literal(squeeze(linear->matrix)), bias,
                           /*offset=*/Value(), /*softcap=*/FloatAttr(),
                           builder.getF64FloatAttr(1.0));
@@ -170,49 +196,66 @@ Value Emitter::product(const IndexAtom *atom) {
   }
 }
 
+/// Sizes as a tensor; null where one of them is null.
+Value Emitter::shape(ArrayRef<Index> extents) {
+  SmallVector<Value> parts;
+  for (Index extent : extents) {
+    Value value = size(extent);
+    if (!value)
+      return {};
+    parts.push_back(hlo::ReshapeOp::create(
+        builder, loc, RankedTensorType::get({1}, builder.getI64Type()), value));
+  }
+  auto type = RankedTensorType::get({static_cast<int64_t>(parts.size())},
+                                    builder.getI64Type());
+  return hlo::ConcatenateOp::create(builder, loc, type, parts, 0);
+}
+
 FailureOr<Value> Emitter::run() {
   MLIRContext *context = builder.getContext();
   const Router &router = layer.router;
   const Experts &experts = layer.experts;
-  RankedTensorType tokens = typeOf(layer.tokens), result = typeOf(layer.result);
+  auto unknown = [&] {
+    return matcher.refuse(layer.result.getDefiningOp(),
+                          "the sizes of its result are not known in terms "
+                          "of the inputs");
+  };
+  tokens = matrix(layer.tokens);
+  if (!tokens)
+    return unknown();
+  RankedTensorType units = typeOf(tokens), result = typeOf(layer.result);
   int64_t width = result.getShape().back();
   auto rowsType = [&](int64_t columns) {
-    return RowsType::get(context, cast<FloatType>(tokens.getElementType()),
+    return RowsType::get(context, cast<FloatType>(units.getElementType()),
                          columns, RowLayout::Grouped);
   };
 
   // Where the result has other dimensions for the tokens, their sizes.
-  Value shape;
+  Value sizes;
   if (result.getRank() != 2 && !result.hasStaticShape()) {
-    SmallVector<Value> parts;
-    for (int64_t d = 0; d < result.getRank(); ++d) {
-      Value extent = size(facts.extentOf(layer.result, d));
-      if (!extent)
-        return matcher.refuse(layer.result.getDefiningOp(),
-                              "the sizes of its result are not known in terms "
-                              "of the inputs");
-      parts.push_back(hlo::ReshapeOp::create(
-          builder, loc, RankedTensorType::get({1}, builder.getI64Type()),
-          extent));
-    }
-    shape = hlo::ConcatenateOp::create(
-        builder, loc,
-        RankedTensorType::get({result.getRank()}, builder.getI64Type()), parts,
-        0);
+    Coordinates extents;
+    for (int64_t d = 0; d < result.getRank(); ++d)
+      extents.push_back(facts.extentOf(layer.result, d));
+    sizes = shape(extents);
+    if (!sizes)
+      return unknown();
   }
 
+  Value scores = logits();
+  if (!scores)
+    return unknown();
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
   Value plan =
       RouteOp::create(
           builder, loc, PlanType::get(context, router.experts, router.slots),
-          logits(), keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
+          scores, keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
           /*weight_source=*/Value(), /*expert_scale=*/Value(),
           /*always_weights=*/Value(), router.score, router.groupFilter,
           router.select, router.weight)
           .getPlan();
   auto apply = ApplyAttr::get(context, Apply::Output);
   Value rows = DispatchOp::create(
-      builder, loc, rowsType(tokens.getDimSize(1)), layer.tokens, plan, apply,
+      builder, loc, rowsType(units.getDimSize(1)), tokens, plan, apply,
       builder.getF64FloatAttr(1.0), /*allow_multi=*/UnitAttr());
   SmallVector<Value> parameters;
   for (ElementsAttr parameter : experts.parameters)
@@ -226,16 +269,16 @@ FailureOr<Value> Emitter::run() {
       builder, loc,
       result.getRank() == 2
           ? result
-          : RankedTensorType::get({tokens.getDimSize(0), width},
+          : RankedTensorType::get({units.getDimSize(0), width},
                                   result.getElementType()),
-      outputs, plan, layer.tokens, /*out_bias=*/Value(), apply,
+      outputs, plan, tokens, /*out_bias=*/Value(), apply,
       ResidualAttr::get(context, Residual::None),
       SumOrderAttr::get(context, SumOrder::ExpertAsc), /*acc=*/TypeAttr());
   if (result.getRank() == 2)
     return combined;
   if (result.hasStaticShape())
     return hlo::ReshapeOp::create(builder, loc, result, combined).getResult();
-  return hlo::DynamicReshapeOp::create(builder, loc, result, combined, shape)
+  return hlo::DynamicReshapeOp::create(builder, loc, result, combined, sizes)
       .getResult();
 }
 
@@ -262,6 +305,8 @@ private:
   llvm::DenseSet<Operation *> done;
   /// Top-ks of routers that a finding is about.
   llvm::DenseSet<Operation *> explained;
+  /// What looks like a top-k, and why it is none.
+  llvm::DenseMap<Operation *, std::string> noTopKs;
   bool failedExport = false;
 };
 
@@ -275,12 +320,13 @@ void RaisePass::report(const Layer &layer) {
              .str();
 }
 
-/// The nearest top-k that the op depends on.
-static Operation *nearestTopK(Operation *op) {
+/// The nearest op of some kind that the op depends on.
+static Operation *nearest(Operation *op,
+                          llvm::function_ref<bool(Operation *)> isKind) {
   llvm::SetVector<Operation *> work;
   work.insert(op);
   for (size_t i = 0; i < work.size(); ++i) {
-    if (isa<chlo::TopKOp>(work[i]))
+    if (isKind(work[i]))
       return work[i];
     for (Value operand : work[i]->getOperands())
       if (Operation *next = operand.getDefiningOp())
@@ -320,11 +366,15 @@ void RaisePass::reportUnknownForms(func::FuncOp function) {
 }
 
 LogicalResult RaisePass::report(const RaiseFinding &finding) {
-  explained.insert(nearestTopK(finding.op));
+  explained.insert(
+      nearest(finding.op, [](Operation *op) { return isa<chlo::TopKOp>(op); }));
   if (finding.kind == RaiseFinding::Kind::Missed) {
+    Operation *choice = nearest(
+        finding.op, [&](Operation *op) { return noTopKs.contains(op); });
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
-        << "MoE layer is not raised: " + finding.text;
+        << "MoE layer is not raised: " + finding.text +
+               (choice ? " (it chooses by " + noTopKs[choice] + ")" : "");
     return success();
   }
   InFlightDiagnostic diagnostic =
@@ -371,14 +421,13 @@ LogicalResult RaisePass::raise(func::FuncOp function) {
       ops.push_back(op);
   });
   Matcher matcher(&getContext());
-  bool changed = false;
+  nameTopKs(matcher.facts, function, noTopKs);
   for (Operation *op : llvm::reverse(ops)) {
     if (op->use_empty() || done.contains(op))
       continue;
-    changed |= raiseAt(matcher, op);
+    raiseAt(matcher, op);
   }
-  if (changed)
-    removeDead(function);
+  removeDead(function);
   reportUnknownForms(function);
   return success(!failedExport);
 }
@@ -400,6 +449,7 @@ void RaisePass::runOnOperation() {
     if (!function.isDeclaration() && !function.isPrivate())
       functions.push_back(function);
   for (func::FuncOp function : functions) {
+    unrollScans(function);
     // One value for what an exporter computes twice.
     DominanceInfo dominance(function);
     eliminateCommonSubExpressions(rewriter, dominance, function);

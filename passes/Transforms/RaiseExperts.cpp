@@ -136,10 +136,7 @@ LogicalResult BodyMatch::matchActivation() {
                      argument);
     }
     // x * sigmoid(alpha * x)
-    if (kindOf(factor) == Scalar::Logistic) {
-      auto argument = facts.operand(factor, 0);
-      if (!argument)
-        return failure();
+    if (auto argument = matchLogistic(facts, factor)) {
       Element value = takeFactor(facts, *argument, alpha);
       if (!llvm::is_contained(factors, value)) {
         alpha = 1.0;

@@ -60,7 +60,7 @@ template <typename V>
     to->lanes = value;
     return;
   }
-  using S = typename SignedOf<V>::type;
+  using S = SignedOf<V>::type;
   V old = to->lanes;
   to->lanes = expand<S>(mask) ? value : old;
 }
@@ -280,7 +280,7 @@ const Op *cvtBf16x2(Warp &w, const Op *op) {
 
 template <typename V>
 const Op *select(Warp &w, const Op *op) {
-  using S = typename SignedOf<V>::type;
+  using S = SignedOf<V>::type;
   S choose = expand<S>(w.readPredicate(op->c) ^ op->flags);
   store(w, op->dst, w.lanes(op),
         choose ? load<V>(w, op->a) : load<V>(w, op->b));
@@ -405,7 +405,7 @@ void mma16816(char *const *d, const char *const *a, const char *const *b,
   F32 sum[4];
   for (int i = 0; i < 4; ++i)
     sum[i] = *reinterpret_cast<const F32 *>(c[i]);
-  for (int half = 0; half < 2; ++half) {
+  for (size_t half = 0; half < 2; ++half) {
     U32 a0 = get(a[2 * half]), a1 = get(a[2 * half + 1]), b0 = get(b[half]);
     mmaStep<Number, 0, 0>(sum, a0, a1, b0);
     mmaStep<Number, 0, 1>(sum, a0, a1, b0);

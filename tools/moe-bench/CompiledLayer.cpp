@@ -125,7 +125,7 @@ CompiledLayer::~CompiledLayer() {
   moeRuntimeInstanceRelease(instance);
   weights.reset();
   if (!folder.empty())
-    llvm::sys::fs::remove_directories(folder);
+    (void)llvm::sys::fs::remove_directories(folder);
 }
 
 llvm::Error CompiledLayer::bind(int64_t tokens, const void *x,

@@ -1,11 +1,14 @@
 // Peak arithmetic and read bandwidth by short loops of independent chains.
 #include "Machine.h"
 
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/MemoryBuffer.h"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -164,7 +167,7 @@ double sumAll(const float *data, size_t count) {
   typedef float Vector __attribute__((vector_size(64)));
   Vector sums[8] = {};
   for (size_t i = 0; i + 128 <= count; i += 128)
-    for (int c = 0; c < 8; ++c)
+    for (size_t c = 0; c < 8; ++c)
       sums[c] += *reinterpret_cast<const Vector *>(data + i + c * 16);
   return reduce(sums);
 }
@@ -212,18 +215,24 @@ uint64_t moe::bench::lastLevelCacheBytes() {
 
 StealCounter StealCounter::now() {
   StealCounter counter;
-  FILE *file = std::fopen("/proc/stat", "r");
+  auto file = llvm::MemoryBuffer::getFileAsStream("/proc/stat");
   if (!file)
     return counter;
-  unsigned long long ticks[8] = {};
-  if (std::fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
-                  &ticks[0], &ticks[1], &ticks[2], &ticks[3], &ticks[4],
-                  &ticks[5], &ticks[6], &ticks[7]) == 8) {
-    for (unsigned long long value : ticks)
-      counter.total += value;
-    counter.steal = ticks[7];
+  // "cpu user nice system idle iowait irq softirq steal guest guest_nice", of
+  // which user and nice contain the last two.
+  llvm::SmallVector<llvm::StringRef> fields;
+  (*file)->getBuffer().split('\n').first.split(fields, ' ', -1,
+                                               /*KeepEmpty=*/false);
+  constexpr size_t steal = 8;
+  if (fields.size() <= steal)
+    return counter;
+  for (llvm::StringRef field : llvm::ArrayRef(fields).slice(1, steal)) {
+    uint64_t ticks = 0;
+    if (field.getAsInteger(10, ticks))
+      return {};
+    counter.total += ticks;
+    counter.steal = ticks;
   }
-  std::fclose(file);
   return counter;
 }
 

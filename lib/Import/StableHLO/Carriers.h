@@ -5,6 +5,9 @@
 
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <optional>
 
 namespace moe::importer {
 

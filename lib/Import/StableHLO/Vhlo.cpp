@@ -20,6 +20,8 @@ namespace hlo = moe::stablehlo;
 MLIR_DEFINE_EXPLICIT_TYPE_ID(moe::importer::VhloDialect)
 
 /// Operations with the attributes of each.
+// NOLINTBEGIN(bugprone-suspicious-missing-comma): long entries are two
+// literals.
 static constexpr StringLiteral kOperations[] = {
     "abs_v1",
     "add_v1",
@@ -211,6 +213,7 @@ static constexpr StringLiteral kOperations[] = {
     "while_v1",
     "xor_v1",
 };
+// NOLINTEND(bugprone-suspicious-missing-comma)
 
 namespace {
 

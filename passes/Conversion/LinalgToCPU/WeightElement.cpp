@@ -121,7 +121,7 @@ ElementFinder::Indices ElementFinder::expanded(tensor::ExpandShapeOp op,
                                                ArrayRef<AffineExpr> indices) {
   ArrayRef<int64_t> shape = op.getResultType().getShape();
   Indices source;
-  for (ReassociationIndices group : op.getReassociationIndices()) {
+  for (const ReassociationIndices &group : op.getReassociationIndices()) {
     AffineExpr index = constant(0, op.getResult());
     for (int64_t dim : group)
       if (shape[dim] != 1)

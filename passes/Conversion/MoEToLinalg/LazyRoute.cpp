@@ -4,6 +4,8 @@
 
 #include "moe/Dialect/MoE/Plans.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 #include <limits>
 
 using namespace mlir;

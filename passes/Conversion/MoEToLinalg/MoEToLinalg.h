@@ -141,6 +141,9 @@ Arrangement arrangementIn(PlanType from, PlanType to);
 /// buckets of a given size hold.
 void checkBuckets(TensorBuilder &b, PlanType type, const PlanParts &plan);
 
+/// The plan of `type` whose entries lie in slots as a selection filled them.
+PlanParts buildPlanOfSlots(TensorBuilder &b, PlanType type, Assignment entries);
+
 /// Requires, at run time, that `ids` (U x K) are in [-1, experts).
 void checkIds(TensorBuilder &b, mlir::Value ids, int64_t experts);
 
@@ -158,6 +161,15 @@ llvm::SmallVector<mlir::Value> sortRows(TensorBuilder &b, mlir::Value ranks,
 /// The weight of the entry of each row.
 mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
                             const PlanParts &plan);
+
+/// The pointwise score function `fn` of a logit, or of each lane of a vector.
+mlir::Value buildPointwiseScore(TensorBuilder &b, ScoreFn fn,
+                                mlir::Value logit);
+
+/// True where the entry of `id` (i32, or a vector of them) takes part in
+/// normalisation and weighs something: not an empty slot, not a zero or
+/// excluded id. A zero id adds 0 to its normaliser, which is to add nothing.
+mlir::Value buildIsLive(TensorBuilder &b, WeightAttr weight, mlir::Value id);
 
 /// Rows of the matrix that grouped rows of a plan become.
 mlir::Value buildRowCount(TensorBuilder &b, const PlanParts &plan);
@@ -182,6 +194,12 @@ mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,
 mlir::Value buildDequantised(TensorBuilder &b, QuantAttr quant,
                              mlir::ValueRange storage, mlir::Value widths,
                              mlir::RankedTensorType type);
+
+/// The same where `storage` is known when compiling and holds integers that the
+/// CPU kernels read; null where not.
+mlir::Value buildFromCodes(TensorBuilder &b, QuantAttr quant,
+                           mlir::ValueRange storage,
+                           mlir::RankedTensorType type);
 
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,

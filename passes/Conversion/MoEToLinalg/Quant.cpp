@@ -85,18 +85,20 @@ private:
 
   // Elements of the storage, of the matrix at hand.
 
-  Value extract(unsigned part, SmallVector<Value> at, bool shared = false) {
-    if (matrix && !shared)
-      at.insert(at.begin(), matrix);
-    return b.extract(storage[part], at);
+  Value extract(unsigned part, ArrayRef<Value> at, bool shared = false) {
+    if (!matrix || shared)
+      return b.extract(storage[part], at);
+    SmallVector<Value> ofMatrix = {matrix};
+    llvm::append_range(ofMatrix, at);
+    return b.extract(storage[part], ofMatrix);
   }
-  Value scale(unsigned part, SmallVector<Value> at) {
+  Value scale(unsigned part, ArrayRef<Value> at) {
     return b.convert(extract(part, at), real);
   }
-  Value byte(unsigned part, SmallVector<Value> at) {
+  Value byte(unsigned part, ArrayRef<Value> at) {
     return arith::ExtUIOp::create(b, b.getI32Type(), extract(part, at));
   }
-  Value signedByte(unsigned part, SmallVector<Value> at) {
+  Value signedByte(unsigned part, ArrayRef<Value> at) {
     return toReal(arith::ExtSIOp::create(b, b.getI32Type(), extract(part, at)));
   }
 
@@ -188,7 +190,7 @@ private:
   }
 
   /// A nibble of word `at`, of which there are eight.
-  Value nibble(unsigned part, SmallVector<Value> at, Value place) {
+  Value nibble(unsigned part, ArrayRef<Value> at, Value place) {
     return bitsFrom(extract(part, at), b.toInt32(times(place, 4)), 4);
   }
 
@@ -477,12 +479,12 @@ private:
 
   /// Visits the elements of a tensor of one or two dimensions.
   void checkEach(Value tensor, function_ref<void(Value)> visit) {
-    auto walk = [&](unsigned dim, SmallVector<Value> at, auto &self) -> void {
+    auto walk = [&](unsigned dim, ArrayRef<Value> at, auto &self) -> void {
       if (dim == cast<ShapedType>(tensor.getType()).getRank())
         return visit(b.extract(tensor, at));
       b.loop(b.index(0), b.sizeValue(tensor, dim), {},
              [&](Value position, ValueRange) -> SmallVector<Value> {
-               SmallVector<Value> next(at);
+               auto next = llvm::to_vector(at);
                next.push_back(position);
                self(dim + 1, next, self);
                return {};
@@ -522,6 +524,8 @@ struct ConvertDequant : OpConversionPattern<DequantOp> {
 Value moe::detail::buildDequantised(TensorBuilder &b, QuantAttr quant,
                                     ValueRange storage, Value widths,
                                     RankedTensorType type) {
+  if (Value matrix = buildFromCodes(b, quant, storage, type))
+    return matrix;
   return b.castTo(DequantLowering(b, quant, storage, widths, type).build(),
                   type);
 }

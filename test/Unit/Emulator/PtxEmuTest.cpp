@@ -1,12 +1,13 @@
 // The tool ptx-emu, end to end.
 #include "Npy.h"
 
+#include "gtest/gtest.h"
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <sstream>
 #include <sys/wait.h>
 

@@ -189,7 +189,7 @@ TEST_P(Wgmma, IsTheProduct) {
   run.input(tiles);
   bool packed = typeOf(shape, 0) == "f16";
   int registers = shape.n / (packed ? 4 : 2);
-  uint64_t out = run.output(static_cast<uint64_t>(128 * registers * 4));
+  uint64_t out = run.output(static_cast<uint64_t>(registers) * 128 * 4);
   if (shape.aRegisters) {
     // Registers 0 and 1: rows g and g + 8; 2 and 3: the same, k behind.
     std::vector<uint32_t> fragments(128 * 4);
@@ -205,7 +205,7 @@ TEST_P(Wgmma, IsTheProduct) {
     run.input(fragments);
   }
   ASSERT_TRUE(run.launch({1}, {128})) << run.report();
-  auto got = run.read<uint32_t>(out, static_cast<size_t>(128 * registers));
+  auto got = run.read<uint32_t>(out, static_cast<size_t>(registers) * 128);
   for (int row = 0; row < 64; ++row)
     for (int column = 0; column < shape.n; ++column) {
       double sum = 1;
