@@ -8,8 +8,9 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let summary = "Recover MoE layers from what exporters made of them";
   let description = [{
     Replaces what computes a layer by `moe.logits`, `moe.route`, `moe.dispatch`, `moe.experts` and `moe.combine`, in these forms: a sum over the slots of each
-    token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert (grouped matmul); all
-    experts on all tokens with weights that are zero for experts not chosen (dense experts); one branch per expert (expert loop).
+    token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert, one by one (grouped matmul)
+    or by one product of groups (ragged dot); all experts on all tokens with weights that are zero for experts not chosen, in one product (dense experts) or
+    one by one (unrolled experts); one branch per expert (expert loop). Loops over layers whose weights are stacked constants are unrolled first.
 
     A layer is raised only where every side condition is proved. One that fails gives a `missed` remark that names it, and the graph stays as it is; each
     raised layer gives a `passed` remark. Results change by the order of summation only.
@@ -21,7 +22,7 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let options = [
     Option<"acceptFrozenExport", "accept-frozen-export", "bool", "false", "Leave graphs alone that do not compute what their model did">
   ];
-  let dependentDialects = ["::moe::MoEDialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
+  let dependentDialects = ["::moe::MoEDialect", "::moe::chlo::CHLODialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
 }
 
 def VerifyGraphPass : Pass<"moe-verify-graph", "::mlir::ModuleOp"> {
