@@ -39,7 +39,23 @@ LogicalResult DispatchOp::verify() {
   if (isSoft(getPlan()) && getApply() != Apply::Output)
     return emitOpError("expects 'apply <output>' with a soft plan, but got '")
            << stringifyEnum(getApply()) << "'";
+  // (dispatch_c2)
+  if (rows.getLayout() == RowLayout::Indexed && !givesUnitsAsTheyAre())
+    return emitOpError("expects units as they are in indexed rows, but got "
+                       "weights, a scale or a soft plan that change them");
   return success();
+}
+
+bool DispatchOp::givesUnitsAsTheyAre() {
+  return getApply() != Apply::Input &&
+         getInputScale().convertToDouble() == 1.0 && !isSoft(getPlan());
+}
+
+/// (experts_c5), (combine_c3).
+static LogicalResult verifyGrouped(Operation *op, RowsType rows) {
+  if (rows.getLayout() == RowLayout::Grouped)
+    return success();
+  return op->emitOpError("expects grouped 'rows', but got ") << rows;
 }
 
 //===----------------------------------------------------------------------===//
@@ -124,6 +140,24 @@ static LogicalResult verifyOperands(ExpertsOp op, int64_t count,
                        shape[0], shape[1]);
 }
 
+/// (experts_c6): what reshapes the matrices of `entry` divides their sizes.
+static LogicalResult verifyDivisors(ExpertsOp op, ClassAttr entry) {
+  int64_t divisor = 1;
+  if (entry.getFactors() == Factorisation::Phm)
+    divisor = entry.getRank();
+  if (entry.getFactors() == Factorisation::Mpo)
+    divisor = entry.getWidths()[0] * entry.getWidths()[1];
+  int64_t inner = entry.getBody() ? entry.getWidth() : 0;
+  for (int64_t size : {op.getInput().getType().getWidth(), inner,
+                       op.getRows().getType().getWidth()})
+    if (size % divisor != 0)
+      return op.emitOpError("requires the sizes of matrices (")
+             << size << ") to be multiples of those that 'factors = "
+             << stringifyEnum(entry.getFactors()) << "' splits off (" << divisor
+             << ")";
+  return success();
+}
+
 /// (R18): factors that the experts of a nested or factored class share belong
 /// to no other class.
 static LogicalResult verifySharing(ExpertsOp op, ClassAttr entry,
@@ -144,6 +178,9 @@ LogicalResult ExpertsOp::verify() {
   PlanType plan = getPlan().getType();
   TableAttr table = getTable();
   RowsType input = getInput().getType(), rows = getRows().getType();
+  // (experts_c5)
+  if (failed(verifyGrouped(*this, rows)))
+    return failure();
   // (experts_c1)
   if (table.getNumRouted() != plan.getExperts())
     return emitOpError("requires the table's routed ids (")
@@ -176,6 +213,9 @@ LogicalResult ExpertsOp::verify() {
       return emitOpError("requires the width of the input (")
              << input.getWidth() << ") to exceed the products in a row ("
              << products << ")";
+    // (experts_c6)
+    if (failed(verifyDivisors(*this, entry)))
+      return failure();
     // (experts_c2), (R16)
     SmallVector<ParameterOperands> own =
         groupOperands(entry, input.getWidth(), rows.getWidth(),
@@ -243,6 +283,9 @@ LogicalResult CombineOp::verify() {
   auto x = cast<RankedTensorType>(getX().getType());
   auto result = cast<RankedTensorType>(getType());
   int64_t width = getRows().getType().getWidth();
+  // (combine_c3)
+  if (failed(verifyGrouped(*this, getRows().getType())))
+    return failure();
   // (combine_c1)
   if (!compatible(result.getDimSize(0), x.getDimSize(0)) ||
       !compatible(result.getDimSize(1), width))

@@ -25,11 +25,41 @@ Element IndexFacts::trace(Value tensor, ArrayRef<Index> at, Stop stop) {
   return {tensor, coordinates};
 }
 
+void IndexFacts::identifyHead(Value tensor, Value same, bool flipped) {
+  identities[tensor] = {same, std::nullopt, flipped};
+}
+
+void IndexFacts::identifySlot(Value tensor, Value same, int64_t slot) {
+  identities[tensor] = {same, slot, false};
+}
+
+bool IndexFacts::stepIdentity(Value &tensor, Coordinates &at) {
+  auto known = identities.find(tensor);
+  if (known == identities.end())
+    return false;
+  auto [same, slot, flipped] = known->second;
+  if (slot) {
+    at.push_back(constant(*slot));
+    tensor = same;
+    return true;
+  }
+  Index position = at.back();
+  if (flipped)
+    position = sub(constant(typeOf(tensor).getShape().back() - 1), position);
+  if (!inBounds(position, same, at.size() - 1))
+    return false;
+  at.back() = position;
+  tensor = same;
+  return true;
+}
+
 /// One op backwards; false, with nothing changed, where the op computes.
 bool IndexFacts::step(Value &tensor, Coordinates &at) {
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return false;
+  if (stepIdentity(tensor, at))
+    return true;
   unsigned result = cast<OpResult>(tensor).getResultNumber();
   return TypeSwitch<Operation *, bool>(op)
       .Case<hlo::ReshapeOp, hlo::DynamicReshapeOp>([&](auto reshape) {
@@ -86,6 +116,8 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
         at = source;
         return true;
       })
+      .Case([&](hlo::DynamicSliceOp) { return stepDynamicSlice(tensor, at); })
+      .Case([&](hlo::PadOp) { return stepPad(tensor, at); })
       .Case([&](hlo::ConcatenateOp) { return stepConcatenate(tensor, at); })
       .Case([&](hlo::GatherOp gather) {
         return stepGather(tensor, at, gather.getOperand(),
@@ -108,12 +140,11 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
         tensor = topK.getOperand();
         return true;
       })
-      .Case([&](hlo::SortOp sort) {
-        // The keys of an argsort: results[1] holds where they come from.
-        if (result != 0 || !sortedBy(sort->getResult(1)))
-          return false;
-        at = {valueOf(sort->getResult(1), at)};
-        tensor = sort.getInputs()[0];
+      .Case([&](hlo::SortOp) { return stepSort(tensor, at); })
+      .Case([&](hlo::ReverseOp reverse) {
+        for (int64_t d : reverse.getDimensions())
+          at[d] = sub(add(extentOf(tensor, d), constant(-1)), at[d]);
+        tensor = reverse.getOperand();
         return true;
       })
       .Case([&](hlo::ConvertOp convert) {
@@ -143,6 +174,26 @@ bool IndexFacts::step(Value &tensor, Coordinates &at) {
       })
       .Case([&](hlo::CompositeOp) { return stepComposite(tensor, at); })
       .Default([](Operation *) { return false; });
+}
+
+/// Keys that are sorted with their positions beside them: the latter tell
+/// where each comes from.
+bool IndexFacts::stepSort(Value &tensor, Coordinates &at) {
+  auto sort = cast<hlo::SortOp>(tensor.getDefiningOp());
+  if (sort.getInputs().size() != 2 || tensor != sort->getResult(0))
+    return false;
+  int64_t rank = at.size(), dimension = sort.getDimension();
+  dimension = dimension < 0 ? dimension + rank : dimension;
+  Coordinates where;
+  for (int64_t size : typeOf(tensor).getShape())
+    where.push_back(symbol("i", size));
+  Value positions = sort.getInputs()[1];
+  if (!isa<IntegerType>(typeOf(positions).getElementType()) ||
+      valueOf(positions, where) != where[dimension])
+    return false;
+  at[dimension] = valueOf(sort->getResult(1), at);
+  tensor = sort.getInputs()[0];
+  return true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -252,12 +303,64 @@ bool IndexFacts::stepGather(Value &tensor, Coordinates &at, Value source,
 }
 
 //===----------------------------------------------------------------------===//
-// Concatenations and reshapes
+// Slices, concatenations and reshapes
 //===----------------------------------------------------------------------===//
+
+/// Starts are clamped, so that only those are followed that need not be.
+bool IndexFacts::stepDynamicSlice(Value &tensor, Coordinates &at) {
+  auto slice = cast<hlo::DynamicSliceOp>(tensor.getDefiningOp());
+  Coordinates source;
+  for (auto [d, index] : llvm::enumerate(slice.getStartIndices())) {
+    int64_t size = typeOf(slice.getOperand()).getDimSize(d),
+            taken = slice.getSliceSizes()[d];
+    Index start = size == taken ? constant(0) : valueOf(index, {});
+    if (ShapedType::isDynamic(size) || !range(start).within(0, size - taken))
+      return false;
+    source.push_back(add(start, at[d]));
+  }
+  tensor = slice.getOperand();
+  at = source;
+  return true;
+}
+
+/// Inside of the operand, or certainly in the padding.
+bool IndexFacts::stepPad(Value &tensor, Coordinates &at) {
+  auto pad = cast<hlo::PadOp>(tensor.getDefiningOp());
+  Coordinates source;
+  bool inside = true;
+  for (auto [d, coordinate] : llvm::enumerate(at)) {
+    if (pad.getInteriorPadding()[d] != 0)
+      return false;
+    source.push_back(sub(coordinate, constant(pad.getEdgePaddingLow()[d])));
+    IndexRange bounds = range(source.back());
+    Index room = sub(extentOf(pad.getOperand(), d), source.back());
+    bool before = bounds.high && *bounds.high < 0,
+         behind = isNonNegative(scale(room, -1));
+    if (before || behind) {
+      tensor = pad.getPaddingValue();
+      at.clear();
+      return true;
+    }
+    inside &= bounds.isNonNegative() && isNonNegative(add(room, constant(-1)));
+  }
+  if (!inside)
+    return false;
+  tensor = pad.getOperand();
+  at = source;
+  return true;
+}
 
 bool IndexFacts::stepConcatenate(Value &tensor, Coordinates &at) {
   auto concat = cast<hlo::ConcatenateOp>(tensor.getDefiningOp());
   int64_t dim = concat.getDimension();
+  // Copies of one tensor.
+  int64_t copied = typeOf(concat.getInputs()[0]).getDimSize(dim);
+  if (llvm::all_equal(concat.getInputs()) && !ShapedType::isDynamic(copied) &&
+      copied > 0 && isNonNegative(at[dim])) {
+    tensor = concat.getInputs()[0];
+    at[dim] = mod(at[dim], copied);
+    return true;
+  }
   Index start = constant(0);
   for (Value input : concat.getInputs()) {
     Index size = extentOf(input, dim), inside = sub(at[dim], start);
@@ -388,6 +491,20 @@ Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
       })
       .Case([&](chlo::TopKOp topK) {
         return extentOf(topK.getOperand(), dimension);
+      })
+      .Case<hlo::GatherOp, hlo::DynamicGatherOp>([&](auto gather) {
+        // Dimensions that are none of a slice's are those of the indices.
+        auto numbers = gather.getDimensionNumbers();
+        int64_t own = 0;
+        for (int64_t d = 0; d < dimension; ++d)
+          own += !llvm::is_contained(numbers.getOffsetDims(), d);
+        if (llvm::is_contained(numbers.getOffsetDims(), dimension))
+          return extent(tensor, dimension);
+        return extentOf(gather.getStartIndices(),
+                        own + (own >= numbers.getIndexVectorDim() ? 1 : 0));
+      })
+      .Case([&](hlo::ScatterOp scatter) {
+        return extentOf(scatter.getInputs()[0], dimension);
       })
       .Case([&](hlo::ReduceOp reduce) {
         int64_t own = dimension;
@@ -521,15 +638,24 @@ std::optional<Element> IndexFacts::operand(const Element &element,
 
 std::optional<Element> IndexFacts::reduced(const Element &element,
                                            Index position, int64_t *count) {
+  std::optional<Element> result = reduced(element, ArrayRef(position));
+  if (result && count) {
+    auto reduce = element.tensor.getDefiningOp<hlo::ReduceOp>();
+    *count =
+        typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  }
+  return result;
+}
+
+std::optional<Element> IndexFacts::reduced(const Element &element,
+                                           ArrayRef<Index> positions) {
   auto reduce = element.tensor.getDefiningOp<hlo::ReduceOp>();
   if (!reduce || reduce.getInputs().size() != 1 ||
-      reduce.getDimensions().size() != 1)
+      reduce.getDimensions().size() != positions.size() ||
+      !llvm::is_sorted(reduce.getDimensions()))
     return std::nullopt;
-  int64_t dim = reduce.getDimensions().front();
-  Value input = reduce.getInputs().front();
-  if (count)
-    *count = typeOf(input).getDimSize(dim);
   Coordinates at = element.at;
-  at.insert(at.begin() + dim, position);
-  return trace(input, at);
+  for (auto [dim, position] : llvm::zip(reduce.getDimensions(), positions))
+    at.insert(at.begin() + dim, position);
+  return trace(reduce.getInputs().front(), at);
 }

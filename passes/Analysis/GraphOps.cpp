@@ -6,6 +6,7 @@
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace moe;
@@ -30,6 +31,7 @@ Scalar moe::scalarKind(Operation *op) {
       .Case("or", Scalar::Or)
       .Case("not", Scalar::Not)
       .Case("negate", Scalar::Neg)
+      .Case("sign", Scalar::Sign)
       .Case("compare", Scalar::Compare)
       .Case("select", Scalar::Select)
       .Case("clamp", Scalar::Clamp)
@@ -38,11 +40,18 @@ Scalar moe::scalarKind(Operation *op) {
       .Case("logistic", Scalar::Logistic)
       .Case("tanh", Scalar::Tanh)
       .Case("erf", Scalar::Erf)
+      .Case("erfc", Scalar::Erfc)
       .Case("power", Scalar::Power)
       .Case("sqrt", Scalar::Sqrt)
       .Case("rsqrt", Scalar::Rsqrt)
       .Case("floor", Scalar::Floor)
       .Default(Scalar::None);
+}
+
+hlo::ComparisonDirection moe::directionOf(Operation *op) {
+  return TypeSwitch<Operation *, hlo::ComparisonDirection>(op)
+      .Case<hlo::CompareOp, chlo::BroadcastCompareOp>(
+          [](auto compare) { return compare.getComparisonDirection(); });
 }
 
 StringRef moe::compositeName(Operation *op) {
@@ -92,6 +101,10 @@ static Combiner combinerOf(Region &body) {
     return Combiner::Min;
   case Scalar::Mul:
     return Combiner::Mul;
+  case Scalar::And:
+    return Combiner::And;
+  case Scalar::Or:
+    return Combiner::Or;
   default:
     return Combiner::None;
   }
@@ -127,19 +140,27 @@ static bool isNeutral(Value initial, Combiner combiner) {
     return number.isMinSignedValue();
   case Combiner::Min:
     return number.isMaxSignedValue();
+  case Combiner::And:
+    return number.isAllOnes();
+  case Combiner::Or:
+    return number.isZero();
   default:
     return false;
   }
 }
 
 Combiner moe::combinerOf(Operation *op) {
-  if (auto reduce = dyn_cast_if_present<hlo::ReduceOp>(op)) {
+  auto ofReduction = [](auto reduce) {
     if (reduce.getInputs().size() != 1)
       return Combiner::None;
     Combiner combiner = ::combinerOf(reduce.getBody());
     return isNeutral(reduce.getInitValues()[0], combiner) ? combiner
                                                           : Combiner::None;
-  }
+  };
+  if (auto reduce = dyn_cast_if_present<hlo::ReduceOp>(op))
+    return ofReduction(reduce);
+  if (auto reduce = dyn_cast_if_present<hlo::ReduceWindowOp>(op))
+    return ofReduction(reduce);
   if (auto scatter = dyn_cast_if_present<hlo::ScatterOp>(op))
     return scatter.getInputs().size() == 1
                ? ::combinerOf(scatter.getUpdateComputation())

@@ -223,6 +223,51 @@ Index IndexTable::flatten(ArrayRef<Index> at, ArrayRef<Index> innerExtents) {
 }
 
 //===----------------------------------------------------------------------===//
+// Substitution
+//===----------------------------------------------------------------------===//
+
+Index IndexTable::replace(Index a,
+                          ArrayRef<std::pair<Index, Index>> replacements) {
+  Index result = constant(a->constant);
+  for (auto [atom, coefficient] : a->terms)
+    result = add(result, scale(replace(atom, replacements), coefficient));
+  return result;
+}
+
+Index IndexTable::replace(const IndexAtom *atom,
+                          ArrayRef<std::pair<Index, Index>> replacements) {
+  for (auto [symbol, value] : replacements)
+    if (symbol->asAtom() == atom)
+      return value;
+  auto replaced = [&](const Coordinates &list) {
+    Coordinates result;
+    for (Index part : list)
+      result.push_back(replace(part, replacements));
+    return result;
+  };
+  switch (atom->kind) {
+  case Kind::Symbol:
+  case Kind::Extent:
+    return ofAtom(atom);
+  case Kind::Element:
+    return revalued({atom->element.tensor, replaced(atom->element.at)});
+  case Kind::FloorDiv:
+    return floorDiv(replace(atom->operands[0], replacements), atom->number);
+  case Kind::Mod:
+    return mod(replace(atom->operands[0], replacements), atom->number);
+  case Kind::Flat:
+    return flatten(replaced(atom->operands), replaced(atom->extents));
+  case Kind::Product: {
+    Index result = constant(1);
+    for (const IndexAtom *factor : atom->factors)
+      result = multiply(result, replace(factor, replacements));
+    return result;
+  }
+  }
+  llvm_unreachable("an atom of unknown kind");
+}
+
+//===----------------------------------------------------------------------===//
 // Ranges
 //===----------------------------------------------------------------------===//
 

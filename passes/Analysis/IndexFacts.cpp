@@ -2,6 +2,7 @@
 #include "moe/Analysis/IndexFacts.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Matchers.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "llvm/ADT/STLExtras.h"
@@ -14,12 +15,6 @@ using namespace mlir;
 using namespace moe;
 namespace hlo = moe::stablehlo;
 using Direction = hlo::ComparisonDirection;
-
-static Direction directionOf(Operation *op) {
-  return TypeSwitch<Operation *, Direction>(op)
-      .Case<hlo::CompareOp, chlo::BroadcastCompareOp>(
-          [](auto compare) { return compare.getComparisonDirection(); });
-}
 
 //===----------------------------------------------------------------------===//
 // Values
@@ -50,7 +45,7 @@ Index IndexFacts::elementValue(const Element &e) {
   // The last offset is the number of ids.
   if (std::optional<Histogram> counted = offsets(e.tensor))
     if (e.at[0] == constant(counted->bins - 1))
-      return extentOf(counted->ids, 0);
+      return counted->count;
   // p[q[i]] and q[p[i]] are i where one is the inverse of the other.
   if (e.at.size() == 1)
     if (const IndexAtom *inner = e.at[0]->asAtom(IndexAtom::Kind::Element))
@@ -119,6 +114,14 @@ Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
     return a && b ? multiply(a, b) : nullptr;
   case Scalar::Neg:
     return a ? scale(a, -1) : nullptr;
+  case Scalar::Sign: {
+    if (!a)
+      return nullptr;
+    IndexRange bounds = range(a);
+    if (bounds.low && *bounds.low > 0)
+      return constant(1);
+    return bounds.high && *bounds.high < 0 ? constant(-1) : nullptr;
+  }
   case Scalar::Div:
   case Scalar::Rem: {
     // Division rounds towards zero, which is downwards for what is not
@@ -183,7 +186,14 @@ std::optional<bool> IndexFacts::truthOf(Value tensor, ArrayRef<Index> at) {
     std::optional<bool> a = truth(0), b = truth(1);
     if (a == absorbing || b == absorbing)
       return absorbing;
-    return a && b ? std::optional(!absorbing) : std::nullopt;
+    if (a && b)
+      return !absorbing;
+    auto first = operand(e, 0), second = operand(e, 1);
+    if (absorbing || !first || !second)
+      return std::nullopt;
+    // "x is 0, but no multiple of d" of no x.
+    Index zero = zeroWhere(*first), multiple = multipleUnless(*second);
+    return zero && zero == multiple ? std::optional(false) : std::nullopt;
   }
   case Scalar::Convert:
   case Scalar::Compare: {
@@ -231,8 +241,60 @@ std::optional<bool> IndexFacts::truthOf(Value tensor, ArrayRef<Index> at) {
     return std::nullopt;
   }
   default:
-    return std::nullopt;
+    return truthOfReduction(e);
   }
+}
+
+/// All of the elements, or any of them.
+std::optional<bool> IndexFacts::truthOfReduction(const Element &e) {
+  auto reduce = e.tensor.getDefiningOp<hlo::ReduceOp>();
+  Combiner combiner = combinerOf(reduce);
+  if (combiner != Combiner::And && combiner != Combiner::Or)
+    return std::nullopt;
+  Value input = reduce.getInputs().front();
+  Coordinates at = e.at;
+  for (int64_t d : reduce.getDimensions()) {
+    int64_t size = typeOf(input).getDimSize(d);
+    if (ShapedType::isDynamic(size) || size == 0)
+      return std::nullopt;
+    at.insert(at.begin() + d, symbol("r", size));
+  }
+  // What holds for one that may be any holds for each.
+  return truthOf(input, at);
+}
+
+/// Division with rounding down is written with a correction for negative
+/// operands, where signs differ and something is left over. With a divisor
+/// above 0, signs of an x >= 0 differ where x is 0: this x.
+Index IndexFacts::zeroWhere(const Element &condition) {
+  Operation *op = condition.tensor.getDefiningOp();
+  if (scalarKind(op) != Scalar::Compare || directionOf(op) != Direction::NE)
+    return nullptr;
+  auto sign = operand(condition, 0), other = operand(condition, 1);
+  if (!sign || !other ||
+      scalarKind(sign->tensor.getDefiningOp()) != Scalar::Sign ||
+      valueOf(other->tensor, other->at) != constant(1))
+    return nullptr;
+  Value x = sign->tensor.getDefiningOp()->getOperand(0);
+  if (!isa<IntegerType>(typeOf(x).getElementType()))
+    return nullptr;
+  Index value = valueOf(x, sign->at);
+  return isNonNegative(value) ? value : nullptr;
+}
+
+/// The x of which the condition says that it is no multiple of something.
+Index IndexFacts::multipleUnless(const Element &condition) {
+  Operation *op = condition.tensor.getDefiningOp();
+  if (scalarKind(op) != Scalar::Compare || directionOf(op) != Direction::NE)
+    return nullptr;
+  auto rest = operand(condition, 0), zero = operand(condition, 1);
+  if (!rest || !zero || numberOf(*zero) != 0.0 ||
+      scalarKind(rest->tensor.getDefiningOp()) != Scalar::Rem)
+    return nullptr;
+  auto x = operand(*rest, 0);
+  return x && isa<IntegerType>(typeOf(x->tensor).getElementType())
+             ? valueOf(x->tensor, x->at)
+             : nullptr;
 }
 
 std::optional<double> IndexFacts::numberOf(const Element &e) {
@@ -388,6 +450,28 @@ Index IndexFacts::tabulated(Value tensor, ArrayRef<Index> at) {
 // Permutations
 //===----------------------------------------------------------------------===//
 
+/// The argument of a comparator that is compared, maybe with one zero for both
+/// and one NaN for all: "arg == 0 ? 0 : arg", "arg != arg ? NaN : arg".
+static Value comparedArgument(Value value) {
+  while (auto select = value.getDefiningOp<hlo::SelectOp>()) {
+    auto test = select.getPred().getDefiningOp<hlo::CompareOp>();
+    if (!test)
+      break;
+    bool isNaN = test.getComparisonDirection() == Direction::NE &&
+                 test.getLhs() == test.getRhs() &&
+                 matchPattern(select.getOnTrue(), m_NaNFloat());
+    bool isZero = test.getComparisonDirection() == Direction::EQ &&
+                  matchPattern(test.getRhs(), m_AnyZeroFloat()) &&
+                  matchPattern(select.getOnTrue(), m_AnyZeroFloat());
+    if (!isNaN && !isZero)
+      break;
+    value = select.getOnFalse();
+    if (value != test.getLhs() && comparedArgument(value) != test.getLhs())
+      return {};
+  }
+  return value;
+}
+
 Value IndexFacts::sortedBy(Value positions) {
   Operation *op = positions.getDefiningOp();
   auto result = dyn_cast<OpResult>(positions);
@@ -408,44 +492,11 @@ Value IndexFacts::sortedBy(Value positions) {
       block.getTerminator()->getOperand(0).getDefiningOp<hlo::CompareOp>();
   Index i = symbol("i");
   if (compare && compare.getComparisonDirection() == Direction::LT &&
-      compare.getLhs() == block.getArgument(0) &&
-      compare.getRhs() == block.getArgument(1) &&
+      comparedArgument(compare.getLhs()) == block.getArgument(0) &&
+      comparedArgument(compare.getRhs()) == block.getArgument(1) &&
       valueOf(sort.getInputs()[1], {i}) == i)
     sorts[positions] = sort.getInputs()[0];
   return sorts[positions];
-}
-
-/// The list of single positions that a scatter along the only dimension of its
-/// data writes to, as (tensor, coordinates of entry i).
-static std::optional<std::pair<Value, Coordinates>>
-scatterPositions(IndexTable &table, Operation *op, Index i) {
-  if (auto scatter = dyn_cast_if_present<hlo::ScatterOp>(op)) {
-    auto numbers = scatter.getScatterDimensionNumbers();
-    if (scatter.getInputs().size() != 1 ||
-        typeOf(scatter.getInputs()[0]).getRank() != 1 ||
-        !numbers.getUpdateWindowDims().empty() ||
-        !numbers.getInputBatchingDims().empty())
-      return std::nullopt;
-    Coordinates at{i};
-    if (numbers.getIndexVectorDim() <
-        typeOf(scatter.getScatterIndices()).getRank())
-      at.insert(at.begin() + numbers.getIndexVectorDim(), table.constant(0));
-    if (at.size() !=
-        static_cast<size_t>(typeOf(scatter.getScatterIndices()).getRank()))
-      return std::nullopt;
-    return std::pair(scatter.getScatterIndices(), at);
-  }
-  StringRef name = compositeName(op);
-  if ((name != "onnx.ScatterND" && name != "onnx.ScatterElements") ||
-      typeOf(op->getOperand(0)).getRank() != 1)
-    return std::nullopt;
-  Value indices = op->getOperand(1);
-  Coordinates at{i};
-  if (name == "onnx.ScatterND")
-    at.push_back(table.constant(0));
-  if (at.size() != static_cast<size_t>(typeOf(indices).getRank()))
-    return std::nullopt;
-  return std::pair(indices, at);
 }
 
 Value IndexFacts::inverseOf(Value inverse) {
@@ -465,13 +516,14 @@ Value IndexFacts::inverseOf(Value inverse) {
     if (const IndexAtom *atom = value->asAtom(IndexAtom::Kind::Element))
       e = atom->element;
   } else if (combinerOf(op) == Combiner::Replace) {
-    auto positions = scatterPositions(*this, op, i);
-    Value updates = op->getOperand(2);
-    if (!positions || typeOf(updates).getRank() != 1 ||
-        valueOf(updates, {i}) != i)
+    std::optional<Writes> written = writes(op);
+    if (!written || written->from.size() != 1)
       return {};
-    Index value = valueOf(positions->first, positions->second);
-    if (const IndexAtom *atom = value->asAtom(IndexAtom::Kind::Element))
+    i = written->from[0];
+    if (valueOf(written->updates, {i}) != i)
+      return {};
+    if (const IndexAtom *atom =
+            written->to[0]->asAtom(IndexAtom::Kind::Element))
       e = atom->element;
   }
   if (e && e.at == Coordinates{i} && sortedBy(e.tensor) &&
@@ -493,6 +545,32 @@ static Value withoutConversions(Value tensor) {
   return tensor;
 }
 
+/// Ones added up at the ids of a list.
+std::optional<Histogram> IndexFacts::scatteredHistogram(Operation *op) {
+  std::optional<Writes> written = writes(op);
+  if (!written || written->from.size() != 1 ||
+      numberOf(trace(written->data, {symbol("bin")})) != 0.0 ||
+      numberOf(trace(written->updates, written->from)) != 1.0)
+    return std::nullopt;
+  return Histogram{written->from[0], written->to[0],
+                   extentOf(written->updates, 0)};
+}
+
+/// A column of "this id is that bin", summed.
+std::optional<Histogram> IndexFacts::reducedHistogram(Operation *op) {
+  auto reduce = dyn_cast<hlo::ReduceOp>(op);
+  if (!reduce)
+    return std::nullopt;
+  Index position = symbol("i"),
+        bin = symbol("bin", typeOf(reduce.getResult(0)).getDimSize(0));
+  auto mask = reduced({reduce.getResult(0), {bin}}, position);
+  auto equal = mask ? equality(*mask) : std::nullopt;
+  if (!equal || (equal->a != bin && equal->b != bin))
+    return std::nullopt;
+  return Histogram{position, equal->a == bin ? equal->b : equal->a,
+                   extentOf(reduce.getInputs()[0], reduce.getDimensions()[0])};
+}
+
 std::optional<Histogram> IndexFacts::histogram(Value counts) {
   counts = withoutConversions(counts);
   auto [known, isNew] = histograms.try_emplace(counts, std::nullopt);
@@ -502,18 +580,43 @@ std::optional<Histogram> IndexFacts::histogram(Value counts) {
   if (!op || typeOf(counts).getRank() != 1 || typeOf(counts).isDynamicDim(0) ||
       combinerOf(op) != Combiner::Add)
     return std::nullopt;
-  Index i = symbol("i");
-  auto positions = scatterPositions(*this, op, i);
-  Value data = op->getOperand(0), updates = op->getOperand(2);
-  if (!positions || numberOf(trace(data, {symbol("bin")})) != 0.0 ||
-      numberOf(trace(updates, {i})) != 1.0)
+  std::optional<Histogram> result = scatteredHistogram(op);
+  if (!result)
+    result = reducedHistogram(op);
+  if (!result)
     return std::nullopt;
-  Histogram result{positions->first, i,
-                   valueOf(positions->first, positions->second),
-                   typeOf(counts).getDimSize(0)};
-  if (!range(result.id).within(0, result.bins - 1))
+  result->bins = typeOf(counts).getDimSize(0);
+  if (!range(result->id).within(0, result->bins - 1))
     return std::nullopt;
   return histograms[counts] = result;
+}
+
+std::optional<int64_t> moe::runningDimension(Operation *op) {
+  auto window = dyn_cast_if_present<hlo::ReduceWindowOp>(op);
+  if (!window || combinerOf(op) != Combiner::Add)
+    return std::nullopt;
+  auto areOnes = [](std::optional<ArrayRef<int64_t>> list) {
+    return !list || llvm::all_of(*list, [](int64_t x) { return x == 1; });
+  };
+  if (!areOnes(window.getWindowStrides()) ||
+      !areOnes(window.getBaseDilations()) ||
+      !areOnes(window.getWindowDilations()))
+    return std::nullopt;
+  SmallVector<int64_t> padding(2 * window.getWindowDimensions().size(), 0);
+  if (auto given = window.getPaddingAttr())
+    llvm::copy(given.getValues<int64_t>(), padding.begin());
+  // Windows that end where they stand and reach back to the start.
+  std::optional<int64_t> running;
+  for (auto [d, size] : llvm::enumerate(window.getWindowDimensions())) {
+    if (padding[2 * d] != size - 1 || padding[2 * d + 1] != 0)
+      return std::nullopt;
+    if (size == 1)
+      continue;
+    if (running || size != typeOf(window.getInputs()[0]).getDimSize(d))
+      return std::nullopt;
+    running = d;
+  }
+  return running;
 }
 
 std::optional<Histogram> IndexFacts::offsets(Value values) {
@@ -522,8 +625,10 @@ std::optional<Histogram> IndexFacts::offsets(Value values) {
   if (!isNew)
     return known->second;
   Operation *op = values.getDefiningOp();
-  if (compositeName(op) != "onnx.CumSum" ||
-      compositeInt(op, "exclusive") != 0 || compositeInt(op, "reverse") != 0)
+  bool onnx = compositeName(op) == "onnx.CumSum" &&
+              compositeInt(op, "exclusive") == 0 &&
+              compositeInt(op, "reverse") == 0;
+  if (!onnx && (typeOf(values).getRank() != 1 || !runningDimension(op)))
     return std::nullopt;
   std::optional<Histogram> result = histogram(op->getOperand(0));
   return sums[values] = result;
@@ -547,8 +652,7 @@ IndexRange IndexFacts::range(Index a) {
     if (!counted)
       continue;
     Index rest = add(a, element(offset));
-    IndexRange behindAll =
-        IndexTable::range(sub(rest, extentOf(counted->ids, 0)));
+    IndexRange behindAll = IndexTable::range(sub(rest, counted->count));
     result.low = behindAll.low;
     const IndexAtom *later =
         rest->terms.size() == 1 ? rest->terms[0].first : nullptr;

@@ -38,7 +38,8 @@ static llvm::DenseSet<Operation *> computing(Value value,
 /// The router has a row for each of the experts' rows.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
-  if (facts.extentOf(layer.tokens, 0) == facts.extentOf(layer.router.logits, 0))
+  if (rowCount(facts, layer.tokens) ==
+      rowCount(facts, layer.router.logits, layer.router.columnDims))
     return success();
   return matcher.refuse(layer.result.getDefiningOp(),
                         "the router may have another number of rows than the "
@@ -80,8 +81,10 @@ private:
   Value literal(ElementsAttr value) {
     return hlo::ConstantOp::create(builder, loc, value);
   }
+  Value matrix(Value tensor, int64_t columnDims = 1);
   Value logits();
   Value size(Index extent);
+  Value shape(ArrayRef<Index> extents);
   Value product(const IndexAtom *atom);
 
   Matcher &matcher;
@@ -89,33 +92,64 @@ private:
   const Layer &layer;
   OpBuilder builder;
   Location loc;
+  Value tokens; // as a matrix
 };
 
 } // namespace
 
+/// The rows of a tensor as those of a matrix; null where their number is none
+/// of what can be computed.
+Value Emitter::matrix(Value tensor, int64_t columnDims) {
+  RankedTensorType type = typeOf(tensor);
+  if (type.getRank() == 2 && columnDims == 1)
+    return tensor;
+  int64_t columns = 1, rows = ShapedType::kDynamic;
+  for (int64_t size : type.getShape().take_back(columnDims))
+    columns *= size;
+  if (type.hasStaticShape())
+    rows = type.getNumElements() / columns;
+  auto flat = RankedTensorType::get({rows, columns}, type.getElementType());
+  if (type.hasStaticShape())
+    return hlo::ReshapeOp::create(builder, loc, flat, tensor);
+  Value sizes =
+      shape({rowCount(facts, tensor, columnDims), facts.constant(columns)});
+  return sizes
+             ? hlo::DynamicReshapeOp::create(builder, loc, flat, tensor, sizes)
+                   .getResult()
+             : Value();
+}
+
 /// Logits that are a matrix product become moe.logits; others stay.
 Value Emitter::logits() {
   Value value = layer.router.logits;
-  Index token = facts.symbol("t"),
-        expert = facts.symbol("e", layer.router.experts);
-  Element element{value, {token, expert}};
-  std::optional<Linear> linear = matchGatheredLinear(facts, element);
-  if (!linear || linear->expert || linear->column != expert)
-    return value;
-  // The rows as a matrix: those of the experts, if the router reads the same.
-  Coordinates wanted{token, linear->contracted};
-  Element rows = facts.trace(
-      linear->input.tensor, linear->input.at,
-      [&](Value, ArrayRef<Index> at) { return at == ArrayRef(wanted); });
-  if (rows.at != wanted)
-    return value;
+  Coordinates at;
+  for (int64_t size : typeOf(value).getShape())
+    at.push_back(facts.symbol("t", size));
+  int64_t columnDims = layer.router.columnDims;
+  Index row = rowOf(facts, value, ArrayRef(at).drop_back(columnDims));
+  std::optional<Linear> linear = matchGatheredLinear(facts, {value, at});
+  // A matrix for each expert gives its columns.
+  Index expert = columnDims == 2 ? at[at.size() - 2] : nullptr;
+  if (!linear || linear->expert != expert || linear->column != at.back())
+    return matrix(value, columnDims);
+  // The rows as they are: those of the experts, if the router reads the same.
+  Value rows = matchRows(facts, linear->input, row, linear->contracted);
+  if (!rows)
+    return matrix(value, columnDims);
+  Value units = rows == layer.tokens ? tokens : matrix(rows);
+  if (!units)
+    return {};
   auto squeeze = [](ElementsAttr attr) {
-    return support::reshapeWeight(attr,
-                                  attr.getShapedType().getShape().drop_front());
+    SmallVector<int64_t> shape(attr.getShapedType().getShape().drop_front());
+    shape.front() *= attr.getShapedType().getDimSize(0);
+    return support::reshapeWeight(attr, shape);
   };
+  ElementsAttr weights = squeeze(linear->matrix);
   Value bias = linear->bias ? literal(squeeze(linear->bias)) : Value();
-  return LogitsOp::create(builder, loc, value.getType(), rows.tensor,
-                          literal(squeeze(linear->matrix)), bias,
+  auto type = RankedTensorType::get(
+      {typeOf(units).getDimSize(0), weights.getShapedType().getDimSize(0)},
+      typeOf(value).getElementType());
+  return LogitsOp::create(builder, loc, type, units, literal(weights), bias,
                           /*offset=*/Value(), /*softcap=*/FloatAttr(),
                           builder.getF64FloatAttr(1.0));
 }
@@ -170,49 +204,70 @@ Value Emitter::product(const IndexAtom *atom) {
   }
 }
 
+/// Sizes as a tensor; null where one of them is null.
+Value Emitter::shape(ArrayRef<Index> extents) {
+  SmallVector<Value> parts;
+  for (Index extent : extents) {
+    Value value = size(extent);
+    if (!value)
+      return {};
+    parts.push_back(hlo::ReshapeOp::create(
+        builder, loc, RankedTensorType::get({1}, builder.getI64Type()), value));
+  }
+  auto type = RankedTensorType::get({static_cast<int64_t>(parts.size())},
+                                    builder.getI64Type());
+  return hlo::ConcatenateOp::create(builder, loc, type, parts, 0);
+}
+
 FailureOr<Value> Emitter::run() {
   MLIRContext *context = builder.getContext();
   const Router &router = layer.router;
   const Experts &experts = layer.experts;
-  RankedTensorType tokens = typeOf(layer.tokens), result = typeOf(layer.result);
+  auto unknown = [&] {
+    return matcher.refuse(layer.result.getDefiningOp(),
+                          "the sizes of its result are not known in terms "
+                          "of the inputs");
+  };
+  tokens = matrix(layer.tokens);
+  if (!tokens)
+    return unknown();
+  RankedTensorType units = typeOf(tokens), result = typeOf(layer.result);
   int64_t width = result.getShape().back();
   auto rowsType = [&](int64_t columns) {
-    return RowsType::get(context, cast<FloatType>(tokens.getElementType()),
+    return RowsType::get(context, cast<FloatType>(units.getElementType()),
                          columns, RowLayout::Grouped);
   };
 
   // Where the result has other dimensions for the tokens, their sizes.
-  Value shape;
+  Value sizes;
   if (result.getRank() != 2 && !result.hasStaticShape()) {
-    SmallVector<Value> parts;
-    for (int64_t d = 0; d < result.getRank(); ++d) {
-      Value extent = size(facts.extentOf(layer.result, d));
-      if (!extent)
-        return matcher.refuse(layer.result.getDefiningOp(),
-                              "the sizes of its result are not known in terms "
-                              "of the inputs");
-      parts.push_back(hlo::ReshapeOp::create(
-          builder, loc, RankedTensorType::get({1}, builder.getI64Type()),
-          extent));
-    }
-    shape = hlo::ConcatenateOp::create(
-        builder, loc,
-        RankedTensorType::get({result.getRank()}, builder.getI64Type()), parts,
-        0);
+    Coordinates extents;
+    for (int64_t d = 0; d < result.getRank(); ++d)
+      extents.push_back(facts.extentOf(layer.result, d));
+    sizes = shape(extents);
+    if (!sizes)
+      return unknown();
   }
 
+  Value scores = logits();
+  if (!scores)
+    return unknown();
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
+  PlanType planType = PlanType::get(context, router.experts, router.slots);
+  if (router.select.getPolicy() == Policy::SoftSlots)
+    planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
   Value plan =
       RouteOp::create(
-          builder, loc, PlanType::get(context, router.experts, router.slots),
-          logits(), keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
-          /*weight_source=*/Value(), /*expert_scale=*/Value(),
-          /*always_weights=*/Value(), router.score, router.groupFilter,
-          router.select, router.weight)
+          builder, loc, planType, /*scores=*/Type(), scores, keyOffset,
+          /*allow=*/Value(), /*score_gain=*/Value(), /*weight_source=*/Value(),
+          /*expert_scale=*/Value(), /*always_weights=*/Value(),
+          /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
+          /*predictor=*/Value(), router.score, router.groupFilter,
+          router.select, router.weight, router.capacity, router.domain)
           .getPlan();
   auto apply = ApplyAttr::get(context, Apply::Output);
   Value rows = DispatchOp::create(
-      builder, loc, rowsType(tokens.getDimSize(1)), layer.tokens, plan, apply,
+      builder, loc, rowsType(units.getDimSize(1)), tokens, plan, apply,
       builder.getF64FloatAttr(1.0), /*allow_multi=*/UnitAttr());
   SmallVector<Value> parameters;
   for (ElementsAttr parameter : experts.parameters)
@@ -226,16 +281,16 @@ FailureOr<Value> Emitter::run() {
       builder, loc,
       result.getRank() == 2
           ? result
-          : RankedTensorType::get({tokens.getDimSize(0), width},
+          : RankedTensorType::get({units.getDimSize(0), width},
                                   result.getElementType()),
-      outputs, plan, layer.tokens, /*out_bias=*/Value(), apply,
+      outputs, plan, tokens, /*out_bias=*/Value(), apply,
       ResidualAttr::get(context, Residual::None),
       SumOrderAttr::get(context, SumOrder::ExpertAsc), /*acc=*/TypeAttr());
   if (result.getRank() == 2)
     return combined;
   if (result.hasStaticShape())
     return hlo::ReshapeOp::create(builder, loc, result, combined).getResult();
-  return hlo::DynamicReshapeOp::create(builder, loc, result, combined, shape)
+  return hlo::DynamicReshapeOp::create(builder, loc, result, combined, sizes)
       .getResult();
 }
 
@@ -255,7 +310,7 @@ private:
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
   void report(const Layer &layer);
-  LogicalResult report(const RaiseFinding &finding);
+  LogicalResult report(const Matcher &matcher);
   void removeDead(func::FuncOp function);
 
   /// Ops of layers that are raised or reported.
@@ -275,22 +330,8 @@ void RaisePass::report(const Layer &layer) {
              .str();
 }
 
-/// The nearest top-k that the op depends on.
-static Operation *nearestTopK(Operation *op) {
-  llvm::SetVector<Operation *> work;
-  work.insert(op);
-  for (size_t i = 0; i < work.size(); ++i) {
-    if (isa<chlo::TopKOp>(work[i]))
-      return work[i];
-    for (Value operand : work[i]->getOperands())
-      if (Operation *next = operand.getDefiningOp())
-        work.insert(next);
-  }
-  return nullptr;
-}
-
-/// Whether ids of a top-k choose what runs: they are sorted, searched for, or
-/// look up matrices.
+/// Whether ids of a top-k choose what runs: they are sorted, searched for,
+/// scattered to, or look up matrices.
 static bool choosesMatrices(chlo::TopKOp topK) {
   llvm::SetVector<Value> work;
   work.insert(topK.getIndices());
@@ -299,6 +340,9 @@ static bool choosesMatrices(chlo::TopKOp topK) {
       StringRef name = compositeName(user);
       if (name == "onnx.TopK" || name == "onnx.NonZero" ||
           isa<hlo::SortOp>(user))
+        return true;
+      if (auto scatter = dyn_cast<hlo::ScatterOp>(user);
+          scatter && scatter.getScatterIndices() == work[i])
         return true;
       if (name.starts_with("onnx.Gather") && user->getOperand(0) != work[i] &&
           typeOf(user->getOperand(0)).getRank() > 2)
@@ -311,20 +355,30 @@ static bool choosesMatrices(chlo::TopKOp topK) {
 }
 
 void RaisePass::reportUnknownForms(func::FuncOp function) {
-  for (auto topK : function.getOps<chlo::TopKOp>())
-    if (!explained.contains(topK) && choosesMatrices(topK))
-      remark::missed(topK.getLoc(),
-                     remark::RemarkOpts::name("unknown").category("moe-raise"))
-          << "MoE layer is not raised: what the chosen experts compute has no "
-             "known form";
+  function.walk([&](chlo::TopKOp topK) {
+    if (explained.contains(topK) || !choosesMatrices(topK))
+      return;
+    StringRef why = topK->getParentOp() == function
+                        ? "what the chosen experts compute has no known form"
+                        : "it is in a loop, and not one that is known to go "
+                          "over layers whose weights are stacked constants";
+    remark::missed(topK.getLoc(),
+                   remark::RemarkOpts::name("unknown").category("moe-raise"))
+        << ("MoE layer is not raised: " + why).str();
+  });
 }
 
-LogicalResult RaisePass::report(const RaiseFinding &finding) {
-  explained.insert(nearestTopK(finding.op));
+LogicalResult RaisePass::report(const Matcher &matcher) {
+  const RaiseFinding &finding = *matcher.finding;
+  explained.insert(
+      nearest(finding.op, [](Operation *op) { return isa<chlo::TopKOp>(op); }));
   if (finding.kind == RaiseFinding::Kind::Missed) {
+    StringRef why = matcher.whyNoTopK(finding.op);
+    std::string choice =
+        why.empty() ? "" : (" (it chooses by " + why + ")").str();
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
-        << "MoE layer is not raised: " + finding.text;
+        << "MoE layer is not raised: " + finding.text + choice;
     return success();
   }
   InFlightDiagnostic diagnostic =
@@ -336,8 +390,10 @@ LogicalResult RaisePass::report(const RaiseFinding &finding) {
 }
 
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
-  static constexpr FormMatcher forms[] = {matchSlotSum, matchDenseExperts,
-                                          matchExpertLoop};
+  static constexpr FormMatcher forms[] = {
+      matchExpertChoice,    matchSlotSum,    matchDenseExperts,
+      matchUnrolledExperts, matchExpertLoop, matchSoftMixture,
+      matchCapacity};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
     matcher.parts.clear();
@@ -355,7 +411,7 @@ bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
       }
     }
     if (matcher.finding) {
-      failedExport |= failed(report(*matcher.finding));
+      failedExport |= failed(report(matcher));
       // They would be refused again, for less.
       done.insert_range(matcher.parts);
       return false;
@@ -371,14 +427,13 @@ LogicalResult RaisePass::raise(func::FuncOp function) {
       ops.push_back(op);
   });
   Matcher matcher(&getContext());
-  bool changed = false;
+  nameTopKs(matcher, function);
   for (Operation *op : llvm::reverse(ops)) {
     if (op->use_empty() || done.contains(op))
       continue;
-    changed |= raiseAt(matcher, op);
+    raiseAt(matcher, op);
   }
-  if (changed)
-    removeDead(function);
+  removeDead(function);
   reportUnknownForms(function);
   return success(!failedExport);
 }
@@ -400,6 +455,7 @@ void RaisePass::runOnOperation() {
     if (!function.isDeclaration() && !function.isPrivate())
       functions.push_back(function);
   for (func::FuncOp function : functions) {
+    unrollScans(function);
     // One value for what an exporter computes twice.
     DominanceInfo dominance(function);
     eliminateCommonSubExpressions(rewriter, dominance, function);

@@ -41,6 +41,12 @@ public:
   std::optional<RaiseFinding> finding;
   /// Ops that are part of the same sum as the one that is looked at.
   llvm::SmallVector<mlir::Operation *> parts;
+  /// What looks like a top-k, and why it is none.
+  llvm::DenseMap<mlir::Operation *, std::string> noTopKs;
+
+  /// Why the nearest choice that the op depends on is no top-k; empty where it
+  /// depends on nothing that looks like one.
+  llvm::StringRef whyNoTopK(mlir::Operation *op) const;
 
   /// Records a side condition that fails; the text completes "is not raised:".
   mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
@@ -80,6 +86,17 @@ Element takeFactor(IndexFacts &facts, Element element, double &factor);
 /// same value: 1.702 rather than 1.7020000219345093.
 double shortestDecimal(double value);
 
+/// One element of a product of tensors: sum over all of `contracted` of
+/// lhs * rhs.
+struct Contraction {
+  mlir::Operation *op;
+  Element lhs, rhs; // not traced
+  Coordinates contracted;
+  llvm::SmallVector<int64_t, 2> extents;
+};
+std::optional<Contraction> matchContraction(IndexFacts &facts,
+                                            const Element &element);
+
 /// One element of a matrix product: sum over `contracted` of lhs * rhs.
 struct Dot {
   mlir::Operation *op;
@@ -89,43 +106,88 @@ struct Dot {
 };
 std::optional<Dot> matchDot(IndexFacts &facts, const Element &element);
 
-/// Softmax over the coordinate `position` of the element: its argument.
+/// An element that is a sum of products over `position` in [0, count), written
+/// as such or as a matrix product.
+struct ProductSum {
+  mlir::Operation *op;
+  Element a, b;
+  Index position;
+  int64_t count;
+};
+std::optional<ProductSum> matchProductSum(IndexFacts &facts,
+                                          const Element &element);
+
+/// Softmax over the coordinates `positions` of the element: its argument.
 std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
-                                    Index position);
+                                    llvm::ArrayRef<Index> positions);
+/// 1 / (1 + exp -x), by that name or written out: x.
+std::optional<Element> matchLogistic(IndexFacts &facts, const Element &element);
+
+/// The number of a row of a tensor whose last dimension is its columns.
+Index rowOf(IndexFacts &facts, mlir::Value tensor,
+            llvm::ArrayRef<Index> coordinates);
+/// The tensor that shows the element in this row and column; null where none
+/// does on the way to what computes it.
+mlir::Value matchRows(IndexFacts &facts, const Element &element, Index row,
+                      Index column);
+/// How many rows there are, where the last dimensions are their columns.
+Index rowCount(IndexFacts &facts, mlir::Value tensor, int64_t columnDims = 1);
 
 /// The slot of a token that an expert id belongs to.
 struct Pick {
   mutable chlo::TopKOp topK;
-  Index token, slot;
+  Coordinates row; // of the top-k, which has a row for each token
+  Index token;     // the number of the row
+  Index slot;
 
-  int64_t experts() const {
-    return mlir::cast<mlir::RankedTensorType>(keys().getType()).getDimSize(1);
-  }
+  int64_t experts() const { return typeOf(keys()).getShape().back(); }
   int64_t slots() const { return topK.getK(); }
   mlir::Value keys() const { return topK.getOperand(); }
 };
-/// The pick whose expert id the integer is: indices[token, slot] of a top-k of
-/// the rows of a matrix.
-std::optional<Pick> asPick(Index id);
+/// The pick whose expert id the integer is: indices[row..., slot] of a top-k.
+std::optional<Pick> asPick(IndexFacts &facts, Index id);
+/// The pick whose expert id a mask compares with `expert`.
+std::optional<Pick> matchChoice(IndexFacts &facts, const Element &mask,
+                                Index &expert);
 
 //===----------------------------------------------------------------------===//
 // Router
 //===----------------------------------------------------------------------===//
 
 struct Router {
-  mlir::Value logits; // N×E
+  mlir::Value logits; // E columns
   mlir::ElementsAttr keyOffset;
   ScoreAttr score;
   GroupFilterAttr groupFilter;
   SelectAttr select;
   WeightAttr weight;
+  CapacityAttr capacity; // null: no limit
+  DomainAttr domain;     // null: all units
+  /// Of a token; of an expert where rows are mixtures.
   int64_t experts, slots;
+  /// Dimensions of the logits that make up their columns.
+  int64_t columnDims = 1;
 };
 
 /// The router around a top-k, whose combine weight for the picked slot is
 /// `weight`.
-mlir::FailureOr<Router> matchRouter(Matcher &matcher, Pick pick,
+mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Pick &pick,
                                     const Element &weight);
+
+/// A slot of a token, or all of them (where the slot is a symbol), with its
+/// weight.
+struct Choice {
+  Pick pick;
+  Element weight;
+};
+/// The slots of the token whose weight for `expert` the element is, and zero
+/// where none of them is that expert. A null expert becomes the one that the
+/// weight is for.
+mlir::FailureOr<llvm::SmallVector<Choice>>
+matchChoices(Matcher &matcher, const Element &weight, Index &expert);
+/// The router of such slots.
+mlir::FailureOr<Router> matchRouter(Matcher &matcher,
+                                    llvm::ArrayRef<Choice> choices);
 /// "top-2 of 8, softmax before top-k, renormalised"
 std::string describe(const Router &router);
 
@@ -187,20 +249,41 @@ mlir::ElementsAttr joinWeights(llvm::ArrayRef<mlir::ElementsAttr> parts);
 
 struct Layer {
   llvm::StringRef form;
-  mlir::Value tokens; // N×d
+  mlir::Value tokens; // d columns
   mlir::Value result; // what the layer replaces
   Router router;
   Experts experts;
 };
 
-/// The rows x[token, :] that the experts read: a matrix.
+/// Makes a layer of branches that each compute one expert, in order of ids.
+class Branches {
+public:
+  Branches(Matcher &matcher, llvm::StringRef form, mlir::Value result)
+      : matcher(matcher), result{form, nullptr, result, {}, {}} {}
+
+  /// Refuses a branch that differs from the first one in more than parameters.
+  mlir::LogicalResult add(mlir::Operation *op, mlir::Value tokens,
+                          const Router &router, const Experts &experts);
+  Layer layer();
+
+private:
+  Matcher &matcher;
+  Layer result;
+  int64_t count = 0;
+  llvm::SmallVector<llvm::SmallVector<mlir::ElementsAttr>> parameters;
+};
+
+/// The rows that the experts read: a tensor whose row `token` they are.
 mlir::FailureOr<mlir::Value> matchTokens(Matcher &matcher,
                                          const Experts &experts, Index token);
 
-/// Terms that are added up, or written, to rows of a matrix.
+/// Terms that are added up, or written, to rows.
 struct Entries {
   Element term; // of one entry, at `column` of its row
-  Index row;    // that the entry belongs to
+  /// What is multiplied to give it; all that is known where a sum is a matrix
+  /// product.
+  std::optional<std::pair<Element, Element>> factors;
+  Index row; // that the entry belongs to
   Index column;
   Index position;    // of the entry in a list; null where a sum has slots
   Index slot;        // that the sum runs over; null where there is a list
@@ -217,6 +300,15 @@ using FormMatcher = mlir::FailureOr<Layer> (*)(Matcher &, mlir::Operation *);
 /// Linear maps by one product per expert, on the rows sorted by expert.
 std::optional<Linear> matchGroupedLinear(Matcher &matcher,
                                          const Element &element);
+/// The same by one product of ragged groups of these rows.
+std::optional<Linear> matchRaggedLinear(Matcher &matcher,
+                                        const Element &element);
+/// The id that a row of a list sorted by expert stands for, where groups of
+/// rows are as long as the histogram says; null where nothing is known to be
+/// sorted by what it counts. `hint` is an integer that may be computed from the
+/// positions that the sort gives.
+Index sortedExpert(IndexFacts &facts, mlir::Operation *op,
+                   const Histogram &histogram, Index row, Index hint);
 /// Linear maps with parameters looked up by expert id.
 std::optional<Linear> matchGatheredLinear(IndexFacts &facts,
                                           const Element &element);
@@ -226,8 +318,53 @@ mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
 /// All experts on all tokens, weighted by a matrix that is zero where a token
 /// did not pick the expert.
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
+/// The same, written as one product per expert and a sum.
+mlir::FailureOr<Layer> matchUnrolledExperts(Matcher &matcher,
+                                            mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
+/// Rows of experts that are means of all tokens, and tokens that are means of
+/// all rows.
+mlir::FailureOr<Layer> matchSoftMixture(Matcher &matcher, mlir::Operation *op);
+/// Rows of experts that masks of zeros and ones take from the tokens, as many
+/// as an expert has places for.
+mlir::FailureOr<Layer> matchCapacity(Matcher &matcher, mlir::Operation *op);
+/// Tokens that experts choose.
+mlir::FailureOr<Layer> matchExpertChoice(Matcher &matcher, mlir::Operation *op);
+
+/// Experts on a fixed number of rows, which sums over tokens make and whose
+/// outputs sums over rows give back:
+/// result[at] = sum over e, c of combine * f_e(sum over u of dispatch * token).
+struct Mixture {
+  Experts experts; // their input is that of the token `unit`
+  Element dispatch, combine;
+  Coordinates at;               // of the result
+  Index expert, place, unit;    // e, c and u: symbols
+  int64_t count, places, units; // of experts, of rows of each, of tokens
+};
+std::optional<Mixture> matchMixture(Matcher &matcher, mlir::Operation *op);
+
+/// The tokens among which token `start + unit` is, `units` of them.
+struct TokenBlock {
+  Index start;
+  DomainAttr domain; // null: all
+};
+/// A fixed number of units per expert.
+CountAttr fixedCount(Matcher &matcher, int64_t number);
+/// None where tokens are not divided into blocks of that many.
+std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
+                                int64_t units, Index tokens);
+
+/// Writes a top-k beside what is one by another name, and tells the facts.
+void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
+
+/// The nearest op of some kind that the op depends on.
+mlir::Operation *nearest(mlir::Operation *op,
+                         llvm::function_ref<bool(mlir::Operation *)> isKind);
+
+/// Takes loops over layers apart that choose experts and take their matrices
+/// from stacked constants.
+void unrollScans(mlir::func::FuncOp function);
 
 /// Whether column `column` of the layer's result is that of the experts'
 /// output.

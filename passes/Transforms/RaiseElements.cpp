@@ -4,6 +4,7 @@
 #include "moe/Dialect/Support/MoESupport.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
+#include <limits>
 
 using namespace mlir;
 using namespace moe;
@@ -50,31 +51,33 @@ double moe::raise::shortestDecimal(double value) {
   return value;
 }
 
-std::optional<Dot> moe::raise::matchDot(IndexFacts &facts,
-                                        const Element &element) {
+std::optional<Contraction>
+moe::raise::matchContraction(IndexFacts &facts, const Element &element) {
   auto dot = element.tensor.getDefiningOp<hlo::DotGeneralOp>();
   if (!dot)
     return std::nullopt;
   auto numbers = dot.getDotDimensionNumbers();
-  if (numbers.getLhsContractingDimensions().size() != 1)
-    return std::nullopt;
-  int64_t lhsDim = numbers.getLhsContractingDimensions()[0],
-          rhsDim = numbers.getRhsContractingDimensions()[0];
-  int64_t extent = typeOf(dot.getLhs()).getDimSize(lhsDim);
-  if (ShapedType::isDynamic(extent))
-    extent = typeOf(dot.getRhs()).getDimSize(rhsDim);
-  if (ShapedType::isDynamic(extent))
-    return std::nullopt;
-  Index contracted = facts.symbol("c", extent);
+  Contraction result{dot, {}, {}, {}, {}};
+  for (auto [lhs, rhs] : llvm::zip(numbers.getLhsContractingDimensions(),
+                                   numbers.getRhsContractingDimensions())) {
+    int64_t extent = typeOf(dot.getLhs()).getDimSize(lhs);
+    if (ShapedType::isDynamic(extent))
+      extent = typeOf(dot.getRhs()).getDimSize(rhs);
+    if (ShapedType::isDynamic(extent))
+      return std::nullopt;
+    result.contracted.push_back(facts.symbol("c", extent));
+    result.extents.push_back(extent);
+  }
 
   // Result dimensions: batch, free ones of the left, free ones of the right.
   ArrayRef<Index> at(element.at);
-  auto factor = [&](Value tensor, ArrayRef<int64_t> batch, int64_t dim,
-                    ArrayRef<Index> &free) {
+  auto factor = [&](Value tensor, ArrayRef<int64_t> batch,
+                    ArrayRef<int64_t> dims, ArrayRef<Index> &free) {
     Coordinates own(typeOf(tensor).getRank());
     for (auto [position, d] : llvm::enumerate(batch))
       own[d] = element.at[position];
-    own[dim] = contracted;
+    for (auto [coordinate, d] : llvm::zip(result.contracted, dims))
+      own[d] = coordinate;
     for (Index &coordinate : own)
       if (!coordinate) {
         coordinate = free.front();
@@ -84,22 +87,74 @@ std::optional<Dot> moe::raise::matchDot(IndexFacts &facts,
   };
   ArrayRef<Index> free =
       at.drop_front(numbers.getLhsBatchingDimensions().size());
-  Element lhs =
-      factor(dot.getLhs(), numbers.getLhsBatchingDimensions(), lhsDim, free);
-  Element rhs =
-      factor(dot.getRhs(), numbers.getRhsBatchingDimensions(), rhsDim, free);
-  return Dot{dot, lhs, rhs, contracted, extent};
+  result.lhs = factor(dot.getLhs(), numbers.getLhsBatchingDimensions(),
+                      numbers.getLhsContractingDimensions(), free);
+  result.rhs = factor(dot.getRhs(), numbers.getRhsBatchingDimensions(),
+                      numbers.getRhsContractingDimensions(), free);
+  return result;
+}
+
+std::optional<Dot> moe::raise::matchDot(IndexFacts &facts,
+                                        const Element &element) {
+  std::optional<Contraction> product = matchContraction(facts, element);
+  if (!product || product->contracted.size() != 1)
+    return std::nullopt;
+  return Dot{product->op, product->lhs, product->rhs,
+             product->contracted.front(), product->extents.front()};
+}
+
+std::optional<ProductSum> moe::raise::matchProductSum(IndexFacts &facts,
+                                                      const Element &element) {
+  Operation *op = element.tensor.getDefiningOp();
+  if (std::optional<Dot> dot = matchDot(facts, element))
+    return ProductSum{op, facts.trace(dot->lhs), facts.trace(dot->rhs),
+                      dot->contracted, dot->extent};
+  auto reduce = dyn_cast_if_present<hlo::ReduceOp>(op);
+  if (!reduce || combinerOf(op) != Combiner::Add ||
+      reduce.getDimensions().size() != 1)
+    return std::nullopt;
+  int64_t count =
+      typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  if (ShapedType::isDynamic(count))
+    return std::nullopt;
+  Index position = facts.symbol("j", count);
+  std::optional<Element> term = facts.reduced(element, position);
+  auto product = term ? matchBinary(facts, *term, Scalar::Mul) : std::nullopt;
+  if (!product)
+    return std::nullopt;
+  return ProductSum{op, product->first, product->second, position, count};
+}
+
+std::optional<Element> moe::raise::matchLogistic(IndexFacts &facts,
+                                                 const Element &element) {
+  if (kindOf(element) == Scalar::Logistic)
+    return facts.operand(element, 0);
+  auto quotient = matchBinary(facts, element, Scalar::Div);
+  if (!quotient || facts.numberOf(quotient->first) != 1.0)
+    return std::nullopt;
+  auto sum = matchBinary(facts, quotient->second, Scalar::Add);
+  if (!sum)
+    return std::nullopt;
+  auto [power, one] = *sum;
+  if (facts.numberOf(power))
+    std::swap(power, one);
+  if (facts.numberOf(one) != 1.0 || kindOf(power) != Scalar::Exp)
+    return std::nullopt;
+  auto exponent = facts.operand(power, 0);
+  if (!exponent || kindOf(*exponent) != Scalar::Neg)
+    return std::nullopt;
+  return facts.operand(*exponent, 0);
 }
 
 std::optional<Element> moe::raise::matchSoftmax(IndexFacts &facts,
                                                 const Element &element,
-                                                Index position) {
+                                                ArrayRef<Index> positions) {
   Operation *op = element.tensor.getDefiningOp();
-  if (compositeName(op) == "onnx.Softmax") {
+  if (compositeName(op) == "onnx.Softmax" && positions.size() == 1) {
     int64_t axis = compositeInt(op, "axis").value_or(-1);
     int64_t rank = element.at.size();
     axis = axis < 0 ? axis + rank : axis;
-    if (axis >= rank || element.at[axis] != position)
+    if (axis >= rank || element.at[axis] != positions[0])
       return std::nullopt;
     return facts.trace(op->getOperand(0), element.at);
   }
@@ -112,7 +167,7 @@ std::optional<Element> moe::raise::matchSoftmax(IndexFacts &facts,
                        const Element &input) {
     if (combinerOf(result.tensor.getDefiningOp()) != combiner)
       return false;
-    std::optional<Element> reduced = facts.reduced(result, position);
+    std::optional<Element> reduced = facts.reduced(result, positions);
     return reduced && *reduced == input;
   };
   if (kindOf(numerator) != Scalar::Exp ||
@@ -121,21 +176,72 @@ std::optional<Element> moe::raise::matchSoftmax(IndexFacts &facts,
   std::optional<Element> exponent = facts.operand(numerator, 0);
   auto difference =
       exponent ? matchBinary(facts, *exponent, Scalar::Sub) : std::nullopt;
-  if (!difference ||
-      !isReduced(difference->second, Combiner::Max, difference->first))
+  if (!difference)
     return std::nullopt;
-  return difference->first;
+  auto [argument, greatest] = *difference;
+  // A maximum that starts at -inf may say so twice.
+  if (auto guarded = matchBinary(facts, greatest, Scalar::Max)) {
+    auto [a, b] = *guarded;
+    if (facts.numberOf(a))
+      std::swap(a, b);
+    if (facts.numberOf(b) == -std::numeric_limits<double>::infinity())
+      greatest = a;
+  }
+  if (!isReduced(greatest, Combiner::Max, argument))
+    return std::nullopt;
+  return argument;
 }
 
-std::optional<Pick> moe::raise::asPick(Index id) {
+static Coordinates innerExtents(IndexFacts &facts, Value tensor, int64_t from,
+                                int64_t to) {
+  Coordinates extents;
+  for (int64_t d = from; d < to; ++d)
+    extents.push_back(facts.extentOf(tensor, d));
+  return extents;
+}
+
+Index moe::raise::rowOf(IndexFacts &facts, Value tensor,
+                        ArrayRef<Index> coordinates) {
+  if (coordinates.empty())
+    return facts.constant(0);
+  return facts.flatten(coordinates,
+                       innerExtents(facts, tensor, 1, coordinates.size()));
+}
+
+Index moe::raise::rowCount(IndexFacts &facts, Value tensor,
+                           int64_t columnDims) {
+  Index count = facts.constant(1);
+  for (Index extent :
+       innerExtents(facts, tensor, 0, typeOf(tensor).getRank() - columnDims))
+    count = facts.multiply(count, extent);
+  return count;
+}
+
+std::optional<Pick> moe::raise::asPick(IndexFacts &facts, Index id) {
   const IndexAtom *atom = id->asAtom(IndexAtom::Kind::Element);
-  if (!atom || atom->element.at.size() != 2)
+  if (!atom || atom->element.at.size() < 2)
     return std::nullopt;
   auto topK = atom->element.tensor.getDefiningOp<chlo::TopKOp>();
-  if (!topK || atom->element.tensor != topK.getIndices() ||
-      typeOf(topK.getOperand()).isDynamicDim(1))
+  if (!topK || atom->element.tensor != topK.getIndices())
     return std::nullopt;
-  return Pick{topK, atom->element.at[0], atom->element.at[1]};
+  Coordinates row(ArrayRef(atom->element.at).drop_back());
+  Pick pick{topK, row, rowOf(facts, topK.getIndices(), row),
+            atom->element.at.back()};
+  if (ShapedType::isDynamic(pick.experts()))
+    return std::nullopt;
+  return pick;
+}
+
+std::optional<Pick>
+moe::raise::matchChoice(IndexFacts &facts, const Element &mask, Index &expert) {
+  std::optional<Equality> equal = facts.equality(mask);
+  if (!equal)
+    return std::nullopt;
+  expert = equal->b;
+  if (auto pick = asPick(facts, equal->a))
+    return pick;
+  expert = equal->a;
+  return asPick(facts, equal->b);
 }
 
 /// The literal whose element it is, with the dimensions that `order` names (by
@@ -147,7 +253,17 @@ static std::optional<ElementsAttr> arrange(const Element &element,
   if (!literal)
     return std::nullopt;
   auto value = cast<ElementsAttr>(literal.getValue());
-  ArrayRef<int64_t> sizes = value.getShapedType().getShape();
+  SmallVector<int64_t> sizes(value.getShapedType().getShape());
+  // Where a coordinate is a number, only that slab is meant.
+  SmallVector<int64_t> offsets(sizes.size(), 0), strides(sizes.size(), 1);
+  for (auto [offset, size, coordinate] : llvm::zip(offsets, sizes, element.at))
+    if (std::optional<int64_t> number = coordinate->asConstant()) {
+      if (*number < 0 || *number >= size)
+        return std::nullopt;
+      offset = *number;
+      size = 1;
+    }
+  value = support::sliceWeight(value, offsets, sizes, strides);
   // Dimensions of size 1 mean nothing.
   SmallVector<int64_t> squeezed;
   Coordinates at;
@@ -181,7 +297,7 @@ std::optional<Matrix> moe::raise::matchMatrix(IndexFacts &facts,
   Matrix result{};
   Coordinates others;
   for (Index coordinate : element.at)
-    if (coordinate != contracted && coordinate != facts.constant(0))
+    if (coordinate != contracted && !coordinate->asConstant())
       others.push_back(coordinate);
   if (others.size() > 2 || !llvm::is_contained(element.at, contracted))
     return std::nullopt;
@@ -198,7 +314,7 @@ std::optional<Matrix>
 moe::raise::matchBias(IndexFacts &facts, const Element &element, Index column) {
   Matrix result{};
   for (Index coordinate : element.at)
-    if (coordinate != column && coordinate != facts.constant(0))
+    if (coordinate != column && !coordinate->asConstant())
       result.expert = coordinate;
   auto value = arrange(element, {result.expert, column});
   if (!value)
@@ -270,14 +386,26 @@ ElementsAttr moe::raise::joinWeights(ArrayRef<ElementsAttr> parts) {
   return support::reshapeWeight(stackParts(parts), shape);
 }
 
+Value moe::raise::matchRows(IndexFacts &facts, const Element &element,
+                            Index row, Index column) {
+  // A matrix if there is one.
+  for (bool matrix : {true, false}) {
+    auto isRow = [&](Value tensor, ArrayRef<Index> at) {
+      return (matrix ? at.size() == 2 : at.size() > 2) && at.back() == column &&
+             rowOf(facts, tensor, at.drop_back()) == row;
+    };
+    Element found = facts.trace(element.tensor, element.at, isRow);
+    if (isRow(found.tensor, found.at))
+      return found.tensor;
+  }
+  return {};
+}
+
 FailureOr<Value> moe::raise::matchTokens(Matcher &matcher,
                                          const Experts &experts, Index token) {
-  Coordinates wanted{token, experts.inputColumn};
-  Element rows = matcher.facts.trace(
-      experts.input.tensor, experts.input.at,
-      [&](Value, ArrayRef<Index> at) { return at == ArrayRef(wanted); });
-  if (rows.at == wanted)
-    return rows.tensor;
+  if (Value rows =
+          matchRows(matcher.facts, experts.input, token, experts.inputColumn))
+    return rows;
   return matcher.refuse(experts.ops[0],
                         "the rows that experts read are not those of their "
                         "tokens");

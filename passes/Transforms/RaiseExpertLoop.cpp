@@ -12,11 +12,6 @@ using namespace moe::raise;
 
 namespace {
 
-/// "The id of this slot is that expert."
-struct Equality {
-  Index id, expert;
-};
-
 /// The entries that one branch handles.
 struct Branch {
   Operation *scatter;
@@ -34,7 +29,6 @@ public:
 
 private:
   bool collect(const Element &sum, const Coordinates &at);
-  std::optional<Equality> matchEquality(const Element &mask);
   std::optional<Branch> matchBranch(Operation *scatter, Entries entries);
   LogicalResult orderByExpert(Operation *op);
   FailureOr<Experts> matchBody(const Branch &branch, Element &weight);
@@ -42,7 +36,7 @@ private:
   Matcher &matcher;
   IndexFacts &facts;
   SmallVector<Operation *> scatters;
-  SmallVector<Branch> branches;
+  SmallVector<Branch, 0> branches;
 };
 
 } // namespace
@@ -68,42 +62,6 @@ bool LoopMatch::collect(const Element &sum, const Coordinates &at) {
   return collect(data, at);
 }
 
-std::optional<Equality> LoopMatch::matchEquality(const Element &mask) {
-  Operation *op = mask.tensor.getDefiningOp();
-  if (compositeName(op) == "onnx.OneHot") {
-    int64_t axis = *compositeInt(op, "axis");
-    Value values = op->getOperand(1);
-    if (facts.numberOf({values, {facts.constant(0)}}) != 0.0 ||
-        facts.numberOf({values, {facts.constant(1)}}) != 1.0)
-      return std::nullopt;
-    Coordinates at = mask.at;
-    Index expert = at[axis];
-    at.erase(at.begin() + axis);
-    return Equality{facts.valueOf(op->getOperand(0), at), expert};
-  }
-  Scalar kind = kindOf(mask);
-  if (kind == Scalar::Convert) {
-    auto inner = facts.operand(mask, 0);
-    return inner ? matchEquality(*inner) : std::nullopt;
-  }
-  if (kind != Scalar::Compare)
-    return std::nullopt;
-  auto a = facts.operand(mask, 0), b = facts.operand(mask, 1);
-  if (!a || !b || !isa<IntegerType>(typeOf(a->tensor).getElementType()))
-    return std::nullopt;
-  auto plain = dyn_cast<hlo::CompareOp>(op);
-  auto direction =
-      plain ? plain.getComparisonDirection()
-            : cast<chlo::BroadcastCompareOp>(op).getComparisonDirection();
-  if (direction == hlo::ComparisonDirection::EQ)
-    return Equality{facts.valueOf(a->tensor, a->at),
-                    facts.valueOf(b->tensor, b->at)};
-  // A test of a mask of zeros and ones.
-  if (direction == hlo::ComparisonDirection::NE && facts.numberOf(*b) == 0.0)
-    return matchEquality(*a);
-  return std::nullopt;
-}
-
 /// The rows that are written are those of the tokens among the places where a
 /// mask of (slot, token), or (token, slot), holds.
 std::optional<Branch> LoopMatch::matchBranch(Operation *scatter,
@@ -119,19 +77,19 @@ std::optional<Branch> LoopMatch::matchBranch(Operation *scatter,
         {nonZero->getResult(0), {facts.constant(dim), entries.position}});
   };
   Coordinates at{facts.symbol("a"), facts.symbol("b")};
-  auto equality = matchEquality(facts.trace(nonZero->getOperand(0), at));
-  if (!equality)
-    return std::nullopt;
-  std::optional<Pick> pick = asPick(equality->id);
-  if (!pick)
+  Index expert = nullptr;
+  auto pick =
+      matchChoice(facts, facts.trace(nonZero->getOperand(0), at), expert);
+  if (!pick || pick->row.size() != 1)
     return std::nullopt;
   int64_t tokenDim = pick->token == at[1] ? 1 : 0;
   if (pick->token != at[tokenDim] || pick->slot != at[1 - tokenDim] ||
       entries.row != place(tokenDim))
     return std::nullopt;
   pick->token = place(tokenDim);
+  pick->row = {pick->token};
   pick->slot = place(1 - tokenDim);
-  return Branch{scatter, std::move(entries), *pick, equality->expert};
+  return Branch{scatter, std::move(entries), *pick, expert};
 }
 
 /// Every expert once, in order of ids.
@@ -168,7 +126,7 @@ LogicalResult LoopMatch::orderByExpert(Operation *op) {
         "the exporter dropped the experts that the example input did not "
         "choose; export with torch.onnx.export(..., dynamo=True) or with an "
         "experts implementation that does not loop");
-  SmallVector<Branch> ordered;
+  SmallVector<Branch, 0> ordered;
   for (const Branch *branch : byExpert)
     ordered.push_back(*branch);
   branches = std::move(ordered);
@@ -176,7 +134,6 @@ LogicalResult LoopMatch::orderByExpert(Operation *op) {
 }
 
 FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
-  auto product = matchBinary(facts, branch.entries.term, Scalar::Mul);
   auto linear = [&](const Element &element) -> std::optional<Linear> {
     auto map = matchGatheredLinear(facts, element);
     return map && !map->expert ? map : std::nullopt;
@@ -187,10 +144,10 @@ FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
                               Twine(*branch.expert->asConstant()) +
                               " adds is no expert output times a weight");
   };
-  if (!product)
+  if (!branch.entries.factors)
     return unknown();
   Element output;
-  std::tie(output, weight) = *product;
+  std::tie(output, weight) = *branch.entries.factors;
   if (!linear(output))
     std::swap(output, weight);
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
@@ -227,10 +184,8 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
   if (failed(orderByExpert(op)))
     return failure();
 
-  Layer layer{"expert loop", nullptr, op->getResult(0), {}, {}};
-  SmallVector<SmallVector<ElementsAttr>> parameters;
-  Element firstWeight;
-  for (auto [id, branch] : llvm::enumerate(branches)) {
+  Branches layer(matcher, "expert loop", op->getResult(0));
+  for (const Branch &branch : branches) {
     Element weight;
     FailureOr<Experts> experts = matchBody(branch, weight);
     if (failed(experts))
@@ -239,33 +194,11 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
     if (failed(tokens))
       return failure();
     FailureOr<Router> router = matchRouter(matcher, branch.pick, weight);
-    if (failed(router))
+    if (failed(router) ||
+        failed(layer.add(branch.scatter, *tokens, *router, *experts)))
       return failure();
-    if (id == 0) {
-      layer.tokens = *tokens;
-      layer.router = *router;
-      layer.experts = *experts;
-      parameters.resize(experts->parameters.size());
-    } else {
-      if (*tokens != layer.tokens || router->weight != layer.router.weight ||
-          experts->body != layer.experts.body ||
-          experts->width != layer.experts.width ||
-          !llvm::equal(experts->parameters, layer.experts.parameters,
-                       [](ElementsAttr a, ElementsAttr b) {
-                         return a.getShapedType() == b.getShapedType();
-                       }))
-        return matcher.refuse(branch.scatter,
-                              "the branch of expert " + Twine(id) +
-                                  " computes something else than that of "
-                                  "expert 0");
-      llvm::append_range(layer.experts.ops, experts->ops);
-    }
-    for (auto [list, parameter] : llvm::zip(parameters, experts->parameters))
-      list.push_back(parameter);
   }
-  for (auto [stacked, list] : llvm::zip(layer.experts.parameters, parameters))
-    stacked = joinWeights(list);
-  return layer;
+  return layer.layer();
 }
 
 FailureOr<Layer> moe::raise::matchExpertLoop(Matcher &matcher, Operation *op) {

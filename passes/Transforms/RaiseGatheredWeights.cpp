@@ -46,24 +46,30 @@ std::optional<Linear> moe::raise::matchGatheredLinear(IndexFacts &facts,
   return result;
 }
 
-/// result[row, column] = sum over slot of term
+/// result[row, column] = sum over slot of a product
 static std::optional<Entries> matchSumOverSlots(IndexFacts &facts,
                                                 Operation *op) {
-  auto reduce = dyn_cast<hlo::ReduceOp>(op);
-  if (!reduce || combinerOf(op) != Combiner::Add ||
-      reduce.getDimensions().size() != 1 ||
-      typeOf(reduce.getResult(0)).getRank() != 2)
+  if (!isa<hlo::DotGeneralOp>(op) && combinerOf(op) != Combiner::Add)
     return std::nullopt;
+  if (!isa<hlo::DotGeneralOp, hlo::ReduceOp>(op))
+    return std::nullopt;
+  Value result = op->getResult(0);
+  if (typeOf(result).getRank() < 2)
+    return std::nullopt;
+  Coordinates at;
+  for (int64_t size : typeOf(result).getShape())
+    at.push_back(facts.symbol("t", size));
   Entries entries{};
-  entries.count =
-      typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
-  if (ShapedType::isDynamic(entries.count))
-    return std::nullopt;
-  entries.row = facts.symbol("t");
-  entries.column = facts.symbol("h");
-  entries.slot = facts.symbol("j", entries.count);
-  Element result{reduce.getResult(0), {entries.row, entries.column}};
-  std::optional<Element> term = facts.reduced(result, entries.slot);
+  entries.row = rowOf(facts, result, ArrayRef(at).drop_back());
+  entries.column = at.back();
+  if (auto sum = matchProductSum(facts, {result, at})) {
+    entries.factors = {sum->a, sum->b};
+    entries.slot = sum->position;
+    entries.count = sum->count;
+    return entries;
+  }
+  entries.slot = facts.symbol("j");
+  std::optional<Element> term = facts.reduced({result, at}, entries.slot);
   if (!term)
     return std::nullopt;
   entries.term = *term;
@@ -72,26 +78,16 @@ static std::optional<Entries> matchSumOverSlots(IndexFacts &facts,
 
 std::optional<Entries> moe::raise::matchScatteredRows(IndexFacts &facts,
                                                       Operation *op) {
-  StringRef name = compositeName(op);
-  if (name != "onnx.ScatterND" && name != "onnx.ScatterElements")
-    return std::nullopt;
-  Value indices = op->getOperand(1), updates = op->getOperand(2);
-  if (typeOf(op->getOperand(0)).getRank() != 2 ||
-      typeOf(updates).getRank() != 2 || typeOf(indices).getRank() != 2)
+  std::optional<Writes> written = facts.writes(op);
+  if (!written || written->from.size() != 2 || written->to.size() != 2 ||
+      written->to[1] != written->from[1])
     return std::nullopt;
   Entries entries{};
-  entries.position = facts.symbol("p");
-  entries.column = facts.symbol("h");
-  Coordinates where{entries.position, facts.constant(0)};
-  if (name == "onnx.ScatterElements") {
-    if (compositeInt(op, "axis") != 0)
-      return std::nullopt;
-    where[1] = entries.column;
-  } else if (typeOf(indices).getDimSize(1) != 1) {
-    return std::nullopt;
-  }
-  entries.row = facts.valueOf(indices, where);
-  entries.term = facts.trace(updates, {entries.position, entries.column});
+  entries.position = written->from[0];
+  entries.column = written->from[1];
+  entries.row = written->to[0];
+  entries.term = facts.trace(written->updates, written->from);
+  entries.factors = matchBinary(facts, entries.term, Scalar::Mul);
   return entries;
 }
 
@@ -134,8 +130,7 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
     entries = matchScatteredSlots(facts, op);
   if (!entries)
     return failure();
-  auto product = matchBinary(facts, entries->term, Scalar::Mul);
-  if (!product) {
+  if (!entries->factors) {
     // Segments that are not known to make up the rows leave their number open,
     // and with it whether the product broadcasts: the segments tell why.
     if (kindOf(entries->term) == Scalar::Mul)
@@ -146,15 +141,20 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
     return failure();
   }
 
-  bool grouped = false;
+  StringRef form = "gathered weights";
   auto linear = [&](const Element &element) -> std::optional<Linear> {
     if (auto map = matchGatheredLinear(facts, element))
       return map->expert ? map : std::nullopt;
-    auto map = matchGroupedLinear(matcher, element);
-    grouped |= map.has_value();
+    if (auto map = matchGroupedLinear(matcher, element)) {
+      form = "grouped matmul";
+      return map;
+    }
+    auto map = matchRaggedLinear(matcher, element);
+    if (map)
+      form = "ragged dot";
     return map;
   };
-  auto [output, weight] = *product;
+  auto [output, weight] = *entries->factors;
   if (!linear(output)) {
     std::swap(output, weight);
     if (!linear(output))
@@ -164,7 +164,10 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, op->getResult(0), entries->column)))
     return failure();
-  std::optional<Pick> pick = asPick(experts->expert);
+  // A sum over all experts is that of another form.
+  if (entries->slot && experts->expert == entries->slot)
+    return failure();
+  std::optional<Pick> pick = asPick(facts, experts->expert);
   if (!pick)
     return matcher.refuse(op, "experts are not chosen by the ids of a top-k");
 
@@ -186,15 +189,19 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (failed(router))
     return failure();
   if (!entries->slot && combinerOf(op) == Combiner::Replace &&
-      pick->slots() > 1)
+      pick->slots() > 1) {
+    std::string text = ("the " + Twine(pick->slots()) +
+                        " expert outputs of a token overwrite each other "
+                        "instead of being added up")
+                           .str();
+    // Where no exporter came in between, the model says so itself.
+    if (compositeName(op).empty())
+      return matcher.refuse(op, text);
     return matcher.reject(
-        op,
-        "the " + Twine(pick->slots()) +
-            " expert outputs of a token overwrite each other instead of being "
-            "added up",
+        op, text,
         "the exporter lost the accumulation of an index_add; export with "
         "torch.onnx.export(..., dynamo=True), or with a model that sums over "
         "its slots");
-  return Layer{grouped ? "grouped matmul" : "gathered weights", *tokens,
-               op->getResult(0), *router, std::move(*experts)};
+  }
+  return Layer{form, *tokens, op->getResult(0), *router, std::move(*experts)};
 }

@@ -3,26 +3,28 @@
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-/// A sort's positions among what an integer is computed from.
-static Value findPermutation(IndexFacts &facts, Index value) {
+/// Permutations by sorting among what an integer is computed from.
+static void collectPermutations(IndexFacts &facts, Index value,
+                                llvm::SetVector<Value> &found) {
   for (auto [atom, coefficient] : value->terms) {
     if (atom->kind == IndexAtom::Kind::Element) {
-      if (facts.sortedBy(atom->element.tensor))
-        return atom->element.tensor;
+      Value tensor = atom->element.tensor;
+      if (facts.sortedBy(tensor))
+        found.insert(tensor);
+      if (Value inverse = facts.inverseOf(tensor))
+        found.insert(inverse);
       for (Index inner : atom->element.at)
-        if (Value found = findPermutation(facts, inner))
-          return found;
+        collectPermutations(facts, inner, found);
     }
     for (Index inner : atom->operands)
-      if (Value found = findPermutation(facts, inner))
-        return found;
+      collectPermutations(facts, inner, found);
   }
-  return {};
 }
 
 /// The id that the given row was sorted by: the histogram counts all keys of
@@ -30,13 +32,31 @@ static Value findPermutation(IndexFacts &facts, Index value) {
 static Index sortedId(IndexFacts &facts, const Histogram &histogram,
                       Value positions, Index row) {
   Value keys = facts.sortedBy(positions);
+  if (!keys || histogram.count != facts.extentOf(keys, 0))
+    return nullptr;
   Index i = histogram.position;
   bool counted =
       histogram.id == facts.valueOf(keys, {facts.valueOf(positions, {i})}) ||
       histogram.id == facts.valueOf(keys, {i});
-  if (!counted || facts.extentOf(histogram.ids, 0) != facts.extentOf(keys, 0))
-    return nullptr;
-  return facts.valueOf(keys, {facts.valueOf(positions, {row})});
+  return counted ? facts.valueOf(keys, {facts.valueOf(positions, {row})})
+                 : nullptr;
+}
+
+Index moe::raise::sortedExpert(IndexFacts &facts, Operation *op,
+                               const Histogram &histogram, Index row,
+                               Index hint) {
+  llvm::SetVector<Value> sorts;
+  for (Index value : {histogram.id, hint, row})
+    if (value)
+      collectPermutations(facts, value, sorts);
+  // Any sort of what is counted tells the same.
+  for (auto sort : op->getBlock()->getOps<hlo::SortOp>())
+    for (Value positions : sort->getResults())
+      sorts.insert(positions);
+  for (Value positions : sorts)
+    if (Index id = sortedId(facts, histogram, positions, row))
+      return id;
+  return nullptr;
 }
 
 /// An element of the joined products. Row s lies in the segment of expert e
@@ -119,15 +139,8 @@ std::optional<Linear> moe::raise::matchGroupedLinear(Matcher &matcher,
     return refuse(concat, "there are products for " + Twine(matrices.size()) +
                               " experts, but offsets of " +
                               Twine(histogram->bins));
-  // Which sort: that of the counted ids, or that of the rows.
-  Value positions = findPermutation(facts, histogram->id);
-  if (!positions && !read.at.empty())
-    positions = findPermutation(facts, read.at[0]);
-  if (!positions)
-    if (const IndexAtom *inverse = row->asAtom(IndexAtom::Kind::Element))
-      positions = facts.inverseOf(inverse->element.tensor);
-  result.expert =
-      positions ? sortedId(facts, *histogram, positions, row) : nullptr;
+  result.expert = sortedExpert(facts, concat, *histogram, row,
+                               read.at.empty() ? nullptr : read.at[0]);
   if (!result.expert)
     return refuse(concat, "the rows are not sorted by the ids that the offsets "
                           "count");

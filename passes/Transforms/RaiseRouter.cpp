@@ -12,12 +12,16 @@ using namespace moe::raise;
 
 namespace {
 
-/// Matches one router; all elements are at symbolic token and expert.
+/// Matches one router; all elements are at a symbolic row and expert.
 class RouterMatch {
 public:
-  RouterMatch(Matcher &matcher, Pick pick)
+  RouterMatch(Matcher &matcher, const Pick &pick)
       : matcher(matcher), facts(matcher.facts), pick(pick),
-        token(facts.symbol("t")), expert(facts.symbol("e", pick.experts())) {}
+        expert(facts.symbol("e", pick.experts())) {
+    for (int64_t size : typeOf(pick.keys()).getShape().drop_back())
+      row.push_back(facts.symbol("t", size));
+    token = rowOf(facts, pick.keys(), row);
+  }
 
   FailureOr<Router> run(const Element &weight);
 
@@ -29,24 +33,44 @@ private:
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
   FailureOr<WeightAttr> matchWeight(Element weight);
+  std::optional<WeightSource> sourceOf(const Element &weight);
+  Element matchSelected(const Element &weight);
 
-  /// The same tensor's element for another token and expert.
-  Element at(Element element, Index newToken, Index newExpert) {
-    for (Index &coordinate : element.at) {
-      if (coordinate == token)
-        coordinate = newToken;
-      else if (coordinate == expert)
-        coordinate = newExpert;
-    }
-    return element;
+  /// The element that the given one is for another row and expert.
+  Element at(const Element &element, ArrayRef<Index> newRow, Index newExpert) {
+    SmallVector<std::pair<Index, Index>> replacements{{expert, newExpert}};
+    for (auto [from, to] : llvm::zip(row, newRow))
+      replacements.push_back({from, to});
+    return replace(element, replacements);
+  }
+  Element replace(const Element &element,
+                  ArrayRef<std::pair<Index, Index>> replacements) {
+    Coordinates where;
+    for (Index coordinate : element.at)
+      where.push_back(facts.replace(coordinate, replacements));
+    return facts.trace(element.tensor, where);
+  }
+  Index idOf(const Pick &pick) {
+    Coordinates where(pick.row);
+    where.push_back(pick.slot);
+    return facts.element({pick.topK.getIndices(), where});
   }
   bool isMatrixElement(const Element &element) const {
-    return element.at == Coordinates{token, expert};
+    return element.at.size() >= 2 && element.at.back() == expert &&
+           rowOf(facts, element.tensor, ArrayRef(element.at).drop_back()) ==
+               token;
+  }
+  /// Coordinates in the row.
+  Coordinates inRow(ArrayRef<Index> coordinates) const {
+    Coordinates result(row);
+    llvm::append_range(result, coordinates);
+    return result;
   }
 
   Matcher &matcher;
   IndexFacts &facts;
   Pick pick;
+  Coordinates row;
   Index token, expert;
 
   Element keys, scores, logits;
@@ -79,7 +103,7 @@ static Element peelTruth(IndexFacts &facts, Element element, bool &negated) {
 
 /// key = filter(score + offset)
 LogicalResult RouterMatch::matchKeys() {
-  keys = facts.trace(pick.topK->getOperand(0), {token, expert});
+  keys = facts.trace(pick.keys(), inRow({expert}));
   Element base = keys;
   if (kindOf(base) == Scalar::Select) {
     auto condition = facts.operand(base, 0);
@@ -110,8 +134,7 @@ LogicalResult RouterMatch::matchKeys() {
     }
     // A sum of other things is a sum of logits, such as a product and a bias.
     Operation *other = a.tensor.getDefiningOp();
-    bool isScore = kindOf(a) == Scalar::Logistic ||
-                   matchSoftmax(facts, a, expert).has_value();
+    bool isScore = matchLogistic(facts, a) || matchSoftmax(facts, a, expert);
     if (offset && !offset->expert && other && isScore) {
       keyOffset = support::reshapeWeight(offset->value, {pick.experts()});
       base = a;
@@ -126,15 +149,12 @@ LogicalResult RouterMatch::matchScores(const Element &element) {
   if (auto argument = matchSoftmax(facts, element, expert)) {
     function = ScoreFn::Softmax;
     logits = *argument;
-  } else if (kindOf(element) == Scalar::Logistic) {
+  } else if (auto argument = matchLogistic(facts, element)) {
     function = ScoreFn::Sigmoid;
-    auto argument = facts.operand(element, 0);
-    if (!argument)
-      return failure();
     logits = *argument;
   }
   if (!isMatrixElement(scores) || !isMatrixElement(logits) ||
-      typeOf(logits.tensor).getDimSize(1) != pick.experts())
+      typeOf(logits.tensor).getShape().back() != pick.experts())
     return matcher.refuse(pick.topK,
                           "the scores are not a function of a matrix with one "
                           "row per token and one column per expert");
@@ -156,31 +176,31 @@ LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
   };
   // zeros, with ones scattered to the chosen groups
   Operation *scatter = mask.tensor.getDefiningOp();
-  if (compositeName(scatter) != "onnx.ScatterElements" || mask.at.size() != 2 ||
-      mask.at[0] != token)
+  if (compositeName(scatter) != "onnx.ScatterElements" ||
+      !llvm::equal(ArrayRef(mask.at).drop_back(), row))
     return unknown("it is not scattered into zeros");
-  int64_t groups = typeOf(mask.tensor).getDimSize(1);
+  int64_t groups = typeOf(mask.tensor).getShape().back();
   if (ShapedType::isDynamic(groups) || groups == 0 ||
       pick.experts() % groups != 0)
     return unknown("the groups do not divide the experts");
   int64_t groupSize = pick.experts() / groups;
   Value indices = scatter->getOperand(1);
-  Index slot = facts.symbol("m", typeOf(indices).getDimSize(1)),
+  Index slot = facts.symbol("m", typeOf(indices).getShape().back()),
         group = facts.symbol("g", groups);
-  if (mask.at[1] != facts.floorDiv(expert, groupSize))
+  if (mask.at.back() != facts.floorDiv(expert, groupSize))
     return unknown("an expert's mask is not that of its group");
-  if (compositeInt(scatter, "axis") != 1 ||
-      facts.numberOf(facts.trace(scatter->getOperand(0), {token, group})) !=
+  if (compositeInt(scatter, "axis") != static_cast<int64_t>(row.size()) ||
+      facts.numberOf(facts.trace(scatter->getOperand(0), inRow({group}))) !=
           0.0 ||
-      facts.numberOf(facts.trace(scatter->getOperand(2), {token, slot})) != 1.0)
+      facts.numberOf(facts.trace(scatter->getOperand(2), inRow({slot}))) != 1.0)
     return unknown("it is not ones scattered into zeros");
-  std::optional<Pick> chosen = asPick(facts.valueOf(indices, {token, slot}));
-  if (!chosen || chosen->token != token || chosen->slot != slot ||
+  std::optional<Pick> chosen =
+      asPick(facts, facts.valueOf(indices, inRow({slot})));
+  if (!chosen || chosen->row != row || chosen->slot != slot ||
       chosen->experts() != groups)
     return unknown("the groups are not the best of each token");
-  if (failed(matchGroupScores(
-          facts.trace(chosen->topK->getOperand(0), {token, group}), group,
-          groupSize, base)))
+  if (failed(matchGroupScores(facts.trace(chosen->keys(), inRow({group})),
+                              group, groupSize, base)))
     return failure();
 
   bool isZero = fill == 0.0, isInfinite = std::isinf(fill) && fill < 0;
@@ -212,7 +232,7 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
   };
   if (combiner == Combiner::Max) {
     std::optional<Element> key = facts.reduced(scores, member, &count);
-    if (!key || count != groupSize || !(*key == at(base, token, inGroup)))
+    if (!key || count != groupSize || !(*key == at(base, row, inGroup)))
       return refuse();
     return success();
   }
@@ -225,7 +245,7 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
   if (ShapedType::isDynamic(count))
     return refuse();
   Index rank = facts.symbol("r", count);
-  // What is summed are the values of a top-k over [token, group, member].
+  // What is summed are the values of a top-k over [row..., group, member].
   Coordinates where(scores.at);
   where.insert(where.begin() + reduce.getDimensions()[0], rank);
   Element values = facts.trace(
@@ -234,11 +254,11 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
       });
   auto topK = values.tensor.getDefiningOp<chlo::TopKOp>();
   if (!topK || values.tensor != topK.getValues() ||
-      values.at != Coordinates{token, group, rank} ||
+      values.at != inRow({group, rank}) ||
       static_cast<int64_t>(topK.getK()) != count ||
-      typeOf(topK.getOperand()).getDimSize(2) != groupSize ||
-      !(facts.trace(topK.getOperand(), {token, group, member}) ==
-        at(base, token, inGroup)))
+      typeOf(topK.getOperand()).getShape().back() != groupSize ||
+      !(facts.trace(topK.getOperand(), inRow({group, member})) ==
+        at(base, row, inGroup)))
     return refuse();
   filter = GroupFilterAttr::get(matcher.context, 1, 1, count, GroupFill::Zero);
   return success();
@@ -248,17 +268,38 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// weight = scale * normalised(raw), at the token and slot of the pick
+/// Where the weight of the picked slot is taken from, as it is.
+std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight) {
+  Element selected = matchSelected(weight);
+  auto pickedFrom = [&](const Element &source) {
+    return source && selected == at(source, pick.row, idOf(pick));
+  };
+  if (pickedFrom(logits))
+    return WeightSource::Logits;
+  if (pickedFrom(scores))
+    return WeightSource::Scores;
+  if (pickedFrom(keys) && !keyOffset)
+    return WeightSource::Key;
+  return std::nullopt;
+}
+
+/// weight = scale * normalised(raw), at the row and slot of the pick
 FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   double scale = 1.0, epsilon = 0.0;
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
   weight = takeFactor(facts, weight, scale);
+  // Scores may be quotients themselves.
+  std::optional<WeightSource> source = sourceOf(weight);
   // The slot's coordinate may be derived (position mod k); sums run over it.
-  if (auto argument = matchSoftmax(facts, weight, pick.slot)) {
+  auto argument =
+      source ? std::nullopt : matchSoftmax(facts, weight, pick.slot);
+  auto quotient = source || argument ? std::nullopt
+                                     : matchBinary(facts, weight, Scalar::Div);
+  if (argument) {
     norm = WeightNorm::Softmax;
     weight = *argument;
-  } else if (auto quotient = matchBinary(facts, weight, Scalar::Div)) {
+  } else if (quotient) {
     auto [raw, sum] = *quotient;
     for (auto [kind, mode] : {std::pair{Scalar::Add, EpsMode::Add},
                               std::pair{Scalar::Max, EpsMode::Clamp}}) {
@@ -292,39 +333,52 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     weight = raw;
   }
 
-  Index id =
-      facts.element(Element{pick.topK.getIndices(), {pick.token, pick.slot}});
-  auto pickedFrom = [&](const Element &source) {
-    return source && weight == at(source, pick.token, id);
-  };
-  WeightSource source;
-  if (pickedFrom(logits))
-    source = WeightSource::Logits;
-  else if (pickedFrom(scores))
-    source = WeightSource::Scores;
-  else if (pickedFrom(keys) && !keyOffset)
-    source = WeightSource::Key;
-  else
+  if (!source)
+    source = sourceOf(weight);
+  if (!source)
     return matcher.refuse(pick.topK,
                           "the combine weights are not the scores, logits or "
                           "keys of the picked experts");
-  if (norm == WeightNorm::Softmax && source == WeightSource::Scores)
+  if (norm == WeightNorm::Softmax && *source == WeightSource::Scores)
     return matcher.refuse(pick.topK, "weights are a softmax of scores");
-  bool isScore = source != WeightSource::Logits;
+  bool isScore = *source != WeightSource::Logits;
   if (norm == WeightNorm::Sum && (!isScore || function == ScoreFn::Identity))
     return matcher.refuse(pick.topK,
                           "weights that may be negative are divided by their "
                           "sum");
   auto weightAttr =
-      WeightAttr::get(matcher.context, source, norm, shortestDecimal(epsilon),
+      WeightAttr::get(matcher.context, *source, norm, shortestDecimal(epsilon),
                       shortestDecimal(scale));
   if (epsilonMode == weightAttr.getEpsMode())
     return weightAttr;
   return WeightAttr::get(
-      matcher.context, source, weightAttr.getZero(), weightAttr.getExclude(),
+      matcher.context, *source, weightAttr.getZero(), weightAttr.getExclude(),
       norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
       weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
       weightAttr.getGrad());
+}
+
+/// The sum over e of x[e] where e is an id, or the greatest x[e] where that is
+/// the first slot's: x at the id.
+Element RouterMatch::matchSelected(const Element &weight) {
+  if (auto sum = matchProductSum(facts, weight))
+    for (auto [mask, value] :
+         {std::pair(sum->a, sum->b), std::pair(sum->b, sum->a)}) {
+      Index position = nullptr;
+      auto own = matchChoice(facts, mask, position);
+      if (!own || position != sum->position || own->topK != pick.topK ||
+          own->row != pick.row || own->slot != pick.slot)
+        continue;
+      return replace(value, {{position, idOf(pick)}});
+    }
+  Index position = facts.symbol("m", pick.experts());
+  auto greatest = combinerOf(weight.tensor.getDefiningOp()) == Combiner::Max
+                      ? facts.reduced(weight, position)
+                      : std::nullopt;
+  if (greatest && pick.slot == facts.constant(0) &&
+      *greatest == at(keys, pick.row, position))
+    return at(keys, pick.row, idOf(pick));
+  return weight;
 }
 
 FailureOr<Router> RouterMatch::run(const Element &weight) {
@@ -347,7 +401,7 @@ FailureOr<Router> RouterMatch::run(const Element &weight) {
   return router;
 }
 
-FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, Pick pick,
+FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, const Pick &pick,
                                           const Element &weight) {
   return RouterMatch(matcher, pick).run(weight);
 }
@@ -355,7 +409,24 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, Pick pick,
 std::string moe::raise::describe(const Router &router) {
   std::string text;
   llvm::raw_string_ostream out(text);
-  out << "top-" << router.slots << " of " << router.experts;
+  int64_t units = router.domain ? router.domain.getSize() : 0;
+  auto nameDomain = [&] {
+    if (units > 0)
+      out << " of each " << units;
+  };
+  if (router.select.getPolicy() == Policy::SoftSlots) {
+    out << router.slots << " rows of each of " << router.experts
+        << " experts from all tokens";
+    nameDomain();
+    return text;
+  }
+  if (router.select.getPolicy() == Policy::ExpertTopC) {
+    out << "each of " << router.experts << " experts takes "
+        << router.select.getCount().getNumber() << " tokens";
+    nameDomain();
+  } else {
+    out << "top-" << router.slots << " of " << router.experts;
+  }
   ScoreFn function = router.score.getFn();
   if (function != ScoreFn::Identity)
     out << ", " << stringifyEnum(function) << " before top-k";
@@ -370,5 +441,21 @@ std::string moe::raise::describe(const Router &router) {
     out << ", softmax over the picks";
   if (router.weight.getScaleValue() != 1.0)
     out << llvm::format(", scaled by %g", router.weight.getScaleValue());
+  if (CapacityAttr capacity = router.capacity) {
+    out << ", at most " << capacity.getCount().getNumber()
+        << " tokens per expert";
+    nameDomain();
+    switch (capacity.getPriority()) {
+    case Priority::ChoiceMajor:
+      out << ", first choices first";
+      break;
+    case Priority::Bpr:
+      out << ", first choices and best scores first";
+      break;
+    default:
+      out << ", in order of tokens";
+      break;
+    }
+  }
   return text;
 }

@@ -122,6 +122,8 @@ public:
   /// these extents; constant extents make it a sum.
   Index flatten(llvm::ArrayRef<Index> at, llvm::ArrayRef<Index> innerExtents);
   Index extent(mlir::Value tensor, int64_t dimension);
+  /// The expression with other ones in the place of symbols.
+  Index replace(Index a, llvm::ArrayRef<std::pair<Index, Index>> replacements);
   /// An element as it is, without looking at what defines the tensor.
   Index element(const Element &element);
 
@@ -131,6 +133,10 @@ public:
   bool isNonNegative(Index a) { return range(a).isNonNegative(); }
 
 protected:
+  /// The value of an element whose coordinates were replaced.
+  virtual Index revalued(const Element &element) {
+    return this->element(element);
+  }
   /// What is known about an element that is not taken apart.
   virtual IndexRange elementRange(const Element &element) = 0;
 
@@ -140,6 +146,8 @@ private:
   Index unique(IndexSum sum);
   const IndexAtom *unique(Key key, llvm::function_ref<void(IndexAtom &)> fill);
   Index ofAtom(const IndexAtom *atom);
+  Index replace(const IndexAtom *atom,
+                llvm::ArrayRef<std::pair<Index, Index>> replacements);
   IndexRange atomRange(const IndexAtom *atom);
 
   std::map<Key, std::unique_ptr<IndexAtom>> atoms;

@@ -6,6 +6,7 @@
 #include "moe/Analysis/Index.h"
 
 #include "mlir/IR/Operation.h"
+#include "moe/Dialect/StableHLO/StableHLO.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace moe {
@@ -25,6 +26,7 @@ enum class Scalar {
   Or,
   Not,
   Neg,
+  Sign,
   Compare,
   Select,
   Clamp,
@@ -33,12 +35,15 @@ enum class Scalar {
   Logistic,
   Tanh,
   Erf,
+  Erfc,
   Power,
   Sqrt,
   Rsqrt,
   Floor,
 };
 Scalar scalarKind(mlir::Operation *op);
+/// How a comparison compares.
+stablehlo::ComparisonDirection directionOf(mlir::Operation *op);
 
 /// The name of a `stablehlo.composite` ("onnx.Gather"), empty for other ops.
 llvm::StringRef compositeName(mlir::Operation *op);
@@ -47,17 +52,33 @@ std::optional<int64_t> compositeInt(mlir::Operation *op, llvm::StringRef name);
 /// A string among the attributes of a composite, empty where there is none.
 llvm::StringRef compositeString(mlir::Operation *op, llvm::StringRef name);
 
-/// What a reduction of one tensor (from a start that changes nothing) or a
-/// scatter combines with.
-enum class Combiner { None, Replace, Add, Max, Min, Mul };
+/// What a reduction of one tensor, in whole or by windows (from a start that
+/// changes nothing), or a scatter combines with.
+enum class Combiner { None, Replace, Add, Max, Min, Mul, And, Or };
 Combiner combinerOf(mlir::Operation *op);
 
-/// How often each id occurs among the elements of a list.
+/// The dimension along which windows add up all elements up to and including
+/// each; none where they do something else.
+std::optional<int64_t> runningDimension(mlir::Operation *op);
+
+/// How often each id occurs in a list.
 struct Histogram {
-  mlir::Value ids;  // the list that is counted
   Index position;   // a symbol for a position in the list
   Index id;         // the id there
+  Index count;      // of the ids in the list
   int64_t bins = 0; // ids are in [0, bins)
+};
+
+/// "a is b", of two integers.
+struct Equality {
+  Index a, b;
+};
+
+/// What a scatter writes: the update at `from`, whose coordinates are symbols,
+/// goes to `to` in the data.
+struct Writes {
+  Coordinates from, to;
+  mlir::Value data, updates;
 };
 
 /// Demand-driven: nothing is computed before it is asked for, and facts are
@@ -96,6 +117,9 @@ public:
   /// that dimension, with its extent in `count`.
   std::optional<Element> reduced(const Element &element, Index position,
                                  int64_t *count = nullptr);
+  /// The same over several dimensions, in ascending order.
+  std::optional<Element> reduced(const Element &element,
+                                 llvm::ArrayRef<Index> positions);
 
   /// The list that `positions` sorts in ascending order, ties in order of
   /// position: positions[i] is where the i-th least element stands. Null where
@@ -108,10 +132,25 @@ public:
   /// `sums` holds.
   std::optional<Histogram> offsets(mlir::Value sums);
 
+  /// Where a scatter writes; none where updates may be out of bounds, which
+  /// StableHLO skips.
+  std::optional<Writes> writes(mlir::Operation *op);
+  /// The condition under which a mask holds, or is one and not zero.
+  std::optional<Equality> equality(const Element &mask);
+
+  /// From now on, the first elements of each row of `tensor` are seen as those
+  /// of `same`, which has no others; `flipped`: the last ones, from the end.
+  void identifyHead(mlir::Value tensor, mlir::Value same, bool flipped);
+  /// From now on, `tensor` is seen as column `slot` of `same`.
+  void identifySlot(mlir::Value tensor, mlir::Value same, int64_t slot);
+
   IndexRange range(Index a) override;
 
 protected:
   IndexRange elementRange(const Element &element) override;
+  Index revalued(const Element &element) override {
+    return valueOf(element.tensor, element.at);
+  }
 
 private:
   /// Values of a function of one bounded atom, one per value of the atom; a
@@ -122,16 +161,34 @@ private:
     llvm::SmallVector<double> values;
   };
 
+  /// What a tensor is seen as: one column, or the head, of another one.
+  struct Identity {
+    mlir::Value same;
+    std::optional<int64_t> slot;
+    bool flipped;
+  };
+
   bool step(mlir::Value &tensor, Coordinates &at);
+  bool stepIdentity(mlir::Value &tensor, Coordinates &at);
+  bool stepSort(mlir::Value &tensor, Coordinates &at);
   bool stepComposite(mlir::Value &tensor, Coordinates &at);
   bool stepReshape(mlir::Value &tensor, Coordinates &at, mlir::Value source);
   bool stepGather(mlir::Value &tensor, Coordinates &at, mlir::Value source,
                   mlir::Value indices, mlir::Attribute numbers);
+  bool stepPad(mlir::Value &tensor, Coordinates &at);
+  bool stepDynamicSlice(mlir::Value &tensor, Coordinates &at);
   bool stepConcatenate(mlir::Value &tensor, Coordinates &at);
   std::optional<Coordinates> operandCoordinates(mlir::Operation *op,
                                                 unsigned number,
                                                 llvm::ArrayRef<Index> at);
   bool neverGrows(Index own, Index target);
+  bool inBounds(Index position, mlir::Value tensor, int64_t dimension);
+  std::optional<Histogram> scatteredHistogram(mlir::Operation *op);
+  std::optional<Histogram> reducedHistogram(mlir::Operation *op);
+  std::optional<Writes> stableHLOWrites(mlir::Operation *op);
+  std::optional<bool> truthOfReduction(const Element &element);
+  Index zeroWhere(const Element &condition);
+  Index multipleUnless(const Element &condition);
   Index computedExtent(mlir::Value tensor, int64_t dimension);
   Index elementValue(const Element &element);
   Index constantValue(const Element &element, mlir::Attribute value);
@@ -143,6 +200,7 @@ private:
 
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Index> extents;
   llvm::DenseMap<mlir::Value, mlir::Value> sorts, inverses;
+  llvm::DenseMap<mlir::Value, Identity> identities;
   llvm::DenseMap<mlir::Value, std::optional<Histogram>> histograms, sums;
 };
 

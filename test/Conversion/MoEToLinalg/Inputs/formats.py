@@ -6,7 +6,7 @@ import struct
 from harness import Case, Tensor, flat
 from layers import layer_text, randoms
 from reference import Body, Class, ROUND, layer
-from routing import route
+from routing_ref import route
 
 E2M1 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
 

@@ -1,0 +1,367 @@
+// Top-ks by other names: the head of a descending sort, and arg-maxima of what
+// earlier ones leave. A chlo.top_k is written beside each, for the matchers to
+// see; where no layer comes of it, it goes again.
+#include "Raise.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+//===----------------------------------------------------------------------===//
+// Comparators
+//===----------------------------------------------------------------------===//
+
+/// Regions made of comparisons, choices and logic do to all numbers what they
+/// do to these: their result depends on the order of the operands and of the
+/// constants, which are 0 and the infinities.
+static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+static constexpr double kSamples[] = {-kInfinity, -2, -1, 0, 1, 2, kInfinity};
+
+namespace {
+/// Truth values are 0 and 1; what is not known is absent.
+using Number = std::optional<double>;
+} // namespace
+
+static Number evaluateCompare(Operation *op, double a, double b) {
+  using Direction = hlo::ComparisonDirection;
+  switch (directionOf(op)) {
+  case Direction::EQ:
+    return a == b;
+  case Direction::NE:
+    return a != b;
+  case Direction::LT:
+    return a < b;
+  case Direction::LE:
+    return a <= b;
+  case Direction::GT:
+    return a > b;
+  case Direction::GE:
+    return a >= b;
+  }
+  llvm_unreachable("a comparison of unknown direction");
+}
+
+static Number evaluateConstant(hlo::ConstantOp literal) {
+  APFloat real(0.0);
+  if (matchPattern(literal.getResult(), m_ConstantFloat(&real))) {
+    if (real.isNaN())
+      return std::numeric_limits<double>::quiet_NaN();
+    if (!real.isZero() && !real.isInfinity())
+      return std::nullopt;
+    return real.isZero() ? 0.0 : real.isNegative() ? -kInfinity : kInfinity;
+  }
+  APInt truth;
+  if (matchPattern(literal.getResult(), m_ConstantInt(&truth)) &&
+      truth.getBitWidth() == 1)
+    return truth.isOne();
+  return std::nullopt;
+}
+
+static Number evaluate(Operation *op, ArrayRef<Number> in) {
+  if (auto literal = dyn_cast<hlo::ConstantOp>(op))
+    return evaluateConstant(literal);
+  if (!llvm::all_of(in, [](Number x) { return x.has_value(); }))
+    return std::nullopt;
+  switch (scalarKind(op)) {
+  case Scalar::Compare:
+    return evaluateCompare(op, *in[0], *in[1]);
+  case Scalar::Select:
+    return *in[0] != 0 ? in[1] : in[2];
+  case Scalar::And:
+    return *in[0] != 0 && *in[1] != 0;
+  case Scalar::Or:
+    return *in[0] != 0 || *in[1] != 0;
+  case Scalar::Not:
+    return *in[0] == 0;
+  case Scalar::Max:
+    return std::max(*in[0], *in[1]);
+  case Scalar::Min:
+    return std::min(*in[0], *in[1]);
+  case Scalar::Neg:
+    return -*in[0];
+  default:
+    return std::nullopt;
+  }
+}
+
+static SmallVector<Number> evaluate(Block &block, ArrayRef<Number> arguments) {
+  llvm::DenseMap<Value, Number> values;
+  for (auto [argument, number] : llvm::zip(block.getArguments(), arguments))
+    values[argument] = number;
+  auto get = [&](Value value) -> Number {
+    // Constants may stand outside.
+    auto literal = value.getDefiningOp<hlo::ConstantOp>();
+    return literal ? evaluateConstant(literal) : values.lookup(value);
+  };
+  for (Operation &op : block.without_terminator()) {
+    SmallVector<Number> in = llvm::map_to_vector(op.getOperands(), get);
+    if (op.getNumResults() == 1)
+      values[op.getResult(0)] = evaluate(&op, in);
+  }
+  return llvm::map_to_vector(block.getTerminator()->getOperands(), get);
+}
+
+/// Whether the first key stands before the second one in ascending, or in
+/// descending, order, and nothing but the first operand of the sort counts.
+static bool comparesKeys(hlo::SortOp sort, bool descending) {
+  Block &block = sort.getComparator().front();
+  for (double a : kSamples)
+    for (double b : kSamples) {
+      SmallVector<Number> arguments(block.getNumArguments());
+      arguments[0] = a;
+      arguments[1] = b;
+      if (evaluate(block, arguments)[0] !=
+          static_cast<double>(descending ? a > b : a < b))
+        return false;
+    }
+  return true;
+}
+
+/// Whether the reducer of values with their positions keeps the greater one,
+/// and of equal ones the first.
+static bool keepsGreatest(hlo::ReduceOp reduce) {
+  Block &block = reduce.getBody().front();
+  for (double a : kSamples)
+    for (double b : kSamples)
+      for (auto [i, j] : {std::pair(1.0, 2.0), std::pair(2.0, 1.0)}) {
+        SmallVector<Number> kept = evaluate(block, {a, i, b, j});
+        bool first = a > b || (a == b && i < j);
+        if (kept.size() != 2 || kept[0] != (first ? a : b) ||
+            kept[1] != (first ? i : j))
+          return false;
+      }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Sorts
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class TopKNaming {
+public:
+  TopKNaming(IndexFacts &facts,
+             llvm::DenseMap<Operation *, std::string> &others)
+      : facts(facts), others(others) {}
+
+  void run(func::FuncOp function);
+
+private:
+  struct ArgMax {
+    hlo::ReduceOp op;
+    Element base;                        // what no mask covers
+    llvm::SmallVector<Operation *> gone; // arg-maxima that masks take away
+  };
+
+  void nameSort(hlo::SortOp sort);
+  std::optional<ArgMax> matchArgMax(hlo::ReduceOp reduce);
+  void nameArgMaxima(ArrayRef<ArgMax> maxima);
+  chlo::TopKOp write(Operation *before, Value keys, int64_t k) {
+    OpBuilder builder(before);
+    return chlo::TopKOp::create(builder, before->getLoc(), keys, k);
+  }
+  Coordinates symbols(Value tensor) {
+    Coordinates at;
+    for (int64_t size : typeOf(tensor).getShape())
+      at.push_back(facts.symbol("t", size));
+    return at;
+  }
+
+  IndexFacts &facts;
+  llvm::DenseMap<Operation *, std::string> &others;
+};
+
+} // namespace
+
+/// How many of the first elements of each row are used; none where others are.
+static std::optional<int64_t> usedOfHead(hlo::SortOp sort, bool flipped) {
+  int64_t used = 0, last = typeOf(sort.getResult(0)).getRank() - 1;
+  SmallVector<Operation *> users(sort->getUsers());
+  if (flipped) {
+    for (Operation *&user : users) {
+      if (!isa<hlo::ReverseOp>(user) || !user->hasOneUse())
+        return std::nullopt;
+      user = *user->getUsers().begin();
+    }
+  }
+  for (Operation *user : users) {
+    auto slice = dyn_cast<hlo::SliceOp>(user);
+    if (!slice || slice.getStrides()[last] != 1)
+      return std::nullopt;
+    used = std::max(used, slice.getLimitIndices()[last]);
+  }
+  return used;
+}
+
+void TopKNaming::nameSort(hlo::SortOp sort) {
+  if (sort.getInputs().size() != 2)
+    return;
+  Value keys = sort.getInputs()[0], positions = sort.getInputs()[1];
+  RankedTensorType type = typeOf(keys);
+  int64_t last = type.getRank() - 1, size = type.getDimSize(last);
+  int64_t dimension = sort.getDimension();
+  if (last < 1 || (dimension < 0 ? dimension + last + 1 : dimension) != last ||
+      ShapedType::isDynamic(size) || !isa<FloatType>(type.getElementType()) ||
+      !isa<IntegerType>(typeOf(positions).getElementType()))
+    return;
+  // Positions as they are, or from the end.
+  Coordinates at = symbols(positions);
+  Index position = facts.valueOf(positions, at),
+        fromEnd = facts.sub(facts.constant(size - 1), at[last]);
+  bool flipped = position == fromEnd;
+  std::optional<int64_t> used = usedOfHead(sort, flipped);
+  if ((!flipped && position != at[last]) || !used || *used >= size)
+    return;
+  auto leave = [&](StringRef why) {
+    others[sort] = ("a sort that is no top-k: " + why).str();
+  };
+  if (!sort.getIsStable())
+    return leave("it is not stable");
+  if (flipped) {
+    // Ascending from the end is descending, with equal keys in order.
+    auto reversed = keys.getDefiningOp<hlo::ReverseOp>();
+    if (!reversed || reversed.getDimensions() != ArrayRef<int64_t>{last} ||
+        !comparesKeys(sort, /*descending=*/false))
+      return leave("its order is not descending");
+    keys = reversed.getOperand();
+  } else if (!comparesKeys(sort, /*descending=*/true)) {
+    auto negated = keys.getDefiningOp<hlo::NegOp>();
+    if (!negated || !comparesKeys(sort, /*descending=*/false))
+      return leave("its order is not descending");
+    keys = negated.getOperand();
+  }
+  facts.identifyHead(sort->getResult(1), write(sort, keys, *used).getIndices(),
+                     flipped);
+}
+
+//===----------------------------------------------------------------------===//
+// Arg-maxima
+//===----------------------------------------------------------------------===//
+
+std::optional<TopKNaming::ArgMax>
+TopKNaming::matchArgMax(hlo::ReduceOp reduce) {
+  if (reduce.getInputs().size() != 2 || reduce.getDimensions().size() != 1)
+    return std::nullopt;
+  Value values = reduce.getInputs()[0], positions = reduce.getInputs()[1];
+  RankedTensorType type = typeOf(values);
+  int64_t last = type.getRank() - 1;
+  if (last < 1 || reduce.getDimensions()[0] != last ||
+      !isa<FloatType>(type.getElementType()) || type.isDynamicDim(last) ||
+      !isa<IntegerType>(typeOf(positions).getElementType()))
+    return std::nullopt;
+  Coordinates at = symbols(values);
+  if (facts.valueOf(positions, at) != at[last])
+    return std::nullopt;
+  auto start = facts.numberOf(facts.trace(reduce.getInitValues()[0], {})),
+       first = facts.numberOf(facts.trace(reduce.getInitValues()[1], {}));
+  if (start != -kInfinity || first != 0.0 || !keepsGreatest(reduce)) {
+    others[reduce] =
+        "a reduction that is no arg-max of the first greatest element";
+    return std::nullopt;
+  }
+  ArgMax result{reduce, facts.trace(values, at), {}};
+  while (kindOf(result.base) == Scalar::Select) {
+    auto mask = facts.operand(result.base, 0),
+         fill = facts.operand(result.base, 1),
+         rest = facts.operand(result.base, 2);
+    auto equal = mask ? facts.equality(*mask) : std::nullopt;
+    if (!equal || !fill || !rest)
+      break;
+    Index id = equal->a == at[last] ? equal->b : equal->a;
+    const IndexAtom *atom = id->asAtom(IndexAtom::Kind::Element);
+    Operation *taken = atom ? atom->element.tensor.getDefiningOp() : nullptr;
+    if (!isa_and_present<hlo::ReduceOp>(taken) ||
+        atom->element.tensor != taken->getResult(1) ||
+        atom->element.at != Coordinates(ArrayRef(at).drop_back()))
+      break;
+    if (facts.numberOf(*fill) != -kInfinity) {
+      others[reduce] = "an arg-max where what was chosen before is not -inf";
+      return std::nullopt;
+    }
+    result.gone.push_back(taken);
+    result.base = *rest;
+  }
+  for (auto [d, coordinate] : llvm::enumerate(result.base.at))
+    if (coordinate != at[d]) {
+      result.base = {};
+      break;
+    }
+  return result;
+}
+
+/// Each takes away what all before it chose.
+void TopKNaming::nameArgMaxima(ArrayRef<ArgMax> maxima) {
+  for (const ArgMax &root : maxima) {
+    if (!root.gone.empty())
+      continue;
+    SmallVector<Operation *> chain{root.op};
+    while (root.base) {
+      auto next = llvm::find_if(maxima, [&](const ArgMax &candidate) {
+        return candidate.gone.size() == chain.size() &&
+               llvm::all_of(chain,
+                            [&](Operation *op) {
+                              return llvm::is_contained(candidate.gone, op);
+                            }) &&
+               candidate.base.tensor == root.base.tensor;
+      });
+      if (next == maxima.end())
+        break;
+      chain.push_back(next->op);
+    }
+    chlo::TopKOp topK = write(root.op, root.op->getOperand(0), chain.size());
+    for (auto [slot, op] : llvm::enumerate(chain)) {
+      facts.identifySlot(op->getResult(0), topK.getValues(), slot);
+      facts.identifySlot(op->getResult(1), topK.getIndices(), slot);
+      // The maximum of what is left may be taken by itself. That of all keys
+      // may belong to a softmax, and is left alone.
+      for (Operation *user : op->getOperand(0).getUsers()) {
+        auto reduce = dyn_cast<hlo::ReduceOp>(user);
+        if (slot > 0 && combinerOf(reduce) == Combiner::Max &&
+            reduce.getDimensions() == cast<hlo::ReduceOp>(op).getDimensions())
+          facts.identifySlot(reduce->getResult(0), topK.getValues(), slot);
+      }
+    }
+  }
+}
+
+void TopKNaming::run(func::FuncOp function) {
+  SmallVector<hlo::SortOp> sorts(function.getOps<hlo::SortOp>());
+  for (hlo::SortOp sort : sorts)
+    nameSort(sort);
+  SmallVector<ArgMax> maxima;
+  for (auto reduce : function.getOps<hlo::ReduceOp>())
+    if (std::optional<ArgMax> match = matchArgMax(reduce))
+      maxima.push_back(std::move(*match));
+  nameArgMaxima(maxima);
+}
+
+void moe::raise::nameTopKs(Matcher &matcher, func::FuncOp function) {
+  TopKNaming(matcher.facts, matcher.noTopKs).run(function);
+}
+
+Operation *moe::raise::nearest(Operation *op,
+                               llvm::function_ref<bool(Operation *)> isKind) {
+  llvm::SetVector<Operation *> work;
+  work.insert(op);
+  for (size_t i = 0; i < work.size(); ++i) {
+    if (isKind(work[i]))
+      return work[i];
+    for (Value operand : work[i]->getOperands())
+      if (Operation *next = operand.getDefiningOp())
+        work.insert(next);
+  }
+  return nullptr;
+}
+
+StringRef Matcher::whyNoTopK(Operation *op) const {
+  Operation *choice =
+      nearest(op, [&](Operation *other) { return noTopKs.contains(other); });
+  return choice ? noTopKs.find(choice)->second : StringRef();
+}
