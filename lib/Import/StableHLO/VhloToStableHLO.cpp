@@ -429,7 +429,16 @@ OwningOpRef<ModuleOp> moe::readStableHLOBytecode(StringRef bytecode,
                   offset};
   // Carriers have no terminators; the verifier sees what becomes of them.
   ParserConfig config(&context, /*verifyAfterParse=*/false);
+  // MLIR's reader gives up without a word where entries refer to each other.
+  bool hasError = false;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    hasError |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    return failure();
+  });
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(bytecode, config);
+  if (!module && !hasError)
+    emitError(UnknownLoc::get(&context))
+        << "expects bytecode that MLIR wrote, but its reader fails on this";
   if (!module || failed(Converter(*module).run()) || failed(verify(*module)))
     return nullptr;
   return module;
