@@ -231,7 +231,7 @@ static void catchUp(Warp &w, int lane, const Place &place, uint32_t bytes) {
     const auto &info = *static_cast<const MemoryInfo *>(late.op->info);
     if (late.lane != lane || late.done || late.allocation != place.allocation ||
         late.offset >= place.offset + bytes ||
-        place.offset >= late.offset + uint32_t{info.bytes} * info.count)
+        place.offset >= late.offset + uint64_t{info.bytes} * info.count)
       continue;
     late.done = true;
     readAll(w, late.op, lane, {late.allocation, late.offset}, info, late.stamp);
