@@ -21,10 +21,11 @@ extern "C" int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank,
                                       int interleave, int swizzle,
                                       int l2Promotion, int oobFill) {
   constexpr uintptr_t kMapAlignment = 64;
-  if (!map || reinterpret_cast<uintptr_t>(map) % kMapAlignment != 0 ||
-      !address || !dims || !box || !elementStrides || rank < 1 || rank > 5 ||
-      (rank > 1 && !strides))
+  if (!map || reinterpret_cast<uintptr_t>(map) % kMapAlignment != 0 || !dims ||
+      !box || !elementStrides || rank < 1 || rank > 5 || (rank > 1 && !strides))
     return kInvalidValue;
+  // An address of zero is fine: CUTLASS makes maps of operands that are absent,
+  // which nobody uses.
   TensorMapParams params;
   params.type = static_cast<uint32_t>(type);
   params.rank = rank;

@@ -275,8 +275,7 @@ private:
   void assignStorage(const Blocks &blocks, const std::vector<bool> &tracked);
   bool isPlain() const;
   bool letsPass(const Node &node, const Node &load) const;
-  void findLateLoads(const Blocks &blocks,
-                     const std::vector<uint32_t> &behind);
+  void findLateLoads(const Blocks &blocks, const std::vector<uint32_t> &behind);
   void buildOps(const Blocks &blocks, const std::vector<bool> &tracked,
                 const std::vector<std::vector<uint32_t>> &unsure);
 

@@ -309,9 +309,29 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   machine.bulk.push_back(std::move(copy));
 }
 
+/// Whether two lanes copy the same box to the same place. CUTLASS's epilogue
+/// has all lanes of a warp execute such a store: it counts once.
+static bool isSameStore(const Warp &w, const Op *op, const BulkInfo &info,
+                        int a, int b) {
+  auto same = [&](uint32_t code, bool narrow) {
+    return narrow ? w.read32(code, a) == w.read32(code, b)
+                  : w.read64(code, a) == w.read64(code, b);
+  };
+  return info.rank && info.kind == BulkInfo::Kind::ToGlobal && !info.reduces &&
+         same(op->a, info.narrow[0]) && same(op->b, info.narrow[1]) &&
+         std::all_of(info.parts.begin(), info.parts.end(),
+                     [&](const RegisterPart &part) {
+                       return same(part.code, !part.wide);
+                     });
+}
+
 const Op *moe::emu::runBulkCopy(Warp &w, const Op *op) {
   const auto &info = *static_cast<const BulkInfo *>(op->info);
-  forLanes(w.lanes(op), [&](int lane) {
+  uint32_t lanes = w.lanes(op);
+  int first = lanes ? __builtin_ctz(lanes) : 0;
+  forLanes(lanes, [&](int lane) {
+    if (lane != first && isSameStore(w, op, info, first, lane))
+      return;
     Issue issue{w, op, info, lane};
     if (info.rank)
       issue.tensor();

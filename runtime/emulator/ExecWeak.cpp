@@ -231,7 +231,7 @@ static void catchUp(Warp &w, int lane, const Place &place, uint32_t bytes) {
     const auto &info = *static_cast<const MemoryInfo *>(late.op->info);
     if (late.lane != lane || late.done || late.allocation != place.allocation ||
         late.offset >= place.offset + bytes ||
-        place.offset >= late.offset + info.bytes * info.count)
+        place.offset >= late.offset + uint64_t{info.bytes} * info.count)
       continue;
     late.done = true;
     readAll(w, late.op, lane, {late.allocation, late.offset}, info, late.stamp);
@@ -395,7 +395,7 @@ uint64_t moe::emu::weakAtomic(Warp &w, const Op *op, int lane,
   }
   Message message = messageOf(w, op, lane, info, 0);
   uint64_t mask =
-      info.bytes == 8 ? ~uint64_t(0) : (uint64_t(1) << info.bytes * 8) - 1;
+      info.bytes == 8 ? ~uint64_t(0) : (uint64_t(1) << (info.bytes * 8)) - 1;
   auto fails = [&](const Message &read) {
     return info.atomic == AtomicOp::Cas && read.value != (b & mask);
   };

@@ -53,7 +53,8 @@ std::array<char, 128> moe::emu::encodeTensorMap(const TensorMapParams &params) {
     if (dim == 0)
       continue;
     uint64_t stride = params.strides[dim - 1];
-    need(stride % 16 == 0 && stride > 0 && stride < uint64_t(1) << 40,
+    // A stride of zero is fine: host code gives it to dimensions of size 1.
+    need(stride % 16 == 0 && stride < uint64_t(1) << 40,
          at("expects a stride that is a multiple of 16 below 2^40", dim,
             stride));
     map.strides[dim - 1] = stride;
