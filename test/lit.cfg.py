@@ -51,3 +51,5 @@ config.substitutions.append(("%run_failing", run_linalg.replace("FAIL", "perror"
 # The two halves, for tests that watch the second.
 config.substitutions.append(("%lower_linalg", lower_linalg.replace("FAIL", "puts")))
 config.substitutions.append(("%run_llvm", run_llvm))
+# Memory that is allocated is full of 0x7f: as i32 no expert, as f32 no weight (glibc; elsewhere it is what it is).
+config.substitutions.append(("%run_poisoned", f"env GLIBC_TUNABLES=glibc.malloc.perturb=128:glibc.malloc.tcache_count=0 {run_llvm}"))

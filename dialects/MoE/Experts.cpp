@@ -39,7 +39,23 @@ LogicalResult DispatchOp::verify() {
   if (isSoft(getPlan()) && getApply() != Apply::Output)
     return emitOpError("expects 'apply <output>' with a soft plan, but got '")
            << stringifyEnum(getApply()) << "'";
+  // (dispatch_c2)
+  if (rows.getLayout() == RowLayout::Indexed && !givesUnitsAsTheyAre())
+    return emitOpError("expects units as they are in indexed rows, but got "
+                       "weights, a scale or a soft plan that change them");
   return success();
+}
+
+bool DispatchOp::givesUnitsAsTheyAre() {
+  return getApply() != Apply::Input &&
+         getInputScale().convertToDouble() == 1.0 && !isSoft(getPlan());
+}
+
+/// (experts_c5), (combine_c3).
+static LogicalResult verifyGrouped(Operation *op, RowsType rows) {
+  if (rows.getLayout() == RowLayout::Grouped)
+    return success();
+  return op->emitOpError("expects grouped 'rows', but got ") << rows;
 }
 
 //===----------------------------------------------------------------------===//
@@ -144,6 +160,9 @@ LogicalResult ExpertsOp::verify() {
   PlanType plan = getPlan().getType();
   TableAttr table = getTable();
   RowsType input = getInput().getType(), rows = getRows().getType();
+  // (experts_c5)
+  if (failed(verifyGrouped(*this, rows)))
+    return failure();
   // (experts_c1)
   if (table.getNumRouted() != plan.getExperts())
     return emitOpError("requires the table's routed ids (")
@@ -243,6 +262,9 @@ LogicalResult CombineOp::verify() {
   auto x = cast<RankedTensorType>(getX().getType());
   auto result = cast<RankedTensorType>(getType());
   int64_t width = getRows().getType().getWidth();
+  // (combine_c3)
+  if (failed(verifyGrouped(*this, getRows().getType())))
+    return failure();
   // (combine_c1)
   if (!compatible(result.getDimSize(0), x.getDimSize(0)) ||
       !compatible(result.getDimSize(1), width))

@@ -340,7 +340,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
                         EnumParameter<MoE_FactorEvaluation>:$evaluation, EnumParameter<MoE_ClassBase>:$base, "bool":$bias,
                         OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee, OptionalArrayRefParameter<"::moe::QuantAttr">:$quant);
   let builders = [AttrBuilder<(ins "int64_t":$count, "int64_t":$width, "::moe::BodyAttr":$body,
-                                   CArg<"::moe::ClassActivation", "::moe::ClassActivation::Routed">:$activation)>];
+                                   CArg<"::moe::ClassActivation", "::moe::ClassActivation::Routed">:$activation,
+                                   CArg<"::llvm::ArrayRef<::moe::QuantAttr>", "{}">:$quant)>];
   let extraClassDeclaration = [{
     bool isAlways() const { return getActivation() == ClassActivation::Always; }
     /// True where an expert has a hidden vector that a weight can multiply instead of the result (R14).

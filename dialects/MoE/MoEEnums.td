@@ -128,7 +128,8 @@ def MoE_Residual : MoE_Enum<"Residual", "what the combined output is added to", 
 def MoE_SumOrder : MoE_Enum<"SumOrder", "order in which a unit's entries are summed", [
   I32EnumCase<"Slot", 0, "slot">, I32EnumCase<"ExpertAsc", 1, "expert_asc">, I32EnumCase<"Any", 2, "any">]>;
 
-def MoE_RowLayout : MoE_Enum<"RowLayout", "arrangement of dispatched rows", [I32EnumCase<"Grouped", 0, "grouped">]>;
+def MoE_RowLayout : MoE_Enum<"RowLayout", "arrangement of dispatched rows", [
+  I32EnumCase<"Grouped", 0, "grouped">, I32EnumCase<"Indexed", 1, "indexed">]>;
 
 def MoE_LogitsForm : MoE_Enum<"LogitsForm", "how a router scores a unit against an expert", [
   I32EnumCase<"Linear", 0, "linear">, I32EnumCase<"Cosine", 1, "cosine">]>;

@@ -23,6 +23,7 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
     1. (dispatch_c1) `rows` has the width and element type of `input`.
     2. (R13) `apply` = input requires one routed slot, or `allow_multi`.
     3. (R4) a soft plan requires `apply` = output.
+    4. (dispatch_c2) indexed `rows` are units as they are: `apply` is not input, `input_scale` is 1, the plan is not soft.
 
     Example:
     ```mlir
@@ -38,6 +39,10 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [Pure]> {
   let assemblyFormat = [{
     $input `,` $plan `apply` $apply (`allow_multi` $allow_multi^)? attr-dict `:` type($input) `,` qualified(type($plan)) `->`
     qualified(type($rows))
+  }];
+  let extraClassDeclaration = [{
+    /// True where a row is the unit of its entry, unchanged.
+    bool givesUnitsAsTheyAre();
   }];
   let hasVerifier = 1;
 }
@@ -61,6 +66,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, DeclareOpInterfaceMethods<SymbolUse
     7. (R18) what the experts of a nested or factored class share is no parameter of another class.
     8. (R16) a class that is quantised has one format per matrix, which can store it, and the operands of each have the element types and shapes of its storage.
     9. (experts_c4) the callee of an external class is a function from any number of rows of the input to as many of the result.
+    10. (experts_c5) the result is grouped.
 
     Example:
     ```mlir
@@ -96,6 +102,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
     2. (combine_c2) `out_bias` has the width of `rows`.
     3. (R17) a residual and a plan that carries require `x` to have the width of `rows`.
     4. (R4) a soft plan requires `apply` = output and excludes the residual complement.
+    5. (combine_c3) `rows` are grouped.
 
     Example:
     ```mlir

@@ -39,8 +39,8 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
     code, for which all planes are needed.
 
     Constraints:
-    1. (quant_c1) each format has its fields alone: `group` i8_group, u_*, gptq4, awq4, hqq, fp8_block, nested; `bits` 2, 4 (u_sym, u_affine), 2, 3, 4, 5, 6, 8 (u_sb),
-       1 to 4 (hqq), 2 to 8 (nested); `block_n` fp8_block; `version` 1 or 2 gptq4; `order` u_sym and u_affine of 4 bits, mxfp4 and nvfp4; `global` nvfp4;
+    1. (quant_c1) each format has its fields alone: `group` i8_group, u_*, gptq4, awq4, hqq, fp8_block, nested; `bits` 2, 4, 8 (u_sym, u_affine), 2, 3, 4, 5, 6, 8
+       (u_sb), 1 to 4 (hqq), 2 to 8 (nested); `block_n` fp8_block; `version` 1 or 2 gptq4; `order` u_sym and u_affine of 4 bits, mxfp4 and nvfp4; `global` nvfp4;
        `base` (1, 2, 4), `plane` (1, 2; with `base` they make up `bits`) and `slice` nested.
     2. (quant_c2) `group` and `block_n` are positive, and the group of half_split codes is even.
 
@@ -57,6 +57,10 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
   let parameters = (ins EnumParameter<MoE_QuantFormat>:$format, "int64_t":$group, "int64_t":$bits, "int64_t":$blockN, "int64_t":$version,
                         EnumParameter<MoE_NibbleOrder>:$order, EnumParameter<MoE_GlobalScale>:$global, "int64_t":$base, "int64_t":$plane,
                         EnumParameter<MoE_QuantSlice>:$slice);
+  let builders = [AttrBuilder<(ins "::moe::QuantFormat":$format, "int64_t":$group, "int64_t":$bits), [{
+    return $_get($_ctxt, format, group, bits, /*blockN=*/0, /*version=*/0, NibbleOrder::Adjacent, GlobalScale::Multiply, /*base=*/0, /*plane=*/0,
+                 QuantSlice::Floor);
+  }]>];
   let genVerifyDecl = 1;
 }
 

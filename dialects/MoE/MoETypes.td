@@ -58,13 +58,15 @@ def MoE_PlanType : MoE_Type<"Plan", "plan"> {
 def MoE_RowsType : MoE_Type<"Rows", "rows"> {
   let summary = "rows of units, ordered by expert";
   let description = [{
-    One row of `width` elements for each entry of a plan. `grouped`: ragged, expert after expert in ascending order, without padding.
+    One row of `width` elements for each entry of a plan. `grouped`: ragged, expert after expert in ascending order, without padding. `indexed`: the same rows in
+    the same order, which are not copied: each is read where its unit is.
 
     Constraints:
     1. (rows_c1) `width` is positive.
 
     ```mlir
     !moe.rows<f32, 2048, grouped>
+    !moe.rows<bf16, 2048, indexed>
     ```
   }];
   let parameters = (ins "::mlir::FloatType":$elementType, "int64_t":$width, EnumParameter<MoE_RowLayout>:$layout);

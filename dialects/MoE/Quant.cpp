@@ -51,7 +51,7 @@ static bool hasBits(QuantFormat format, int64_t bits) {
   switch (format) {
   case QuantFormat::USym:
   case QuantFormat::UAffine:
-    return bits == 2 || bits == 4;
+    return bits == 2 || bits == 4 || bits == 8;
   case QuantFormat::USb:
     return (bits >= 2 && bits <= 6) || bits == 8;
   case QuantFormat::Hqq:

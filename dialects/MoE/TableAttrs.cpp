@@ -16,12 +16,13 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 //===----------------------------------------------------------------------===//
 
 ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
-                         BodyAttr body, ClassActivation activation) {
+                         BodyAttr body, ClassActivation activation,
+                         ArrayRef<QuantAttr> quant) {
   return get(context, ClassKind::Ffn, count, width, body, ConstantMix::None,
              activation, ClassTargets::None, /*rank=*/0, FloatAttr(),
              /*widths=*/{}, Factorisation::None,
              FactorEvaluation::ApplyFactored, ClassBase::Own, /*bias=*/false,
-             FlatSymbolRefAttr(), /*quant=*/{});
+             FlatSymbolRefAttr(), quant);
 }
 
 ClassAttr ClassAttr::withBaseInRows() const {

@@ -57,6 +57,7 @@ MOE_SUPPORT_OPAQUE_ELEMENTS(SliceAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(PadAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(ScaleAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(NibblesAttr)
+MOE_SUPPORT_OPAQUE_ELEMENTS(UnpackAttr)
 #undef MOE_SUPPORT_OPAQUE_ELEMENTS
 
 //===----------------------------------------------------------------------===//
@@ -224,6 +225,32 @@ LogicalResult NibblesAttr::verify(EmitError emitError, ShapedType type,
   return success();
 }
 
+LogicalResult UnpackAttr::verify(EmitError emitError, ShapedType type,
+                                 ElementsAttr source) {
+  ShapedType from = source.getShapedType();
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyStatic(emitError, from)))
+    return failure();
+  // (unpack_c1)
+  if (!from.getElementType().isInteger(8) ||
+      !(type.getElementType().isInteger(4) ||
+        type.getElementType().isInteger(8)))
+    return emitError() << "expects integers of four or eight bits from bytes, "
+                          "but got "
+                       << type << " from " << from;
+  // (unpack_c2)
+  auto isCount = [&](int64_t count) {
+    return from.getShape().back() * count == type.getShape().back();
+  };
+  if (from.getRank() == 0 || from.getRank() != type.getRank() ||
+      from.getShape().drop_back() != type.getShape().drop_back() ||
+      !(isCount(2) || isCount(4)))
+    return emitError() << "requires the last dimension of the result (" << type
+                       << ") to be two or four times that of the source ("
+                       << from << ")";
+  return success();
+}
+
 LogicalResult ScaleAttr::verify(EmitError emitError, ShapedType type,
                                 ElementsAttr source, ElementsAttr factors) {
   ShapedType from = source.getShapedType();
@@ -303,7 +330,7 @@ static RankedTensorType withShape(ElementsAttr source,
 
 bool moe::support::isWeightExpression(ElementsAttr attr) {
   return isa<ExternalAttr, TransposeAttr, ReshapeAttr, ConcatAttr, SliceAttr,
-             PadAttr, ScaleAttr, NibblesAttr>(attr);
+             PadAttr, ScaleAttr, NibblesAttr, UnpackAttr>(attr);
 }
 
 ElementsAttr moe::support::matchWeight(Value value) {
@@ -425,6 +452,28 @@ ElementsAttr moe::support::nibbleBytes(ElementsAttr source) {
   Type byte = IntegerType::get(source.getContext(), 8);
   return NibblesAttr::get(source.getContext(),
                           RankedTensorType::get(shape, byte), source);
+}
+
+ElementsAttr moe::support::unpackBytes(ElementsAttr source, int64_t bits,
+                                       Type elementType) {
+  SmallVector<int64_t> shape(source.getShapedType().getShape());
+  shape.back() *= 8 / bits;
+  return UnpackAttr::get(source.getContext(),
+                         RankedTensorType::get(shape, elementType), source);
+}
+
+ElementsAttr moe::support::reverseWeight(ElementsAttr source,
+                                         int64_t dimension) {
+  ArrayRef<int64_t> shape = source.getShapedType().getShape();
+  SmallVector<int64_t> offsets(shape.size(), 0), sizes(shape),
+      strides(shape.size(), 1);
+  sizes[dimension] = 1;
+  SmallVector<ElementsAttr> slices;
+  for (int64_t i = shape[dimension]; i-- > 0;) {
+    offsets[dimension] = i;
+    slices.push_back(sliceWeight(source, offsets, sizes, strides));
+  }
+  return slices.empty() ? source : concatWeights(slices, dimension);
 }
 
 ElementsAttr moe::support::stackWeights(ArrayRef<ElementsAttr> sources) {

@@ -18,7 +18,7 @@ def MoESupport_Dialect : Dialect {
   let summary = "References to weights that no pass holds in memory";
   let description = [{
     Names the bytes of a weight and how to rearrange them, without reading them. A *weight expression* is a tree of attributes: `external` and
-    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice`, `pad` and `scale` its inner nodes. Passes rewrite the
+    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice`, `pad`, `scale`, `nibbles` and `unpack` its inner nodes. Passes rewrite the
     tree (folding a transposition of a constant costs nothing); the weight packer evaluates it once, streaming, when the artefact is written.
   }];
   let useDefaultAttributePrinterParser = 1;
@@ -158,6 +158,25 @@ def MoESupport_NibblesAttr : MoESupport_WeightAttr<"Nibbles", "nibbles"> {
 
     ```mlir
     #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<8x2xi8>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
+  let assemblyFormat = "`<` $source `>`";
+}
+
+def MoESupport_UnpackAttr : MoESupport_WeightAttr<"Unpack", "unpack"> {
+  let summary = "numbers that share bytes, each by itself";
+  let description = [{
+    With c numbers of b = 8/c bits in a byte, result[..., i] holds the bits b (i mod c) to b (i mod c) + b - 1 of source[..., i div c], the low ones first,
+    and zeros above them.
+
+    Constraints:
+    1. (unpack_c1) the source has bytes, the result integers of four or eight bits.
+    2. (unpack_c2) the last dimension of the result is c = 2 or 4 times that of the source, the others are the same.
+
+    ```mlir
+    #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x4xi4>
+    #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x1xi8>> : tensor<8x4xi8>
     ```
   }];
   let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);

@@ -285,21 +285,8 @@ Val GraphBuilder::reverse(Val a, int64_t dim) {
   if (failed())
     return placeholder(a->elementType, a->shape);
   if (a->constant && !a->elements &&
-      *a->shape[dim].constant() <= kMaxReversedSlices) {
-    // One slice per element along the dimension, joined the other way round.
-    ArrayRef<int64_t> shape = a->constant.getShapedType().getShape();
-    SmallVector<int64_t> offsets(shape.size(), 0), sizes(shape),
-        strides(shape.size(), 1);
-    sizes[dim] = 1;
-    SmallVector<ElementsAttr> parts;
-    for (int64_t i = shape[dim] - 1; i >= 0; --i) {
-      offsets[dim] = i;
-      parts.push_back(
-          support::sliceWeight(a->constant, offsets, sizes, strides));
-    }
-    if (!parts.empty())
-      return constant(support::concatWeights(parts, dim));
-  }
+      *a->shape[dim].constant() <= kMaxReversedSlices)
+    return constant(support::reverseWeight(a->constant, dim));
   return value(hlo::ReverseOp::create(builder, loc, get(a), {dim}), a->shape);
 }
 

@@ -44,12 +44,16 @@ void moe::buildTilePipeline(OpPassManager &manager,
     rounding.tokens = options.tokens;
     manager.addPass(createTokenRoundingPass(rounding));
   }
+  manager.addPass(createPaddingEliminationPass());
   if (options.fused) {
     ConvertMoEToTilePassOptions cut;
     cut.vectorBits = options.vectorBits;
     cut.vectorRegisters = options.vectorRegisters;
     manager.addPass(createConvertMoEToTilePass(cut));
   }
+  ConvertRouteToVectorPassOptions route;
+  route.vectorBits = options.vectorBits;
+  manager.addPass(createConvertRouteToVectorPass(route));
   manager.addPass(createConvertMoEToLinalgPass());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCanonicalizerPass());

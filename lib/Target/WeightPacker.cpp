@@ -168,6 +168,7 @@ private:
   Error visitConcat(ConcatAttr value, Window window, uint8_t *to);
   Error visitScale(ScaleAttr value, const Window &window, uint8_t *to);
   Error visitNibbles(NibblesAttr value, const Window &window, uint8_t *to);
+  Error visitUnpack(UnpackAttr value, Window window, uint8_t *to);
   Expected<Mapping> evaluateToScratch(ElementsAttr value);
   Error copyLeaf(const uint8_t *data, ShapedType type, const Window &window,
                  uint8_t *to);
@@ -331,6 +332,64 @@ Error Evaluator::visitNibbles(NibblesAttr value, const Window &window,
   return copyLeaf(codes, value.getShapedType(), window, to);
 }
 
+/// Windows of many elements are read slab by slab, so that memory holds a few
+/// bytes of the source at a time.
+Error Evaluator::visitUnpack(UnpackAttr value, Window window, uint8_t *to) {
+  constexpr int64_t maxElements = int64_t(1) << 20;
+  int64_t elements = 1;
+  for (const WindowDim &dim : window)
+    elements *= dim.count;
+  if (elements == 0)
+    return Error::success();
+  auto *split =
+      llvm::find_if(window, [](const WindowDim &dim) { return dim.count > 1; });
+  if (elements > maxElements && split != window.end() &&
+      split != std::prev(window.end())) {
+    WindowDim whole = *split;
+    for (int64_t i = 0; i < whole.count; ++i) {
+      *split = {whole.offset + i * whole.step, whole.step, 1, whole.toStride};
+      if (Error error = visitUnpack(value, window, to + i * whole.toStride))
+        return error;
+    }
+    return Error::success();
+  }
+
+  int64_t perByte = value.getShapedType().getShape().back() /
+                    value.getSource().getShapedType().getShape().back();
+  const WindowDim &last = window.back();
+  int64_t first = last.offset / perByte;
+  int64_t row =
+      (last.offset + (last.count - 1) * last.step) / perByte - first + 1;
+  Window source(window), result(window);
+  SmallVector<int64_t> shape(window.size());
+  int64_t stride = row;
+  source.back() = {first, 1, row, 1};
+  for (size_t d = window.size() - 1; d-- > 0;) {
+    source[d].toStride = stride;
+    stride *= window[d].count;
+  }
+  for (auto [dim, size] : llvm::zip(result, shape)) {
+    dim = {0, 1, dim.count, dim.toStride};
+    size = dim.count;
+  }
+  std::vector<uint8_t> bytes(stride), numbers;
+  if (Error error = visit(value.getSource(), source, bytes.data()))
+    return error;
+  numbers.reserve(elements);
+  int64_t bits = 8 / perByte;
+  for (int64_t begin = 0; begin < stride; begin += row)
+    for (int64_t i = 0; i < last.count; ++i) {
+      int64_t at = last.offset + i * last.step;
+      numbers.push_back(bytes[begin + at / perByte - first] >>
+                            (at % perByte * bits) &
+                        ((1 << bits) - 1));
+    }
+  return copyLeaf(
+      numbers.data(),
+      RankedTensorType::get(shape, value.getShapedType().getElementType()),
+      result, to);
+}
+
 /// Elements of four bits, two in a byte at `data`, as bytes.
 static std::vector<uint8_t> unpackNibbles(const uint8_t *data, int64_t count) {
   std::vector<uint8_t> codes(count);
@@ -456,6 +515,8 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     return visitScale(scale, window, to);
   if (auto nibbles = dyn_cast<NibblesAttr>(value))
     return visitNibbles(nibbles, window, to);
+  if (auto unpack = dyn_cast<UnpackAttr>(value))
+    return visitUnpack(unpack, window, to);
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
     int64_t width = elementBytes(type);
     std::vector<uint8_t> bits;

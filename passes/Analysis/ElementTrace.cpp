@@ -492,6 +492,20 @@ Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
       .Case([&](chlo::TopKOp topK) {
         return extentOf(topK.getOperand(), dimension);
       })
+      .Case<hlo::GatherOp, hlo::DynamicGatherOp>([&](auto gather) {
+        // Dimensions that are none of a slice's are those of the indices.
+        auto numbers = gather.getDimensionNumbers();
+        int64_t own = 0;
+        for (int64_t d = 0; d < dimension; ++d)
+          own += !llvm::is_contained(numbers.getOffsetDims(), d);
+        if (llvm::is_contained(numbers.getOffsetDims(), dimension))
+          return extent(tensor, dimension);
+        return extentOf(gather.getStartIndices(),
+                        own + (own >= numbers.getIndexVectorDim() ? 1 : 0));
+      })
+      .Case([&](hlo::ScatterOp scatter) {
+        return extentOf(scatter.getInputs()[0], dimension);
+      })
       .Case([&](hlo::ReduceOp reduce) {
         int64_t own = dimension;
         for (int64_t d : reduce.getDimensions())

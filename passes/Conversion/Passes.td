@@ -13,9 +13,11 @@ def ConvertMoEToLinalgPass : Pass<"convert-moe-to-linalg", "::mlir::ModuleOp"> {
     the selection is an `scf.forall` over units, and the order of rows is a sequential counting sort. All of it bufferises in place.
 
     Ids stay within [-1, E) for any logits, NaN included, and nothing is read or written out of bounds.
+
+    Quantised matrices whose storage is known when compiling become (code - zero point) * scale, elementwise, where the CPU kernels read that form.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::moe::support::MoESupportDialect"];
 }
 
 class MoE_VectorOptions {
@@ -62,6 +64,30 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
                            "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
+}
+
+def ConvertRouteToVectorPass : Pass<"convert-route-to-vector", "::mlir::ModuleOp"> {
+  let summary = "Lower routes to kernels of vectors";
+  let description = [{
+    Replaces each `moe.route` that it can by calls of a function that is generated for its form, in vectors, with one unit per lane: scores, keys, group filter,
+    top-k and weights of a block of units without a word to memory but the tables of that block. Key and id make one integer, whose order is the order relation,
+    ties, −0, −∞ and NaN included; sorting networks keep the best k. Units are cut into chunks that depend on their number alone. The parts of the plan are
+    made of ids and weights as `convert-moe-to-linalg` makes them, which has to run after this.
+
+    **Ids and weights have the bits of the reference lowering**: formulas are evaluated operation by operation in its order, so scores of equal logits are equal
+    and ties fall the same way. (`convert-linalg-to-cpu` may sum a softmax lane by lane; scores can then differ from those here in the last bits, and so can
+    the choice between experts whose scores differ by as little.)
+
+    Covered are topk of up to 32 among up to 2048 experts by softmax or pointwise scores or logits, with group filters, offsets and masks per expert, every norm and
+    scale of weights, in f32 and narrower types. Other routes stay for the reference lowering, each with a `missed` remark.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
+    Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {

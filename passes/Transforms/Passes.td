@@ -8,8 +8,11 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let summary = "Recover MoE layers from what exporters made of them";
   let description = [{
     Replaces what computes a layer by `moe.logits`, `moe.route`, `moe.dispatch`, `moe.experts` and `moe.combine`, in these forms: a sum over the slots of each
-    token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert (grouped matmul); all
-    experts on all tokens with weights that are zero for experts not chosen (dense experts); one branch per expert (expert loop).
+    token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert, one by one (grouped matmul)
+    or by one product of groups (ragged dot); all experts on all tokens with weights that are zero for experts not chosen, in one product (dense experts) or
+    one by one (unrolled experts); one branch per expert (expert loop); a fixed number of rows per expert that one-hot masks take from the tokens (capacity
+    masks), that the experts choose (expert choice), or that are means of all tokens (soft mixture). Loops over layers whose weights are stacked constants are
+    unrolled first.
 
     A layer is raised only where every side condition is proved. One that fails gives a `missed` remark that names it, and the graph stays as it is; each
     raised layer gives a `passed` remark. Results change by the order of summation only.
@@ -156,6 +159,31 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::moe::MoEDialect",
                            "::moe::support::MoESupportDialect"];
+}
+
+def PaddingEliminationPass : Pass<"moe-padding-elimination", "::mlir::ModuleOp"> {
+  let summary = "Keep of plans and rows what is assigned alone";
+  let description = [{
+    What a layer computes stays: every entry keeps its expert, unit and weight, what capacity dropped stays dropped, and sums keep their order. Rewritten is how
+    much room there is for entries that nobody assigned, and what is copied into it:
+
+    1. *capacity to ragged*: a plan in csr, buckets, groups or dense has a column for each of E experts in every lowering. Where a route's selection fills k < E, or the
+       plan is converted from one in k slots, its layer gets the plan in k slots. Required: the plan's users are a layer's ops; nobody needs the check that buckets hold
+       a part of the domain or a converted plan; the order of a dense plan's slots is that of its experts, so `order <slot>` becomes `order <expert_asc>`, and no
+       complement of its weights is summed in it.
+    2. *gather sinking*: rows that are dispatched as the units are become indexed, so nothing of the size of all rows is copied: each expert reads its units where they
+       are. Required: `apply` is not input, no scale, no soft plan, and every user is a `moe.experts` that reads them as its input.
+    3. *physical to virtual pad*: a buffer of a task graph whose rows are aligned becomes dense: the tiles that read it end where the rows of an expert do. Required: the
+       graph allocates the buffer and it is no output; every access selects an expert; and where the gap is zero, every access is a view in a computation with a body,
+       of as many rows as there are.
+
+    Heights of tiles need no rewrite: kernels divide the rows of an expert evenly and compute no row beyond the last. Bounds that are known before a call, rows of one
+    expert and of all, are an `analysis` remark of each route.
+
+    It runs on the level where encodings are, since no later one knows that what lies in a matrix is an assignment; the third rewrite is for graphs that come in at the
+    tile level. No rewrite costs time or memory, so all of them are always on.
+  }];
+  let dependentDialects = ["::moe::MoEDialect"];
 }
 
 def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {

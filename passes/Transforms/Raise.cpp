@@ -310,15 +310,13 @@ private:
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
   void report(const Layer &layer);
-  LogicalResult report(const RaiseFinding &finding);
+  LogicalResult report(const Matcher &matcher);
   void removeDead(func::FuncOp function);
 
   /// Ops of layers that are raised or reported.
   llvm::DenseSet<Operation *> done;
   /// Top-ks of routers that a finding is about.
   llvm::DenseSet<Operation *> explained;
-  /// What looks like a top-k, and why it is none.
-  llvm::DenseMap<Operation *, std::string> noTopKs;
   bool failedExport = false;
 };
 
@@ -332,23 +330,8 @@ void RaisePass::report(const Layer &layer) {
              .str();
 }
 
-/// The nearest op of some kind that the op depends on.
-static Operation *nearest(Operation *op,
-                          llvm::function_ref<bool(Operation *)> isKind) {
-  llvm::SetVector<Operation *> work;
-  work.insert(op);
-  for (size_t i = 0; i < work.size(); ++i) {
-    if (isKind(work[i]))
-      return work[i];
-    for (Value operand : work[i]->getOperands())
-      if (Operation *next = operand.getDefiningOp())
-        work.insert(next);
-  }
-  return nullptr;
-}
-
-/// Whether ids of a top-k choose what runs: they are sorted, searched for, or
-/// look up matrices.
+/// Whether ids of a top-k choose what runs: they are sorted, searched for,
+/// scattered to, or look up matrices.
 static bool choosesMatrices(chlo::TopKOp topK) {
   llvm::SetVector<Value> work;
   work.insert(topK.getIndices());
@@ -357,6 +340,9 @@ static bool choosesMatrices(chlo::TopKOp topK) {
       StringRef name = compositeName(user);
       if (name == "onnx.TopK" || name == "onnx.NonZero" ||
           isa<hlo::SortOp>(user))
+        return true;
+      if (auto scatter = dyn_cast<hlo::ScatterOp>(user);
+          scatter && scatter.getScatterIndices() == work[i])
         return true;
       if (name.starts_with("onnx.Gather") && user->getOperand(0) != work[i] &&
           typeOf(user->getOperand(0)).getRank() > 2)
@@ -369,24 +355,30 @@ static bool choosesMatrices(chlo::TopKOp topK) {
 }
 
 void RaisePass::reportUnknownForms(func::FuncOp function) {
-  for (auto topK : function.getOps<chlo::TopKOp>())
-    if (!explained.contains(topK) && choosesMatrices(topK))
-      remark::missed(topK.getLoc(),
-                     remark::RemarkOpts::name("unknown").category("moe-raise"))
-          << "MoE layer is not raised: what the chosen experts compute has no "
-             "known form";
+  function.walk([&](chlo::TopKOp topK) {
+    if (explained.contains(topK) || !choosesMatrices(topK))
+      return;
+    StringRef why = topK->getParentOp() == function
+                        ? "what the chosen experts compute has no known form"
+                        : "it is in a loop, and not one that is known to go "
+                          "over layers whose weights are stacked constants";
+    remark::missed(topK.getLoc(),
+                   remark::RemarkOpts::name("unknown").category("moe-raise"))
+        << ("MoE layer is not raised: " + why).str();
+  });
 }
 
-LogicalResult RaisePass::report(const RaiseFinding &finding) {
+LogicalResult RaisePass::report(const Matcher &matcher) {
+  const RaiseFinding &finding = *matcher.finding;
   explained.insert(
       nearest(finding.op, [](Operation *op) { return isa<chlo::TopKOp>(op); }));
   if (finding.kind == RaiseFinding::Kind::Missed) {
-    Operation *choice = nearest(
-        finding.op, [&](Operation *op) { return noTopKs.contains(op); });
+    StringRef why = matcher.whyNoTopK(finding.op);
+    std::string choice =
+        why.empty() ? "" : (" (it chooses by " + why + ")").str();
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
-        << "MoE layer is not raised: " + finding.text +
-               (choice ? " (it chooses by " + noTopKs[choice] + ")" : "");
+        << "MoE layer is not raised: " + finding.text + choice;
     return success();
   }
   InFlightDiagnostic diagnostic =
@@ -419,7 +411,7 @@ bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
       }
     }
     if (matcher.finding) {
-      failedExport |= failed(report(*matcher.finding));
+      failedExport |= failed(report(matcher));
       // They would be refused again, for less.
       done.insert_range(matcher.parts);
       return false;
@@ -435,7 +427,7 @@ LogicalResult RaisePass::raise(func::FuncOp function) {
       ops.push_back(op);
   });
   Matcher matcher(&getContext());
-  nameTopKs(matcher.facts, function, noTopKs);
+  nameTopKs(matcher, function);
   for (Operation *op : llvm::reverse(ops)) {
     if (op->use_empty() || done.contains(op))
       continue;

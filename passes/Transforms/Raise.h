@@ -41,6 +41,12 @@ public:
   std::optional<RaiseFinding> finding;
   /// Ops that are part of the same sum as the one that is looked at.
   llvm::SmallVector<mlir::Operation *> parts;
+  /// What looks like a top-k, and why it is none.
+  llvm::DenseMap<mlir::Operation *, std::string> noTopKs;
+
+  /// Why the nearest choice that the op depends on is no top-k; empty where it
+  /// depends on nothing that looks like one.
+  llvm::StringRef whyNoTopK(mlir::Operation *op) const;
 
   /// Records a side condition that fails; the text completes "is not raised:".
   mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
@@ -349,10 +355,12 @@ CountAttr fixedCount(Matcher &matcher, int64_t number);
 std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
                                 int64_t units, Index tokens);
 
-/// Writes a top-k beside what is one by another name, and tells the facts. What
-/// looks like one, and why it is none, goes to `others`.
-void nameTopKs(IndexFacts &facts, mlir::func::FuncOp function,
-               llvm::DenseMap<mlir::Operation *, std::string> &others);
+/// Writes a top-k beside what is one by another name, and tells the facts.
+void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
+
+/// The nearest op of some kind that the op depends on.
+mlir::Operation *nearest(mlir::Operation *op,
+                         llvm::function_ref<bool(mlir::Operation *)> isKind);
 
 /// Takes loops over layers apart that choose experts and take their matrices
 /// from stacked constants.

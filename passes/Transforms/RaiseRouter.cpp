@@ -33,6 +33,7 @@ private:
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
   FailureOr<WeightAttr> matchWeight(Element weight);
+  std::optional<WeightSource> sourceOf(const Element &weight);
   Element matchSelected(const Element &weight);
 
   /// The element that the given one is for another row and expert.
@@ -267,22 +268,38 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// weight = scale * normalised(raw), at the token and slot of the pick
+/// Where the weight of the picked slot is taken from, as it is.
+std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight) {
+  Element selected = matchSelected(weight);
+  auto pickedFrom = [&](const Element &source) {
+    return source && selected == at(source, pick.row, idOf(pick));
+  };
+  if (pickedFrom(logits))
+    return WeightSource::Logits;
+  if (pickedFrom(scores))
+    return WeightSource::Scores;
+  if (pickedFrom(keys) && !keyOffset)
+    return WeightSource::Key;
+  return std::nullopt;
+}
+
+/// weight = scale * normalised(raw), at the row and slot of the pick
 FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   double scale = 1.0, epsilon = 0.0;
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
   weight = takeFactor(facts, weight, scale);
-  Index id = idOf(pick);
-  auto pickedFrom = [&](const Element &source) {
-    return source && weight == at(source, pick.row, id);
-  };
+  // Scores may be quotients themselves.
+  std::optional<WeightSource> source = sourceOf(weight);
   // The slot's coordinate may be derived (position mod k); sums run over it.
-  if (auto argument = matchSoftmax(facts, weight, pick.slot)) {
+  auto argument =
+      source ? std::nullopt : matchSoftmax(facts, weight, pick.slot);
+  auto quotient = source || argument ? std::nullopt
+                                     : matchBinary(facts, weight, Scalar::Div);
+  if (argument) {
     norm = WeightNorm::Softmax;
     weight = *argument;
-  } else if (auto quotient = matchBinary(facts, weight, Scalar::Div);
-             quotient && !pickedFrom(scores)) {
+  } else if (quotient) {
     auto [raw, sum] = *quotient;
     for (auto [kind, mode] : {std::pair{Scalar::Add, EpsMode::Add},
                               std::pair{Scalar::Max, EpsMode::Clamp}}) {
@@ -316,32 +333,26 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     weight = raw;
   }
 
-  weight = matchSelected(weight);
-  WeightSource source;
-  if (pickedFrom(logits))
-    source = WeightSource::Logits;
-  else if (pickedFrom(scores))
-    source = WeightSource::Scores;
-  else if (pickedFrom(keys) && !keyOffset)
-    source = WeightSource::Key;
-  else
+  if (!source)
+    source = sourceOf(weight);
+  if (!source)
     return matcher.refuse(pick.topK,
                           "the combine weights are not the scores, logits or "
                           "keys of the picked experts");
-  if (norm == WeightNorm::Softmax && source == WeightSource::Scores)
+  if (norm == WeightNorm::Softmax && *source == WeightSource::Scores)
     return matcher.refuse(pick.topK, "weights are a softmax of scores");
-  bool isScore = source != WeightSource::Logits;
+  bool isScore = *source != WeightSource::Logits;
   if (norm == WeightNorm::Sum && (!isScore || function == ScoreFn::Identity))
     return matcher.refuse(pick.topK,
                           "weights that may be negative are divided by their "
                           "sum");
   auto weightAttr =
-      WeightAttr::get(matcher.context, source, norm, shortestDecimal(epsilon),
+      WeightAttr::get(matcher.context, *source, norm, shortestDecimal(epsilon),
                       shortestDecimal(scale));
   if (epsilonMode == weightAttr.getEpsMode())
     return weightAttr;
   return WeightAttr::get(
-      matcher.context, source, weightAttr.getZero(), weightAttr.getExclude(),
+      matcher.context, *source, weightAttr.getZero(), weightAttr.getExclude(),
       norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
       weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
       weightAttr.getGrad());

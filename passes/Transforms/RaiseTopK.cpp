@@ -5,7 +5,7 @@
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/ADT/SetVector.h"
 #include <cmath>
 #include <limits>
 
@@ -342,7 +342,26 @@ void TopKNaming::run(func::FuncOp function) {
   nameArgMaxima(maxima);
 }
 
-void moe::raise::nameTopKs(IndexFacts &facts, func::FuncOp function,
-                           llvm::DenseMap<Operation *, std::string> &others) {
-  TopKNaming(facts, others).run(function);
+void moe::raise::nameTopKs(Matcher &matcher, func::FuncOp function) {
+  TopKNaming(matcher.facts, matcher.noTopKs).run(function);
+}
+
+Operation *moe::raise::nearest(Operation *op,
+                               llvm::function_ref<bool(Operation *)> isKind) {
+  llvm::SetVector<Operation *> work;
+  work.insert(op);
+  for (size_t i = 0; i < work.size(); ++i) {
+    if (isKind(work[i]))
+      return work[i];
+    for (Value operand : work[i]->getOperands())
+      if (Operation *next = operand.getDefiningOp())
+        work.insert(next);
+  }
+  return nullptr;
+}
+
+StringRef Matcher::whyNoTopK(Operation *op) const {
+  Operation *choice =
+      nearest(op, [&](Operation *other) { return noTopKs.contains(other); });
+  return choice ? noTopKs.find(choice)->second : StringRef();
 }

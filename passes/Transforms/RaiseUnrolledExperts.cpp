@@ -26,7 +26,11 @@ public:
   FailureOr<Layer> run(Operation *op);
 
 private:
-  bool collect(const Element &sum);
+  struct Parts {
+    size_t terms = 0, others = 0;
+    bool holdsSum = false; // of terms alone
+  };
+  Parts collect(const Element &sum);
   std::optional<Linear> linear(const Element &element);
   LogicalResult orderByExpert(Operation *op);
 
@@ -44,25 +48,32 @@ std::optional<Linear> UnrolledMatch::linear(const Element &element) {
   return map && !map->expert ? map : std::nullopt;
 }
 
-/// Takes a sum apart: true where every term is that of an expert.
-bool UnrolledMatch::collect(const Element &sum) {
+/// Takes a sum apart into terms of experts and others.
+UnrolledMatch::Parts UnrolledMatch::collect(const Element &sum) {
   if (facts.numberOf(sum) == 0.0)
-    return true;
+    return {};
   Operation *op = sum.tensor.getDefiningOp();
   if (auto addends = matchBinary(facts, sum, Scalar::Add)) {
     matcher.parts.push_back(op);
-    return collect(addends->first) && collect(addends->second);
+    Parts result;
+    for (const Element &addend : {addends->first, addends->second}) {
+      Parts own = collect(addend);
+      result.terms += own.terms;
+      result.others += own.others;
+      result.holdsSum |= own.holdsSum || (own.others == 0 && own.terms > 1);
+    }
+    return result;
   }
   auto product = matchBinary(facts, sum, Scalar::Mul);
   if (!product)
-    return false;
+    return {0, 1};
   auto [output, weight] = *product;
   if (!linear(output))
     std::swap(output, weight);
   if (!linear(output))
-    return false;
+    return {0, 1};
   terms.push_back({op, output, weight});
-  return true;
+  return {1, 0};
 }
 
 /// Every expert once, in order of ids.
@@ -107,16 +118,19 @@ FailureOr<Layer> UnrolledMatch::run(Operation *op) {
   Coordinates at;
   for (int64_t size : type.getShape())
     at.push_back(facts.symbol("d", size));
-  if (!collect(facts.trace(result, at)) || terms.size() < 2)
+  // A sum of experts alone within another one is looked at by itself.
+  Parts parts = collect(facts.trace(result, at));
+  if (terms.size() < 2 || (parts.others != 0 && parts.holdsSum))
     return failure();
+  Operation *unweighted = nullptr;
   for (const Term &term : terms) {
     Index expert = nullptr;
     FailureOr<SmallVector<Choice>> own =
         matchChoices(matcher, term.weight, expert);
-    if (failed(own))
-      return matcher.refuse(term.op, "an expert's output is weighted by "
-                                     "something else than what a top-k gives "
-                                     "it");
+    if (failed(own)) {
+      unweighted = term.op;
+      continue;
+    }
     if (own->front().pick.token !=
         rowOf(facts, result, ArrayRef(at).drop_back()))
       return matcher.refuse(term.op, "outputs are weighted as the top-k chose "
@@ -124,6 +138,16 @@ FailureOr<Layer> UnrolledMatch::run(Operation *op) {
     choices.push_back(std::move(*own));
     experts.push_back(expert);
   }
+  // Nothing here is chosen.
+  if (choices.empty() && !matcher.finding && matcher.whyNoTopK(op).empty())
+    return failure();
+  if (unweighted)
+    return matcher.refuse(unweighted, "an expert's output is weighted by "
+                                      "something else than what a top-k gives "
+                                      "it");
+  if (parts.others != 0)
+    return matcher.refuse(op, "something else is added to the outputs of "
+                              "experts before all of them are");
   if (failed(orderByExpert(op)))
     return failure();
 

@@ -211,7 +211,7 @@ struct VerifyTile : moe::impl::VerifyTilePassBase<VerifyTile> {
   void runOnOperation() override {
     Level level{"tile",
                 {"func", "moe_tile", "moe_support", "linalg", "tensor",
-                 "memref", "bufferization", "arith", "math", "scf"},
+                 "memref", "vector", "bufferization", "arith", "math", "scf"},
                 {"cf.assert", "affine.apply", "affine.min", "affine.max"}};
     if (failed(verifyLevel(getOperation(), level)))
       return signalPassFailure();

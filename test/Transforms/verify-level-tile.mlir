@@ -7,7 +7,7 @@
 
 // SOUND: moe_tile.graph
 func.func @a_plan_is_of_the_level_above(%z: tensor<?x8xf32>) {
-  // expected-error @+1 {{expects an op of level 'tile' (func, moe_tile, moe_support, linalg, tensor, memref, bufferization, arith, math, scf, cf.assert, affine.apply, affine.min, affine.max), but got 'moe.route'}}
+  // expected-error @+1 {{expects an op of level 'tile' (func, moe_tile, moe_support, linalg, tensor, memref, vector, bufferization, arith, math, scf, cf.assert, affine.apply, affine.min, affine.max), but got 'moe.route'}}
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return
 }

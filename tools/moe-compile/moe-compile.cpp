@@ -152,8 +152,9 @@ class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 
 static LogicalResult reportRemarks(MLIRContext &context) {
   remark::RemarkCategories categories;
-  categories.passed = categories.missed =
-      "moe-raise|moe-token-rounding|convert-moe-to-tile";
+  categories.passed = "moe-raise|moe-token-rounding|convert-moe-to-tile";
+  // That a router has a kernel is the rule.
+  categories.missed = *categories.passed + "|convert-route-to-vector";
   return remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);

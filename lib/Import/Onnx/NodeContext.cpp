@@ -1,10 +1,14 @@
 // Access to a node's inputs and attributes, with the errors that go with it.
 #include "NodeContext.h"
 
+#include "moe/Dialect/Support/MoESupport.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/InterleavedRange.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace moe::importer;
+namespace support = moe::support;
 using ::onnx::AttributeProto;
 
 bool NodeContext::has(unsigned index) {
@@ -81,6 +85,45 @@ std::optional<SmallVector<int64_t>> NodeContext::constantInts(unsigned index) {
     fail("expects a constant as input #" + llvm::Twine(index) +
          ", but got a value that is known at run time only");
   return result;
+}
+
+/// The same bytes as elements of `type`, of the same width; null where they are
+/// in no file and not in memory.
+static ElementsAttr withElementType(ElementsAttr value, Type type) {
+  auto shaped = cast<RankedTensorType>(value.getShapedType().clone(type));
+  if (auto external = dyn_cast<support::ExternalAttr>(value))
+    return support::ExternalAttr::get(type.getContext(), shaped,
+                                      external.getFile(), external.getOffset());
+  if (auto dense = dyn_cast<DenseElementsAttr>(value))
+    return DenseElementsAttr::getFromRawBuffer(shaped, dense.getRawData());
+  return {};
+}
+
+ElementsAttr NodeContext::constantBytes(unsigned index,
+                                        ArrayRef<int64_t> shape) {
+  Val value = input(index);
+  if (graph.failed())
+    return {};
+  if (!value->elementType.isUnsignedInteger(8)) {
+    fail("expects uint8 elements of input #" + llvm::Twine(index));
+    return {};
+  }
+  ElementsAttr bytes;
+  if (value->constant)
+    bytes = withElementType(value->constant, graph.builder.getI8Type());
+  if (!bytes) {
+    fail("expects an initializer as input #" + llvm::Twine(index));
+    return {};
+  }
+  if (bytes.getNumElements() != ShapedType::getNumElements(shape)) {
+    std::string wanted;
+    llvm::raw_string_ostream(wanted) << llvm::interleaved_array(shape, "x");
+    fail("requires the elements of input #" + llvm::Twine(index) + " (" +
+         llvm::Twine(bytes.getNumElements()) + ") to be as many as those of " +
+         wanted);
+    return {};
+  }
+  return support::reshapeWeight(bytes, shape);
 }
 
 Type NodeContext::elementType(int64_t code) {

@@ -62,6 +62,10 @@ public:
 
   /// The elements of an integer input that must be known when compiling.
   std::optional<llvm::SmallVector<int64_t>> constantInts(unsigned index);
+  /// The bytes of a uint8 input that must be known when compiling, as elements
+  /// of i8 in `shape`, whatever shape the input declares; null after an error.
+  mlir::ElementsAttr constantBytes(unsigned index,
+                                   llvm::ArrayRef<int64_t> shape);
   /// The element types of ONNX, from its code.
   mlir::Type elementType(int64_t code);
   /// An axis counted from the front; fails where it is out of range.

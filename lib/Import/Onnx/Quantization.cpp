@@ -1,8 +1,10 @@
 // Operators between quantised integers and the numbers they stand for.
 #include "AttentionParts.h"
 
+#include "moe/Dialect/MoE/MoE.h"
 #include "llvm/ADT/APInt.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace moe::importer;
@@ -275,6 +277,83 @@ static void translateGatherBlockQuantized(NodeContext &node) {
           })[0]);
 }
 
+//===----------------------------------------------------------------------===//
+// MatMulNBits
+//===----------------------------------------------------------------------===//
+
+static void translateMatMulNBits(NodeContext &node) {
+  GraphBuilder &graph = node.graph;
+  // A floor, which f32 is above.
+  node.ignoreAttr("accuracy_level");
+  int64_t n = node.intAttr("N", 0), k = node.intAttr("K", 0);
+  int64_t bits = node.intAttr("bits", 4), block = node.intAttr("block_size", 0);
+  if (node.intAttr("weight_prepacked", 0) != 0)
+    return node.fail("expects 'weight_prepacked' to be 0: other layouts belong "
+                     "to one kind of GPU");
+  if (bits != 2 && bits != 4 && bits != 8)
+    return node.fail("expects 'bits' to be 2, 4 or 8, but got " +
+                     llvm::Twine(bits));
+  if (block < 16 || block > (1 << 16) || !llvm::isPowerOf2_64(block))
+    return node.fail("expects 'block_size' to be a power of two from 16 to "
+                     "65536, but got " +
+                     llvm::Twine(block));
+  constexpr int64_t limit = int64_t(1) << 31;
+  if (n < 1 || k < 1 || n > limit || k > limit)
+    return node.fail("expects positive sizes 'N' and 'K', but got " +
+                     llvm::Twine(n) + " and " + llvm::Twine(k));
+  if (node.has(4))
+    return node.fail("expects no input #4 (g_idx), which is deprecated");
+  Val a = node.input(0, 1), scales = node.input(2);
+  if (graph.failed())
+    return;
+  auto real = dyn_cast<FloatType>(a->elementType);
+  if (!real || scales->elementType != real)
+    return node.fail("expects inputs #0 (A) and #2 (scales) of one float "
+                     "element type");
+  graph.requireSize(a->shape.back(), "the last dimension of input #0 (A)",
+                    Direction::EQ, DimExpr(k), "'K'");
+
+  int64_t blocks = llvm::divideCeilSigned(k, block);
+  auto bytes = [&](int64_t codes) {
+    return llvm::divideCeilSigned(codes * bits, 8);
+  };
+  auto table = [&](unsigned index) -> Value {
+    Val value = node.input(index);
+    DimExpr elements(1);
+    for (const DimExpr &size : value->shape)
+      elements = elements * size;
+    if (!elements.is(n * blocks))
+      node.fail("requires the elements of input #" + llvm::Twine(index) +
+                " to be as many as the blocks (" + llvm::Twine(n * blocks) +
+                ")");
+    return graph.get(graph.reshape(value, {DimExpr(n), DimExpr(blocks)}));
+  };
+  auto codes = [&](unsigned index, int64_t columns) -> Value {
+    ElementsAttr value = node.constantBytes(index, {n, bytes(columns)});
+    return value ? graph.get(graph.constant(value)) : Value();
+  };
+  SmallVector<Value> storage{codes(1, blocks * block), table(2)};
+  bool hasZeros = node.has(3);
+  if (hasZeros)
+    storage.push_back(node.input(3)->isFloat() ? table(3) : codes(3, blocks));
+  if (graph.failed())
+    return;
+  auto format = hasZeros ? moe::QuantFormat::UAffine : moe::QuantFormat::USym;
+  Type f32 = graph.builder.getF32Type();
+  Val matrix = graph.value(
+      moe::DequantOp::create(
+          graph.builder, graph.loc,
+          RankedTensorType::get({n, blocks * block}, f32), storage, Value(),
+          moe::QuantAttr::get(graph.builder.getContext(), format, block, bits)),
+      {DimExpr(n), DimExpr(blocks * block)});
+  matrix = graph.sliceDim(matrix, 1, DimExpr(0), DimExpr(k));
+  Val y =
+      graph.dot(graph.convert(a, f32), matrix, {}, {}, {a->rank() - 1}, {1});
+  if (node.has(5))
+    y = graph.add(y, graph.convert(node.input(5, 1, 1), f32));
+  node.output(0, graph.convert(y, real));
+}
+
 ArrayRef<OpEntry> moe::importer::quantizationOps() {
   static const OpEntry table[] = {
       {"", "DequantizeLinear", 13, translateDequantizeLinear},
@@ -282,6 +361,7 @@ ArrayRef<OpEntry> moe::importer::quantizationOps() {
       {"com.microsoft", "DequantizeLinear", 1, translateDequantizeLinear},
       {"com.microsoft", "GatherBlockQuantized", 1,
        translateGatherBlockQuantized},
+      {"com.microsoft", "MatMulNBits", 1, translateMatMulNBits},
       {"com.microsoft", "QuantizeLinear", 1, translateQuantizeLinear},
   };
   return table;

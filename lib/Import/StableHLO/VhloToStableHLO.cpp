@@ -11,6 +11,7 @@
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "moe/Dialect/Support/MoESupport.h"
 #include "moe/Import/StableHLO.h"
+#include "llvm/Support/VersionTuple.h"
 
 using namespace mlir;
 using namespace moe::importer;
@@ -380,10 +381,46 @@ LogicalResult Converter::run() {
          << moe::listMissingOperations(missing);
 }
 
+/// The version of StableHLO that bytecode was written for: in the name of its
+/// producer, behind the magic number and the version of bytecode. None where
+/// somebody else wrote it.
+static std::optional<llvm::VersionTuple> findArtifactVersion(StringRef bytes) {
+  constexpr size_t numberAt = 4;
+  if (bytes.size() <= numberAt)
+    return std::nullopt;
+  // One byte more for each low bit that is not set.
+  size_t length = 1 + llvm::countr_zero(static_cast<uint8_t>(bytes[numberAt]));
+  StringRef producer =
+      bytes.drop_front(std::min(numberAt + length, bytes.size()));
+  producer = producer.take_until([](char c) { return c == '\0'; });
+  llvm::VersionTuple version;
+  if (!producer.consume_front("StableHLO_v") || version.tryParse(producer))
+    return std::nullopt;
+  return version;
+}
+
+/// Refuses what was written for a newer version than the known ones, whose
+/// operations and codes mean what nobody here knows.
+static LogicalResult checkVersion(StringRef bytecode, MLIRContext &context) {
+  llvm::VersionTuple newest;
+  [[maybe_unused]] bool isBad = newest.tryParse(moe::kNewestArtifact);
+  assert(!isBad && "a version that is none");
+  std::optional<llvm::VersionTuple> version = findArtifactVersion(bytecode);
+  if (!version || *version <= newest)
+    return success();
+  return emitError(UnknownLoc::get(&context))
+         << "expects an artifact of StableHLO up to version "
+         << moe::kNewestArtifact << ", but got version "
+         << version->getAsString()
+         << "; export it for an older version, or read it with a newer moec";
+}
+
 OwningOpRef<ModuleOp> moe::readStableHLOBytecode(StringRef bytecode,
                                                  StringRef file,
                                                  uint64_t offset,
                                                  MLIRContext &context) {
+  if (failed(checkVersion(bytecode, context)))
+    return nullptr;
   // What decoding makes beside the operations that the file names.
   context.loadDialect<func::FuncDialect, hlo::StableHLODialect,
                       moe::support::MoESupportDialect>();

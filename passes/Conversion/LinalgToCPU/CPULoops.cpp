@@ -89,6 +89,16 @@ int64_t contiguityScore(linalg::LinalgOp op, unsigned dim) {
     }
     score += !used ? 1 : unitStride ? 2 : 0;
   }
+  // Rows that the body looks up by itself.
+  for (auto load : op.getBlock()->getOps<memref::LoadOp>()) {
+    auto index =
+        load.getIndices().empty()
+            ? linalg::IndexOp()
+            : load.getIndices().back().getDefiningOp<linalg::IndexOp>();
+    if (index && index.getDim() == dim &&
+        load.getMemRefType().isLastDimUnitStride())
+      score += 2;
+  }
   return score;
 }
 

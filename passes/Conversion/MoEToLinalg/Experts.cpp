@@ -132,7 +132,9 @@ public:
   }
 
   Value build(ValueRange parameters) {
-    Value out = b.empty({b.size(rows, 0), b.getIndexAttr(outWidth)}, element);
+    OpFoldResult count =
+        plan.entries ? OpFoldResult(buildRowCount(b, plan)) : b.size(rows, 0);
+    Value out = b.empty({count, b.getIndexAttr(outWidth)}, element);
     int64_t first = 0;
     for (ClassAttr entry : op.getTable().getClasses()) {
       unsigned count = entry.getNumParameters();
@@ -144,6 +146,15 @@ public:
   }
 
 private:
+  /// Rows [begin, begin + size) of the input.
+  Value buildInput(Value begin, Value size) {
+    if (op.getInput().getType().getLayout() == RowLayout::Grouped)
+      return b.slice(rows, {begin, b.getIndexAttr(0)},
+                     {size, b.getIndexAttr(inWidth)});
+    Value entries = b.slice(plan.entries, SizesRef{begin}, OpFoldResult(size));
+    return gatherUnits(b, op.getPlan().getType(), rows, entries);
+  }
+
   /// The ids [lower, upper) at a time: `build` makes rows [begin, begin + size)
   /// of the result. Nothing is done for experts without rows.
   Value
@@ -157,7 +168,7 @@ private:
         b, some,
         [&](OpBuilder &, Location) {
           Sizes offsets = {begin, b.getIndexAttr(0)};
-          Value in = b.slice(rows, offsets, {size, b.getIndexAttr(inWidth)});
+          Value in = buildInput(begin, size);
           Value block = b.slice(out, offsets, {size, b.getIndexAttr(outWidth)});
           block = build(in, begin, block);
           scf::YieldOp::create(b, b.insertSlice(block, out, offsets));

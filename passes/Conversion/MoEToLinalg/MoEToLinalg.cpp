@@ -2,6 +2,7 @@
 #include "MoEToLinalg.h"
 
 #include "moe/Conversion/Passes.h"
+#include "moe/Dialect/Support/MoESupport.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -98,7 +99,8 @@ struct ConvertMoEToLinalg
     target.addIllegalDialect<MoEDialect>();
     target.addLegalDialect<arith::ArithDialect, cf::ControlFlowDialect,
                            linalg::LinalgDialect, math::MathDialect,
-                           scf::SCFDialect, tensor::TensorDialect>();
+                           scf::SCFDialect, support::MoESupportDialect,
+                           tensor::TensorDialect>();
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                          target);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,

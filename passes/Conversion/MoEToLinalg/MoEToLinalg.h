@@ -22,9 +22,10 @@ namespace moe::detail {
 ///   positions  U x S     row of an entry, -1 where the slot is empty
 ///   carry      U         carried weight, where the type has it; else null
 ///
-/// Rows are ordered by (expert, unit, slot). A `!moe.rows` is a matrix of U * S
-/// rows of which the first offsets[E + A] are in use; so row 0 can be read
-/// whenever there is a unit.
+/// Rows are ordered by (expert, unit, slot). A grouped `!moe.rows` is a matrix of
+/// `buildRowCount` rows: those in use, or one that is not, so that row 0 can be
+/// read wherever there is a unit. Indexed ones are the matrix of units, whose
+/// row of an entry is that of the entry's unit.
 struct PlanParts {
   mlir::Value ids, weights, offsets, entries, positions, carry;
 
@@ -140,6 +141,9 @@ Arrangement arrangementIn(PlanType from, PlanType to);
 /// buckets of a given size hold.
 void checkBuckets(TensorBuilder &b, PlanType type, const PlanParts &plan);
 
+/// The plan of `type` whose entries lie in slots as a selection filled them.
+PlanParts buildPlanOfSlots(TensorBuilder &b, PlanType type, Assignment entries);
+
 /// Requires, at run time, that `ids` (U x K) are in [-1, experts).
 void checkIds(TensorBuilder &b, mlir::Value ids, int64_t experts);
 
@@ -158,6 +162,22 @@ llvm::SmallVector<mlir::Value> sortRows(TensorBuilder &b, mlir::Value ranks,
 mlir::Value buildRowWeights(TensorBuilder &b, PlanType type,
                             const PlanParts &plan);
 
+/// The pointwise score function `fn` of a logit, or of each lane of a vector.
+mlir::Value buildPointwiseScore(TensorBuilder &b, ScoreFn fn,
+                                mlir::Value logit);
+
+/// True where the entry of `id` (i32, or a vector of them) takes part in
+/// normalisation and weighs something: not an empty slot, not a zero or
+/// excluded id. A zero id adds 0 to its normaliser, which is to add nothing.
+mlir::Value buildIsLive(TensorBuilder &b, WeightAttr weight, mlir::Value id);
+
+/// Rows of the matrix that grouped rows of a plan become.
+mlir::Value buildRowCount(TensorBuilder &b, const PlanParts &plan);
+
+/// The units of the entries `entries` among the rows of `x`, one row each.
+mlir::Value gatherUnits(TensorBuilder &b, PlanType type, mlir::Value x,
+                        mlir::Value entries);
+
 /// Sum over products with the rows of `matrix` (n x k) of each row of `rows`
 /// (m x k), plus `bias` (n) where given: in `acc`, or where that is null in f32
 /// or f64.
@@ -174,6 +194,12 @@ mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,
 mlir::Value buildDequantised(TensorBuilder &b, QuantAttr quant,
                              mlir::ValueRange storage, mlir::Value widths,
                              mlir::RankedTensorType type);
+
+/// The same where `storage` is known when compiling and holds integers that the
+/// CPU kernels read; null where not.
+mlir::Value buildFromCodes(TensorBuilder &b, QuantAttr quant,
+                           mlir::ValueRange storage,
+                           mlir::RankedTensorType type);
 
 // Patterns of the reference lowering.
 void populateRouteToLinalg(const mlir::TypeConverter &converter,

@@ -49,6 +49,8 @@ Assignment moe::detail::getAssignment(TensorBuilder &b, PlanType type,
   Assignment result;
   int64_t slots = type.getSlots();
   auto take = [&](Value matrix, int64_t first, int64_t count) -> Value {
+    if (count == slots + type.getAlways())
+      return matrix;
     return b.columns(matrix, b.getIndexAttr(first), b.getIndexAttr(count), 1);
   };
   result.ids = take(plan.ids, 0, slots);
@@ -141,6 +143,17 @@ void moe::detail::checkBuckets(TensorBuilder &b, PlanType type,
                    "an expert has more entries than its bucket holds");
            return {};
          });
+}
+
+PlanParts moe::detail::buildPlanOfSlots(TensorBuilder &b, PlanType type,
+                                        Assignment entries) {
+  int64_t slots = cast<RankedTensorType>(entries.ids.getType()).getDimSize(1);
+  PlanType made = type.withEncoding(PlanEncoding::Slots, slots);
+  if (made != type)
+    rearrange(b, entries, type.getSlots(), arrangementIn(made, type));
+  PlanParts plan = buildPlan(b, type, entries);
+  checkBuckets(b, type, plan);
+  return plan;
 }
 
 namespace {

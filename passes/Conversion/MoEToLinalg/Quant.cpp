@@ -524,6 +524,8 @@ struct ConvertDequant : OpConversionPattern<DequantOp> {
 Value moe::detail::buildDequantised(TensorBuilder &b, QuantAttr quant,
                                     ValueRange storage, Value widths,
                                     RankedTensorType type) {
+  if (Value matrix = buildFromCodes(b, quant, storage, type))
+    return matrix;
   return b.castTo(DequantLowering(b, quant, storage, widths, type).build(),
                   type);
 }

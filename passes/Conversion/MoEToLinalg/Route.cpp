@@ -365,11 +365,9 @@ Value RouteLowering::select(Value unfiltered) {
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// True where the entry of `id` takes part in normalisation and weighs
-/// something: not an empty slot, not a zero or excluded id. A zero id adds 0 to
-/// its normaliser, which is to add nothing.
-Value RouteLowering::isLive(Value id) {
-  Value live = b.compare(IntPredicate::sge, id, b.int32(0));
+Value moe::detail::buildIsLive(TensorBuilder &b, WeightAttr weight, Value id) {
+  auto number = [&](int64_t value) { return b.integer(id.getType(), value); };
+  Value live = b.compare(IntPredicate::sge, id, number(0));
   SmallVector<int64_t> dead(weight.getZero());
   llvm::append_range(dead, weight.getExclude());
   llvm::sort(dead);
@@ -379,8 +377,8 @@ Value RouteLowering::isLive(Value id) {
     while (end < dead.size() && dead[end] <= dead[end - 1] + 1)
       ++end;
     Value outside =
-        b.either(b.compare(IntPredicate::slt, id, b.int32(dead[i])),
-                 b.compare(IntPredicate::sgt, id, b.int32(dead[end - 1])));
+        b.either(b.compare(IntPredicate::slt, id, number(dead[i])),
+                 b.compare(IntPredicate::sgt, id, number(dead[end - 1])));
     live = b.both(live, outside);
     i = end;
   }
@@ -424,7 +422,8 @@ Value RouteLowering::buildRawWeights(Value ids) {
           b.convert(b.extract(source, {b.loopIndex(0), b.toIndex(safe)}), real);
     }
     if (scoresEntries)
-      value = b.roundTo(applyPointwise(b.roundTo(value, score.getDtype())),
+      value = b.roundTo(buildPointwiseScore(b, score.getFn(),
+                                            b.roundTo(value, score.getDtype())),
                         score.getRoundTo());
     return b.select(isLive(in[0]), value, b.real(real, 0.0));
   });
@@ -568,13 +567,7 @@ PlanParts RouteLowering::build() {
     entries.weights = buildWeights(ids, ids);
   }
   entries.alwaysWeights = op.getAlwaysWeights();
-  int64_t slots = cast<RankedTensorType>(entries.ids.getType()).getDimSize(1);
-  PlanType made = plan.withEncoding(PlanEncoding::Slots, slots);
-  if (made != plan)
-    rearrange(b, entries, plan.getSlots(), arrangementIn(made, plan));
-  PlanParts parts = buildPlan(b, plan, entries);
-  checkBuckets(b, plan, parts);
-  return parts;
+  return buildPlanOfSlots(b, plan, entries);
 }
 
 namespace {

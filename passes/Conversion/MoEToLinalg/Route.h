@@ -45,7 +45,6 @@ private:
 
   // Scores (2.3).
   mlir::Value buildLogits(mlir::FloatType rounding);
-  mlir::Value applyPointwise(mlir::Value logit);
   mlir::Value buildScores();
   mlir::Value buildNormalised(mlir::Value logits, unsigned axis, ScoreFn fn);
   mlir::Value buildEntmax(mlir::Value shifted, unsigned axis);
@@ -96,7 +95,7 @@ private:
 
   // Weights (2.5).
   mlir::Value buildRawWeights(mlir::Value ids);
-  mlir::Value isLive(mlir::Value id);
+  mlir::Value isLive(mlir::Value id) { return buildIsLive(b, weight, id); }
   mlir::Value buildDenominator(mlir::Value ids, mlir::Value raw);
   mlir::Value buildWeights(mlir::Value ids, mlir::Value listed);
   mlir::Value finishWeight(mlir::Value value, mlir::Value id);

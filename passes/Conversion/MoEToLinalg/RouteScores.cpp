@@ -48,14 +48,15 @@ Value RouteLowering::buildLogits(FloatType rounding) {
                });
 }
 
-Value RouteLowering::applyPointwise(Value z) {
+Value moe::detail::buildPointwiseScore(TensorBuilder &b, ScoreFn fn, Value z) {
+  Type real = z.getType();
   auto softplus = [&] {
     // max(z, 0) + ln(1 + e^-|z|) does not overflow.
     Value magnitude = math::AbsFOp::create(b, z);
     Value tail = math::Log1pOp::create(b, b.exp(b.neg(magnitude)));
     return b.add(b.max(z, b.real(real, 0.0)), tail);
   };
-  switch (score.getFn()) {
+  switch (fn) {
   case ScoreFn::Identity:
     return z;
   case ScoreFn::Sigmoid:
@@ -189,7 +190,9 @@ Value RouteLowering::buildScores() {
     scores = score.getFn() == ScoreFn::Identity
                  ? logits
                  : b.map(unitsByExperts, real, Indexed{logits, {0, 1}},
-                         [&](ValueRange in) { return applyPointwise(in[0]); });
+                         [&](ValueRange in) {
+                           return buildPointwiseScore(b, score.getFn(), in[0]);
+                         });
   } else {
     switch (score.getOver()) {
     case ScoreOver::Experts:

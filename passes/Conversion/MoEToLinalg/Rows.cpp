@@ -107,6 +107,25 @@ Value moe::detail::buildRowWeights(TensorBuilder &b, PlanType type,
                });
 }
 
+Value moe::detail::buildRowCount(TensorBuilder &b, const PlanParts &plan) {
+  Value last =
+      b.index(cast<ShapedType>(plan.offsets.getType()).getDimSize(0) - 1);
+  Value used = b.extract(plan.offsets, last);
+  Value entries = b.sizeValue(plan.entries, 0), one = b.index(1);
+  Value least = arith::MinUIOp::create(b, entries, one);
+  return arith::MaxUIOp::create(b, used, least);
+}
+
+Value moe::detail::gatherUnits(TensorBuilder &b, PlanType type, Value x,
+                               Value entries) {
+  return b.map({b.size(entries, 0), b.size(x, 1)}, floatElement(x),
+               Indexed{entries, {0}}, [&](ValueRange in) {
+                 Value slots = b.index(type.getSlots() + type.getAlways());
+                 Value unit = arith::DivUIOp::create(b, in[0], slots);
+                 return b.extract(x, {unit, b.loopIndex(1)});
+               });
+}
+
 namespace {
 
 struct ConvertDispatch : OpConversionPattern<DispatchOp> {
@@ -126,23 +145,34 @@ struct ConvertDispatch : OpConversionPattern<DispatchOp> {
       rewriter.replaceOp(op, b.castTo(rows, rowsType));
       return success();
     }
+    if (op.getRows().getType().getLayout() == RowLayout::Indexed) {
+      rewriter.replaceOp(op, b.castTo(x, rowsType));
+      return success();
+    }
     PlanParts plan(adaptor.getPlan());
     FloatType real = computeType(x.getType());
 
-    SmallVector<Indexed> inputs = {{plan.entries, {0}}};
+    // What stands behind the last row is no entry.
+    OpFoldResult count = buildRowCount(b, plan);
+    auto used = [&](Value perEntry) {
+      return b.slice(perEntry, SizesRef{b.getIndexAttr(0)}, count);
+    };
+    Value entries = used(plan.entries);
+    if (op.givesUnitsAsTheyAre()) {
+      rewriter.replaceOp(op,
+                         b.castTo(gatherUnits(b, type, x, entries), rowsType));
+      return success();
+    }
+    SmallVector<Indexed> inputs = {{entries, {0}}};
     if (op.getApply() == Apply::Input)
-      inputs.push_back({buildRowWeights(b, type, plan), {0}});
+      inputs.push_back({used(buildRowWeights(b, type, plan)), {0}});
     double scale = op.getInputScale().convertToDouble();
-    Sizes sizes = {b.size(plan.entries, 0),
-                   b.getIndexAttr(rowsType.getDimSize(1))};
+    Sizes sizes = {count, b.getIndexAttr(rowsType.getDimSize(1))};
     Value rows =
         b.map(sizes, rowsType.getElementType(), inputs, [&](ValueRange in) {
           Value slots = b.index(type.getSlots() + type.getAlways());
           Value unit = arith::DivUIOp::create(b, in[0], slots);
-          Value value = b.extract(x, {unit, b.loopIndex(1)});
-          if (in.size() == 1 && scale == 1.0)
-            return value;
-          value = b.convert(value, real);
+          Value value = b.convert(b.extract(x, {unit, b.loopIndex(1)}), real);
           if (scale != 1.0)
             value = b.mul(value, b.real(real, scale));
           if (in.size() == 2)

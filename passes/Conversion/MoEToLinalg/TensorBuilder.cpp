@@ -284,8 +284,21 @@ Value TensorBuilder::int32(int64_t value) {
   return arith::ConstantOp::create(*this, getI32IntegerAttr(value));
 }
 
+/// A constant of `type`, a scalar or vector type, whose element is `element`.
+static Value buildConstant(TensorBuilder &b, Type type, TypedAttr element) {
+  if (auto vector = dyn_cast<VectorType>(type))
+    element = DenseElementsAttr::get(vector, element);
+  return arith::ConstantOp::create(b, element);
+}
+
+Value TensorBuilder::integer(Type type, int64_t value) {
+  return buildConstant(*this, type,
+                       getIntegerAttr(getElementTypeOrSelf(type), value));
+}
+
 Value TensorBuilder::real(Type type, double value) {
-  return arith::ConstantOp::create(*this, getFloatAttr(type, value));
+  return buildConstant(*this, type,
+                       getFloatAttr(getElementTypeOrSelf(type), value));
 }
 
 Value TensorBuilder::toIndex(Value integer) {
@@ -301,37 +314,41 @@ Value TensorBuilder::toInt64(Value index) {
 }
 
 Value TensorBuilder::convert(Value value, Type type) {
-  auto from = cast<FloatType>(value.getType()), to = cast<FloatType>(type);
+  auto from = cast<FloatType>(getElementTypeOrSelf(value.getType()));
+  auto to = cast<FloatType>(type);
   if (from == to)
     return value;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(to);
   if (from.getWidth() < to.getWidth())
-    return arith::ExtFOp::create(*this, to, value);
+    return arith::ExtFOp::create(*this, type, value);
   if (from.getWidth() > to.getWidth())
-    return arith::TruncFOp::create(*this, to, value);
+    return arith::TruncFOp::create(*this, type, value);
   // Two formats of the same width: f32 holds the values of both.
   return convert(convert(value, getF32Type()), to);
 }
 
 Value TensorBuilder::roundTo(Value value, FloatType type) {
-  if (type.getWidth() >= value.getType().getIntOrFloatBitWidth())
+  Type element = getElementTypeOrSelf(value.getType());
+  if (type.getWidth() >= element.getIntOrFloatBitWidth())
     return value;
-  return convert(convert(value, type), value.getType());
+  return convert(convert(value, type), element);
 }
 
 Value TensorBuilder::add(Value a, Value b) {
-  if (isa<FloatType>(a.getType()))
+  if (isa<FloatType>(getElementTypeOrSelf(a.getType())))
     return arith::AddFOp::create(*this, a, b);
   return arith::AddIOp::create(*this, a, b);
 }
 
 Value TensorBuilder::sub(Value a, Value b) {
-  if (isa<FloatType>(a.getType()))
+  if (isa<FloatType>(getElementTypeOrSelf(a.getType())))
     return arith::SubFOp::create(*this, a, b);
   return arith::SubIOp::create(*this, a, b);
 }
 
 Value TensorBuilder::mul(Value a, Value b) {
-  if (isa<FloatType>(a.getType()))
+  if (isa<FloatType>(getElementTypeOrSelf(a.getType())))
     return arith::MulFOp::create(*this, a, b);
   return arith::MulIOp::create(*this, a, b);
 }

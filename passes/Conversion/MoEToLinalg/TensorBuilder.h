@@ -100,15 +100,18 @@ public:
   /// Requires `condition` at run time.
   void check(Value condition, llvm::StringRef message);
 
-  // Scalars. Floats propagate NaN; comparisons with NaN are false.
+  // Scalars, or where they are given vectors, of each lane. Floats propagate
+  // NaN; comparisons with NaN are false.
 
   Value index(int64_t value);
   Value int32(int64_t value);
+  /// `value` in an integer or float type, or in every lane of a vector type.
+  Value integer(Type type, int64_t value);
   Value real(Type type, double value);
   Value toIndex(Value integer);
   Value toInt32(Value index);
   Value toInt64(Value index);
-  /// `value` in `type`, rounded where that is narrower.
+  /// `value` in the float type `type`, rounded where that is narrower.
   Value convert(Value value, Type type);
   /// `value` as `type` would hold it, in its own type.
   Value roundTo(Value value, mlir::FloatType type);

@@ -55,6 +55,27 @@ func.func @column_sum(%x: memref<4x8xf32>, %y: memref<8xf32>) {
   return
 }
 
+// Rows that the body looks up are contiguous too: sums of rows run along them, one row after the other.
+// CHECK-LABEL: func.func @sum_of_looked_up_rows
+// CHECK-SAME: %[[ROWS:.*]]: memref<9x64xf32>, %[[AT:.*]]: memref<4x8xindex>, %{{.*}}: memref<4x8xf32>, %[[Y:.*]]: memref<4x64xf32>
+func.func @sum_of_looked_up_rows(%rows: memref<9x64xf32>, %at: memref<4x8xindex>, %w: memref<4x8xf32>, %y: memref<4x64xf32>) {
+  // CHECK: scf.for %[[U:.*]] =
+  // CHECK: scf.for %[[S:.*]] =
+  // CHECK: %[[ROW:.*]] = memref.load %[[AT]][%[[U]], %[[S]]]
+  // CHECK: scf.for %[[C:.*]] =
+  // CHECK: memref.load %[[ROWS]][%[[ROW]], %[[C]]]
+  // CHECK: memref.store %{{.*}}, %[[Y]][%[[U]], %[[C]]]
+  linalg.generic {indexing_maps = [affine_map<(u, s, c) -> (u, s)>, affine_map<(u, s, c) -> (u, s)>, affine_map<(u, s, c) -> (u, c)>], iterator_types = ["parallel", "reduction", "parallel"]} ins(%at, %w : memref<4x8xindex>, memref<4x8xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%row: index, %weight: f32, %sum: f32):
+    %c = linalg.index 2 : index
+    %v = memref.load %rows[%row, %c] : memref<9x64xf32>
+    %p = arith.mulf %weight, %v : f32
+    %r = arith.addf %sum, %p : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
 // CHECK-LABEL: func.func @strided_copy
 func.func @strided_copy(%x: memref<4x8xf32, strided<[1, 4]>>, %y: memref<4x8xf32>) {
   // CHECK-NOT: memref.copy

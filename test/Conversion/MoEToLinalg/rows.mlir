@@ -1,11 +1,18 @@
 // RUN: moe-opt %s --convert-moe-to-linalg --canonicalize --cse --moe-verify-moe --split-input-file | FileCheck %s
 
-// Rows are gathered in parallel, one unit per row.
+// Rows are gathered in parallel, one unit per row, for those entries that there are: the last offset, or one where that is 0 and there are slots.
 // CHECK-LABEL: func.func @dispatch(
-// CHECK-SAME:      %[[X:[^:]*]]: tensor<?x4xf32>, %{{[^:]*}}: tensor<?x2xi32>, %{{[^:]*}}: tensor<?x2xf32>, %{{[^:]*}}: tensor<9xindex>, %[[ENTRIES:[^:]*]]: tensor<?xindex>
+// CHECK-SAME:      %[[X:[^:]*]]: tensor<?x4xf32>, %{{[^:]*}}: tensor<?x2xi32>, %{{[^:]*}}: tensor<?x2xf32>, %[[OFFSETS:[^:]*]]: tensor<9xindex>, %[[ENTRIES:[^:]*]]: tensor<?xindex>
 func.func @dispatch(%x: tensor<?x4xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 4, grouped> {
-  // CHECK: %[[C2:.*]] = arith.constant 2 : index
-  // CHECK: %[[ROWS:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins(%[[ENTRIES]] : tensor<?xindex>) outs(%{{.*}} : tensor<?x4xf32>)
+  // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+  // CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+  // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+  // CHECK: %[[LAST:.*]] = tensor.extract %[[OFFSETS]][%[[C8]]]
+  // CHECK: %[[ALL:.*]] = tensor.dim %[[ENTRIES]]
+  // CHECK: %[[LEAST:.*]] = arith.minui %[[ALL]], %[[C1]]
+  // CHECK: %[[COUNT:.*]] = arith.maxui %[[LAST]], %[[LEAST]]
+  // CHECK: %[[USED:.*]] = tensor.extract_slice %[[ENTRIES]][0] [%[[COUNT]]] [1]
+  // CHECK: %[[ROWS:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins(%[[USED]] : tensor<?xindex>) outs(%{{.*}} : tensor<?x4xf32>)
   // CHECK: ^bb0(%[[ENTRY:.*]]: index, %{{.*}}: f32):
   // CHECK:   %[[UNIT:.*]] = arith.divui %[[ENTRY]], %[[C2]]
   // CHECK:   %[[COLUMN:.*]] = linalg.index 1
@@ -22,9 +29,11 @@ func.func @dispatch(%x: tensor<?x4xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.row
 // CHECK-LABEL: func.func @dispatch_weighted(
 // CHECK-SAME:      %[[X:[^:]*]]: tensor<?x4xbf16>, %{{[^:]*}}: tensor<?x1xi32>, %[[WEIGHTS:[^:]*]]: tensor<?x1xf32>, %{{[^:]*}}: tensor<9xindex>, %[[ENTRIES:[^:]*]]: tensor<?xindex>
 func.func @dispatch_weighted(%x: tensor<?x4xbf16>, %p: !moe.plan<8, slots<1>>) -> !moe.rows<bf16, 4, grouped> {
+  // CHECK: %[[USED:.*]] = tensor.extract_slice %[[ENTRIES]][0]
   // CHECK: %[[ROWWEIGHTS:.*]] = linalg.generic {{.*}} ins(%[[ENTRIES]] : tensor<?xindex>) outs(%{{.*}} : tensor<?xf32>)
   // CHECK:   tensor.extract %[[WEIGHTS]]
-  // CHECK: linalg.generic {{.*}} ins(%[[ENTRIES]], %[[ROWWEIGHTS]] :
+  // CHECK: %[[USEDWEIGHTS:.*]] = tensor.extract_slice %[[ROWWEIGHTS]][0]
+  // CHECK: linalg.generic {{.*}} ins(%[[USED]], %[[USEDWEIGHTS]] :
   // CHECK:   %[[ELEMENT:.*]] = tensor.extract %[[X]]
   // CHECK:   %[[WIDE:.*]] = arith.extf %[[ELEMENT]] : bf16 to f32
   // CHECK:   %[[SCALED:.*]] = arith.mulf %[[WIDE]], %{{.*}} : f32
@@ -96,4 +105,23 @@ func.func @static(%h: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, slots<2>>, %x
   // CHECK: return %[[Y]]
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<8, slots<2>>, tensor<3x4xf32> -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
+}
+
+// -----
+
+// Indexed rows are the units; an expert gathers those of its block.
+// CHECK-LABEL: func.func @indexed(
+// CHECK-SAME:      %[[X:[^:]*]]: tensor<?x4xf32>, %{{[^:]*}}: tensor<?x2xi32>, %{{[^:]*}}: tensor<?x2xf32>, %[[OFFSETS:[^:]*]]: tensor<3xindex>, %[[ENTRIES:[^:]*]]: tensor<?xindex>
+func.func @indexed(%x: tensor<?x4xf32>, %p: !moe.plan<2, slots<2>>, %m: tensor<2x4x4xf32>) -> !moe.rows<f32, 4, grouped> {
+  // CHECK-NOT: linalg.generic
+  // CHECK: scf.for
+  // CHECK: %[[BEGIN:.*]] = tensor.extract %[[OFFSETS]]
+  // CHECK: scf.if
+  // CHECK: %[[OWN:.*]] = tensor.extract_slice %[[ENTRIES]][%[[BEGIN]]]
+  // CHECK: %[[ROWS:.*]] = linalg.generic {{.*}} ins(%[[OWN]] : tensor<?xindex>)
+  // CHECK:   tensor.extract %[[X]]
+  // CHECK: linalg.matmul {{.*}} ins(%[[ROWS]],
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, indexed>
+  %h = moe.experts %r, %p (%m : tensor<2x4x4xf32>) table <[<linear, 2>]> apply <output> : !moe.rows<f32, 4, indexed>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  return %h : !moe.rows<f32, 4, grouped>
 }

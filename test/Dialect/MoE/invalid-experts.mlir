@@ -303,3 +303,30 @@ func.func @a_dense_body_has_parameters_of_its_shapes(%x: tensor<4x64xf32>, %a: t
   %y = moe.ffn %x (%a, %b : tensor<95x64xf32>, tensor<64x96xf32>) body <ungated, relu> : tensor<4x64xf32> -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
 }
+
+// -----
+
+// (dispatch_c2)
+func.func @indexed_rows_are_units_as_they_are(%x: tensor<?x64xf32>, %p: !moe.plan<8, slots<1>>) -> !moe.rows<f32, 64, indexed> {
+  // expected-error @+1 {{expects units as they are in indexed rows, but got weights, a scale or a soft plan that change them}}
+  %y = moe.dispatch %x, %p apply <input> : tensor<?x64xf32>, !moe.plan<8, slots<1>> -> !moe.rows<f32, 64, indexed>
+  return %y : !moe.rows<f32, 64, indexed>
+}
+
+// -----
+
+// (experts_c5)
+func.func @results_of_experts_are_grouped(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, indexed> {
+  // expected-error @+1 {{expects grouped 'rows', but got '!moe.rows<f32, 64, indexed>'}}
+  %y = moe.experts %r, %p table <[<copy, 8>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, indexed>
+  return %y : !moe.rows<f32, 64, indexed>
+}
+
+// -----
+
+// (combine_c3)
+func.func @combined_rows_are_grouped(%r: !moe.rows<f32, 64, indexed>, %p: !moe.plan<8, slots<2>>, %x: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  // expected-error @+1 {{expects grouped 'rows', but got '!moe.rows<f32, 64, indexed>'}}
+  %y = moe.combine %r, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 64, indexed>, !moe.plan<8, slots<2>>, tensor<?x64xf32> -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}

@@ -379,8 +379,141 @@ def nibbles():
              attrs=dict(block_size=16, gather_axis=0, quantize_axis=1), domain="com.microsoft", const=[0, 2, 3], opset=21)
 
 
+def pack(codes, bits):
+    """Codes that share bytes along the last dimension, the first in the low bits; the last byte of a row may be filled with zeros."""
+    count = 8 // bits
+    codes = np.concatenate([codes, np.zeros(codes.shape[:-1] + (-codes.shape[-1] % count,), codes.dtype)], -1).astype(np.uint8)
+    codes = codes.reshape(codes.shape[:-1] + (-1, count))
+    return sum(codes[..., i] << (bits * i) for i in range(count)).astype(np.uint8)
+
+
+class Stored:
+    """A random matrix of each of E experts, or one (no E): codes, scales and zero points of groups of columns."""
+
+    def __init__(self, bits, group, *shape, zeros=False, codes=None):
+        low, high = codes or (0, 1 << bits)
+        self.bits, self.whole, group = bits, group == 0, group or shape[-1]
+        groups = shape[:-1] + (shape[-1] // group,)
+        self.codes = rng.integers(low, high, shape)
+        self.scales = (rng.uniform(1, 2, groups) / np.sqrt(shape[-1]) / (1 << bits - 1)).astype(np.float32)
+        self.zeros = rng.integers(low, high, groups) if zeros else None
+        centre = self.zeros if zeros else np.full(groups, 1 << bits - 1)
+        self.matrix = ((self.codes - np.repeat(centre, group, -1)) * np.repeat(self.scales, group, -1)).astype(np.float32)
+
+    def operands(self, bits=0):
+        """Codes, scales and zero points as QMoE has them: where whole rows are groups, neither has a dimension for these."""
+        bits = bits or self.bits
+        scales, zeros = (self.scales[..., 0], self.zeros if self.zeros is None else self.zeros[..., 0]) if self.whole else (self.scales, self.zeros)
+        return pack(self.codes, bits), scales, None if zeros is None else pack(zeros, bits)
+
+    def halves(self):
+        """The two matrices whose rows are interleaved in this one."""
+        result = []
+        for first in (0, 1):
+            half = object.__new__(Stored)
+            half.bits, half.whole = self.bits, self.whole
+            for name in ("codes", "scales", "zeros", "matrix"):
+                value = getattr(self, name)
+                setattr(half, name, None if value is None else value[:, first::2])
+            result.append(half)
+        return result
+
+
+def joined(first, second):
+    """The rows of one above those of the other."""
+    result = object.__new__(Stored)
+    result.bits, result.whole = first.bits, first.whole
+    for name in ("codes", "scales", "zeros", "matrix"):
+        a, b = getattr(first, name), getattr(second, name)
+        setattr(result, name, None if a is None else np.concatenate([a, b], 1))
+    return result
+
+
+def near(name, a, b, bound):
+    """ONNX Runtime may round activations to int8 where weights have 2 or 8 bits; an exact spelling must still be close."""
+    assert np.abs(a - b).max() <= bound * np.abs(b).max(), name
+
+
+def weights_in_codes():
+    """QMoE and MatMulNBits."""
+    E, H, I, rows = 4, 32, 32, 5
+    ms = dict(domain="com.microsoft", dynamic="rows")
+    x, logits = f32(rows, H), f32(rows, E)
+
+    def inputs(fc1, fc2, fc3=None, biases=(None, None, None), weights=None, x=x, logits=logits, bits=(0, 0, 0)):
+        (w1, s1, z1), (w2, s2, z2) = fc1.operands(bits[0]), fc2.operands(bits[1])
+        w3, s3, z3 = fc3.operands(bits[2]) if fc3 else (None, None, None)
+        result = [x, logits, w1, s1, biases[0], w2, s2, biases[1], w3, s3, biases[2], z1, z2, z3, weights]
+        while result[-1] is None:
+            result.pop()
+        return result
+
+    def qmoe(name, operands, results=None, **attrs):
+        const = [i for i in range(2, len(operands)) if i != 14]
+        case(name, "QMoE", operands, attrs=attrs, const=const, results=results, **ms)
+
+    swiglu = dict(k=2, activation_type="swiglu", swiglu_fusion=1, normalize_routing_weights=1)
+    for bits in (2, 4, 8):
+        for group in (0, 16):
+            for zeros in (False, True):
+                fc1, fc2 = Stored(bits, group, E, 2 * I, H, zeros=zeros), Stored(bits, group, E, H, I, zeros=zeros)
+                name = f"qmoe_{bits}bit_{'block' if group else 'row'}{'_zeros' if zeros else ''}"
+                attrs = dict(swiglu, expert_weight_bits=bits, **(dict(block_size=group) if group else {}))
+                exact = None
+                if bits == 8 and group:
+                    exact = run_node("MoE", [x, logits, fc1.matrix, None, fc2.matrix], attrs=swiglu, domain="com.microsoft")
+                    near(name, run_node("QMoE", inputs(fc1, fc2), attrs=attrs, domain="com.microsoft")[0], exact[0], 0.03)
+                qmoe(name, inputs(fc1, fc2), exact, **attrs)
+
+    fc1, fc2 = Stored(4, 16, E, 2 * I, H, zeros=True), Stored(4, 16, E, H, I, zeros=True)
+    block = dict(swiglu, block_size=16)
+    biases = (f32(E, 2 * I), f32(E, H), None)
+    qmoe("qmoe_bias", inputs(fc1, fc2, biases=biases), activation_alpha=1.702, activation_beta=1.0, swiglu_limit=1.0, **block)
+    qmoe("qmoe_batch", inputs(fc1, fc2, x=f32(2, 3, H), logits=f32(6, E)), **block)
+    qmoe("qmoe_ties", inputs(fc1, fc2, logits=f32(rows, E).round()), **block)
+    qmoe("qmoe_not_normalized", inputs(fc1, fc2), **dict(block, normalize_routing_weights=0))
+    for normalize in (0, 1):
+        weights = rng.uniform(0.1, 1, (rows, E)).astype(np.float32)
+        qmoe(f"qmoe_router_weights_{normalize}", inputs(fc1, fc2, weights=weights), **dict(block, normalize_routing_weights=normalize))
+    single = Stored(4, 0, E, I, H), Stored(4, 0, E, H, I)
+    for activation in ("relu", "gelu", "silu", "identity"):
+        qmoe(f"qmoe_{activation}", inputs(*single), activation_type=activation)
+    # Forms that this kernel lacks, by others of the same meaning.
+    plain = run_node("QMoE", inputs(fc1, fc2, biases=biases), attrs=block, domain="com.microsoft")
+    gate, up = fc1.halves()
+    parts = biases[0][:, 0::2], biases[0][:, 1::2]
+    qmoe("qmoe_concat", inputs(joined(gate, up), fc2, biases=(np.concatenate(parts, 1), biases[1], None)), plain, **dict(block, swiglu_fusion=2))
+    qmoe("qmoe_fc3", inputs(gate, fc2, up, biases=(parts[0], biases[1], parts[1])), plain, **dict(block, swiglu_fusion=0))
+    qmoe("qmoe_mixed_bits", inputs(fc1, fc2, biases=biases, bits=(0, 8, 0)), plain, fc2_expert_weight_bits=8, **block)
+    # Sums of few small numbers, which f16 holds.
+    few = Stored(4, 0, E, I, H, codes=(7, 10)), Stored(4, 0, E, H, I, codes=(7, 10))
+    for matrix in few:
+        matrix.scales = np.full(matrix.scales.shape, 0.5, np.float16)
+    sparse = (rng.integers(-1, 2, (rows, H)) * (rng.random((rows, H)) < 0.3)).astype(np.float16)
+    qmoe("qmoe_f16", inputs(*few, x=sparse, logits=logits.astype(np.float16)), activation_type="relu", k=1)
+
+    def matmul(name, bits=4, group=16, n=24, k=64, zeros="", bias=False, x=None, cut=0):
+        w = Stored(bits, group, n, k, zeros=bool(zeros))
+        table = {"": None, "packed": lambda: pack(w.zeros, bits), "float": lambda: (w.zeros + 0.5).astype(np.float32)}[zeros]
+        codes = pack(w.codes, bits).reshape(n, k // group, -1)
+        operands = [f32(3, k - cut) if x is None else x, codes, w.scales, table and table(), None, f32(n) if bias else None]
+        while operands[-1] is None:
+            operands.pop()
+        case("matmulnbits_" + name, "MatMulNBits", operands, attrs=dict(N=n, K=k - cut, bits=bits, block_size=group),
+             const=range(1, len(operands)), **ms)
+
+    for bits in (2, 4, 8):
+        for zeros in ("", "packed"):
+            matmul(f"{bits}bit{'_zeros' if zeros else ''}", bits, zeros=zeros)
+    matmul("float_zeros", zeros="float")
+    matmul("odd_groups", k=48, zeros="packed")
+    matmul("cut", group=32, cut=25, zeros="packed")
+    matmul("bias", bias=True, x=f32(2, 3, 64))
+    matmul("vector", x=f32(64))
+
+
 def main(root, only=""):
-    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles, weights_in_codes):
         group()
     failures = 0
     for name, spec in CASES.items():

@@ -13,7 +13,7 @@ from layers import randoms
 from merge import average
 from npy import write_npy
 from reference import Body, Class, layer
-from routing import route
+from routing_ref import route
 
 D, UNITS, ROWS = 8, 37, 6
 SWIGLU, BIASED = Body("silu"), Body("silu", bias=("gate", "up", "down"), storage="interleaved")

@@ -205,6 +205,56 @@ TEST_F(WeightPacker, CodesOfFourBits) {
             std::string::npos);
 }
 
+// Numbers that share bytes come apart in any window of an expression.
+TEST_F(WeightPacker, NumbersThatShareBytes) {
+  std::error_code code;
+  llvm::raw_fd_ostream(path("codes"), code) << "\x10\x32\x54\x76\x98\xba";
+  auto type = [&](ArrayRef<int64_t> shape, unsigned bits) {
+    return RankedTensorType::get(shape, IntegerType::get(&context, bits));
+  };
+  auto bytes = [&](ElementsAttr value) {
+    uint64_t size = value.getNumElements();
+    EXPECT_TRUE(bool(moe::packWeights({{0, value}}, size, path("out"))));
+    auto file = llvm::MemoryBuffer::getFile(path("out"));
+    StringRef data = (*file)->getBuffer().drop_front(MOE_WEIGHTS_DATA_OFFSET);
+    return std::vector<int>(data.begin(), data.end());
+  };
+  auto packed = ExternalAttr::get(&context, type({3, 2}, 8), path("codes"), 0);
+  Type i4 = IntegerType::get(&context, 4), i8 = IntegerType::get(&context, 8);
+  ElementsAttr nibbles = unpackBytes(packed, 4, i4);
+  EXPECT_EQ(bytes(nibbles),
+            (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  EXPECT_EQ(bytes(transposeWeight(nibbles, {1, 0})),
+            (std::vector<int>{0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}));
+  EXPECT_EQ(bytes(sliceWeight(nibbles, {0, 1}, {2, 2}, {2, 2})),
+            (std::vector<int>{1, 3, 9, 11}));
+  EXPECT_EQ(bytes(unpackBytes(reverseWeight(packed, 0), 4, i8)),
+            (std::vector<int>{8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3}));
+  EXPECT_EQ(
+      bytes(nibbleBytes(padWeight(nibbles, {3, 6}))),
+      (std::vector<int>{0x10, 0x32, 0, 0x54, 0x76, 0, static_cast<int8_t>(0x98),
+                        static_cast<int8_t>(0xba), 0}));
+  auto quarters =
+      ExternalAttr::get(&context, type({2, 1}, 8), path("codes"), 2);
+  EXPECT_EQ(bytes(unpackBytes(quarters, 2, i8)),
+            (std::vector<int>{0, 1, 1, 1, 2, 1, 3, 1}));
+  // 1032 rows are more than are read at once.
+  {
+    llvm::raw_fd_ostream large(path("large"), code);
+    for (int row = 0; row < 1032; ++row)
+      for (int i = 0; i < 512; ++i)
+        large << static_cast<char>(row % 16 | (i % 16) << 4);
+  }
+  auto large =
+      ExternalAttr::get(&context, type({1032, 512}, 8), path("large"), 0);
+  std::vector<int> all = bytes(unpackBytes(large, 4, i8));
+  for (int row = 0; row < 1032; ++row)
+    for (int i = 0; i < 512; ++i) {
+      ASSERT_EQ(all[row * 1024 + 2 * i], row % 16);
+      ASSERT_EQ(all[row * 1024 + 2 * i + 1], i % 16);
+    }
+}
+
 TEST_F(WeightPacker, HashIsCanonicalXXH3) {
   // XXH3-128 of nothing, as xxhsum -H2 prints it.
   llvm::Expected<moe::PackedWeights> packed =

@@ -58,6 +58,12 @@ mlir::ElementsAttr scaleWeight(mlir::ElementsAttr source,
                                mlir::ElementsAttr factors);
 /// Integers of four bits, two in a byte; the last dimension must be even.
 mlir::ElementsAttr nibbleBytes(mlir::ElementsAttr source);
+/// Numbers of `bits` (2 or 4) that share bytes along the last dimension, the
+/// first in the low bits, as integers of `elementType` (i4 or i8).
+mlir::ElementsAttr unpackBytes(mlir::ElementsAttr source, int64_t bits,
+                               mlir::Type elementType);
+/// The elements in the opposite order along `dimension`.
+mlir::ElementsAttr reverseWeight(mlir::ElementsAttr source, int64_t dimension);
 /// Joins equally shaped sources along a new leading dimension.
 mlir::ElementsAttr stackWeights(llvm::ArrayRef<mlir::ElementsAttr> sources);
 

@@ -6,7 +6,7 @@ import struct
 from harness import Case, Tensor, flat
 from layers import layer_text, randoms
 from reference import Body, Class, ROUND, layer
-from routing import route
+from routing_ref import route
 
 E2M1 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
 
@@ -124,7 +124,7 @@ def integers(cases):
         s16 = d.scales(e, n, k // 16, element="f16")
         cases.append(quant_case("i8_group" + name, "<i8_group, group = 16>", [(q, "i8"), (s16, "f16")],
                                 table(e, n, k, lambda m, i, j: s16[m][i][j // 16] * q[m][i][j]), single=e == 1))
-        for bits in (2, 4):
+        for bits in (2, 8, 4):
             u, z, s = d.codes(bits, e, n, k), d.codes(bits, e, n, k // 8), d.scales(e, n, k // 8, element="bf16")
             zf = d.scales(e, n, k // 8, element="f16")
             stored = [[bytes_of(row, bits) for row in m] for m in u]

@@ -55,11 +55,12 @@ class Tensor:
 
 
 class Case:
-    """`body` computes `results` (names and types) from the arguments, which are named after `args`; `functions` are what it calls."""
+    """`body` computes `results` (names and types) from the arguments, which are named after `args`; `functions` are what it calls. `more` are further calls of the
+    same function: each a dictionary of other arguments, of the same types; their results stand behind those of the first call."""
 
     def __init__(self, name, args, body, results, expected, tolerance=2e-6, check=None, functions=""):
         self.name, self.args, self.body, self.results, self.expected = name, args, body, results, expected
-        self.tolerance, self.check, self.functions = tolerance, check, functions
+        self.tolerance, self.check, self.functions, self.more = tolerance, check, functions, []
 
     def function(self):
         args = ", ".join(f"%{n}: {t.type}" for n, t in self.args.items())
@@ -67,29 +68,33 @@ class Case:
         names = ", ".join(n for n, _ in self.results)
         return f"{self.functions}func.func private @{self.name}({args}) -> ({types}) {{\n{self.body}  return {names} : {types}\n}}\n"
 
-    def call(self):
+    def calls(self):
+        return "".join(self.call(args, f"{self.name}_{number}") for number, args in enumerate([self.args] + self.more))
+
+    def call(self, args, name):
+        """A call of the function and the printing of its results; names of values begin with `name`."""
         text, operands = "", []
-        for i, t in enumerate(self.args.values()):
-            value = f"%{self.name}_{i}"
+        for i, t in enumerate(args.values()):
+            value = f"%{name}_{i}"
             text += f"  {value}_c = arith.constant {t.literal()} : {t.static_type}\n"
             if t.type == t.static_type:
                 value += "_c"
             else:
                 text += f"  {value} = tensor.cast {value}_c : {t.static_type} to {t.type}\n"
             operands.append((value, t.type))
-        results = f"%{self.name}_r:{len(self.results)}"
+        results = f"%{name}_r:{len(self.results)}"
         text += f"  {results} = call @{self.name}({', '.join(v for v, _ in operands)}) : ({', '.join(t for _, t in operands)}) -> "
         text += f"({', '.join(t for _, t in self.results)})\n"
         for i, (_, type) in enumerate(self.results):
-            element, source = element_of(type), f"%{self.name}_r#{i}"
+            element, source = element_of(type), f"%{name}_r#{i}"
             if is_vector(type):
-                text += f"  %{self.name}_e{i} = tensor.cast {source} : {type} to tensor<?x{element}>\n"
-                text += f"  %{self.name}_n{i} = tensor.dim %{self.name}_e{i}, %c0 : tensor<?x{element}>\n"
-                text += f"  %{self.name}_v{i} = tensor.expand_shape %{self.name}_e{i} [[0, 1]] output_shape [%{self.name}_n{i}, 1]"
+                text += f"  %{name}_e{i} = tensor.cast {source} : {type} to tensor<?x{element}>\n"
+                text += f"  %{name}_n{i} = tensor.dim %{name}_e{i}, %c0 : tensor<?x{element}>\n"
+                text += f"  %{name}_v{i} = tensor.expand_shape %{name}_e{i} [[0, 1]] output_shape [%{name}_n{i}, 1]"
                 text += f" : tensor<?x{element}> into tensor<?x1x{element}>\n"
-                source, type = f"%{self.name}_v{i}", f"tensor<?x1x{element}>"
-            text += f"  %{self.name}_d{i} = tensor.cast {source} : {type} to tensor<?x?x{element}>\n"
-            text += f"  call @dump_{element}(%{self.name}_d{i}) : (tensor<?x?x{element}>) -> ()\n"
+                source, type = f"%{name}_v{i}", f"tensor<?x1x{element}>"
+            text += f"  %{name}_d{i} = tensor.cast {source} : {type} to tensor<?x?x{element}>\n"
+            text += f"  call @dump_{element}(%{name}_d{i}) : (tensor<?x?x{element}>) -> ()\n"
         return text
 
 
@@ -127,7 +132,7 @@ def emit(cases):
         print(dump_function(element))
     for case in cases:
         print(case.function())
-    print("func.func @main() {\n  %c0 = arith.constant 0 : index\n" + "".join(case.call() for case in cases) + "  return\n}")
+    print("func.func @main() {\n  %c0 = arith.constant 0 : index\n" + "".join(case.calls() for case in cases) + "  return\n}")
 
 
 def decode(bits, element):
@@ -151,7 +156,7 @@ def check(cases):
     failures = 0
     for case in cases:
         results = []
-        for _, type in case.results:
+        for _, type in case.results * (1 + len(case.more)):
             rows, columns = next(numbers), next(numbers)
             matrix = [[decode(next(numbers), element_of(type)) for _ in range(columns)] for _ in range(rows)]
             results.append([row[0] for row in matrix] if is_vector(type) else matrix)

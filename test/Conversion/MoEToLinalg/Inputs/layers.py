@@ -3,7 +3,7 @@ import random
 
 from harness import Case, Tensor
 from reference import ROUND, layer
-from routing import route
+from routing_ref import route
 
 
 def randoms(seed, *shape, scale=1.0, element="f32"):

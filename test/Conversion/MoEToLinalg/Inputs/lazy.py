@@ -4,34 +4,10 @@ import random
 
 from harness import Case, Tensor
 from layers import randoms
-from reference import ROUND
-from routing import route
+from routing_ref import outer_sum, route, tucker
 
 INF, NAN = math.inf, math.nan
 NONE = -INF
-
-
-def best(values, k):
-    """The k first in the order relation; −∞ and NaN are none."""
-    ids = [i for i, v in enumerate(values) if v > NONE]
-    return sorted(ids, key=lambda i: (-values[i], i))[:k]
-
-
-def outer_sum(a, b, element):
-    return [[ROUND[element](ROUND["f32"](p + q)) for p in row for q in column] for row, column in zip(a, b)]
-
-
-def tucker(rows, columns, core, left, right, k, element):
-    """All n*m logits of each unit, −∞ where the pair is no candidate."""
-    units = []
-    for row, column in zip(rows, columns):
-        mix = lambda vector, axis: [sum(v * axis[p][i] for p, v in enumerate(vector)) for i in range(len(axis[0]))]
-        at = [(i, j) for i in best(mix(left, row), k) for j in best(mix(right, column), k)]
-        z = [NONE] * (len(row[0]) * len(column[0]))
-        for i, j in at:
-            z[i * len(column[0]) + j] = ROUND[element](sum(c * row[p][i] * column[q][j] for p, cs in enumerate(core) for q, c in enumerate(cs)))
-        units.append(z)
-    return units
 
 
 def lazy_case(name, a, b, k, core=None, directions=None, element="f32", score="identity", key="logits", source="logits", norm="softmax", shape=None):

@@ -5,7 +5,7 @@ import random
 from harness import Case, Tensor
 from plans import source as plan_source
 from reference import NEG, softmax
-from routing import parts_of, route
+from routing_ref import parts_of, route
 
 
 def numbers(seed, *shape, low=-2.0, high=2.0):

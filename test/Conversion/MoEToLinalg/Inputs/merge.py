@@ -4,7 +4,7 @@ from harness import Case, Tensor
 from layers import layer_text, randoms
 from reference import Body, Class
 import reference
-from routing import route
+from routing_ref import route
 
 D = 5
 SWIGLU, BIASED = Body("silu"), Body("gelu_tanh", bias=("gate", "up", "down"), storage="interleaved")

@@ -6,6 +6,7 @@
 import math
 import sys
 
+from draws import draws
 from formats import formats
 from harness import Case, Tensor, check, emit
 from layers import layer_case, layer_text, randoms
@@ -13,12 +14,12 @@ from lazy import lazy
 from losses import losses_and_statistics
 from merge import merge
 from plans import plans
-from policies import capacity_draws, draws, everyone, policies
+from policies import everyone, policies
 from reference import Body, Class, ROUND
 import reference
 from rewrites import rewrites
 from routes import route_case
-from routing import per_unit, route
+from routing_ref import per_unit, route
 from soft import soft
 from tables import lora, tables
 
@@ -381,7 +382,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "capacities": capacity_draws}
+          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites}
 
 if __name__ == "__main__":
     group = sys.argv[2]

@@ -1,7 +1,7 @@
 """What the routing specification says, written down a second time: an interpreter in plain Python with binary64 arithmetic.
 
 Attributes are keyword arguments named as in the assembly; matrices are lists of rows. Numbers are rounded to a narrower type only where an attribute asks
-for it. Slow and without dependencies on purpose. Routes are in routing.py.
+for it. Slow and without dependencies on purpose. Routes are in routing_ref.py.
 """
 import math
 import struct

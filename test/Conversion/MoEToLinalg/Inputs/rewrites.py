@@ -4,7 +4,7 @@ import random
 from harness import Case, Tensor
 from layers import layer_text, randoms
 from reference import Body, Class, layer, matvec
-from routing import route
+from routing_ref import route
 
 GATHER = """  %c0 = arith.constant 0 : index
   %n = tensor.dim %of, %c0 : tensor<?xi32>

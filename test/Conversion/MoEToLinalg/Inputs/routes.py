@@ -1,7 +1,7 @@
 """A case of one moe.route, from the arguments of the interpreter's route()."""
 from harness import Case, Tensor
 from reference import score
-from routing import route
+from routing_ref import route
 
 
 def count_text(count):

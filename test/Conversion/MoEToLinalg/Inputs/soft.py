@@ -4,8 +4,8 @@ import random
 
 from classes import Factored, Film, Linear, Lora, Nested, ScaleVec
 from harness import Case, Tensor
-from reference import Body, Class, NEG, softmax
-from routing import parts_of
+from reference import Body, Class, NEG
+from routing_ref import parts_of, soft_slots
 
 P_BODY = Body("silu", bias=("up", "down"))
 
@@ -14,19 +14,9 @@ def numbers(generator, *shape):
     return [numbers(generator, *shape[1:]) for _ in range(shape[0])] if shape else generator.uniform(-2, 2)
 
 
-def shares(z, domain):
-    """Dispatch and combine: columns sum to 1 over each part, rows over the columns."""
-    dispatch = [[0.0] * len(z[0]) for _ in z] if z else []
-    for part in parts_of(domain, len(z)):
-        for column in range(len(z[0]) if z else 0):
-            for u, v in zip(part, softmax([z[u][column] for u in part]) if part else []):
-                dispatch[u][column] = v
-    return dispatch, [softmax(row) for row in z]
-
-
 def soft_layer(z, x, size, entry, parameters, domain, scale):
     """`parameters`: the stacks of the class `entry`."""
-    dispatch, combine = shares(z, domain)
+    dispatch, combine = soft_slots(z, domain)
     y = [[0.0] * len(row) for row in x]
     for part in parts_of(domain, len(z)):
         for e in range(entry.count):
@@ -76,7 +66,7 @@ def soft_case(name, units, experts, size, domain=None, z=None, scale=1.0, d=4, w
         for part in parts_of(domain, units):
             for column in range(columns) if part else ():
                 assert abs(sum(results[0][u][column] for u in part) - any(z[u][column] > NEG for u in part)) < 1e-5
-    return Case(name, args, text, [("%t#0", both[0]), ("%t#1", both[1]), ("%y", out)], [*shares(z, domain), y], 4e-6, check=convex)
+    return Case(name, args, text, [("%t#0", both[0]), ("%t#1", both[1]), ("%y", out)], [*soft_slots(z, domain), y], 4e-6, check=convex)
 
 
 def soft():

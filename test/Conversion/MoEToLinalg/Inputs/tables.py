@@ -6,7 +6,7 @@ from formats import IntTensor
 from harness import Case, Tensor
 from layers import layer_case, layer_text, randoms
 from reference import Body, Class, ROUND, layer
-from routing import route
+from routing_ref import route
 
 INF, NAN = math.inf, math.nan
 SWIGLU = Body("silu")

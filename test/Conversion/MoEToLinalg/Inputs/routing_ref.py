@@ -1,4 +1,4 @@
-"""moe.route written down a second time (specification, 2.3 to 2.7): every policy and every shaping of counts, unit by unit, in plain Python.
+"""The routing specification's interpreter (2.2 to 2.7, 2.12): every policy, every shaping of counts, soft routing and product keys, unit by unit, in plain Python.
 
 Attributes are keyword arguments named as in the assembly; matrices are lists of rows. Each stage is a function of lists, so that a test may look at any of
 them. A list of entries is a list of ids with -1 in empty slots.
@@ -301,3 +301,39 @@ def route(z, score_args, policy=("topk", 2), key="scores", key_dtype="f32", fall
         ids[u] = ids[u] + [experts + a for a in range(always)]
         weights[u] = weights[u] + [rounding(w) for w in (always_weights[u] if always_weights else [1.0] * always)]
     return ids, weights, carried
+
+
+def soft_slots(z, domain):
+    """Dispatch and combine of soft routing (2.12): columns sum to 1 over each part of the domain, rows over the columns."""
+    dispatch = [[0.0] * len(z[0]) for _ in z] if z else []
+    for part in parts_of(domain, len(z)):
+        for column in range(len(z[0]) if z else 0):
+            for u, v in zip(part, softmax([z[u][column] for u in part]) if part else []):
+                dispatch[u][column] = v
+    return dispatch, [softmax(row) for row in z]
+
+
+# Product keys (2.2).
+
+
+def best(values, k):
+    """The k first in the order relation; −∞ and NaN are none."""
+    ids = [i for i, v in enumerate(values) if v > NEG]
+    return sorted(ids, key=lambda i: (-values[i], i))[:k]
+
+
+def outer_sum(a, b, element):
+    return [[ROUND[element](ROUND["f32"](p + q)) for p in row for q in column] for row, column in zip(a, b)]
+
+
+def tucker(rows, columns, core, left, right, k, element):
+    """All n*m logits of each unit, −∞ where the pair is no candidate."""
+    units = []
+    for row, column in zip(rows, columns):
+        mix = lambda vector, axis: [sum(v * axis[p][i] for p, v in enumerate(vector)) for i in range(len(axis[0]))]
+        at = [(i, j) for i in best(mix(left, row), k) for j in best(mix(right, column), k)]
+        z = [NEG] * (len(row[0]) * len(column[0]))
+        for i, j in at:
+            z[i * len(column[0]) + j] = ROUND[element](sum(c * row[p][i] * column[q][j] for p, cs in enumerate(core) for q, c in enumerate(cs)))
+        units.append(z)
+    return units
