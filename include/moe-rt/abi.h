@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define MOE_ABI_MAJOR 1u
-#define MOE_ABI_MINOR 0u
+#define MOE_ABI_MINOR 1u
 #define MOE_ABI_MAGIC 0x43454F4Du /* "MOEC", little endian */
 #define MOE_QUERY_SYMBOL "moe_module_query"
 
@@ -76,7 +76,13 @@ typedef struct moe_environment_v1 {
   /* Ends the running entry point with an error; does not return. Called only
      from the thread that called the entry point. */
   void (*fail)(const char *message);
-  uint64_t reserved[4];
+  /* Since minor 1. Says that a task begins (phase 0) or has ended (phase 1) on
+     the calling thread: its family and the first three indices of its point, -1
+     for those that it has not. Tasks of a thread do not overlap. Called only by
+     libraries compiled to do so. */
+  void (*trace)(const char *task, int64_t i, int64_t j, int64_t k,
+                uint32_t phase);
+  uint64_t reserved[3];
 } moe_environment_v1;
 
 /* One dimension: size = constant + sum over symbols of coefficients[s] *

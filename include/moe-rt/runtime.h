@@ -88,6 +88,23 @@ typedef void (*moe_range_fn_t)(void *context, int64_t begin, int64_t end);
 typedef void (*moe_parallel_for_fn_t)(void *user, int64_t count,
                                       moe_range_fn_t body, void *context);
 
+/* A task begins or has ended on a thread. `name`: the family of a task of a
+   graph, or "range" for a range of a parallel loop. `point`: the first three
+   indices of the task, -1 for those that it has not; of a range the number of
+   its loop in the run, its begin and its end. Borrowed while the callback runs.
+ */
+typedef struct moe_trace_event_t {
+  const char *name;
+  int64_t point[3];
+  uint32_t ends;   /* 0: begins, 1: has ended */
+  uint32_t thread; /* numbers of threads, from 0 in the order of first events */
+  uint64_t nanoseconds; /* of a clock that never goes back */
+} moe_trace_event_t;
+
+/* Gets the events of runs, from several threads at once. Must not throw and not
+   call the runtime. */
+typedef void (*moe_trace_fn_t)(void *user, const moe_trace_event_t *event);
+
 /* Flags of an instance. */
 enum {
   /* Fills memory that models allocate with bytes 0xFF (NaN as floating point,
@@ -113,6 +130,10 @@ typedef struct moe_instance_params_t {
   void *(*allocate)(void *user, size_t bytes, size_t alignment);
   void (*release)(void *user, void *memory, size_t bytes);
   void *allocator_user;
+  /* Who is told of ranges of parallel loops and, by libraries that are compiled
+     to tell them, of tasks; NULL: nobody. */
+  moe_trace_fn_t trace;
+  void *trace_user;
 } moe_instance_params_t;
 
 /* Creates an instance, owned by the caller. `params` may be NULL. */

@@ -2,75 +2,13 @@
 // of the layers in the module that comes out.
 #include "moe/Pipelines/ImportReport.h"
 
-#include "mlir/IR/Remarks.h"
+#include "Notes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/Support/MoESupport.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace moe;
-
-/// What was said, and where.
-struct moe::ImportObserver::Notes {
-  struct Note {
-    Location location;
-    std::string name, text;
-  };
-  std::vector<Note> list;
-};
-
-namespace {
-
-/// Keeps remarks in the order of their making.
-class NoteKeeper : public remark::detail::MLIRRemarkStreamerBase {
-public:
-  explicit NoteKeeper(std::function<void(const remark::detail::Remark &)> keep)
-      : keep(std::move(keep)) {}
-  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    keep(remark);
-  }
-
-private:
-  std::function<void(const remark::detail::Remark &)> keep;
-};
-
-} // namespace
-
-//===----------------------------------------------------------------------===//
-// Places
-//===----------------------------------------------------------------------===//
-
-/// The first position in a file that a location tells.
-static std::string lineOf(Location location) {
-  std::string line;
-  location->walk([&](Location part) {
-    auto file = dyn_cast<FileLineColLoc>(part);
-    // Nodes have a line of 0.
-    if (!file || file.getLine() == 0)
-      return WalkResult::advance();
-    line = (llvm::sys::path::filename(file.getFilename()) + ":" +
-            Twine(file.getLine()))
-               .str();
-    return WalkResult::interrupt();
-  });
-  return line;
-}
-
-static std::string placeOf(Location location) {
-  std::string name;
-  location->walk([&](Location part) {
-    auto named = dyn_cast<NameLoc>(part);
-    if (!named)
-      return WalkResult::advance();
-    name = named.getName().str();
-    return WalkResult::interrupt();
-  });
-  std::string line = lineOf(location);
-  if (name.empty())
-    return line.empty() ? "an unknown place" : line;
-  return line.empty() ? "'" + name + "'" : "'" + name + "' (" + line + ")";
-}
 
 //===----------------------------------------------------------------------===//
 // Weights
@@ -129,22 +67,7 @@ static std::vector<ReportedWeight> weightsOf(ExpertsOp experts) {
 //===----------------------------------------------------------------------===//
 
 ImportObserver::ImportObserver(MLIRContext &context)
-    : notes(std::make_shared<Notes>()) {
-  remark::RemarkCategories categories;
-  categories.passed = categories.missed = categories.analysis =
-      "moe-raise|import";
-  auto keep = [notes = notes](const remark::detail::Remark &remark) {
-    for (const remark::detail::Remark::Arg &argument : remark.getArgs())
-      if (argument.key == "Remark" || argument.key == "Reason")
-        notes->list.push_back(
-            {remark.getLocation(), remark.getRemarkName().str(), argument.val});
-  };
-  LogicalResult enabled = remark::enableOptimizationRemarks(
-      context, std::make_unique<NoteKeeper>(keep),
-      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
-  assert(succeeded(enabled) && "remarks of the context are observed already");
-  (void)enabled;
-}
+    : notes(keepNotes(context, "moe-raise|import")) {}
 
 ImportObserver::~ImportObserver() = default;
 
@@ -156,7 +79,7 @@ FailureOr<ImportReport> ImportObserver::explain(ModuleOp module,
   module.walk([&](ExpertsOp op) { experts.push_back(op); });
   ImportReport report;
   // Raising goes through a function from its end.
-  for (const Notes::Note &note : llvm::reverse(notes->list)) {
+  for (const Note &note : llvm::reverse(*notes)) {
     if (note.name == "raised") {
       auto [form, variant] = StringRef(note.text).split(": ");
       form.consume_front("raised ");

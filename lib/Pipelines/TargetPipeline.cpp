@@ -32,6 +32,12 @@ using namespace mlir;
 
 void moe::buildTilePipeline(OpPassManager &manager,
                             const TargetPipelineOptions &options) {
+  if (options.planStats) {
+    manager.addPass(createInlinerPass());
+    PrintPlanStatsPassOptions stats;
+    stats.format = ReportFormat::Results;
+    manager.addPass(createPrintPlanStatsPass(stats));
+  }
   PrepareEntryPassOptions prepare;
   prepare.entry = options.entry;
   manager.addPass(createPrepareEntryPass(prepare));
@@ -45,12 +51,15 @@ void moe::buildTilePipeline(OpPassManager &manager,
     manager.addPass(createTokenRoundingPass(rounding));
   }
   manager.addPass(createPaddingEliminationPass());
-  if (options.fused) {
-    ConvertMoEToTilePassOptions cut;
-    cut.vectorBits = options.vectorBits;
-    cut.vectorRegisters = options.vectorRegisters;
-    manager.addPass(createConvertMoEToTilePass(cut));
-  }
+  ConvertMoEToTilePassOptions cut;
+  cut.vectorBits = options.vectorBits;
+  cut.vectorRegisters = options.vectorRegisters;
+  cut.schedule = options.schedule;
+  cut.tokens = options.tokens;
+  cut.threads = options.threads;
+  cut.flops = options.flops;
+  cut.readBytes = options.readBytes;
+  manager.addPass(createConvertMoEToTilePass(cut));
   ConvertRouteToVectorPassOptions route;
   route.vectorBits = options.vectorBits;
   manager.addPass(createConvertRouteToVectorPass(route));
@@ -65,7 +74,9 @@ void moe::buildTilePipeline(OpPassManager &manager,
 /// on values.
 static void addTensorPasses(OpPassManager &manager,
                             const moe::TargetPipelineOptions &options) {
-  manager.addPass(moe::createConvertTileToCPUPass());
+  moe::ConvertTileToCPUPassOptions graphs;
+  graphs.trace = options.trace;
+  manager.addPass(moe::createConvertTileToCPUPass(graphs));
   // Bufferization has no form for arithmetic on whole tensors.
   manager.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());

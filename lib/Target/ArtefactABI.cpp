@@ -22,7 +22,7 @@ ABITypes::ABITypes(LLVMContext &context) {
   Type *i64 = Type::getInt64Ty(context);
   auto reserved = [&](unsigned words) { return ArrayType::get(i64, words); };
   buffer = StructType::create({p, p, i32, i32}, "moe_buffer_v1");
-  environment = StructType::create({i32, i32, p, p, p, p, reserved(4)},
+  environment = StructType::create({i32, i32, p, p, p, p, p, reserved(3)},
                                    "moe_environment_v1");
   dim = StructType::create({i64, p}, "moe_dim_v1");
   argument =
@@ -38,7 +38,7 @@ ABITypes::ABITypes(LLVMContext &context) {
 namespace {
 
 /// Positions in moe_environment_v1.
-enum EnvironmentField { Allocate = 2, Release, ParallelFor, Fail };
+enum EnvironmentField { Allocate = 2, Release, ParallelFor, Fail, Trace };
 
 class Emitter {
 public:
@@ -172,6 +172,7 @@ void Emitter::emitEnvironmentCalls() {
   defineCall("_mlir_memref_to_llvm_free", Release);
   defineCall("moe_parallel_for", ParallelFor);
   defineCall("moe_fail", Fail);
+  defineCall("moe_trace", Trace);
 }
 
 /// The descriptor of a memref of rank `rank`: base, data, offset, sizes,

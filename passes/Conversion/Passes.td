@@ -58,9 +58,20 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
     own columns of the result walk the experts in ascending order, wait for each to be complete, and add its weighted rows. There is no buffer of all rows in the
     width of the model. Weights are laid out in panels of the CPU's register tile. Other layers stay, each with a `missed` remark.
 
+    With `schedule=two-kernel`, the families are two graphs, one after the other, with the hidden vectors in memory between them; with `schedule=unfused`, every layer stays. With
+    `schedule=auto`, a cost model (`moe/Analysis/Schedule.h`) estimates the forms of each layer from its sizes, `tokens`, `threads` and the rates of the machine, and takes
+    the cheapest; unfused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
+    tile, rings, memory).
+
     The graph works on memory; it reads the parts of the plan that `convert-moe-to-linalg` makes, which has to run after this.
   }];
-  let options = vectorOptions;
+  let options = vectorOptions # [
+    Option<"schedule", "schedule", "::moe::Schedule", "::moe::Schedule::Fused", "How layers are run", [{::moe::scheduleValues()}]>,
+    Option<"tokens", "tokens", "int64_t", "0", "Tokens of a usual call; 0 where nobody knows">,
+    Option<"threads", "threads", "int64_t", "1", "Threads of a usual call">,
+    Option<"flops", "flops", "double", "0", "Operations per second of a thread in f32; 0: as the cost model has it">,
+    Option<"readBytes", "read-bytes", "double", "0", "Bytes per second that all threads read; 0: as the cost model has it">
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
                            "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
@@ -101,7 +112,8 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     Roles, rings, memory of workers, gaps, copies and epochs other than `fresh` are for other targets: an error.
   }];
   let options = [
-    Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">
+    Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,
+    Option<"trace", "trace", "bool", "false", "Tell the runtime when each task begins and has ended">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }

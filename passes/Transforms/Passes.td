@@ -44,7 +44,7 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
 
     1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
     2. (verify_moe_c2) their `apply` is the same.
-    3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
+    3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant, unless a table selects.
     4. (R18) nested classes are chosen from by topk or greedy_assign.
     5. (verify_moe_c3) callees of external classes have a body, of ops without side effects.
     6. (verify_moe_c4) statistics before capacity are of the plan of a route.
@@ -187,7 +187,7 @@ def PaddingEliminationPass : Pass<"moe-padding-elimination", "::mlir::ModuleOp">
 }
 
 def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
-  let summary = "Have every route print how it loads its experts";
+  let summary = "Have every route tell how it loads its experts";
   let description = [{
     Behind each `moe.route` comes what prints, whenever it runs, the load of its experts: logits of a compiler are seldom constants, so the numbers are those of a
     run. What is printed goes through `vector.print`, hence to the standard output of `mlir-runner`; the values that the module computes stay.
@@ -196,7 +196,10 @@ def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
     and those that capacity dropped or rounding to tiles took away, for each expert and in all, and the entropy of the loads in nats (ln E where experts are
     loaded evenly, 0 where one has everything or nothing is routed). What rounding added is a negative drop.
 
-    `format=text` is for people, `format=json` gives one object per line. A soft plan has no entries and is left alone, with a remark.
+    `format=text` is for people, `format=json` gives one object per line. With `format=results` nothing is printed: a public function has three results more for each
+    route i in it, named `plan_stats.i.load` and `plan_stats.i.dropped` (i32, one element per expert) and `plan_stats.i.entropy`; this is what `moe-compile --plan-stats`
+    does, so that a compiled model gives them like its other outputs. A route in a region or a private function is left alone then, and a soft plan, which has no
+    entries, always; both with a remark.
 
     ```
     moe-opt layer.mlir --moe-print-plan-stats=format=json --convert-moe-to-linalg | …
@@ -206,7 +209,8 @@ def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
   let options = [
     Option<"format", "format", "::moe::ReportFormat", "::moe::ReportFormat::Text", "Who reads the numbers", [{
       ::llvm::cl::values(clEnumValN(::moe::ReportFormat::Text, "text", "people"),
-                         clEnumValN(::moe::ReportFormat::Json, "json", "programs, one object per line"))}]>
+                         clEnumValN(::moe::ReportFormat::Json, "json", "programs, one object per line"),
+                         clEnumValN(::moe::ReportFormat::Results, "results", "callers of the function"))}]>
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect",
                            "::moe::MoEDialect"];

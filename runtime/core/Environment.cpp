@@ -9,6 +9,7 @@
 // object with a destructor at that point.
 #include "Environment.h"
 
+#include <chrono>
 #include <cinttypes>
 #include <csetjmp>
 #include <cstdio>
@@ -29,6 +30,7 @@ struct ThreadState {
 /// One parallel loop of a run.
 struct Loop {
   RunContext *context;
+  int64_t number;
   moe_range_fn_t body;
   void *bodyContext;
   std::atomic<int64_t> done;
@@ -46,6 +48,23 @@ void RunContext::recordFailure(const char *text) noexcept {
   failed = true;
   std::snprintf(message, sizeof(message), "%s",
                 text ? text : "the model gave no message");
+}
+
+/// Tells whoever listens to the run of an event on the calling thread.
+static void tell(const moe_instance_impl &instance, const char *name, int64_t i,
+                 int64_t j, int64_t k, uint32_t phase) noexcept {
+  static std::atomic<uint32_t> threads{0};
+  static thread_local const uint32_t thread =
+      threads.fetch_add(1, std::memory_order_relaxed);
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  moe_trace_event_t event = {
+      name,
+      {i, j, k},
+      phase,
+      thread,
+      static_cast<uint64_t>(
+          std::chrono::duration_cast<std::chrono::nanoseconds>(now).count())};
+  instance.trace(instance.traceUser, &event);
 }
 
 [[noreturn]] static void fail(const char *message) {
@@ -87,6 +106,13 @@ static void release(void *memory) {
          "released before");
 }
 
+static void trace(const char *task, int64_t i, int64_t j, int64_t k,
+                  uint32_t phase) {
+  const moe_instance_impl &instance = currentRun("trace").instance;
+  if (instance.trace)
+    tell(instance, task, i, j, k, phase);
+}
+
 /// Runs one range of a loop on whichever thread the executor chose.
 static void runRange(void *loopPointer, int64_t begin, int64_t end) noexcept {
   Loop &loop = *static_cast<Loop *>(loopPointer);
@@ -96,10 +122,15 @@ static void runRange(void *loopPointer, int64_t begin, int64_t end) noexcept {
     std::jmp_buf escape;
     const ThreadState saved = threadState;
     threadState = {loop.context, &escape, /*inBody=*/true};
+    const moe_instance_impl &instance = loop.context->instance;
+    if (instance.trace)
+      tell(instance, "range", loop.number, begin, end, /*phase=*/0);
     if (_setjmp(escape) == 0)
       loop.body(loop.bodyContext, begin, end);
     else
       loop.failed.store(true, std::memory_order_relaxed);
+    if (instance.trace)
+      tell(instance, "range", loop.number, begin, end, /*phase=*/1);
     threadState = saved;
   }
   loop.done.fetch_add(end - begin, std::memory_order_relaxed);
@@ -116,7 +147,7 @@ static void parallelFor(int64_t count,
     body(context, 0, count);
     return;
   }
-  Loop loop = {&run, body, context, {0}, {false}};
+  Loop loop = {&run, run.loops++, body, context, {0}, {false}};
   run.instance.parallelFor(run.instance.parallelForUser, count, runRange,
                            &loop);
   if (loop.failed.load(std::memory_order_relaxed))
@@ -134,8 +165,8 @@ static void parallelFor(int64_t count,
 
 const moe_environment_v1 *moe::rt::environment() {
   static const moe_environment_v1 functions = {
-      MOE_ABI_MAJOR, MOE_ABI_MINOR, allocate,    release,
-      parallelFor,   fail,          {0, 0, 0, 0}};
+      MOE_ABI_MAJOR, MOE_ABI_MINOR, allocate, release,
+      parallelFor,   fail,          trace,    {0, 0, 0}};
   return &functions;
 }
 

@@ -23,6 +23,8 @@ struct RunContext {
   Pool &pool;
   std::mutex mutex;
   bool failed = false;
+  /// Parallel loops so far, for whoever listens.
+  int64_t loops = 0;
   char message[2048] = {};
 };
 

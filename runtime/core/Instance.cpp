@@ -65,6 +65,8 @@ moe_status_t moeRuntimeInstanceCreate(const moe_instance_params_t *params,
     created->allocate = given.allocate ? given.allocate : hostAllocate;
     created->release = given.release ? given.release : hostRelease;
     created->allocatorUser = given.allocator_user;
+    created->trace = given.trace;
+    created->traceUser = given.trace_user;
     if (given.parallel_for) {
       created->numThreads = 0;
       created->parallelFor = given.parallel_for;

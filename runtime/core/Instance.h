@@ -17,6 +17,8 @@ struct moe_instance_impl {
   void *(*allocate)(void *, size_t, size_t) = nullptr;
   void (*release)(void *, void *, size_t) = nullptr;
   void *allocatorUser = nullptr;
+  moe_trace_fn_t trace = nullptr; ///< NULL where nobody listens
+  void *traceUser = nullptr;
 };
 
 namespace moe::rt {

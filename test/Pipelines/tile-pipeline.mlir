@@ -1,5 +1,5 @@
 // The tile level: with one graph per layer where that is asked for, and without. What is printed is read back.
-// RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline{fused})' | FileCheck %s --check-prefixes=TILE,FUSED
+// RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline{schedule=fused})' | FileCheck %s --check-prefixes=TILE,FUSED
 // RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline)' | FileCheck %s --check-prefixes=TILE,UNFUSED
 // RUN: moe-compile %s --start-from=moe --schedule=fused --stop-after=tile -o %t.mlir
 // RUN: FileCheck %s --check-prefixes=TILE,FUSED < %t.mlir

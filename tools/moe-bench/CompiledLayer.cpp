@@ -78,6 +78,17 @@ llvm::Error CompiledLayer::compile(const CompileParameters &parameters) {
   options.from = Level::MoE;
   options.cpu = parameters.cpu;
   options.schedule = parameters.schedule;
+  options.trace = parameters.timeline != nullptr;
+  // What is being done is told before it is done.
+  bool packs = false;
+  auto since = start;
+  options.progress = [&](llvm::StringRef message) {
+    auto now = std::chrono::steady_clock::now();
+    if (packs)
+      packing += std::chrono::duration<double>(now - since).count();
+    packs = message.starts_with("packing");
+    since = now;
+  };
   if (!ir || failed(compileToArtefact(*ir, library, options)))
     return llvm::createStringError("cannot compile layer " + layer.name);
   seconds =
@@ -92,6 +103,10 @@ llvm::Error CompiledLayer::load(const CompileParameters &parameters) {
   moe_instance_params_t params = {};
   params.struct_size = sizeof(params);
   params.num_threads = parameters.threads;
+  if (parameters.timeline) {
+    params.trace = &Timeline::tell;
+    params.trace_user = parameters.timeline;
+  }
   if (llvm::Error error = toError(moeRuntimeInstanceCreate(&params, &instance)))
     return error;
   if (llvm::Error error = toError(

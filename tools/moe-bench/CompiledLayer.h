@@ -3,6 +3,7 @@
 #define MOE_TOOLS_MOE_BENCH_COMPILEDLAYER_H
 
 #include "Layers.h"
+#include "Timeline.h"
 
 #include "moe-rt/runtime.h"
 #include "moe/Pipelines/Compiler.h"
@@ -19,6 +20,9 @@ struct CompileParameters {
   std::string cpu = "host";
   uint32_t threads = 0;
   Schedule schedule = Schedule::Unfused;
+  /// Who is told of tasks; null: nobody, and the layer is compiled to tell
+  /// nothing. Outlives the layer.
+  Timeline *timeline = nullptr;
   std::function<void(const llvm::Twine &)> progress;
 };
 
@@ -46,6 +50,8 @@ public:
   const char *parameters() const { return weights->getBufferStart(); }
   uint64_t parameterBytes() const { return weights->getBufferSize(); }
   double compileSeconds() const { return seconds; }
+  /// The part of compiling that lays weights out and writes them.
+  double packSeconds() const { return packing; }
 
 private:
   CompiledLayer(const Layer &layer, Precision precision)
@@ -57,7 +63,7 @@ private:
   Precision precision;
   std::string folder;
   std::unique_ptr<llvm::MemoryBuffer> weights;
-  double seconds = 0;
+  double seconds = 0, packing = 0;
   moe_instance_t instance = nullptr;
   moe_module_t module = nullptr;
   moe_call_t call = nullptr;

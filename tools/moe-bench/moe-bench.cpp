@@ -4,6 +4,8 @@
 #include "Routing.h"
 #include "Values.h"
 
+#include "moe/Analysis/RowTiles.h"
+#include "moe/Target/CpuTarget.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
@@ -58,10 +60,9 @@ struct CommandLine {
                             cl::desc("Threads (default: 1)"), cl::init(1),
                             cl::cat(category)};
   cl::opt<moe::Schedule> schedule{
-      "schedule", cl::desc("How the layer is run; see moe-compile"),
-      cl::values(clEnumValN(moe::Schedule::Unfused, "unfused", "(default)"),
-                 clEnumValN(moe::Schedule::Fused, "fused", "")),
-      cl::init(moe::Schedule::Unfused), cl::cat(category)};
+      "schedule", cl::desc("How the layer is run (default: unfused)"),
+      moe::scheduleValues(), cl::init(moe::Schedule::Unfused),
+      cl::cat(category)};
   cl::opt<std::string> cpu{"cpu", cl::value_desc("name"),
                            cl::desc("The CPU to compile for; see moe-compile"),
                            cl::init("host"), cl::cat(category)};
@@ -71,6 +72,11 @@ struct CommandLine {
       cl::init(2), cl::cat(category)};
   cl::opt<unsigned> seed{"seed", cl::desc("Seed of inputs and routing"),
                          cl::init(1), cl::cat(category)};
+  cl::opt<std::string> timeline{
+      "timeline", cl::value_desc("file.json"),
+      cl::desc("Write one run of each cell as a timeline of its tasks and "
+               "parallel ranges, for Perfetto or chrome://tracing"),
+      cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
 };
 
@@ -80,14 +86,16 @@ constexpr const char *overview =
     "  moe-bench --list\n"
     "  moe-bench --layer=qwen3-30b-a3b --tokens=1,32,512\n"
     "  moe-bench --layer=qwen3-30b-a3b --dtype=int4 --activations=f32\n"
-    "  moe-bench --layer=olmoe-1b-7b --threads=2 --trace=uniform,hot --json\n\n"
+    "  moe-bench --layer=olmoe-1b-7b --threads=2 --trace=uniform,hot --json\n"
+    "  moe-bench --layer=olmoe-1b-7b --schedule=fused --timeline=tasks.json\n\n"
     "The layer is compiled with random weights; its router's logits are an "
     "input, so that the routing\ncan be chosen. The roofline is the larger of "
     "the time for the arithmetic at the measured peak and\nthe time to read "
     "the "
     "weights of the experts in use at the measured bandwidth. Four draws of\n"
     "the routing take turns. The first tokens of each cell are checked "
-    "against f64.\n\n"
+    "against f64. Wasted rows\nare those that kernels compute and nobody "
+    "routed, beside those that whole register tiles would have.\n\n"
     "Exit status: 0, 1 where a layer cannot be run or its numbers are wrong, 2 "
     "for a wrong command line.\n";
 
@@ -105,6 +113,9 @@ struct Cell {
   uint64_t peakBytes = 0;
   double flops = 0;       ///< useful operations of a run
   double weightBytes = 0; ///< of the experts with rows, mean over the draws
+  /// Rows that the kernel computes, and that it would compute in whole register
+  /// tiles, beyond those that are routed, as a share of these.
+  double wastedRows = 0, paddedRows = 0;
 
   double median() const { return seconds[seconds.size() / 2]; }
   double cpuMedian() const { return cpuSeconds[cpuSeconds.size() / 2]; }
@@ -230,9 +241,25 @@ static double processSeconds() {
   return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
 }
 
+/// Adds the rows that are computed for `selected` to those of `cell`, in tiles
+/// as the kernel has them and in whole ones.
+static void countRows(const Layer &layer, llvm::ArrayRef<int32_t> selected,
+                      int64_t tileRows, Cell &cell) {
+  std::vector<int64_t> rows(layer.experts);
+  for (int32_t id : selected)
+    ++rows[id];
+  for (int64_t count : rows) {
+    llvm::SmallVector<int64_t> heights = moe::tileHeights(count, tileRows);
+    for (int64_t height : heights)
+      cell.wastedRows += double(height);
+    cell.paddedRows += double(heights.size() * tileRows);
+  }
+}
+
 static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
                             Precision precision, Cell &cell,
-                            double leastSeconds, unsigned seed) {
+                            double leastSeconds, unsigned seed,
+                            int64_t tileRows, Timeline *timeline) {
   std::mt19937_64 engine(seed);
   std::normal_distribution<float> normal;
   std::vector<float> x(cell.tokens * layer.hidden);
@@ -250,9 +277,13 @@ static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
   for (unsigned draw = 0; draw < draws; ++draw) {
     logits[draw] =
         makeLogits(layer, cell.tokens, cell.trace, seed * draws + draw);
-    cell.active +=
-        double(countActive(layer, selectExperts(layer, logits[draw]))) / draws;
+    std::vector<int32_t> selected = selectExperts(layer, logits[draw]);
+    cell.active += double(countActive(layer, selected)) / draws;
+    countRows(layer, selected, tileRows, cell);
   }
+  double useful = double(draws * cell.tokens * layer.topK);
+  cell.wastedRows = cell.wastedRows / useful - 1;
+  cell.paddedRows = cell.paddedRows / useful - 1;
   cell.flops = 2.0 * cell.tokens *
                (layer.topK * layer.multiplyAdds(layer.width) +
                 layer.multiplyAdds(layer.sharedWidth));
@@ -286,6 +317,14 @@ static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
     cell.error = std::max(cell.error, *error);
   }
   cell.stealPercent = StealCounter::now().percentSince(before);
+  if (timeline) {
+    timeline->begin(traceName(cell.trace) + ", " + llvm::Twine(cell.tokens) +
+                    " tokens");
+    llvm::Error error = compiled.run();
+    timeline->end();
+    if (error)
+      return error;
+  }
   cell.peakBytes = compiled.peakBytes();
   std::sort(cell.seconds.begin(), cell.seconds.end());
   std::sort(cell.cpuSeconds.begin(), cell.cpuSeconds.end());
@@ -297,12 +336,12 @@ static void printText(const Layer &layer, Precision precision,
                       llvm::ArrayRef<Cell> cells) {
   llvm::outs() << llvm::formatv(
       "{0}: hidden {1}, width {2}, experts {3}, top-{4}{5}; {6:f2} GB of {7} "
-      "weights compiled in {8:f1} s\n",
+      "weights compiled in {8:f1} s, packed in {9:f1} s of them\n",
       layer.name, layer.hidden, layer.width, layer.experts, layer.topK,
       layer.sharedWidth ? ", shared width " + std::to_string(layer.sharedWidth)
                         : "",
       compiled.parameterBytes() * 1e-9, formatName(precision.weights),
-      compiled.compileSeconds());
+      compiled.compileSeconds(), compiled.packSeconds());
   llvm::outs() << llvm::formatv(
       "{0}, {1} thread{2}: {3:f1} GFLOP/s {4}, reads {5:f1} GB/s\n\n",
       llvm::sys::getHostCPUName(), compiled.threads(),
@@ -310,18 +349,20 @@ static void printText(const Layer &layer, Precision precision,
       formatName(precision.activations), peak.readBytes * 1e-9);
   llvm::outs() << "trace    tokens  rows/expert  active  median ms   least ms  "
                   "   CPU ms  "
-                  "GFLOP/s    GB/s  roofline  memory MiB  error\n";
+                  "GFLOP/s    GB/s  roofline  wasted rows  in whole tiles  "
+                  "memory MiB  error\n";
   for (const Cell &cell : cells)
     llvm::outs() << llvm::formatv(
         "{0,-8} {1,6} {2,12:f1} {3,7:f1} {4,10:f3} "
         "{5,10:f3} {6,10:f3} {7,8:f1} "
-        "{8,7:f1} {9,7:f1} % {10,11:f1}  {11:e1}\n",
+        "{8,7:f1} {9,7:f1} % {10,10:f1} % {11,13:f1} % {12,11:f1}  {13:e1}\n",
         traceName(cell.trace), cell.tokens,
         cell.tokens * layer.topK / cell.active, cell.active,
         cell.median() * 1e3, cell.least() * 1e3, cell.cpuMedian() * 1e3,
         cell.flops / cell.median() * 1e-9,
         cell.weightBytes / cell.median() * 1e-9,
         100 * cell.roofline(peak, precision) / cell.median(),
+        100 * cell.wastedRows, 100 * cell.paddedRows,
         cell.peakBytes / 1048576.0, cell.error);
 }
 
@@ -348,6 +389,8 @@ static void printJson(const Layer &layer, Precision precision,
         {"roofline_ms", cell.roofline(peak, precision) * 1e3},
         {"roofline_percent",
          100 * cell.roofline(peak, precision) / cell.median()},
+        {"wasted_rows_percent", 100 * cell.wastedRows},
+        {"whole_tile_rows_percent", 100 * cell.paddedRows},
         {"peak_bytes", cell.peakBytes},
         {"steal_percent", cell.stealPercent},
         {"error", cell.error}});
@@ -365,6 +408,7 @@ static void printJson(const Layer &layer, Precision precision,
                             {"activations", formatName(precision.activations)},
                             {"weight_bytes", compiled.parameterBytes()},
                             {"compile_s", compiled.compileSeconds()},
+                            {"pack_s", compiled.packSeconds()},
                             {"results", std::move(results)}};
   llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(std::move(report)))
                << "\n";
@@ -426,17 +470,24 @@ int main(int argc, char **argv) {
   unsigned threads = line.threads, seed = line.seed;
   double seconds = line.seconds;
   bool json = line.json;
+  std::string timelinePath = line.timeline;
+  Timeline timeline;
+  Timeline *listener = timelinePath.empty() ? nullptr : &timeline;
   llvm::ExitOnError check("moe-bench: error: ");
-  std::unique_ptr<CompiledLayer> compiled = check(CompiledLayer::create(
-      *layer, {precision, line.cpu, threads, line.schedule, progress}));
+  moe::CpuTarget target = check(moe::CpuTarget::create(line.cpu, ""));
+  int64_t tileRows =
+      moe::registerTileRows(target.vectorBits(), target.vectorRegisters());
+  std::unique_ptr<CompiledLayer> compiled =
+      check(CompiledLayer::create(*layer, {precision, line.cpu, threads,
+                                           line.schedule, listener, progress}));
   progress("measuring the machine");
   MachinePeak peak = measurePeak(threads);
   bool ok = true;
   for (Cell &cell : cells) {
     progress(llvm::Twine(traceName(cell.trace)) + ", " +
              llvm::Twine(cell.tokens) + " tokens");
-    if (llvm::Error error =
-            timeCell(*compiled, *layer, precision, cell, seconds, seed)) {
+    if (llvm::Error error = timeCell(*compiled, *layer, precision, cell,
+                                     seconds, seed, tileRows, listener)) {
       compiled.reset();
       check(std::move(error));
     }
@@ -448,5 +499,10 @@ int main(int argc, char **argv) {
     }
   }
   (json ? printJson : printText)(*layer, precision, *compiled, peak, cells);
+  if (listener) {
+    llvm::Error error = timeline.write(timelinePath);
+    compiled.reset();
+    check(std::move(error));
+  }
   return ok ? 0 : 1;
 }

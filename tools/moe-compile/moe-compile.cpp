@@ -3,6 +3,7 @@
 #include "moe/Pipelines/Compiler.h"
 #include "moe/Pipelines/ImportReport.h"
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/Pipelines/ScheduleReport.h"
 #include "moe/Tools/Registration.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -21,10 +22,11 @@ namespace cl = llvm::cl;
 
 namespace {
 
-enum class Explain { None, Import };
+enum class Explain { None, Import, Schedule };
 
-/// The command line. Built in main(), because LLVM's code generator registers
-/// an option of its own called stop-after, which has to go first.
+/// The command line. Built in main(), because LLVM's code generator and linker
+/// register options of their own called stop-after and threads, which have to
+/// go first.
 struct CommandLine {
   cl::OptionCategory category{"Options"};
   cl::opt<std::string> input{cl::Positional, cl::desc("<model>"),
@@ -69,7 +71,10 @@ struct CommandLine {
           clEnumValN(Explain::Import, "import",
                      "the MoE layers of the model: where, in which form, "
                      "what they compute, their weights; what was "
-                     "refused")),
+                     "refused"),
+          clEnumValN(Explain::Schedule, "schedule",
+                     "how each layer is run and why, costs, tiles, rounding, "
+                     "bounds of rows, memory beside weights")),
       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("With --explain: as JSON"),
                      cl::cat(category)};
@@ -91,21 +96,36 @@ struct CommandLine {
                             "LLVM IR as text, before optimisation")),
       cl::init(moe::ArtefactKind::SharedLibrary), cl::cat(category)};
   cl::opt<moe::Schedule> schedule{
-      "schedule", cl::desc("How MoE layers are run"),
-      cl::values(clEnumValN(moe::Schedule::Unfused, "unfused",
-                            "op after op (default)"),
-                 clEnumValN(moe::Schedule::Fused, "fused",
-                            "as one graph of tile tasks where that is "
-                            "possible")),
-      cl::init(moe::Schedule::Unfused), cl::cat(category)};
+      "schedule", cl::desc("How MoE layers are run (default: unfused)"),
+      moe::scheduleValues(), cl::init(moe::Schedule::Unfused),
+      cl::cat(category)};
   cl::opt<std::string> tokenRounding{
       "token-rounding", cl::value_desc("rule"),
       cl::desc("Round the rows of experts to the kernel's tile: nearest, up, "
                "down, sr_f, nr_s or balance_f. Changes results"),
       cl::cat(category)};
+  cl::opt<bool> planStats{
+      "plan-stats",
+      cl::desc("Give the load and the drops of each expert and the entropy of "
+               "the loads as outputs plan_stats.<route>.*"),
+      cl::cat(category)};
   cl::opt<int64_t> tokens{
       "tokens", cl::value_desc("n"),
       cl::desc("Tokens of a usual call, for decisions that depend on them"),
+      cl::init(0), cl::cat(category)};
+  cl::opt<int64_t> threads{
+      "threads", cl::value_desc("n"),
+      cl::desc("Threads of a usual call, for --schedule=auto (default: 1)"),
+      cl::init(1), cl::cat(category)};
+  cl::opt<double> flops{
+      "machine-gflops", cl::value_desc("f"),
+      cl::desc("For --schedule=auto: what a thread of the machine computes at "
+               "best in f32, as moe-bench prints it (default: a Zen 4 core)"),
+      cl::init(0), cl::cat(category)};
+  cl::opt<double> readBytes{
+      "machine-gbps", cl::value_desc("f"),
+      cl::desc("For --schedule=auto: GB/s that all threads read at best, as "
+               "moe-bench prints it"),
       cl::init(0), cl::cat(category)};
   cl::opt<std::string> entry{"entry", cl::value_desc("name"),
                              cl::desc("The function to compile"),
@@ -129,6 +149,7 @@ static constexpr const char *overview =
     "header\n"
     "  moe-compile model.mlir --stop-after=moe     show the layers that were "
     "found\n"
+    "  moe-compile model.onnx --explain=schedule   how they are run, and why\n"
     "  moe-compile model.onnx -o m.so --cpu=x86-64-v3   for any CPU with AVX2\n"
     "  moe-run model.so --input x=x.npy            run what was compiled\n\n"
     "Exit status: 0, 1 where the model cannot be compiled, 2 for a wrong "
@@ -153,8 +174,11 @@ class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 static LogicalResult reportRemarks(MLIRContext &context) {
   remark::RemarkCategories categories;
   categories.passed = "moe-raise|moe-token-rounding|convert-moe-to-tile";
-  // That a router has a kernel is the rule.
-  categories.missed = *categories.passed + "|convert-route-to-vector";
+  // That a router has a kernel, a layer no padding and a route its results is
+  // the rule.
+  categories.missed = *categories.passed +
+                      "|convert-route-to-vector|moe-padding-elimination|"
+                      "moe-print-plan-stats";
   return remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
@@ -190,10 +214,12 @@ static LogicalResult printLevel(ModuleOp module, moe::Level level,
   return writeOutput(output, [&](llvm::raw_ostream &os) { module.print(os); });
 }
 
-static LogicalResult explainImport(moe::ImportObserver &observer,
-                                   ModuleOp module, StringRef output, bool json,
-                                   const moe::CompileOptions &options) {
-  FailureOr<moe::ImportReport> report = observer.explain(module, options);
+/// Prints what `observer` tells of a module: an import or a schedule.
+template <typename Observer>
+static LogicalResult explain(Observer &observer, ModuleOp module,
+                             StringRef output, bool json,
+                             const moe::CompileOptions &options) {
+  auto report = observer.explain(module, options);
   if (failed(report))
     return failure();
   return writeOutput(output, [&](llvm::raw_ostream &os) {
@@ -204,8 +230,9 @@ static LogicalResult explainImport(moe::ImportObserver &observer,
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   auto &registered = cl::getRegisteredOptions();
-  if (auto other = registered.find("stop-after"); other != registered.end())
-    other->second->removeArgument();
+  for (const char *name : {"stop-after", "threads"})
+    if (auto other = registered.find(name); other != registered.end())
+      other->second->removeArgument();
   CommandLine line;
   cl::HideUnrelatedOptions(line.category);
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &llvm::errs()))
@@ -214,11 +241,17 @@ int main(int argc, char **argv) {
     return usageError("expects a model, such as model.onnx, but got none");
   bool prints = line.stopAfter.getNumOccurrences() != 0;
   bool explains = line.explain.getNumOccurrences() != 0;
-  if (explains &&
-      (prints || line.verbose || line.startFrom != moe::Level::Graph))
-    return usageError(
-        "expects --explain without --stop-after, --start-from and "
-        "-v");
+  if (explains && (prints || line.verbose))
+    return usageError("expects --explain without --stop-after and -v");
+  bool explainsImport = line.explain == Explain::Import;
+  if (explainsImport && line.startFrom != moe::Level::Graph)
+    return usageError("expects --explain=import without --start-from");
+  if (line.explain == Explain::Schedule && line.startFrom > moe::Level::MoE)
+    return usageError("expects --explain=schedule of a model at the graph or "
+                      "the moe level");
+  if (line.threads < 1)
+    return usageError("expects at least one thread, but got " +
+                      llvm::Twine(line.threads));
   if (line.output.empty() && !prints && !explains)
     return usageError("expects an output, such as -o model.so, but got none");
   if (prints && line.stopAfter < line.startFrom)
@@ -244,9 +277,12 @@ int main(int argc, char **argv) {
 
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  std::optional<moe::ImportObserver> observer;
-  if (explains)
-    observer.emplace(context);
+  std::optional<moe::ImportObserver> importObserver;
+  std::optional<moe::ScheduleObserver> scheduleObserver;
+  if (explainsImport)
+    importObserver.emplace(context);
+  else if (explains)
+    scheduleObserver.emplace(context);
   OwningOpRef<ModuleOp> module = moe::readModel(line.input, context);
   if (!module)
     return 1;
@@ -259,15 +295,22 @@ int main(int argc, char **argv) {
   options.from = line.startFrom;
   options.schedule = line.schedule;
   options.tokenRounding = line.tokenRounding;
+  options.planStats = line.planStats;
   options.tokens = line.tokens;
+  options.threads = line.threads;
+  options.flops = line.flops * 1e9;
+  options.readBytes = line.readBytes * 1e9;
   options.entry = line.entry;
   options.cpu = line.cpu;
   options.features = line.features;
   options.kind = line.emit;
   options.acceptFrozenExport = line.acceptFrozenExport;
-  if (explains)
+  if (importObserver)
     return failed(
-        explainImport(*observer, *module, line.output, line.json, options));
+        explain(*importObserver, *module, line.output, line.json, options));
+  if (scheduleObserver)
+    return failed(
+        explain(*scheduleObserver, *module, line.output, line.json, options));
   if (line.verbose && failed(reportRemarks(context)))
     return 1;
   if (line.verbose)

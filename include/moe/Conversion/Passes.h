@@ -2,6 +2,8 @@
 #ifndef MOE_CONVERSION_PASSES_H
 #define MOE_CONVERSION_PASSES_H
 
+#include "moe/Analysis/Schedule.h"
+
 #include "mlir/Pass/Pass.h"
 
 #include <memory>

@@ -12,6 +12,8 @@
 
 namespace moe {
 
+struct Note;
+
 /// One operand of a layer: what it is, its type, and where its bytes are.
 struct ReportedWeight {
   std::string role;
@@ -62,8 +64,7 @@ public:
                                         const CompileOptions &options);
 
 private:
-  struct Notes;
-  std::shared_ptr<Notes> notes;
+  std::shared_ptr<std::vector<Note>> notes;
 };
 
 } // namespace moe

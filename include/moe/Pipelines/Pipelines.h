@@ -2,6 +2,8 @@
 #ifndef MOE_PIPELINES_PIPELINES_H
 #define MOE_PIPELINES_PIPELINES_H
 
+#include "moe/Analysis/Schedule.h"
+
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -24,14 +26,36 @@ struct TargetPipelineOptions
       *this, "bf16-dot",
       llvm::cl::desc("The target multiplies pairs of bf16 into f32"),
       llvm::cl::init(false)};
-  Option<bool> fused{*this, "fused",
-                     llvm::cl::desc("Cut MoE layers into tasks of one graph "
-                                    "where that is possible"),
-                     llvm::cl::init(false)};
+  Option<Schedule> schedule{
+      *this, "schedule",
+      llvm::cl::desc("How MoE layers are run, where that is possible"),
+      llvm::cl::init(Schedule::Unfused), scheduleValues()};
   Option<std::string> tokenRounding{
       *this, "token-rounding",
       llvm::cl::desc("Rule by which counts of experts are rounded (see "
                      "moe-token-rounding); none where empty")};
+  Option<bool> planStats{
+      *this, "plan-stats",
+      llvm::cl::desc("Loads, drops and entropy of every route are results (see "
+                     "moe-print-plan-stats)"),
+      llvm::cl::init(false)};
+  Option<bool> trace{
+      *this, "trace",
+      llvm::cl::desc("Have tasks tell the runtime when they begin and end"),
+      llvm::cl::init(false)};
+  Option<int64_t> threads{*this, "threads",
+                          llvm::cl::desc("Threads of a usual call"),
+                          llvm::cl::init(1)};
+  Option<double> flops{
+      *this, "flops",
+      llvm::cl::desc("Operations per second of a thread in f32, for the cost "
+                     "model; 0: its own"),
+      llvm::cl::init(0)};
+  Option<double> readBytes{
+      *this, "read-bytes",
+      llvm::cl::desc("Bytes per second that all threads read, for the cost "
+                     "model; 0: its own"),
+      llvm::cl::init(0)};
   Option<int64_t> tokens{
       *this, "tokens",
       llvm::cl::desc("Tokens of a usual call; 0 where nobody knows"),

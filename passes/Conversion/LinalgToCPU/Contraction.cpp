@@ -1,5 +1,6 @@
 // Recognises contractions and lays out their weights.
 #include "Contraction.h"
+#include "moe/Analysis/RowTiles.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -13,9 +14,8 @@ using namespace moe::support;
 
 RegisterTile RegisterTile::get(unsigned vectorBits, unsigned vectorRegisters) {
   int64_t lanes = vectorBits / 32;
-  if (vectorRegisters >= 32)
-    return {6, 4 * lanes, lanes};
-  return {vectorBits >= 256 ? 6 : 4, 2 * lanes, lanes};
+  int64_t rows = registerTileRows(vectorBits, vectorRegisters);
+  return {rows, (vectorRegisters >= 32 ? 4 : 2) * lanes, lanes};
 }
 
 std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {

@@ -127,15 +127,21 @@ int64_t KernelBuilder::stepsPerPart() const {
   return steps;
 }
 
-/// All tiles of rows for steps [begin, end).
+/// All tiles of rows for steps [begin, end), of the heights of tileHeights(). A
+/// last tile of one or two rows would take longer
+/// to load its part of B than to multiply.
 void KernelBuilder::buildRows(Value begin, Value end) {
   Value rowCount = memref::DimOp::create(builder, loc, c, 0);
-  auto tiles =
-      scf::ForOp::create(builder, loc, index(0), rowCount, index(tile.rows));
+  Value count =
+      arith::CeilDivUIOp::create(builder, loc, rowCount, index(tile.rows));
+  auto tiles = scf::ForOp::create(builder, loc, index(0), count, index(1));
   builder.setInsertionPointToStart(tiles.getBody());
-  Value row = tiles.getInductionVar();
-  Value height = arith::MinSIOp::create(builder, loc, sub(rowCount, row),
-                                        index(tile.rows));
+  auto firstRow = [&](Value tileNumber) -> Value {
+    Value rows = arith::MulIOp::create(builder, loc, tileNumber, rowCount);
+    return arith::DivUIOp::create(builder, loc, rows, count);
+  };
+  Value row = firstRow(tiles.getInductionVar());
+  Value height = sub(firstRow(add(tiles.getInductionVar(), index(1))), row);
   SmallVector<int64_t> cases;
   for (int64_t rows = tile.rows; rows > 1; --rows)
     cases.push_back(rows);

@@ -22,10 +22,10 @@ namespace moe::detail {
 ///   positions  U x S     row of an entry, -1 where the slot is empty
 ///   carry      U         carried weight, where the type has it; else null
 ///
-/// Rows are ordered by (expert, unit, slot). A grouped `!moe.rows` is a matrix of
-/// `buildRowCount` rows: those in use, or one that is not, so that row 0 can be
-/// read wherever there is a unit. Indexed ones are the matrix of units, whose
-/// row of an entry is that of the entry's unit.
+/// Rows are ordered by (expert, unit, slot). A grouped `!moe.rows` is a matrix
+/// of `buildRowCount` rows: those in use, or one that is not, so that row 0 can
+/// be read wherever there is a unit. Indexed ones are the matrix of units,
+/// whose row of an entry is that of the entry's unit.
 struct PlanParts {
   mlir::Value ids, weights, offsets, entries, positions, carry;
 

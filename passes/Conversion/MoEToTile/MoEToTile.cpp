@@ -13,6 +13,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace moe {
@@ -171,7 +172,8 @@ public:
         rowStep(rowTiles * tile.rows),
         hiddenStep(panelsPerTask * tile.columns) {}
 
-  Value build();
+  /// The layer as one graph, or as two with the hidden vectors between them.
+  Value build(bool isFused);
 
 private:
   /// One region of a computation, the type of its view.
@@ -192,8 +194,9 @@ private:
                 function_ref<void(ValueRange)> body);
   TaskOp task(StringRef name, ArrayRef<Dim> domain);
   ForOp walk(const Dim &dim, Value token);
-  void buildUp();
-  void buildDown();
+  void graph(function_ref<void()> body);
+  void buildUp(bool arrives);
+  void buildDown(bool waits);
 
   // Structured ops on views.
   Value size(Value view, unsigned dim) {
@@ -360,7 +363,7 @@ void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
 
 /// Gathers the rows of a tile, multiplies them by gate and up, and stores what
 /// the activation makes of both.
-void GraphBuilder::buildUp() {
+void GraphBuilder::buildUp(bool arrives) {
   OpBuilder::InsertionGuard guard(b);
   auto dynamic = ShapedType::kDynamic;
   TaskOp up =
@@ -412,11 +415,12 @@ void GraphBuilder::buildUp() {
                          in.back());
     });
   });
-  ArriveOp::create(b, "active", e, AccessAttr::kOperand, /*behind=*/0, done);
+  if (arrives)
+    ArriveOp::create(b, "active", e, AccessAttr::kOperand, /*behind=*/0, done);
 }
 
 /// Owns columns of the result and adds, expert after expert, what they give.
-void GraphBuilder::buildDown() {
+void GraphBuilder::buildDown(bool waits) {
   OpBuilder::InsertionGuard guard(b);
   auto dynamic = ShapedType::kDynamic;
   TaskOp down = task("down", {Dim::fixed(out, tile.columns)});
@@ -429,9 +433,11 @@ void GraphBuilder::buildDown() {
   Value e = overExperts.getBody().getArgument(0);
   SmallVector<Dim> tasks = {Dim::fixed(width, hiddenStep),
                             Dim::of(Extent::Rows, rowStep)};
-  Value ready = WaitOp::create(
-      b, TokenType::get(b.getContext()), "active", e, AccessAttr::kOperand,
-      /*behind=*/0, ArrivalsAttr::getCanonical(b.getContext(), tasks));
+  SmallVector<Value> ready;
+  if (waits)
+    ready.push_back(WaitOp::create(
+        b, TokenType::get(b.getContext()), "active", e, AccessAttr::kOperand,
+        /*behind=*/0, ArrivalsAttr::getCanonical(b.getContext(), tasks)));
   ForOp overRows = walk(Dim::of(Extent::Rows, rowStep),
                         overExperts.getBody().getArgument(1));
   Value m = overRows.getBody().getArgument(0);
@@ -454,48 +460,60 @@ void GraphBuilder::buildDown() {
         {Mode::Read, "down_bias", {e, n}, viewOf(f32, {dynamic})});
   result.mode = Mode::Update;
   regions.push_back(result);
-  Value added = compute(
-      regions, {overRows.getBody().getArgument(1), ready},
-      [&](ValueRange views) {
-        Value y = views.back();
-        Value rows = size(views[0], 0), columns = size(y, 1);
-        Value products = scratch(rows, columns, dynamic);
-        start(products, layer.downBias ? views[4] : Value());
-        // One panel, as a list of panels.
-        auto list = viewOf(f32, {1, width, tile.columns});
-        Value panel = memref::ExpandShapeOp::create(
-            b, list, views[3], ArrayRef<ReassociationIndices>{{0, 1}, {2}});
-        multiply(views[2], panel, products);
-        Value zeroIndex = b.index(0);
-        auto loop = scf::ForOp::create(b, zeroIndex, rows, b.index(1));
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(loop.getBody());
-        Value row = loop.getInductionVar();
-        Value entry = memref::LoadOp::create(b, views[0], row);
-        Value unit = arith::DivUIOp::create(b, entry, b.index(slots));
-        Value slot = arith::RemUIOp::create(b, entry, b.index(slots));
-        Value weight =
-            memref::LoadOp::create(b, views[1], ValueRange{unit, slot});
-        auto rowOf = [&](Value matrix, Value index) -> Value {
-          OpFoldResult one = b.getIndexAttr(1);
-          SmallVector<OpFoldResult> offsets = {index, b.getIndexAttr(0)},
-                                    sizes = {one, columns},
-                                    strides = {one, one};
-          auto type = memref::SubViewOp::inferRankReducedResultType(
-              {dynamic}, cast<MemRefType>(matrix.getType()), offsets, sizes,
-              strides);
-          return memref::SubViewOp::create(b, type, matrix, offsets, sizes,
-                                           strides);
-        };
-        map(rowOf(y, unit), Indexed{rowOf(products, row), {0}},
-            [&](ValueRange in) { return b.add(in[1], b.mul(in[0], weight)); });
-      });
+  ready.insert(ready.begin(), overRows.getBody().getArgument(1));
+  Value added = compute(regions, ready, [&](ValueRange views) {
+    Value y = views.back();
+    Value rows = size(views[0], 0), columns = size(y, 1);
+    Value products = scratch(rows, columns, dynamic);
+    start(products, layer.downBias ? views[4] : Value());
+    // One panel, as a list of panels.
+    auto list = viewOf(f32, {1, width, tile.columns});
+    Value panel = memref::ExpandShapeOp::create(
+        b, list, views[3], ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+    multiply(views[2], panel, products);
+    Value zeroIndex = b.index(0);
+    auto loop = scf::ForOp::create(b, zeroIndex, rows, b.index(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value row = loop.getInductionVar();
+    Value entry = memref::LoadOp::create(b, views[0], row);
+    Value unit = arith::DivUIOp::create(b, entry, b.index(slots));
+    Value slot = arith::RemUIOp::create(b, entry, b.index(slots));
+    Value weight = memref::LoadOp::create(b, views[1], ValueRange{unit, slot});
+    auto rowOf = [&](Value matrix, Value index) -> Value {
+      OpFoldResult one = b.getIndexAttr(1);
+      SmallVector<OpFoldResult> offsets = {index, b.getIndexAttr(0)},
+                                sizes = {one, columns}, strides = {one, one};
+      auto type = memref::SubViewOp::inferRankReducedResultType(
+          {dynamic}, cast<MemRefType>(matrix.getType()), offsets, sizes,
+          strides);
+      return memref::SubViewOp::create(b, type, matrix, offsets, sizes,
+                                       strides);
+    };
+    map(rowOf(y, unit), Indexed{rowOf(products, row), {0}},
+        [&](ValueRange in) { return b.add(in[1], b.mul(in[0], weight)); });
+  });
   YieldOp::create(b, added);
   b.setInsertionPointAfter(overRows);
   YieldOp::create(b, overRows.getResults());
 }
 
-Value GraphBuilder::build() {
+/// A graph of the layer's experts. What is made in `body` beside buffers and
+/// tasks comes in front of it.
+void GraphBuilder::graph(function_ref<void()> body) {
+  auto graph = GraphOp::create(
+      b, experts, /*ranks=*/1,
+      ScheduleAttr::get(b.getContext(), ScheduleKind::Ticket, 0, 0));
+  OpBuilder::InsertionGuard guard(b);
+  Block &block = graph.getBody().emplaceBlock();
+  b.setInsertionPointToStart(&block);
+  body();
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (isa<support::WeightOp, bufferization::ToBufferOp>(op))
+      op.moveBefore(graph);
+}
+
+Value GraphBuilder::build(bool isFused) {
   CombineOp combine = layer.combine;
   PlanType type = combine.getPlan().getType();
   // The parts that the reference lowering makes of the plan; what converts the
@@ -507,49 +525,116 @@ Value GraphBuilder::build() {
   Value offsets = readOnly(plan.offsets), entries = readOnly(plan.entries),
         weights = readOnly(plan.weights);
   auto resultType = cast<RankedTensorType>(combine.getType());
-  Value units = b.sizeValue(combine.getX(), 0);
-  Value y = memref::AllocOp::create(
-      b, MemRefType::get({ShapedType::kDynamic, out}, f32), units,
-      b.getI64IntegerAttr(64));
+  auto allocate = [&](Value rows, int64_t columns) -> Value {
+    return memref::AllocOp::create(
+        b, MemRefType::get({ShapedType::kDynamic, columns}, f32), rows,
+        b.getI64IntegerAttr(64));
+  };
+  Value y = allocate(b.sizeValue(combine.getX(), 0), out), hidden;
+  if (!isFused)
+    hidden =
+        allocate(memref::LoadOp::create(b, offsets, b.index(experts)), width);
 
-  auto graph = GraphOp::create(
-      b, experts, /*ranks=*/1,
-      ScheduleAttr::get(b.getContext(), ScheduleKind::Ticket, 0, 0));
-  {
-    OpBuilder::InsertionGuard guard(b);
-    Block &block = graph.getBody().emplaceBlock();
-    // Weights are made beside the graph.
-    b.setInsertionPointToStart(&block);
-    auto ofExperts = Dim::of(Extent::Experts);
-    buffer("x", {Dim::of(Extent::Tokens), Dim::fixed(in)}, f32, x);
+  auto ofExperts = Dim::of(Extent::Experts);
+  SmallVector<Dim> rows = {ofExperts, Dim::of(Extent::Rows)};
+  SmallVector<Dim> hiddenShape = {ofExperts, Dim::of(Extent::Rows),
+                                  Dim::fixed(width)};
+  auto addRows = [&] {
     buffer("counts", ofExperts, b.getIndexType(), offsets, Role::Counts);
-    buffer("entries", {ofExperts, Dim::of(Extent::Rows)}, b.getIndexType(),
-           entries);
-    buffer("weights", {Dim::of(Extent::Tokens), Dim::fixed(slots)}, f32,
-           weights);
+    buffer("entries", rows, b.getIndexType(), entries);
+  };
+  auto addUp = [&](Role hiddenRole) {
+    buffer("x", {Dim::of(Extent::Tokens), Dim::fixed(in)}, f32, x);
     if (layer.gate)
       panels("gate", layer.gate, width, in);
     bias("gate_bias", layer.gateBias, width);
     panels("up", layer.up, width, in);
     bias("up_bias", layer.upBias, width);
+    buffer("hidden", hiddenShape, f32, hidden, hiddenRole);
+  };
+  auto addDown = [&] {
+    buffer("weights", {Dim::of(Extent::Tokens), Dim::fixed(slots)}, f32,
+           weights);
     panels("down", layer.down, out, width);
     bias("down_bias", layer.downBias, out);
-    buffer("hidden", {ofExperts, Dim::of(Extent::Rows), Dim::fixed(width)}, f32,
-           {}, Role::Scratch);
     buffer("y", {Dim::of(Extent::Tokens), Dim::fixed(out)}, f32, y,
            Role::Output);
-    SignalOp::create(b, "active", DimsAttr::get(b.getContext(), ofExperts),
-                     Scope::Device, EpochAttr::get(b.getContext()));
-    buildUp();
-    buildDown();
-    for (Operation &op : llvm::make_early_inc_range(block))
-      if (isa<support::WeightOp, bufferization::ToBufferOp>(op))
-        op.moveBefore(graph);
+  };
+  if (isFused) {
+    graph([&] {
+      addRows();
+      addUp(Role::Scratch);
+      addDown();
+      SignalOp::create(b, "active", DimsAttr::get(b.getContext(), ofExperts),
+                       Scope::Device, EpochAttr::get(b.getContext()));
+      buildUp(/*arrives=*/true);
+      buildDown(/*waits=*/true);
+    });
+  } else {
+    graph([&] {
+      addRows();
+      addUp(Role::Output);
+      buildUp(/*arrives=*/false);
+    });
+    graph([&] {
+      addRows();
+      buffer("hidden", hiddenShape, f32, hidden);
+      addDown();
+      buildDown(/*waits=*/false);
+    });
   }
   Value result = bufferization::ToTensorOp::create(
       b, RankedTensorType::get({ShapedType::kDynamic, out}, f32), y,
       /*restrict=*/true, /*writable=*/true);
   return b.castTo(result, resultType);
+}
+
+/// A remark of one decision on a layer, for the report of the schedule.
+void tell(CombineOp combine, StringRef aspect, const std::string &text) {
+  remark::analysis(combine.getLoc(), remark::RemarkOpts::name(aspect).category(
+                                         "convert-moe-to-tile"))
+      << text;
+}
+
+/// Bytes beside weights, input and output that a layer needs, as text.
+std::string describeMemory(CombineOp combine, Schedule form,
+                           const RegisterTile &tile) {
+  PlanType plan = combine.getPlan().getType();
+  auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
+  if (!experts || plan.getEncoding() == PlanEncoding::Soft)
+    return "not known: its rows are mixes or come from elsewhere";
+  int64_t picks = plan.getSlots() + plan.getAlways();
+  auto bytesOf = [](RowsType rows) {
+    return rows.getWidth() * rows.getElementType().getIntOrFloatBitWidth() / 8;
+  };
+  // Ids and weights of 4 bytes, entries and positions of 8.
+  int64_t perToken = 24 * picks;
+  if (form == Schedule::Unfused)
+    return llvm::formatv(
+        "{0} bytes per token for the plan, {1} for the results of experts; "
+        "input and hidden rows of one expert at a time",
+        perToken, picks * bytesOf(experts.getRows().getType()));
+  ClassAttr table = experts.getTable().getClasses()[0];
+  int64_t rows = rowTiles * tile.rows;
+  int64_t columns = panelsPerTask * tile.columns;
+  return llvm::formatv(
+      "{0} bytes per token for the plan, {1} for hidden vectors; {2} bytes per "
+      "worker for a tile",
+      perToken, 4 * picks * table.getWidth(),
+      4 * rows * (experts.getInput().getType().getWidth() + columns));
+}
+
+std::string describeTile(Schedule form, const RegisterTile &tile) {
+  std::string text = llvm::formatv(
+      "{0} x {1} in registers, the rows of an expert divided evenly so that "
+      "none is computed twice or for nothing",
+      tile.rows, tile.columns);
+  if (form != Schedule::Unfused)
+    text += llvm::formatv("; tasks of {0} rows x {1} hidden columns and of {2} "
+                          "columns of the result",
+                          rowTiles * tile.rows, panelsPerTask * tile.columns,
+                          tile.columns);
+  return text;
 }
 
 /// A layer becomes one graph of two families: tiles of rows by hidden columns
@@ -565,24 +650,81 @@ struct ConvertMoEToTile
     RegisterTile tile = RegisterTile::get(vectorBits, vectorRegisters);
     SmallVector<CombineOp> layers;
     getOperation().walk([&](CombineOp op) { layers.push_back(op); });
-    for (CombineOp combine : layers) {
-      Layer layer;
-      auto options =
-          remark::RemarkOpts::name("fused").category("convert-moe-to-tile");
-      if (std::optional<StringRef> reason = Layer::match(combine, layer)) {
+    for (CombineOp combine : layers)
+      convert(combine, tile);
+  }
+
+  /// Tokens of a call: those of the type, or of the usual call; 0 where nobody
+  /// knows.
+  int64_t tokensOf(CombineOp combine) {
+    int64_t size = cast<ShapedType>(combine.getX().getType()).getDimSize(0);
+    return ShapedType::isDynamic(size) ? tokens.getValue() : size;
+  }
+
+  /// The form of a layer that a graph can compute, and why.
+  Schedule choose(Layer &layer, std::string &why) {
+    if (schedule != Schedule::Auto) {
+      why = "as asked";
+      return schedule;
+    }
+    LayerSize size;
+    size.tokens = tokensOf(layer.combine);
+    size.experts = layer.table.getCount();
+    size.picks = layer.combine.getPlan().getType().getSlots();
+    size.in = layer.experts.getInput().getType().getWidth();
+    size.width = layer.table.getWidth();
+    size.out = layer.experts.getRows().getType().getWidth();
+    size.gated = layer.table.getBody().getGated();
+    if (size.tokens == 0) {
+      why = "since nobody says how many tokens a call has";
+      return Schedule::Unfused;
+    }
+    MachineRates machine;
+    if (flops > 0)
+      machine.flops = flops;
+    if (readBytes > 0)
+      machine.readBytes = machine.allReadBytes = readBytes;
+    FormCosts costs = estimate(size, machine, threads);
+    Schedule form = costs.choose();
+    tell(layer.combine, "costs",
+         llvm::formatv("{0} for {1} tokens on {2} threads", costs.text(),
+                       size.tokens, threads.getValue()));
+    why = form == Schedule::Unfused
+              ? "since no other form is cheaper beyond the model's error"
+              : "since it is the cheapest";
+    return form;
+  }
+
+  void convert(CombineOp combine, const RegisterTile &tile) {
+    Layer layer;
+    auto options =
+        remark::RemarkOpts::name("fused").category("convert-moe-to-tile");
+    std::string why;
+    Schedule form = Schedule::Unfused;
+    if (std::optional<StringRef> reason = Layer::match(combine, layer)) {
+      why = ("since " + *reason).str();
+      if (schedule == Schedule::Fused || schedule == Schedule::TwoKernel)
         remark::missed(combine.getLoc(), options)
             << ("stays unfused: " + *reason).str();
-        continue;
-      }
-      Value result = GraphBuilder(layer, tile).build();
-      remark::passed(combine.getLoc(), options)
-          << ("one graph with row tiles of " + Twine(rowTiles * tile.rows))
-                 .str();
-      combine.getResult().replaceAllUsesWith(result);
-      combine.erase();
-      layer.experts.erase();
-      layer.dispatch.erase();
+    } else {
+      form = choose(layer, why);
     }
+    tell(combine, "form", (scheduleName(form) + ", " + why).str());
+    tell(combine, "tile", describeTile(form, tile));
+    tell(combine, "rings", "none: a worker of a CPU stages nothing");
+    tell(combine, "memory", describeMemory(combine, form, tile));
+    if (form == Schedule::Unfused)
+      return;
+    bool isFused = form == Schedule::Fused;
+    Value result = GraphBuilder(layer, tile).build(isFused);
+    remark::passed(combine.getLoc(), options)
+        << (Twine(isFused ? "one graph" : "two graphs") +
+            " with row tiles of " + Twine(rowTiles * tile.rows))
+               .str();
+    combine.getResult().replaceAllUsesWith(result);
+    combine.erase();
+    layer.experts.erase();
+    layer.dispatch.erase();
   }
 };
 

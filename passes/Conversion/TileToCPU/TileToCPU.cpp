@@ -29,9 +29,9 @@ namespace {
 ///       else if ...
 class GraphLowering {
 public:
-  GraphLowering(GraphOp graph, int64_t workers)
-      : graph(graph), workers(workers), b(graph.getLoc(), graph),
-        symbols(graph) {}
+  GraphLowering(GraphOp graph, int64_t workers, bool traces)
+      : graph(graph), workers(workers), traces(traces),
+        b(graph.getLoc(), graph), symbols(graph) {}
 
   LogicalResult run();
 
@@ -86,9 +86,11 @@ private:
   void lowerWait(WaitOp op, IRMapping &mapping);
   void lowerArrive(ArriveOp op, IRMapping &mapping);
   void lowerTask(TaskOp task, Value ticket);
+  void lowerTrace(TaskOp task, ValueRange point, int64_t phase);
 
   GraphOp graph;
   int64_t workers;
+  bool traces;
   ImplicitLocOpBuilder b;
   SymbolTable symbols;
   Value offsets, tokens;
@@ -495,8 +497,48 @@ void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
 
 void GraphLowering::lowerTask(TaskOp task, Value ticket) {
   IRMapping mapping;
-  mapping.map(task.getBody().getArguments(), point(task, ticket));
+  SmallVector<Value> where = point(task, ticket);
+  mapping.map(task.getBody().getArguments(), where);
+  if (traces)
+    lowerTrace(task, where, /*phase=*/0);
   lowerBlock(task.getBody().front(), mapping);
+  if (traces)
+    lowerTrace(task, where, /*phase=*/1);
+}
+
+/// Calls moe_trace(name, i, j, k, phase), see moe_environment_v1.
+void GraphLowering::lowerTrace(TaskOp task, ValueRange point, int64_t phase) {
+  auto module = graph->getParentOfType<ModuleOp>();
+  Type i64 = b.getI64Type(), i32 = b.getI32Type();
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  std::string symbol = ("moe_task_" + task.getName()).str();
+  OpBuilder::InsertionGuard guard(b);
+  auto name = module.lookupSymbol<LLVM::GlobalOp>(symbol);
+  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>("moe_trace");
+  {
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(module.getBody());
+    if (!name) {
+      std::string text = task.getName().str() + '\0';
+      auto type = LLVM::LLVMArrayType::get(b.getI8Type(), text.size());
+      name = LLVM::GlobalOp::create(b, type, /*isConstant=*/true,
+                                    LLVM::Linkage::Internal, symbol,
+                                    b.getStringAttr(text));
+    }
+    if (!function)
+      function = LLVM::LLVMFuncOp::create(
+          b, "moe_trace",
+          LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                      {pointer, i64, i64, i64, i32}));
+  }
+  SmallVector<Value> operands = {LLVM::AddressOfOp::create(b, name)};
+  for (size_t i = 0; i < 3; ++i)
+    operands.push_back(
+        i < point.size()
+            ? Value(arith::IndexCastOp::create(b, i64, point[i]))
+            : Value(arith::ConstantOp::create(b, b.getI64IntegerAttr(-1))));
+  operands.push_back(arith::ConstantOp::create(b, b.getI32IntegerAttr(phase)));
+  LLVM::CallOp::create(b, function, operands);
 }
 
 LogicalResult GraphLowering::run() {
@@ -567,7 +609,7 @@ struct ConvertTileToCPU
     SmallVector<GraphOp> graphs;
     getOperation().walk([&](GraphOp graph) { graphs.push_back(graph); });
     for (GraphOp graph : graphs)
-      if (failed(GraphLowering(graph, workers).run()))
+      if (failed(GraphLowering(graph, workers, trace).run()))
         return signalPassFailure();
   }
 };

@@ -1,6 +1,8 @@
 // Layers that become one graph, and those that stay, with the reason. The numbers are compared in TileToCPU/fused-layers.test.
-// RUN: moe-opt %s --convert-moe-to-tile --verify-diagnostics --remarks-filter='convert-moe-to-tile' | FileCheck %s
+// RUN: moe-opt %s --convert-moe-to-tile --verify-diagnostics --remarks-filter-passed='convert-moe-to-tile' --remarks-filter-missed='convert-moe-to-tile' | FileCheck %s
 // RUN: moe-opt %s --convert-moe-to-tile='vector-bits=512 vector-registers=32' | FileCheck %s --check-prefix=WIDE
+// RUN: moe-opt %s --convert-moe-to-tile=schedule=two-kernel | FileCheck %s --check-prefix=TWO
+// RUN: moe-opt %s --convert-moe-to-tile=schedule=unfused | FileCheck %s --check-prefix=UNFUSED
 // RUN: moe-opt %s --convert-moe-to-tile --convert-moe-to-linalg --canonicalize --moe-verify-tile | FileCheck %s --check-prefix=LEVEL
 
 // CHECK-LABEL: func.func @a_gated_layer
@@ -13,15 +15,15 @@
 // Weights are panels of the register tile's columns.
 // CHECK: moe_support.weight #moe_support.transpose<dense<5.000000e-01> : tensor<4x3x16x32xf32>, [0, 1, 3, 2]> : tensor<4x3x32x16xf32>
 // CHECK: moe_tile.graph experts 4 schedule <ticket> {
-// CHECK-NEXT: moe_tile.buffer input @x : tokens x 32 x f32 in device from %[[IN]]
 // CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device from %[[OFFSETS]]
 // CHECK-NEXT: moe_tile.buffer input @entries : experts x rows x index in device from %[[ENTRIES]]
-// CHECK-NEXT: moe_tile.buffer input @weights : tokens x 2 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @x : tokens x 32 x f32 in device from %[[IN]]
 // CHECK-NEXT: moe_tile.buffer input @gate : experts x 48 by 16 x 32 x 16 x f32 in device
 // CHECK-NEXT: moe_tile.buffer input @up : experts x 48 by 16 x 32 x 16 x f32 in device
-// CHECK-NEXT: moe_tile.buffer input @down : experts x 32 by 16 x 48 x 16 x f32 in device
 // The hidden vectors are all that is kept of rows.
 // CHECK-NEXT: moe_tile.buffer @hidden : experts x rows x 48 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @weights : tokens x 2 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @down : experts x 32 by 16 x 48 x 16 x f32 in device
 // CHECK-NEXT: moe_tile.buffer output @y : tokens x 32 x f32 in device from %[[Y]]
 // CHECK-NEXT: moe_tile.signal @active : experts in device
 // CHECK-NEXT: moe_tile.task @up over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 48 by 64) {
@@ -35,6 +37,24 @@
 // CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @down[%[[E]], %[[N]], *, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[BEFORE]], %[[READY]]) {
 // CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]] restrict writable
 // CHECK: return %[[RESULT]]
+
+// Two graphs: the hidden vectors are in memory between them, as many rows as there are, and nothing waits.
+// TWO-LABEL: func.func @a_gated_layer
+// TWO-DAG: %[[C4:.*]] = arith.constant 4 : index
+// TWO-DAG: %[[ROWS:.*]] = memref.load %{{.*}}[%[[C4]]] : memref<5xindex>
+// TWO: %[[HIDDEN:.*]] = memref.alloc(%[[ROWS]]) {{.*}} : memref<?x48xf32>
+// TWO: moe_tile.graph experts 4 schedule <ticket> {
+// TWO-NOT: moe_tile.signal
+// TWO: moe_tile.buffer output @hidden : experts x rows x 48 x f32 in device from %[[HIDDEN]]
+// TWO: moe_tile.task @up over
+// TWO-NOT: moe_tile.task @down
+// TWO: moe_tile.graph experts 4 schedule <ticket> {
+// TWO-NOT: moe_tile.signal
+// TWO: moe_tile.buffer input @hidden : experts x rows x 48 x f32 in device from %[[HIDDEN]]
+// TWO: moe_tile.task @down over
+// TWO-NOT: moe_tile.wait
+// TWO: return
+// UNFUSED-NOT: moe_tile.graph
 
 // A wider register tile, wider panels.
 // WIDE-LABEL: func.func @a_gated_layer

@@ -1,9 +1,27 @@
 // A graph with every kind of domain, cell and region that a CPU takes: what the loop looks like, and what it computes.
 // RUN: moe-opt %s --moe-verify-tile --convert-tile-to-cpu='workers=8' --canonicalize --cse | FileCheck %s
 // RUN: moe-opt %s --convert-tile-to-cpu | %run_linalg | FileCheck %s --check-prefix=RESULT
+// RUN: moe-opt %s --convert-tile-to-cpu=trace | FileCheck %s --check-prefix=TRACE
+// RUN: moe-opt %s --convert-tile-to-cpu | FileCheck %s --check-prefix=SILENT
 // RUN: not moe-opt %s --convert-tile-to-cpu='workers=0' 2>&1 | FileCheck %s --check-prefix=NOBODY
 
 // NOBODY: error: expects at least one worker, but got 0
+
+// Tasks tell when they begin and end, with their names and points, where that is asked for; else nothing is there for it.
+// TRACE-DAG: llvm.func @moe_trace(!llvm.ptr, i64, i64, i64, i32)
+// TRACE-DAG: llvm.mlir.global internal constant @moe_task_fill("fill\00")
+// TRACE-LABEL: func.func @graph
+// TRACE: %[[NAME:.*]] = llvm.mlir.addressof @moe_task_fill
+// TRACE-DAG: %[[E:.*]] = arith.index_cast %{{.*}} : index to i64
+// TRACE-DAG: %[[M:.*]] = arith.index_cast %{{.*}} : index to i64
+// TRACE-DAG: %[[NONE:.*]] = arith.constant -1 : i64
+// TRACE-DAG: %[[BEGINS:.*]] = arith.constant 0 : i32
+// TRACE: llvm.call @moe_trace(%[[NAME]], %[[E]], %[[M]], %[[NONE]], %[[BEGINS]])
+// TRACE: linalg.map
+// TRACE: memref.atomic_rmw addi
+// TRACE: %[[ENDS:.*]] = arith.constant 1 : i32
+// TRACE: llvm.call @moe_trace({{.*}}, %[[ENDS]])
+// SILENT-NOT: moe_trace
 
 func.func private @printMemrefF32(memref<*xf32>) attributes {llvm.emit_c_interface}
 

@@ -43,7 +43,7 @@ TEST_F(ArtefactABI, Environment) {
                {offsetof(T, abi_major), offsetof(T, abi_minor),
                 offsetof(T, allocate), offsetof(T, release),
                 offsetof(T, parallel_for), offsetof(T, fail),
-                offsetof(T, reserved)});
+                offsetof(T, trace), offsetof(T, reserved)});
 }
 
 TEST_F(ArtefactABI, Dim) {

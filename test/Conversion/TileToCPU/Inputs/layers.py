@@ -1,9 +1,9 @@
-"""Layers and inputs for comparing the fused form of a layer with the reference lowering.
+"""Layers and inputs for comparing the forms of a layer as task graphs with the reference lowering.
 
 usage: layers.py FOLDER
 
-Compiles layers of several bodies in both forms and runs them on tokens and router logits whose number lies next to a row tile (120) and that go to all, to one or to
-some experts; the fused form with NaN in all memory it gets, on 1, 2 and 7 threads. Prints a line for each body and case whose results are the same bits, and
+Compiles layers of several bodies unfused, fused and as two kernels and runs them on tokens and router logits whose number lies next to a row tile (120) and that go to
+all, to one or to some experts; task graphs with NaN in all memory they get, on 1, 2 and 7 threads. Prints a line for each body and case whose results are the same bits, and
 ends with status 1 after any other. Files are left in FOLDER. Needs moe-compile and moe-run in PATH.
 """
 import math
@@ -103,11 +103,11 @@ def main():
     for name, (body, parameters) in BODIES.items():
         with open(name + ".mlir", "w") as file:
             file.write(layer(body, parameters))
-        unfused, fused = compile_(name, "unfused"), compile_(name, "fused")
+        unfused, *graphs = (compile_(name, form) for form in ("unfused", "fused", "two-kernel"))
         for case in CASES:
             reference = results(unfused, case, "reference.npy")
-            different = [n for n in (1, 2, 7) if results(fused, case, "fused.npy", "--poison", "--threads", str(n)) != reference]
-            print(f"{name} {case}: " + (f"differs on {different} threads" if different else "same bits"))
+            different = [(graph, n) for graph in graphs for n in (1, 2, 7) if results(graph, case, "fused.npy", "--poison", "--threads", str(n)) != reference]
+            print(f"{name} {case}: " + (f"differs: {different}" if different else "same bits"))
             failed |= bool(different)
     sys.exit(failed)
 

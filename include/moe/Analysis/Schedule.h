@@ -1,0 +1,82 @@
+// How a layer may be run, and what each way is expected to cost.
+#ifndef MOE_ANALYSIS_SCHEDULE_H
+#define MOE_ANALYSIS_SCHEDULE_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/CommandLine.h"
+
+#include <cstdint>
+#include <string>
+
+namespace moe {
+
+/// How MoE layers are run.
+enum class Schedule {
+  Auto,      ///< as the cost model says, layer by layer
+  Unfused,   ///< op after op, with a barrier behind each
+  TwoKernel, ///< a graph of tile tasks up to the hidden vectors, and one behind
+  Fused      ///< one graph of tile tasks without a barrier
+};
+
+llvm::StringRef scheduleName(Schedule schedule);
+
+/// The values of an option that is a schedule.
+inline llvm::cl::ValuesClass scheduleValues() {
+  return llvm::cl::values(
+      clEnumValN(Schedule::Auto, "auto",
+                 "as a cost model says for the usual number of tokens"),
+      clEnumValN(Schedule::Unfused, "unfused", "op after op"),
+      clEnumValN(Schedule::TwoKernel, "two-kernel",
+                 "as two graphs of tile tasks where that is possible"),
+      clEnumValN(Schedule::Fused, "fused",
+                 "as one graph of tile tasks where that is possible"));
+}
+
+/// What the cost model knows of a machine. The rates are the machine block of
+/// moe-bench on a Zen 4 server core with AVX-512. The shares are its CPU times
+/// of granite-3-1b-a400m in f32 on one thread at 1 to 512 tokens: two kernels
+/// took 0.96 to 1.03 times what unfused took, the fused form 0.92 to 1.25
+/// times.
+struct MachineRates {
+  /// Operations per second of one thread, multiply-adds as two, in f32.
+  double flops = 118e9;
+  /// Bytes per second that one thread reads from memory, and that all do.
+  double readBytes = 30e9;
+  double allReadBytes = 55e9;
+  /// Seconds until all threads have begun and left a parallel loop.
+  double loopSeconds = 4e-6;
+  /// Share of the roofline that each form reaches.
+  double unfusedShare = 0.80;
+  double twoKernelShare = 0.79;
+  double fusedShare = 0.70;
+};
+
+/// The sizes of a layer of one class of ffn.
+struct LayerSize {
+  int64_t tokens = 0; ///< of a usual call
+  int64_t experts = 0;
+  int64_t picks = 0; ///< entries of a token
+  int64_t in = 0;
+  int64_t width = 0;
+  int64_t out = 0;
+  bool gated = false;
+};
+
+/// Seconds that a call is expected to take in each form.
+struct FormCosts {
+  double unfused = 0, twoKernel = 0, fused = 0;
+
+  double of(Schedule schedule) const;
+  /// The cheapest form; unfused where none is cheaper by what the model may be
+  /// wrong by.
+  Schedule choose() const;
+  /// "unfused 1.20 ms, two-kernel 1.30 ms, fused 1.25 ms".
+  std::string text() const;
+};
+
+FormCosts estimate(const LayerSize &layer, const MachineRates &machine,
+                   int64_t threads);
+
+} // namespace moe
+
+#endif // MOE_ANALYSIS_SCHEDULE_H

@@ -1,0 +1,75 @@
+// The cost model of the forms of a layer, and how kernels divide rows.
+#include "moe/Analysis/Schedule.h"
+#include "moe/Analysis/RowTiles.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+using namespace moe;
+
+namespace {
+
+/// Qwen3-30B-A3B.
+LayerSize layerOf(int64_t tokens) {
+  return {tokens, 128, 8, 2048, 768, 2048, true};
+}
+
+TEST(Schedule, OneThreadDoesNotPayForBarriers) {
+  for (int64_t tokens : {1, 8, 32, 128, 512, 2048})
+    EXPECT_EQ(estimate(layerOf(tokens), {}, 1).choose(), Schedule::Unfused)
+        << tokens;
+}
+
+TEST(Schedule, SmallLayersOnManyThreadsPayForBarriersMost) {
+  LayerSize small = {16, 64, 8, 64, 32, 64, true};
+  FormCosts costs = estimate(small, {}, 16);
+  EXPECT_EQ(costs.choose(), Schedule::Fused);
+  EXPECT_LT(costs.fused, costs.twoKernel);
+  EXPECT_EQ(costs.of(Schedule::Auto), costs.fused);
+}
+
+TEST(Schedule, LargeCallsComputeAndSmallOnesRead) {
+  // 2048 tokens x 8 picks x 3 matrices of 2048 x 768, at 80 % of 118 GFLOP/s.
+  double compute = 2.0 * 2048 * 8 * 3 * 2048 * 768 / (118e9 * 0.80);
+  EXPECT_NEAR(estimate(layerOf(2048), {}, 1).unfused, compute, 1e-6);
+  // One token reads the weights of 8 experts.
+  double read = 4.0 * 8 * 3 * 2048 * 768 / (30e9 * 0.80);
+  EXPECT_NEAR(estimate(layerOf(1), {}, 1).unfused, read, 1e-6);
+}
+
+TEST(Schedule, BandwidthEndsBeforeThreadsDo) {
+  MachineRates machine;
+  machine.loopSeconds = 0;
+  double two = estimate(layerOf(1), machine, 2).unfused;
+  EXPECT_NEAR(estimate(layerOf(1), machine, 8).unfused, two, 1e-9);
+  EXPECT_NEAR(estimate(layerOf(2048), machine, 8).unfused * 4,
+              estimate(layerOf(2048), machine, 2).unfused, 1e-6);
+}
+
+TEST(Schedule, WhatIsWithinTheErrorStaysUnfused) {
+  FormCosts close;
+  close.unfused = 1.0;
+  close.twoKernel = close.fused = 0.91;
+  EXPECT_EQ(close.choose(), Schedule::Unfused);
+  close.twoKernel = 0.89;
+  EXPECT_EQ(close.choose(), Schedule::TwoKernel);
+}
+
+TEST(RowTiles, CoverTheRowsEvenly) {
+  for (int64_t most : {4, 6})
+    for (int64_t rows = 0; rows < 50; ++rows) {
+      llvm::SmallVector<int64_t> heights = tileHeights(rows, most);
+      EXPECT_EQ(std::accumulate(heights.begin(), heights.end(), int64_t(0)),
+                rows);
+      EXPECT_EQ(static_cast<int64_t>(heights.size()), (rows + most - 1) / most);
+      if (heights.empty())
+        continue;
+      auto [low, high] = std::minmax_element(heights.begin(), heights.end());
+      EXPECT_LE(*high, most);
+      EXPECT_LE(*high - *low, 1);
+    }
+}
+
+} // namespace

@@ -1,0 +1,51 @@
+// The tasks of runs as a timeline that Perfetto opens.
+#ifndef MOE_TOOLS_MOE_BENCH_TIMELINE_H
+#define MOE_TOOLS_MOE_BENCH_TIMELINE_H
+
+#include "moe-rt/runtime.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/Error.h"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace moe::bench {
+
+/// Keeps what a runtime tells of tasks while it listens. Any thread may tell.
+class Timeline {
+public:
+  /// For moe_instance_params_t; `timeline` is the Timeline.
+  static void tell(void *timeline, const moe_trace_event_t *event);
+
+  /// What comes from now on belongs to a run called `name`, which becomes a
+  /// process of the timeline.
+  void begin(const llvm::Twine &name);
+  void end();
+
+  /// Writes Chrome's trace-event JSON: a complete event ("X") per task and
+  /// range with its thread, its begin and duration in microseconds since the
+  /// run's first event, and its indices.
+  llvm::Error write(llvm::StringRef path) const;
+
+private:
+  struct Event {
+    std::string name;
+    int64_t point[3];
+    bool ends;
+    uint32_t thread;
+    uint64_t nanoseconds;
+  };
+  struct Run {
+    std::string name;
+    std::vector<Event> events;
+  };
+
+  std::mutex mutex;
+  bool listens = false;
+  std::vector<Run> runs;
+};
+
+} // namespace moe::bench
+
+#endif // MOE_TOOLS_MOE_BENCH_TIMELINE_H
