@@ -10,7 +10,9 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
     Replaces what computes a layer by `moe.logits`, `moe.route`, `moe.dispatch`, `moe.experts` and `moe.combine`, in these forms: a sum over the slots of each
     token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert, one by one (grouped matmul)
     or by one product of groups (ragged dot); all experts on all tokens with weights that are zero for experts not chosen, in one product (dense experts) or
-    one by one (unrolled experts); one branch per expert (expert loop). Loops over layers whose weights are stacked constants are unrolled first.
+    one by one (unrolled experts); one branch per expert (expert loop); a fixed number of rows per expert that one-hot masks take from the tokens (capacity
+    masks), that the experts choose (expert choice), or that are means of all tokens (soft mixture). Loops over layers whose weights are stacked constants are
+    unrolled first.
 
     A layer is raised only where every side condition is proved. One that fails gives a `missed` remark that names it, and the graph stays as it is; each
     raised layer gives a `passed` remark. Results change by the order of summation only.

@@ -86,8 +86,8 @@ FailureOr<Layer> moe::raise::matchCapacity(Matcher &matcher, Operation *op) {
   if (failed(dispatch))
     return failure();
   if (dispatch->weight)
-    return matcher.refuse(op, "the mask that takes tokens to experts has "
-                              "weights");
+    return matcher.refuse(op, "the mask that takes tokens to experts depends "
+                              "on more than choices and positions");
   FailureOr<MaskedEntries> combine =
       matchMask(matcher, op, *mixture, mixture->combine);
   if (failed(combine))

@@ -311,6 +311,8 @@ Amount EntryEvaluator::evaluateSum(const Element &element, Index expert,
     return sumOver(element, symbol, product->extents[0], /*isMax=*/false, term,
                    expert, which);
   }
+  if (isa_and_present<hlo::ReduceWindowOp>(op))
+    explain("positions in experts are no counts of all entries up to each");
   Combiner combiner = combinerOf(op);
   if (!isa_and_present<hlo::ReduceOp>(op) ||
       (combiner != Combiner::Add && combiner != Combiner::Max))

@@ -80,8 +80,8 @@ CountAttr moe::raise::fixedCount(Matcher &matcher, int64_t number) {
 }
 
 std::optional<TokenBlock> moe::raise::matchBlock(Matcher &matcher, Index token,
-                                            Index unit, int64_t units,
-                                            Index tokens) {
+                                                 Index unit, int64_t units,
+                                                 Index tokens) {
   IndexTable &table = matcher.facts;
   Index start = table.sub(token, unit), marker = table.symbol("x", units + 1);
   auto isMultiple = [&](int64_t number) { return number % units == 0; };
@@ -92,6 +92,6 @@ std::optional<TokenBlock> moe::raise::matchBlock(Matcher &matcher, Index token,
     return std::nullopt;
   if (start == table.constant(0) && tokens == table.constant(units))
     return TokenBlock{start, DomainAttr()};
-  return TokenBlock{start,
-               DomainAttr::get(matcher.context, DomainKind::Blocks, units)};
+  return TokenBlock{
+      start, DomainAttr::get(matcher.context, DomainKind::Blocks, units)};
 }

@@ -409,27 +409,31 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, const Pick &pick,
 std::string moe::raise::describe(const Router &router) {
   std::string text;
   llvm::raw_string_ostream out(text);
-  int64_t units = router.domain ? router.domain.getSize() : 0;
-  auto nameDomain = [&] {
-    if (units > 0)
-      out << " of each " << units;
+  bool ofTokens = router.select.getPolicy() == Policy::TopK;
+  // "all tokens", "12 tokens", "12 of each 24 tokens"
+  auto nameTokens = [&](std::optional<int64_t> count) {
+    if (count)
+      out << *count << (router.domain ? " of " : "");
+    if (router.domain)
+      out << "each " << router.domain.getSize();
+    else if (!count)
+      out << "all";
+    out << " tokens";
   };
   if (router.select.getPolicy() == Policy::SoftSlots) {
     out << router.slots << " rows of each of " << router.experts
-        << " experts from all tokens";
-    nameDomain();
-    return text;
-  }
-  if (router.select.getPolicy() == Policy::ExpertTopC) {
-    out << "each of " << router.experts << " experts takes "
-        << router.select.getCount().getNumber() << " tokens";
-    nameDomain();
+        << " experts from ";
+    nameTokens(std::nullopt);
+  } else if (router.select.getPolicy() == Policy::ExpertTopC) {
+    out << "each of " << router.experts << " experts takes ";
+    nameTokens(router.select.getCount().getNumber());
   } else {
     out << "top-" << router.slots << " of " << router.experts;
   }
   ScoreFn function = router.score.getFn();
   if (function != ScoreFn::Identity)
-    out << ", " << stringifyEnum(function) << " before top-k";
+    out << ", " << stringifyEnum(function)
+        << (ofTokens ? " before top-k" : " scores");
   if (router.keyOffset)
     out << ", biased keys";
   if (GroupFilterAttr filter = router.groupFilter)
@@ -442,9 +446,9 @@ std::string moe::raise::describe(const Router &router) {
   if (router.weight.getScaleValue() != 1.0)
     out << llvm::format(", scaled by %g", router.weight.getScaleValue());
   if (CapacityAttr capacity = router.capacity) {
-    out << ", at most " << capacity.getCount().getNumber()
-        << " tokens per expert";
-    nameDomain();
+    out << ", at most ";
+    nameTokens(capacity.getCount().getNumber());
+    out << " per expert";
     switch (capacity.getPriority()) {
     case Priority::ChoiceMajor:
       out << ", first choices first";
