@@ -140,6 +140,24 @@ static LogicalResult verifyOperands(ExpertsOp op, int64_t count,
                        shape[0], shape[1]);
 }
 
+/// (experts_c6): what reshapes the matrices of `entry` divides their sizes.
+static LogicalResult verifyDivisors(ExpertsOp op, ClassAttr entry) {
+  int64_t divisor = 1;
+  if (entry.getFactors() == Factorisation::Phm)
+    divisor = entry.getRank();
+  if (entry.getFactors() == Factorisation::Mpo)
+    divisor = entry.getWidths()[0] * entry.getWidths()[1];
+  int64_t inner = entry.getBody() ? entry.getWidth() : 0;
+  for (int64_t size : {op.getInput().getType().getWidth(), inner,
+                       op.getRows().getType().getWidth()})
+    if (size % divisor != 0)
+      return op.emitOpError("requires the sizes of matrices (")
+             << size << ") to be multiples of those that 'factors = "
+             << stringifyEnum(entry.getFactors()) << "' splits off (" << divisor
+             << ")";
+  return success();
+}
+
 /// (R18): factors that the experts of a nested or factored class share belong
 /// to no other class.
 static LogicalResult verifySharing(ExpertsOp op, ClassAttr entry,
@@ -195,6 +213,9 @@ LogicalResult ExpertsOp::verify() {
       return emitOpError("requires the width of the input (")
              << input.getWidth() << ") to exceed the products in a row ("
              << products << ")";
+    // (experts_c6)
+    if (failed(verifyDivisors(*this, entry)))
+      return failure();
     // (experts_c2), (R16)
     SmallVector<ParameterOperands> own =
         groupOperands(entry, input.getWidth(), rows.getWidth(),

@@ -100,6 +100,9 @@ LogicalResult ApplyMergedOp::verify() {
                        "own, but got kind '")
            << stringifyEnum(experts.getKind()) << "'";
   }
+  if (experts.hasTensorFactors())
+    return emitOpError("expects factors that are matrices, but got '")
+           << stringifyEnum(experts.getFactors()) << "'";
   if (experts.getCount() != 1)
     return emitOpError("expects a class of one expert, but got ")
            << experts.getCount();

@@ -299,6 +299,13 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     shared_right: with A shared; cp: B diag(c) A, with B and A shared and core c [r]; tucker: B M A, with B and A shared and core M [r,r].
     `evaluation` = apply_factored multiplies by one factor after the other, materialise makes W first; they differ in rounding alone.
 
+    Three factorisations have tensors of more dimensions. They reshape rows and columns of W, counting the last index fastest, and are evaluated by materialise:
+
+    * phm (Zhang et al. 2021; MixPHM): Σ_s A_s ⊗ S_s, a sum of r Kronecker products with shared rules, left A [r,r,r] and right S [r,o/r,i/r];
+    * mpo (Gao et al. 2022, MPOE), a matrix product operator of three tensors with the shared one in the centre and `widths` = [a, b]: W[o₁o₂o₃, i₁i₂i₃] =
+      Σ_pq L[o₁,i₁,p] C[p,o₂,i₂,q] R[q,o₃,i₃], left L [a,a,r], core C [r,o/(ab),i/(ab),r], right R [r,b,b];
+    * tensor_ring (Oldfield et al. 2024, µMoE): W[o,i] = Σ_pqs G[p,q] I[q,i,s] O[s,o,p], with the shared modes left O [r,o,r] and right I [r,i,r] and core G [r,r].
+
     `quant` lists the storage of each matrix (each parameter of two dimensions) in order; its operand becomes the tensors that the format has, and what an expert
     computes is the same on the matrices that these hold, in f32.
 
@@ -311,8 +318,9 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
        and without biases alone to neuron; `mix` to constant.
     3. (class_c3) `targets` belong to scale_vec (not down) and lora (gate, up, down), where there is one at least, and gate to gated bodies.
     4. (class_c4) `rank` belongs to lora and factored and is positive; `alpha` and `base` belong to lora, and `base = in_rows` takes a body with split storage.
-    5. (class_c5) `factors` and `evaluation` belong to factored, which has factors and a body with split storage.
-    6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage.
+    5. (class_c5) `factors` and `evaluation` belong to factored, which has factors and a body with split storage; phm, mpo and tensor_ring have `evaluation` =
+       materialise.
+    6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage. Those of mpo are two, positive.
     7. (class_c6) `bias` belongs to linear, and to nested and factored without a body.
     8. (class_c7) `callee` belongs to external, which has one.
     9. (R16) `quant` has one format per matrix, and belongs to classes with matrices other than constant and value.
@@ -329,6 +337,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     #moe.class<lora, 8, width = 2048, body = <gated, silu>, targets = [gate, up, down], rank = 16, alpha = 32.0>
     #moe.class<nested, 3, width = 2048, body = <ungated, gelu_tanh>, widths = [512, 1024, 2048]>
     #moe.class<factored, 64, rank = 32, factors = cp>
+    #moe.class<factored, 8, width = 2048, body = <ungated, relu>, rank = 4, factors = phm, evaluation = materialise>
+    #moe.class<factored, 8, rank = 16, widths = [4, 8], factors = mpo, evaluation = materialise>
     #moe.class<external, 1, callee = @shift>
     #moe.class<linear, 4, quant = [<i8_chan>]>
     ```
@@ -347,6 +357,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     /// True where an expert has a hidden vector that a weight can multiply instead of the result (R14).
     bool hasHidden() const { return getBody() && getKind() != ClassKind::Neuron; }
     bool hasTarget(::moe::ClassTargets target) const { return bitEnumContainsAny(getTargets(), target); }
+    /// True where factors are tensors of more than two dimensions.
+    bool hasTensorFactors() const;
     /// alpha / rank of lora, else 1.
     double getFactorScale() const;
     /// The same class with products of the shared first matrices in its rows.

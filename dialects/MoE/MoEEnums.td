@@ -105,7 +105,8 @@ def MoE_ClassTargets : I32BitEnum<"ClassTargets", "what an expert changes of a s
 
 def MoE_Factorisation : MoE_Enum<"Factorisation", "which factors of a matrix the experts of a class share", [
   I32EnumCase<"None", 0, "none">, I32EnumCase<"LowRank", 1, "low_rank">, I32EnumCase<"SharedLeft", 2, "shared_left">,
-  I32EnumCase<"SharedRight", 3, "shared_right">, I32EnumCase<"Cp", 4, "cp">, I32EnumCase<"Tucker", 5, "tucker">]>;
+  I32EnumCase<"SharedRight", 3, "shared_right">, I32EnumCase<"Cp", 4, "cp">, I32EnumCase<"Tucker", 5, "tucker">,
+  I32EnumCase<"Phm", 6, "phm">, I32EnumCase<"Mpo", 7, "mpo">, I32EnumCase<"TensorRing", 8, "tensor_ring">]>;
 
 def MoE_FactorEvaluation : MoE_Enum<"FactorEvaluation", "how a product with a factored matrix is evaluated", [
   I32EnumCase<"ApplyFactored", 0, "apply_factored">, I32EnumCase<"Materialise", 1, "materialise">]>;
@@ -151,7 +152,8 @@ def MoE_AuxLossKind : MoE_Enum<"AuxLossKind", "formula of an auxiliary loss", [
   I32EnumCase<"Switch", 0, "switch">, I32EnumCase<"SwitchSumK", 1, "switch_sumk">, I32EnumCase<"GShardTop1", 2, "gshard_top1">,
   I32EnumCase<"Seq", 3, "seq">, I32EnumCase<"GlobalBatch", 4, "global_batch">, I32EnumCase<"Z", 5, "z">,
   I32EnumCase<"ImportanceCv2", 6, "importance_cv2">, I32EnumCase<"LoadCv2", 7, "load_cv2">, I32EnumCase<"L1Balanced", 8, "l1_balanced">,
-  I32EnumCase<"Entropy", 9, "entropy">, I32EnumCase<"MeanEntropy", 10, "mean_entropy">, I32EnumCase<"NullMean", 11, "null_mean">]>;
+  I32EnumCase<"Entropy", 9, "entropy">, I32EnumCase<"MeanEntropy", 10, "mean_entropy">, I32EnumCase<"NullMean", 11, "null_mean">,
+  I32EnumCase<"L1", 12, "l1">, I32EnumCase<"MeanImportance", 13, "mean_importance">]>;
 
 def MoE_BiasRule : MoE_Enum<"BiasRule", "how a selection bias follows the load", [
   I32EnumCase<"Sign", 0, "sign">, I32EnumCase<"Proportional", 1, "proportional">, I32EnumCase<"Quantile", 2, "quantile">]>;

@@ -67,6 +67,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, DeclareOpInterfaceMethods<SymbolUse
     8. (R16) a class that is quantised has one format per matrix, which can store it, and the operands of each have the element types and shapes of its storage.
     9. (experts_c4) the callee of an external class is a function from any number of rows of the input to as many of the result.
     10. (experts_c5) the result is grouped.
+    11. (experts_c6) the sizes of factored matrices are multiples of `rank` with phm and of the product of `widths` with mpo.
 
     Example:
     ```mlir

@@ -53,7 +53,7 @@ def MoE_ApplyMergedOp : MoE_Op<"apply_merged", [Pure, AttrSizedOperandSegments]>
     of one expert. `unit_of`: T numbers in [0, U). `result`: T×d'.
 
     Constraints:
-    1. (apply_merged_c1) `experts` has a `count` of 1 and a body or a linear map: it is ffn, linear, scale_vec, film, lora or factored.
+    1. (apply_merged_c1) `experts` has a `count` of 1 and a body or a linear map: it is ffn, linear, scale_vec, film, lora or factored by matrices.
     2. (apply_merged_c2) `parameters` have the number and shapes that the class asks for, all with the same U; `result` has the rows of `input`.
     3. (apply_merged_c3) `unit_of` has one element per row of `input`; without it U is their number.
 

@@ -78,12 +78,15 @@ def MoE_AuxLossOp : MoE_Op<"aux_loss", [Pure]> {
     | entropy | S, T | −Σ_e p ln p with p = S_e/T |
     | mean_entropy | scores s | −mean_t Σ_e s_te ln s_te |
     | null_mean | c, S, T | as switch, where c_e of `null_ids` is their mean |
+    | l1 | scores s | mean_t Σ_e abs(s_te), of ReLU scores (ReMoE, Wang et al. 2024) or of softmaxes with `post = l2norm` (SpeechMoE, You et al. 2021) |
+    | mean_importance | S, T | E · Σ_e (S_e/T)² (SpeechMoE) |
 
     A quotient by 0 is 0, as is 0 ln 0. The variance is that of a population, or of a sample where `sample` is set; `eps` is added to the squared mean.
     `next` is the λ of the next step: λ·1.2 where more than k T entries are live, λ/1.2 where fewer are.
 
-    Losses whose formula the specification does not state (l1, mean_importance, gate_orthogonality, router_contrastive, size_weighted, latency_weighted,
-    cls_chunk) are ordinary ops on the tensors that `moe.plan_stats` and `moe.unpack_plan` give.
+    Two more are these formulas of sums that ordinary ops weigh first: size_weighted (HMoE, Wang et al. 2024) is switch_sumk of S_e times the width of expert e, latency_weighted
+    (ShiftAddViT, You et al. 2023) importance_cv2 of S_e times its latency. Losses of other tensors than statistics (gate_orthogonality and router_contrastive, of router
+    matrices; cls_chunk, of neighbouring units) are ordinary ops.
 
     Constraints:
     1. (aux_loss_c1) `stats` are as many as `kind` has and have the element types and sizes that it asks for.

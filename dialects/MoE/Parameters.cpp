@@ -117,12 +117,53 @@ static SmallVector<Parameter> getWholeParameters(ClassAttr entry, int64_t in,
              : getLinearParameters(entry, in, out);
 }
 
+/// a / b, or dynamic where a is.
+static int64_t divideSize(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) ? a : a / b;
+}
+
+/// The factors of an `out` x `in` matrix that are tensors.
+static SmallVector<Parameter>
+getTensorFactors(ClassAttr entry, ParameterRole role, int64_t out, int64_t in) {
+  using enum ParameterPart;
+  int64_t rank = entry.getRank();
+  switch (entry.getFactors()) {
+  case Factorisation::Phm:
+    return {{role, {rank, rank, rank}, Left, /*shared=*/true},
+            {role, {rank, divideSize(out, rank), divideSize(in, rank)}, Right}};
+  case Factorisation::Mpo: {
+    int64_t first = entry.getWidths()[0], last = entry.getWidths()[1];
+    int64_t rows = divideSize(out, first * last);
+    int64_t columns = divideSize(in, first * last);
+    return {{role, {first, first, rank}, Left},
+            {role, {rank, rows, columns, rank}, Core, /*shared=*/true},
+            {role, {rank, last, last}, Right}};
+  }
+  case Factorisation::TensorRing:
+    return {{role, {rank, out, rank}, Left, /*shared=*/true},
+            {role, {rank, rank}, Core},
+            {role, {rank, in, rank}, Right, /*shared=*/true}};
+  default:
+    llvm_unreachable("the others are matrices");
+  }
+}
+
+bool ClassAttr::hasTensorFactors() const {
+  return getFactors() == Factorisation::Phm ||
+         getFactors() == Factorisation::Mpo ||
+         getFactors() == Factorisation::TensorRing;
+}
+
 /// The factors of an `out` x `in` matrix.
 static void appendFactors(SmallVectorImpl<Parameter> &parameters,
                           ClassAttr entry, ParameterRole role, int64_t out,
                           int64_t in) {
   Factorisation factors = entry.getFactors();
   int64_t rank = entry.getRank();
+  if (entry.hasTensorFactors()) {
+    llvm::append_range(parameters, getTensorFactors(entry, role, out, in));
+    return;
+  }
   bool hasCore =
       factors == Factorisation::Cp || factors == Factorisation::Tucker;
   parameters.push_back({role,

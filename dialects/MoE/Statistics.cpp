@@ -111,8 +111,10 @@ ArrayRef<LossStatistic> moe::getLossStatistics(AuxLossKind kind) {
   case AuxLossKind::LoadCv2:
     return noisy;
   case AuxLossKind::Entropy:
+  case AuxLossKind::MeanImportance:
     return all.slice(1, 2);
   case AuxLossKind::MeanEntropy:
+  case AuxLossKind::L1:
     return scores;
   }
   llvm_unreachable("every kind has statistics");

@@ -101,10 +101,18 @@ static LogicalResult verifyTargets(EmitError emitError, ClassKind kind,
   return success();
 }
 
-/// (R18): nested widths.
+/// (R18): nested widths, and those of the outer tensors of an mpo.
 static LogicalResult verifyWidths(EmitError emitError, ClassKind kind,
                                   int64_t count, int64_t width,
-                                  ArrayRef<int64_t> widths) {
+                                  ArrayRef<int64_t> widths,
+                                  Factorisation factors) {
+  if (factors == Factorisation::Mpo) {
+    if (widths.size() == 2 && widths[0] > 0 && widths[1] > 0)
+      return success();
+    return emitError() << "expects two positive 'widths' with 'factors = mpo', "
+                          "but got ["
+                       << widths << "]";
+  }
   size_t expected = kind == ClassKind::Nested ? count : 0;
   if (widths.size() != expected)
     return emitError() << "expects as many 'widths' as a 'nested' class has "
@@ -161,11 +169,17 @@ LogicalResult ClassAttr::verify(
     return emitError() << "expects 'factors', and 'evaluation' of them, in "
                           "'factored' classes and in no other, but got kind '"
                        << stringifyEnum(kind) << "'";
+  bool areTensors = factors == Factorisation::Phm ||
+                    factors == Factorisation::Mpo ||
+                    factors == Factorisation::TensorRing;
+  if (areTensors && evaluation != FactorEvaluation::Materialise)
+    return emitError() << "expects 'evaluation = materialise' with 'factors = "
+                       << stringifyEnum(factors) << "'";
   if ((isFactored || kind == ClassKind::Nested) && !isSplit)
     return emitError() << "expects split storage in a class of kind '"
                        << stringifyEnum(kind) << "'";
   // (R18)
-  if (failed(verifyWidths(emitError, kind, count, width, widths)))
+  if (failed(verifyWidths(emitError, kind, count, width, widths, factors)))
     return failure();
   // (class_c6)
   bool isLinear = kind == ClassKind::Linear ||

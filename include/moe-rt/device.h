@@ -40,7 +40,9 @@ enum {
   /* Asynchronous copies complete as late as the program allows. */
   MOE_EMULATOR_LATEST = 1,
   /* One CTA runs only when nothing else can. */
-  MOE_EMULATOR_STARVE = 2
+  MOE_EMULATOR_STARVE = 2,
+  /* As random, and reads give any value that the memory model allows. */
+  MOE_EMULATOR_WEAK = 3
 };
 
 /* Flags of an emulator. */

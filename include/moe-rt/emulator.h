@@ -71,11 +71,54 @@ enum class Schedule : uint8_t {
   Random, ///< seeded choice of warps, quanta and completions
   Latest, ///< asynchronous copies complete as late as the program allows
   Starve, ///< one CTA runs only when nothing else can
+  /// As Random, and a read may give any value that the memory model lets it:
+  /// stores arrive late and in any order, loads happen late.
+  Weak,
+  /// As Weak, with all choices of EmulatorOptions::explorer one after the
+  /// other.
+  Exhaustive,
+};
+
+/// Walks through everything that a small program can do, depth first: all
+/// schedules that differ in more than the order of independent accesses, and
+/// in each all values that the memory model allows. The same program has to run
+/// between two calls of next(), from the same memory, in one Emulator whose
+/// options name the explorer.
+///
+///   while (explorer.next()) {
+///     emulator.write(...); emulator.launch(...); emulator.run();
+///     if (!explorer.redundant()) ... look at memory and findings ...
+///   }
+class Explorer {
+public:
+  /// Stops after `maxRuns` runs.
+  explicit Explorer(uint64_t maxRuns = 1000000);
+  /// The one run that `path` names.
+  explicit Explorer(const std::string &path);
+  ~Explorer();
+  /// Begins the next run; false where there is none.
+  bool next();
+  /// Whether the run does nothing that another one does not do. It has been
+  /// cut short and memory has no result.
+  bool redundant() const;
+  /// Whether all runs have been made.
+  bool complete() const;
+  uint64_t runs() const;
+  /// The choices of this run, to repeat it.
+  std::string path() const;
+
+  struct State;
+
+private:
+  friend class Emulator;
+  std::unique_ptr<State> state;
 };
 
 struct EmulatorOptions {
   uint64_t seed = 1;
   Schedule schedule = Schedule::Random;
+  /// Of Schedule::Exhaustive; it lives at least as long as the emulator.
+  Explorer *explorer = nullptr;
   /// All checks of FindingKind; off: only those that keep the emulator safe.
   bool checked = true;
   /// Counts instructions by opcode; see Emulator::counters.

@@ -63,6 +63,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.schedule = options.schedule;
     pipeline.tokenRounding = options.tokenRounding;
+    pipeline.planStats = options.planStats;
     pipeline.tokens = options.tokens;
     pipeline.threads = options.threads;
     pipeline.trace = options.trace;

@@ -32,6 +32,12 @@ using namespace mlir;
 
 void moe::buildTilePipeline(OpPassManager &manager,
                             const TargetPipelineOptions &options) {
+  if (options.planStats) {
+    manager.addPass(createInlinerPass());
+    PrintPlanStatsPassOptions stats;
+    stats.format = ReportFormat::Results;
+    manager.addPass(createPrintPlanStatsPass(stats));
+  }
   PrepareEntryPassOptions prepare;
   prepare.entry = options.entry;
   manager.addPass(createPrepareEntryPass(prepare));

@@ -492,6 +492,20 @@ Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
       .Case([&](chlo::TopKOp topK) {
         return extentOf(topK.getOperand(), dimension);
       })
+      .Case<hlo::GatherOp, hlo::DynamicGatherOp>([&](auto gather) {
+        // Dimensions that are none of a slice's are those of the indices.
+        auto numbers = gather.getDimensionNumbers();
+        int64_t own = 0;
+        for (int64_t d = 0; d < dimension; ++d)
+          own += !llvm::is_contained(numbers.getOffsetDims(), d);
+        if (llvm::is_contained(numbers.getOffsetDims(), dimension))
+          return extent(tensor, dimension);
+        return extentOf(gather.getStartIndices(),
+                        own + (own >= numbers.getIndexVectorDim() ? 1 : 0));
+      })
+      .Case([&](hlo::ScatterOp scatter) {
+        return extentOf(scatter.getInputs()[0], dimension);
+      })
       .Case([&](hlo::ReduceOp reduce) {
         int64_t own = dimension;
         for (int64_t d : reduce.getDimensions())
@@ -624,15 +638,24 @@ std::optional<Element> IndexFacts::operand(const Element &element,
 
 std::optional<Element> IndexFacts::reduced(const Element &element,
                                            Index position, int64_t *count) {
+  std::optional<Element> result = reduced(element, ArrayRef(position));
+  if (result && count) {
+    auto reduce = element.tensor.getDefiningOp<hlo::ReduceOp>();
+    *count =
+        typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  }
+  return result;
+}
+
+std::optional<Element> IndexFacts::reduced(const Element &element,
+                                           ArrayRef<Index> positions) {
   auto reduce = element.tensor.getDefiningOp<hlo::ReduceOp>();
   if (!reduce || reduce.getInputs().size() != 1 ||
-      reduce.getDimensions().size() != 1)
+      reduce.getDimensions().size() != positions.size() ||
+      !llvm::is_sorted(reduce.getDimensions()))
     return std::nullopt;
-  int64_t dim = reduce.getDimensions().front();
-  Value input = reduce.getInputs().front();
-  if (count)
-    *count = typeOf(input).getDimSize(dim);
   Coordinates at = element.at;
-  at.insert(at.begin() + dim, position);
-  return trace(input, at);
+  for (auto [dim, position] : llvm::zip(reduce.getDimensions(), positions))
+    at.insert(at.begin() + dim, position);
+  return trace(reduce.getInputs().front(), at);
 }

@@ -2,6 +2,7 @@
 #include "moe/Analysis/IndexFacts.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Matchers.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
 #include "llvm/ADT/STLExtras.h"
@@ -449,6 +450,28 @@ Index IndexFacts::tabulated(Value tensor, ArrayRef<Index> at) {
 // Permutations
 //===----------------------------------------------------------------------===//
 
+/// The argument of a comparator that is compared, maybe with one zero for both
+/// and one NaN for all: "arg == 0 ? 0 : arg", "arg != arg ? NaN : arg".
+static Value comparedArgument(Value value) {
+  while (auto select = value.getDefiningOp<hlo::SelectOp>()) {
+    auto test = select.getPred().getDefiningOp<hlo::CompareOp>();
+    if (!test)
+      break;
+    bool isNaN = test.getComparisonDirection() == Direction::NE &&
+                 test.getLhs() == test.getRhs() &&
+                 matchPattern(select.getOnTrue(), m_NaNFloat());
+    bool isZero = test.getComparisonDirection() == Direction::EQ &&
+                  matchPattern(test.getRhs(), m_AnyZeroFloat()) &&
+                  matchPattern(select.getOnTrue(), m_AnyZeroFloat());
+    if (!isNaN && !isZero)
+      break;
+    value = select.getOnFalse();
+    if (value != test.getLhs() && comparedArgument(value) != test.getLhs())
+      return {};
+  }
+  return value;
+}
+
 Value IndexFacts::sortedBy(Value positions) {
   Operation *op = positions.getDefiningOp();
   auto result = dyn_cast<OpResult>(positions);
@@ -469,8 +492,8 @@ Value IndexFacts::sortedBy(Value positions) {
       block.getTerminator()->getOperand(0).getDefiningOp<hlo::CompareOp>();
   Index i = symbol("i");
   if (compare && compare.getComparisonDirection() == Direction::LT &&
-      compare.getLhs() == block.getArgument(0) &&
-      compare.getRhs() == block.getArgument(1) &&
+      comparedArgument(compare.getLhs()) == block.getArgument(0) &&
+      comparedArgument(compare.getRhs()) == block.getArgument(1) &&
       valueOf(sort.getInputs()[1], {i}) == i)
     sorts[positions] = sort.getInputs()[0];
   return sorts[positions];
@@ -568,24 +591,32 @@ std::optional<Histogram> IndexFacts::histogram(Value counts) {
   return histograms[counts] = result;
 }
 
-/// Windows that end where they stand and reach back to the start.
-static bool isRunningSum(Operation *op) {
+std::optional<int64_t> moe::runningDimension(Operation *op) {
   auto window = dyn_cast_if_present<hlo::ReduceWindowOp>(op);
-  if (!window || combinerOf(op) != Combiner::Add ||
-      typeOf(window.getInputs()[0]).getRank() != 1)
-    return false;
-  int64_t size = typeOf(window.getInputs()[0]).getDimSize(0);
+  if (!window || combinerOf(op) != Combiner::Add)
+    return std::nullopt;
   auto areOnes = [](std::optional<ArrayRef<int64_t>> list) {
     return !list || llvm::all_of(*list, [](int64_t x) { return x == 1; });
   };
-  auto padding = window.getPaddingAttr();
-  return padding && !ShapedType::isDynamic(size) &&
-         window.getWindowDimensions() == ArrayRef<int64_t>{size} &&
-         areOnes(window.getWindowStrides()) &&
-         areOnes(window.getBaseDilations()) &&
-         areOnes(window.getWindowDilations()) &&
-         llvm::equal(padding.getValues<int64_t>(),
-                     ArrayRef<int64_t>{size - 1, 0});
+  if (!areOnes(window.getWindowStrides()) ||
+      !areOnes(window.getBaseDilations()) ||
+      !areOnes(window.getWindowDilations()))
+    return std::nullopt;
+  SmallVector<int64_t> padding(2 * window.getWindowDimensions().size(), 0);
+  if (auto given = window.getPaddingAttr())
+    llvm::copy(given.getValues<int64_t>(), padding.begin());
+  // Windows that end where they stand and reach back to the start.
+  std::optional<int64_t> running;
+  for (auto [d, size] : llvm::enumerate(window.getWindowDimensions())) {
+    if (padding[2 * d] != size - 1 || padding[2 * d + 1] != 0)
+      return std::nullopt;
+    if (size == 1)
+      continue;
+    if (running || size != typeOf(window.getInputs()[0]).getDimSize(d))
+      return std::nullopt;
+    running = d;
+  }
+  return running;
 }
 
 std::optional<Histogram> IndexFacts::offsets(Value values) {
@@ -597,7 +628,7 @@ std::optional<Histogram> IndexFacts::offsets(Value values) {
   bool onnx = compositeName(op) == "onnx.CumSum" &&
               compositeInt(op, "exclusive") == 0 &&
               compositeInt(op, "reverse") == 0;
-  if (!onnx && !isRunningSum(op))
+  if (!onnx && (typeOf(values).getRank() != 1 || !runningDimension(op)))
     return std::nullopt;
   std::optional<Histogram> result = histogram(op->getOperand(0));
   return sums[values] = result;

@@ -8,8 +8,9 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let summary = "Recover MoE layers from what exporters made of them";
   let description = [{
     Replaces what computes a layer by `moe.logits`, `moe.route`, `moe.dispatch`, `moe.experts` and `moe.combine`, in these forms: a sum over the slots of each
-    token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert (grouped matmul); all
-    experts on all tokens with weights that are zero for experts not chosen (dense experts); one branch per expert (expert loop).
+    token of experts whose matrices are looked up per slot (gathered weights) or multiplied per segment of rows sorted by expert, one by one (grouped matmul)
+    or by one product of groups (ragged dot); all experts on all tokens with weights that are zero for experts not chosen, in one product (dense experts) or
+    one by one (unrolled experts); one branch per expert (expert loop). Loops over layers whose weights are stacked constants are unrolled first.
 
     A layer is raised only where every side condition is proved. One that fails gives a `missed` remark that names it, and the graph stays as it is; each
     raised layer gives a `passed` remark. Results change by the order of summation only.
@@ -21,7 +22,7 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
   let options = [
     Option<"acceptFrozenExport", "accept-frozen-export", "bool", "false", "Leave graphs alone that do not compute what their model did">
   ];
-  let dependentDialects = ["::moe::MoEDialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
+  let dependentDialects = ["::moe::MoEDialect", "::moe::chlo::CHLODialect", "::moe::stablehlo::StableHLODialect", "::moe::support::MoESupportDialect"];
 }
 
 def VerifyGraphPass : Pass<"moe-verify-graph", "::mlir::ModuleOp"> {
@@ -41,7 +42,7 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
 
     1. (verify_moe_c1) `moe.dispatch`, `moe.experts` and `moe.combine` are on one plan.
     2. (verify_moe_c2) their `apply` is the same.
-    3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant.
+    3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant, unless a table selects.
     4. (R18) nested classes are chosen from by topk or greedy_assign.
     5. (verify_moe_c3) callees of external classes have a body, of ops without side effects.
     6. (verify_moe_c4) statistics before capacity are of the plan of a route.
@@ -184,7 +185,7 @@ def PaddingEliminationPass : Pass<"moe-padding-elimination", "::mlir::ModuleOp">
 }
 
 def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
-  let summary = "Have every route print how it loads its experts";
+  let summary = "Have every route tell how it loads its experts";
   let description = [{
     Behind each `moe.route` comes what prints, whenever it runs, the load of its experts: logits of a compiler are seldom constants, so the numbers are those of a
     run. What is printed goes through `vector.print`, hence to the standard output of `mlir-runner`; the values that the module computes stay.
@@ -193,7 +194,10 @@ def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
     and those that capacity dropped or rounding to tiles took away, for each expert and in all, and the entropy of the loads in nats (ln E where experts are
     loaded evenly, 0 where one has everything or nothing is routed). What rounding added is a negative drop.
 
-    `format=text` is for people, `format=json` gives one object per line. A soft plan has no entries and is left alone, with a remark.
+    `format=text` is for people, `format=json` gives one object per line. With `format=results` nothing is printed: a public function has three results more for each
+    route i in it, named `plan_stats.i.load` and `plan_stats.i.dropped` (i32, one element per expert) and `plan_stats.i.entropy`; this is what `moe-compile --plan-stats`
+    does, so that a compiled model gives them like its other outputs. A route in a region or a private function is left alone then, and a soft plan, which has no
+    entries, always; both with a remark.
 
     ```
     moe-opt layer.mlir --moe-print-plan-stats=format=json --convert-moe-to-linalg | …
@@ -203,7 +207,8 @@ def PrintPlanStatsPass : Pass<"moe-print-plan-stats", "::mlir::ModuleOp"> {
   let options = [
     Option<"format", "format", "::moe::ReportFormat", "::moe::ReportFormat::Text", "Who reads the numbers", [{
       ::llvm::cl::values(clEnumValN(::moe::ReportFormat::Text, "text", "people"),
-                         clEnumValN(::moe::ReportFormat::Json, "json", "programs, one object per line"))}]>
+                         clEnumValN(::moe::ReportFormat::Json, "json", "programs, one object per line"),
+                         clEnumValN(::moe::ReportFormat::Results, "results", "callers of the function"))}]>
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect",
                            "::moe::MoEDialect"];

@@ -1,8 +1,9 @@
-// moe-print-plan-stats: routes that print how they load their experts.
+// moe-print-plan-stats: routes that tell how they load their experts.
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -84,7 +85,32 @@ public:
     print("}\n");
   }
 
+  /// Adds what is counted to what `function`, in whose body the route is,
+  /// returns.
+  void addResults(func::FuncOp function) {
+    Value entropy = tensor::FromElementsOp::create(
+        b, RankedTensorType::get({}, b.getF32Type()), buildEntropy());
+    std::string prefix = "plan_stats." + std::to_string(number) + ".";
+    Operation *end = function.getBody().back().getTerminator();
+    addResult(function, end, prefix + "load", loads);
+    addResult(function, end, prefix + "dropped", dropped);
+    addResult(function, end, prefix + "entropy", entropy);
+  }
+
 private:
+  void addResult(func::FuncOp function, Operation *end, const Twine &name,
+                 Value value) {
+    unsigned index = function.getNumResults();
+    end->insertOperands(index, value);
+    SmallVector<StringRef> symbols(
+        cast<RankedTensorType>(value.getType()).getRank(), "");
+    (void)function.insertResult(
+        index, value.getType(),
+        b.getDictionaryAttr(
+            {b.getNamedAttr("moe.name", b.getStringAttr(name)),
+             b.getNamedAttr("moe.symbols", b.getStrArrayAttr(symbols))}));
+  }
+
   std::string getFunctionName() {
     auto function = route->getParentOfType<FunctionOpInterface>();
     return function ? function.getName().str() : std::string();
@@ -205,13 +231,26 @@ struct PrintPlanStats final
               << "a soft plan has no entries";
           continue;
         }
-        RouteReport report(route, number);
-        if (format == ReportFormat::Json)
-          report.printJson();
-        else
-          report.printText();
+        report(function, route, number);
       }
     });
+  }
+
+private:
+  void report(FunctionOpInterface function, RouteOp route, unsigned number) {
+    if (format != ReportFormat::Results) {
+      RouteReport report(route, number);
+      return format == ReportFormat::Json ? report.printJson()
+                                          : report.printText();
+    }
+    auto entry = dyn_cast<func::FuncOp>(function.getOperation());
+    if (!entry || !entry.isPublic() || route->getParentOp() != entry) {
+      remark::missed(route.getLoc(), remark::RemarkOpts::name("inner").category(
+                                         "moe-print-plan-stats"))
+          << "no result of a public function can be this route's";
+      return;
+    }
+    RouteReport(route, number).addResults(entry);
   }
 };
 

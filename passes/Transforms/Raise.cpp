@@ -38,7 +38,8 @@ static llvm::DenseSet<Operation *> computing(Value value,
 /// The router has a row for each of the experts' rows.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
-  if (rowCount(facts, layer.tokens) == rowCount(facts, layer.router.logits))
+  if (rowCount(facts, layer.tokens) ==
+      rowCount(facts, layer.router.logits, layer.router.columnDims))
     return success();
   return matcher.refuse(layer.result.getDefiningOp(),
                         "the router may have another number of rows than the "
@@ -80,7 +81,7 @@ private:
   Value literal(ElementsAttr value) {
     return hlo::ConstantOp::create(builder, loc, value);
   }
-  Value matrix(Value tensor);
+  Value matrix(Value tensor, int64_t columnDims = 1);
   Value logits();
   Value size(Index extent);
   Value shape(ArrayRef<Index> extents);
@@ -98,17 +99,20 @@ private:
 
 /// The rows of a tensor as those of a matrix; null where their number is none
 /// of what can be computed.
-Value Emitter::matrix(Value tensor) {
+Value Emitter::matrix(Value tensor, int64_t columnDims) {
   RankedTensorType type = typeOf(tensor);
-  if (type.getRank() == 2)
+  if (type.getRank() == 2 && columnDims == 1)
     return tensor;
-  int64_t columns = type.getShape().back(), rows = ShapedType::kDynamic;
+  int64_t columns = 1, rows = ShapedType::kDynamic;
+  for (int64_t size : type.getShape().take_back(columnDims))
+    columns *= size;
   if (type.hasStaticShape())
     rows = type.getNumElements() / columns;
   auto flat = RankedTensorType::get({rows, columns}, type.getElementType());
   if (type.hasStaticShape())
     return hlo::ReshapeOp::create(builder, loc, flat, tensor);
-  Value sizes = shape({rowCount(facts, tensor), facts.constant(columns)});
+  Value sizes =
+      shape({rowCount(facts, tensor, columnDims), facts.constant(columns)});
   return sizes
              ? hlo::DynamicReshapeOp::create(builder, loc, flat, tensor, sizes)
                    .getResult()
@@ -121,27 +125,31 @@ Value Emitter::logits() {
   Coordinates at;
   for (int64_t size : typeOf(value).getShape())
     at.push_back(facts.symbol("t", size));
-  Index row = rowOf(facts, value, ArrayRef(at).drop_back());
+  int64_t columnDims = layer.router.columnDims;
+  Index row = rowOf(facts, value, ArrayRef(at).drop_back(columnDims));
   std::optional<Linear> linear = matchGatheredLinear(facts, {value, at});
-  if (!linear || linear->expert || linear->column != at.back())
-    return matrix(value);
+  // A matrix for each expert gives its columns.
+  Index expert = columnDims == 2 ? at[at.size() - 2] : nullptr;
+  if (!linear || linear->expert != expert || linear->column != at.back())
+    return matrix(value, columnDims);
   // The rows as they are: those of the experts, if the router reads the same.
   Value rows = matchRows(facts, linear->input, row, linear->contracted);
   if (!rows)
-    return matrix(value);
+    return matrix(value, columnDims);
   Value units = rows == layer.tokens ? tokens : matrix(rows);
   if (!units)
     return {};
   auto squeeze = [](ElementsAttr attr) {
-    return support::reshapeWeight(attr,
-                                  attr.getShapedType().getShape().drop_front());
+    SmallVector<int64_t> shape(attr.getShapedType().getShape().drop_front());
+    shape.front() *= attr.getShapedType().getDimSize(0);
+    return support::reshapeWeight(attr, shape);
   };
+  ElementsAttr weights = squeeze(linear->matrix);
   Value bias = linear->bias ? literal(squeeze(linear->bias)) : Value();
   auto type = RankedTensorType::get(
-      {typeOf(units).getDimSize(0), typeOf(value).getShape().back()},
+      {typeOf(units).getDimSize(0), weights.getShapedType().getDimSize(0)},
       typeOf(value).getElementType());
-  return LogitsOp::create(builder, loc, type, units,
-                          literal(squeeze(linear->matrix)), bias,
+  return LogitsOp::create(builder, loc, type, units, literal(weights), bias,
                           /*offset=*/Value(), /*softcap=*/FloatAttr(),
                           builder.getF64FloatAttr(1.0));
 }
@@ -245,13 +253,17 @@ FailureOr<Value> Emitter::run() {
   if (!scores)
     return unknown();
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
+  PlanType planType = PlanType::get(context, router.experts, router.slots);
+  if (router.select.getPolicy() == Policy::SoftSlots)
+    planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
   Value plan =
       RouteOp::create(
-          builder, loc, PlanType::get(context, router.experts, router.slots),
-          scores, keyOffset, /*allow=*/Value(), /*score_gain=*/Value(),
-          /*weight_source=*/Value(), /*expert_scale=*/Value(),
-          /*always_weights=*/Value(), router.score, router.groupFilter,
-          router.select, router.weight)
+          builder, loc, planType, /*scores=*/Type(), scores, keyOffset,
+          /*allow=*/Value(), /*score_gain=*/Value(), /*weight_source=*/Value(),
+          /*expert_scale=*/Value(), /*always_weights=*/Value(),
+          /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
+          /*predictor=*/Value(), router.score, router.groupFilter,
+          router.select, router.weight, router.capacity, router.domain)
           .getPlan();
   auto apply = ApplyAttr::get(context, Apply::Output);
   Value rows = DispatchOp::create(
@@ -298,15 +310,13 @@ private:
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
   void report(const Layer &layer);
-  LogicalResult report(const RaiseFinding &finding);
+  LogicalResult report(const Matcher &matcher);
   void removeDead(func::FuncOp function);
 
   /// Ops of layers that are raised or reported.
   llvm::DenseSet<Operation *> done;
   /// Top-ks of routers that a finding is about.
   llvm::DenseSet<Operation *> explained;
-  /// What looks like a top-k, and why it is none.
-  llvm::DenseMap<Operation *, std::string> noTopKs;
   bool failedExport = false;
 };
 
@@ -320,23 +330,8 @@ void RaisePass::report(const Layer &layer) {
              .str();
 }
 
-/// The nearest op of some kind that the op depends on.
-static Operation *nearest(Operation *op,
-                          llvm::function_ref<bool(Operation *)> isKind) {
-  llvm::SetVector<Operation *> work;
-  work.insert(op);
-  for (size_t i = 0; i < work.size(); ++i) {
-    if (isKind(work[i]))
-      return work[i];
-    for (Value operand : work[i]->getOperands())
-      if (Operation *next = operand.getDefiningOp())
-        work.insert(next);
-  }
-  return nullptr;
-}
-
-/// Whether ids of a top-k choose what runs: they are sorted, searched for, or
-/// look up matrices.
+/// Whether ids of a top-k choose what runs: they are sorted, searched for,
+/// scattered to, or look up matrices.
 static bool choosesMatrices(chlo::TopKOp topK) {
   llvm::SetVector<Value> work;
   work.insert(topK.getIndices());
@@ -345,6 +340,9 @@ static bool choosesMatrices(chlo::TopKOp topK) {
       StringRef name = compositeName(user);
       if (name == "onnx.TopK" || name == "onnx.NonZero" ||
           isa<hlo::SortOp>(user))
+        return true;
+      if (auto scatter = dyn_cast<hlo::ScatterOp>(user);
+          scatter && scatter.getScatterIndices() == work[i])
         return true;
       if (name.starts_with("onnx.Gather") && user->getOperand(0) != work[i] &&
           typeOf(user->getOperand(0)).getRank() > 2)
@@ -357,24 +355,30 @@ static bool choosesMatrices(chlo::TopKOp topK) {
 }
 
 void RaisePass::reportUnknownForms(func::FuncOp function) {
-  for (auto topK : function.getOps<chlo::TopKOp>())
-    if (!explained.contains(topK) && choosesMatrices(topK))
-      remark::missed(topK.getLoc(),
-                     remark::RemarkOpts::name("unknown").category("moe-raise"))
-          << "MoE layer is not raised: what the chosen experts compute has no "
-             "known form";
+  function.walk([&](chlo::TopKOp topK) {
+    if (explained.contains(topK) || !choosesMatrices(topK))
+      return;
+    StringRef why = topK->getParentOp() == function
+                        ? "what the chosen experts compute has no known form"
+                        : "it is in a loop, and not one that is known to go "
+                          "over layers whose weights are stacked constants";
+    remark::missed(topK.getLoc(),
+                   remark::RemarkOpts::name("unknown").category("moe-raise"))
+        << ("MoE layer is not raised: " + why).str();
+  });
 }
 
-LogicalResult RaisePass::report(const RaiseFinding &finding) {
+LogicalResult RaisePass::report(const Matcher &matcher) {
+  const RaiseFinding &finding = *matcher.finding;
   explained.insert(
       nearest(finding.op, [](Operation *op) { return isa<chlo::TopKOp>(op); }));
   if (finding.kind == RaiseFinding::Kind::Missed) {
-    Operation *choice = nearest(
-        finding.op, [&](Operation *op) { return noTopKs.contains(op); });
+    StringRef why = matcher.whyNoTopK(finding.op);
+    std::string choice =
+        why.empty() ? "" : (" (it chooses by " + why + ")").str();
     remark::missed(finding.op->getLoc(),
                    remark::RemarkOpts::name("refused").category("moe-raise"))
-        << "MoE layer is not raised: " + finding.text +
-               (choice ? " (it chooses by " + noTopKs[choice] + ")" : "");
+        << "MoE layer is not raised: " + finding.text + choice;
     return success();
   }
   InFlightDiagnostic diagnostic =
@@ -386,8 +390,10 @@ LogicalResult RaisePass::report(const RaiseFinding &finding) {
 }
 
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
-  static constexpr FormMatcher forms[] = {matchSlotSum, matchDenseExperts,
-                                          matchExpertLoop};
+  static constexpr FormMatcher forms[] = {
+      matchExpertChoice,    matchSlotSum,    matchDenseExperts,
+      matchUnrolledExperts, matchExpertLoop, matchSoftMixture,
+      matchCapacity};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
     matcher.parts.clear();
@@ -405,7 +411,7 @@ bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
       }
     }
     if (matcher.finding) {
-      failedExport |= failed(report(*matcher.finding));
+      failedExport |= failed(report(matcher));
       // They would be refused again, for less.
       done.insert_range(matcher.parts);
       return false;
@@ -421,7 +427,7 @@ LogicalResult RaisePass::raise(func::FuncOp function) {
       ops.push_back(op);
   });
   Matcher matcher(&getContext());
-  nameTopKs(matcher.facts, function, noTopKs);
+  nameTopKs(matcher, function);
   for (Operation *op : llvm::reverse(ops)) {
     if (op->use_empty() || done.contains(op))
       continue;

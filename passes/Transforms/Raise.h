@@ -41,6 +41,12 @@ public:
   std::optional<RaiseFinding> finding;
   /// Ops that are part of the same sum as the one that is looked at.
   llvm::SmallVector<mlir::Operation *> parts;
+  /// What looks like a top-k, and why it is none.
+  llvm::DenseMap<mlir::Operation *, std::string> noTopKs;
+
+  /// Why the nearest choice that the op depends on is no top-k; empty where it
+  /// depends on nothing that looks like one.
+  llvm::StringRef whyNoTopK(mlir::Operation *op) const;
 
   /// Records a side condition that fails; the text completes "is not raised:".
   mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &text) {
@@ -111,9 +117,9 @@ struct ProductSum {
 std::optional<ProductSum> matchProductSum(IndexFacts &facts,
                                           const Element &element);
 
-/// Softmax over the coordinate `position` of the element: its argument.
+/// Softmax over the coordinates `positions` of the element: its argument.
 std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
-                                    Index position);
+                                    llvm::ArrayRef<Index> positions);
 /// 1 / (1 + exp -x), by that name or written out: x.
 std::optional<Element> matchLogistic(IndexFacts &facts, const Element &element);
 
@@ -124,8 +130,8 @@ Index rowOf(IndexFacts &facts, mlir::Value tensor,
 /// does on the way to what computes it.
 mlir::Value matchRows(IndexFacts &facts, const Element &element, Index row,
                       Index column);
-/// How many rows there are.
-Index rowCount(IndexFacts &facts, mlir::Value tensor);
+/// How many rows there are, where the last dimensions are their columns.
+Index rowCount(IndexFacts &facts, mlir::Value tensor, int64_t columnDims = 1);
 
 /// The slot of a token that an expert id belongs to.
 struct Pick {
@@ -155,7 +161,12 @@ struct Router {
   GroupFilterAttr groupFilter;
   SelectAttr select;
   WeightAttr weight;
+  CapacityAttr capacity; // null: no limit
+  DomainAttr domain;     // null: all units
+  /// Of a token; of an expert where rows are mixtures.
   int64_t experts, slots;
+  /// Dimensions of the logits that make up their columns.
+  int64_t columnDims = 1;
 };
 
 /// The router around a top-k, whose combine weight for the picked slot is
@@ -169,10 +180,11 @@ struct Choice {
   Pick pick;
   Element weight;
 };
-/// The slots of the token whose weight for an expert the element is, and zero
-/// where none of them is the expert.
+/// The slots of the token whose weight for `expert` the element is, and zero
+/// where none of them is that expert. A null expert becomes the one that the
+/// weight is for.
 mlir::FailureOr<llvm::SmallVector<Choice>>
-matchChoices(Matcher &matcher, const Element &weight, Index expert);
+matchChoices(Matcher &matcher, const Element &weight, Index &expert);
 /// The router of such slots.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher,
                                     llvm::ArrayRef<Choice> choices);
@@ -243,6 +255,24 @@ struct Layer {
   Experts experts;
 };
 
+/// Makes a layer of branches that each compute one expert, in order of ids.
+class Branches {
+public:
+  Branches(Matcher &matcher, llvm::StringRef form, mlir::Value result)
+      : matcher(matcher), result{form, nullptr, result, {}, {}} {}
+
+  /// Refuses a branch that differs from the first one in more than parameters.
+  mlir::LogicalResult add(mlir::Operation *op, mlir::Value tokens,
+                          const Router &router, const Experts &experts);
+  Layer layer();
+
+private:
+  Matcher &matcher;
+  Layer result;
+  int64_t count = 0;
+  llvm::SmallVector<llvm::SmallVector<mlir::ElementsAttr>> parameters;
+};
+
 /// The rows that the experts read: a tensor whose row `token` they are.
 mlir::FailureOr<mlir::Value> matchTokens(Matcher &matcher,
                                          const Experts &experts, Index token);
@@ -288,13 +318,49 @@ mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
 /// All experts on all tokens, weighted by a matrix that is zero where a token
 /// did not pick the expert.
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
+/// The same, written as one product per expert and a sum.
+mlir::FailureOr<Layer> matchUnrolledExperts(Matcher &matcher,
+                                            mlir::Operation *op);
 /// One branch per expert on the tokens that picked it.
 mlir::FailureOr<Layer> matchExpertLoop(Matcher &matcher, mlir::Operation *op);
+/// Rows of experts that are means of all tokens, and tokens that are means of
+/// all rows.
+mlir::FailureOr<Layer> matchSoftMixture(Matcher &matcher, mlir::Operation *op);
+/// Rows of experts that masks of zeros and ones take from the tokens, as many
+/// as an expert has places for.
+mlir::FailureOr<Layer> matchCapacity(Matcher &matcher, mlir::Operation *op);
+/// Tokens that experts choose.
+mlir::FailureOr<Layer> matchExpertChoice(Matcher &matcher, mlir::Operation *op);
 
-/// Writes a top-k beside what is one by another name, and tells the facts. What
-/// looks like one, and why it is none, goes to `others`.
-void nameTopKs(IndexFacts &facts, mlir::func::FuncOp function,
-               llvm::DenseMap<mlir::Operation *, std::string> &others);
+/// Experts on a fixed number of rows, which sums over tokens make and whose
+/// outputs sums over rows give back:
+/// result[at] = sum over e, c of combine * f_e(sum over u of dispatch * token).
+struct Mixture {
+  Experts experts; // their input is that of the token `unit`
+  Element dispatch, combine;
+  Coordinates at;               // of the result
+  Index expert, place, unit;    // e, c and u: symbols
+  int64_t count, places, units; // of experts, of rows of each, of tokens
+};
+std::optional<Mixture> matchMixture(Matcher &matcher, mlir::Operation *op);
+
+/// The tokens among which token `start + unit` is, `units` of them.
+struct TokenBlock {
+  Index start;
+  DomainAttr domain; // null: all
+};
+/// A fixed number of units per expert.
+CountAttr fixedCount(Matcher &matcher, int64_t number);
+/// None where tokens are not divided into blocks of that many.
+std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
+                                int64_t units, Index tokens);
+
+/// Writes a top-k beside what is one by another name, and tells the facts.
+void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
+
+/// The nearest op of some kind that the op depends on.
+mlir::Operation *nearest(mlir::Operation *op,
+                         llvm::function_ref<bool(mlir::Operation *)> isKind);
 
 /// Takes loops over layers apart that choose experts and take their matrices
 /// from stacked constants.

@@ -13,7 +13,7 @@ namespace {
 
 class ChoiceMatch {
 public:
-  ChoiceMatch(Matcher &matcher, Index expert)
+  ChoiceMatch(Matcher &matcher, Index &expert)
       : matcher(matcher), facts(matcher.facts), expert(expert) {}
 
   FailureOr<SmallVector<Choice>> run(const Element &weight);
@@ -24,10 +24,15 @@ private:
   bool collectTerm(const Element &element);
   bool collectProduct(const Element &a, const Element &b);
   LogicalResult checkSlots();
+  bool isExpert(Index id) {
+    if (!expert)
+      expert = id;
+    return id == expert;
+  }
 
   Matcher &matcher;
   IndexFacts &facts;
-  Index expert;
+  Index &expert;
   SmallVector<Choice> choices;
   /// Symbols for the slots that sums and scatters run over.
   llvm::SmallDenseMap<Index, int64_t> summed;
@@ -59,7 +64,7 @@ bool ChoiceMatch::collectScatter(const Element &element) {
   SmallVector<std::pair<Index, Index>> replacements;
   std::optional<Pick> pick;
   for (auto [target, wanted] : llvm::zip(written->to, element.at)) {
-    if (auto own = asPick(facts, target); own && wanted == expert) {
+    if (auto own = asPick(facts, target); own && isExpert(wanted)) {
       if (pick)
         return refuse();
       pick = own;
@@ -98,7 +103,7 @@ bool ChoiceMatch::collectProduct(const Element &a, const Element &b) {
   for (auto [mask, weight] : {std::pair(a, b), std::pair(b, a)}) {
     Index chosen = nullptr;
     auto pick = matchChoice(facts, mask, chosen);
-    if (!pick || chosen != expert)
+    if (!pick || !isExpert(chosen))
       continue;
     choices.push_back({*pick, weight});
     return true;
@@ -179,7 +184,7 @@ FailureOr<SmallVector<Choice>> ChoiceMatch::run(const Element &weight) {
 
 FailureOr<SmallVector<Choice>> moe::raise::matchChoices(Matcher &matcher,
                                                         const Element &weight,
-                                                        Index expert) {
+                                                        Index &expert) {
   return ChoiceMatch(matcher, expert).run(weight);
 }
 

@@ -148,13 +148,13 @@ std::optional<Element> moe::raise::matchLogistic(IndexFacts &facts,
 
 std::optional<Element> moe::raise::matchSoftmax(IndexFacts &facts,
                                                 const Element &element,
-                                                Index position) {
+                                                ArrayRef<Index> positions) {
   Operation *op = element.tensor.getDefiningOp();
-  if (compositeName(op) == "onnx.Softmax") {
+  if (compositeName(op) == "onnx.Softmax" && positions.size() == 1) {
     int64_t axis = compositeInt(op, "axis").value_or(-1);
     int64_t rank = element.at.size();
     axis = axis < 0 ? axis + rank : axis;
-    if (axis >= rank || element.at[axis] != position)
+    if (axis >= rank || element.at[axis] != positions[0])
       return std::nullopt;
     return facts.trace(op->getOperand(0), element.at);
   }
@@ -167,7 +167,7 @@ std::optional<Element> moe::raise::matchSoftmax(IndexFacts &facts,
                        const Element &input) {
     if (combinerOf(result.tensor.getDefiningOp()) != combiner)
       return false;
-    std::optional<Element> reduced = facts.reduced(result, position);
+    std::optional<Element> reduced = facts.reduced(result, positions);
     return reduced && *reduced == input;
   };
   if (kindOf(numerator) != Scalar::Exp ||
@@ -208,10 +208,11 @@ Index moe::raise::rowOf(IndexFacts &facts, Value tensor,
                        innerExtents(facts, tensor, 1, coordinates.size()));
 }
 
-Index moe::raise::rowCount(IndexFacts &facts, Value tensor) {
+Index moe::raise::rowCount(IndexFacts &facts, Value tensor,
+                           int64_t columnDims) {
   Index count = facts.constant(1);
   for (Index extent :
-       innerExtents(facts, tensor, 0, typeOf(tensor).getRank() - 1))
+       innerExtents(facts, tensor, 0, typeOf(tensor).getRank() - columnDims))
     count = facts.multiply(count, extent);
   return count;
 }

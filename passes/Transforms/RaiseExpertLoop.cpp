@@ -184,10 +184,8 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
   if (failed(orderByExpert(op)))
     return failure();
 
-  Layer layer{"expert loop", nullptr, op->getResult(0), {}, {}};
-  SmallVector<SmallVector<ElementsAttr>> parameters;
-  Element firstWeight;
-  for (auto [id, branch] : llvm::enumerate(branches)) {
+  Branches layer(matcher, "expert loop", op->getResult(0));
+  for (const Branch &branch : branches) {
     Element weight;
     FailureOr<Experts> experts = matchBody(branch, weight);
     if (failed(experts))
@@ -196,33 +194,11 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
     if (failed(tokens))
       return failure();
     FailureOr<Router> router = matchRouter(matcher, branch.pick, weight);
-    if (failed(router))
+    if (failed(router) ||
+        failed(layer.add(branch.scatter, *tokens, *router, *experts)))
       return failure();
-    if (id == 0) {
-      layer.tokens = *tokens;
-      layer.router = *router;
-      layer.experts = *experts;
-      parameters.resize(experts->parameters.size());
-    } else {
-      if (*tokens != layer.tokens || router->weight != layer.router.weight ||
-          experts->body != layer.experts.body ||
-          experts->width != layer.experts.width ||
-          !llvm::equal(experts->parameters, layer.experts.parameters,
-                       [](ElementsAttr a, ElementsAttr b) {
-                         return a.getShapedType() == b.getShapedType();
-                       }))
-        return matcher.refuse(branch.scatter,
-                              "the branch of expert " + Twine(id) +
-                                  " computes something else than that of "
-                                  "expert 0");
-      llvm::append_range(layer.experts.ops, experts->ops);
-    }
-    for (auto [list, parameter] : llvm::zip(parameters, experts->parameters))
-      list.push_back(parameter);
   }
-  for (auto [stacked, list] : llvm::zip(layer.experts.parameters, parameters))
-    stacked = joinWeights(list);
-  return layer;
+  return layer.layer();
 }
 
 FailureOr<Layer> moe::raise::matchExpertLoop(Matcher &matcher, Operation *op) {

@@ -34,6 +34,12 @@ private:
   LogicalResult matchUp();
   LogicalResult matchStorage(int64_t width, Experts &experts);
   bool removeFactor(const Element &element);
+  struct Curve {
+    Activation kind;
+    Element value;
+  };
+  std::optional<Curve> matchGeluCurve(const Element &factor);
+  std::optional<double> matchCube(const Element &element, const Element &x);
   bool isNumber(double a, double b) const {
     return std::abs(a - b) <= 1e-6 * std::abs(b);
   }
@@ -89,8 +95,9 @@ std::optional<Bounded> BodyMatch::matchBounded(Element element) {
       std::swap(value, bound);
     auto number = facts.numberOf(bound);
     // Bounds that cross would depend on their order.
-    if (!number || (kind == Scalar::Max && result.high < number) ||
-        (kind == Scalar::Min && result.low > number))
+    if (!number ||
+        (kind == Scalar::Max && result.high && *result.high < *number) ||
+        (kind == Scalar::Min && result.low && *result.low > *number))
       return std::nullopt;
     tighten(kind == Scalar::Max ? result.low : result.high, *number,
             kind == Scalar::Max);
@@ -117,6 +124,84 @@ bool BodyMatch::removeFactor(const Element &element) {
     return false;
   factors.erase(it);
   return true;
+}
+
+/// The element as c * x * x * x, or with a power of x: c.
+std::optional<double> BodyMatch::matchCube(const Element &element,
+                                           const Element &x) {
+  double coefficient = 1.0;
+  Element cube = takeFactor(facts, element, coefficient);
+  if (auto power = matchBinary(facts, cube, Scalar::Power)) {
+    if (power->first == x && facts.numberOf(power->second) == 3.0)
+      return coefficient;
+    return std::nullopt;
+  }
+  auto product = matchBinary(facts, cube, Scalar::Mul);
+  if (!product)
+    return std::nullopt;
+  auto [square, factor] = *product;
+  if (square == x)
+    std::swap(square, factor);
+  auto two = matchBinary(facts, square, Scalar::Mul);
+  if (factor == x && two && two->first == x && two->second == x)
+    return coefficient;
+  return std::nullopt;
+}
+
+/// What gelu multiplies x / 2 with: 1 + erf(x / sqrt 2), which is
+/// erfc(-x / sqrt 2), or 1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)). Curves of
+/// other constants are refused.
+std::optional<BodyMatch::Curve>
+BodyMatch::matchGeluCurve(const Element &factor) {
+  auto refuse = [&](StringRef text) -> std::optional<Curve> {
+    (void)matcher.refuse(factor.tensor.getDefiningOp(), text);
+    return std::nullopt;
+  };
+  Element curve = factor;
+  if (auto sum = matchBinary(facts, factor, Scalar::Add)) {
+    auto [shape, one] = *sum;
+    if (facts.numberOf(shape))
+      std::swap(shape, one);
+    if (facts.numberOf(one) != 1.0)
+      return std::nullopt;
+    curve = shape;
+  }
+  Scalar kind = kindOf(curve);
+  bool added = !(curve == factor);
+  if (added ? kind != Scalar::Erf && kind != Scalar::Tanh
+            : kind != Scalar::Erfc)
+    return std::nullopt;
+  auto argument = facts.operand(curve, 0);
+  if (!argument)
+    return std::nullopt;
+  double scale = kind == Scalar::Erfc ? -1.0 : 1.0;
+  Element value = takeFactor(facts, *argument, scale);
+  if (kindOf(value) == Scalar::Neg) {
+    scale = -scale;
+    value = *facts.operand(value, 0);
+  }
+  if (auto quotient = matchBinary(facts, value, Scalar::Div))
+    if (auto number = facts.numberOf(quotient->second)) {
+      scale /= *number;
+      value = quotient->first;
+    }
+  if (kind != Scalar::Tanh) {
+    if (!isNumber(scale, std::sqrt(0.5)))
+      return refuse("the activation has other constants than gelu");
+    return Curve{Activation::GeluErf, value};
+  }
+  auto sum = matchBinary(facts, value, Scalar::Add);
+  if (!sum)
+    return refuse("the activation is not one of silu, gelu or relu");
+  for (auto [x, rest] :
+       {std::pair(sum->first, sum->second), std::pair(sum->second, sum->first)})
+    if (auto coefficient = matchCube(rest, x)) {
+      if (!isNumber(*coefficient, 0.044715) ||
+          !isNumber(scale, std::sqrt(2 / M_PI)))
+        return refuse("the activation has other constants than gelu");
+      return Curve{Activation::GeluTanh, x};
+    }
+  return refuse("the activation is not one of silu, gelu or relu");
 }
 
 /// Takes the activation and what it is applied to out of the factors.
@@ -146,35 +231,18 @@ LogicalResult BodyMatch::matchActivation() {
       removeFactor(value);
       return applied(Activation::Silu, value);
     }
-    // x / 2 * (1 + erf(x / sqrt 2)), x / 2 * (1 + tanh(...))
-    auto sum = matchBinary(facts, factor, Scalar::Add);
-    if (!sum)
-      continue;
-    auto [curve, one] = *sum;
-    if (facts.numberOf(curve))
-      std::swap(curve, one);
-    if (facts.numberOf(one) != 1.0 ||
-        (kindOf(curve) != Scalar::Erf && kindOf(curve) != Scalar::Tanh))
-      continue;
-    auto argument = facts.operand(curve, 0);
-    if (!argument || kindOf(curve) != Scalar::Erf)
-      return matcher.refuse(factor.tensor.getDefiningOp(),
-                            "the activation is not one of silu, gelu or relu");
-    double scale = 1.0;
-    Element value = takeFactor(facts, *argument, scale);
-    if (auto quotient = matchBinary(facts, value, Scalar::Div))
-      if (auto number = facts.numberOf(quotient->second)) {
-        scale /= *number;
-        value = quotient->first;
-      }
-    if (!isNumber(scale, std::sqrt(0.5)) || !isNumber(constant, 0.5) ||
-        !llvm::is_contained(factors, value))
-      return matcher.refuse(factor.tensor.getDefiningOp(),
-                            "the activation has other constants than gelu");
-    constant = 1.0;
-    removeFactor(factor);
-    removeFactor(value);
-    return applied(Activation::GeluErf, value);
+    if (auto curve = matchGeluCurve(factor)) {
+      if (!isNumber(constant, 0.5) ||
+          !llvm::is_contained(factors, curve->value))
+        return matcher.refuse(factor.tensor.getDefiningOp(),
+                              "the activation has other constants than gelu");
+      constant = 1.0;
+      removeFactor(factor);
+      removeFactor(curve->value);
+      return applied(curve->kind, curve->value);
+    }
+    if (matcher.finding)
+      return failure();
   }
   for (const Element &factor : factors)
     if (auto bounded = matchBounded(factor);

@@ -189,14 +189,19 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (failed(router))
     return failure();
   if (!entries->slot && combinerOf(op) == Combiner::Replace &&
-      pick->slots() > 1)
+      pick->slots() > 1) {
+    std::string text = ("the " + Twine(pick->slots()) +
+                        " expert outputs of a token overwrite each other "
+                        "instead of being added up")
+                           .str();
+    // Where no exporter came in between, the model says so itself.
+    if (compositeName(op).empty())
+      return matcher.refuse(op, text);
     return matcher.reject(
-        op,
-        "the " + Twine(pick->slots()) +
-            " expert outputs of a token overwrite each other instead of being "
-            "added up",
+        op, text,
         "the exporter lost the accumulation of an index_add; export with "
         "torch.onnx.export(..., dynamo=True), or with a model that sums over "
         "its slots");
+  }
   return Layer{form, *tokens, op->getResult(0), *router, std::move(*experts)};
 }

@@ -33,6 +33,7 @@ private:
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
   FailureOr<WeightAttr> matchWeight(Element weight);
+  std::optional<WeightSource> sourceOf(const Element &weight);
   Element matchSelected(const Element &weight);
 
   /// The element that the given one is for another row and expert.
@@ -267,17 +268,38 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// weight = scale * normalised(raw), at the token and slot of the pick
+/// Where the weight of the picked slot is taken from, as it is.
+std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight) {
+  Element selected = matchSelected(weight);
+  auto pickedFrom = [&](const Element &source) {
+    return source && selected == at(source, pick.row, idOf(pick));
+  };
+  if (pickedFrom(logits))
+    return WeightSource::Logits;
+  if (pickedFrom(scores))
+    return WeightSource::Scores;
+  if (pickedFrom(keys) && !keyOffset)
+    return WeightSource::Key;
+  return std::nullopt;
+}
+
+/// weight = scale * normalised(raw), at the row and slot of the pick
 FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   double scale = 1.0, epsilon = 0.0;
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
   weight = takeFactor(facts, weight, scale);
+  // Scores may be quotients themselves.
+  std::optional<WeightSource> source = sourceOf(weight);
   // The slot's coordinate may be derived (position mod k); sums run over it.
-  if (auto argument = matchSoftmax(facts, weight, pick.slot)) {
+  auto argument =
+      source ? std::nullopt : matchSoftmax(facts, weight, pick.slot);
+  auto quotient = source || argument ? std::nullopt
+                                     : matchBinary(facts, weight, Scalar::Div);
+  if (argument) {
     norm = WeightNorm::Softmax;
     weight = *argument;
-  } else if (auto quotient = matchBinary(facts, weight, Scalar::Div)) {
+  } else if (quotient) {
     auto [raw, sum] = *quotient;
     for (auto [kind, mode] : {std::pair{Scalar::Add, EpsMode::Add},
                               std::pair{Scalar::Max, EpsMode::Clamp}}) {
@@ -311,36 +333,26 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     weight = raw;
   }
 
-  weight = matchSelected(weight);
-  Index id = idOf(pick);
-  auto pickedFrom = [&](const Element &source) {
-    return source && weight == at(source, pick.row, id);
-  };
-  WeightSource source;
-  if (pickedFrom(logits))
-    source = WeightSource::Logits;
-  else if (pickedFrom(scores))
-    source = WeightSource::Scores;
-  else if (pickedFrom(keys) && !keyOffset)
-    source = WeightSource::Key;
-  else
+  if (!source)
+    source = sourceOf(weight);
+  if (!source)
     return matcher.refuse(pick.topK,
                           "the combine weights are not the scores, logits or "
                           "keys of the picked experts");
-  if (norm == WeightNorm::Softmax && source == WeightSource::Scores)
+  if (norm == WeightNorm::Softmax && *source == WeightSource::Scores)
     return matcher.refuse(pick.topK, "weights are a softmax of scores");
-  bool isScore = source != WeightSource::Logits;
+  bool isScore = *source != WeightSource::Logits;
   if (norm == WeightNorm::Sum && (!isScore || function == ScoreFn::Identity))
     return matcher.refuse(pick.topK,
                           "weights that may be negative are divided by their "
                           "sum");
   auto weightAttr =
-      WeightAttr::get(matcher.context, source, norm, shortestDecimal(epsilon),
+      WeightAttr::get(matcher.context, *source, norm, shortestDecimal(epsilon),
                       shortestDecimal(scale));
   if (epsilonMode == weightAttr.getEpsMode())
     return weightAttr;
   return WeightAttr::get(
-      matcher.context, source, weightAttr.getZero(), weightAttr.getExclude(),
+      matcher.context, *source, weightAttr.getZero(), weightAttr.getExclude(),
       norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
       weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
       weightAttr.getGrad());
@@ -397,7 +409,24 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, const Pick &pick,
 std::string moe::raise::describe(const Router &router) {
   std::string text;
   llvm::raw_string_ostream out(text);
-  out << "top-" << router.slots << " of " << router.experts;
+  int64_t units = router.domain ? router.domain.getSize() : 0;
+  auto nameDomain = [&] {
+    if (units > 0)
+      out << " of each " << units;
+  };
+  if (router.select.getPolicy() == Policy::SoftSlots) {
+    out << router.slots << " rows of each of " << router.experts
+        << " experts from all tokens";
+    nameDomain();
+    return text;
+  }
+  if (router.select.getPolicy() == Policy::ExpertTopC) {
+    out << "each of " << router.experts << " experts takes "
+        << router.select.getCount().getNumber() << " tokens";
+    nameDomain();
+  } else {
+    out << "top-" << router.slots << " of " << router.experts;
+  }
   ScoreFn function = router.score.getFn();
   if (function != ScoreFn::Identity)
     out << ", " << stringifyEnum(function) << " before top-k";
@@ -412,5 +441,21 @@ std::string moe::raise::describe(const Router &router) {
     out << ", softmax over the picks";
   if (router.weight.getScaleValue() != 1.0)
     out << llvm::format(", scaled by %g", router.weight.getScaleValue());
+  if (CapacityAttr capacity = router.capacity) {
+    out << ", at most " << capacity.getCount().getNumber()
+        << " tokens per expert";
+    nameDomain();
+    switch (capacity.getPriority()) {
+    case Priority::ChoiceMajor:
+      out << ", first choices first";
+      break;
+    case Priority::Bpr:
+      out << ", first choices and best scores first";
+      break;
+    default:
+      out << ", in order of tokens";
+      break;
+    }
+  }
   return text;
 }

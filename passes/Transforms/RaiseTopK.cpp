@@ -5,7 +5,7 @@
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/ADT/SetVector.h"
 #include <cmath>
 #include <limits>
 
@@ -94,7 +94,11 @@ static SmallVector<Number> evaluate(Block &block, ArrayRef<Number> arguments) {
   llvm::DenseMap<Value, Number> values;
   for (auto [argument, number] : llvm::zip(block.getArguments(), arguments))
     values[argument] = number;
-  auto get = [&](Value value) { return values.lookup(value); };
+  auto get = [&](Value value) -> Number {
+    // Constants may stand outside.
+    auto literal = value.getDefiningOp<hlo::ConstantOp>();
+    return literal ? evaluateConstant(literal) : values.lookup(value);
+  };
   for (Operation &op : block.without_terminator()) {
     SmallVector<Number> in = llvm::map_to_vector(op.getOperands(), get);
     if (op.getNumResults() == 1)
@@ -315,6 +319,14 @@ void TopKNaming::nameArgMaxima(ArrayRef<ArgMax> maxima) {
     for (auto [slot, op] : llvm::enumerate(chain)) {
       facts.identifySlot(op->getResult(0), topK.getValues(), slot);
       facts.identifySlot(op->getResult(1), topK.getIndices(), slot);
+      // The maximum of what is left may be taken by itself. That of all keys
+      // may belong to a softmax, and is left alone.
+      for (Operation *user : op->getOperand(0).getUsers()) {
+        auto reduce = dyn_cast<hlo::ReduceOp>(user);
+        if (slot > 0 && combinerOf(reduce) == Combiner::Max &&
+            reduce.getDimensions() == cast<hlo::ReduceOp>(op).getDimensions())
+          facts.identifySlot(reduce->getResult(0), topK.getValues(), slot);
+      }
     }
   }
 }
@@ -330,7 +342,26 @@ void TopKNaming::run(func::FuncOp function) {
   nameArgMaxima(maxima);
 }
 
-void moe::raise::nameTopKs(IndexFacts &facts, func::FuncOp function,
-                           llvm::DenseMap<Operation *, std::string> &others) {
-  TopKNaming(facts, others).run(function);
+void moe::raise::nameTopKs(Matcher &matcher, func::FuncOp function) {
+  TopKNaming(matcher.facts, matcher.noTopKs).run(function);
+}
+
+Operation *moe::raise::nearest(Operation *op,
+                               llvm::function_ref<bool(Operation *)> isKind) {
+  llvm::SetVector<Operation *> work;
+  work.insert(op);
+  for (size_t i = 0; i < work.size(); ++i) {
+    if (isKind(work[i]))
+      return work[i];
+    for (Value operand : work[i]->getOperands())
+      if (Operation *next = operand.getDefiningOp())
+        work.insert(next);
+  }
+  return nullptr;
+}
+
+StringRef Matcher::whyNoTopK(Operation *op) const {
+  Operation *choice =
+      nearest(op, [&](Operation *other) { return noTopKs.contains(other); });
+  return choice ? noTopKs.find(choice)->second : StringRef();
 }

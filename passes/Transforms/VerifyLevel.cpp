@@ -80,10 +80,11 @@ static LogicalResult verifyAgreement(Consumer op, Producer producer) {
   return success();
 }
 
-/// (R15): an id whose weight is forced to 0 computes nothing of its own.
+/// (R15): an id whose weight is forced to 0 computes nothing of its own, unless
+/// a table lists it.
 static LogicalResult verifyZeroIds(ExpertsOp op) {
   auto route = op.getPlan().getDefiningOp<RouteOp>();
-  if (!route)
+  if (!route || route.getSelect().getPolicy() == Policy::Table)
     return success();
   WeightAttr weight = route.getWeight();
   for (int64_t id :

@@ -240,7 +240,7 @@ moe_status_t moeDeviceOpenEmulator(const moe_emulator_params_t *params,
     moe_emulator_params_t wanted =
         moe::rt::readParams(params, "moe_emulator_params_t");
     moe::rt::requireArgument(backend, "requires 'backend'");
-    moe::rt::requireArgument(wanted.schedule <= MOE_EMULATOR_STARVE,
+    moe::rt::requireArgument(wanted.schedule <= MOE_EMULATOR_WEAK,
                              "requires a schedule that is known");
     moe::emu::EmulatorOptions options;
     options.devices = std::max(wanted.devices, 1u);

@@ -41,6 +41,7 @@ private:
 
 struct DecodeOptions {
   bool checked = true;
+  bool weak = false; ///< loads may be late
 };
 
 class Decoder {
@@ -272,6 +273,10 @@ private:
   void findAccumulatorMisuse(const Blocks &blocks);
   std::vector<std::vector<bool>> findAssigned(const Blocks &blocks);
   void assignStorage(const Blocks &blocks, const std::vector<bool> &tracked);
+  bool isPlain() const;
+  bool letsPass(const Node &node, const Node &load) const;
+  void findLateLoads(const Blocks &blocks,
+                     const std::vector<uint32_t> &behind);
   void buildOps(const Blocks &blocks, const std::vector<bool> &tracked,
                 const std::vector<std::vector<uint32_t>> &unsure);
 

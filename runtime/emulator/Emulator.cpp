@@ -1,5 +1,6 @@
 // The public API: loading, memory, launches, reports.
 #include "Decoder.h"
+#include "Explorer.h"
 #include "Machine.h"
 
 #include <algorithm>
@@ -33,6 +34,13 @@ Emulator::Emulator(const EmulatorOptions &options)
     : state(std::make_unique<State>(options)) {
   if (options.devices == 0 || options.multiprocessors == 0)
     throw UsageError("expects at least one device with one multiprocessor");
+  if (state->weak && !options.checked)
+    throw UsageError("expects checks with the weak schedules");
+  if ((options.schedule == Schedule::Exhaustive) !=
+      (options.explorer != nullptr))
+    throw UsageError("expects an explorer with the exhaustive schedule only");
+  if (options.explorer)
+    state->explorerState = options.explorer->state.get();
 }
 
 Emulator::~Emulator() = default;
@@ -87,7 +95,7 @@ Module &Emulator::load(const std::string &text, const std::string &name) {
     loaded->lines.push_back(begin == std::string::npos ? ""
                                                        : line.substr(begin));
   }
-  DecodeOptions options{state->options.checked};
+  DecodeOptions options{state->options.checked, state->weak};
   // Every kernel is decoded, so that one error names everything in the file.
   for (const ast::Function &function : module.functions)
     if (function.isEntry && function.body)
@@ -213,6 +221,7 @@ void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
   if (bytes == 0)
     return;
   Allocation &to = range(state->memory, address, bytes);
+  forgetHistory({&to, address - to.base}, bytes);
   std::memcpy(to.bytes.get() + (address - to.base), data, bytes);
   std::fill_n(to.states.get() + (address - to.base), bytes,
               Allocation::kInitialised);
@@ -397,9 +406,7 @@ void Emulator::waitEvent(unsigned device, unsigned stream, uint64_t event) {
 /// Runs; a finding that ends the run leaves nothing queued.
 static void runQueues(Machine &machine,
                       std::optional<std::pair<unsigned, unsigned>> stream) {
-  try {
-    machine.run(stream);
-  } catch (const RunStopped &) {
+  auto abandon = [&] {
     machine.resident.clear();
     machine.runnable.clear();
     machine.bulk.clear();
@@ -409,6 +416,22 @@ static void runQueues(Machine &machine,
     for (auto &event : machine.events)
       if (!event)
         event.emplace();
+  };
+  if (machine.options.schedule == Schedule::Exhaustive &&
+      machine.resident.empty()) {
+    // Every run finds the same machine.
+    machine.firstExplored = machine.races.ctaCount();
+    machine.freeSlots.clear();
+    machine.slotCount = 0;
+    machine.slots = machine.progress = 0;
+  }
+  try {
+    machine.run(stream);
+  } catch (const RunStopped &) {
+    abandon();
+  } catch (const RunRedundant &) {
+    machine.explorer().redundant = true;
+    abandon();
   }
 }
 
@@ -418,6 +441,9 @@ bool Emulator::run() {
   state->races.synchroniseAll();
   state->streamKnowledge.clear();
   state->hostKnowledge = {};
+  state->memory.forgetHistories();
+  state->scFences.clear();
+  state->pollsOf.clear();
   return state->findings.empty();
 }
 

@@ -80,7 +80,8 @@ const Op *moe::emu::runTrap(Warp &w, const Op *op) {
   if (!lanes)
     return op + 1;
   w.machine->stop(FindingKind::Trap, w, op, __builtin_ctz(lanes), 0,
-                  "executes 'trap'");
+                  op->flags ? "an assertion of the kernel fails"
+                            : "executes 'trap'");
 }
 
 // ---- divergence ----
@@ -118,17 +119,32 @@ const Op *moe::emu::runBranch(Warp &w, const Op *op) {
   w.group().join = join;
   Group other;
   other.join = std::move(join);
-  bool takeFirst = w.machine->random() & 1;
+  // An exhaustive search goes on with either side in the slots that follow.
+  bool explores = w.machine->options.schedule == Schedule::Exhaustive;
+  bool takeFirst = !explores && w.machine->pick(2) == 1;
   other.mask = takeFirst ? rest : taken;
   other.next = takeFirst ? op + 1 : op->target;
   w.group().mask = w.mask = takeFirst ? taken : rest;
   w.groups.push_back(std::move(other));
+  if (explores)
+    return yieldAt(w, op + 1);
   return takeFirst ? jump(w, op, op->target) : op + 1;
 }
 
 const Op *moe::emu::switchGroup(Warp &w) {
   size_t count = w.groups.size();
-  size_t first = count > 1 ? w.machine->pick(static_cast<uint32_t>(count)) : 0;
+  size_t first = 0;
+  // An exhaustive search chooses among those only that can run.
+  if (count > 1 && w.machine->options.schedule == Schedule::Exhaustive) {
+    std::vector<size_t> ready;
+    for (size_t i = 0; i < count; ++i)
+      if (w.groups[i].wait == Group::Wait::None)
+        ready.push_back(i);
+    if (!ready.empty())
+      first = ready[w.machine->pick(static_cast<uint32_t>(ready.size()))];
+  } else if (count > 1) {
+    first = w.machine->pick(static_cast<uint32_t>(count));
+  }
   for (size_t i = 0; i < count; ++i) {
     size_t candidate = (first + i) % count;
     if (w.groups[candidate].wait != Group::Wait::None)

@@ -26,7 +26,7 @@ void moe::emu::completeCopy(Machine &machine, const PendingCopy &copy) {
     else
       std::memcpy(to, from, copy.valid);
   }
-  markInitialised({&shared, copy.dst}, copy.bytes);
+  markWritten({&shared, copy.dst}, copy.bytes);
   machine.noteProgress();
 }
 
@@ -98,7 +98,7 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
                      op->line,
                      op->mnemonic};
     // A copy may be done at once or wait until something needs it.
-    if (machine.options.schedule == Schedule::Random && machine.pick(4) == 0)
+    if (machine.isSeeded() && machine.pick(4) == 0)
       completeCopy(machine, copy);
     else
       queue.open.push_back(copy);
@@ -118,7 +118,7 @@ const Op *moe::emu::runCpCommit(Warp &w, const Op *op) {
 
 static void completeAll(Machine &machine, std::vector<PendingCopy> &copies) {
   // In any order.
-  if (machine.options.schedule == Schedule::Random)
+  if (machine.isSeeded())
     std::shuffle(copies.begin(), copies.end(), machine.random);
   else
     std::reverse(copies.begin(), copies.end());

@@ -347,7 +347,7 @@ void Machine::completeBulk(size_t index) {
   noteProgress();
   for (const BulkSegment &segment : copy.segments) {
     Place to = placeOf(copy.to, segment.to);
-    markInitialised(to, segment.bytes);
+    markWritten(to, segment.bytes);
     if (segment.zero) {
       std::memset(to.bytes(), 0, segment.bytes);
       continue;

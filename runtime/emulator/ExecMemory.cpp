@@ -246,7 +246,8 @@ void moe::emu::checkInitialised(Warp &w, const Op *op, int lane,
     }
 }
 
-void moe::emu::markInitialised(const Place &place, uint32_t bytes) {
+void moe::emu::markWritten(const Place &place, uint32_t bytes) {
+  forgetHistory(place, bytes);
   uint8_t *states = place.states();
   for (; bytes >= 8; bytes -= 8, states += 8) {
     uint64_t eight;
@@ -351,6 +352,8 @@ static const Op *runLoad(Warp &w, const Op *op) {
           !place.allocation->readOnly) {
         checkRace(w, op, lane, place, size, false, {strong, info.scope},
                   address);
+        if (w.machine->weak)
+          return weakLoad(w, op, lane, place, info);
         if (strong)
           strongRead(w, lane, place, info.order, info.scope);
       }
@@ -396,6 +399,8 @@ static const Op *runStore(Warp &w, const Op *op) {
       if (place.allocation != w.cta->local[w.index].get()) {
         checkRace(w, op, lane, place, size, true, {strong, info.scope},
                   address);
+        if (w.machine->weak)
+          return weakStore(w, op, lane, place, info, data);
         if (strong)
           strongWrite(w, lane, place, info.order, info.scope, false);
       }
@@ -406,7 +411,7 @@ static const Op *runStore(Warp &w, const Op *op) {
     char *at = place.bytes();
     for (uint32_t i = 0; i < size; i += info.bytes)
       copyElement(at + i, data + i, info.bytes);
-    markInitialised(place, size);
+    markWritten(place, size);
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
@@ -458,21 +463,28 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       // A read-modify-write is one write for conflicts: whoever races with its
       // read races with its write.
       checkRace(w, op, lane, place, size, true, {true, info.scope}, address);
-      strongRead(w, lane, place, info.order, info.scope);
-      strongWrite(w, lane, place, info.order, info.scope, true);
+      if (!w.machine->weak) {
+        strongRead(w, lane, place, info.order, info.scope);
+        strongWrite(w, lane, place, info.order, info.scope, true);
+      }
     }
     for (unsigned i = 0; i < info.count; ++i) {
-      char *at = place.bytes() + size_t(i) * info.bytes;
-      uint64_t old = loadBytes(at, info.bytes, false);
+      Place part{place.allocation, place.offset + uint64_t(i) * info.bytes};
       uint64_t b = readPart(info.parts[firstSource + i], lane);
       uint64_t c = info.atomic == AtomicOp::Cas
                        ? readPart(info.parts[firstSource + 1], lane)
                        : 0;
-      uint64_t value =
-          atomicResult(info.atomic, info.type, info.ftz, old, b, c);
-      if (value != old)
-        w.machine->noteProgress();
-      std::memcpy(at, &value, info.bytes);
+      uint64_t old;
+      if (w.machine->weak) {
+        old = weakAtomic(w, op, lane, part, info, b, c);
+      } else {
+        old = loadBytes(part.bytes(), info.bytes, false);
+        uint64_t value =
+            atomicResult(info.atomic, info.type, info.ftz, old, b, c);
+        if (value != old)
+          w.machine->noteProgress();
+        std::memcpy(part.bytes(), &value, info.bytes);
+      }
       if (info.returns) {
         const RegisterPart &to = info.parts[i];
         if (to.wide)
@@ -481,7 +493,8 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
           w.write32(to.code, lane, static_cast<uint32_t>(old));
       }
     }
-    markInitialised(place, size);
+    if (!w.machine->weak)
+      markWritten(place, size);
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }

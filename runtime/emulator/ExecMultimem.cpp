@@ -68,7 +68,7 @@ const Op *moe::emu::runMultimem(Warp &w, const Op *op) {
         accessElement(w, info, lane, i, place.bytes() + size_t(i) * info.bytes,
                       first);
       if (isWrite)
-        markInitialised(place, size);
+        markWritten(place, size);
       first = false;
     }
   });

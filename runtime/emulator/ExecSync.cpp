@@ -23,7 +23,8 @@ void moe::emu::acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge) {
   bool any = false;
   forLanes(lanes, [&](int lane) {
     Knowledge &own = w.cta->sync[w.index].lanes[lane].knowledge;
-    if (!any || own.plain != before.plain || own.proxied != before.proxied) {
+    if (!any || own.plain != before.plain || own.proxied != before.proxied ||
+        own.seen != before.seen) {
       before = after = own;
       after.join(knowledge);
       any = true;
@@ -34,11 +35,19 @@ void moe::emu::acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge) {
 
 void moe::emu::strongWrite(Warp &w, int lane, const Place &place, Order order,
                            Scope scope, bool isRmw) {
-  LaneSync &sync = w.cta->sync[w.index].lanes[lane];
   auto &entries = place.allocation->shadow.sync[place.offset];
-  // A read-modify-write continues the release sequences that it reads from.
+  // A read-modify-write continues the release patterns that it reads from,
+  // another write those of its own thread.
   if (!isRmw)
-    entries.clear();
+    std::erase_if(entries, [self = threadAgent(w, lane)](const SyncEntry &e) {
+      return e.agent != self;
+    });
+  strongWrite(w, lane, entries, order, scope);
+}
+
+void moe::emu::strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
+                           Order order, Scope scope) {
+  LaneSync &sync = w.cta->sync[w.index].lanes[lane];
   bool releases = order == Order::Release || order == Order::AcqRel ||
                   order == Order::SeqCst;
   Agent self = threadAgent(w, lane);
@@ -61,14 +70,25 @@ void moe::emu::strongWrite(Warp &w, int lane, const Place &place, Order order,
 void moe::emu::strongRead(Warp &w, int lane, const Place &place, Order order,
                           Scope scope) {
   auto found = place.allocation->shadow.sync.find(place.offset);
-  if (found == place.allocation->shadow.sync.end())
-    return;
+  if (found != place.allocation->shadow.sync.end())
+    strongRead(w, lane, place, found->second, order, scope);
+}
+
+void moe::emu::strongRead(Warp &w, int lane, const Place &place,
+                          const std::vector<SyncEntry> &entries, Order order,
+                          Scope scope) {
   LaneSync &sync = w.cta->sync[w.index].lanes[lane];
   Agent self = threadAgent(w, lane);
   bool acquires = order == Order::Acquire || order == Order::AcqRel ||
                   order == Order::SeqCst;
   const RaceDetector &races = w.machine->races;
-  for (const SyncEntry &entry : found->second) {
+  uint64_t address = place.allocation->base + place.offset;
+  // An acquire takes part in what strong reads of the place saw before it.
+  if (acquires)
+    for (const SyncEntry &entry : sync.pending)
+      if (entry.address == address && races.includes(scope, self, entry.agent))
+        sync.knowledge.join(entry.knowledge);
+  for (const SyncEntry &entry : entries) {
     if (!races.includes(entry.scope, entry.agent, self) ||
         !races.includes(scope, self, entry.agent))
       continue;
@@ -78,10 +98,12 @@ void moe::emu::strongRead(Warp &w, int lane, const Place &place, Order order,
     }
     SyncEntry seen = entry;
     seen.scope = scope;
+    seen.address = address;
     auto same = std::find_if(
         sync.pending.begin(), sync.pending.end(), [&](const SyncEntry &known) {
           return known.knowledge.plain == seen.knowledge.plain &&
-                 known.scope == seen.scope && known.agent == seen.agent;
+                 known.scope == seen.scope && known.agent == seen.agent &&
+                 known.address == seen.address;
         });
     if (same == sync.pending.end())
       sync.pending.push_back(std::move(seen));
@@ -104,6 +126,8 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
     }
     if (info.kind == FenceInfo::Kind::ProxyAlias)
       return;
+    if (info.order == Order::SeqCst && w.machine->weak)
+      orderFence(w, lane, info.scope);
     if (info.order != Order::Release) {
       std::erase_if(sync.pending, [&](const SyncEntry &entry) {
         if (!races.includes(info.scope, self, entry.agent))
@@ -117,13 +141,15 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
       sync.fences |= 1u << static_cast<unsigned>(info.scope);
     }
   });
-  return op + 1;
+  // In an exhaustive search the order of fences is a choice.
+  return w.machine->weak && w.budget == 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
 void moe::emu::joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants) {
   std::vector<ClockRef> plain, proxied;
   std::vector<Agent> agents;
+  ViewRef seen;
   uint32_t now = 0;
   for (const auto &[warp, lanes] : participants) {
     now = std::max(now, cta.sync[warp->index].now);
@@ -131,12 +157,13 @@ void moe::emu::joinParticipants(
       const Knowledge &knowledge = cta.sync[w->index].lanes[lane].knowledge;
       plain.push_back(knowledge.plain);
       proxied.push_back(knowledge.proxied);
+      seen = joinViews(seen, knowledge.seen);
       agents.push_back(threadAgent(*w, lane));
     });
   }
   auto all = static_cast<uint32_t>(cta.launch->config.block.count());
   Knowledge joined{Clock::joinAll(plain, cta.number, all),
-                   Clock::joinAll(proxied, cta.number, all)};
+                   Clock::joinAll(proxied, cta.number, all), seen};
   if (agents.size() == all)
     joined.plain =
         Clock::withDomain(joined.plain, cta.number << 2 | Agent::Thread, now);

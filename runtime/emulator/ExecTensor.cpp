@@ -38,7 +38,7 @@ const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
       }
       places[row] = place.bytes();
       if (info.store)
-        markInitialised(place, 16);
+        markWritten(place, 16);
       else
         std::memcpy(rows[row], place.bytes(), 16);
     }

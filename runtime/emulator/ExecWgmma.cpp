@@ -371,6 +371,6 @@ const Op *moe::emu::runWgmmaWait(Warp &w, const Op *op) {
   if (stamp && w.machine->options.checked)
     acquire(w, lanes,
             {Clock::withAgent(nullptr, matrixAgent(*w.cta, w.index / 4), stamp),
-             nullptr});
+             nullptr, nullptr});
   return op + 1;
 }

@@ -142,7 +142,7 @@ const Op *moe::emu::runWmma(Warp &w, const Op *op) {
       uint32_t value = isStore ? fragment.get(row, column) : 0;
       if (isStore) {
         std::memcpy(place.bytes(), &value, bytes);
-        markInitialised(place, bytes);
+        markWritten(place, bytes);
       } else {
         std::memcpy(&value, place.bytes(), bytes);
         fragment.set(row, column, value);

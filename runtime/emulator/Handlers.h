@@ -41,6 +41,9 @@ struct MemoryInfo : RegisterInfo {
   Scope scope = Scope::Gpu;
   bool isVolatile = false;
   bool nonCoherent = false;
+  /// Of loads: operations in front of which it may be done instead, behind
+  /// later accesses (Layout.cpp; the weak schedules only).
+  std::vector<uint32_t> later;
   // atom, red
   AtomicOp atomic = AtomicOp::Exch;
   Type type = Type::B32;

@@ -3,6 +3,7 @@
 #include "Blocks.h"
 
 #include <algorithm>
+#include <set>
 
 using namespace moe::emu;
 
@@ -281,6 +282,83 @@ void Decoder::finish() {
   buildOps(blocks, tracked, unsure);
 }
 
+bool Decoder::isPlain() const {
+  static const std::set<std::string> kNames = {
+      "abs",   "add",      "addc",  "and",       "atom", "bar",    "barrier",
+      "bfe",   "bfi",      "bfind", "bra",       "brev", "call",   "clz",
+      "cnot",  "copysign", "cos",   "cvt",       "cvta", "div",    "dp2a",
+      "dp4a",  "ex2",      "exit",  "fence",     "fma",  "ld",     "lg2",
+      "lop3",  "mad",      "mad24", "madc",      "max",  "membar", "min",
+      "mov",   "mul",      "mul24", "nanosleep", "neg",  "not",    "or",
+      "popc",  "prmt",     "rcp",   "red",       "rem",  "ret",    "rsqrt",
+      "sad",   "selp",     "set",   "setp",      "shf",  "shl",    "shr",
+      "sin",   "slct",     "sqrt",  "st",        "sub",  "subc",   "tanh",
+      "testp", "trap",     "xor"};
+  return std::all_of(program.mnemonics.begin(), program.mnemonics.end(),
+                     [](const std::string &mnemonic) {
+                       return kNames.count(
+                           mnemonic.substr(0, mnemonic.find('.')));
+                     });
+}
+
+/// Whether a load may be done behind the node. A release hands on what a strong
+/// load saw, and an acquire orders every load before it.
+bool Decoder::letsPass(const Node &node, const Node &load) const {
+  const std::vector<uint32_t> &loaded = load.defs;
+  bool isStrong =
+      static_cast<const MemoryInfo *>(load.op.info)->order != Order::Weak;
+  auto names = [&](const std::vector<uint32_t> &codes) {
+    return std::any_of(codes.begin(), codes.end(), [&](uint32_t code) {
+      return std::find(loaded.begin(), loaded.end(), code) != loaded.end();
+    });
+  };
+  if (node.kind != Node::Kind::Plain || names(node.defs) || names(node.uses) ||
+      node.op.run == runBarrier || node.op.run == runWarpBarrier)
+    return false;
+  if (node.op.run == runFence)
+    return !isStrong && static_cast<const FenceInfo *>(node.op.info)->order ==
+                            Order::Release;
+  if (node.op.run == runAtomic ||
+      node.op.run == loadHandler(Space::Generic, true) ||
+      node.op.run == storeHandler(Space::Generic, true)) {
+    Order order = static_cast<const MemoryInfo *>(node.op.info)->order;
+    return order == Order::Weak || order == Order::Relaxed ||
+           (order == Order::Release && !isStrong);
+  }
+  return true;
+}
+
+/// Where loads may be done instead of where they are: behind an access, before
+/// the first use of the value. `behind`: the operation that follows each node.
+void Decoder::findLateLoads(const Blocks &result,
+                            const std::vector<uint32_t> &behind) {
+  std::map<const OpInfo *, MemoryInfo *> infos;
+  for (auto &info : program.infos)
+    if (auto *memory = dynamic_cast<MemoryInfo *>(info.get()))
+      infos[memory] = memory;
+  Handler load = loadHandler(Space::Generic, true),
+          store = storeHandler(Space::Generic, true);
+  for (const auto &block : result.blocks)
+    for (int n = block.begin; n < block.end; ++n) {
+      if (nodes[n].op.run != load)
+        continue;
+      const std::vector<uint32_t> &loaded = nodes[n].defs;
+      std::vector<uint32_t> later;
+      int m = n + 1;
+      for (; m < block.end && letsPass(nodes[m], nodes[n]); ++m)
+        if (nodes[m].op.run == load || nodes[m].op.run == store ||
+            nodes[m].op.run == runAtomic)
+          later.push_back(behind[m]);
+      // A value that nobody needs has no storage to wait for.
+      bool needed =
+          m < block.end || std::any_of(
+                               loaded.begin(), loaded.end(),
+                               [&](uint32_t r) { return block.liveOut[r]; });
+      if (needed)
+        infos.at(nodes[n].op.info)->later = std::move(later);
+    }
+}
+
 void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
                        const std::vector<std::vector<uint32_t>> &unsure) {
   auto place = [&](uint32_t &code) {
@@ -303,6 +381,7 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
   std::vector<Patch> branches;
   std::vector<size_t> begin(result.blocks.size());
   std::vector<Op> &ops = program.ops;
+  std::vector<uint32_t> behind(nodes.size());
   for (size_t b = 0; b < result.blocks.size(); ++b) {
     const auto &block = result.blocks[b];
     begin[b] = ops.size();
@@ -367,8 +446,12 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
           mark.mnemonic = node.op.mnemonic;
           ops.push_back(mark);
         }
+      behind[n] = static_cast<uint32_t>(ops.size());
     }
   }
+  program.isPlain = isPlain();
+  if (options.weak && program.isPlain)
+    findLateLoads(result, behind);
   auto exit = result.blocks.size() - 1;
   for (const Patch &patch : branches) {
     const auto &block = result.blocks[patch.block];

@@ -1,6 +1,7 @@
 // The scheduler: which CTAs are resident, which warp runs, and what to say when
 // none can.
 #include "Machine.h"
+#include "Explorer.h"
 
 #include <algorithm>
 #include <numeric>
@@ -15,6 +16,8 @@ static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
 /// How long a CTA is starved while the others make no progress.
 static constexpr uint64_t kStarvedSlots = 500;
 static constexpr uint32_t kQuantum = 256, kUncheckedQuantum = 4096;
+static constexpr uint32_t kWeakQuantum = 3;
+static constexpr int32_t kExploredQuantum = 1 << 16;
 
 // ---- memory ----
 
@@ -372,7 +375,7 @@ void Machine::startKernel(std::pair<unsigned, unsigned> key, Launch &launch) {
       races.addCta({static_cast<int>(launch.config.device), 0});
     launch.order.resize(count / launch.cluster.count());
     std::iota(launch.order.begin(), launch.order.end(), 0u);
-    if (options.schedule == Schedule::Random)
+    if (isSeeded())
       std::shuffle(launch.order.begin(), launch.order.end(), random);
   }
   while (launch.nextCta < launch.config.grid.count() && startCluster(launch))
@@ -420,19 +423,42 @@ void Machine::wake(Warp &warp) {
   runnable.push_back(&warp);
 }
 
+Explorer::State &Machine::explorer() const { return *explorerState; }
+
+uint32_t Machine::pickExplored(uint32_t count) const {
+  return explorer().pick(count);
+}
+
 void Machine::runWarp(Warp &warp) {
   const Op *op = switchGroup(warp);
-  warp.budget = static_cast<int32_t>(
-      1 + pick(options.checked ? kQuantum : kUncheckedQuantum));
-  if (!options.counting) {
-    while (op)
-      op = op->run(warp, op);
-    return;
-  }
+  // In an exhaustive search accesses end a slot, not their number.
+  uint32_t quantum = options.checked ? kQuantum : kUncheckedQuantum;
+  if (options.schedule == Schedule::Weak && pick(2))
+    quantum = kWeakQuantum; // so that something happens before late loads
+  warp.budget = options.schedule == Schedule::Exhaustive
+                    ? kExploredQuantum
+                    : static_cast<int32_t>(1 + pick(quantum));
+  if (options.counting || weak)
+    return runWarpSlowly(warp, op);
+  while (op)
+    op = op->run(warp, op);
+}
+
+void Machine::runWarpSlowly(Warp &warp, const Op *op) {
   const Program &program = *warp.cta->launch->program;
+  bool explores = options.schedule == Schedule::Exhaustive;
+  if (explores && !program.isPlain)
+    explorer().step.all = true;
   while (op) {
-    if (op->run != runConverge && op->run != runCheckAssigned &&
-        op->run != runMarkAssigned && op->run != runAccumulatorMisuse) {
+    if (explores && (op->run == runBarrier || op->run == runWarpBarrier))
+      explorer().step.all = true;
+    if (!warp.late.empty() && performLate(warp, op)) {
+      yieldAt(warp, op);
+      return;
+    }
+    if (options.counting && op->run != runConverge &&
+        op->run != runCheckAssigned && op->run != runMarkAssigned &&
+        op->run != runAccumulatorMisuse) {
       Counter &counter = counts[program.mnemonics[op->mnemonic]];
       ++counter.warpInstructions;
       counter.threadInstructions +=
@@ -448,6 +474,45 @@ static bool hasRunnableGroup(const Warp &warp) {
       [](const Group &group) { return group.wait == Group::Wait::None; });
 }
 
+uint32_t Machine::nextWarp() {
+  if (options.schedule == Schedule::Exhaustive)
+    return nextExplored();
+  auto count = static_cast<uint32_t>(runnable.size());
+  uint32_t index = pick(count);
+  if (options.schedule == Schedule::Starve && slots - progress < kStarvedSlots)
+    // The CTA that came first runs when no other gets anywhere.
+    for (uint32_t tries = 0;
+         tries < count && runnable[index]->cta == resident.front().get();
+         ++tries)
+      index = (index + 1) % count;
+  return index;
+}
+
+uint32_t Machine::nextExplored() {
+  // By number, since the order of `runnable` depends on the past.
+  std::vector<std::pair<uint64_t, uint32_t>> ready, stalled;
+  for (uint32_t i = 0; i < runnable.size(); ++i) {
+    const Warp &warp = *runnable[i];
+    bool waits = warp.stalled && warp.stalledAt == writes;
+    (waits ? stalled : ready)
+        .emplace_back(
+            uint64_t(warp.cta->number - firstExplored) << 8 | warp.index, i);
+  }
+  // Where all of them wait, they take turns until it is called a livelock.
+  if (ready.empty()) {
+    std::sort(stalled.begin(), stalled.end());
+    ready = {stalled[slots % stalled.size()]};
+  }
+  std::sort(ready.begin(), ready.end());
+  std::vector<uint64_t> numbers;
+  numbers.reserve(ready.size());
+  for (const auto &[number, index] : ready)
+    numbers.push_back(number);
+  uint32_t index = ready[explorer().pickWarp(numbers)].second;
+  runnable[index]->stalled = false;
+  return index;
+}
+
 void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
   used.resize(options.devices);
   uint64_t first = slots;
@@ -460,17 +525,12 @@ void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
     }
     ++slots;
     advanceBulk(false);
-    uint32_t index = pick(static_cast<uint32_t>(runnable.size()));
-    if (options.schedule == Schedule::Starve &&
-        slots - progress < kStarvedSlots)
-      // The CTA that came first runs when no other gets anywhere.
-      for (uint32_t tries = 0; tries < runnable.size() &&
-                               runnable[index]->cta == resident.front().get();
-           ++tries)
-        index = (index + 1) % static_cast<uint32_t>(runnable.size());
+    uint32_t index = nextWarp();
     Warp &warp = *runnable[index];
     uint64_t pollsBefore = polls;
     runWarp(warp);
+    if (options.schedule == Schedule::Exhaustive)
+      explorer().endStep();
     if (polls == pollsBefore)
       noteProgress(); // computes and waits for nobody
     if (!hasRunnableGroup(warp)) {

@@ -183,11 +183,20 @@ struct Multicast {
   std::vector<uint64_t> copies;
 };
 
+/// What a load of a loop has read, in an exhaustive search.
+struct Poll {
+  uint64_t location = 0, time = 0;
+  uint32_t count = 0;
+};
+
 struct Machine {
   explicit Machine(const EmulatorOptions &options)
-      : options(options), random(options.seed) {}
+      : options(options), weak(options.schedule == Schedule::Weak ||
+                               options.schedule == Schedule::Exhaustive),
+        random(options.seed) {}
 
   EmulatorOptions options;
+  bool weak; ///< reads see what the memory model allows, not the last write
   AddressSpace memory;
   RaceDetector races;
   std::mt19937_64 random;
@@ -228,6 +237,15 @@ struct Machine {
     return nullptr;
   }
 
+  // ---- the weak schedules ----
+  uint64_t historyIds = 0;
+  uint64_t writes = 0;             ///< to any history
+  std::vector<SyncEntry> scFences; ///< one per thread and scope
+  std::map<std::pair<const Op *, uint32_t>, Poll> pollsOf; ///< by thread
+  uint32_t firstExplored = 0; ///< number of the run's first CTA
+  Explorer::State *explorerState = nullptr;
+  Explorer::State &explorer() const;
+
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;
 
@@ -250,11 +268,23 @@ struct Machine {
                 uint32_t rank);
   void finishCta(Cta &cta);
   void runWarp(Warp &warp);
+  void runWarpSlowly(Warp &warp, const Op *op);
+  /// Index of the warp in `runnable` that comes next.
+  uint32_t nextWarp();
+  uint32_t nextExplored();
   void wake(Warp &warp);
   [[noreturn]] void reportStuck(bool livelock);
   bool releaseParked();
+  /// A number below `count`, as the schedule has it.
   uint32_t pick(uint32_t count) {
+    if (options.schedule == Schedule::Exhaustive) [[unlikely]]
+      return pickExplored(count);
     return static_cast<uint32_t>(random() % count);
+  }
+  uint32_t pickExplored(uint32_t count) const;
+  bool isSeeded() const {
+    return options.schedule == Schedule::Random ||
+           options.schedule == Schedule::Weak;
   }
   void noteProgress() { progress = slots; }
   const std::string &lineText(const Warp &warp, uint32_t line) const;
@@ -303,12 +333,6 @@ void needWholeWarp(Warp &w, const Op *op, uint32_t lanes);
 double decodeElement(Type type, uint32_t bits);
 
 // Accesses of lanes; ExecMemory.cpp.
-struct Place {
-  Allocation *allocation;
-  uint64_t offset;
-  char *bytes() const { return allocation->bytes.get() + offset; }
-  uint8_t *states() const { return allocation->states.get() + offset; }
-};
 /// Where an address of a lane lies. Ends the run where `bytes` bytes there are
 /// not one place that may be accessed.
 Place resolve(Warp &w, const Op *op, int lane, Space space, uint64_t address,
@@ -316,11 +340,29 @@ Place resolve(Warp &w, const Op *op, int lane, Space space, uint64_t address,
 /// Checks that memory has been written.
 void checkInitialised(Warp &w, const Op *op, int lane, const Place &place,
                       uint32_t bytes, uint64_t address);
-void markInitialised(const Place &place, uint32_t bytes);
+/// Bytes that have been written past their histories: everybody sees them.
+void markWritten(const Place &place, uint32_t bytes);
 void checkRace(Warp &w, const Op *op, int lane, const Place &place,
                uint32_t bytes, bool isWrite, Strength strength,
                uint64_t address);
 Agent threadAgent(const Warp &w, int lane);
+
+// Accesses under the weak schedules; ExecWeak.cpp.
+/// Loads, stores, or changes what memory holds for this lane.
+void weakLoad(Warp &w, const Op *op, int lane, const Place &place,
+              const MemoryInfo &info);
+void weakStore(Warp &w, const Op *op, int lane, Place place,
+               const MemoryInfo &info, const char *data);
+/// One element; returns what it was.
+uint64_t weakAtomic(Warp &w, const Op *op, int lane, const Place &place,
+                    const MemoryInfo &info, uint64_t b, uint64_t c);
+/// What the fences fence.sc that are morally strong with this one did before.
+void orderFence(Warp &w, int lane, Scope scope);
+/// Does the loads that are late no longer than until `next`. Returns whether
+/// there was one.
+bool performLate(Warp &w, const Op *next);
+/// From now on everybody sees what these bytes hold.
+void forgetHistory(const Place &place, uint64_t bytes);
 
 // Synchronisation of lanes; ExecSync.cpp.
 /// What a lane knows, its own accesses included; its clock moves on.
@@ -331,7 +373,15 @@ void acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge);
 /// A strong write: what later strong reads of it acquire.
 void strongWrite(Warp &w, int lane, const Place &place, Order order,
                  Scope scope, bool isRmw);
+/// The same for a write that continues what `entries` hand over, to which it
+/// adds.
+void strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
+                 Order order, Scope scope);
 void strongRead(Warp &w, int lane, const Place &place, Order order,
+                Scope scope);
+/// The same for a read of a write that hands over `entries`.
+void strongRead(Warp &w, int lane, const Place &place,
+                const std::vector<SyncEntry> &entries, Order order,
                 Scope scope);
 /// Orders everything that the participants did before.
 void joinParticipants(

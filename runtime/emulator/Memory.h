@@ -50,6 +50,13 @@ struct Allocation {
   RaceShadow shadow;
 };
 
+struct Place {
+  Allocation *allocation;
+  uint64_t offset;
+  char *bytes() const { return allocation->bytes.get() + offset; }
+  uint8_t *states() const { return allocation->states.get() + offset; }
+};
+
 /// Finds allocations by address.
 class AddressSpace {
 public:
@@ -72,6 +79,11 @@ public:
   /// UsageError where `at` overlaps another allocation.
   Allocation &add(uint64_t size, const std::string &name, int device,
                   uint64_t at);
+  /// Everybody has seen everything.
+  void forgetHistories() {
+    for (auto &[base, allocation] : allocations)
+      allocation->shadow.histories.clear();
+  }
   void remove(uint64_t base) {
     last = nullptr;
     allocations.erase(base);

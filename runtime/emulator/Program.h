@@ -93,6 +93,9 @@ struct Program {
   std::map<std::string, std::vector<uint64_t>> directives;
   unsigned virtualRegisters = 0; ///< before they shared storage
   unsigned namedBarriers = 0;
+  /// Computes, branches, and accesses memory by ld, st, atom, red with fences
+  /// and barriers, and nothing else.
+  bool isPlain = false;
 
   /// Address of the module's variables are constants that are filled in when
   /// the module is loaded on a device: offset of the constant -> (symbol,

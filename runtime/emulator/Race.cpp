@@ -5,6 +5,8 @@
 
 using namespace moe::emu;
 
+std::atomic<uint64_t> Clock::serials{0};
+
 bool Clock::knows(Agent agent, uint32_t stamp) const {
   uint32_t domain = agent.domain();
   auto entry =
@@ -164,6 +166,28 @@ ClockRef Clock::withRange(const ClockRef &base, uint32_t first, uint32_t last) {
   return join(base, one);
 }
 
+ViewRef moe::emu::joinViews(const ViewRef &a, const ViewRef &b) {
+  if (a == b || !b)
+    return a;
+  if (!a)
+    return b;
+  auto result = std::make_shared<View>();
+  result->reserve(a->size() + b->size());
+  auto i = a->begin(), j = b->begin();
+  while (i != a->end() || j != b->end()) {
+    if (j == b->end() || (i != a->end() && i->first < j->first)) {
+      result->push_back(*i++);
+    } else if (i == a->end() || j->first < i->first) {
+      result->push_back(*j++);
+    } else {
+      result->emplace_back(i->first, std::max(i->second, j->second));
+      ++i;
+      ++j;
+    }
+  }
+  return result;
+}
+
 bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
   if (from.cta() == other.cta() || scope == Scope::Sys)
     return true;
@@ -178,12 +202,12 @@ bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
   }
 }
 
-bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
+bool RaceDetector::accessCell(RaceShadow &shadow, RaceShadow::Cell &cell,
                               bool isWrite, const Access &access,
                               const Observer &observer, WriterMemo &memo,
                               Conflict &conflict) {
   bool found = false;
-  const Access &write = word.write;
+  const Access &write = cell.write;
   if (write.agent != memo.agent || write.stamp != memo.stamp)
     memo = {write.agent, write.stamp,
             write.agent.isNone() ||
@@ -216,16 +240,16 @@ bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
     return all;
   };
   if (isWrite) {
-    if (!found && word.read.warp != ~0u)
-      readOrdered(word.read, true);
-    if (word.more >= 0) {
-      for (const ReadEntry &read : shadow.extra[word.more])
+    if (!found && cell.read.warp != ~0u)
+      readOrdered(cell.read, true);
+    if (cell.more >= 0) {
+      for (const ReadEntry &read : shadow.extra[cell.more])
         if (!found)
           readOrdered(read, true);
-      shadow.extra[word.more].clear();
+      shadow.extra[cell.more].clear();
     }
-    word.read.warp = ~0u;
-    word.write = access;
+    cell.read.warp = ~0u;
+    cell.write = access;
     return found;
   }
   ReadEntry mine{warp, 1u << lane, access.stamp, access.line, access.strength};
@@ -250,27 +274,104 @@ bool RaceDetector::accessWord(RaceShadow &shadow, RaceShadow::Word &word,
            read.strength.strong == access.strength.strong &&
            read.strength.scope == access.strength.scope;
   };
-  if (isMine(word.read)) {
-    word.read = mine;
+  if (isMine(cell.read)) {
+    cell.read = mine;
     return found;
   }
-  if (word.more >= 0)
-    for (ReadEntry &read : shadow.extra[word.more])
+  if (cell.more >= 0)
+    for (ReadEntry &read : shadow.extra[cell.more])
       if (isMine(read)) {
         read = mine;
         return found;
       }
-  if (merge(word.read))
+  if (merge(cell.read))
     return found;
-  if (word.more < 0) {
-    word.more = static_cast<int32_t>(shadow.extra.size());
-    shadow.extra.emplace_back();
+  if (cell.more < 0) {
+    cell.more = shadow.takeExtra();
   }
-  auto &more = shadow.extra[word.more];
+  auto &more = shadow.extra[cell.more];
   for (ReadEntry &read : more)
     if (merge(read))
       return found;
   more.push_back(mine);
+  return found;
+}
+
+void RaceShadow::split(Cell &cell) {
+  int32_t index;
+  if (freeParts.empty()) {
+    index = static_cast<int32_t>(parts.size());
+    parts.push_back(std::make_unique<std::array<Cell, 4>>());
+  } else {
+    index = freeParts.back();
+    freeParts.pop_back();
+  }
+  Cell copy = cell;
+  copy.split = -1;
+  *parts[static_cast<size_t>(index)] = {copy, copy, copy, copy};
+  // Each part has readers of its own from now on.
+  for (size_t i = 1; i < 4 && copy.more >= 0; ++i) {
+    int32_t more = takeExtra();
+    extra[static_cast<size_t>(more)] = extra[static_cast<size_t>(copy.more)];
+    (*parts[static_cast<size_t>(index)])[i].more = more;
+  }
+  cell.more = -1;
+  cell.split = index;
+}
+
+int32_t RaceShadow::takeExtra() {
+  if (freeExtra.empty()) {
+    extra.emplace_back();
+    return static_cast<int32_t>(extra.size() - 1);
+  }
+  int32_t index = freeExtra.back();
+  freeExtra.pop_back();
+  return index;
+}
+
+void RaceShadow::unite(Cell &cell, const Access &write) {
+  for (Cell &part : *parts[static_cast<size_t>(cell.split)]) {
+    if (part.split >= 0)
+      unite(part, write);
+    if (part.more >= 0) {
+      extra[static_cast<size_t>(part.more)].clear();
+      freeExtra.push_back(part.more);
+    }
+  }
+  freeParts.push_back(cell.split);
+  cell = Cell();
+  cell.write = write;
+}
+
+struct RaceDetector::Request {
+  RaceShadow &shadow;
+  bool isWrite;
+  const Access &access;
+  const Observer &observer;
+};
+
+/// The bytes [begin, end) of a cell.
+bool RaceDetector::accessParts(const Request &request, RaceShadow::Cell &cell,
+                               uint64_t cellBytes, uint64_t begin, uint64_t end,
+                               WriterMemo &memo, Conflict &conflict) {
+  bool whole = end - begin == cellBytes;
+  if (cell.split < 0 && whole)
+    return accessCell(request.shadow, cell, request.isWrite, request.access,
+                      request.observer, memo, conflict);
+  if (cell.split < 0)
+    request.shadow.split(cell);
+  bool found = false;
+  uint64_t partBytes = cellBytes / 4;
+  for (uint64_t at = begin; at < end;) {
+    uint64_t part = at / partBytes,
+             last = std::min(end, (part + 1) * partBytes);
+    auto &parts = *request.shadow.parts[static_cast<size_t>(cell.split)];
+    found |= accessParts(request, parts[part], partBytes, at - part * partBytes,
+                         last - part * partBytes, memo, conflict);
+    at = last;
+  }
+  if (whole && request.isWrite)
+    request.shadow.unite(cell, request.access);
   return found;
 }
 
@@ -279,33 +380,13 @@ bool RaceDetector::access(RaceShadow &shadow, uint64_t offset, uint32_t bytes,
                           const Observer &observer, Conflict &conflict) {
   bool found = false;
   WriterMemo memo;
-  uint64_t end = offset + bytes;
-  while (offset < end) {
-    RaceShadow::Word &word = shadow.word(offset);
-    uint64_t inWord = offset % 4,
-             count = std::min<uint64_t>(4 - inWord, end - offset);
-    if (word.split < 0 && count < 4) {
-      word.split = static_cast<int32_t>(shadow.bytes.size());
-      RaceShadow::Word copy = word;
-      copy.split = -1;
-      shadow.bytes.push_back({copy, copy, copy, copy});
-      // Each byte has readers of its own from now on.
-      if (copy.more >= 0)
-        for (int i = 1; i < 4; ++i) {
-          shadow.bytes.back()[i].more =
-              static_cast<int32_t>(shadow.extra.size());
-          shadow.extra.push_back(
-              std::vector<ReadEntry>(shadow.extra[copy.more]));
-        }
-    }
-    if (word.split < 0)
-      found |=
-          accessWord(shadow, word, isWrite, access, observer, memo, conflict);
-    else
-      for (uint64_t i = 0; i < count; ++i)
-        found |= accessWord(shadow, shadow.bytes[word.split][inWord + i],
-                            isWrite, access, observer, memo, conflict);
-    offset += count;
+  Request request{shadow, isWrite, access, observer};
+  constexpr uint64_t kBytes = RaceShadow::kCellBytes;
+  for (uint64_t at = offset, end = offset + bytes; at < end;) {
+    uint64_t inCell = at % kBytes, count = std::min(kBytes - inCell, end - at);
+    found |= accessParts(request, shadow.cell(at), kBytes, inCell,
+                         inCell + count, memo, conflict);
+    at += count;
   }
   return found;
 }

@@ -5,6 +5,9 @@
 
 #include "Handlers.h"
 
+#include <array>
+#include <atomic>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -35,6 +38,10 @@ using ClockRef = std::shared_ptr<const Clock>;
 
 class Clock {
 public:
+  Clock() : serial(++serials) {}
+  Clock(const Clock &) = delete;
+  Clock &operator=(const Clock &) = delete;
+
   bool knows(Agent agent, uint32_t stamp) const;
   /// Whether it knows all agents of a domain up to `stamp`.
   bool knowsAll(uint32_t domain, uint32_t stamp) const;
@@ -57,7 +64,10 @@ public:
   static ClockRef withRange(const ClockRef &base, uint32_t first,
                             uint32_t last);
 
+  const uint64_t serial; ///< of no other clock, not even one that is gone
+
 private:
+  static std::atomic<uint64_t> serials;
   struct Part {
     uint32_t thread, stamp;
   };
@@ -70,13 +80,21 @@ private:
   std::vector<std::pair<uint32_t, uint32_t>> ranges;
 };
 
+/// Strong writes that were seen: by location how far its history is known.
+/// Immutable, shared, sorted. Null: none. Only the weak schedules have any.
+using View = std::vector<std::pair<uint64_t, uint64_t>>;
+using ViewRef = std::shared_ptr<const View>;
+ViewRef joinViews(const ViewRef &a, const ViewRef &b);
+
 /// What a thread knows, for accesses through the generic proxy and, where a
-/// proxy fence came in between, through the async proxy.
+/// proxy fence came in between, through the async proxy; and what it has seen.
 struct Knowledge {
   ClockRef plain, proxied;
+  ViewRef seen;
   void join(const Knowledge &other) {
     plain = Clock::join(plain, other.plain);
     proxied = Clock::join(proxied, other.proxied);
+    seen = joinViews(seen, other.seen);
   }
 };
 
@@ -85,6 +103,7 @@ struct SyncEntry {
   Knowledge knowledge;
   Scope scope = Scope::Sys;
   Agent agent;
+  uint64_t address = 0; ///< of what a strong read saw
 };
 
 /// Race state of a lane.
@@ -122,32 +141,60 @@ struct ReadEntry {
   Strength strength;
 };
 
-/// The last accesses to every word of an allocation, made when first touched.
+/// A write as the weak schedules remember it (ExecWeak.cpp).
+struct Message {
+  uint64_t time = 0; ///< its place in the coherence order
+  uint64_t value = 0;
+  Access access;          ///< of no agent: what was there before
+  uint64_t readsFrom = 0; ///< of read-modify-writes: the time of what they read
+  bool isRmw = false;
+  std::vector<SyncEntry> sync; ///< what acquiring it hands over
+  ClockRef past;               ///< what its thread knew
+};
+
+/// The writes of a location that a read may still see, in coherence order.
+struct History {
+  uint64_t id = 0;
+  uint32_t bytes = 0;
+  std::vector<Message> messages;
+};
+
+/// The last accesses to an allocation, made when first touched. There is one
+/// cell for 16 bytes as long as accesses take all of them, as most do that move
+/// tiles; narrower ones split it into cells of words, and those into cells of
+/// bytes. A write to all 16 bytes makes them one cell again.
 class RaceShadow {
 public:
-  static constexpr uint64_t kPageWords = 256;
-  struct Word {
+  static constexpr uint64_t kCellBytes = 16, kPageCells = 64;
+  struct Cell {
     Access write;
     ReadEntry read;     ///< the first reader
     int32_t more = -1;  ///< index into `extra`: further readers
-    int32_t split = -1; ///< index into `bytes`: one for each byte, since
-                        ///< accesses were narrower
+    int32_t split = -1; ///< index into `parts`: narrower cells
   };
   struct Page {
-    Word words[kPageWords];
+    Cell cells[kPageCells];
   };
-  Word &word(uint64_t offset) {
-    uint64_t index = offset / 4, page = index / kPageWords;
+  Cell &cell(uint64_t offset) {
+    uint64_t index = offset / kCellBytes, page = index / kPageCells;
     if (page >= pages.size())
       pages.resize(page + 1);
     if (!pages[page])
       pages[page] = std::make_unique<Page>();
-    return pages[page]->words[index % kPageWords];
+    return pages[page]->cells[index % kPageCells];
   }
+  int32_t takeExtra(); ///< index of a list that is empty
+  /// Gives the four parts of a cell cells of their own.
+  void split(Cell &cell);
+  /// Makes a cell whose parts have just been written by `write` one again.
+  void unite(Cell &cell, const Access &write);
+
   std::vector<std::unique_ptr<Page>> pages;
   std::vector<std::vector<ReadEntry>> extra;
-  std::vector<std::array<Word, 4>> bytes;
+  std::vector<std::unique_ptr<std::array<Cell, 4>>> parts;
+  std::vector<int32_t> freeParts, freeExtra; ///< indices that are unused
   std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
+  std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
 };
 
 /// Where CTAs are, for scopes.
@@ -188,6 +235,23 @@ public:
               const Access &access, const Observer &observer,
               Conflict &conflict);
 
+  /// Whether an earlier access of `other` happens before what is observed.
+  bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
+    if (other == observer.self) // program order
+      return stamp <= observer.now;
+    if (other.cta() < retired)
+      return true;
+    // Tiles are written by one and read by one.
+    if (observer.clock.serial == lastSerial && other == lastKnown &&
+        stamp <= lastStamp)
+      return true;
+    if (!observer.clock.knows(other, stamp))
+      return false;
+    lastSerial = observer.clock.serial;
+    lastKnown = other;
+    lastStamp = stamp;
+    return true;
+  }
   bool includes(Scope scope, Agent from, Agent other) const;
   bool morallyStrong(const Strength &a, Agent agentA, const Strength &b,
                      Agent agentB) const {
@@ -196,22 +260,25 @@ public:
   }
 
 private:
-  /// The words of one access mostly have one writer: whether it is ordered.
+  /// The cells of one access mostly have one writer: whether it is ordered.
   struct WriterMemo {
     Agent agent;
     uint32_t stamp = 0;
     bool ordered = true;
   };
-  bool accessWord(RaceShadow &shadow, RaceShadow::Word &word, bool isWrite,
+  bool accessCell(RaceShadow &shadow, RaceShadow::Cell &cell, bool isWrite,
                   const Access &access, const Observer &observer,
                   WriterMemo &memo, Conflict &conflict);
-  bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
-    if (other == observer.self) // program order
-      return stamp <= observer.now;
-    return other.cta() < retired || observer.clock.knows(other, stamp);
-  }
+  struct Request;
+  bool accessParts(const Request &request, RaceShadow::Cell &cell,
+                   uint64_t cellBytes, uint64_t begin, uint64_t end,
+                   WriterMemo &memo, Conflict &conflict);
   std::vector<CtaPlace> places;
   uint32_t retired = 0;
+  // What was last found to be ordered.
+  mutable uint64_t lastSerial = 0;
+  mutable Agent lastKnown;
+  mutable uint32_t lastStamp = 0;
 };
 
 } // namespace moe::emu

@@ -6,6 +6,7 @@
 
 namespace moe::emu {
 
+struct Allocation;
 struct Cta;
 struct Machine;
 
@@ -36,6 +37,16 @@ struct Group {
   uint32_t waitMask = 0;
 };
 
+/// A load that is done later than the program says (ExecWeak.cpp).
+struct LateLoad {
+  const Op *op, *at; ///< the load, and the operation that it comes before
+  int lane;
+  Allocation *allocation;
+  uint64_t offset;
+  uint32_t stamp; ///< of the lane when the program did it
+  bool done = false;
+};
+
 struct alignas(64) Warp {
   char *registers = nullptr;
   const char *constants = nullptr;
@@ -48,6 +59,10 @@ struct alignas(64) Warp {
   std::vector<Group> groups;
   size_t current = 0;  ///< the group that runs
   bool queued = false; ///< the scheduler may pick it
+  std::vector<LateLoad> late;
+  /// Reads the same again and again since the machine has made so many writes.
+  bool stalled = false;
+  uint64_t stalledAt = 0;
 
   // Inlined always: Lanes.cpp is compiled for several CPUs.
   Group &group() { return groups[current]; }

@@ -189,6 +189,66 @@ func.func @c16_logits_are_capped(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t:
 
 // -----
 
+// CHECK-LABEL: func.func @c16_logits_have_an_offset
+func.func @c16_logits_have_an_offset(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w offset(%b : tensor<8xf32>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the logits are more than a product}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_logits_are_cooled
+func.func @c16_logits_are_cooled(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w {temperature = 2.0 : f64} : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the logits are more than a product}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_logits_are_cosines
+func.func @c16_logits_are_cosines(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w form <cosine> : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the logits are more than a product}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_logits_are_summed_in_f64
+func.func @c16_logits_are_summed_in_f64(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w {acc = f64} : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the logits are not in f32}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_a_plan_has_no_slots
+func.func @c16_a_plan_has_no_slots(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, csr> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the plan has more than the slots of the table}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, csr>
+  return %p : !moe.plan<8, csr>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @c16_logits_are_rounded
 func.func @c16_logits_are_rounded(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
   // CHECK: moe.logits
@@ -318,4 +378,29 @@ func.func @c15_rows_have_other_users(%x: tensor<?x4xf32>, %p: !moe.plan<2, slots
   // expected-remark @+1 {{the ops of its layer have other users or plans}}
   %y = moe.combine %h, %q, %g apply <output> residual <add_x> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y, %h : tensor<?x4xf32>, !moe.rows<f32, 4, grouped>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c15_widths_are_known_at_one_place
+func.func @c15_widths_are_known_at_one_place(%x: tensor<?x?xf32>, %p: !moe.plan<2, slots<1>>, %of: tensor<?xi32>, %u: tensor<2x6x4xf32>, %d: tensor<2x4x6xf32>) -> tensor<?x4xf32> {
+  // CHECK: %[[Q:.*]] = moe.expand_plan
+  // CHECK: moe.combine %{{.*}}, %[[Q]]
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %of, %c0 : tensor<?xi32>
+  %e = tensor.empty(%n) : tensor<?x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%of : tensor<?xi32>) outs(%e : tensor<?x4xf32>) {
+  ^bb0(%in: i32, %out: f32):
+    %row = arith.index_cast %in : i32 to index
+    %column = linalg.index 1 : index
+    %v = tensor.extract %x[%row, %column] : tensor<?x?xf32>
+    linalg.yield %v : f32
+  } -> tensor<?x4xf32>
+  %q = moe.expand_plan %p, %of : !moe.plan<2, slots<1>>, tensor<?xi32>
+  %r = moe.dispatch %g, %q apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %q (%u, %d : tensor<2x6x4xf32>, tensor<2x4x6xf32>) table <[<ffn, 2, width = 6, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{widths are known at one place alone}}
+  %y = moe.combine %h, %q, %g apply <output> residual <add_x> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
 }

@@ -88,6 +88,16 @@ func.func @zero_ids_are_of_no_class_with_weights(%z: tensor<?x5xf32>, %r: !moe.r
 
 // -----
 
+// (R15): a table may list any id for no weight.
+func.func @zero_ids_of_a_table_are_of_any_class(%z: tensor<?x5xf32>, %t: tensor<?x2xi32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<5x8x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <softmax> select <table> weight <scores, exclude = [3]> : tensor<?x5xf32> -> !moe.plan<5, slots<2>>
+  %h = moe.experts %r, %p (%w : tensor<5x8x8xf32>) table <[<linear, 5>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
 // (R18)
 func.func @nested_experts_are_not_chosen_by_thresholds(%z: tensor<?x2xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<8x8xf32>) -> !moe.rows<f32, 8, grouped> {
   // expected-note @+1 {{experts are chosen here}}

@@ -104,6 +104,11 @@ struct CommandLine {
       cl::desc("Round the rows of experts to the kernel's tile: nearest, up, "
                "down, sr_f, nr_s or balance_f. Changes results"),
       cl::cat(category)};
+  cl::opt<bool> planStats{
+      "plan-stats",
+      cl::desc("Give the load and the drops of each expert and the entropy of "
+               "the loads as outputs plan_stats.<route>.*"),
+      cl::cat(category)};
   cl::opt<int64_t> tokens{
       "tokens", cl::value_desc("n"),
       cl::desc("Tokens of a usual call, for decisions that depend on them"),
@@ -169,9 +174,11 @@ class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 static LogicalResult reportRemarks(MLIRContext &context) {
   remark::RemarkCategories categories;
   categories.passed = "moe-raise|moe-token-rounding|convert-moe-to-tile";
-  // That a router has a kernel and a layer no padding is the rule.
-  categories.missed =
-      *categories.passed + "|convert-route-to-vector|moe-padding-elimination";
+  // That a router has a kernel, a layer no padding and a route its results is
+  // the rule.
+  categories.missed = *categories.passed +
+                      "|convert-route-to-vector|moe-padding-elimination|"
+                      "moe-print-plan-stats";
   return remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
@@ -288,6 +295,7 @@ int main(int argc, char **argv) {
   options.from = line.startFrom;
   options.schedule = line.schedule;
   options.tokenRounding = line.tokenRounding;
+  options.planStats = line.planStats;
   options.tokens = line.tokens;
   options.threads = line.threads;
   options.flops = line.flops * 1e9;

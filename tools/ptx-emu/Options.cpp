@@ -19,14 +19,17 @@ ARGUMENTs, one for each parameter of the kernel, in order:
   out:f32[2,3]=OUT.npy     a pointer to memory that nobody has written (also
                            f16, bf16, f64, i8 ... i64, u8 ... u64)
   f32:1.5, u32:7, i64:-1   a number
+  bytes:0a0b0c0d           the bytes of a structure, in hexadecimal
 
   --kernel NAME            the kernel (default: the only one)
   --shared BYTES           dynamic shared memory
+  --cluster X[,Y[,Z]]      CTAs of a cluster (default: as the kernel says)
   --cooperative            all CTAs must be resident at once
   --seed N                 chooses the schedule (default 1)
   --seeds N                runs with N seeds, until one finds something
   --schedule NAME          random, latest (asynchronous copies as late as
-                           possible) or starve (one CTA runs last)
+                           possible), starve (one CTA runs last) or weak
+                           (reads give any value that the memory model allows)
   --multiprocessors N      limits how many CTAs are resident (default 132)
   --unchecked              only the checks that keep the emulator safe
   --counters               prints instructions by opcode and traffic by space
@@ -73,9 +76,12 @@ static moe::emu::Schedule parseSchedule(const std::string &text) {
     return moe::emu::Schedule::Latest;
   if (text == "starve")
     return moe::emu::Schedule::Starve;
-  throw InputError("option '--schedule' expects random, latest or starve, but "
-                   "got '" +
-                   text + "'");
+  if (text == "weak")
+    return moe::emu::Schedule::Weak;
+  throw InputError(
+      "option '--schedule' expects random, latest, starve or weak, "
+      "but got '" +
+      text + "'");
 }
 
 Options moe::ptxemu::parseOptions(int argc, char **argv) {
@@ -96,6 +102,8 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
        [&](auto &v) { options.config.grid = parseDim("--grid", v); }},
       {"--block", true,
        [&](auto &v) { options.config.block = parseDim("--block", v); }},
+      {"--cluster", true,
+       [&](auto &v) { options.config.cluster = parseDim("--cluster", v); }},
       {"--shared", true,
        [&](auto &v) {
          options.config.dynamicShared =

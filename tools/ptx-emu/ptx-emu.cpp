@@ -28,6 +28,7 @@ struct Argument {
   std::string output; ///< where a buffer is written, empty: nowhere
   uint64_t bits = 0;  ///< of numbers
   uint32_t bytes = 8;
+  std::vector<char> structure; ///< of structures
 
   size_t bufferBytes() const {
     size_t bytes = moeRuntimeDtypeSize(dtype);
@@ -105,6 +106,18 @@ static void parseScalar(const std::string &kind, const std::string &value,
     throw InputError("'" + whole + "' expects a number");
 }
 
+static std::vector<char> parseBytes(const std::string &text,
+                                    const std::string &whole) {
+  if (text.empty() || text.size() % 2 ||
+      text.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+    throw InputError("'" + whole + "' expects two hexadecimal digits per byte");
+  std::vector<char> bytes;
+  for (size_t i = 0; i < text.size(); i += 2)
+    bytes.push_back(
+        static_cast<char>(std::stoul(text.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
 static Argument parseArgument(const std::string &text) {
   Argument argument;
   size_t colon = text.find(':');
@@ -112,6 +125,11 @@ static Argument parseArgument(const std::string &text) {
     throw InputError("'" + text +
                      "' expects in:, inout:, out: or a type and ':' first");
   std::string kind = text.substr(0, colon), rest = text.substr(colon + 1);
+  if (kind == "bytes") {
+    argument.structure = parseBytes(rest, text);
+    argument.bytes = static_cast<uint32_t>(argument.structure.size());
+    return argument;
+  }
   argument.isBuffer = kind == "in" || kind == "inout" || kind == "out";
   if (!argument.isBuffer) {
     parseScalar(kind, rest, text, argument);
@@ -217,7 +235,9 @@ static Outcome runOnce(const Options &options, const std::string &text,
     parameter.struct_size = sizeof(parameter);
     check(moeDeviceKernelParameter(kernel, i, &parameter));
     values[i] = argument.bits;
-    pointers[i] = &values[i];
+    pointers[i] = argument.structure.empty()
+                      ? static_cast<const void *>(&values[i])
+                      : argument.structure.data();
     if (argument.isBuffer) {
       size_t size = argument.bufferBytes();
       check(moeDeviceAllocate(backend.get(), 0, size, parameter.name,
@@ -226,7 +246,8 @@ static Outcome runOnce(const Options &options, const std::string &text,
         check(moeDeviceWrite(stream.get(), values[i],
                              argument.input->data.get(), size));
     }
-    if (parameter.is_array || argument.bytes != parameter.bytes)
+    if (bool(parameter.is_array) == argument.structure.empty() ||
+        argument.bytes != parameter.bytes)
       throw InputError("parameter '" + std::string(parameter.name) +
                        "' expects " + std::to_string(parameter.bytes) +
                        " bytes, but got '" + options.arguments[i] + "'");
@@ -241,6 +262,7 @@ static Outcome runOnce(const Options &options, const std::string &text,
   };
   set(launch.grid, config.grid);
   set(launch.block, config.block);
+  set(launch.cluster, config.cluster);
   launch.dynamic_shared = config.dynamicShared;
   launch.flags = config.cooperative ? uint32_t(MOE_LAUNCH_COOPERATIVE) : 0u;
   launch.arguments = pointers.data();

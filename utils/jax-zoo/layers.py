@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Single MoE layers as JAX exports them, for the tests of moe-raise: one file for each way of writing a layer.
+"""Single MoE layers as JAX exports them, for the tests of moe-raise: NAME.mlir for each way of writing a layer, and NAME.npy, what JAX computes on
+x.npy.
 
 Example:
 
-  layers.py test/Transforms/Inputs/raise
+  layers.py test/Transforms/Inputs/raise/jax
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import re
 import sys
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 import models
@@ -138,9 +141,83 @@ def stacked(params, x):
     return lax.scan(lambda x, layer: (x + dense_scatter(layer, x), None), x, params)[0]
 
 
+def groups(x):
+    """Two groups of tokens."""
+    return x.reshape(2, TOKENS // 2, WIDTH)
+
+
+def capacity_switch(params, x):
+    return models.moe_switch(params, groups(x)).reshape(x.shape)
+
+
+def capacity_vision(params, x):
+    return models.moe_vision(params, groups(x), k=CHOSEN).reshape(x.shape)
+
+
+def masked_experts(params, x, dispatch, combine):
+    """Experts on the rows that a mask [B, S, E, C] takes from the tokens."""
+    rows = jnp.einsum("bsm,bsec->ebcm", x, dispatch)
+    hidden = jax.nn.relu(jnp.einsum("ebcm,emh->ebch", rows, params["gate"]))
+    return jnp.einsum("ebcm,bsec->bsm", jnp.einsum("ebch,ehm->ebcm", hidden, params["down"]), combine)
+
+
+def capacity_tokens(params, x, capacity=2):
+    """Top-k with places claimed in order of tokens, each with all its choices (maxtext dense_matmul with capacity)."""
+    x = groups(x)
+    scores = jax.nn.softmax(x @ params["router"], axis=-1)
+    _, chosen = lax.top_k(scores, CHOSEN)
+    hot = jax.nn.one_hot(chosen, EXPERTS, dtype=jnp.int32)
+    position = jnp.cumsum(hot.reshape(2, -1, EXPERTS), axis=1).reshape(hot.shape) * hot
+    kept = hot * (position <= capacity)
+    places = jax.nn.one_hot(position * kept, capacity + 1, dtype=x.dtype)[..., 1:]
+    dispatch = jnp.sum(places, axis=2)
+    combine = dispatch * (scores * jnp.sum(kept, axis=2))[..., None]
+    return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
+
+
+def capacity_choices(params, x, capacity=2):
+    """The same with all first choices before any second one, and weights that add up to 1."""
+    x = groups(x)
+    values, chosen = lax.top_k(jax.nn.softmax(x @ params["router"], axis=-1), CHOSEN)
+    values = values / jnp.sum(values, axis=-1, keepdims=True)
+    hot = jax.nn.one_hot(chosen, EXPERTS, dtype=x.dtype)
+    order = jnp.swapaxes(hot, 1, 2)
+    before = jnp.cumsum(order.reshape(2, -1, EXPERTS), axis=1).reshape(order.shape) - order
+    position = jnp.sum(jnp.swapaxes(before, 1, 2) * hot, axis=-1)
+    hot = hot * (position < capacity)[..., None]
+    places = jax.nn.one_hot(position.astype(jnp.int32), capacity, dtype=x.dtype)
+    dispatch = jnp.einsum("bske,bskc->bsec", hot, places)
+    combine = jnp.einsum("bsk,bske,bskc->bsec", values, hot, places)
+    return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
+
+
+def expert_choice(params, x):
+    return models.moe_expert_choice(params, groups(x)).reshape(x.shape)
+
+
+def soft(params, x):
+    return models.moe_soft(params, groups(x)).reshape(x.shape)
+
+
+def soft_joint(params, x):
+    """One group of tokens, and a softmax over two dimensions at once."""
+    logits = jnp.einsum("sm,mep->sep", x, params["slots"])
+    rows = jnp.einsum("sm,sep->epm", x, jax.nn.softmax(logits, axis=0))
+    hidden = jax.nn.relu(jnp.einsum("epm,emh->eph", rows, params["gate"]))
+    outputs = jnp.einsum("eph,ehm->epm", hidden, params["down"])
+    return jnp.einsum("epm,sep->sm", outputs, jax.nn.softmax(logits, axis=(1, 2)))
+
+
+def jax_text(exported):
+    """The module of an export, without locations."""
+    text = exported.mlir_module()
+    text = re.sub(r"(?m)^#loc.*\n", "", text)
+    return re.sub(r" loc\((?:[^()]|\([^()]*\)|\((?:[^()]|\([^()]*\))*\))*\)", "", text)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder that receives jax-*.mlir")
+    parser.add_argument("folder", type=Path, help="folder that receives the files")
     folder = parser.parse_args().folder
     make = models.Maker(1)
     params = {
@@ -167,15 +244,26 @@ def main() -> int:
         "dense-copies": (dense_copies, biased),
         "unrolled": (unrolled, params),
         "unrolled-argmax": (unrolled_argmax, params),
+        "capacity-switch": (capacity_switch, params),
+        "capacity-vision": (capacity_vision, params),
+        "capacity-tokens": (capacity_tokens, params),
+        "capacity-choices": (capacity_choices, params),
+        "expert-choice": (expert_choice, params),
+        "soft": (soft, dict(params, slots=make(WIDTH, EXPERTS, 2))),
+        "soft-joint": (soft_joint, dict(params, slots=make(WIDTH, EXPERTS, 2))),
         "scan": (stacked, jax.tree.map(lambda x: jnp.stack([x, 2 * x]), params)),
     }
-    x = jax.ShapeDtypeStruct((TOKENS, WIDTH), jnp.float32)
+    x = np.random.default_rng(2).standard_normal((TOKENS, WIDTH)).astype(np.float32)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "x.npy", x)
     for name, (layer, weights) in layers.items():
-        function = functools.partial(layer, jax.tree.map(jnp.asarray, weights))
-        (folder / f"jax-{name}.mlir").write_text(jax.jit(function).lower(x).as_text())
+        function = jax.jit(functools.partial(layer, jax.tree.map(jnp.asarray, weights)))
+        (folder / f"{name}.mlir").write_text(function.lower(x).as_text())
+        np.save(folder / f"{name}.npy", np.asarray(function(x)))
     # On other platforms than CPUs, products of groups stay what they are.
-    exported = jax.export.export(jax.jit(functools.partial(ragged, jax.tree.map(jnp.asarray, params))), platforms=["tpu"])
-    (folder / "jax-ragged-tpu.mlir").write_text(exported(x).mlir_module())
+    function = jax.jit(functools.partial(ragged, jax.tree.map(jnp.asarray, params)))
+    exported = jax.export.export(function, platforms=["tpu"])(x)
+    (folder / "ragged-tpu.mlir").write_text(jax_text(exported))
     return 0
 
 

@@ -57,6 +57,10 @@ llvm::StringRef compositeString(mlir::Operation *op, llvm::StringRef name);
 enum class Combiner { None, Replace, Add, Max, Min, Mul, And, Or };
 Combiner combinerOf(mlir::Operation *op);
 
+/// The dimension along which windows add up all elements up to and including
+/// each; none where they do something else.
+std::optional<int64_t> runningDimension(mlir::Operation *op);
+
 /// How often each id occurs in a list.
 struct Histogram {
   Index position;   // a symbol for a position in the list
@@ -113,6 +117,9 @@ public:
   /// that dimension, with its extent in `count`.
   std::optional<Element> reduced(const Element &element, Index position,
                                  int64_t *count = nullptr);
+  /// The same over several dimensions, in ascending order.
+  std::optional<Element> reduced(const Element &element,
+                                 llvm::ArrayRef<Index> positions);
 
   /// The list that `positions` sorts in ascending order, ties in order of
   /// position: positions[i] is where the i-th least element stands. Null where

@@ -46,6 +46,9 @@ struct CompileOptions {
   /// The rule by which moe-token-rounding rounds counts; empty for none. It
   /// changes what the model computes.
   std::string tokenRounding;
+  /// Whether the model has results more: how each route loads its experts (see
+  /// moe-print-plan-stats).
+  bool planStats = false;
   /// Tokens of a usual call, for decisions that depend on them; 0 where nobody
   /// knows.
   int64_t tokens = 0;

@@ -34,6 +34,11 @@ struct TargetPipelineOptions
       *this, "token-rounding",
       llvm::cl::desc("Rule by which counts of experts are rounded (see "
                      "moe-token-rounding); none where empty")};
+  Option<bool> planStats{
+      *this, "plan-stats",
+      llvm::cl::desc("Loads, drops and entropy of every route are results (see "
+                     "moe-print-plan-stats)"),
+      llvm::cl::init(false)};
   Option<bool> trace{
       *this, "trace",
       llvm::cl::desc("Have tasks tell the runtime when they begin and end"),

@@ -31,7 +31,7 @@ enum class BaseForm { Keep, Units };
 enum class ScaleForm { Keep, Weights };
 
 /// Who reads what `moe-print-plan-stats` has routes print.
-enum class ReportFormat { Text, Json };
+enum class ReportFormat { Text, Json, Results };
 
 #define GEN_PASS_DECL
 #include "moe/Transforms/Passes.h.inc"

@@ -1,4 +1,4 @@
-// Reductions and matrix products.
+// Reductions, matrix products and convolutions.
 #include "NodeContext.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -315,10 +315,143 @@ void Einsum::run() {
 
 static void translateEinsum(NodeContext &node) { Einsum(node).run(); }
 
+//===----------------------------------------------------------------------===//
+// Convolution
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Translates a Conv node: data [batch, features, spatial...], weights
+/// [features, features of a group, spatial...].
+class Convolution {
+public:
+  explicit Convolution(NodeContext &node) : node(node), g(node.graph) {}
+  void run();
+
+private:
+  bool readWindow();
+  DimExpr positions(size_t dim);
+
+  NodeContext &node;
+  GraphBuilder &g;
+  Val x = nullptr, weights = nullptr;
+  int64_t spatial = 0, groups = 1;
+  SmallVector<int64_t> kernel, strides, dilations, pads;
+};
+
+} // namespace
+
+bool Convolution::readWindow() {
+  std::string autoPad = node.stringAttr("auto_pad", "NOTSET");
+  if (autoPad != "NOTSET" && autoPad != "VALID") {
+    node.fail("expects 'auto_pad' to be NOTSET or VALID, but got '" + autoPad +
+              "'");
+    return false;
+  }
+  for (const DimExpr &size : ArrayRef(weights->shape).drop_front(2)) {
+    std::optional<int64_t> known = size.constant();
+    if (!known || *known < 1) {
+      node.fail("expects a window whose size is known when compiling and not "
+                "0");
+      return false;
+    }
+    kernel.push_back(*known);
+  }
+  auto list = [&](StringRef name, size_t count, int64_t otherwise,
+                  int64_t least) {
+    SmallVector<int64_t> values =
+        node.intsAttr(name).value_or(SmallVector<int64_t>(count, otherwise));
+    constexpr int64_t limit = int64_t(1) << 31;
+    if (values.size() != count || llvm::any_of(values, [&](int64_t value) {
+          return value < least || value > limit;
+        }))
+      node.fail("expects " + llvm::Twine(count) + " numbers of at least " +
+                llvm::Twine(least) + " in '" + name + "'");
+    return values;
+  };
+  strides = list("strides", spatial, 1, 1);
+  dilations = list("dilations", spatial, 1, 1);
+  pads = list("pads", 2 * spatial, 0, 0);
+  if (auto shape = node.intsAttr("kernel_shape"); shape && *shape != kernel)
+    node.fail("requires 'kernel_shape' to be the shape of the weights' window");
+  groups = node.intAttr("group", 1);
+  std::optional<int64_t> features = weights->shape[0].constant();
+  if (groups < 1 || !features || *features % groups != 0)
+    node.fail("requires the features of the result to be a multiple of "
+              "'group' (" +
+              llvm::Twine(groups) + ")");
+  return !g.failed();
+}
+
+/// How many windows fit along a spatial dimension.
+DimExpr Convolution::positions(size_t dim) {
+  DimExpr padded = x->shape[2 + dim] + DimExpr(pads[dim] + pads[spatial + dim]);
+  DimExpr window(dilations[dim] * (kernel[dim] - 1) + 1);
+  g.requireSize(window, "the window", hlo::ComparisonDirection::LE, padded,
+                "the padded size of dimension #" + std::to_string(2 + dim) +
+                    " of input #0");
+  if (strides[dim] == 1)
+    return padded - window + 1;
+  if (auto steps = g.dims.divide(padded - window, DimExpr(strides[dim])))
+    return *steps + 1;
+  node.fail("expects a size of dimension #" + llvm::Twine(2 + dim) +
+            " of input #0 that is known when compiling, where windows are " +
+            llvm::Twine(strides[dim]) + " apart");
+  return DimExpr(1);
+}
+
+void Convolution::run() {
+  x = node.input(0, 3);
+  weights = node.input(1, x->rank(), x->rank());
+  spatial = x->rank() - 2;
+  if (g.failed())
+    return;
+  if (!x->isFloat() || weights->elementType != x->elementType)
+    return node.fail("expects inputs of one float element type");
+  if (!readWindow())
+    return;
+  g.requireSize(
+      x->shape[1], "the features of input #0", hlo::ComparisonDirection::EQ,
+      weights->shape[1] * DimExpr(groups), "those that the weights have");
+  SymbolicShape shape{x->shape[0], weights->shape[0]};
+  SmallVector<int64_t> padding, dims;
+  for (int64_t d = 0; d < spatial; ++d) {
+    shape.push_back(positions(d));
+    padding.append({pads[d], pads[spatial + d]});
+    dims.push_back(2 + d);
+  }
+  if (g.failed())
+    return;
+  OpBuilder &b = g.builder;
+  auto numbers = hlo::ConvDimensionNumbersAttr::get(
+      b.getContext(), 0, 1, dims, /*kernel_input_feature_dimension=*/1,
+      /*kernel_output_feature_dimension=*/0, dims, 0, 1, dims);
+  auto paddingType = RankedTensorType::get({spatial, 2}, b.getI64Type());
+  Val y = g.value(
+      hlo::ConvolutionOp::create(
+          b, g.loc, g.typeOf(x->elementType, shape), g.get(x), g.get(weights),
+          b.getDenseI64ArrayAttr(strides),
+          DenseIntElementsAttr::get(paddingType, ArrayRef<int64_t>(padding)),
+          /*lhs_dilation=*/Attribute(), b.getDenseI64ArrayAttr(dilations),
+          /*window_reversal=*/Attribute(), numbers, groups,
+          /*batch_group_count=*/1, /*precision_config=*/ArrayAttr()),
+      shape);
+  if (node.has(2)) {
+    Val bias = node.input(2, 1, 1);
+    SymbolicShape column(x->rank(), DimExpr(1));
+    column[1] = bias->shape[0];
+    y = g.add(y, g.reshape(bias, column));
+  }
+  node.output(0, y);
+}
+
+static void translateConv(NodeContext &node) { Convolution(node).run(); }
+
 ArrayRef<OpEntry> moe::importer::reductionOps() {
   using F = ReduceForm;
   using R = Reduction;
   static const OpEntry table[] = {
+      {"", "Conv", 11, translateConv},
       {"", "Einsum", 12, translateEinsum},
       {"", "Gemm", 13, translateGemm},
       {"", "LogSoftmax", 13, translateLogSoftmax},

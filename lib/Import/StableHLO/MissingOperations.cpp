@@ -6,6 +6,7 @@
 #include "mlir/IR/OperationSupport.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -91,6 +92,19 @@ llvm::MapVector<StringRef, unsigned> Scanner::run() {
   return std::move(missing);
 }
 
+/// Whether only a program that is split among devices has the operation.
+static bool isOfSeveralDevices(StringRef name) {
+  return llvm::StringSwitch<bool>(name)
+      .Cases({"stablehlo.all_gather", "stablehlo.all_reduce",
+              "stablehlo.all_to_all", "stablehlo.reduce_scatter"},
+             true)
+      .Cases({"stablehlo.collective_broadcast", "stablehlo.collective_permute",
+              "stablehlo.partition_id", "stablehlo.replica_id"},
+             true)
+      .Case("sdy.manual_computation", true)
+      .Default(false);
+}
+
 std::string moe::listMissingOperations(
     const llvm::MapVector<StringRef, unsigned> &missing) {
   std::string names;
@@ -98,6 +112,11 @@ std::string moe::listMissingOperations(
     names += ((names.empty() ? "'" : ", '") + name + "' (" + Twine(count) +
               (count == 1 ? " time)" : " times)"))
                  .str();
+  if (llvm::any_of(missing, [](const auto &operation) {
+        return isOfSeveralDevices(operation.first);
+      }))
+    names += "; it is split among devices: export it for one, as it is before "
+             "shard_map or partitioning";
   return names;
 }
 

@@ -3,6 +3,7 @@
 #include "Bodies.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <numbers>
 
@@ -113,6 +114,7 @@ ExpertBody::ExpertBody(TensorBuilder &b, ClassAttr entry, int64_t in,
     : ExpertBody(b, entry.getBody(), getParameters(entry, in, out), values) {
   scale = entry.getFactorScale();
   materialises = entry.getEvaluation() == FactorEvaluation::Materialise;
+  factors = entry.getFactors();
   if (entry.getBase() == ClassBase::InRows)
     productsInRows = entry.getWidth();
 }
@@ -124,9 +126,70 @@ Value ExpertBody::find(ParameterRole role, ParameterPart part) const {
   return {};
 }
 
-/// The matrix that factors are, in `acc`: O(rows * columns * rank).
-static Value buildMatrix(TensorBuilder &b, Value left, Value core, Value right,
-                         FloatType acc) {
+/// Σ of products of elements of `p` and `q` over the loops that do not index
+/// `result`, of the given sizes.
+static Value contract(TensorBuilder &b, unsigned loops, const Indexed &p,
+                      const Indexed &q, ArrayRef<unsigned> result,
+                      SizesRef sizes, FloatType acc) {
+  Value zeros = b.filled(sizes, b.real(acc, 0.0));
+  return b.reduce(loops, {p, q}, {zeros, SmallVector<unsigned, 3>(result)},
+                  [&](ValueRange in) {
+                    Value product =
+                        b.mul(b.convert(in[0], acc), b.convert(in[1], acc));
+                    return b.add(in.back(), product);
+                  });
+}
+
+/// Σ_s A_s ⊗ S_s: O(rows * columns * rank).
+static Value buildPhm(TensorBuilder &b, Value left, Value right,
+                      FloatType acc) {
+  Sizes sizes = {b.size(left, 1), b.size(right, 1), b.size(left, 2),
+                 b.size(right, 2)};
+  Value blocks = contract(b, 5, {left, {4, 0, 2}}, {right, {4, 1, 3}},
+                          {0, 1, 2, 3}, sizes, acc);
+  return tensor::CollapseShapeOp::create(
+      b, blocks, ArrayRef<ReassociationIndices>{{0, 1}, {2, 3}});
+}
+
+/// Σ_pq L[o1,i1,p] C[p,o2,i2,q] R[q,o3,i3], from the left:
+/// O(rows * columns * rank) once the outer tensor is the smaller.
+static Value buildMpo(TensorBuilder &b, Value left, Value core, Value right,
+                      FloatType acc) {
+  OpFoldResult o1 = b.size(left, 0), i1 = b.size(left, 1);
+  OpFoldResult o2 = b.size(core, 1), i2 = b.size(core, 2);
+  // Loops o1, o2, i1, i2, q, p.
+  Value joined =
+      contract(b, 6, {left, {0, 2, 5}}, {core, {5, 1, 3, 4}}, {0, 1, 2, 3, 4},
+               {o1, o2, i1, i2, b.size(core, 3)}, acc);
+  // Loops o1, o2, o3, i1, i2, i3, q.
+  Value blocks = contract(
+      b, 7, {joined, {0, 1, 3, 4, 6}}, {right, {6, 2, 5}}, {0, 1, 2, 3, 4, 5},
+      {o1, o2, b.size(right, 1), i1, i2, b.size(right, 2)}, acc);
+  return tensor::CollapseShapeOp::create(
+      b, blocks, ArrayRef<ReassociationIndices>{{0, 1, 2}, {3, 4, 5}});
+}
+
+/// Σ_pqs G[p,q] I[q,i,s] O[s,o,p]: O(rows * columns * rank²).
+static Value buildRing(TensorBuilder &b, Value left, Value core, Value right,
+                       FloatType acc) {
+  // Loops p, i, s, q, then o, i, p, s.
+  Value joined =
+      contract(b, 4, {core, {0, 3}}, {right, {3, 1, 2}}, {0, 1, 2},
+               {b.size(core, 0), b.size(right, 1), b.size(right, 2)}, acc);
+  return contract(b, 4, {left, {3, 0, 2}}, {joined, {2, 1, 3}}, {0, 1},
+                  {b.size(left, 1), b.size(right, 1)}, acc);
+}
+
+Value ExpertBody::buildMatrix(ParameterRole role, FloatType acc) const {
+  Value left = find(role, ParameterPart::Left);
+  Value core = find(role, ParameterPart::Core);
+  Value right = find(role, ParameterPart::Right);
+  if (factors == Factorisation::Phm)
+    return buildPhm(b, left, right, acc);
+  if (factors == Factorisation::Mpo)
+    return buildMpo(b, left, core, right, acc);
+  if (factors == Factorisation::TensorRing)
+    return buildRing(b, left, core, right, acc);
   auto multiply = [&](Value p, Value diagonal, Value q) {
     Value zeros = b.filled({b.size(p, 0), b.size(q, 1)}, b.real(acc, 0.0));
     SmallVector<Indexed> inputs = {{p, {0, 2}}, {q, {2, 1}}};
@@ -145,19 +208,22 @@ static Value buildMatrix(TensorBuilder &b, Value left, Value core, Value right,
   return multiply(left, core, right);
 }
 
-Value ExpertBody::accumulate(ParameterRole role, Value rows, Value init) const {
-  Value whole = find(role), left = find(role, ParameterPart::Left);
+Value ExpertBody::findMatrix(ParameterRole role, FloatType acc) const {
+  if (materialises && find(role, ParameterPart::Left))
+    return buildMatrix(role, acc);
+  return find(role);
+}
+
+Value ExpertBody::accumulate(ParameterRole role, Value whole, Value rows,
+                             Value init) const {
+  if (whole)
+    init = b.matmulTransposed(rows, whole, init);
+  Value left = find(role, ParameterPart::Left);
+  if (!left || materialises)
+    return init;
   Value core = find(role, ParameterPart::Core);
   Value right = find(role, ParameterPart::Right);
   FloatType acc = floatElement(init);
-  if (left && materialises) {
-    whole = buildMatrix(b, left, core, right, acc);
-    left = {};
-  }
-  if (whole)
-    init = b.matmulTransposed(rows, whole, init);
-  if (!left)
-    return init;
   auto zeros = [&] {
     return b.filled({b.size(rows, 0), b.size(right, 0)}, b.real(acc, 0.0));
   };
@@ -181,16 +247,15 @@ Value ExpertBody::accumulate(ParameterRole role, Value rows, Value init) const {
 
 Value ExpertBody::buildProduct(ParameterRole role, ParameterRole biasRole,
                                Value rows, FloatType acc) const {
-  Value matrix = find(role);
-  if (!matrix)
-    matrix = find(role, ParameterPart::Left);
+  Value whole = findMatrix(role, acc);
+  Value matrix = whole ? whole : find(role, ParameterPart::Left);
   Sizes sizes = {b.size(rows, 0), b.size(matrix, 0)};
   Value bias = find(biasRole);
   Value init = bias
                    ? b.map(sizes, acc, Indexed{bias, {1}},
                            [&](ValueRange in) { return b.convert(in[0], acc); })
                    : b.filled(sizes, b.real(acc, 0.0));
-  return accumulate(role, rows, init);
+  return accumulate(role, whole, rows, init);
 }
 
 std::pair<Value, Value> ExpertBody::buildFirst(Value &rows,
@@ -230,8 +295,8 @@ std::pair<Value, Value> ExpertBody::buildFirst(Value &rows,
   }
   // The base is there; what an expert adds to it is not.
   if (gate)
-    gate = accumulate(ParameterRole::Gate, rows, gate);
-  return {gate, accumulate(ParameterRole::Up, rows, up)};
+    gate = accumulate(ParameterRole::Gate, {}, rows, gate);
+  return {gate, accumulate(ParameterRole::Up, {}, rows, up)};
 }
 
 Value ExpertBody::adjust(ParameterRole role, Value element) const {
@@ -288,7 +353,7 @@ Value ExpertBody::build(Value rows, Value rowWeights, Value out) const {
     Value value = b.convert(in[0], acc);
     return in.size() == 1 ? value : b.mul(value, b.convert(in[1], acc));
   });
-  Value result = accumulate(last, rows, init);
+  Value result = accumulate(last, findMatrix(last, acc), rows, init);
   if (find(ParameterRole::Output, ParameterPart::Scale))
     result = b.reduce(2, {}, {result, {0, 1}}, [&](ValueRange in) {
       return adjust(ParameterRole::Output, in[0]);

@@ -38,10 +38,15 @@ private:
   /// The parameter that is `part` of `role`; null where there is none.
   mlir::Value find(ParameterRole role,
                    ParameterPart part = ParameterPart::Whole) const;
+  /// The matrix that the factors of `role` are, in `acc`.
+  mlir::Value buildMatrix(ParameterRole role, mlir::FloatType acc) const;
+  /// The whole matrix of `role`, made of factors where they are to be; null
+  /// where there is none.
+  mlir::Value findMatrix(ParameterRole role, mlir::FloatType acc) const;
   /// `init` (m x n) plus the products of `rows` with the matrix of `role`:
-  /// whole, factored, or the sum of both.
-  mlir::Value accumulate(ParameterRole role, mlir::Value rows,
-                         mlir::Value init) const;
+  /// `whole`, where there is one, and factors.
+  mlir::Value accumulate(ParameterRole role, mlir::Value whole,
+                         mlir::Value rows, mlir::Value init) const;
   mlir::Value buildProduct(ParameterRole role, ParameterRole biasRole,
                            mlir::Value rows, mlir::FloatType acc) const;
   /// Gate (null where ungated) and up. `rows` lose what they carry behind the
@@ -61,6 +66,7 @@ private:
   /// Times which a factored matrix counts.
   double scale = 1.0;
   bool materialises = false;
+  Factorisation factors = Factorisation::None;
   /// The inner width where products of the first matrices come in the rows.
   int64_t productsInRows = 0;
 };

@@ -412,6 +412,16 @@ private:
     return b.mul(p, math::LogOp::create(b, safe));
   }
 
+  /// The mean over units of Σ_e `term` of a score.
+  Value meanOverUnits(function_ref<Value(Value)> term) {
+    Value scores = find("scores");
+    Value terms = b.reduce(2, Indexed{scores, {0, 1}},
+                           {b.filled({}, number(0.0)), {}}, [&](ValueRange in) {
+                             return b.add(in[1], term(b.convert(in[0], real)));
+                           });
+    return divideOrZero(b, b.extract(terms, {}), size(scores));
+  }
+
   Value buildFormula() {
     switch (kind) {
     case AuxLossKind::Switch:
@@ -445,15 +455,18 @@ private:
         return buildEntropyTerm(divideOrZero(b, in[0], units));
       }));
     }
-    case AuxLossKind::MeanEntropy: {
-      Value scores = find("scores");
-      Value terms =
-          b.reduce(2, Indexed{scores, {0, 1}}, {b.filled({}, number(0.0)), {}},
-                   [&](ValueRange in) {
-                     Value p = b.convert(in[0], real);
-                     return b.add(in[1], buildEntropyTerm(p));
-                   });
-      return divideOrZero(b, b.neg(b.extract(terms, {})), size(scores));
+    case AuxLossKind::MeanEntropy:
+      return b.neg(meanOverUnits([&](Value p) { return buildEntropyTerm(p); }));
+    case AuxLossKind::L1:
+      return meanOverUnits(
+          [&](Value s) { return math::AbsFOp::create(b, s).getResult(); });
+    case AuxLossKind::MeanImportance: {
+      Value units = scalar("units"), sums = total("score_sums");
+      Value squares = sumOf(sums, [&](ValueRange in) {
+        Value mean = divideOrZero(b, in[0], units);
+        return b.mul(mean, mean);
+      });
+      return b.mul(size(sums), squares);
     }
     }
     llvm_unreachable("every kind has a formula");

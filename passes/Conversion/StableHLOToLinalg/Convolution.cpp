@@ -54,6 +54,20 @@ Value reverseWindow(OpBuilder &b, ConvolutionOp op,
   return ReverseOp::create(b, op.getLoc(), op.getRhs(), dims);
 }
 
+/// How many windows of `size` elements fit into dimension `dim` of `padded`.
+Value countWindows(OpBuilder &b, Location loc, Value padded, int64_t dim,
+                   int64_t size, const ConvolutionOp::Window &window) {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  int64_t extent = size == 0 ? 0 : window.rhsDilation * (size - 1) + 1;
+  Value room =
+      arith::AddIOp::create(b, loc, tensor::DimOp::create(b, loc, padded, dim),
+                            index(window.stride - extent));
+  room = arith::MaxSIOp::create(b, loc, room, index(0));
+  return arith::DivUIOp::create(b, loc, room, index(window.stride));
+}
+
 /// Loops: the dimensions of the result in its order, then the input features of
 /// a group, then the window. The group is that of the output feature.
 struct ConvertConvolution : OpConversionPattern<ConvolutionOp> {
@@ -78,9 +92,6 @@ struct ConvertConvolution : OpConversionPattern<ConvolutionOp> {
       return rewriter.notifyMatchFailure(op, "sizes of groups are dynamic");
     if (!rhsType.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "the window is dynamic");
-    if (llvm::any_of(numbers.getOutputSpatialDimensions(),
-                     [&](int64_t dim) { return type.isDynamicDim(dim); }))
-      return rewriter.notifyMatchFailure(op, "a spatial size is dynamic");
 
     SmallVector<ConvolutionOp::Window> window = op.getWindow();
     Value lhs = rewriter.getRemappedValue(padSpatial(rewriter, op, window));
@@ -126,7 +137,8 @@ struct ConvertConvolution : OpConversionPattern<ConvolutionOp> {
         cast<RankedTensorType>(getTypeConverter()->convertType(type));
     Type acc = accumulatorType(resultType.getElementType());
     auto accType = cast<RankedTensorType>(resultType.clone(acc));
-    // Only the batch can be dynamic here, and then it is that of lhs.
+    // A dynamic batch is that of lhs, and a dynamic spatial size the number of
+    // windows in what is padded.
     SmallVector<OpFoldResult> sizes =
         getAsIndexOpFoldResult(context, type.getShape());
     sizes[numbers.getOutputBatchDimension()] =
@@ -134,6 +146,13 @@ struct ConvertConvolution : OpConversionPattern<ConvolutionOp> {
             ? tensor::getMixedSize(rewriter, loc, lhs,
                                    numbers.getInputBatchDimension())
             : OpFoldResult(rewriter.getIndexAttr(batch));
+    for (int64_t index = 0; index < spatial; ++index)
+      if (int64_t dim = numbers.getOutputSpatialDimensions()[index];
+          type.isDynamicDim(dim))
+        sizes[dim] = countWindows(
+            rewriter, loc, lhs, numbers.getInputSpatialDimensions()[index],
+            rhsType.getDimSize(numbers.getKernelSpatialDimensions()[index]),
+            window[index]);
     Value init = fill(rewriter, loc, zero(rewriter, loc, acc),
                       emptyOf(rewriter, loc, accType, sizes));
     Value sum =

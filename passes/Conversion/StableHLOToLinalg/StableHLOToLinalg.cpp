@@ -97,9 +97,14 @@ private:
           if (auto call = dyn_cast<moe::stablehlo::CustomCallOp>(op)) {
             StringRef target = call.getCallTargetName();
             if (target != "Sharding" && target != "shape_assertion") {
-              op->emitOpError()
+              InFlightDiagnostic diagnostic =
+                  op->emitOpError()
                   << "expects a function that this compiler knows, but got '"
                   << target << "'";
+              diagnostic.attachNote()
+                  << "a kernel of another compiler has no operations to read; "
+                     "export the model without it, in JAX for the platform "
+                     "'cpu' or with its XLA implementation";
               return WalkResult::interrupt();
             }
           }

@@ -12,7 +12,8 @@ func.func @composite(%x: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 func.func @custom_call(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error@+1 {{op expects a function that this compiler knows, but got 'tpu_custom_call'}}
+  // expected-error@+2 {{op expects a function that this compiler knows, but got 'tpu_custom_call'}}
+  // expected-note@+1 {{a kernel of another compiler has no operations to read; export the model without it, in JAX for the platform 'cpu' or with its XLA implementation}}
   %0 = stablehlo.custom_call @tpu_custom_call(%x) : (tensor<4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }

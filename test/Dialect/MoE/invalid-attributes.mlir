@@ -300,6 +300,30 @@ func.func private @factors_are_of_split_matrices() attributes {a = #moe.class<fa
 
 // -----
 
+// (class_c5)
+// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = phm'}}
+func.func private @kronecker_products_make_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = phm>}
+
+// -----
+
+// (class_c5)
+// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = tensor_ring'}}
+func.func private @a_ring_makes_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = tensor_ring, evaluation = apply_factored>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects two positive 'widths' with 'factors = mpo', but got [2]}}
+func.func private @an_operator_has_two_outer_tensors() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2], factors = mpo, evaluation = materialise>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects two positive 'widths' with 'factors = mpo', but got [2, 0]}}
+func.func private @outer_tensors_have_a_size() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2, 0], factors = mpo, evaluation = materialise>}
+
+// -----
+
 // (R18)
 // expected-error @+1 {{expects split storage in a class of kind 'nested'}}
 func.func private @nested_widths_are_of_split_matrices() attributes {a = #moe.class<nested, 1, width = 8, body = <gated, silu, storage = interleaved>, widths = [4]>}

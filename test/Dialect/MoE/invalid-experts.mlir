@@ -330,3 +330,30 @@ func.func @combined_rows_are_grouped(%r: !moe.rows<f32, 64, indexed>, %p: !moe.p
   %y = moe.combine %r, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 64, indexed>, !moe.plan<8, slots<2>>, tensor<?x64xf32> -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// -----
+
+// (experts_c6)
+func.func @kronecker_products_split_every_size(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<3x3x3xf32>, %s: tensor<8x3x21x21xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the sizes of matrices (64) to be multiples of those that 'factors = phm' splits off (3)}}
+  %y = moe.experts %r, %p (%a, %s : tensor<3x3x3xf32>, tensor<8x3x21x21xf32>) table <[<factored, 8, rank = 3, factors = phm, evaluation = materialise>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c6)
+func.func @outer_tensors_split_the_inner_width(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<8x2x2x1xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the sizes of matrices (12) to be multiples of those that 'factors = mpo' splits off (8)}}
+  %y = moe.experts %r, %p (%w, %w, %w, %w, %w, %w : tensor<8x2x2x1xf32>, tensor<8x2x2x1xf32>, tensor<8x2x2x1xf32>, tensor<8x2x2x1xf32>, tensor<8x2x2x1xf32>, tensor<8x2x2x1xf32>) table <[<factored, 8, width = 12, body = <ungated, relu>, rank = 1, widths = [2, 4], factors = mpo, evaluation = materialise>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @a_shared_centre_is_not_stacked(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %l: tensor<8x2x2x1xf32>, %c: tensor<8x1x16x16x1xf32>, %t: tensor<8x1x2x2xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'matrix core' ('tensor<8x1x16x16x1xf32>') to have the shape [1, 16, 16, 1]}}
+  %y = moe.experts %r, %p (%l, %c, %t : tensor<8x2x2x1xf32>, tensor<8x1x16x16x1xf32>, tensor<8x1x2x2xf32>) table <[<factored, 8, rank = 1, widths = [2, 2], factors = mpo, evaluation = materialise>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}

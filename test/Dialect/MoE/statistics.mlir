@@ -44,11 +44,12 @@ func.func @aux_loss_by_noise(%z: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> tensor
   return %v : tensor<f32>
 }
 
-// CHECK-LABEL: func.func @every_kind() attributes {k0 = #moe.aux_loss_kind<switch>, k1 = #moe.aux_loss_kind<switch_sumk>, k10 = #moe.aux_loss_kind<null_mean>
+// CHECK-LABEL: func.func @every_kind() attributes {k0 = #moe.aux_loss_kind<switch>, k1 = #moe.aux_loss_kind<switch_sumk>, k10 = #moe.aux_loss_kind<null_mean>, k11 = #moe.aux_loss_kind<l1>, k12 = #moe.aux_loss_kind<mean_importance>
 func.func @every_kind() attributes {
     k0 = #moe.aux_loss_kind<switch>, k1 = #moe.aux_loss_kind<switch_sumk>, k2 = #moe.aux_loss_kind<gshard_top1>, k3 = #moe.aux_loss_kind<seq>,
     k4 = #moe.aux_loss_kind<global_batch>, k5 = #moe.aux_loss_kind<z>, k6 = #moe.aux_loss_kind<importance_cv2>, k7 = #moe.aux_loss_kind<load_cv2>,
-    k8 = #moe.aux_loss_kind<entropy>, k9 = #moe.aux_loss_kind<mean_entropy>, k10 = #moe.aux_loss_kind<null_mean>} {
+    k8 = #moe.aux_loss_kind<entropy>, k9 = #moe.aux_loss_kind<mean_entropy>, k10 = #moe.aux_loss_kind<null_mean>,
+    k11 = #moe.aux_loss_kind<l1>, k12 = #moe.aux_loss_kind<mean_importance>} {
   return
 }
 

@@ -28,7 +28,13 @@ func.func private @classes() attributes {
   // CHECK-SAME: d4 = #moe.class<factored, 2, rank = 2, factors = cp, bias = true>, d5 = #moe.class<factored, 2, rank = 2, factors = tucker>
   d4 = #moe.class<factored, 2, rank = 2, factors = cp, bias = true>, d5 = #moe.class<factored, 2, rank = 2, factors = tucker>,
   // CHECK-SAME: d6 = #moe.class<external, 1, callee = @twice>
-  d6 = #moe.class<external, 1, callee = @twice>}
+  d6 = #moe.class<external, 1, callee = @twice>,
+  // CHECK-SAME: d7 = #moe.class<factored, 2, width = 6, body = <gated, silu>, rank = 2, factors = phm, evaluation = materialise>
+  d7 = #moe.class<factored, 2, width = 6, body = <gated, silu>, rank = 2, factors = phm, evaluation = materialise>,
+  // CHECK-SAME: d8 = #moe.class<factored, 2, rank = 3, widths = [2, 4], factors = mpo, evaluation = materialise>
+  d8 = #moe.class<factored, 2, rank = 3, factors = mpo, widths = [2, 4], evaluation = materialise>,
+  // CHECK-SAME: d9 = #moe.class<factored, 2, rank = 3, factors = tensor_ring, evaluation = materialise>
+  d9 = #moe.class<factored, 2, rank = 3, factors = tensor_ring, evaluation = materialise>}
 
 func.func @twice(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %y = arith.addf %x, %x : tensor<?x8xf32>

@@ -512,8 +512,18 @@ def weights_in_codes():
     matmul("vector", x=f32(64))
 
 
+def convolutions():
+    x1, x2 = f32(2, 4, 7), f32(2, 3, 8, 6)
+    case("conv", "Conv", [x1, f32(5, 4, 3), f32(5)], const=[1, 2])
+    case("conv_depthwise", "Conv", [x1, f32(4, 1, 3)], attrs=dict(group=4, pads=[2, 2]), const=[1], dynamic="rows")
+    case("conv_causal", "Conv", [x1, f32(4, 1, 3), f32(4)], attrs=dict(group=4, pads=[2, 0], kernel_shape=[3], auto_pad="NOTSET"), const=[1, 2])
+    case("conv_groups", "Conv", [x1, f32(6, 2, 2)], attrs=dict(group=2, dilations=[2]), const=[1], dynamic=False)
+    case("conv_patches", "Conv", [x2, f32(4, 3, 2, 2), f32(4)], attrs=dict(strides=[2, 2]), const=[1, 2], dynamic="rows")
+    case("conv_window", "Conv", [x2, f32(4, 3, 3, 2)], attrs=dict(pads=[1, 0, 2, 1], strides=[2, 1], dilations=[1, 2]), const=[1], dynamic=False)
+
+
 def main(root, only=""):
-    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles, weights_in_codes):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles, weights_in_codes, convolutions):
         group()
     failures = 0
     for name, spec in CASES.items():

@@ -125,6 +125,89 @@ TEST_F(IndexFactsTest, BinsComputedInFloatingPointAreTabulated) {
   }
 }
 
+TEST_F(IndexFactsTest, DivisionThatRoundsDownIsDivision) {
+  auto body = [](StringRef from) {
+    return (R"(
+  %i = )" + from +
+            R"(
+  %d = stablehlo.constant dense<3> : tensor<12xi32>
+  %one = stablehlo.constant dense<1> : tensor<12xi32>
+  %zero = stablehlo.constant dense<0> : tensor<12xi32>
+  %q = stablehlo.divide %i, %d : tensor<12xi32>
+  %r = stablehlo.remainder %i, %d : tensor<12xi32>
+  %s = stablehlo.sign %i : tensor<12xi32>
+  %sd = stablehlo.sign %d : tensor<12xi32>
+  %signs = stablehlo.compare NE, %s, %sd : (tensor<12xi32>, tensor<12xi32>) -> tensor<12xi1>
+  %rest = stablehlo.compare NE, %r, %zero : (tensor<12xi32>, tensor<12xi32>) -> tensor<12xi1>
+  %correct = stablehlo.and %signs, %rest : tensor<12xi1>
+  %less = stablehlo.subtract %q, %one : tensor<12xi32>
+  %floor = stablehlo.select %correct, %less, %q : tensor<12xi1>, tensor<12xi32>
+  return %floor : tensor<12xi32>)")
+        .str();
+  };
+  auto results = parse("%x: tensor<12xi32>",
+                       body("stablehlo.iota dim = 0 : tensor<12xi32>"));
+  Index i = facts.symbol("i", 12);
+  EXPECT_EQ(facts.valueOf(results[0], {i}), facts.floorDiv(i, 3));
+  // Of what may be negative, it is more than that.
+  results = parse("%x: tensor<12xi32>",
+                  body("stablehlo.add %x, %x : tensor<12xi32>"));
+  IndexFacts fresh;
+  Index j = fresh.symbol("j", 12);
+  EXPECT_TRUE(fresh.valueOf(results[0], {j})->asAtom(IndexAtom::Kind::Element));
+}
+
+TEST_F(IndexFactsTest, ScattersWriteWhereTheirIndicesSay) {
+  auto body = [](StringRef rows) {
+    return (R"(
+  %v, %ids = chlo.top_k(%x, k = 2) : tensor<4x8xf32> -> (tensor<4x2xf32>, tensor<4x2xi32>)
+  %rows = )" +
+            rows + R"(
+  %a = stablehlo.broadcast_in_dim %rows, dims = [0] : (tensor<4xi32>) -> tensor<4x2x1xi32>
+  %b = stablehlo.reshape %ids : (tensor<4x2xi32>) -> tensor<4x2x1xi32>
+  %at = stablehlo.concatenate %a, %b, dim = 2 : (tensor<4x2x1xi32>, tensor<4x2x1xi32>) -> tensor<4x2x2xi32>
+  %s = "stablehlo.scatter"(%x, %at, %v) <{scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0, 1],
+      scatter_dims_to_operand_dims = [0, 1], index_vector_dim = 2>}> ({
+  ^bb0(%old: tensor<f32>, %new: tensor<f32>):
+    stablehlo.return %new : tensor<f32>
+  }) : (tensor<4x8xf32>, tensor<4x2x2xi32>, tensor<4x2xf32>) -> tensor<4x8xf32>
+  return %s, %ids : tensor<4x8xf32>, tensor<4x2xi32>)")
+        .str();
+  };
+  auto results = parse("%x: tensor<4x8xf32>",
+                       body("stablehlo.iota dim = 0 : tensor<4xi32>"));
+  auto written = facts.writes(results[0].getDefiningOp());
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->to[0], written->from[0]);
+  EXPECT_EQ(written->to[1], facts.valueOf(results[1], written->from));
+  // Rows 4 and up are skipped, so that nothing is said of these.
+  results =
+      parse("%x: tensor<4x8xf32>",
+            body("stablehlo.constant dense<[0, 1, 2, 4]> : tensor<4xi32>"));
+  IndexFacts fresh;
+  EXPECT_FALSE(fresh.writes(results[0].getDefiningOp()));
+}
+
+TEST_F(IndexFactsTest, MasksTellWhatIsEqual) {
+  auto results = parse("%ids: tensor<4xi32>", R"(
+  %rows = stablehlo.broadcast_in_dim %ids, dims = [0] : (tensor<4xi32>) -> tensor<4x8xi32>
+  %columns = stablehlo.iota dim = 1 : tensor<4x8xi32>
+  %is = stablehlo.compare EQ, %rows, %columns : (tensor<4x8xi32>, tensor<4x8xi32>) -> tensor<4x8xi1>
+  %not = stablehlo.compare NE, %rows, %columns : (tensor<4x8xi32>, tensor<4x8xi32>) -> tensor<4x8xi1>
+  %hot = stablehlo.convert %is : (tensor<4x8xi1>) -> tensor<4x8xf32>
+  %zero = stablehlo.constant dense<0.0> : tensor<4x8xf32>
+  %again = stablehlo.compare GT, %hot, %zero : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xi1>
+  return %ids, %hot, %again, %not : tensor<4xi32>, tensor<4x8xf32>, tensor<4x8xi1>, tensor<4x8xi1>)");
+  Index row = facts.symbol("row", 4), column = facts.symbol("column", 8);
+  for (unsigned mask : {1U, 2U}) {
+    auto equal = facts.equality({results[mask], {row, column}});
+    ASSERT_TRUE(equal);
+    EXPECT_EQ(equal->a, facts.valueOf(results[0], {row}));
+    EXPECT_EQ(equal->b, column);
+  }
+  EXPECT_FALSE(facts.equality({results[3], {row, column}}));
+}
+
 TEST_F(IndexFactsTest, BroadcastsOfUnknownSizesAreNotFollowed) {
   auto results = parse("%a: tensor<?xi64>, %b: tensor<?xi64>", R"(
   %sum = chlo.broadcast_add %a, %b : (tensor<?xi64>, tensor<?xi64>) -> tensor<?xi64>

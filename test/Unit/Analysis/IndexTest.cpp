@@ -65,6 +65,18 @@ TEST(Index, UnknownExtentsKeepCoordinatesTogether) {
   ASSERT_TRUE(flat->asAtom(IndexAtom::Kind::Flat));
 }
 
+TEST(Index, SymbolsAreReplacedEverywhere) {
+  Table table;
+  Index a = table.symbol("a"), b = table.symbol("b"), n = table.symbol("n");
+  Index sum = table.add(table.scale(table.floorDiv(a, 3), 2), table.mod(a, 5));
+  EXPECT_EQ(table.replace(sum, {{a, table.scale(b, 15)}}), table.scale(b, 10));
+  EXPECT_EQ(table.replace(table.multiply(a, b), {{a, n}, {b, n}}),
+            table.multiply(n, n));
+  EXPECT_EQ(table.replace(table.flatten({a, b}, {n}), {{n, table.constant(4)}}),
+            table.add(table.scale(a, 4), b));
+  EXPECT_EQ(table.replace(sum, {{b, n}}), sum);
+}
+
 TEST(Index, RangesFollowTheStructure) {
   Table table;
   Index a = table.symbol("a", 8), b = table.symbol("b");

@@ -301,6 +301,35 @@ TEST(Check, GlobalRacesAcrossLaunches) {
   }
 }
 
+TEST(Check, Assertions) {
+  // As nvcc compiles assert(): a call of a function that the driver has.
+  std::string declarations =
+      ".extern .func __assertfail(.param .b64 a, .param .b64 b, .param .b32 c, "
+      ".param .b64 d, .param .b64 e);";
+  std::string call =
+      "@%q1 bra GOOD; { .param .b64 p0; .param .b64 p1; .param .b32 p2; .param "
+      ".b64 p3; .param .b64 p4; st.param.b64 [p0], %p0; st.param.b64 [p1], "
+      "%p0; st.param.b32 [p2], 7; st.param.b64 [p3], %p0; st.param.b64 [p4], "
+      "1; call.uni __assertfail, (p0, p1, p2, p3, p4); } GOOD: mov.u32 %r1, 0;";
+  check(FindingKind::Trap,
+        {"setp.lt.u32 %q1, %tid_, 63; " + call, {1}, {64}, declarations},
+        {"setp.lt.u32 %q1, %tid_, 64; " + call, {1}, {64}, declarations});
+}
+
+TEST(Check, ReleasedMemory) {
+  for (bool released : {true, false}) {
+    KernelRun run(kernelText("ld.global.u32 %r1, [%p0+4];", 1));
+    uint64_t memory = run.input(std::vector<uint32_t>(4));
+    if (released)
+      run.emulator.release(memory);
+    run.launch({1}, {1});
+    ASSERT_EQ(run.findings().size(), released ? 1u : 0u) << run.report();
+    if (released) {
+      EXPECT_EQ(run.findings()[0].kind, FindingKind::UseAfterFree);
+    }
+  }
+}
+
 TEST(Check, ScopesAcrossDevices) {
   for (const char *scope : {"sys", "gpu"}) {
     EmulatorOptions options;

@@ -25,7 +25,7 @@ protected:
   EmulatorOptions options() const {
     EmulatorOptions result;
     result.seed = GetParam();
-    result.schedule = static_cast<Schedule>(GetParam() % 3);
+    result.schedule = static_cast<Schedule>(GetParam() % 4);
     return result;
   }
   void launch(KernelRun &run, const std::string &kernel, uint32_t ctas,

@@ -27,7 +27,7 @@ std::vector<int> randomNumbers(size_t count) {
 EmulatorOptions optionsOf(uint64_t seed) {
   EmulatorOptions options;
   options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 3);
+  options.schedule = static_cast<Schedule>(seed % 4);
   options.livelockSlots = 5000;
   return options;
 }

@@ -123,6 +123,35 @@ TEST_F(PtxEmu, CountersAndTrace) {
               std::string::npos);
 }
 
+TEST_F(PtxEmu, ClustersAndStructures) {
+  // Each CTA writes its rank plus the second number of a structure.
+  write("rank.ptx",
+        ".version 8.0\n.target sm_90\n.address_size 64\n.visible .entry "
+        "rank(.param .align 4 .b8 s[8], .param .u64 out)\n{\n.reg .b32 "
+        "%r<4>; .reg .b64 %rd<4>;\nld.param.u64 %rd1, [out];\nld.param.u32 "
+        "%r1, [s+4];\nmov.u32 %r2, %cluster_ctarank;\nadd.u32 %r1, %r1, "
+        "%r2;\nmov.u32 %r3, %ctaid.x;\nmul.wide.u32 %rd2, %r3, "
+        "4;\nadd.u64 %rd1, %rd1, %rd2;\nst.global.u32 [%rd1], "
+        "%r1;\nret;\n}\n");
+  std::string start = "rank.ptx --grid 4 --block 1 ",
+              arguments = "--args bytes:0000000005000000 'out:u32[4]=r.npy'";
+  for (uint32_t size : {1u, 2u, 4u}) {
+    ASSERT_EQ(
+        run(start + "--cluster " + std::to_string(size) + " " + arguments), 0)
+        << printed;
+    moe::run::Array ranks = moe::run::readNpy(folder + "/r.npy");
+    for (uint32_t i = 0; i < 4; ++i)
+      EXPECT_EQ(reinterpret_cast<const uint32_t *>(ranks.data.get())[i],
+                5 + i % size);
+  }
+  EXPECT_EQ(run(start + "--cluster 3 " + arguments), 2);
+  expectPrinted("expects a grid that is a multiple of the cluster");
+  EXPECT_EQ(run(start + "--args bytes:00000000 'out:u32[4]=r.npy'"), 2);
+  expectPrinted("parameter 's' expects 8 bytes, but got 'bytes:00000000'");
+  EXPECT_EQ(run(start + "--args bytes:0 'out:u32[4]=r.npy'"), 2);
+  expectPrinted("expects two hexadecimal digits per byte");
+}
+
 TEST_F(PtxEmu, UsageErrors) {
   for (auto [arguments, part] :
        std::vector<std::pair<std::string, std::string>>{

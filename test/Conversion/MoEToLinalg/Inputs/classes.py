@@ -201,20 +201,53 @@ class Nested(Effective):
         return self.body, [cut(name, t) for name, t in zip(roles(self.body), own)]
 
 
+def phm(a, s):
+    """Zhang et al. 2021, equation 4: a sum of Kronecker products."""
+    n, rows, columns = len(a), len(s[0]), len(s[0][0])
+    return [[sum(a[t][o // rows][i // columns] * s[t][o % rows][i % columns] for t in range(n)) for i in range(n * columns)] for o in range(n * rows)]
+
+
+def mpo(left, centre, right):
+    """Gao et al. 2022, equation 1: element by element a product of a row, a matrix and a column."""
+    a, rows, columns, b = len(left), len(centre[0]), len(centre[0][0]), len(right[0])
+    def element(o, i):
+        bond = left[o // (rows * b)][i // (columns * b)]
+        middle = [sum(v * centre[p][o // b % rows][i // b % columns][q] for p, v in enumerate(bond)) for q in range(len(right))]
+        return sum(v * right[q][o % b][i % b] for q, v in enumerate(middle))
+    return [[element(o, i) for i in range(a * columns * b)] for o in range(a * rows * b)]
+
+
+def tensor_ring(rows, core, columns):
+    """Oldfield et al. 2024, TRµMoE: the trace of the product of an expert's matrix with those of a column and of a row."""
+    at = lambda tensor, index: [slab[index] for slab in tensor]
+    trace = lambda m: sum(m[p][p] for p in range(len(m)))
+    return [[trace(matmul(matmul(core, at(columns, i)), at(rows, o))) for i in range(len(columns[0]))] for o in range(len(rows[0]))]
+
+
+# Shapes of the factors of an o x i matrix, shared or not, and the matrix that they are.
+TENSORS = {
+    "phm": (lambda o, i, r: [([r, r, r], True), ([r, o // r, i // r], False)], phm),
+    "mpo": (lambda o, i, r, a, b: [([a, a, r], False), ([r, o // (a * b), i // (a * b), r], True), ([r, b, b], False)], mpo),
+    "tensor_ring": (lambda o, i, r: [([r, o, r], True), ([r, r], False), ([r, i, r], True)], tensor_ring)}
+
+
 class Factored(Effective):
 
-    def __init__(self, count, factors, rank, width=0, body=None, bias=False, evaluation=None, **rest):
+    def __init__(self, count, factors, rank, width=0, body=None, bias=False, evaluation=None, widths=(), **rest):
         super().__init__("factored", count, width, body, **rest)
-        self.factors, self.rank, self.bias, self.evaluation = factors, rank, bias, evaluation
+        self.factors, self.rank, self.bias, self.evaluation, self.widths = factors, rank, bias, evaluation, widths
 
     def fields(self):
-        fields = [f"rank = {self.rank}, factors = {self.factors}"] + ([f"evaluation = {self.evaluation}"] if self.evaluation else [])
+        fields = [f"rank = {self.rank}"] + ([f"widths = {list(self.widths)}"] if self.widths else []) + [f"factors = {self.factors}"]
+        fields += [f"evaluation = {self.evaluation}"] if self.evaluation else []
         return fields + (["bias = true"] if self.bias else [])
 
     def pieces(self, shape):
         """(shape, shared) of the factors of a matrix."""
         if len(shape) == 1:
             return [(shape, False)]
+        if self.factors in TENSORS:
+            return TENSORS[self.factors][0](*shape, self.rank, *self.widths)
         r, core = self.rank, self.factors in ("cp", "tucker")
         left, right = ([shape[0], r], core or self.factors == "shared_left"), ([r, shape[1]], core or self.factors == "shared_right")
         return [left] + ([([r] if self.factors == "cp" else [r, r], False)] if core else []) + [right]
@@ -234,6 +267,9 @@ class Factored(Effective):
             parts = [own.pop(0) for _ in self.pieces(shape)]
             if len(parts) == 1:
                 weights.append(parts[0])
+                continue
+            if self.factors in TENSORS:
+                weights.append(TENSORS[self.factors][1](*parts))
                 continue
             left, right = parts[0], parts[-1]
             if self.factors == "cp":

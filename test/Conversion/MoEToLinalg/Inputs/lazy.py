@@ -67,6 +67,22 @@ def lazy():
     for seed in range(10):  # ties on the axes, by directions and cores of few values
         exact = lambda number, *shape: [quarters(number + u, *shape) for u in range(4)]
         cases.append(lazy_case(f"lazy_tucker_ties_{seed}", exact(500 + 20 * seed, 2, 5), exact(510 + 20 * seed, 2, 6), 3, [[1.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]]))
+    cases += [lazy_case("lazy_tucker_no_unit", [], [], 2, [[1.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]], shape=(4, 4)),
+              lazy_case("lazy_tucker_every_expert", randoms(440, 5, 2, 2), randoms(441, 5, 2, 2), 4, randoms(442, 2, 2), randoms(443, 2, 2))]
+    # NaN on an axis: whatever is chosen are experts, each once, and other units stay as they are.
+    rows, columns = randoms(450, 3, 2, 5), randoms(451, 3, 2, 5)
+    sane = lazy_case("sane", rows, columns, 3, [[1.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]]).expected
+    rows[1][0][2] = columns[1][1][0] = NAN
+    broken = lazy_case("lazy_tucker_nan", rows, columns, 3, [[1.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]])
+
+    def in_range(results):
+        ids, weights = results
+        used = [e for e in ids[1] if e >= 0]
+        assert all(-1 <= e < 25 for e in ids[1]) and len(set(used)) == len(used), f"ids {ids[1]}"
+        for u in (0, 2):
+            assert ids[u] == sane[0][u] and all(abs(a - b) < 1e-5 for a, b in zip(weights[u], sane[1][u])), f"unit {u}: {ids[u]}, {weights[u]}"
+    broken.expected, broken.check = None, in_range
+    cases.append(broken)
     # UltraMem scores: a core of rank 1 with positive factors misses nothing.
     positive = lambda seed: [[[abs(v) for v in row] for row in unit] for unit in randoms(seed, 6, 2, 7)]
     cases.append(lazy_case("lazy_tucker_of_rank_1", positive(430), positive(431), 3, [[2.0, 1.0], [4.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]))

@@ -192,6 +192,13 @@ def losses():
         loss_case("loss_entropy", "entropy", [s, t], -sum(v / units * math.log(v / units) for v in s[0])),
         loss_case("loss_mean_entropy", "mean_entropy", [(p + [[1.0] + [0.0] * 5], "f32", [units + 1, experts])],
                   -sum(v * math.log(v) for row in p for v in row) / (units + 1)),
+        # Scores of either sign: L1 is of absolute values.
+        loss_case("loss_l1", "l1", [(z, "f32", [units, experts])], sum(abs(v) for row in z for v in row) / units),
+        loss_case("loss_l1_coeff", "l1", [(p, "f32", [units, experts])], 0.5, ["coeff = 0.5 : f64"]),
+        loss_case("loss_mean_importance", "mean_importance", [s, t], experts * sum((sum(row[e] for row in p) / units)**2 for e in range(experts))),
+        # By weighted sums: widths of experts (HMoE), their latencies (ShiftAddViT).
+        loss_case("loss_size_weighted", "switch_sumk", [c, ([v * (e + 1) for e, v in enumerate(s[0])], "f32", [experts]), t],
+                  experts * sum((e + 1) * c[0][e] / units * s[0][e] / units for e in range(experts))),
     ]
     # At perfect balance: switch is coeff, switch_sumk is k, cv² is 0 (X10).
     flat = ([units * k / experts] * experts, "f32", [experts])
@@ -210,6 +217,7 @@ def losses():
     cases += [
         loss_case("loss_z_no_unit", "z", [(0.0, "f32", []), (0, "i32", [])], 0.0), loss_case("loss_importance_no_unit", "importance_cv2", zero[1:2], 0.0),
         loss_case("loss_entropy_no_unit", "entropy", zero[1:], 0.0), loss_case("loss_mean_entropy_no_unit", "mean_entropy", [([], "f32", [0, 6])], 0.0),
+        loss_case("loss_l1_no_unit", "l1", [([], "f32", [0, 6])], 0.0), loss_case("loss_mean_importance_no_unit", "mean_importance", zero[1:], 0.0),
         loss_case("loss_load_no_unit", "load_cv2", [([], "f32", [0, 6])] * 2, 0.0, ks + ["noise_std = 1.0 : f64"]),
     ]
     # Layers on top of each other are units of one batch (switch_sumk).

@@ -6,6 +6,7 @@
 import math
 import sys
 
+from divergences import divergences
 from draws import draws
 from formats import formats
 from harness import Case, Tensor, check, emit
@@ -382,7 +383,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites}
+          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "divergences": divergences}
 
 if __name__ == "__main__":
     group = sys.argv[2]

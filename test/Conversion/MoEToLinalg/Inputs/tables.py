@@ -48,6 +48,15 @@ def kinds():
             yield f"factored_linear_{suffix}", Factored(4, factors, 3, bias=True, evaluation=evaluation)
 
 
+def tensor_kinds():
+    """Factors that are tensors; sizes that they split are multiples of 6. Gives names, classes, widths of the input and of the result."""
+    for factors, rank, widths in (("phm", 2, ()), ("phm", 3, ()), ("phm", 1, ()), ("mpo", 2, (2, 3)), ("mpo", 3, (1, 2)), ("mpo", 1, (3, 1)), ("tensor_ring", 3, ())):
+        suffix = "_".join(map(str, (factors, rank, *widths)))
+        yield f"factored_{suffix}", Factored(3, factors, rank, 12, BIASED, evaluation="materialise", widths=widths), 6, 6
+        yield f"factored_linear_{suffix}", Factored(3, factors, rank, bias=True, evaluation="materialise", widths=widths), 6, 12
+        yield f"factored_narrow_{suffix}", Factored(3, factors, rank, evaluation="materialise", widths=widths), 12, 6
+
+
 def stored_case(name, entry, seed):
     """A layer of one class whose every matrix is stored as i8_chan, s[row] * q[row, column], whether its experts have it in common or not."""
     routed = entry.count
@@ -90,6 +99,11 @@ def tables():
             cases.append(layer_case(f"table_{name}_wider", [entry], out=7, seed=seed + 50))
         if entry.body and entry.kind != "neuron":
             cases.append(layer_case(f"table_{name}_hidden", [entry], seed=seed, score="sigmoid", norm=None, apply="hidden"))
+
+    for number, (name, entry, d, out) in enumerate(tensor_kinds()):
+        cases.append(layer_case(f"table_{name}", [entry], d=d, out=out, seed=6000 + 100 * number))
+        if entry.body:
+            cases.append(layer_case(f"table_{name}_hidden", [entry], d=d, out=out, seed=6050 + 100 * number, score="sigmoid", norm=None, apply="hidden"))
 
     linear, neuron, value = Linear(3, bias=True), Neuron(2, "gelu_erf"), Value(2, 3)
     lora, nested = Lora(2, 4, BIASED, ["gate", "up"], 2), Nested([1, 4], 4, SWIGLU)

@@ -2,7 +2,7 @@
 
 usage: compiled.py FOLDER
 
-The router is that of DeepSeek-V3 for 64 experts. The first units of each run are compared with routing.py; results must be the same bits for every CPU and
+The router is that of DeepSeek-V3 for 64 experts. The first units of each run are compared with routing_ref.py; results must be the same bits for every CPU and
 every number of threads. Prints a line for each number of units and ends with status 1 where something differs. Files are left in FOLDER.
 """
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from npy import write_npy
-from routing import route
+from routing_ref import route
 
 EXPERTS, SLOTS = 64, 6
 # Enough units for several chunks in the last case.

@@ -1,0 +1,431 @@
+#include "RaiseEntries.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::raise;
+
+//===----------------------------------------------------------------------===//
+// Amounts
+//===----------------------------------------------------------------------===//
+
+bool Amount::isZero() const {
+  return llvm::all_of(numbers, [](double x) { return x == 0; });
+}
+
+std::optional<double> Amount::asConstant() const {
+  if (!isPlain() || !llvm::all_equal(numbers))
+    return std::nullopt;
+  return numbers.front();
+}
+
+Amount EntryEvaluator::constant(double number) const {
+  return {SmallVector<double>(units, number), {}, {}};
+}
+
+Amount EntryEvaluator::unknown(const Element &element) const {
+  return {SmallVector<double>(units, 1.0), {}, element};
+}
+
+/// Whether the type holds all numbers up to this one.
+bool EntryEvaluator::holds(Type type, double number) const {
+  if (auto real = dyn_cast<FloatType>(type))
+    return std::abs(number) <= std::ldexp(1.0, APFloat::semanticsPrecision(
+                                                   real.getFloatSemantics()));
+  return std::abs(number) < std::ldexp(1.0, type.getIntOrFloatBitWidth() - 1) ||
+         (type.isInteger(1) && (number == 0 || number == 1));
+}
+
+/// Where one factor is 0 the other does not matter.
+Amount EntryEvaluator::multiply(const Element &element, const Amount &a,
+                                const Amount &b) {
+  if (a.isZero() || b.isZero())
+    return constant(0);
+  if (a.factor && b.factor)
+    return unknown(element);
+  Amount result{a.numbers, a.places.empty() ? b.places : a.places,
+                a.factor ? a.factor : b.factor};
+  for (int64_t r = 0; r < units; ++r) {
+    bool elsewhere =
+        !a.places.empty() && !b.places.empty() && a.places[r] != b.places[r];
+    result.numbers[r] = elsewhere ? 0 : a.numbers[r] * b.numbers[r];
+  }
+  return result;
+}
+
+/// A function of numbers alone.
+Amount EntryEvaluator::apply(const Element &element, ArrayRef<Amount> inputs,
+                             Function function) {
+  if (!llvm::all_of(inputs, [](const Amount &x) { return x.isPlain(); }))
+    return unknown(element);
+  Amount result = constant(0);
+  for (int64_t r = 0; r < units; ++r) {
+    SmallVector<double> in;
+    for (const Amount &input : inputs)
+      in.push_back(input.numbers[r]);
+    result.numbers[r] = function(in);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Masks and counts
+//===----------------------------------------------------------------------===//
+
+Index EntryEvaluator::chosen() {
+  Coordinates where(entry->row);
+  where.push_back(entry->slot);
+  return facts.element(Element{entry->topK.getIndices(), where});
+}
+
+bool EntryEvaluator::addsAllSlots() const {
+  return entry->slots() == 1 || added.contains(entry->slot);
+}
+
+/// Whether the pick is the entry; the first one that is met becomes it.
+bool EntryEvaluator::isEntry(const Pick &pick, MaskExpert which) {
+  if (!entry && which == MaskExpert::Own)
+    entry = pick;
+  return entry && pick.topK == entry->topK && pick.row == entry->row &&
+         (pick.slot == entry->slot || which == MaskExpert::Unused);
+}
+
+/// "the slot chose this expert"
+std::optional<Amount> EntryEvaluator::evaluateChoice(const Element &element,
+                                                     Index expert,
+                                                     MaskExpert which) {
+  Index asked = nullptr;
+  std::optional<Pick> pick = matchChoice(facts, element, asked);
+  if (!pick || asked != expert)
+    return std::nullopt;
+  seenExperts.insert(expert);
+  seenSlots.insert(pick->slot);
+  if (!isEntry(*pick, which))
+    return unknown(element);
+  return constant(which == MaskExpert::Own);
+}
+
+/// "the position is this column"
+std::optional<Amount> EntryEvaluator::evaluatePlace(const Element &element,
+                                                    Index expert,
+                                                    MaskExpert which) {
+  if (kindOf(element) != Scalar::Compare ||
+      directionOf(element.tensor.getDefiningOp()) !=
+          hlo::ComparisonDirection::EQ)
+    return std::nullopt;
+  auto a = facts.operand(element, 0), b = facts.operand(element, 1);
+  if (!a || !b)
+    return std::nullopt;
+  for (auto [position, number] : {std::pair(*a, *b), std::pair(*b, *a)}) {
+    // column + offset
+    Index value = facts.valueOf(number.tensor, number.at);
+    std::optional<int64_t> offset = facts.sub(value, column)->asConstant();
+    if (!offset)
+      continue;
+    Amount amount = evaluate(position, expert, which);
+    if (!amount.isPlain())
+      return unknown(element);
+    Amount result = constant(1);
+    for (auto [x, hit] : llvm::zip(amount.numbers, result.numbers)) {
+      double place = x - static_cast<double>(*offset);
+      if (place != std::trunc(place))
+        return unknown(element);
+      bool inside = place >= 0 && place < static_cast<double>(columns);
+      hit = inside ? 1 : 0;
+      result.places.push_back(inside ? static_cast<int64_t>(place) : 0);
+    }
+    return result;
+  }
+  return std::nullopt;
+}
+
+/// Whether the order sorts tokens by their greatest score, greatest first.
+bool EntryEvaluator::ordersByBestScore(Value order, const Pick &pick) {
+  Value keys = facts.sortedBy(order);
+  if (!keys)
+    return false;
+  Index token = facts.symbol("t", typeOf(keys).getDimSize(0));
+  Element key = facts.trace(keys, {token});
+  if (kindOf(key) != Scalar::Neg)
+    return false;
+  auto best = facts.operand(key, 0);
+  if (!best)
+    return false;
+  if (*best == facts.trace(pick.topK.getValues(), {token, facts.constant(0)}))
+    return true;
+  Index expert = facts.symbol("e", experts);
+  auto reduced = facts.reduced(*best, expert);
+  return combinerOf(best->tensor.getDefiningOp()) == Combiner::Max && reduced &&
+         *reduced == facts.trace(pick.keys(), {token, expert});
+}
+
+/// `pick` is the entry that is counted at `position`.
+std::optional<RunningCount> EntryEvaluator::matchOrder(Value tensor,
+                                                       const Pick &pick,
+                                                       Index position,
+                                                       int64_t extent) {
+  int64_t slots = pick.slots();
+  if (extent != units * slots) {
+    explain("positions in experts are counted over " + Twine(extent) +
+            " entries instead of the " + Twine(units * slots) +
+            " of a group of tokens");
+    return std::nullopt;
+  }
+  auto isFree = [&](Index index) {
+    Index marker = facts.symbol("x");
+    return facts.replace(index, {{position, marker}}) == index;
+  };
+  if (pick.slot == facts.mod(position, slots)) {
+    Index start = facts.sub(pick.token, facts.floorDiv(position, slots));
+    if (isFree(start))
+      return RunningCount{tensor, Priority::UnitMajor, start};
+  }
+  if (pick.slot == facts.floorDiv(position, units)) {
+    Index unit = facts.mod(position, units);
+    Index start = facts.sub(pick.token, unit);
+    if (isFree(start))
+      return RunningCount{tensor, Priority::ChoiceMajor, start};
+    const IndexAtom *sorted = pick.token->asAtom(IndexAtom::Kind::Element);
+    if (sorted && sorted->element.at == Coordinates{unit} &&
+        ordersByBestScore(sorted->element.tensor, pick))
+      return RunningCount{tensor, Priority::Bpr, facts.constant(0)};
+  }
+  explain("positions in experts are counted in an order that is neither that "
+          "of tokens nor of choices nor of the best scores");
+  return std::nullopt;
+}
+
+/// How many entries up to and including the one at a position chose the expert.
+Amount EntryEvaluator::evaluateCount(const Element &element, int64_t dimension,
+                                     Index expert, MaskExpert which) {
+  auto window = cast<hlo::ReduceWindowOp>(element.tensor.getDefiningOp());
+  Value counted = window.getInputs()[0];
+  int64_t extent = typeOf(counted).getDimSize(dimension);
+  Index position = facts.symbol("i", extent), place = element.at[dimension];
+  Coordinates at = element.at;
+  at[dimension] = position;
+  Index asked = nullptr;
+  std::optional<Pick> pick =
+      matchChoice(facts, facts.trace(counted, at), asked);
+  if (!pick || asked != expert) {
+    explain("what is counted are not the entries that chose an expert");
+    return unknown(element);
+  }
+  std::optional<RunningCount> order =
+      matchOrder(element.tensor, *pick, position, extent);
+  if (!order)
+    return unknown(element);
+  // The one that is asked for.
+  Pick own = *pick;
+  auto here = [&](Index &index) {
+    index = facts.replace(index, {{position, place}});
+  };
+  llvm::for_each(own.row, here);
+  here(own.token);
+  here(own.slot);
+  seenExperts.insert(expert);
+  seenSlots.insert(own.slot);
+  if (!isEntry(own, which)) {
+    explain("the position of an entry is that of another one");
+    return unknown(element);
+  }
+  if (which != MaskExpert::Own)
+    return unknown(element);
+  Type type = typeOf(element.tensor).getElementType();
+  if (!holds(type, static_cast<double>(units))) {
+    explain("positions are counted in numbers that do not hold " +
+            Twine(units));
+    return unknown(element);
+  }
+  count = order;
+  Amount result = constant(0);
+  for (int64_t r = 0; r < units; ++r)
+    result.numbers[r] = static_cast<double>(r + 1);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// Sums, or the greatest, over all experts, and sums over the slots of a token:
+/// all but one term are the same number, or 0.
+Amount EntryEvaluator::sumOver(const Element &element, Index position,
+                               int64_t extent, bool isMax, Term term,
+                               Index expert, MaskExpert which) {
+  Amount own = term(position, position, MaskExpert::Own);
+  if (seenExperts.contains(position) && extent == experts && entry) {
+    Amount others = term(position, position, MaskExpert::Other);
+    std::optional<double> other = others.asConstant();
+    if (!other)
+      return others.isZero() && !isMax ? own : unknown(element);
+    if (own.factor)
+      for (Index &coordinate : own.factor.at)
+        coordinate = facts.replace(coordinate, {{position, chosen()}});
+    if (!isMax && *other == 0)
+      return own;
+    return apply(element, {own}, [&](ArrayRef<double> in) {
+      return isMax ? std::max(in[0], *other)
+                   : in[0] + static_cast<double>(extent - 1) * *other;
+    });
+  }
+  if (isMax || which == MaskExpert::Other ||
+      (which != MaskExpert::Own && !entry))
+    return unknown(element);
+  if (which == MaskExpert::Own) {
+    Index slot = entry ? entry->slot : position;
+    own = term(slot, expert, which);
+    if (!entry || entry->slot != slot || !seenSlots.contains(slot) ||
+        extent != entry->slots())
+      return unknown(element);
+    added.insert(slot);
+  }
+  if (!term(position, expert, MaskExpert::Unused).isZero())
+    return unknown(element);
+  return which == MaskExpert::Own ? own : constant(0);
+}
+
+Amount EntryEvaluator::evaluateSum(const Element &element, Index expert,
+                                   MaskExpert which) {
+  Operation *op = element.tensor.getDefiningOp();
+  if (std::optional<Contraction> product = matchContraction(facts, element)) {
+    auto multiplied = [&](Element a, Element b, Index e, MaskExpert w) {
+      a = facts.trace(a);
+      b = facts.trace(b);
+      return multiply(element, evaluate(a, e, w), evaluate(b, e, w));
+    };
+    if (product->contracted.empty())
+      return multiplied(product->lhs, product->rhs, expert, which);
+    if (product->contracted.size() != 1)
+      return unknown(element);
+    Index symbol = product->contracted[0];
+    auto term = [&](Index position, Index e, MaskExpert w) {
+      Element a = product->lhs, b = product->rhs;
+      for (Element *factor : {&a, &b})
+        for (Index &coordinate : factor->at)
+          coordinate = facts.replace(coordinate, {{symbol, position}});
+      return multiplied(a, b, e, w);
+    };
+    return sumOver(element, symbol, product->extents[0], /*isMax=*/false, term,
+                   expert, which);
+  }
+  Combiner combiner = combinerOf(op);
+  if (!isa_and_present<hlo::ReduceOp>(op) ||
+      (combiner != Combiner::Add && combiner != Combiner::Max))
+    return unknown(element);
+  auto reduce = cast<hlo::ReduceOp>(op);
+  if (reduce.getDimensions().size() != 1)
+    return unknown(element);
+  int64_t extent =
+      typeOf(reduce.getInputs()[0]).getDimSize(reduce.getDimensions()[0]);
+  if (ShapedType::isDynamic(extent))
+    return unknown(element);
+  auto term = [&](Index position, Index e, MaskExpert w) {
+    return evaluate(*facts.reduced(element, position), e, w);
+  };
+  return sumOver(element, facts.symbol("q", extent), extent,
+                 combiner == Combiner::Max, term, expert, which);
+}
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
+
+/// Numbers that both types hold stay what they are.
+Amount EntryEvaluator::evaluateConvert(const Element &element,
+                                       const Amount &input) {
+  Type type = typeOf(element.tensor).getElementType();
+  if (input.factor || !llvm::all_of(input.numbers, [&](double x) {
+        return x == std::trunc(x) && holds(type, x);
+      }))
+    return unknown(element);
+  return input;
+}
+
+Amount EntryEvaluator::evaluateScalar(const Element &element, Scalar kind,
+                                      Index expert, MaskExpert which) {
+  SmallVector<Amount> in;
+  Operation *op = element.tensor.getDefiningOp();
+  for (unsigned i = 0; i < op->getNumOperands(); ++i) {
+    auto operand = facts.operand(element, i);
+    if (!operand)
+      return unknown(element);
+    in.push_back(evaluate(*operand, expert, which));
+  }
+  bool isTruth = typeOf(element.tensor).getElementType().isInteger(1);
+  switch (kind) {
+  case Scalar::Mul:
+    return multiply(element, in[0], in[1]);
+  case Scalar::And:
+    return isTruth ? multiply(element, in[0], in[1]) : unknown(element);
+  case Scalar::Add:
+    if (in[0].isZero() || in[1].isZero())
+      return in[in[0].isZero() ? 1 : 0];
+    return apply(element, in, [](auto x) { return x[0] + x[1]; });
+  case Scalar::Sub:
+    return apply(element, in, [](auto x) { return x[0] - x[1]; });
+  case Scalar::Neg:
+    return apply(element, in, [](auto x) { return -x[0]; });
+  case Scalar::Max:
+    return apply(element, in, [](auto x) { return std::max(x[0], x[1]); });
+  case Scalar::Min:
+    return apply(element, in, [](auto x) { return std::min(x[0], x[1]); });
+  case Scalar::Or:
+    if (!isTruth)
+      return unknown(element);
+    return apply(element, in, [](auto x) { return std::max(x[0], x[1]); });
+  case Scalar::Not:
+    return isTruth ? apply(element, in, [](auto x) { return 1 - x[0]; })
+                   : unknown(element);
+  case Scalar::Convert:
+    return evaluateConvert(element, in[0]);
+  case Scalar::Select:
+    if (in[2].isZero())
+      return multiply(element, in[0], in[1]);
+    return apply(element, in, [](auto x) { return x[0] != 0 ? x[1] : x[2]; });
+  case Scalar::Compare:
+    return apply(element, in, [&](auto x) -> double {
+      switch (directionOf(op)) {
+      case hlo::ComparisonDirection::EQ:
+        return x[0] == x[1];
+      case hlo::ComparisonDirection::NE:
+        return x[0] != x[1];
+      case hlo::ComparisonDirection::LT:
+        return x[0] < x[1];
+      case hlo::ComparisonDirection::LE:
+        return x[0] <= x[1];
+      case hlo::ComparisonDirection::GT:
+        return x[0] > x[1];
+      case hlo::ComparisonDirection::GE:
+        return x[0] >= x[1];
+      }
+      llvm_unreachable("a comparison of unknown direction");
+    });
+  default:
+    return unknown(element);
+  }
+}
+
+Amount EntryEvaluator::evaluate(const Element &element, Index expert,
+                                MaskExpert which) {
+  if (std::optional<double> number = facts.numberOf(element))
+    return constant(*number);
+  if (auto choice = evaluateChoice(element, expert, which))
+    return *choice;
+  if (auto place = evaluatePlace(element, expert, which))
+    return *place;
+  Operation *op = element.tensor.getDefiningOp();
+  if (std::optional<int64_t> dimension = runningDimension(op))
+    return evaluateCount(element, *dimension, expert, which);
+  switch (Scalar kind = kindOf(element)) {
+  case Scalar::None:
+    return evaluateSum(element, expert, which);
+  case Scalar::Div: // of scores, mostly
+  case Scalar::Exp:
+    return unknown(element);
+  default:
+    return evaluateScalar(element, kind, expert, which);
+  }
+}
