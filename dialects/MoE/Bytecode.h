@@ -13,7 +13,8 @@ namespace moe::detail {
 ///   4  every kind of class; lazy logits; statistics, losses, layers;
 ///   predictors of routes;
 ///      quantised storage
-constexpr uint64_t bytecodeVersion = 4;
+///   5  indexed rows
+constexpr uint64_t bytecodeVersion = 5;
 
 /// The version of the file that `reader` reads.
 uint64_t getFileVersion(mlir::DialectBytecodeReader &reader);

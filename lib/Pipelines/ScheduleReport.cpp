@@ -26,6 +26,7 @@ constexpr AspectSource sources[] = {
     {"rows", "moe-padding-elimination", "bounds"},
     {"plan", "moe-padding-elimination", "ragged"},
     {"input", "moe-padding-elimination", "indexed"},
+    {"router", "convert-route-to-vector", "route"},
     {"rounding", "moe-token-rounding", "rounded"},
     {"rings", "convert-moe-to-tile", "rings"},
     {"memory", "convert-moe-to-tile", "memory"},
@@ -50,7 +51,8 @@ struct LayerLocations {
 
 ScheduleObserver::ScheduleObserver(MLIRContext &context)
     : notes(keepNotes(context, "moe-padding-elimination|moe-token-rounding|"
-                               "convert-moe-to-tile")) {}
+                               "convert-moe-to-tile|convert-route-to-vector")) {
+}
 
 FailureOr<ScheduleReport>
 ScheduleObserver::explain(ModuleOp module, const CompileOptions &options) {

@@ -43,16 +43,15 @@ static StringRef whyUsersNeed(Value plan) {
   return {};
 }
 
-/// Gives the users of `plan` `narrow` in place of it.
-static void replacePlan(Value plan, Value narrow) {
-  bool isDense =
-      cast<PlanType>(plan.getType()).getEncoding() == PlanEncoding::Dense;
+/// Says in other words in which order the users of `plan` sum, where slots of
+/// its encoding are experts.
+static void nameOrder(Value plan) {
+  if (cast<PlanType>(plan.getType()).getEncoding() != PlanEncoding::Dense)
+    return;
   for (Operation *user : plan.getUsers())
     if (auto combine = dyn_cast<CombineOp>(user);
-        combine && isDense && combine.getOrder() == SumOrder::Slot)
+        combine && combine.getOrder() == SumOrder::Slot)
       combine.setOrder(SumOrder::ExpertAsc);
-  if (plan != narrow)
-    plan.replaceAllUsesWith(narrow);
 }
 
 static bool hasOwnColumns(PlanType plan) {
@@ -89,7 +88,7 @@ static void narrow(RouteOp op) {
     reason = whyUsersNeed(op.getPlan());
   if (!reason.empty())
     return reportKept(op, "ragged", reason);
-  replacePlan(op.getPlan(), op.getPlan());
+  nameOrder(op.getPlan());
   op.getPlan().setType(plan.withEncoding(PlanEncoding::Slots, slots));
   reportRagged(op, plan, slots);
 }
@@ -108,7 +107,8 @@ static void narrow(ConvertPlanOp op) {
   if (!reason.empty())
     return reportKept(op, "ragged", reason);
   reportRagged(op, to, from.getSlots());
-  replacePlan(op.getResult(), op.getPlan());
+  nameOrder(op.getResult());
+  op.replaceAllUsesWith(op.getPlan());
   op.erase();
 }
 

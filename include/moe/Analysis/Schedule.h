@@ -32,11 +32,12 @@ inline llvm::cl::ValuesClass scheduleValues() {
                  "as one graph of tile tasks where that is possible"));
 }
 
-/// What the cost model knows of a machine. The rates are the machine block of
-/// moe-bench on a Zen 4 server core with AVX-512. The shares are its CPU times
-/// of granite-3-1b-a400m in f32 on one thread at 1 to 512 tokens: two kernels
-/// took 0.96 to 1.03 times what unfused took, the fused form 0.92 to 1.25
-/// times.
+/// What the cost model knows of a machine. `flops` and `readBytes` are what
+/// moe-bench measures of a Zen 4 core with AVX-512, `allReadBytes` what two of
+/// them read; `loopSeconds` is an estimate that no measurement backs yet. The
+/// shares follow CPU times of granite-3-1b-a400m in f32 on one thread of a busy
+/// machine, at 1 to 512 tokens: two kernels took 0.96 to 1.03 times what
+/// unfused took, the fused form 0.92 to 1.25 times.
 struct MachineRates {
   /// Operations per second of one thread, multiply-adds as two, in f32.
   double flops = 118e9;

@@ -18,8 +18,8 @@ struct ScheduledLayer {
   /// Where the model has it.
   std::string place;
   /// What was decided, as an aspect and its text, in the order of the report:
-  /// form, costs, tile, rows, plan, input, rounding, rings, memory. An aspect
-  /// that nobody spoke of is left out.
+  /// form, costs, tile, rows, plan, input, router, rounding, rings, memory. An
+  /// aspect that nobody spoke of is left out.
   std::vector<std::pair<std::string, std::string>> aspects;
 };
 

@@ -23,7 +23,7 @@ TEST(Schedule, OneThreadDoesNotPayForBarriers) {
 }
 
 TEST(Schedule, SmallLayersOnManyThreadsPayForBarriersMost) {
-  LayerSize small = {16, 64, 8, 64, 32, 64, true};
+  LayerSize small = {4, 64, 8, 16, 8, 16, true};
   FormCosts costs = estimate(small, {}, 16);
   EXPECT_EQ(costs.choose(), Schedule::Fused);
   EXPECT_LT(costs.fused, costs.twoKernel);

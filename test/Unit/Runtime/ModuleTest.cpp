@@ -102,12 +102,12 @@ TEST_F(ModuleTest, LookupsListWhatThereIs) {
 TEST_F(ModuleTest, RefusesOtherVersions) {
   expectRefusal(fakePath("wrong-magic.so"), MOE_STATUS_CORRUPT, {"magic"});
   expectRefusal(fakePath("other-major.so"), MOE_STATUS_INCOMPATIBLE,
-                {"by 'fake 1.0' has ABI 2.0", "this runtime (", ") has ABI 1.0",
+                {"by 'fake 1.0' has ABI 2.0", "this runtime (", ") has ABI 1.1",
                  "recompile"});
   expectRefusal(fakePath("silent.so"), MOE_STATUS_CORRUPT,
                 {"returns no description"});
   expectRefusal(fakePath("newer-minor.so"), MOE_STATUS_INCOMPATIBLE,
-                {"ABI 1.9", "ABI 1.0", "recompile"});
+                {"ABI 1.9", "ABI 1.1", "recompile"});
   expectRefusal(fakePath("unknown-feature.so"), MOE_STATUS_INCOMPATIBLE,
                 {"fake 1.0", "bits 0, 7", "recompile"});
   expectRefusal(fakePath("many-ranks.so"), MOE_STATUS_INCOMPATIBLE,
