@@ -73,7 +73,8 @@ bool ChoiceMatch::collectScatter(const Element &element) {
     if (target == wanted)
       continue;
     if (!target->asAtom(IndexAtom::Kind::Symbol) ||
-        !llvm::is_contained(written->from, target))
+        !llvm::is_contained(written->from, target) ||
+        llvm::is_contained(llvm::make_first_range(replacements), target))
       return refuse();
     replacements.push_back({target, wanted});
   }

@@ -217,7 +217,7 @@ void TopKNaming::nameSort(hlo::SortOp sort) {
         fromEnd = facts.sub(facts.constant(size - 1), at[last]);
   bool flipped = position == fromEnd;
   std::optional<int64_t> used = usedOfHead(sort, flipped);
-  if ((!flipped && position != at[last]) || !used || *used >= size)
+  if ((!flipped && position != at[last]) || !used || *used < 1 || *used >= size)
     return;
   auto leave = [&](StringRef why) {
     others[sort] = ("a sort that is no top-k: " + why).str();
