@@ -65,6 +65,10 @@ private:
   }
 };
 
+/// Ops whose results the value is computed from, up to `ends`.
+llvm::DenseSet<mlir::Operation *> computing(mlir::Value value,
+                                            llvm::ArrayRef<mlir::Value> ends);
+
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//
@@ -353,7 +357,7 @@ struct TokenBlock {
 CountAttr fixedCount(Matcher &matcher, int64_t number);
 /// None where tokens are not divided into blocks of that many.
 std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
-                                int64_t units, Index tokens);
+                                     int64_t units, Index tokens);
 
 /// Writes a top-k beside what is one by another name, and tells the facts.
 void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
