@@ -20,9 +20,8 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::raise;
 
-/// Ops whose results the value is computed from, up to `ends`.
-static llvm::DenseSet<Operation *> computing(Value value,
-                                             ArrayRef<Value> ends) {
+llvm::DenseSet<Operation *> moe::raise::computing(Value value,
+                                                  ArrayRef<Value> ends) {
   llvm::DenseSet<Operation *> ops;
   SmallVector<Value> work{value};
   while (!work.empty()) {

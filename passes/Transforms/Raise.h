@@ -65,6 +65,10 @@ private:
   }
 };
 
+/// Ops whose results the value is computed from, up to `ends`.
+llvm::DenseSet<mlir::Operation *> computing(mlir::Value value,
+                                            llvm::ArrayRef<mlir::Value> ends);
+
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//

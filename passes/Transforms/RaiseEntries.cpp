@@ -1,3 +1,4 @@
+// Evaluates masks and positions for an entry, number by number.
 #include "RaiseEntries.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -348,6 +349,12 @@ Amount EntryEvaluator::evaluateConvert(const Element &element,
 
 Amount EntryEvaluator::evaluateScalar(const Element &element, Scalar kind,
                                       Index expert, MaskExpert which) {
+  static constexpr Scalar known[] = {
+      Scalar::Mul, Scalar::And,    Scalar::Add,     Scalar::Sub,
+      Scalar::Neg, Scalar::Max,    Scalar::Min,     Scalar::Or,
+      Scalar::Not, Scalar::Select, Scalar::Convert, Scalar::Compare};
+  if (!llvm::is_contained(known, kind))
+    return unknown(element);
   SmallVector<Amount> in;
   Operation *op = element.tensor.getDefiningOp();
   for (unsigned i = 0; i < op->getNumOperands(); ++i) {
@@ -406,7 +413,7 @@ Amount EntryEvaluator::evaluateScalar(const Element &element, Scalar kind,
       llvm_unreachable("a comparison of unknown direction");
     });
   default:
-    return unknown(element);
+    llvm_unreachable("a scalar that is not known");
   }
 }
 
@@ -419,15 +426,12 @@ Amount EntryEvaluator::evaluate(const Element &element, Index expert,
   if (auto place = evaluatePlace(element, expert, which))
     return *place;
   Operation *op = element.tensor.getDefiningOp();
+  if (before.contains(op))
+    return unknown(element);
   if (std::optional<int64_t> dimension = runningDimension(op))
     return evaluateCount(element, *dimension, expert, which);
-  switch (Scalar kind = kindOf(element)) {
-  case Scalar::None:
+  Scalar kind = kindOf(element);
+  if (kind == Scalar::None)
     return evaluateSum(element, expert, which);
-  case Scalar::Div: // of scores, mostly
-  case Scalar::Exp:
-    return unknown(element);
-  default:
-    return evaluateScalar(element, kind, expert, which);
-  }
+  return evaluateScalar(element, kind, expert, which);
 }

@@ -44,7 +44,8 @@ public:
   /// The layer's experts, whose places are columns, and tokens.
   EntryEvaluator(IndexFacts &facts, const Mixture &mixture)
       : facts(facts), column(mixture.place), columns(mixture.places),
-        experts(mixture.count), units(mixture.units) {}
+        experts(mixture.count), units(mixture.units),
+        before(computing(mixture.experts.input.tensor, {})) {}
 
   Amount evaluate(const Element &element, Index expert, MaskExpert which);
 
@@ -93,6 +94,8 @@ private:
   IndexFacts &facts;
   Index column;
   int64_t columns, experts, units;
+  /// Ops that tokens are computed by, which know of no entries.
+  llvm::DenseSet<mlir::Operation *> before;
   /// Experts that masks were looked at for, slots that they belong to, and
   /// slots that are added up.
   llvm::SmallDenseSet<Index> seenExperts, seenSlots, added;
