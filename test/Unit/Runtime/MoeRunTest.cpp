@@ -198,7 +198,7 @@ TEST_F(MoeRunTest, ExplainsWrongUsage) {
   expectError("$RUN $FAKE --tolerance tight", "--tolerance");
   expectError("$RUN nothing.so", "cannot open 'nothing.so'");
   expectError("$RUN x.npy", "'x.npy' is not a shared library");
-  expectError("$RUN $FAKES/other-major.so", "by 'fake 1.0' has ABI 2.0, but ");
+  expectError("$RUN $FAKES/other-major.so", "by 'fake 1.0' has ABI 2.1, but ");
   expectError("$RUN $FAKES/impossible-cpu.so", "lacks amx-from-the-future");
   expectError("$RUN $FAKES/damaged-weights.so --verify-weights", "is damaged");
   EXPECT_EQ(shell("$RUN --help"), 0);
