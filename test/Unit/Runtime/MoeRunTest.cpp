@@ -210,7 +210,7 @@ TEST_F(MoeRunTest, ExplainsWrongUsage) {
 TEST_F(MoeRunTest, Describes) {
   EXPECT_EQ(shell("$RUN $FAKES/impossible-cpu.so --describe"), 0);
   expectPrinted("producer      fake 1.0\n");
-  expectPrinted("abi           1.0 (runtime 0.1.0 has 1.0)\n");
+  expectPrinted("abi           1.1 (runtime 0.1.0 has 1.1)\n");
   expectPrinted("cpu features  sse3,amx-from-the-future,cx16,quantum\n");
   expectPrinted("weights       fake.weights, 16 bytes, xxh3-128 ");
   expectPrinted("entry         main\n  symbols     B, S, P\n"
