@@ -102,7 +102,7 @@ TEST_F(ModuleTest, LookupsListWhatThereIs) {
 TEST_F(ModuleTest, RefusesOtherVersions) {
   expectRefusal(fakePath("wrong-magic.so"), MOE_STATUS_CORRUPT, {"magic"});
   expectRefusal(fakePath("other-major.so"), MOE_STATUS_INCOMPATIBLE,
-                {"by 'fake 1.0' has ABI 2.0", "this runtime (", ") has ABI 1.1",
+                {"by 'fake 1.0' has ABI 2.1", "this runtime (", ") has ABI 1.1",
                  "recompile"});
   expectRefusal(fakePath("silent.so"), MOE_STATUS_CORRUPT,
                 {"returns no description"});
@@ -132,7 +132,7 @@ TEST_F(ModuleTest, RefusesOtherWeights) {
                    "expects 16 bytes of weights, but got 15"},
         std::tuple{"tiny", MOE_STATUS_CORRUPT, "(100 bytes) to be at least"},
         std::tuple{"magic", MOE_STATUS_CORRUPT, "is not a weights file"},
-        std::tuple{"major", MOE_STATUS_INCOMPATIBLE, "ABI (2.0)"}}) {
+        std::tuple{"major", MOE_STATUS_INCOMPATIBLE, "ABI (2.1)"}}) {
     Module refused;
     EXPECT_STATUS(moeRuntimeModuleLoad(
                       instance,
@@ -192,7 +192,7 @@ TEST_F(ModuleTest, DescribesWithoutBeingAbleToRun) {
         MOE_STATUS_INVALID_ARGUMENT, "MOE_LOAD_DESCRIBE_ONLY");
   }
   expectRefusal(fakePath("other-major.so"), MOE_STATUS_INCOMPATIBLE,
-                {"ABI 2.0"}, MOE_LOAD_DESCRIBE_ONLY);
+                {"ABI 2.1"}, MOE_LOAD_DESCRIBE_ONLY);
 }
 
 TEST_F(ModuleTest, RefusesFilesThatAreNoModel) {

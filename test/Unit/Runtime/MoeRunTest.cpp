@@ -198,7 +198,7 @@ TEST_F(MoeRunTest, ExplainsWrongUsage) {
   expectError("$RUN $FAKE --tolerance tight", "--tolerance");
   expectError("$RUN nothing.so", "cannot open 'nothing.so'");
   expectError("$RUN x.npy", "'x.npy' is not a shared library");
-  expectError("$RUN $FAKES/other-major.so", "by 'fake 1.0' has ABI 2.0, but ");
+  expectError("$RUN $FAKES/other-major.so", "by 'fake 1.0' has ABI 2.1, but ");
   expectError("$RUN $FAKES/impossible-cpu.so", "lacks amx-from-the-future");
   expectError("$RUN $FAKES/damaged-weights.so --verify-weights", "is damaged");
   EXPECT_EQ(shell("$RUN --help"), 0);
@@ -210,7 +210,7 @@ TEST_F(MoeRunTest, ExplainsWrongUsage) {
 TEST_F(MoeRunTest, Describes) {
   EXPECT_EQ(shell("$RUN $FAKES/impossible-cpu.so --describe"), 0);
   expectPrinted("producer      fake 1.0\n");
-  expectPrinted("abi           1.0 (runtime 0.1.0 has 1.0)\n");
+  expectPrinted("abi           1.1 (runtime 0.1.0 has 1.1)\n");
   expectPrinted("cpu features  sse3,amx-from-the-future,cx16,quantum\n");
   expectPrinted("weights       fake.weights, 16 bytes, xxh3-128 ");
   expectPrinted("entry         main\n  symbols     B, S, P\n"
