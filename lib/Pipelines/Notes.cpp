@@ -1,6 +1,7 @@
 // Remarks as data.
 #include "Notes.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/Path.h"
 

@@ -10,7 +10,7 @@
 using namespace moe;
 
 /// What a form has to be cheaper by, as a share of the unfused one, before the
-/// model is believed: its spread over the cells that it was measured on.
+/// model is believed. A judgement that no measurement backs yet.
 static constexpr double margin = 0.1;
 
 /// Parallel loops of an expert op after op: the gather, the products and the

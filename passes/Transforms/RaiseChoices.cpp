@@ -101,7 +101,7 @@ bool ChoiceMatch::collectScatter(const Element &element) {
 }
 
 bool ChoiceMatch::collectProduct(const Element &a, const Element &b) {
-  for (auto [mask, weight] : {std::pair(a, b), std::pair(b, a)}) {
+  for (const auto &[mask, weight] : {std::pair(a, b), std::pair(b, a)}) {
     Index chosen = nullptr;
     auto pick = matchChoice(facts, mask, chosen);
     if (!pick || !isExpert(chosen))

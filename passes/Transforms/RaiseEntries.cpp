@@ -119,7 +119,8 @@ std::optional<Amount> EntryEvaluator::evaluatePlace(const Element &element,
   auto a = facts.operand(element, 0), b = facts.operand(element, 1);
   if (!a || !b)
     return std::nullopt;
-  for (auto [position, number] : {std::pair(*a, *b), std::pair(*b, *a)}) {
+  for (const auto &[position, number] :
+       {std::pair(*a, *b), std::pair(*b, *a)}) {
     // column + offset
     Index value = facts.valueOf(number.tensor, number.at);
     std::optional<int64_t> offset = facts.sub(value, column)->asConstant();

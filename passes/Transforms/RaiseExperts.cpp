@@ -193,7 +193,7 @@ BodyMatch::matchGeluCurve(const Element &factor) {
   auto sum = matchBinary(facts, value, Scalar::Add);
   if (!sum)
     return refuse("the activation is not one of silu, gelu or relu");
-  for (auto [x, rest] :
+  for (const auto &[x, rest] :
        {std::pair(sum->first, sum->second), std::pair(sum->second, sum->first)})
     if (auto coefficient = matchCube(rest, x)) {
       if (!isNumber(*coefficient, 0.044715) ||

@@ -44,8 +44,8 @@ std::optional<Mixture> moe::raise::matchMixture(Matcher &matcher,
       matchContraction(facts, {result, mixture.at});
   if (!product || product->contracted.size() != 2)
     return std::nullopt;
-  for (auto [output, weight] : {std::pair(product->lhs, product->rhs),
-                                std::pair(product->rhs, product->lhs)})
+  for (const auto &[output, weight] : {std::pair(product->lhs, product->rhs),
+                                       std::pair(product->rhs, product->lhs)})
     for (unsigned i : {0U, 1U}) {
       Index expert = product->contracted[i];
       auto linear = [&](const Element &element) -> std::optional<Linear> {

@@ -73,8 +73,8 @@ static std::optional<RaggedProduct> matchMaskedProduct(IndexFacts &facts,
   std::optional<Contraction> product = matchContraction(facts, element);
   if (!product || product->contracted.size() != 2)
     return std::nullopt;
-  for (auto [masked, matrix] : {std::pair(product->lhs, product->rhs),
-                                std::pair(product->rhs, product->lhs)}) {
+  for (const auto &[masked, matrix] : {std::pair(product->lhs, product->rhs),
+                                       std::pair(product->rhs, product->lhs)}) {
     Element choice = facts.trace(masked);
     if (kindOf(choice) != Scalar::Select)
       continue;
@@ -97,7 +97,7 @@ static std::optional<RaggedProduct> matchMaskedProduct(IndexFacts &facts,
                              product->contracted[1 - group],
                              product->extents[1 - group],
                              Value(),
-                             *mask};
+                             mask};
     }
   }
   return std::nullopt;
@@ -168,7 +168,6 @@ static std::optional<Histogram> matchGroupMask(Matcher &matcher,
 std::optional<Linear> moe::raise::matchRaggedLinear(Matcher &matcher,
                                                     const Element &element) {
   IndexFacts &facts = matcher.facts;
-  Element sum = element;
   std::optional<Element> bias;
   std::optional<RaggedProduct> product;
   auto match = [&](const Element &candidate) {

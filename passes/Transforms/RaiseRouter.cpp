@@ -362,7 +362,7 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
 /// the first slot's: x at the id.
 Element RouterMatch::matchSelected(const Element &weight) {
   if (auto sum = matchProductSum(facts, weight))
-    for (auto [mask, value] :
+    for (const auto &[mask, value] :
          {std::pair(sum->a, sum->b), std::pair(sum->b, sum->a)}) {
       Index position = nullptr;
       auto own = matchChoice(facts, mask, position);

@@ -82,8 +82,9 @@ moe::emu::test::parseLitmus(const std::string &text,
   size_t begin = 0;
   for (const std::string &place : places) {
     LitmusThread thread;
-    if (std::sscanf(place.c_str(), "%u.%u.%u", &thread.device, &thread.cta,
-                    &thread.warp) != 3)
+    std::istringstream numbers(place);
+    char dot = 0;
+    if (!(numbers >> thread.device >> dot >> thread.cta >> dot >> thread.warp))
       throw std::runtime_error("cannot read '" + place + "'");
     size_t end = text.find("||", begin);
     std::istringstream statements(text.substr(begin, end - begin));
