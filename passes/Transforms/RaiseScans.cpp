@@ -5,6 +5,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace moe;
@@ -67,7 +68,9 @@ static std::optional<CountedLoop> matchCountedLoop(hlo::WhileOp loop) {
   auto start = integerOf(loop->getOperand(result.counter)),
        end = integerOf(startOf(loop, compare.getRhs())),
        step = integerOf(startOf(loop, next.getRhs()));
-  if (!start || !end || !step || *step <= 0)
+  int64_t distance = 0;
+  if (!start || !end || !step || *step <= 0 ||
+      llvm::SubOverflow(*end, *start, distance))
     return std::nullopt;
   result.start = *start;
   result.end = *end;
