@@ -227,6 +227,10 @@ struct Experts {
 /// The body whose result `output` is.
 mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
                                       LinearForm linear);
+/// The factors of a product of an expert's output and its weight, in this
+/// order; none where neither is a map of the form.
+std::optional<std::pair<Element, Element>>
+outputAndWeight(std::pair<Element, Element> factors, LinearForm linear);
 /// "SwiGLU width 32"
 std::string describe(BodyAttr body, int64_t width);
 

@@ -29,12 +29,10 @@ FailureOr<Layer> moe::raise::matchDenseExperts(Matcher &matcher,
     auto map = matchGatheredLinear(facts, element);
     return map && map->expert == expert ? map : std::nullopt;
   };
-  auto [output, weight] = std::pair(sum->a, sum->b);
-  if (!linear(output)) {
-    std::swap(output, weight);
-    if (!linear(output))
-      return failure();
-  }
+  auto product = outputAndWeight({sum->a, sum->b}, linear);
+  if (!product)
+    return failure();
+  const auto &[output, weight] = *product;
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, result, at.back())))

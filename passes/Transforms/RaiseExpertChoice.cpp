@@ -113,12 +113,10 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
     auto map = matchGatheredLinear(facts, element);
     return map && map->expert == expert ? map : std::nullopt;
   };
-  auto [output, weight] = *factors;
-  if (!linear(output)) {
-    std::swap(output, weight);
-    if (!linear(output))
-      return failure();
-  }
+  auto product = outputAndWeight(*factors, linear);
+  if (!product)
+    return failure();
+  const auto &[output, weight] = *product;
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, result, rows->column)) ||

@@ -146,10 +146,11 @@ FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
   };
   if (!branch.entries.factors)
     return unknown();
+  auto product = outputAndWeight(*branch.entries.factors, linear);
+  if (!product)
+    return unknown();
   Element output;
-  std::tie(output, weight) = *branch.entries.factors;
-  if (!linear(output))
-    std::swap(output, weight);
+  std::tie(output, weight) = *product;
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, branch.scatter->getResult(0),

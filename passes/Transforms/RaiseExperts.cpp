@@ -399,6 +399,16 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
   return experts;
 }
 
+std::optional<std::pair<Element, Element>>
+moe::raise::outputAndWeight(std::pair<Element, Element> factors,
+                            LinearForm linear) {
+  if (!linear(factors.first))
+    std::swap(factors.first, factors.second);
+  if (!linear(factors.first))
+    return std::nullopt;
+  return factors;
+}
+
 std::string moe::raise::describe(BodyAttr body, int64_t width) {
   std::string text;
   llvm::raw_string_ostream out(text);

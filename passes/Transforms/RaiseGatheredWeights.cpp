@@ -154,12 +154,10 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
       form = "ragged dot";
     return map;
   };
-  auto [output, weight] = *entries->factors;
-  if (!linear(output)) {
-    std::swap(output, weight);
-    if (!linear(output))
-      return failure();
-  }
+  auto product = outputAndWeight(*entries->factors, linear);
+  if (!product)
+    return failure();
+  const auto &[output, weight] = *product;
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, op->getResult(0), entries->column)))

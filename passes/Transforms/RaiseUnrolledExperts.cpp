@@ -65,13 +65,12 @@ UnrolledMatch::Parts UnrolledMatch::collect(const Element &sum) {
     return result;
   }
   auto product = matchBinary(facts, sum, Scalar::Mul);
+  if (product)
+    product = outputAndWeight(
+        *product, [this](const Element &element) { return linear(element); });
   if (!product)
     return {0, 1};
-  auto [output, weight] = *product;
-  if (!linear(output))
-    std::swap(output, weight);
-  if (!linear(output))
-    return {0, 1};
+  const auto &[output, weight] = *product;
   terms.push_back({op, output, weight});
   return {1, 0};
 }
