@@ -171,20 +171,27 @@ TEST_F(WeightPacker, BooleansAreBytes) {
             llvm::StringRef("\1\0\1\0", 4));
 }
 
-// A byte holds two codes in files and under `nibbles`, and one anywhere else.
-TEST_F(WeightPacker, CodesOfFourBits) {
-  std::error_code code;
-  llvm::raw_fd_ostream(path("codes"), code) << "\x10\x32\x54\x76\x98\xba";
-  auto type = [&](ArrayRef<int64_t> shape, unsigned bits) {
+/// The codes 0, 1, 2, ... 11, two in each byte of the file `codes`.
+class PackedCodes : public WeightPacker {
+protected:
+  PackedCodes() {
+    std::error_code code;
+    llvm::raw_fd_ostream(path("codes"), code) << "\x10\x32\x54\x76\x98\xba";
+  }
+  RankedTensorType type(ArrayRef<int64_t> shape, unsigned bits) {
     return RankedTensorType::get(shape, IntegerType::get(&context, bits));
-  };
-  auto bytes = [&](ElementsAttr value) {
+  }
+  std::vector<int> bytes(ElementsAttr value) {
     uint64_t size = value.getNumElements();
     EXPECT_TRUE(bool(moe::packWeights({{0, value}}, size, path("out"))));
     auto file = llvm::MemoryBuffer::getFile(path("out"));
     StringRef data = (*file)->getBuffer().drop_front(MOE_WEIGHTS_DATA_OFFSET);
     return std::vector<int>(data.begin(), data.end());
-  };
+  }
+};
+
+// A byte holds two codes in files and under `nibbles`, and one anywhere else.
+TEST_F(PackedCodes, OfFourBits) {
   // 0 1 2 3
   // 4 5 6 7
   // 8 9 a b
@@ -206,19 +213,7 @@ TEST_F(WeightPacker, CodesOfFourBits) {
 }
 
 // Numbers that share bytes come apart in any window of an expression.
-TEST_F(WeightPacker, NumbersThatShareBytes) {
-  std::error_code code;
-  llvm::raw_fd_ostream(path("codes"), code) << "\x10\x32\x54\x76\x98\xba";
-  auto type = [&](ArrayRef<int64_t> shape, unsigned bits) {
-    return RankedTensorType::get(shape, IntegerType::get(&context, bits));
-  };
-  auto bytes = [&](ElementsAttr value) {
-    uint64_t size = value.getNumElements();
-    EXPECT_TRUE(bool(moe::packWeights({{0, value}}, size, path("out"))));
-    auto file = llvm::MemoryBuffer::getFile(path("out"));
-    StringRef data = (*file)->getBuffer().drop_front(MOE_WEIGHTS_DATA_OFFSET);
-    return std::vector<int>(data.begin(), data.end());
-  };
+TEST_F(PackedCodes, NumbersThatShareBytes) {
   auto packed = ExternalAttr::get(&context, type({3, 2}, 8), path("codes"), 0);
   Type i4 = IntegerType::get(&context, 4), i8 = IntegerType::get(&context, 8);
   ElementsAttr nibbles = unpackBytes(packed, 4, i4);
@@ -240,6 +235,7 @@ TEST_F(WeightPacker, NumbersThatShareBytes) {
             (std::vector<int>{0, 1, 1, 1, 2, 1, 3, 1}));
   // 1032 rows are more than are read at once.
   {
+    std::error_code code;
     llvm::raw_fd_ostream large(path("large"), code);
     for (int row = 0; row < 1032; ++row)
       for (int i = 0; i < 512; ++i)
