@@ -32,24 +32,32 @@ inline llvm::cl::ValuesClass scheduleValues() {
                  "as one graph of tile tasks where that is possible"));
 }
 
+/// Share of the roofline that each form reaches.
+struct FormShares {
+  double unfused, twoKernel, fused;
+};
+
 /// What the cost model knows of a machine. `flops` and `readBytes` are what
 /// moe-bench measures of a Zen 4 core with AVX-512, `allReadBytes` what two of
-/// them read; `loopSeconds` is an estimate that no measurement backs yet. The
-/// shares follow CPU times of granite-3-1b-a400m in f32 on one thread of a busy
-/// machine, at 1 to 512 tokens: two kernels took 0.96 to 1.03 times what
-/// unfused took, the fused form 0.92 to 1.25 times.
+/// them read.
+///
+/// The other figures are of moe-bench on olmoe-1b-7b and qwen3-30b-a3b in f32
+/// and bf16 at 1, 8, 32, 128 and 512 tokens, least times, on a machine that
+/// others used too: `oneThread` are medians over these 20 cells, `threads`
+/// those of two threads at 512 tokens, and `loopSeconds` is the median, over
+/// the cells of one token on two threads, of what unfused takes longer than
+/// fused, by its parallel loops.
 struct MachineRates {
-  /// Operations per second of one thread, multiply-adds as two, in f32.
+  /// Operations per second of one thread, multiply-adds as two, in f32; twice
+  /// as many on pairs of bf16.
   double flops = 118e9;
   /// Bytes per second that one thread reads from memory, and that all do.
   double readBytes = 30e9;
   double allReadBytes = 55e9;
   /// Seconds until all threads have begun and left a parallel loop.
-  double loopSeconds = 4e-6;
-  /// Share of the roofline that each form reaches.
-  double unfusedShare = 0.80;
-  double twoKernelShare = 0.79;
-  double fusedShare = 0.70;
+  double loopSeconds = 25e-6;
+  FormShares oneThread = {0.87, 0.82, 0.83};
+  FormShares threads = {0.54, 0.62, 0.70};
 };
 
 /// The sizes of a layer of one class of ffn.
@@ -61,6 +69,10 @@ struct LayerSize {
   int64_t width = 0;
   int64_t out = 0;
   bool gated = false;
+  /// Bytes that a weight is stored in, its share of scales left out.
+  double weightBytes = 4;
+  /// Kernels multiply pairs of bf16.
+  bool pairs = false;
 };
 
 /// Seconds that a call is expected to take in each form.

@@ -143,6 +143,8 @@ struct ConvertMoEToTile
     size.width = layer.table.getWidth();
     size.out = layer.experts.getRows().getType().getWidth();
     size.gated = layer.table.getBody().getGated();
+    size.weightBytes = layer.weightBytes();
+    size.pairs = bf16Dot && layer.inputType().isBF16();
     if (size.tokens == 0) {
       why = "since nobody says how many tokens a call has";
       return Schedule::Unfused;

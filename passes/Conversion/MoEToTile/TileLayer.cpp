@@ -228,6 +228,22 @@ std::optional<StringRef> TileLayer::pack(const VectorUnit &unit) {
   return "its parameters are not constants that kernels read";
 }
 
+double TileLayer::weightBytes() {
+  // Codes are among the operands of a matrix, or those of what computes it.
+  auto bits = [](Value value) {
+    return getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth();
+  };
+  unsigned least = 32;
+  for (Value parameter : experts.getParameters()) {
+    least = std::min(least, bits(parameter));
+    if (Operation *op = parameter.getDefiningOp())
+      for (Value operand : op->getOperands())
+        if (isa<RankedTensorType>(operand.getType()))
+          least = std::min(least, bits(operand));
+  }
+  return least / 8.0;
+}
+
 void TileLayer::dropProducts() {
   for (PanelWeight *weight : {&gate, &up, &down}) {
     if (!*weight)

@@ -44,6 +44,8 @@ struct TileLayer {
     return experts.getRows().getType().getElementType();
   }
   mlir::FloatType resultType() { return elementOf(combine.getResult()); }
+  /// Bytes that an element of the matrices is stored in.
+  double weightBytes();
   int64_t in() { return experts.getInput().getType().getWidth(); }
   int64_t out() { return experts.getRows().getType().getWidth(); }
   int64_t slots() { return combine.getPlan().getType().getSlots(); }

@@ -20,6 +20,10 @@ using namespace moe::tile;
 
 namespace {
 
+/// Looks at a cell before a waiting thread lets another one run: some
+/// microseconds.
+constexpr int64_t looksPerTurn = 1024;
+
 /// The tiles of the rows of all experts in one number, expert after expert.
 struct RowTiles {
   /// E + 1: number of each expert's first tile.
@@ -117,6 +121,7 @@ private:
   // Steps.
   void lowerBlock(Block &block, IRMapping &mapping);
   void lowerWait(WaitOp op, IRMapping &mapping);
+  LLVM::LLVMFuncOp getYield();
   void lowerArrive(ArriveOp op, IRMapping &mapping);
   void lowerTask(TaskOp task, ValueRange point);
   void lowerTrace(TaskOp task, ValueRange point, int64_t phase);
@@ -529,7 +534,8 @@ Value GraphLowering::expertAt(Operation *op, const IRMapping &mapping) {
 //===----------------------------------------------------------------------===//
 
 /// Loads with acquire until the cell has what is expected. Whoever arrives has
-/// claimed its task before and runs.
+/// claimed its task before and runs, or would if this thread let it: after some
+/// looks it does, for where there are more threads than cores.
 void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
   Cell cell = cellOf(signal, getMixedIndices(op),
@@ -547,18 +553,40 @@ void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
       b, cells.lookup(op.getSignal()));
   Value address = LLVM::IntToPtrOp::create(b, pointer, toI64(base));
   address = LLVM::GEPOp::create(b, pointer, i64, address, toI64(cell.number));
-  auto loop = scf::WhileOp::create(b, TypeRange(), ValueRange());
+  Value none = arith::ConstantOp::create(b, b.getI64IntegerAttr(0));
+  auto loop = scf::WhileOp::create(b, TypeRange(i64), none);
   OpBuilder::InsertionGuard guard(b);
-  b.createBlock(&loop.getBefore());
+  Block *before = b.createBlock(&loop.getBefore(), {}, {i64}, {b.getLoc()});
   Value arrived = LLVM::LoadOp::create(
       b, i64, address, /*alignment=*/8, /*isVolatile=*/false,
       /*isNonTemporal=*/false, /*isInvariant=*/false,
       /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire);
   Value missing =
       arith::CmpIOp::create(b, arith::CmpIPredicate::slt, arrived, expected);
-  scf::ConditionOp::create(b, missing, ValueRange());
-  b.createBlock(&loop.getAfter());
-  scf::YieldOp::create(b);
+  scf::ConditionOp::create(b, missing, before->getArguments());
+  Block *after = b.createBlock(&loop.getAfter(), {}, {i64}, {b.getLoc()});
+  auto number = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+  };
+  Value looks = arith::AddIOp::create(b, after->getArgument(0), number(1));
+  Value rest = arith::RemUIOp::create(b, looks, number(looksPerTurn));
+  Value enough =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rest, number(0));
+  auto some = scf::IfOp::create(b, enough, /*else=*/false);
+  scf::YieldOp::create(b, looks);
+  b.setInsertionPoint(some.thenYield());
+  LLVM::CallOp::create(b, getYield(), ValueRange());
+}
+
+/// The function of the C library that lets another thread run.
+LLVM::LLVMFuncOp GraphLowering::getYield() {
+  auto module = graph->getParentOfType<ModuleOp>();
+  if (auto function = module.lookupSymbol<LLVM::LLVMFuncOp>("sched_yield"))
+    return function;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(module.getBody());
+  return LLVM::LLVMFuncOp::create(
+      b, "sched_yield", LLVM::LLVMFunctionType::get(b.getI32Type(), {}));
 }
 
 void GraphLowering::lowerArrive(ArriveOp op, IRMapping &mapping) {

@@ -31,12 +31,28 @@ TEST(Schedule, SmallLayersOnManyThreadsPayForBarriersMost) {
 }
 
 TEST(Schedule, LargeCallsComputeAndSmallOnesRead) {
-  // 2048 tokens x 8 picks x 3 matrices of 2048 x 768, at 80 % of 118 GFLOP/s.
+  // 2048 tokens x 8 picks x 3 matrices of 2048 x 768, at 118 GFLOP/s.
+  MachineRates machine;
+  machine.oneThread.unfused = 0.8;
   double compute = 2.0 * 2048 * 8 * 3 * 2048 * 768 / (118e9 * 0.80);
-  EXPECT_NEAR(estimate(layerOf(2048), {}, 1).unfused, compute, 1e-6);
+  EXPECT_NEAR(estimate(layerOf(2048), machine, 1).unfused, compute, 1e-6);
   // One token reads the weights of 8 experts.
   double read = 4.0 * 8 * 3 * 2048 * 768 / (30e9 * 0.80);
-  EXPECT_NEAR(estimate(layerOf(1), {}, 1).unfused, read, 1e-6);
+  EXPECT_NEAR(estimate(layerOf(1), machine, 1).unfused, read, 1e-6);
+  // Pairs of bf16 are half as many bytes, and multiplied twice as fast.
+  LayerSize narrow = layerOf(2048);
+  narrow.weightBytes = 2;
+  narrow.pairs = true;
+  EXPECT_NEAR(estimate(narrow, machine, 1).unfused, compute / 2, 1e-6);
+  narrow.tokens = 1;
+  EXPECT_NEAR(estimate(narrow, machine, 1).unfused, read / 2, 1e-6);
+}
+
+TEST(Schedule, SeveralThreadsDoNotWaitForEachOther) {
+  // What was measured: fused is faster on two threads, whatever the tokens.
+  for (int64_t tokens : {1, 8, 32, 128, 512})
+    EXPECT_EQ(estimate(layerOf(tokens), {}, 2).choose(), Schedule::Fused)
+        << tokens;
 }
 
 TEST(Schedule, BandwidthEndsBeforeThreadsDo) {
