@@ -612,3 +612,23 @@ func.func @what_others_reach_has_copies() {
   }
   return
 }
+
+// -----
+
+// (tile_c6)
+func.func @tasks_that_add_to_the_same_are_ordered() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.buffer output @y : 8 x f32 in device
+    moe_tile.signal @begun in device
+    moe_tile.task @begin over () {
+      %0 = moe_tile.compute writes(@y[*])
+      moe_tile.arrive @begun after %0
+    }
+    moe_tile.task @add over (%e in experts) {
+      %0 = moe_tile.wait @begun expects 1
+      // expected-error @+1 {{expects tokens that order it after its step before 'y'}}
+      %1 = moe_tile.compute updates(@y[*]) after(%0)
+    }
+  }
+  return
+}

@@ -287,7 +287,7 @@ const Mutant mutants[] = {
     {"SumsOfItemsInNoOrder",
      "sweep",
      {{"after(%0, %1, %2)", "after(%0, %1)"}},
-     "expects tokens that order it after its step before 'sums'",
+     nullptr,
      FindingKind::UnorderedRead},
     {"ShallowerRingOfItems",
      "sweep",
