@@ -14,7 +14,8 @@ namespace moe::detail {
 ///   predictors of routes;
 ///      quantised storage
 ///   5  indexed rows
-constexpr uint64_t bytecodeVersion = 5;
+///   6  losses of routers and of chunks of units
+constexpr uint64_t bytecodeVersion = 6;
 
 /// The version of the file that `reader` reads.
 uint64_t getFileVersion(mlir::DialectBytecodeReader &reader);
