@@ -6,6 +6,7 @@
 import math
 import sys
 
+from corners import corners, kernels
 from divergences import divergences
 from draws import draws
 from formats import formats
@@ -18,7 +19,7 @@ from plans import plans
 from policies import everyone, policies
 from reference import Body, Class, ROUND
 import reference
-from rewrites import rewrites
+from rewrites import exact, rewrites
 from routes import route_case
 from routing_ref import per_unit
 from soft import soft
@@ -383,7 +384,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "divergences": divergences}
+          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "exact": exact, "corners": corners, "kernels": kernels, "divergences": divergences}
 
 if __name__ == "__main__":
     group = sys.argv[2]
