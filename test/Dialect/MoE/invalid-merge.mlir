@@ -1,7 +1,7 @@
 // One case per constraint of merge_experts and apply_merged; the function's name says the rule.
 // RUN: moe-opt %s --split-input-file --verify-diagnostics
 
-// (R19)
+// (R19): class
 func.func @a_zero_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
   // expected-error @+1 {{expects a class with parameters to mix, but got kind 'zero'}}
   %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <zero, 4> : !moe.plan<4, dense> -> tensor<?x3xf32>
@@ -28,7 +28,7 @@ func.func @a_nested_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor
 
 // -----
 
-// (R19)
+// (R19): plan
 func.func @plans_in_csr_are_not_mixed_by(%p: !moe.plan<4, csr>, %v: tensor<4x3xf32>) {
   // expected-error @+1 {{expects a plan in slots or dense, but got '!moe.plan<4, csr>'}}
   %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, csr> -> tensor<?x3xf32>
@@ -190,7 +190,7 @@ func.func @without_unit_of_each_row_has_a_slab(%x: tensor<4x3xf32>, %w: tensor<5
 
 // -----
 
-// (R19)
+// (R19): quantised
 func.func @codes_are_not_mixed(%p: !moe.plan<4, dense>, %q: tensor<4x8x8xi8>, %s: tensor<4x8xf32>) {
   // expected-error @+1 {{expects a class without 'quant', but got #moe.class<linear, 4, quant = [<i8_chan>]>}}
   %m:2 = moe.merge_experts %p (%q, %s : tensor<4x8x8xi8>, tensor<4x8xf32>) experts <linear, 4, quant = [<i8_chan>]> : !moe.plan<4, dense> -> tensor<?x8x8xi8>, tensor<?x8xf32>

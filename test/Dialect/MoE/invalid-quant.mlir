@@ -235,7 +235,7 @@ func.func private @values_are_not_stored() attributes {f = #moe.class<value, 2, 
 
 // -----
 
-// (R16)
+// (R16): no matrices
 // expected-error @+1 {{expects no 'quant' in a class of kind 'zero'}}
 func.func private @nothing_is_not_stored() attributes {f = #moe.class<zero, 2, quant = [<i8_chan>]>}
 
@@ -251,7 +251,7 @@ func.func @every_matrix_has_a_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.pl
 
 // -----
 
-// (R16)
+// (R16): element types
 func.func @codes_of_experts_have_the_element_type_of_the_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x8xf32>, %s: tensor<2x8xf32>) {
   // expected-error @+1 {{expects i8 elements of 'codes', but got 'tensor<2x8x8xf32>'}}
   %h = moe.experts %r, %p (%q, %s : tensor<2x8x8xf32>, tensor<2x8xf32>) table <[<linear, 2, quant = [<i8_chan>]>]> apply <output>
