@@ -1,6 +1,6 @@
 // #moe.quant and moe.dequant: what formats store, and verifiers.
 #include "moe/Dialect/MoE/Quant.h"
-#include "AttrAssembly.h"
+#include "AttrFields.h"
 #include "Shapes.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -117,61 +117,16 @@ LogicalResult QuantAttr::verify(EmitError emitError, QuantFormat format,
 }
 
 Attribute QuantAttr::parse(AsmParser &parser, Type) {
-  QuantFormat format;
-  int64_t group = 0, bits = 0, blockN = 0, version = 0, base = 0, plane = 0;
-  auto order = NibbleOrder::Adjacent;
-  auto global = GlobalScale::Multiply;
-  auto slice = QuantSlice::Floor;
+  QuantFields fields;
   SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() || parseEnum(parser, format))
+  if (parser.parseLess() || parseEnum(parser, fields.format))
     return {};
-  auto field = [&](StringRef key) -> std::optional<ParseResult> {
-    if (key == "group")
-      return parser.parseInteger(group);
-    if (key == "bits")
-      return parser.parseInteger(bits);
-    if (key == "block_n")
-      return parser.parseInteger(blockN);
-    if (key == "version")
-      return parser.parseInteger(version);
-    if (key == "order")
-      return parseEnum(parser, order);
-    if (key == "global")
-      return parseEnum(parser, global);
-    if (key == "base")
-      return parser.parseInteger(base);
-    if (key == "plane")
-      return parser.parseInteger(plane);
-    if (key == "slice")
-      return parseEnum(parser, slice);
-    return std::nullopt;
-  };
-  if (parseFields(parser,
-                  "group, bits, block_n, version, order, global, base, plane, "
-                  "slice",
-                  field))
-    return {};
-  return parser.getChecked<QuantAttr>(location, parser.getContext(), format,
-                                      group, bits, blockN, version, order,
-                                      global, base, plane, slice);
+  return parseNamedFields(parser, location, fields);
 }
 
 void QuantAttr::print(AsmPrinter &printer) const {
   printer << "<" << stringifyEnum(getFormat());
-  auto number = [&](StringRef key, int64_t value) {
-    if (value != 0)
-      printer << ", " << key << " = " << value;
-  };
-  number("group", getGroup());
-  number("bits", getBits());
-  number("block_n", getBlockN());
-  number("version", getVersion());
-  printEnum(printer, "order", getOrder(), NibbleOrder::Adjacent);
-  printEnum(printer, "global", getGlobal(), GlobalScale::Multiply);
-  number("base", getBase());
-  number("plane", getPlane());
-  printEnum(printer, "slice", getSlice(), QuantSlice::Floor);
-  printer << ">";
+  printNamedFields<QuantFields>(printer, *this);
 }
 
 //===----------------------------------------------------------------------===//
