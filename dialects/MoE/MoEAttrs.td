@@ -111,7 +111,8 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
 
     * `key` = scores | logits, compared in `key_dtype`.
     * `kmax` bounds the list of topp and threshold.
-    * `fallback` = none | argmax: what a unit without an entry gets.
+    * `fallback` = none | argmax | all: what a unit without an entry gets: nothing, its best allowed expert, or every allowed one in the order relation; keys
+      are then those before the group filter.
 
     Constraints:
     1. (select_c1) k and kg are positive.
@@ -120,6 +121,7 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     4. (select_c2) each policy has the fields it uses and no other; p and ε are positive.
     5. (select_c3) `order` lists ids once, with a positive count for each.
     6. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `fallback`.
+    7. (select_c4) `fallback = all` belongs to threshold without `kmax`, whose lists have room for every expert.
 
     ```mlir
     #moe.select<topk(8), key = scores>

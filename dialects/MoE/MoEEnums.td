@@ -33,7 +33,8 @@ def MoE_Boundary : MoE_Enum<"Boundary", "whether the candidate at a bound is tak
 
 def MoE_Key : MoE_Enum<"Key", "what the selection compares", [I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">]>;
 
-def MoE_Fallback : MoE_Enum<"Fallback", "what a unit without an entry gets", [I32EnumCase<"None", 0, "none">, I32EnumCase<"ArgMax", 1, "argmax">]>;
+def MoE_Fallback : MoE_Enum<"Fallback", "what a unit without an entry gets", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"ArgMax", 1, "argmax">, I32EnumCase<"All", 2, "all">]>;
 
 def MoE_WeightSource : MoE_Enum<"WeightSource", "raw value of a combine weight", [
   I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">, I32EnumCase<"Key", 2, "key">, I32EnumCase<"One", 3, "one">,

@@ -72,6 +72,18 @@ func.func private @all_needs_no_fallback() attributes {a = #moe.select<all, fall
 
 // -----
 
+// (select_c4)
+// expected-error @+1 {{expects 'fallback = all' with policy 'threshold' without 'kmax' alone, but got 'topk'}}
+func.func private @all_experts_fill_lists_of_thresholds() attributes {a = #moe.select<topk(2), fallback = all>}
+
+// -----
+
+// (select_c4)
+// expected-error @+1 {{expects 'fallback = all' with policy 'threshold' without 'kmax' alone, but got 'threshold' with it}}
+func.func private @all_experts_fill_whole_lists() attributes {a = #moe.select<threshold(0.5), kmax = 2, fallback = all>}
+
+// -----
+
 // (weight_c1)
 // expected-error @+1 {{expects non-negative ids in 'zero', but got -1}}
 func.func private @ids_are_not_negative() attributes {a = #moe.weight<scores, zero = [-1]>}
