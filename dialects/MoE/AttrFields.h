@@ -79,19 +79,26 @@ struct QuantFields {
   int64_t base = 0;
   int64_t plane = 0;
   QuantSlice slice = QuantSlice::Floor;
+  int64_t width = 0;
+  QuantWidths widths = QuantWidths::Static;
+  bool overrides = false;
 
   static auto list() {
     using F = QuantFields;
-    return std::tuple(Field{&F::format, &Attr::getFormat, 4},
-                      Field{&F::group, &Attr::getGroup, 4, "group"},
-                      Field{&F::bits, &Attr::getBits, 4, "bits"},
-                      Field{&F::blockN, &Attr::getBlockN, 4, "block_n"},
-                      Field{&F::version, &Attr::getVersion, 4, "version"},
-                      Field{&F::order, &Attr::getOrder, 4, "order"},
-                      Field{&F::global, &Attr::getGlobal, 4, "global"},
-                      Field{&F::base, &Attr::getBase, 4, "base"},
-                      Field{&F::plane, &Attr::getPlane, 4, "plane"},
-                      Field{&F::slice, &Attr::getSlice, 4, "slice"});
+    return std::tuple(
+        Field{&F::format, &Attr::getFormat, 4},
+        Field{&F::group, &Attr::getGroup, 4, "group"},
+        Field{&F::bits, &Attr::getBits, 4, "bits"},
+        Field{&F::blockN, &Attr::getBlockN, 4, "block_n"},
+        Field{&F::version, &Attr::getVersion, 4, "version"},
+        Field{&F::order, &Attr::getOrder, 4, "order"},
+        Field{&F::global, &Attr::getGlobal, 4, "global"},
+        Field{&F::base, &Attr::getBase, 4, "base"},
+        Field{&F::plane, &Attr::getPlane, 4, "plane"},
+        Field{&F::slice, &Attr::getSlice, 4, "slice"},
+        Field{&F::width, &Attr::getWidth, 6, "width"},
+        Field{&F::widths, &Attr::getWidths, 6, "widths"},
+        Field{&F::overrides, &Attr::getOverrides, 6, "overrides"});
   }
 };
 

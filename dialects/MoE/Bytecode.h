@@ -14,7 +14,9 @@ namespace moe::detail {
 ///   predictors of routes;
 ///      quantised storage
 ///   5  indexed rows
-constexpr uint64_t bytecodeVersion = 5;
+///   6  matrices that stay float among stored ones; widths of nested codes;
+///   every expert as a fallback
+constexpr uint64_t bytecodeVersion = 6;
 
 /// The version of the file that `reader` reads.
 uint64_t getFileVersion(mlir::DialectBytecodeReader &reader);

@@ -107,7 +107,8 @@ def MoE_ClassTargets : I32BitEnum<"ClassTargets", "what an expert changes of a s
 def MoE_Factorisation : MoE_Enum<"Factorisation", "which factors of a matrix the experts of a class share", [
   I32EnumCase<"None", 0, "none">, I32EnumCase<"LowRank", 1, "low_rank">, I32EnumCase<"SharedLeft", 2, "shared_left">,
   I32EnumCase<"SharedRight", 3, "shared_right">, I32EnumCase<"Cp", 4, "cp">, I32EnumCase<"Tucker", 5, "tucker">,
-  I32EnumCase<"Phm", 6, "phm">, I32EnumCase<"Mpo", 7, "mpo">, I32EnumCase<"TensorRing", 8, "tensor_ring">]>;
+  I32EnumCase<"Phm", 6, "phm">, I32EnumCase<"Mpo", 7, "mpo">, I32EnumCase<"TensorRing", 8, "tensor_ring">,
+  I32EnumCase<"Residual", 9, "residual">, I32EnumCase<"LowRankSparse", 10, "low_rank_sparse">]>;
 
 def MoE_FactorEvaluation : MoE_Enum<"FactorEvaluation", "how a product with a factored matrix is evaluated", [
   I32EnumCase<"ApplyFactored", 0, "apply_factored">, I32EnumCase<"Materialise", 1, "materialise">]>;
@@ -165,13 +166,17 @@ def MoE_QuantFormat : MoE_Enum<"QuantFormat", "how real numbers are stored", [
   I32EnumCase<"GgufQ40", 7, "gguf_q4_0">, I32EnumCase<"GgufQ80", 8, "gguf_q8_0">, I32EnumCase<"Hqq", 9, "hqq">,
   I32EnumCase<"Fp8Block", 10, "fp8_block">, I32EnumCase<"Mxfp4", 11, "mxfp4">, I32EnumCase<"GgufMxfp4", 12, "gguf_mxfp4">,
   I32EnumCase<"Nvfp4", 13, "nvfp4">, I32EnumCase<"GgufNvfp4", 14, "gguf_nvfp4">, I32EnumCase<"QMoE", 15, "qmoe">,
-  I32EnumCase<"Ternary", 16, "ternary">, I32EnumCase<"Nested", 17, "nested">]>;
+  I32EnumCase<"Ternary", 16, "ternary">, I32EnumCase<"Nested", 17, "nested">,
+  I32EnumCase<"Float", 18, "float">]>;
 
 def MoE_NibbleOrder : MoE_Enum<"NibbleOrder", "which elements of a block share a byte", [
   I32EnumCase<"Adjacent", 0, "adjacent">, I32EnumCase<"HalfSplit", 1, "half_split">]>;
 
 def MoE_GlobalScale : MoE_Enum<"GlobalScale", "what a scale of a whole matrix does", [
   I32EnumCase<"Multiply", 0, "multiply">, I32EnumCase<"Divide", 1, "divide">]>;
+
+def MoE_QuantWidths : MoE_Enum<"QuantWidths", "what says how many bits of nested codes are read", [
+  I32EnumCase<"Static", 0, "static">, I32EnumCase<"Operand", 1, "operand">]>;
 
 def MoE_QuantSlice : MoE_Enum<"QuantSlice", "how a narrower code comes from a wider one", [
   I32EnumCase<"Floor", 0, "floor">, I32EnumCase<"Centre", 1, "centre">, I32EnumCase<"Round", 2, "round">]>;

@@ -149,7 +149,8 @@ LogicalResult ClassAttr::verify(
   // (class_c4)
   bool isLora = kind == ClassKind::Lora,
        isFactored = kind == ClassKind::Factored;
-  if ((isLora || isFactored) ? rank < 1 : rank != 0)
+  bool hasRank = isLora || (isFactored && factors != Factorisation::Residual);
+  if (hasRank ? rank < 1 : rank != 0)
     return emitError() << "expects a positive 'rank' in 'lora' and 'factored' "
                           "classes and in no other, but got "
                        << rank << " with kind '" << stringifyEnum(kind) << "'";
@@ -166,12 +167,6 @@ LogicalResult ClassAttr::verify(
     return emitError() << "expects 'factors', and 'evaluation' of them, in "
                           "'factored' classes and in no other, but got kind '"
                        << stringifyEnum(kind) << "'";
-  bool areTensors = factors == Factorisation::Phm ||
-                    factors == Factorisation::Mpo ||
-                    factors == Factorisation::TensorRing;
-  if (areTensors && evaluation != FactorEvaluation::Materialise)
-    return emitError() << "expects 'evaluation = materialise' with 'factors = "
-                       << stringifyEnum(factors) << "'";
   if ((isFactored || kind == ClassKind::Nested) && !isSplit)
     return emitError() << "expects split storage in a class of kind '"
                        << stringifyEnum(kind) << "'";
@@ -197,6 +192,15 @@ LogicalResult ClassAttr::verify(
        kind == ClassKind::Value || kind == ClassKind::External))
     return emitError() << "expects no 'quant' in a class of kind '"
                        << stringifyEnum(kind) << "'";
+  if (!quant.empty() &&
+      llvm::all_of(quant, [](QuantAttr entry) { return entry.isFloat(); }))
+    return emitError() << "expects a format other than 'float' in 'quant'";
+  for (QuantAttr entry : quant)
+    if (entry.getOverrides() && entry.getWidth() == 0 &&
+        entry.getWidths() == QuantWidths::Static)
+      return emitError() << "expects 'overrides' where fewer than all bits are "
+                            "read, but got "
+                         << entry;
   return success();
 }
 

@@ -312,15 +312,9 @@ func.func private @factors_are_of_split_matrices() attributes {a = #moe.class<fa
 
 // -----
 
-// (class_c5)
-// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = phm'}}
-func.func private @kronecker_products_make_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = phm>}
-
-// -----
-
-// (class_c5)
-// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = tensor_ring'}}
-func.func private @a_ring_makes_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = tensor_ring, evaluation = apply_factored>}
+// (class_c4)
+// expected-error @+1 {{expects a positive 'rank' in 'lora' and 'factored' classes and in no other, but got 2 with kind 'factored'}}
+func.func private @a_residual_has_no_rank() attributes {a = #moe.class<factored, 1, rank = 2, factors = residual>}
 
 // -----
 
