@@ -239,7 +239,7 @@ private:
 
   ModuleOp module;
   /// Operations that the mirror does not have, and how often they occur.
-  llvm::MapVector<StringRef, unsigned> missing;
+  moe::MissingOperations missing;
 };
 
 } // namespace
@@ -313,8 +313,15 @@ LogicalResult Converter::convertOperation(Operation *op, StringRef name) {
       RegisteredOperationName::lookup(("stablehlo." + name).str(),
                                       op->getContext());
   if (!mirrored) {
-    ++missing[StringAttr::get(op->getContext(), "stablehlo." + name)
-                  .getValue()];
+    moe::MissingOperation &own =
+        missing[StringAttr::get(op->getContext(), "stablehlo." + name)
+                    .getValue()];
+    ++own.count;
+    if (auto place = op->getLoc()->findInstanceOf<FileLineColLoc>())
+      own.places.push_back((place.getFilename().getValue() + ":" +
+                            Twine(place.getLine()) + ":" +
+                            Twine(place.getColumn()))
+                               .str());
     return success();
   }
   Attributes attributes(op);
