@@ -15,7 +15,8 @@ namespace moe::detail {
 ///      quantised storage
 ///   5  indexed rows
 ///   6  matrices that stay float among stored ones; widths of nested codes;
-///   every expert as a fallback
+///   every expert as a fallback;
+///      losses of routers and of chunks of units
 constexpr uint64_t bytecodeVersion = 6;
 
 /// The version of the file that `reader` reads.

@@ -599,3 +599,34 @@ void RouteOp::writeProperties(DialectBytecodeWriter &writer) {
   writer.writeOptionalAttribute(properties.capacity);
   writer.writeOptionalAttribute(properties.domain);
 }
+
+LogicalResult AuxLossOp::readProperties(DialectBytecodeReader &reader,
+                                        OperationState &state) {
+  auto &properties = state.getOrAddProperties<Properties>();
+  if (failed(reader.readOptionalAttribute(properties.coeff)) ||
+      failed(reader.readOptionalAttribute(properties.eps)) ||
+      failed(reader.readOptionalAttribute(properties.k)) ||
+      failed(reader.readAttribute(properties.kind)) ||
+      failed(reader.readOptionalAttribute(properties.noise_std)) ||
+      failed(reader.readOptionalAttribute(properties.null_ids)) ||
+      failed(reader.readOptionalAttribute(properties.sample)))
+    return failure();
+  if (getFileVersion(reader) < 6)
+    return success();
+  return success(
+      succeeded(reader.readOptionalAttribute(properties.temperature)) &&
+      succeeded(reader.readOptionalAttribute(properties.chunk)));
+}
+
+void AuxLossOp::writeProperties(DialectBytecodeWriter &writer) {
+  Properties &properties = getProperties();
+  writer.writeOptionalAttribute(properties.coeff);
+  writer.writeOptionalAttribute(properties.eps);
+  writer.writeOptionalAttribute(properties.k);
+  writer.writeAttribute(properties.kind);
+  writer.writeOptionalAttribute(properties.noise_std);
+  writer.writeOptionalAttribute(properties.null_ids);
+  writer.writeOptionalAttribute(properties.sample);
+  writer.writeOptionalAttribute(properties.temperature);
+  writer.writeOptionalAttribute(properties.chunk);
+}

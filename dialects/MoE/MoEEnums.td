@@ -155,7 +155,10 @@ def MoE_AuxLossKind : MoE_Enum<"AuxLossKind", "formula of an auxiliary loss", [
   I32EnumCase<"Seq", 3, "seq">, I32EnumCase<"GlobalBatch", 4, "global_batch">, I32EnumCase<"Z", 5, "z">,
   I32EnumCase<"ImportanceCv2", 6, "importance_cv2">, I32EnumCase<"LoadCv2", 7, "load_cv2">, I32EnumCase<"L1Balanced", 8, "l1_balanced">,
   I32EnumCase<"Entropy", 9, "entropy">, I32EnumCase<"MeanEntropy", 10, "mean_entropy">, I32EnumCase<"NullMean", 11, "null_mean">,
-  I32EnumCase<"L1", 12, "l1">, I32EnumCase<"MeanImportance", 13, "mean_importance">]>;
+  I32EnumCase<"L1", 12, "l1">, I32EnumCase<"MeanImportance", 13, "mean_importance">,
+  I32EnumCase<"SizeWeighted", 14, "size_weighted">, I32EnumCase<"LatencyWeighted", 15, "latency_weighted">,
+  I32EnumCase<"GateOrthogonality", 16, "gate_orthogonality">, I32EnumCase<"RouterContrastive", 17, "router_contrastive">,
+  I32EnumCase<"ClsChunk", 18, "cls_chunk">]>;
 
 def MoE_BiasRule : MoE_Enum<"BiasRule", "how a selection bias follows the load", [
   I32EnumCase<"Sign", 0, "sign">, I32EnumCase<"Proportional", 1, "proportional">, I32EnumCase<"Quantile", 2, "quantile">]>;

@@ -217,6 +217,8 @@ void populateExpertsToLinalg(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 void populateQuantToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
+void populateLossesToLinalg(const mlir::TypeConverter &converter,
+                            mlir::RewritePatternSet &patterns);
 void populateStatisticsToLinalg(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
 
