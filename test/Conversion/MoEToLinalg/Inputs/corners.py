@@ -36,8 +36,9 @@ def policies():
     alone = {"topk": (SIGMOID, {"policy": ("topk", 2), **on_logits}), "topk_of_scores": (SOFTMAX, {"policy": ("topk", 2), "norm": "sum"}), "topk_all": (SIGMOID, {"policy": ("topk", E), **on_logits}),
              "filtered": (SIGMOID, {"policy": ("topk", 2), "filter_args": {"groups": 3, "keep": 2, "sum_top": 2}, **on_logits}),
              "per_group": (SIGMOID, {"policy": ("topk_per_group", 3, 1), **on_logits}), "per_group_all": (SIGMOID, {"policy": ("topk_per_group", 3, 2), **on_logits}),
-             "topp": (SOFTMAX, {"policy": ("topp", 0.6)}), "topp_fallback": (SOFTMAX, {"policy": ("topp", 0.6), "fallback": True}),
-             "threshold": (SIGMOID, {"policy": ("threshold", 0.25), **on_logits}), "threshold_fallback": (SIGMOID, {"policy": ("threshold", 0.25), "fallback": True, **on_logits}),
+             "topp": (SOFTMAX, {"policy": ("topp", 0.6)}), "topp_fallback": (SOFTMAX, {"policy": ("topp", 0.6), "fallback": "argmax"}),
+             "threshold": (SIGMOID, {"policy": ("threshold", 0.25), **on_logits}), "threshold_fallback": (SIGMOID, {"policy": ("threshold", 0.25), "fallback": "argmax", **on_logits}),
+             "threshold_all": (SIGMOID, {"policy": ("threshold", 0.25), "fallback": "all", **on_logits}),
              "everyone": (SIGMOID, {"policy": ("all",), **on_logits}), "table": (SIGMOID, {"policy": ("table", [ids + [-1] * (E - len(ids)) for ids in LIST]), **on_logits}),
              "sparsemixer": (IDENTITY, {"policy": ("sparsemixer", 0.1, 2), "source": "policy", **on_logits}), "sparsemixer_all": (IDENTITY, {"policy": ("sparsemixer", 0.1, E), "source": "policy", **on_logits})}
     together = {"expert_topc": {"policy": ("expert_topc",), "count": 2}, "expert_topc_all": {"policy": ("expert_topc",), "count": 9},
