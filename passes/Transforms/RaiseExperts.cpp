@@ -396,12 +396,24 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
   if (failed(BodyMatch(matcher, linear, down->contracted)
                  .run(hidden, down->width, experts, *down)))
     return failure();
+  // Rows of outputs have the type of rows of inputs.
+  auto typeIn = [](Value tensor) {
+    return cast<FloatType>(typeOf(tensor).getElementType());
+  };
+  if (!APFloat::isRepresentableBy(
+          typeIn(down->ops[0]->getResult(0)).getFloatSemantics(),
+          typeIn(experts.input.tensor).getFloatSemantics()))
+    return matcher.refuse(down->ops[0],
+                          "the outputs of experts are not rounded to the type "
+                          "of their rows");
   return experts;
 }
 
-std::optional<std::pair<Element, Element>>
-moe::raise::outputAndWeight(std::pair<Element, Element> factors,
-                            LinearForm linear) {
+std::optional<std::pair<Element, Element>> moe::raise::outputAndWeight(
+    IndexFacts &facts, std::pair<Element, Element> factors, LinearForm linear) {
+  // moe.combine adds up in f32, whatever the type of the rows.
+  factors = {takeWidening(facts, factors.first),
+             takeWidening(facts, factors.second)};
   if (!linear(factors.first))
     std::swap(factors.first, factors.second);
   if (!linear(factors.first))
