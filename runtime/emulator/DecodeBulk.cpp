@@ -70,8 +70,11 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   }
   auto *info = newInfo<BulkInfo>();
   info->rank = takeRank(m);
+  if (info->rank && !m.take("cta_group::1"))
+    info->pair = m.take("cta_group::2");
   std::string to = m.takeFront(), from = m.takeFront();
   bool toShared = to == "shared::cluster" || to == "shared::cta";
+  need(toShared || !info->pair, "unknown modifier '.cta_group::2'");
   info->ownCta = to == "shared::cta";
   need(toShared ? from == "global" ||
                       (from == "shared::cta" && !info->rank && !info->ownCta)
@@ -89,6 +92,8 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   info->multicast = toShared && m.take("multicast::cluster");
   need(!info->multicast || info->kind == BulkInfo::Kind::ToShared,
        "expects a multicast from '.global'");
+  need(!info->multicast || !info->pair,
+       "multicasts with '.cta_group::2' are not supported");
   bool hint = m.take("L2::cache_hint");
   emitBulk(i, info, toShared, hint);
 }

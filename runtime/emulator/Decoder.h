@@ -264,6 +264,19 @@ private:
   void decodeWgmma(const ast::Instruction &, Modifiers &);
   void decodeMmaAsync(const ast::Instruction &, Modifiers &);
 
+  // DecodeTcgen05.cpp
+  void decodeTcgen05(const ast::Instruction &, Modifiers &);
+  void decodeTensorAlloc(const ast::Instruction &, Modifiers &, int which);
+  void decodeTensorMove(const ast::Instruction &, Modifiers &, bool store);
+  void decodeTensorCopy(const ast::Instruction &, Modifiers &);
+  void decodeTensorCommit(const ast::Instruction &, Modifiers &);
+  void decodeTensorMma(const ast::Instruction &, Modifiers &);
+  /// Takes '.cta_group::N', which is the same in all instructions of a kernel;
+  /// whether it names a pair.
+  bool takeCtaGroup(Modifiers &m);
+  /// An address in tensor memory; what is added to it.
+  uint32_t tensorAddress(const ast::Operand &operand, int64_t &offset);
+
   // ---- analysis (Layout.cpp) ----
   struct Blocks;
   void finish();
@@ -311,6 +324,7 @@ private:
   uint32_t guardCode = 0;
   bool guardNegated = false;
   uint32_t line = 0, mnemonic = 0;
+  int ctaGroup = 0; ///< of tcgen05 instructions so far; 0: none
 };
 
 /// Predicates at fixed offsets of every register file.

@@ -96,6 +96,7 @@ struct Program {
   /// Computes, branches, and accesses memory by ld, st, atom, red with fences
   /// and barriers, and nothing else.
   bool isPlain = false;
+  bool usesTensorMemory = false;
 
   /// Address of the module's variables are constants that are filled in when
   /// the module is loaded on a device: offset of the constant -> (symbol,
