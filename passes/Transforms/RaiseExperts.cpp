@@ -398,11 +398,13 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
     return failure();
   // Rows of outputs have the type of rows of inputs.
   auto typeIn = [](Value tensor) {
-    return cast<FloatType>(typeOf(tensor).getElementType());
+    return dyn_cast<FloatType>(typeOf(tensor).getElementType());
   };
-  if (!APFloat::isRepresentableBy(
-          typeIn(down->ops[0]->getResult(0)).getFloatSemantics(),
-          typeIn(experts.input.tensor).getFloatSemantics()))
+  FloatType out = typeIn(down->ops[0]->getResult(0)),
+            in = typeIn(experts.input.tensor);
+  if (!in || !out ||
+      !APFloat::isRepresentableBy(out.getFloatSemantics(),
+                                  in.getFloatSemantics()))
     return matcher.refuse(down->ops[0],
                           "the outputs of experts are not rounded to the type "
                           "of their rows");
