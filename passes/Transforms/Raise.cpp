@@ -252,7 +252,9 @@ FailureOr<Value> Emitter::run() {
   if (!scores)
     return unknown();
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
-  PlanType planType = PlanType::get(context, router.experts, router.slots);
+  PlanType planType =
+      PlanType::get(context, router.experts, PlanEncoding::Slots, router.slots,
+                    /*always=*/0, router.weight.getDtype(), /*carry=*/false);
   if (router.select.getPolicy() == Policy::SoftSlots)
     planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
   Value plan =

@@ -86,6 +86,13 @@ matchBinary(IndexFacts &facts, const Element &element, Scalar kind);
 /// into `factor`.
 Element takeFactor(IndexFacts &facts, Element element, double &factor);
 
+/// The element without conversions to types that hold all of its numbers.
+Element takeWidening(IndexFacts &facts, Element element);
+/// The element without conversions between floats, and the type that they round
+/// it to (null: none), where it is no more than one.
+std::pair<Element, mlir::FloatType> takeRounding(IndexFacts &facts,
+                                                 Element element);
+
 /// A number as a decimal that a float of the model's precision rounds to the
 /// same value: 1.702 rather than 1.7020000219345093.
 double shortestDecimal(double value);
@@ -184,22 +191,21 @@ struct Router {
   int64_t columnDims = 1;
 };
 
-/// The router around a top-k, whose combine weight for the picked slot is
-/// `weight`.
-mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Pick &pick,
-                                    const Element &weight);
-
 /// A slot of a token, or all of them (where the slot is a symbol), with its
 /// weight.
 struct Choice {
   Pick pick;
-  Element weight; // null: 1
+  Element weight;          // null: 1
+  mlir::FloatType rounded; // what the weight is rounded to; null: nothing
 };
 /// The slots of the token whose weight for `expert` the element is, and zero
 /// where none of them is that expert. A null expert becomes the one that the
 /// weight is for.
 mlir::FailureOr<llvm::SmallVector<Choice>>
 matchChoices(Matcher &matcher, const Element &weight, Index &expert);
+/// The router around a top-k, whose combine weight for the picked slot is that
+/// of the choice.
+mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Choice &choice);
 /// The router of such slots.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher,
                                     llvm::ArrayRef<Choice> choices);
@@ -241,7 +247,8 @@ mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
 /// The factors of a product of an expert's output and its weight, in this
 /// order; none where neither is a map of the form.
 std::optional<std::pair<Element, Element>>
-outputAndWeight(std::pair<Element, Element> factors, LinearForm linear);
+outputAndWeight(IndexFacts &facts, std::pair<Element, Element> factors,
+                LinearForm linear);
 /// "SwiGLU width 32"
 std::string describe(BodyAttr body, int64_t width);
 

@@ -65,9 +65,13 @@ static FailureOr<MaskedEntries> matchEntries(Matcher &matcher, Operation *op,
   if (evaluator.totalStart && evaluator.totalStart != count.start)
     return matcher.refuse(op, "first choices are counted among other tokens "
                               "than second ones");
-  MaskedEntries result{
-      entry, {count.tensor},       count.priority, count.start, {},
-      0,     {{entry, own.factor}}};
+  MaskedEntries result{entry,
+                       {count.tensor},
+                       count.priority,
+                       count.start,
+                       {},
+                       0,
+                       {{entry, own.factor, own.rounded}}};
   result.places.assign(mixture.units, -1);
   for (auto [number, place, where] :
        llvm::zip(own.numbers, own.places, evaluator.getCases())) {

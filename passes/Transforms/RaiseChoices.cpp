@@ -19,7 +19,7 @@ public:
   FailureOr<SmallVector<Choice>> run(const Element &weight);
 
 private:
-  bool collect(const Element &element);
+  bool collect(const Element &sum);
   bool collectScatter(const Element &element);
   bool collectTerm(const Element &element);
   bool collectProduct(const Element &a, const Element &b);
@@ -94,7 +94,8 @@ bool ChoiceMatch::collectScatter(const Element &element) {
     coordinate = facts.replace(coordinate, replacements);
   pick->token = facts.replace(pick->token, replacements);
   pick->slot = facts.replace(pick->slot, replacements);
-  choices.push_back({*pick, facts.trace(written->updates, written->from)});
+  choices.push_back(
+      {*pick, facts.trace(written->updates, written->from), FloatType()});
   if (succeeded(checkSlots()))
     return true;
   return refuse();
@@ -106,7 +107,7 @@ bool ChoiceMatch::collectProduct(const Element &a, const Element &b) {
     auto pick = matchChoice(facts, mask, chosen);
     if (!pick || !isExpert(chosen))
       continue;
-    choices.push_back({*pick, weight});
+    choices.push_back({*pick, weight, FloatType()});
     return true;
   }
   return false;
@@ -118,7 +119,7 @@ bool ChoiceMatch::collectTerm(const Element &element) {
     return collectProduct(product->first, product->second);
   Index chosen = nullptr;
   if (auto pick = matchChoice(facts, element, chosen)) {
-    choices.push_back({*pick, {}});
+    choices.push_back({*pick, {}, FloatType()});
     return isExpert(chosen);
   }
   if (kindOf(element) != Scalar::Select)
@@ -129,7 +130,20 @@ bool ChoiceMatch::collectTerm(const Element &element) {
          collectProduct(*mask, *weight);
 }
 
-bool ChoiceMatch::collect(const Element &element) {
+bool ChoiceMatch::collect(const Element &sum) {
+  // Of the terms all but one are 0, so that rounding them is rounding the sum.
+  size_t first = choices.size();
+  auto [element, rounded] = takeRounding(facts, sum);
+  if (rounded) {
+    if (!collect(element))
+      return false;
+    for (Choice &choice : llvm::drop_begin(choices, first)) {
+      if (choice.rounded && choice.rounded != rounded)
+        return false;
+      choice.rounded = rounded;
+    }
+    return true;
+  }
   if (facts.numberOf(element) == 0.0)
     return true;
   if (auto terms = matchBinary(facts, element, Scalar::Add))
@@ -204,7 +218,7 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
     if (!choice.weight)
       return matcher.refuse(choice.pick.topK, "the outputs of experts are "
                                               "added up without weights");
-    FailureOr<Router> own = matchRouter(matcher, choice.pick, choice.weight);
+    FailureOr<Router> own = matchRouter(matcher, choice);
     if (failed(own))
       return failure();
     if (router && own->weight != router->weight)

@@ -36,6 +36,38 @@ Element moe::raise::takeFactor(IndexFacts &facts, Element element,
   return element;
 }
 
+/// Whether a conversion between floats keeps all numbers.
+static bool widens(Operation *convert) {
+  auto from =
+           dyn_cast<FloatType>(typeOf(convert->getOperand(0)).getElementType()),
+       to = dyn_cast<FloatType>(typeOf(convert->getResult(0)).getElementType());
+  return from && to &&
+         APFloat::isRepresentableBy(from.getFloatSemantics(),
+                                    to.getFloatSemantics());
+}
+
+Element moe::raise::takeWidening(IndexFacts &facts, Element element) {
+  while (kindOf(element) == Scalar::Convert &&
+         widens(element.tensor.getDefiningOp()))
+    element = *facts.operand(element, 0);
+  return element;
+}
+
+std::pair<Element, FloatType> moe::raise::takeRounding(IndexFacts &facts,
+                                                       Element element) {
+  element = takeWidening(facts, element);
+  FloatType rounded;
+  if (kindOf(element) == Scalar::Convert) {
+    Operation *convert = element.tensor.getDefiningOp();
+    rounded = dyn_cast<FloatType>(typeOf(element.tensor).getElementType());
+    if (!rounded ||
+        !isa<FloatType>(typeOf(convert->getOperand(0)).getElementType()))
+      return {element, FloatType()};
+    element = takeWidening(facts, *facts.operand(element, 0));
+  }
+  return {element, rounded};
+}
+
 double moe::raise::shortestDecimal(double value) {
   auto single = static_cast<float>(value);
   if (static_cast<double>(single) != value)

@@ -35,11 +35,11 @@ EntryEvaluator::EntryEvaluator(IndexFacts &facts, const Mixture &mixture,
 }
 
 Amount EntryEvaluator::constant(double number) const {
-  return {SmallVector<double>(cases.size(), number), {}, {}};
+  return {SmallVector<double>(cases.size(), number), {}, {}, {}};
 }
 
 Amount EntryEvaluator::unknown(const Element &element) const {
-  return {SmallVector<double>(cases.size(), 1.0), {}, element};
+  return {SmallVector<double>(cases.size(), 1.0), {}, element, {}};
 }
 
 /// Whether the type holds all numbers up to this one.
@@ -59,7 +59,8 @@ Amount EntryEvaluator::multiply(const Element &element, const Amount &a,
   if (a.factor && b.factor)
     return unknown(element);
   Amount result{a.numbers, a.places.empty() ? b.places : a.places,
-                a.factor ? a.factor : b.factor};
+                a.factor ? a.factor : b.factor,
+                a.factor ? a.rounded : b.rounded};
   for (size_t i = 0; i < cases.size(); ++i) {
     bool elsewhere =
         !a.places.empty() && !b.places.empty() && a.places[i] != b.places[i];
@@ -404,7 +405,21 @@ Amount EntryEvaluator::evaluateSum(const Element &element, Index expert,
 Amount EntryEvaluator::evaluateConvert(const Element &element,
                                        const Amount &input) {
   Type type = typeOf(element.tensor).getElementType();
-  if (input.factor || !llvm::all_of(input.numbers, [&](double x) {
+  // Of a weight times 0 or 1 it is the weight that is rounded.
+  if (input.factor) {
+    if (!(takeWidening(facts, element) == element))
+      return input;
+    auto rounded = dyn_cast<FloatType>(type);
+    bool isWeight =
+        llvm::all_of(input.numbers, [](double x) { return x == 0 || x == 1; });
+    if (!rounded || !isWeight || (input.rounded && input.rounded != rounded) ||
+        !isa<FloatType>(typeOf(input.factor.tensor).getElementType()))
+      return unknown(element);
+    Amount result = input;
+    result.rounded = rounded;
+    return result;
+  }
+  if (!llvm::all_of(input.numbers, [&](double x) {
         return x == std::trunc(x) && holds(type, x);
       }))
     return unknown(element);

@@ -22,7 +22,8 @@ enum class MaskExpert {
 struct Amount {
   llvm::SmallVector<double> numbers;
   llvm::SmallVector<int64_t> places;
-  Element factor; // null: 1
+  Element factor;          // null: 1
+  mlir::FloatType rounded; // what the factor is rounded to; null: nothing
 
   bool isZero() const;
   /// Whether it is only numbers.

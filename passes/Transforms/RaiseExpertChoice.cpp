@@ -122,7 +122,7 @@ static FailureOr<ChosenOutputs> matchScattered(Matcher &matcher,
     auto map = matchGatheredLinear(facts, element);
     return map && map->expert == expert ? map : std::nullopt;
   };
-  auto product = outputAndWeight(*factors, linear);
+  auto product = outputAndWeight(facts, *factors, linear);
   if (!product)
     return failure();
   const auto &[output, weight] = *product;

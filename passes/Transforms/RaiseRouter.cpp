@@ -23,7 +23,7 @@ public:
     token = rowOf(facts, pick.keys(), row);
   }
 
-  FailureOr<Router> run(const Element &weight);
+  FailureOr<Router> run(const Choice &choice);
 
 private:
   LogicalResult matchKeys();
@@ -32,7 +32,7 @@ private:
                                  const Element &base);
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
-  FailureOr<WeightAttr> matchWeight(Element weight);
+  FailureOr<WeightAttr> matchWeight(const Choice &choice);
   std::optional<WeightSource> sourceOf(const Element &weight, const Pick &of);
   Element matchSelected(const Element &weight, const Pick &of);
   Element takeUnmasked(Element element);
@@ -312,8 +312,13 @@ bool RouterMatch::sumsAllSlots(const Element &sum, WeightSource source) {
   return static_cast<int64_t>(slots.size()) == pick.slots();
 }
 
-/// weight = scale * normalised(raw), at the row and slot of the pick
-FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
+/// weight = rounded(scale * normalised(raw)), at the row and slot of the pick
+FailureOr<WeightAttr> RouterMatch::matchWeight(const Choice &choice) {
+  auto [weight, rounded] = takeRounding(facts, choice.weight);
+  if (!rounded)
+    rounded = choice.rounded;
+  if (choice.rounded && choice.rounded != rounded)
+    return matcher.refuse(pick.topK, "weights are rounded twice");
   double scale = 1.0, epsilon = 0.0;
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
@@ -381,13 +386,16 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   auto weightAttr =
       WeightAttr::get(matcher.context, *source, norm, shortestDecimal(epsilon),
                       shortestDecimal(scale));
-  if (epsilonMode == weightAttr.getEpsMode())
+  if (!rounded)
+    rounded = weightAttr.getDtype();
+  if (epsilonMode == weightAttr.getEpsMode() &&
+      rounded == weightAttr.getDtype())
     return weightAttr;
-  return WeightAttr::get(
-      matcher.context, *source, weightAttr.getZero(), weightAttr.getExclude(),
-      norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
-      weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
-      weightAttr.getGrad());
+  return WeightAttr::get(matcher.context, *source, weightAttr.getZero(),
+                         weightAttr.getExclude(), norm,
+                         weightAttr.getNormValue(), epsilonMode,
+                         weightAttr.getMinK(), weightAttr.getWhen(),
+                         weightAttr.getScale(), rounded, weightAttr.getGrad());
 }
 
 /// What is left of an element by masks that take away what other slots chose.
@@ -427,10 +435,10 @@ Element RouterMatch::matchSelected(const Element &weight, const Pick &of) {
   return weight;
 }
 
-FailureOr<Router> RouterMatch::run(const Element &weight) {
+FailureOr<Router> RouterMatch::run(const Choice &choice) {
   if (failed(matchKeys()))
     return failure();
-  FailureOr<WeightAttr> weightAttr = matchWeight(weight);
+  FailureOr<WeightAttr> weightAttr = matchWeight(choice);
   if (failed(weightAttr))
     return failure();
   bool byLogits = function == ScoreFn::Identity;
@@ -447,9 +455,9 @@ FailureOr<Router> RouterMatch::run(const Element &weight) {
   return router;
 }
 
-FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, const Pick &pick,
-                                          const Element &weight) {
-  return RouterMatch(matcher, pick).run(weight);
+FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
+                                          const Choice &choice) {
+  return RouterMatch(matcher, choice.pick).run(choice);
 }
 
 std::string moe::raise::describe(const Router &router) {
@@ -491,6 +499,8 @@ std::string moe::raise::describe(const Router &router) {
     out << ", softmax over the picks";
   if (router.weight.getScaleValue() != 1.0)
     out << llvm::format(", scaled by %g", router.weight.getScaleValue());
+  if (!router.weight.getDtype().isF32())
+    out << ", weights in " << router.weight.getDtype();
   if (CapacityAttr capacity = router.capacity) {
     out << ", at most ";
     nameTokens(capacity.getCount().getNumber());

@@ -244,6 +244,57 @@ def soft_joint(params, x):
     return jnp.einsum("epm,sep->sm", outputs, jax.nn.softmax(logits, axis=(1, 2)))
 
 
+def half_route(params, x):
+    """A router in f32 on tokens in bf16, and weights in f32."""
+    values, chosen = lax.top_k(x.astype(jnp.float32) @ params["router"], CHOSEN)
+    return jax.nn.softmax(values, axis=-1), chosen
+
+
+def in_half(layer):
+    """The layer on tokens in bf16, for callers in f32."""
+    return lambda params, x: layer(params, x.astype(jnp.bfloat16)).astype(jnp.float32)
+
+
+@in_half
+def half_dense(params, x):
+    """Experts in bf16, whose outputs are added up in bf16."""
+    weights, chosen = half_route(params, x)
+    full = jnp.einsum("tke,tk->te", jax.nn.one_hot(chosen, EXPERTS), weights).astype(x.dtype)
+    return jnp.einsum("tem,te->tm", dense_outputs(params, x), full)
+
+
+@in_half
+def half_ragged(params, x):
+    weights, chosen = half_route(params, x)
+    return models.ragged_experts(params, x, weights.astype(x.dtype), chosen)
+
+
+@in_half
+def half_unrolled(params, x):
+    """Outputs in bf16 are added up in f32, with weights in f32."""
+    weights, chosen = half_route(params, x)
+    out = jnp.zeros(x.shape, jnp.float32)
+    for expert in range(EXPERTS):
+        column = jnp.sum(jnp.where(chosen == expert, weights, 0.0), axis=-1)
+        hidden = jax.nn.silu(x @ params["gate"][expert]) * (x @ params["up"][expert])
+        out = out + (hidden @ params["down"][expert]).astype(jnp.float32) * column[:, None]
+    return out
+
+
+@in_half
+def half_capacity(params, x, capacity=2):
+    """Scores and counts in f32 and i32, masks in bf16."""
+    x = groups(x)
+    scores = jax.nn.softmax(x.astype(jnp.float32) @ params["router"], axis=-1)
+    _, chosen = lax.top_k(scores, CHOSEN)
+    hot = jax.nn.one_hot(chosen, EXPERTS, dtype=jnp.int32)
+    position = jnp.cumsum(hot.reshape(2, -1, EXPERTS), axis=1).reshape(hot.shape) * hot
+    kept = hot * (position <= capacity)
+    dispatch = jnp.sum(jax.nn.one_hot(position * kept, capacity + 1, dtype=x.dtype)[..., 1:], axis=2)
+    combine = dispatch * (scores * jnp.sum(kept, axis=2)).astype(x.dtype)[..., None]
+    return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
+
+
 def jax_text(exported):
     """The module of an export, without locations."""
     text = exported.mlir_module()
@@ -280,7 +331,12 @@ def main() -> int:
         "shared_up": other(WIDTH, HIDDEN),
         "shared_down": other(HIDDEN, WIDTH),
     }
+    half = {name: value if name == "router" else value.astype(jnp.bfloat16) for name, value in params.items()}
     layers = {
+        "half-dense": (half_dense, half),
+        "half-ragged": (half_ragged, half),
+        "half-unrolled": (half_unrolled, half),
+        "half-capacity": (half_capacity, half),
         "ragged": (ragged, params),
         "ragged-scatter": (ragged_scatter, params),
         "dense-scatter": (dense_scatter, params),
