@@ -127,6 +127,15 @@ std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
 /// 1 / (1 + exp -x), by that name or written out: x.
 std::optional<Element> matchLogistic(IndexFacts &facts, const Element &element);
 
+/// `value` where the mask is zero, and `fill` where it is one.
+struct Unmasked {
+  Element value, mask;
+  double fill;
+};
+/// A select, or the product with one minus the mask.
+std::optional<Unmasked> matchUnmasked(IndexFacts &facts,
+                                      const Element &element);
+
 /// The number of a row of a tensor whose last dimension is its columns.
 Index rowOf(IndexFacts &facts, mlir::Value tensor,
             llvm::ArrayRef<Index> coordinates);
@@ -150,6 +159,8 @@ struct Pick {
 };
 /// The pick whose expert id the integer is: indices[row..., slot] of a top-k.
 std::optional<Pick> asPick(IndexFacts &facts, Index id);
+/// The expert id that the slot holds.
+Index idOf(IndexFacts &facts, const Pick &pick);
 /// The pick whose expert id a mask compares with `expert`.
 std::optional<Pick> matchChoice(IndexFacts &facts, const Element &mask,
                                 Index &expert);
@@ -182,7 +193,7 @@ mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Pick &pick,
 /// weight.
 struct Choice {
   Pick pick;
-  Element weight;
+  Element weight; // null: 1
 };
 /// The slots of the token whose weight for `expert` the element is, and zero
 /// where none of them is that expert. A null expert becomes the one that the
@@ -370,9 +381,15 @@ void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
 mlir::Operation *nearest(mlir::Operation *op,
                          llvm::function_ref<bool(mlir::Operation *)> isKind);
 
-/// Takes loops over layers apart that choose experts and take their matrices
-/// from stacked constants.
-void unrollScans(mlir::func::FuncOp function);
+/// Tells of loops whether layers are found among the ops of one trip (in
+/// `bodies`) in a copy of the function that has one trip instead of each.
+using ScanTrial = llvm::function_ref<llvm::SmallVector<bool>(
+    mlir::func::FuncOp copy,
+    llvm::ArrayRef<llvm::DenseSet<mlir::Operation *>> bodies,
+    llvm::ArrayRef<stablehlo::WhileOp> loops)>;
+/// Takes loops apart that go over layers which choose experts and take their
+/// matrices from stacked constants, and whose layers the trial finds.
+void unrollScans(mlir::func::FuncOp function, ScanTrial trial);
 
 /// Whether column `column` of the layer's result is that of the experts'
 /// output.

@@ -1,6 +1,6 @@
 // Weights of experts per token that are zero where a top-k did not choose the
 // expert: scattered into zeros, or a sum over the slots of "this slot's id is
-// the expert" times the slot's weight.
+// the expert" times the slot's weight, which is 1 where there is none.
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -112,10 +112,15 @@ bool ChoiceMatch::collectProduct(const Element &a, const Element &b) {
   return false;
 }
 
-/// The weight of a slot, or 0.
+/// The weight of a slot, or 0; or a mask alone.
 bool ChoiceMatch::collectTerm(const Element &element) {
   if (auto product = matchBinary(facts, element, Scalar::Mul))
     return collectProduct(product->first, product->second);
+  Index chosen = nullptr;
+  if (auto pick = matchChoice(facts, element, chosen)) {
+    choices.push_back({*pick, {}});
+    return isExpert(chosen);
+  }
   if (kindOf(element) != Scalar::Select)
     return false;
   auto mask = facts.operand(element, 0), weight = facts.operand(element, 1),
@@ -137,13 +142,16 @@ bool ChoiceMatch::collect(const Element &element) {
   if (isa_and_present<hlo::ReduceOp>(op)) {
     Index slot = facts.symbol("j");
     int64_t count = 0;
-    auto term = combinerOf(op) == Combiner::Add
+    Combiner combiner = combinerOf(op);
+    // Masks of a token's slots exclude each other: any of them is their sum.
+    bool isAny = combiner == Combiner::Or || combiner == Combiner::Max;
+    auto term = combiner == Combiner::Add || isAny
                     ? facts.reduced(element, slot, &count)
                     : std::nullopt;
     if (!term || ShapedType::isDynamic(count))
       return false;
     summed[slot] = count;
-    return collectTerm(*term);
+    return collectTerm(*term) && (!isAny || !choices.back().weight);
   }
   if (combinerOf(op) != Combiner::None)
     return collectScatter(element);
@@ -193,6 +201,9 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
                                           ArrayRef<Choice> choices) {
   std::optional<Router> router;
   for (const Choice &choice : choices) {
+    if (!choice.weight)
+      return matcher.refuse(choice.pick.topK, "the outputs of experts are "
+                                              "added up without weights");
     FailureOr<Router> own = matchRouter(matcher, choice.pick, choice.weight);
     if (failed(own))
       return failure();

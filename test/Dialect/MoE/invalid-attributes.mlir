@@ -72,6 +72,18 @@ func.func private @all_needs_no_fallback() attributes {a = #moe.select<all, fall
 
 // -----
 
+// (select_c4)
+// expected-error @+1 {{expects 'fallback = all' with policy 'threshold' without 'kmax' alone, but got 'topk'}}
+func.func private @all_experts_fill_lists_of_thresholds() attributes {a = #moe.select<topk(2), fallback = all>}
+
+// -----
+
+// (select_c4)
+// expected-error @+1 {{expects 'fallback = all' with policy 'threshold' without 'kmax' alone, but got 'threshold' with it}}
+func.func private @all_experts_fill_whole_lists() attributes {a = #moe.select<threshold(0.5), kmax = 2, fallback = all>}
+
+// -----
+
 // (weight_c1)
 // expected-error @+1 {{expects non-negative ids in 'zero', but got -1}}
 func.func private @ids_are_not_negative() attributes {a = #moe.weight<scores, zero = [-1]>}
@@ -300,15 +312,9 @@ func.func private @factors_are_of_split_matrices() attributes {a = #moe.class<fa
 
 // -----
 
-// (class_c5)
-// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = phm'}}
-func.func private @kronecker_products_make_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = phm>}
-
-// -----
-
-// (class_c5)
-// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = tensor_ring'}}
-func.func private @a_ring_makes_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = tensor_ring, evaluation = apply_factored>}
+// (class_c4)
+// expected-error @+1 {{expects a positive 'rank' in 'lora' and 'factored' classes and in no other, but got 2 with kind 'factored'}}
+func.func private @a_residual_has_no_rank() attributes {a = #moe.class<factored, 1, rank = 2, factors = residual>}
 
 // -----
 
