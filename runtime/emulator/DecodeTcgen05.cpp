@@ -7,9 +7,10 @@ using ast::Operand;
 bool Decoder::takeCtaGroup(Modifiers &m) {
   int group = m.takeOneOf({"cta_group::1", "cta_group::2"}) + 1;
   need(group > 0, "expects '.cta_group::1' or '.cta_group::2'");
-  need(!ctaGroup || ctaGroup == group,
+  need(!program.tensorCtas ||
+           program.tensorCtas == static_cast<uint32_t>(group),
        "expects the '.cta_group' of the other instructions of the kernel");
-  ctaGroup = group;
+  program.tensorCtas = static_cast<uint32_t>(group);
   return group == 2;
 }
 
@@ -70,7 +71,6 @@ void Decoder::decodeTensorAlloc(const ast::Instruction &i, Modifiers &m,
   op.info = info;
   info->pair = takeCtaGroup(m);
   need(m.take("sync") && m.take("aligned"), "expects '.sync.aligned'");
-  program.usesTensorMemory = true;
   if (which == 2) {
     needOperands(i, 0, 0);
     op.run = runTensorRelinquish;

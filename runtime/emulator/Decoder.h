@@ -245,6 +245,7 @@ private:
   void decodeBulk(const ast::Instruction &, Modifiers &);
   void decodeReduceBulk(const ast::Instruction &, Modifiers &);
   void emitBulk(const ast::Instruction &, BulkInfo *, bool toShared, bool hint);
+  void decodeStoreAsync(const ast::Instruction &, Modifiers &, bool reduces);
   void decodeBulkPrefetch(const ast::Instruction &, Modifiers &);
   void readTensorPlace(const ast::Operand &operand, BulkInfo &info, Op &op,
                        uint32_t Op::*code, size_t index);
@@ -324,7 +325,6 @@ private:
   uint32_t guardCode = 0;
   bool guardNegated = false;
   uint32_t line = 0, mnemonic = 0;
-  int ctaGroup = 0; ///< of tcgen05 instructions so far; 0: none
 };
 
 /// Predicates at fixed offsets of every register file.

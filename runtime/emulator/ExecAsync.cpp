@@ -97,8 +97,7 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
                      src,
                      info.bytes,
                      static_cast<uint8_t>(valid),
-                     op->line,
-                     op->mnemonic};
+                     op->line};
     // A copy may be done at once or wait until something needs it.
     if (machine.isSeeded() && machine.pick(4) == 0)
       completeCopy(machine, copy);

@@ -346,6 +346,58 @@ const Op *moe::emu::runBulkCopy(Warp &w, const Op *op) {
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
+/// A copy of registers to the shared memory of a CTA of the cluster.
+const Op *moe::emu::runStoreAsync(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const StoreAsyncInfo *>(op->info);
+  Machine &machine = *w.machine;
+  Cta &cta = *w.cta;
+  forLanes(w.lanes(op), [&](int lane) {
+    auto address = [&](uint32_t code, int index) {
+      return (info.narrow[index] ? w.read32(code, lane)
+                                 : w.read64(code, lane)) +
+             static_cast<uint64_t>(info.offsets[index]);
+    };
+    uint32_t width = static_cast<uint32_t>(bitsOf(info.type)) / 8;
+    auto bytes = static_cast<uint32_t>(info.parts.size()) * width;
+    uint64_t to = address(op->a, 0), barrier = address(op->b, 1);
+    Place place = resolve(w, op, lane, Space::SharedCluster, to, bytes, bytes,
+                          true),
+          told =
+              resolve(w, op, lane, Space::SharedCluster, barrier, 8, 8, true);
+    BulkCopy copy;
+    copy.id = ++machine.bulkIds;
+    copy.issuer = cta.number;
+    copy.slot = cta.bulkCount % kSlots * 2;
+    copy.stamp = ++cta.bulkCount;
+    copy.to = copy.told = ownerOf(cta, place.allocation);
+    copy.mbarrier = static_cast<uint32_t>(told.offset);
+    copy.bytes = bytes;
+    copy.type = info.type;
+    copy.reduces = info.reduces;
+    copy.reduction = info.reduction;
+    if (told.allocation != place.allocation)
+      machine.stop(FindingKind::AsyncMisuse, w, op, lane, barrier,
+                   "expects the mbarrier in the CTA that is written to");
+    if (!copy.told->mbarriers.count(copy.mbarrier))
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, barrier,
+                   "uses an mbarrier that was not initialised");
+    for (const RegisterPart &part : info.parts) {
+      uint64_t value =
+          part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
+      copy.data.insert(copy.data.end(), reinterpret_cast<char *>(&value),
+                       reinterpret_cast<char *>(&value) + width);
+    }
+    copy.segments.push_back({0, place.offset, bytes});
+    if (machine.options.checked) {
+      if (info.reduces)
+        checkInitialised(w, op, lane, place, bytes, to);
+      checkBulkRace(w, op, lane, place, bytes, true, copy);
+    }
+    machine.bulk.push_back(std::move(copy));
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
 // ---- completion ----
 
 static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
@@ -372,7 +424,7 @@ void Machine::completeBulk(size_t index) {
   noteProgress();
   for (const BulkSegment &segment : copy.segments) {
     Place to = placeOf(copy.to, segment.to);
-    if (!segment.zero)
+    if (!segment.zero && copy.data.empty())
       countTraffic(*this, copy.from ? "shared" : "global", segment.bytes,
                    false);
     countTraffic(*this, copy.to ? "shared" : "global", segment.bytes, true);
@@ -381,7 +433,9 @@ void Machine::completeBulk(size_t index) {
       std::memset(to.bytes(), 0, segment.bytes);
       continue;
     }
-    const char *from = placeOf(copy.from, segment.from).bytes();
+    const char *from = copy.data.empty()
+                           ? placeOf(copy.from, segment.from).bytes()
+                           : copy.data.data() + segment.from;
     if (copy.reduces)
       reduceBytes(copy, to.bytes(), from, segment.bytes);
     else

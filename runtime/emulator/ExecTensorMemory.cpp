@@ -33,8 +33,7 @@ static const Op *waitForTensorMemory(Warp &w, const Op *op) {
   return switchGroup(w);
 }
 
-/// Whoever waits for tensor memory tries again.
-static void wakeWaiting(Machine &machine) {
+void moe::emu::retryTensorMemory(Machine &machine) {
   for (auto &cta : machine.resident)
     for (Warp &warp : cta->warps)
       for (Group &group : warp.groups)
@@ -126,7 +125,7 @@ const Op *moe::emu::runTensorAlloc(Warp &w, const Op *op) {
              "expects the same number of columns in both CTAs of the pair");
     allocate(*other, theirs, first, columns);
     peer->tensor.allocating = nullptr;
-    wakeWaiting(machine);
+    retryTensorMemory(machine);
   }
   machine.noteProgress();
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
@@ -162,7 +161,10 @@ const Op *moe::emu::runTensorDealloc(Warp &w, const Op *op) {
   needWholeWarp(w, op, lanes);
   TensorUse &use = w.cta->tensor;
   const Cluster &cluster = *w.cta->cluster;
-  const Cta *peer = info.pair ? cluster.members.at(w.cta->rank ^ 1) : nullptr;
+  uint32_t other = w.cta->rank ^ 1;
+  const Cta *peer = info.pair && other < cluster.members.size()
+                        ? cluster.members[other]
+                        : nullptr;
   bool mayWait = false;
   if (!use.freed[w.index]) {
     uint32_t columns = columnsOf(w, op),
@@ -178,7 +180,7 @@ const Op *moe::emu::runTensorDealloc(Warp &w, const Op *op) {
     use.memory->takeBack(range->first, range->count);
     use.ranges.erase(range);
     ++use.deallocations;
-    wakeWaiting(*w.machine);
+    retryTensorMemory(*w.machine);
     // Whether the instruction waits for the other CTA is open.
     mayWait = w.machine->isSeeded() && w.machine->pick(2);
   }

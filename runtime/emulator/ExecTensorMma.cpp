@@ -28,7 +28,7 @@ struct Instruction {
 };
 
 /// The operands of one instruction as numbers (Lanes.h).
-struct alignas(128) Operands {
+struct alignas(128) TensorOperands {
   float a[64 * TensorMemory::kLanes]; ///< [k][row], of one part of D
   float b[256 * 64];                  ///< [column][k]
 };
@@ -36,7 +36,7 @@ struct alignas(128) Operands {
 /// One tcgen05.mma of one lane.
 class Mma {
 public:
-  Mma(Warp &w, const Op *op, int lane, Operands &operands)
+  Mma(Warp &w, const Op *op, int lane, TensorOperands &operands)
       : w(w), op(op), info(*static_cast<const TensorMmaInfo *>(op->info)),
         lane(lane), operands(operands) {}
   void run();
@@ -75,7 +75,7 @@ private:
   const Op *op;
   const TensorMmaInfo &info;
   int lane;
-  Operands &operands;
+  TensorOperands &operands;
   Instruction i;
   uint32_t stamp = 0;
   bool accumulate = false;
@@ -500,7 +500,7 @@ void Mma::run() {
 }
 
 const Op *moe::emu::runTensorMma(Warp &w, const Op *op) {
-  static thread_local Operands operands;
+  static thread_local TensorOperands operands;
   forLanes(w.lanes(op), [&](int lane) { Mma(w, op, lane, operands).run(); });
   w.machine->noteProgress();
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;

@@ -127,6 +127,16 @@ struct BulkInfo : RegisterInfo {
   bool narrow[3] = {}; ///< addresses of 32 bits
 };
 
+/// st.async and red.async. `op.a`: the address, `op.b`: the mbarrier, plus
+/// these offsets; `parts`: the elements.
+struct StoreAsyncInfo : RegisterInfo {
+  Type type = Type::B32;
+  bool reduces = false;
+  AtomicOp reduction = AtomicOp::Add;
+  int64_t offsets[2] = {};
+  bool narrow[2] = {}; ///< addresses of 32 bits
+};
+
 /// mapa and getctarank.
 struct MapInfo : OpInfo {
   bool rank = false;    ///< getctarank
@@ -149,7 +159,6 @@ struct MbarrierInfo : OpInfo {
     ArriveExpectTx,
     TestWait,
     Drop,
-    PendingCount,
     CpAsyncArrive
   } kind = Kind::Init;
   Space space = Space::Shared;
@@ -327,6 +336,7 @@ const Op *runDependencyWait(Warp &, const Op *);
 
 // ExecBulk.cpp
 const Op *runBulkCopy(Warp &, const Op *);
+const Op *runStoreAsync(Warp &, const Op *);
 const Op *runBulkCommit(Warp &, const Op *);
 const Op *runBulkWait(Warp &, const Op *);
 

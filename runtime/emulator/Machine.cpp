@@ -242,7 +242,7 @@ bool Machine::startCluster(Launch &launch) {
   if (usedHere + share > options.multiprocessors + 1e-6)
     return false;
   std::vector<TensorMemory *> tensors;
-  if (launch.program->usesTensorMemory) {
+  if (launch.program->tensorCtas) {
     tensors = placeTensorCtas(launch, size);
     if (tensors.empty())
       return false;
@@ -285,8 +285,11 @@ std::vector<TensorMemory *> Machine::placeTensorCtas(const Launch &launch,
   std::vector<TensorMemory *> result;
   auto take = [&](bool crowded) {
     for (TensorMemory &memory : here) {
+      // A pair has two multiprocessors.
+      bool again = launch.program->tensorCtas == 2 && result.size() % 2 &&
+                   result.back() == &memory;
       if (result.size() == count || memory.used + share > 1 + 1e-6 ||
-          (crowded && memory.used == 0))
+          (crowded && memory.used == 0) || again)
         continue;
       memory.used += share;
       result.push_back(&memory);
@@ -504,9 +507,7 @@ void Machine::runWarpSlowly(Warp &warp, const Op *op) {
       yieldAt(warp, op);
       return;
     }
-    if (options.counting && op->run != runConverge &&
-        op->run != runCheckAssigned && op->run != runMarkAssigned &&
-        op->run != runAccumulatorMisuse) {
+    if (options.counting && op->mnemonic != kNoInstruction) {
       ++tensorUse.slots;
       tensorUse.tensor += op->run == runMma || op->run == runWgmma ||
                           op->run == runTensorMma ||

@@ -78,7 +78,7 @@ struct PendingCopy {
   uint32_t dst;
   uint64_t src;
   uint8_t bytes, valid;
-  uint32_t line, mnemonic;
+  uint32_t line;
 };
 
 /// A piece of a bulk copy.
@@ -95,9 +95,10 @@ struct BulkCopy {
   uint32_t issuer = 0;                ///< number of the CTA
   Cta *from = nullptr, *to = nullptr; ///< null: global memory
   std::vector<BulkSegment> segments;
-  uint32_t bytes = 0;    ///< that the mbarrier is told
-  Cta *told = nullptr;   ///< has the mbarrier, of copies to shared memory
-  uint32_t mbarrier = 0; ///< offset in `told`
+  std::vector<char> data; ///< of st.async, instead of memory
+  uint32_t bytes = 0;     ///< that the mbarrier is told
+  Cta *told = nullptr;    ///< has the mbarrier, of copies to shared memory
+  uint32_t mbarrier = 0;  ///< offset in `told`
   bool reduces = false;
   AtomicOp reduction = AtomicOp::Add;
   Type type = Type::None; ///< of a reduction

@@ -171,12 +171,15 @@ Cta &moe::emu::peerOf(Warp &w, const Op *op) {
 
 void moe::emu::releaseTensorMemory(Machine &machine, Cta &cta,
                                    const Warp &warp) {
+  if (!cta.tensor.memory)
+    return;
   uint32_t kept = 0;
   for (const TensorUse::Range &range : cta.tensor.ranges) {
     cta.tensor.memory->takeBack(range.first, range.count);
     kept += range.count;
   }
   cta.tensor.ranges.clear();
+  retryTensorMemory(machine);
   if (kept)
     machine.report(FindingKind::AsyncMisuse, warp,
                    &cta.launch->program->ops.back(), 0, 0,

@@ -114,7 +114,10 @@ private:
 
 /// The other CTA of a pair. Ends the run where there is none.
 Cta &peerOf(Warp &w, const Op *op);
-/// Reports tensor memory that the CTA keeps, and takes it back.
+/// Whoever waits for tensor memory, or for the other CTA of a pair, tries
+/// again.
+void retryTensorMemory(Machine &machine);
+/// Of a CTA that ends: reports tensor memory that it keeps, and takes it back.
 void releaseTensorMemory(Machine &machine, Cta &cta, const Warp &warp);
 
 } // namespace moe::emu
