@@ -29,7 +29,7 @@ FailureOr<Layer> moe::raise::matchDenseExperts(Matcher &matcher,
     auto map = matchGatheredLinear(facts, element);
     return map && map->expert == expert ? map : std::nullopt;
   };
-  auto product = outputAndWeight({sum->a, sum->b}, linear);
+  auto product = outputAndWeight(facts, {sum->a, sum->b}, linear);
   if (!product)
     return failure();
   const auto &[output, weight] = *product;

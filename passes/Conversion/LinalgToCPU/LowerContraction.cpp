@@ -294,6 +294,7 @@ KernelForm Lowering::kernelForm() const {
   form.b = contraction.elementOf(contraction.b);
   form.pair = pair;
   form.masksB = bLayout == Layout::Rows;
+  form.fetchesAhead = bLayout == Layout::Panels;
   form.codes = contraction.codes;
   if (contraction.scale)
     form.scale = contraction.elementOf(contraction.scale);

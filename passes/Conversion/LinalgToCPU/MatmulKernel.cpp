@@ -3,6 +3,7 @@
 #include "CodeReader.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -16,7 +17,10 @@ namespace {
 
 /// Bytes of a panel of B that the kernel runs through before it turns to the
 /// next rows: half of a second cache of 512 KiB.
-constexpr int64_t panelBytes = 256 << 10;
+constexpr int64_t panelBytes = 128 << 10;
+constexpr int64_t cacheLineBytes = 64;
+/// Tiles of fewer rows are mostly alone.
+constexpr int64_t minRowsToFetchAhead = 3;
 
 /// Builds one kernel. K is cut into parts that depend on the form alone; a part
 /// of B is used by all rows before the next one. A part of codes has one scale
@@ -48,8 +52,15 @@ private:
   Value sub(Value a, Value b) {
     return arith::SubIOp::create(builder, loc, a, b);
   }
+  Value mul(Value a, Value b) {
+    return arith::MulIOp::create(builder, loc, a, b);
+  }
+  Value addressOf(Value memref);
   void buildRows(Value begin, Value end);
+  void startFetchingAhead(Value tileNumber, Value count, Value begin,
+                          Value end);
   void buildTile(int64_t rows, Value row, Value begin, Value end);
+  void fetchAhead(Value step, Value begin);
   Value loadC(Value row, size_t vector);
   Value loadB(Value step, int64_t part, size_t vector);
   Value spreadA(Value row, Value step, int64_t part);
@@ -63,6 +74,9 @@ private:
   RegisterTile tile;
   VectorType vectorType;
   Value a, b, c, scales, zero;
+  /// The address of B, and what the tile at hand fetches: from this address on,
+  /// so many bytes per step.
+  Value bAddress, fetchFrom, fetchBytes;
   std::optional<CodeReader> codes;
   /// Of each vector of a row of C.
   SmallVector<Value> masks, columnIndices;
@@ -101,6 +115,9 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
     masks.push_back(vector::CreateMaskOp::create(builder, loc, maskType, rest));
   }
 
+  if (form.fetchesAhead)
+    bAddress = addressOf(b);
+
   // Steps along K: one row of B each.
   Value steps = memref::DimOp::create(builder, loc, b, 0);
   Value part = index(stepsPerPart());
@@ -117,8 +134,7 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
 /// Rows of B that all rows of A use before the next ones. Those of codes lie in
 /// one group.
 int64_t KernelBuilder::stepsPerPart() const {
-  int64_t rowBytes = form.rowElements() * form.b.getIntOrFloatBitWidth() / 8;
-  int64_t most = std::max<int64_t>(panelBytes / rowBytes, 1);
+  int64_t most = std::max<int64_t>(panelBytes / form.rowBytes(), 1);
   if (!form.codes)
     return most;
   int64_t steps = form.codes->group / form.stepDepth();
@@ -137,11 +153,13 @@ void KernelBuilder::buildRows(Value begin, Value end) {
   auto tiles = scf::ForOp::create(builder, loc, index(0), count, index(1));
   builder.setInsertionPointToStart(tiles.getBody());
   auto firstRow = [&](Value tileNumber) -> Value {
-    Value rows = arith::MulIOp::create(builder, loc, tileNumber, rowCount);
+    Value rows = mul(tileNumber, rowCount);
     return arith::DivUIOp::create(builder, loc, rows, count);
   };
   Value row = firstRow(tiles.getInductionVar());
   Value height = sub(firstRow(add(tiles.getInductionVar(), index(1))), row);
+  if (form.fetchesAhead)
+    startFetchingAhead(tiles.getInductionVar(), count, begin, end);
   SmallVector<int64_t> cases;
   for (int64_t rows = tile.rows; rows > 1; --rows)
     cases.push_back(rows);
@@ -157,11 +175,26 @@ void KernelBuilder::buildRows(Value begin, Value end) {
   fill(choice.getDefaultRegion(), 1);
 }
 
+/// The rows behind [begin, end) are those that are read next: panels lie one
+/// behind another. While the first tile reads its part from memory the others
+/// would leave memory idle, so each of them brings in its share of the next
+/// part to the second cache. A tile that is alone reads from memory all the
+/// time and the hardware looks ahead for it.
+void KernelBuilder::startFetchingAhead(Value tileNumber, Value count,
+                                       Value begin, Value end) {
+  Value alone = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                      count, index(1));
+  Value rowBytes = index(form.rowBytes());
+  Value share = arith::DivUIOp::create(builder, loc, rowBytes, count);
+  fetchBytes = arith::SelectOp::create(builder, loc, alone, index(0), share);
+  Value behind = add(bAddress, mul(end, rowBytes));
+  fetchFrom = add(behind, mul(tileNumber, mul(sub(end, begin), fetchBytes)));
+}
+
 void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
   SmallVector<Value> rowIndices, sums, scaleOf(masks.size());
   if (codes) {
-    Value k =
-        arith::MulIOp::create(builder, loc, begin, index(form.stepDepth()));
+    Value k = mul(begin, index(form.stepDepth()));
     Value group =
         arith::DivUIOp::create(builder, loc, k, index(form.codes->group));
     codes->startGroup(group);
@@ -180,6 +213,8 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();
+    if (form.fetchesAhead && rows >= minRowsToFetchAhead)
+      fetchAhead(step, begin);
     SmallVector<Value> next(loop.getRegionIterArgs());
     for (int64_t part = 0; part < form.stepDepth() / form.pair; ++part) {
       SmallVector<Value> bRow;
@@ -207,6 +242,29 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
                                     ValueRange{rowIndex, columnIndices[v]},
                                     masks[v], sum);
     }
+}
+
+Value KernelBuilder::addressOf(Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, memref);
+  Value bytes = index(type.getElementTypeBitWidth() / 8);
+  return add(
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref),
+      mul(layout.getOffset(), bytes));
+}
+
+void KernelBuilder::fetchAhead(Value step, Value begin) {
+  Value first = add(fetchFrom, mul(sub(step, begin), fetchBytes));
+  // Two tiles have to fetch whole rows; more of them fetch lines repeatedly.
+  for (int64_t byte = 0; byte < form.rowBytes() / 2; byte += cacheLineBytes) {
+    Value address = add(first, index(byte));
+    Value word =
+        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
+    Value pointer = LLVM::IntToPtrOp::create(
+        builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), word);
+    LLVM::Prefetch::create(builder, loc, pointer, /*rw=*/0, /*hint=*/2,
+                           /*cache=*/1);
+  }
 }
 
 Value KernelBuilder::loadC(Value row, size_t vector) {
@@ -240,7 +298,7 @@ Value KernelBuilder::loadB(Value step, int64_t part, size_t vector) {
 Value KernelBuilder::spreadA(Value row, Value step, int64_t part) {
   Value k = step;
   if (form.stepDepth() != 1)
-    k = arith::MulIOp::create(builder, loc, step, index(form.stepDepth()));
+    k = mul(step, index(form.stepDepth()));
   if (part != 0)
     k = add(k, index(part));
   if (form.pair == 1) {
@@ -302,7 +360,9 @@ static std::string nameOf(const KernelForm &form) {
     name += "_" + typeName(form.b);
   }
   name += llvm::formatv("_{0}x{1}_{2}", form.tile.rows, form.tile.columns,
-                        form.masksB ? "rows" : "panel");
+                        form.masksB         ? "rows"
+                        : form.fetchesAhead ? "panels"
+                                            : "panel");
   return form.pair == 1 ? name : name + "_pairs";
 }
 

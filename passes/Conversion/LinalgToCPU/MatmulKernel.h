@@ -19,6 +19,8 @@ struct KernelForm {
   int64_t pair = 1;
   /// B has no more columns than C; else it has those of the tile.
   bool masksB = false;
+  /// What is read after B lies behind it, and is fetched meanwhile.
+  bool fetchesAhead = false;
   std::optional<CodeFormat> codes;
   /// Element type of the scales of codes.
   mlir::Type scale;
@@ -31,6 +33,9 @@ struct KernelForm {
   /// Elements of B's type in a row of B.
   int64_t rowElements() const {
     return hasNibbles() ? tile.columns : tile.columns * pair;
+  }
+  int64_t rowBytes() const {
+    return rowElements() * b.getIntOrFloatBitWidth() / 8;
   }
 };
 

@@ -7,7 +7,7 @@
 func.func @kernel(%x: memref<?x8xbf16>, %w: memref<2x4x64x2xbf16>, %y: memref<?x100xf32>) {
   // CHECK: %[[PANEL:.*]] = memref.subview %[[W]]
   // CHECK: memref.collapse_shape %[[PANEL]] {{\[\[}}0], [1, 2]]
-  // CHECK: call @moe_matmul_bf16_6x64_panel_pairs
+  // CHECK: call @moe_matmul_bf16_6x64_panels_pairs
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 64, k mod 2)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x8xbf16>, memref<2x4x64x2xbf16>) outs(%y : memref<?x100xf32>) {
   ^bb0(%a: bf16, %b: bf16, %c: f32):
     %f = arith.extf %a : bf16 to f32
@@ -19,7 +19,7 @@ func.func @kernel(%x: memref<?x8xbf16>, %w: memref<2x4x64x2xbf16>, %y: memref<?x
   return
 }
 
-// CHECK-LABEL: func.func private @moe_matmul_bf16_6x64_panel_pairs
+// CHECK-LABEL: func.func private @moe_matmul_bf16_6x64_panels_pairs
 // CHECK: case 6
 // CHECK: %[[SUMS:.*]]:24 = scf.for
 // CHECK-COUNT-4: vector.load {{.*}} vector<32xbf16>

@@ -9,8 +9,8 @@ func.func @four_bits(%x: memref<?x64xbf16>, %q: memref<2x32x16x2x2xi8>, %s: memr
   // CHECK: %[[PANEL:.*]] = memref.subview %[[Q]]
   // CHECK: %[[ROWS:.*]] = memref.collapse_shape %[[PANEL]] {{\[\[}}0], [1, 2, 3]] : {{.*}} into memref<32x64xi8
   // CHECK: memref.subview %[[S]]
-  // PAIRS: call @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panel_pairs
-  // WIDE: call @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panel(
+  // PAIRS: call @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panels_pairs
+  // WIDE: call @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panels(
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 16, k mod 2, (n mod 64) floordiv 32)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 32, n mod 64)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]}
     ins(%x, %q, %s : memref<?x64xbf16>, memref<2x32x16x2x2xi8>, memref<2x2x64xbf16>) outs(%y : memref<?x100xf32>) {
   ^bb0(%a: bf16, %byte: i8, %scale: bf16, %c: f32):
@@ -35,7 +35,7 @@ func.func @four_bits(%x: memref<?x64xbf16>, %q: memref<2x32x16x2x2xi8>, %s: memr
   return
 }
 
-// PAIRS-LABEL: func.func private @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panel_pairs
+// PAIRS-LABEL: func.func private @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panels_pairs
 // The numbers of codes 0 to 15, twice.
 // PAIRS: arith.constant dense<[-8.0{{[^]]*}}, 7.0{{[^]]*}}, -8.0{{[^]]*}}, 7.0{{[^]]*}}]> : vector<32xbf16>
 // PAIRS: case 6
@@ -47,7 +47,7 @@ func.func @four_bits(%x: memref<?x64xbf16>, %q: memref<2x32x16x2x2xi8>, %s: memr
 // PAIRS-COUNT-24: vector.fma %[[SUMS]]#
 // PAIRS: case 5
 
-// WIDE-LABEL: func.func private @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panel(
+// WIDE-LABEL: func.func private @moe_matmul_bf16_u4x32_bf16_zero8_6x64_panels(
 // WIDE: case 6
 // WIDE: llvm.call_intrinsic "llvm.x86.avx512.permvar.sf.512"
 // Both rows that a byte reaches over: twice four vectors times six rows.

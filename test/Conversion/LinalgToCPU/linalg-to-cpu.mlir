@@ -102,7 +102,7 @@ func.func @packed(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x20xf
   // CHECK: %[[A:.*]] = memref.subview %[[X]]
   // CHECK: %[[C:.*]] = memref.subview %[[Y]]
   // CHECK: %[[B:.*]] = memref.subview %[[W]]
-  // CHECK: call @moe_matmul_f32_6x16_panel
+  // CHECK: call @moe_matmul_f32_6x16_panels
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x8xf32>, memref<2x8x16xf32>) outs(%y : memref<?x20xf32>) {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %p = arith.mulf %a, %b : f32
@@ -149,7 +149,7 @@ func.func @few_units(%y: memref<8xf32>, %v: f32) {
 // bf16 without a product of pairs is widened; panels of pairs have no kernel here.
 // CHECK-LABEL: func.func @narrow
 func.func @narrow(%x: memref<?x8xbf16>, %w: memref<2x8x16xbf16>, %pairs: memref<2x4x16x2xbf16>, %y: memref<?x20xf32>) {
-  // CHECK: call @moe_matmul_bf16_6x16_panel
+  // CHECK: call @moe_matmul_bf16_6x16_panels
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x8xbf16>, memref<2x8x16xbf16>) outs(%y : memref<?x20xf32>) {
   ^bb0(%a: bf16, %b: bf16, %c: f32):
     %f = arith.extf %a : bf16 to f32
@@ -171,19 +171,28 @@ func.func @narrow(%x: memref<?x8xbf16>, %w: memref<2x8x16xbf16>, %pairs: memref<
   return
 }
 
-// The kernel: six rows of two vectors.
-// CHECK-LABEL: func.func private @moe_matmul_f32_6x16_panel
+// The kernel: six rows of two vectors. Tiles share the fetching of what lies behind their part of B; one that is alone does not.
+// CHECK-LABEL: func.func private @moe_matmul_f32_6x16_panels
+// CHECK: %[[TILES:.*]] = arith.ceildivui
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[TILES]] step
+// CHECK: %[[ALONE:.*]] = arith.cmpi eq, %[[TILES]]
+// CHECK: %[[SHARE:.*]] = arith.divui %{{.*}}, %[[TILES]]
+// CHECK: %[[BYTES:.*]] = arith.select %[[ALONE]], %{{.*}}, %[[SHARE]]
 // CHECK: scf.index_switch
 // CHECK: case 6
 // CHECK-COUNT-12: vector.maskedload
 // CHECK: scf.for
+// CHECK: arith.muli %{{.*}}, %[[BYTES]]
+// CHECK-COUNT-1: llvm.intr.prefetch
 // CHECK-COUNT-2: vector.load
 // CHECK-COUNT-12: vector.fma
 // CHECK: scf.yield
 // CHECK-COUNT-12: vector.maskedstore
 // CHECK: case 5
+// CHECK: case 2
+// CHECK-NOT: prefetch
 
-// CHECK-LABEL: func.func private @moe_matmul_bf16_6x16_panel
+// CHECK-LABEL: func.func private @moe_matmul_bf16_6x16_panels
 // CHECK: case 6
 // CHECK: scf.for
 // CHECK: %[[NARROW:.*]] = vector.load {{.*}} vector<8xbf16>
