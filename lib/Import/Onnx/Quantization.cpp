@@ -282,7 +282,7 @@ static void translateGatherBlockQuantized(NodeContext &node) {
 //===----------------------------------------------------------------------===//
 
 /// The matrix [N, blocks * block] of codes of four bits whose column i has the
-/// scale and zero point of group g_idx[i]; null after an error. Columns from
+/// scale of group g_idx[i]; null after an error. Columns from
 /// `k` on are padding.
 static Val dequantizeByIds(NodeContext &node, int64_t k, int64_t blocks,
                            int64_t block) {
@@ -306,21 +306,12 @@ static Val dequantizeByIds(NodeContext &node, int64_t k, int64_t blocks,
     return graph.reshape(node.input(index), {n, DimExpr(columns)});
   };
   ids = graph.sliceDim(ids, 0, DimExpr(0), DimExpr(k));
-  auto ofColumns = [&](Val table) { return emitGather(graph, table, ids, 1); };
   Val codes = unpackBytes(graph, matrixOf(1, blocks * block / 2), 4);
   Val number =
       graph.convert(graph.sliceDim(codes, 1, DimExpr(0), DimExpr(k)), f32);
   Val zero = graph.scalar(f32, 8);
-  if (node.has(3)) {
-    bool isFloat = node.input(3)->isFloat();
-    Val table = isFloat
-                    ? matrixOf(3, blocks)
-                    : graph.sliceDim(
-                          unpackBytes(graph, matrixOf(3, (blocks + 1) / 2), 4),
-                          1, DimExpr(0), DimExpr(blocks));
-    zero = ofColumns(graph.convert(table, f32));
-  }
-  Val scale = ofColumns(graph.convert(matrixOf(2, blocks), f32));
+  Val scale =
+      emitGather(graph, graph.convert(matrixOf(2, blocks), f32), ids, 1);
   return graph.mul(graph.sub(number, zero), scale);
 }
 
@@ -350,6 +341,11 @@ static void translateMatMulNBits(NodeContext &node) {
                      ") to be 4 where there is an input #4 (g_idx): ONNX "
                      "Runtime's kernel for CPUs has no other; quantise the "
                      "model without reordering by activations");
+  if (hasIds && node.has(3))
+    return node.fail(
+        "expects no input #3 (zero_points) where there is an input "
+        "#4 (g_idx): ONNX Runtime's kernel for CPUs leaves them "
+        "out; quantise the model symmetrically");
   Val a = node.input(0, 1), scales = node.input(2);
   if (graph.failed())
     return;

@@ -525,10 +525,10 @@ def convolutions():
 def more_codes():
     """Columns that belong to groups in any order, and tables of two bits."""
     n, k, group = 24, 64, 16
-    for name, zeros, cut in (("ids", False, 0), ("ids_zeros", True, 0), ("ids_cut", True, 9)):
-        w = Stored(4, group, n, k, zeros=zeros)
+    for name, cut in (("ids", 0), ("ids_cut", 9)):
+        w = Stored(4, group, n, k)
         ids = rng.permutation(np.arange(k) // group)[:k - cut].astype(np.int32)
-        operands = [f32(3, k - cut), pack(w.codes, 4).reshape(n, k // group, -1), w.scales, pack(w.zeros, 4) if zeros else None, ids]
+        operands = [f32(3, k - cut), pack(w.codes, 4).reshape(n, k // group, -1), w.scales, None, ids]
         case("matmulnbits_" + name, "MatMulNBits", operands, attrs=dict(N=n, K=k - cut, bits=4, block_size=group), const=range(1, 5), domain="com.microsoft",
              dynamic="rows")
     bytes_of = lambda *s: rng.integers(0, 256, s).astype(np.uint8)
