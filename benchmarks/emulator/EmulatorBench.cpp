@@ -88,16 +88,21 @@ BENCHMARK(runMmaGemm)
     ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 
-/// The same of the warp-specialised wgmma GEMM.
-static void runWgmmaGemm(benchmark::State &state) {
+/// A GEMM whose operands come by tensor maps.
+struct TensorGemm {
+  const char *file, *kernel;
+  uint32_t boxRowsOfB, threads, shared;
+};
+
+static void runTensorGemm(benchmark::State &state, const TensorGemm &gemm) {
   EmulatorOptions options;
   options.checked = state.range(0) != 0;
   constexpr uint32_t kSize = 512;
   Emulator emulator(options);
-  Module &module =
-      emulator.load(readKernel("../../test/Emulator/Inputs/wgmma_gemm.ptx"));
+  Module &module = emulator.load(
+      readKernel(std::string("../../test/Emulator/Inputs/") + gemm.file));
   std::vector<uint16_t> ones(size_t(kSize) * kSize, 0x3f80);
-  std::vector<char> arguments(module.parameterBytes("gemm_kn"));
+  std::vector<char> arguments(module.parameterBytes(gemm.kernel));
   for (size_t i = 0; i < 2; ++i) {
     TensorMapParams map;
     map.type = 9;
@@ -105,7 +110,7 @@ static void runWgmmaGemm(benchmark::State &state) {
     map.address = emulator.allocate(ones.size() * 2);
     map.dims = {kSize, kSize};
     map.strides = {kSize * 2};
-    map.box = {64, i == 0 ? 128u : 64u};
+    map.box = {64, i == 0 ? 128u : gemm.boxRowsOfB};
     map.swizzle = 3;
     emulator.write(map.address, ones.data(), ones.size() * 2);
     std::array<char, 128> bytes = encodeTensorMap(map);
@@ -117,12 +122,26 @@ static void runWgmmaGemm(benchmark::State &state) {
     std::memcpy(arguments.data() + 264 + 4 * i, &kSize, 4);
   LaunchConfig config;
   config.grid = {8};
-  config.block = {384};
-  config.dynamicShared = 128 * 1024;
-  launchAll(state, emulator, module, "gemm_kn", config, arguments);
+  config.block = {gemm.threads};
+  config.dynamicShared = gemm.shared;
+  launchAll(state, emulator, module, gemm.kernel, config, arguments);
   countOperations(state, kSize);
 }
+
+static void runWgmmaGemm(benchmark::State &state) {
+  runTensorGemm(state, {"wgmma_gemm.ptx", "gemm_kn", 64, 384, 128 * 1024});
+}
 BENCHMARK(runWgmmaGemm)
+    ->ArgName("checked")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond);
+
+static void runTcgen05Gemm(benchmark::State &state) {
+  runTensorGemm(state,
+                {"tcgen05_gemm.ptx", "gemm_single", 128, 192, 3 * 32768});
+}
+BENCHMARK(runTcgen05Gemm)
     ->ArgName("checked")
     ->Arg(0)
     ->Arg(1)

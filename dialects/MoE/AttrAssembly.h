@@ -7,6 +7,7 @@
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace moe::detail {
 
@@ -44,6 +45,63 @@ inline mlir::ParseResult parseIds(mlir::AsmParser &parser,
       [&] { return parser.parseInteger(ids.emplace_back()); });
 }
 
+inline void printReal(mlir::AsmPrinter &printer, mlir::FloatAttr value) {
+  printer.printFloat(value.getValue());
+}
+
+/// Parses a list such as [gate, down].
+mlir::ParseResult parseTargets(mlir::AsmParser &parser, ClassTargets &targets);
+void printTargets(mlir::AsmPrinter &printer, ClassTargets targets);
+
+/// Parses the value of a field, by its type.
+template <typename T>
+mlir::ParseResult parseValue(mlir::AsmParser &parser, T &value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    value = mlir::succeeded(parser.parseOptionalKeyword("true"));
+    return value ? mlir::success() : parser.parseKeyword("false", " or 'true'");
+  } else if constexpr (std::is_same_v<T, int64_t>) {
+    return parser.parseInteger(value);
+  } else if constexpr (std::is_same_v<T, ClassTargets>) {
+    return parseTargets(parser, value);
+  } else if constexpr (std::is_enum_v<T>) {
+    return parseEnum(parser, value);
+  } else if constexpr (std::is_same_v<T, mlir::FloatAttr>) {
+    return parseReal(parser, value);
+  } else if constexpr (requires { T::parse(parser, mlir::Type()); }) {
+    return parser.parseCustomAttributeWithFallback(value);
+  } else if constexpr (std::is_convertible_v<T, mlir::Attribute>) {
+    return parser.parseAttribute(value);
+  } else {
+    return parser.parseCommaSeparatedList(
+        mlir::AsmParser::Delimiter::Square,
+        [&] { return parseValue(parser, value.emplace_back()); });
+  }
+}
+
+/// Prints what `parseValue` parses.
+template <typename T>
+void printValue(mlir::AsmPrinter &printer, const T &value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    printer << (value ? "true" : "false");
+  } else if constexpr (std::is_same_v<T, ClassTargets>) {
+    printTargets(printer, value);
+  } else if constexpr (std::is_enum_v<T>) {
+    printer << stringifyEnum(value);
+  } else if constexpr (std::is_same_v<T, mlir::FloatAttr>) {
+    printReal(printer, value);
+  } else if constexpr (requires { value.print(printer); }) {
+    value.print(printer);
+  } else if constexpr (requires { value.begin(); }) {
+    printer << "[";
+    llvm::interleaveComma(value, printer, [&](const auto &element) {
+      printValue(printer, element);
+    });
+    printer << "]";
+  } else {
+    printer << value;
+  }
+}
+
 /// Parses `{, key = value} >`, where `field` parses the value of a key and
 /// returns nothing for a key that it does not know.
 inline mlir::ParseResult parseFields(
@@ -63,10 +121,6 @@ inline mlir::ParseResult parseFields(
       return mlir::failure();
   }
   return parser.parseGreater();
-}
-
-inline void printReal(mlir::AsmPrinter &printer, mlir::FloatAttr value) {
-  printer.printFloat(value.getValue());
 }
 
 inline void printReal(mlir::AsmPrinter &printer, llvm::StringRef key,

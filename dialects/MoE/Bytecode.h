@@ -11,10 +11,11 @@ namespace moe::detail {
 ///   2  attributes and types in binary; logits have form, acc, projection
 ///   3  every policy, capacity, domain
 ///   4  every kind of class; lazy logits; statistics, losses, layers;
-///   predictors of routes;
-///      quantised storage
+///      predictors of routes; quantised storage
 ///   5  indexed rows
-constexpr uint64_t bytecodeVersion = 5;
+///   6  matrices that stay float among stored ones; widths of nested codes;
+///      every expert as a fallback; losses of routers and of chunks of units
+constexpr uint64_t bytecodeVersion = 6;
 
 /// The version of the file that `reader` reads.
 uint64_t getFileVersion(mlir::DialectBytecodeReader &reader);

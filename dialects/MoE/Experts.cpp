@@ -1,7 +1,5 @@
 // moe.dispatch, moe.experts, moe.combine and moe.ffn: verifiers.
 #include "Shapes.h"
-#include "moe/Dialect/MoE/MoE.h"
-#include "moe/Dialect/MoE/Parameters.h"
 #include "moe/Dialect/MoE/Quant.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -121,37 +119,39 @@ static LogicalResult verifyFormats(ExpertsOp op, ClassAttr entry,
          << stringifyEnum(entry.getKind()) << "' class (" << matrices << ")";
 }
 
+LogicalResult moe::detail::verifyStored(Operation *op,
+                                        const ParameterOperands &own,
+                                        ArrayRef<int64_t> leading) {
+  int64_t rows = own.parameter.shape[0], columns = own.parameter.shape[1];
+  if (ShapedType::isDynamic(rows) || ShapedType::isDynamic(columns))
+    return op->emitOpError("expects static sizes of parameter '")
+           << stringifyParameter(own.parameter) << "', which is stored";
+  std::string why = whyNotStored(own.quant, rows, columns);
+  if (!why.empty())
+    return op->emitOpError("requires ")
+           << why << " where '" << stringifyEnum(own.quant.getFormat())
+           << "' stores parameter '" << stringifyParameter(own.parameter)
+           << "'";
+  return verifyStorage(op, own.quant, own.operands, leading, rows, columns);
+}
+
 /// (experts_c2), (R16): the operands of a parameter have its shape, or that of
 /// its storage.
 static LogicalResult verifyOperands(ExpertsOp op, int64_t count,
                                     const ParameterOperands &own) {
   if (!own.quant)
     return verifyParameters(op, own.operands, own.parameter, count);
-  ArrayRef<int64_t> shape = own.parameter.shape;
-  std::string why = whyNotStored(own.quant, shape[0], shape[1]);
-  if (!why.empty())
-    return op.emitOpError("requires ")
-           << why << " where '" << stringifyEnum(own.quant.getFormat())
-           << "' stores parameter '" << stringifyParameter(own.parameter)
-           << "'";
-  return verifyStorage(op, own.quant, own.operands,
-                       own.parameter.shared ? ArrayRef<int64_t>()
-                                            : ArrayRef<int64_t>(count),
-                       shape[0], shape[1]);
+  return moe::detail::verifyStored(
+      op, own,
+      own.parameter.shared ? ArrayRef<int64_t>() : ArrayRef<int64_t>(count));
 }
 
-/// (experts_c6): what reshapes the matrices of `entry` divides their sizes.
-static LogicalResult verifyDivisors(ExpertsOp op, ClassAttr entry) {
-  int64_t divisor = 1;
-  if (entry.getFactors() == Factorisation::Phm)
-    divisor = entry.getRank();
-  if (entry.getFactors() == Factorisation::Mpo)
-    divisor = entry.getWidths()[0] * entry.getWidths()[1];
-  int64_t inner = entry.getBody() ? entry.getWidth() : 0;
-  for (int64_t size : {op.getInput().getType().getWidth(), inner,
-                       op.getRows().getType().getWidth()})
-    if (size % divisor != 0)
-      return op.emitOpError("requires the sizes of matrices (")
+LogicalResult moe::detail::verifyDivisors(Operation *op, ClassAttr entry,
+                                          int64_t in, int64_t out) {
+  int64_t divisor = entry.getSizeDivisor();
+  for (int64_t size : {in, entry.getWidth(), out})
+    if (!ShapedType::isDynamic(size) && size % divisor != 0)
+      return op->emitOpError("requires the sizes of matrices (")
              << size << ") to be multiples of those that 'factors = "
              << stringifyEnum(entry.getFactors()) << "' splits off (" << divisor
              << ")";
@@ -214,7 +214,8 @@ LogicalResult ExpertsOp::verify() {
              << input.getWidth() << ") to exceed the products in a row ("
              << products << ")";
     // (experts_c6)
-    if (failed(verifyDivisors(*this, entry)))
+    if (failed(moe::detail::verifyDivisors(*this, entry, input.getWidth(),
+                                           rows.getWidth())))
       return failure();
     // (experts_c2), (R16)
     SmallVector<ParameterOperands> own =

@@ -1,7 +1,5 @@
 // moe.merge_experts and moe.apply_merged: verifiers.
 #include "Shapes.h"
-#include "moe/Dialect/MoE/MoE.h"
-#include "moe/Dialect/MoE/Parameters.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -34,15 +32,23 @@ LogicalResult MergeExpertsOp::verify() {
   PlanType plan = getPlan().getType();
   ClassAttr experts = getExperts();
   // (R19)
-  SmallVector<Parameter> own =
-      ::moe::getParameters(experts, ShapedType::kDynamic, ShapedType::kDynamic);
-  llvm::erase_if(own,
-                 [](const Parameter &parameter) { return parameter.shared; });
+  SmallVector<Parameter> own;
+  bool mixesCodes = false;
+  for (auto [parameter, quant] :
+       llvm::zip_equal(::moe::getParameters(experts, ShapedType::kDynamic,
+                                            ShapedType::kDynamic),
+                       getStorage(experts))) {
+    if (parameter.shared)
+      continue;
+    own.push_back(parameter);
+    mixesCodes |= static_cast<bool>(quant);
+  }
   if (own.empty())
     return emitOpError("expects a class with parameters to mix, but got kind '")
            << stringifyEnum(experts.getKind()) << "'";
-  if (experts.isQuantised())
-    return emitOpError("expects a class without 'quant', but got ") << experts;
+  if (mixesCodes)
+    return emitOpError("expects parameters of float to mix, but got ")
+           << experts;
   if (plan.getEncoding() != PlanEncoding::Slots &&
       plan.getEncoding() != PlanEncoding::Dense)
     return emitOpError("expects a plan in slots or dense, but got ") << plan;
@@ -100,18 +106,17 @@ LogicalResult ApplyMergedOp::verify() {
                        "own, but got kind '")
            << stringifyEnum(experts.getKind()) << "'";
   }
-  if (experts.hasTensorFactors())
-    return emitOpError("expects factors that are matrices, but got '")
-           << stringifyEnum(experts.getFactors()) << "'";
   if (experts.getCount() != 1)
     return emitOpError("expects a class of one expert, but got ")
            << experts.getCount();
+  int64_t in = input.getDimSize(1), out = result.getDimSize(1);
+  // (experts_c6)
+  if (failed(moe::detail::verifyDivisors(*this, experts, in, out)))
+    return failure();
   // (apply_merged_c2)
-  SmallVector<Parameter> parameters =
-      ::moe::getParameters(experts, input.getDimSize(1), result.getDimSize(1));
-  if (getParameters().size() != parameters.size())
+  if (getParameters().size() != experts.getNumOperands())
     return emitOpError("expects ")
-           << parameters.size() << " parameters, but got "
+           << experts.getNumOperands() << " parameters, but got "
            << getParameters().size();
   if (!compatible(input.getDimSize(0), result.getDimSize(0)))
     return emitOpError("requires the result (")
@@ -126,7 +131,19 @@ LogicalResult ApplyMergedOp::verify() {
              << ")";
   }
   int64_t units = getUnitOf() ? ShapedType::kDynamic : rows;
-  for (auto [parameter, value] : llvm::zip_equal(parameters, getParameters())) {
+  for (const ParameterOperands &own :
+       groupOperands(experts, in, out, getParameters())) {
+    const Parameter &parameter = own.parameter;
+    if (own.quant) {
+      // (R19)
+      if (!parameter.shared)
+        return emitOpError("expects a float 'quant' of '")
+               << stringifyParameter(parameter) << "', which is mixed";
+      if (failed(moe::detail::verifyStored(*this, own, {})))
+        return failure();
+      continue;
+    }
+    Value value = own.operands.front();
     std::optional<int64_t> leading;
     if (!parameter.shared)
       leading = units;

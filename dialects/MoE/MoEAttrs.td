@@ -111,7 +111,8 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
 
     * `key` = scores | logits, compared in `key_dtype`.
     * `kmax` bounds the list of topp and threshold.
-    * `fallback` = none | argmax: what a unit without an entry gets.
+    * `fallback` = none | argmax | all: what a unit without an entry gets: nothing, its best allowed expert, or every allowed one in the order relation; keys
+      are then those before the group filter.
 
     Constraints:
     1. (select_c1) k and kg are positive.
@@ -120,6 +121,7 @@ def MoE_SelectAttr : MoE_Attr<"Select", "select"> {
     4. (select_c2) each policy has the fields it uses and no other; p and ε are positive.
     5. (select_c3) `order` lists ids once, with a positive count for each.
     6. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `fallback`.
+    7. (select_c4) `fallback = all` belongs to threshold without `kmax`, whose lists have room for every expert.
 
     ```mlir
     #moe.select<topk(8), key = scores>
@@ -296,10 +298,11 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     | external | the function `callee` of all rows of the class | none |
 
     `factors` says what W (o × i) is, with r = `rank` and in this order of operands: low_rank: B A, left B [o,r], right A [r,i]; shared_left: the same with B shared;
-    shared_right: with A shared; cp: B diag(c) A, with B and A shared and core c [r]; tucker: B M A, with B and A shared and core M [r,r].
+    shared_right: with A shared; cp: B diag(c) A, with B and A shared and core c [r]; tucker: B M A, with B and A shared and core M [r,r]; low_rank_sparse
+    (MC-SMoE): B A + S with a residual S [o,i] behind A; residual: W₀ + S with a shared matrix W₀ [o,i] in front of S, without a `rank`.
     `evaluation` = apply_factored multiplies by one factor after the other, materialise makes W first; they differ in rounding alone.
 
-    Three factorisations have tensors of more dimensions. They reshape rows and columns of W, counting the last index fastest, and are evaluated by materialise:
+    Three factorisations have tensors of more dimensions. They reshape rows and columns of W, counting the last index fastest:
 
     * phm (Zhang et al. 2021; MixPHM): Σ_s A_s ⊗ S_s, a sum of r Kronecker products with shared rules, left A [r,r,r] and right S [r,o/r,i/r];
     * mpo (Gao et al. 2022, MPOE), a matrix product operator of three tensors with the shared one in the centre and `widths` = [a, b]: W[o₁o₂o₃, i₁i₂i₃] =
@@ -307,7 +310,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     * tensor_ring (Oldfield et al. 2024, µMoE): W[o,i] = Σ_pqs G[p,q] I[q,i,s] O[s,o,p], with the shared modes left O [r,o,r] and right I [r,i,r] and core G [r,r].
 
     `quant` lists the storage of each matrix (each parameter of two dimensions) in order; its operand becomes the tensors that the format has, and what an expert
-    computes is the same on the matrices that these hold, in f32.
+    computes is the same on the matrices that these hold, in f32. A matrix of the format `float` stays one tensor of floats: factors of lora on a stored base,
+    say.
 
     `base = in_rows`: a row of a lora class is x, then the products with the shared gate and up matrices with their biases (d + 2f elements, ungated d + f); the class has only
     down (and its bias) of the shared parameters (rewrite C17).
@@ -317,13 +321,12 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     2. (class_c2) `width` and `body` belong to ffn, scale_vec, film and lora, both or none of them to nested and factored, `width` alone to value, a `body` that is ungated
        and without biases alone to neuron; `mix` to constant.
     3. (class_c3) `targets` belong to scale_vec (not down) and lora (gate, up, down), where there is one at least, and gate to gated bodies.
-    4. (class_c4) `rank` belongs to lora and factored and is positive; `alpha` and `base` belong to lora, and `base = in_rows` takes a body with split storage.
-    5. (class_c5) `factors` and `evaluation` belong to factored, which has factors and a body with split storage; phm, mpo and tensor_ring have `evaluation` =
-       materialise.
+    4. (class_c4) `rank` belongs to lora and factored (but residual) and is positive; `alpha` and `base` belong to lora, and `base = in_rows` takes a body with split storage.
+    5. (class_c5) `factors` and `evaluation` belong to factored, which has factors and a body with split storage.
     6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage. Those of mpo are two, positive.
     7. (class_c6) `bias` belongs to linear, and to nested and factored without a body.
     8. (class_c7) `callee` belongs to external, which has one.
-    9. (R16) `quant` has one format per matrix, and belongs to classes with matrices other than constant and value.
+    9. (R16) `quant` has one format per matrix, of which one at least is not float, and belongs to classes with matrices other than constant and value.
 
     ```mlir
     #moe.class<ffn, 256, width = 2048, body = <gated, silu>>
@@ -337,10 +340,12 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     #moe.class<lora, 8, width = 2048, body = <gated, silu>, targets = [gate, up, down], rank = 16, alpha = 32.0>
     #moe.class<nested, 3, width = 2048, body = <ungated, gelu_tanh>, widths = [512, 1024, 2048]>
     #moe.class<factored, 64, rank = 32, factors = cp>
-    #moe.class<factored, 8, width = 2048, body = <ungated, relu>, rank = 4, factors = phm, evaluation = materialise>
+    #moe.class<factored, 8, factors = residual>
+    #moe.class<factored, 8, width = 2048, body = <ungated, relu>, rank = 4, factors = phm>
     #moe.class<factored, 8, rank = 16, widths = [4, 8], factors = mpo, evaluation = materialise>
     #moe.class<external, 1, callee = @shift>
     #moe.class<linear, 4, quant = [<i8_chan>]>
+    #moe.class<lora, 8, width = 2048, body = <ungated, relu>, targets = [up], rank = 16, quant = [<mxfp4>, <mxfp4>, <float>, <float>]>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_ClassKind>:$kind, "int64_t":$count, "int64_t":$width, OptionalParameter<"::moe::BodyAttr">:$body,
@@ -359,6 +364,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     bool hasTarget(::moe::ClassTargets target) const { return bitEnumContainsAny(getTargets(), target); }
     /// True where factors are tensors of more than two dimensions.
     bool hasTensorFactors() const;
+    /// What `factors` splits off the sizes of matrices, which are multiples of it.
+    int64_t getSizeDivisor() const;
     /// alpha / rank of lora, else 1.
     double getFactorScale() const;
     /// The same class with products of the shared first matrices in its rows.

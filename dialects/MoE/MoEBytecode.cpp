@@ -1,5 +1,6 @@
 // The bytecode of the moe dialect: how each attribute and type lies in a file,
 // and properties of ops that older files have fewer of.
+#include "AttrFields.h"
 #include "Bytecode.h"
 #include "moe/Support/BytecodeVersion.h"
 
@@ -49,10 +50,11 @@ enum class TypeCode : uint64_t { Plan = 0, Rows = 1, LazyLogits = 2 };
 /// Writes the fields of an attribute one by one.
 class Writer {
 public:
-  explicit Writer(DialectBytecodeWriter &writer) : writer(writer) {}
+  Writer(DialectBytecodeWriter &writer, MLIRContext *context)
+      : writer(writer), context(context) {}
 
   template <typename T>
-  Writer &operator<<(T value) {
+  Writer &operator<<(const T &value) {
     if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T>)
       writer.writeVarInt(static_cast<uint64_t>(value));
     else if constexpr (std::is_same_v<T, int64_t>)
@@ -61,13 +63,17 @@ public:
       writer.writeOptionalAttribute(value);
     else if constexpr (std::is_convertible_v<T, Type>)
       writer.writeType(value);
-    else
+    else if constexpr (std::is_convertible_v<T, ArrayRef<int64_t>>)
       writer.writeSignedVarInts(value);
+    else
+      writer.writeOptionalAttribute(ArrayAttr::get(
+          context, SmallVector<Attribute>(value.begin(), value.end())));
     return *this;
   }
 
 private:
   DialectBytecodeWriter &writer;
+  MLIRContext *context;
 };
 
 /// Reads the fields of an attribute one by one. After a failure values mean
@@ -95,20 +101,22 @@ public:
     return values;
   }
 
-  /// A value of an enum, which `symbolize` knows.
+  /// A value of an enum.
   template <typename Enum>
-  Enum value(std::optional<Enum> (*symbolize)(uint32_t)) {
+  Enum value() {
     uint64_t number = 0;
     check(reader.readVarInt(number));
-    std::optional<Enum> result;
-    if (number <= std::numeric_limits<uint32_t>::max())
-      result = symbolize(number);
-    if (!result && valid) {
+    bool known = number <= std::numeric_limits<uint32_t>::max();
+    if constexpr (std::is_same_v<Enum, ClassTargets>)
+      known = known && symbolizeClassTargets(number);
+    else
+      known = known && !stringifyEnum(static_cast<Enum>(number)).empty();
+    if (!known && valid) {
       reader.emitError() << "expects a value of an enumeration, but got "
                          << number;
       valid = false;
     }
-    return result.value_or(Enum());
+    return known ? static_cast<Enum>(number) : Enum();
   }
 
   /// An attribute that may be absent.
@@ -127,6 +135,36 @@ public:
     return result;
   }
 
+  /// Attributes of one kind, none of which is absent.
+  template <typename Attr>
+  SmallVector<Attr> attributes() {
+    SmallVector<Attr> result;
+    auto elements = required<ArrayAttr>();
+    for (Attribute element :
+         elements ? elements.getValue() : ArrayRef<Attribute>()) {
+      result.push_back(dyn_cast<Attr>(element));
+      check(success(static_cast<bool>(result.back())));
+    }
+    return result;
+  }
+
+  /// A field, by its type.
+  template <typename T>
+  void read(T &field) {
+    if constexpr (std::is_same_v<T, bool>)
+      field = flag();
+    else if constexpr (std::is_same_v<T, int64_t>)
+      field = integer();
+    else if constexpr (std::is_enum_v<T>)
+      field = value<T>();
+    else if constexpr (std::is_convertible_v<T, Attribute>)
+      field = attribute<T>();
+    else if constexpr (std::is_same_v<T, SmallVector<int64_t>>)
+      field = integers();
+    else
+      field = attributes<typename T::value_type>();
+  }
+
   FloatType floatType() {
     FloatType result;
     check(reader.readType(result));
@@ -142,9 +180,9 @@ public:
   }
 
   /// An attribute that holds one enum value.
-  template <typename Attr, typename Enum>
-  Attr enumAttr(std::optional<Enum> (*symbolize)(uint32_t)) {
-    Enum result = value<Enum>(symbolize);
+  template <typename Attr>
+  Attr enumAttr() {
+    auto result = value<decltype(Attr().getValue())>();
     return valid ? Attr::get(reader.getContext(), result) : Attr();
   }
 
@@ -170,11 +208,11 @@ static void write(Writer &w, ScoreAttr a) {
 }
 
 static Attribute readScore(Reader &r) {
-  auto fn = r.value<ScoreFn>(symbolizeScoreFn);
-  auto over = r.value<ScoreOver>(symbolizeScoreOver);
+  auto fn = r.value<ScoreFn>();
+  auto over = r.value<ScoreOver>();
   int64_t groups = r.integer();
   FloatType dtype = r.floatType(), roundTo = r.floatType();
-  auto post = r.value<ScorePost>(symbolizeScorePost);
+  auto post = r.value<ScorePost>();
   auto eps = r.attribute<FloatAttr>();
   return r.make<ScoreAttr>(fn, over, groups, dtype, roundTo, post, eps);
 }
@@ -185,7 +223,7 @@ static void write(Writer &w, GroupFilterAttr a) {
 
 static Attribute readGroupFilter(Reader &r) {
   int64_t groups = r.integer(), keep = r.integer(), sumTop = r.integer();
-  auto fill = r.value<GroupFill>(symbolizeGroupFill);
+  auto fill = r.value<GroupFill>();
   return r.make<GroupFilterAttr>(groups, keep, sumTop, fill);
 }
 
@@ -196,18 +234,18 @@ static void write(Writer &w, SelectAttr a) {
 }
 
 static Attribute readSelect(Reader &r) {
-  auto policy = r.value<Policy>(symbolizePolicy);
+  auto policy = r.value<Policy>();
   int64_t k = r.integer(), groups = r.integer();
-  auto key = r.value<moe::Key>(symbolizeKey);
+  auto key = r.value<moe::Key>();
   FloatType keyDtype = r.floatType();
-  auto fallback = r.value<Fallback>(symbolizeFallback);
+  auto fallback = r.value<Fallback>();
   FloatAttr value;
   auto boundary = Boundary::Include;
   CountAttr count;
   SmallVector<int64_t> order, counts;
   if (r.version >= 3) {
     value = r.attribute<FloatAttr>();
-    boundary = r.value<Boundary>(symbolizeBoundary);
+    boundary = r.value<Boundary>();
     count = r.attribute<CountAttr>();
     order = r.integers();
     counts = r.integers();
@@ -225,9 +263,9 @@ static void write(Writer &w, CountAttr a) {
 static Attribute readCount(Reader &r) {
   int64_t number = r.integer();
   auto factor = r.attribute<FloatAttr>();
-  auto mult = r.value<CountMultiplier>(symbolizeCountMultiplier);
-  auto share = r.value<CountShare>(symbolizeCountShare);
-  auto round = r.value<CountRound>(symbolizeCountRound);
+  auto mult = r.value<CountMultiplier>();
+  auto share = r.value<CountShare>();
+  auto round = r.value<CountRound>();
   int64_t multipleOf = r.integer(), min = r.integer();
   bool atMostUnits = r.flag();
   FloatType dtype = r.floatType();
@@ -241,13 +279,13 @@ static void write(Writer &w, CapacityAttr a) {
 }
 
 static Attribute readCapacity(Reader &r) {
-  auto kind = r.value<CapacityKind>(symbolizeCapacityKind);
+  auto kind = r.value<CapacityKind>();
   auto count = r.attribute<CountAttr>();
-  auto priority = r.value<Priority>(symbolizePriority);
-  auto overflow = r.value<Overflow>(symbolizeOverflow);
+  auto priority = r.value<Priority>();
+  auto overflow = r.value<Overflow>();
   int64_t tile = r.integer();
-  auto mode = r.value<TileMode>(symbolizeTileMode);
-  auto renorm = r.value<TileRenorm>(symbolizeTileRenorm);
+  auto mode = r.value<TileMode>();
+  auto renorm = r.value<TileRenorm>();
   int64_t seed = r.integer();
   return r.make<CapacityAttr>(kind, count, priority, overflow, tile, mode,
                               renorm, seed);
@@ -256,7 +294,7 @@ static Attribute readCapacity(Reader &r) {
 static void write(Writer &w, DomainAttr a) { w << a.getKind() << a.getSize(); }
 
 static Attribute readDomain(Reader &r) {
-  auto kind = r.value<DomainKind>(symbolizeDomainKind);
+  auto kind = r.value<DomainKind>();
   int64_t size = r.integer();
   return r.make<DomainAttr>(kind, size);
 }
@@ -268,16 +306,16 @@ static void write(Writer &w, WeightAttr a) {
 }
 
 static Attribute readWeight(Reader &r) {
-  auto source = r.value<WeightSource>(symbolizeWeightSource);
+  auto source = r.value<WeightSource>();
   SmallVector<int64_t> zero = r.integers(), exclude = r.integers();
-  auto norm = r.value<WeightNorm>(symbolizeWeightNorm);
+  auto norm = r.value<WeightNorm>();
   auto normValue = r.attribute<FloatAttr>();
-  auto epsMode = r.value<EpsMode>(symbolizeEpsMode);
+  auto epsMode = r.value<EpsMode>();
   int64_t minK = r.integer();
-  auto when = r.value<NormWhen>(symbolizeNormWhen);
+  auto when = r.value<NormWhen>();
   auto scale = r.required<FloatAttr>();
   FloatType dtype = r.floatType();
-  auto grad = r.value<WeightGrad>(symbolizeWeightGrad);
+  auto grad = r.value<WeightGrad>();
   return r.make<WeightAttr>(source, ArrayRef(zero), ArrayRef(exclude), norm,
                             normValue, epsMode, minK, when, scale, dtype, grad);
 }
@@ -291,102 +329,46 @@ static void write(Writer &w, BodyAttr a) {
 
 static Attribute readBody(Reader &r) {
   bool gated = r.flag();
-  auto act = r.value<Activation>(symbolizeActivation);
+  auto act = r.value<Activation>();
   auto alpha = r.attribute<FloatAttr>(), gateLo = r.attribute<FloatAttr>(),
        gateHi = r.attribute<FloatAttr>();
-  auto clampAt = r.value<ClampAt>(symbolizeClampAt);
+  auto clampAt = r.value<ClampAt>();
   auto upLo = r.attribute<FloatAttr>(), upHi = r.attribute<FloatAttr>(),
        upOffset = r.attribute<FloatAttr>();
   bool gateBias = r.flag(), upBias = r.flag(), downBias = r.flag();
-  auto storage = r.value<Storage>(symbolizeStorage);
+  auto storage = r.value<Storage>();
   return r.make<BodyAttr>(gated, act, alpha, gateLo, gateHi, clampAt, upLo,
                           upHi, upOffset, gateBias, upBias, downBias, storage);
 }
 
-static void write(Writer &w, ClassAttr a) {
-  w << a.getKind() << a.getCount() << a.getWidth() << a.getBody() << a.getMix()
-    << a.getActivation() << a.getTargets() << a.getRank() << a.getAlpha()
-    << a.getWidths() << a.getFactors() << a.getEvaluation() << a.getBase()
-    << a.getBias() << a.getCallee();
-  SmallVector<Attribute> quant(a.getQuant().begin(), a.getQuant().end());
-  w << ArrayAttr::get(a.getContext(), quant);
+/// Attributes whose fields are listed.
+template <typename Fields>
+static void writeFields(Writer &w, typename Fields::Attr a) {
+  auto fields = getFields<Fields>(a);
+  forEachField<Fields>([&](const auto &field) { w << fields.*field.member; });
 }
 
-static Attribute readClass(Reader &r) {
-  auto kind = r.value<ClassKind>(symbolizeClassKind);
-  int64_t count = r.integer(), width = r.integer();
-  auto body = r.attribute<BodyAttr>();
-  auto mix = r.value<ConstantMix>(symbolizeConstantMix);
-  auto activation = r.value<ClassActivation>(symbolizeClassActivation);
-  auto targets = ClassTargets::None;
-  int64_t rank = 0;
-  FloatAttr alpha;
-  SmallVector<int64_t> widths;
-  auto factors = Factorisation::None;
-  auto evaluation = FactorEvaluation::ApplyFactored;
-  auto base = ClassBase::Own;
-  bool bias = false;
-  FlatSymbolRefAttr callee;
-  SmallVector<QuantAttr> quant;
-  if (r.version >= 4) {
-    targets = r.value<ClassTargets>(symbolizeClassTargets);
-    rank = r.integer();
-    alpha = r.attribute<FloatAttr>();
-    widths = r.integers();
-    factors = r.value<Factorisation>(symbolizeFactorisation);
-    evaluation = r.value<FactorEvaluation>(symbolizeFactorEvaluation);
-    base = r.value<ClassBase>(symbolizeClassBase);
-    bias = r.flag();
-    callee = r.attribute<FlatSymbolRefAttr>();
-    auto formats = r.required<ArrayAttr>();
-    if (!formats)
-      return {};
-    for (Attribute format : formats) {
-      quant.push_back(dyn_cast<QuantAttr>(format));
-      if (!quant.back())
-        return {};
-    }
-  }
-  return r.make<ClassAttr>(kind, count, width, body, mix, activation, targets,
-                           rank, alpha, ArrayRef(widths), factors, evaluation,
-                           base, bias, callee, ArrayRef(quant));
+template <typename Fields>
+static Attribute readFields(Reader &r) {
+  Fields fields;
+  forEachField<Fields>([&](const auto &field) {
+    if (r.version >= field.version)
+      r.read(fields.*field.member);
+  });
+  return makeAttr(fields, [&](const auto &...values) {
+    return r.make<typename Fields::Attr>(values...);
+  });
 }
 
-static void write(Writer &w, TableAttr a) {
-  w << ArrayAttr::get(
-      a.getContext(),
-      SmallVector<Attribute>(a.getClasses().begin(), a.getClasses().end()));
-}
+static void write(Writer &w, ClassAttr a) { writeFields<ClassFields>(w, a); }
+
+static void write(Writer &w, QuantAttr a) { writeFields<QuantFields>(w, a); }
+
+static void write(Writer &w, TableAttr a) { w << a.getClasses(); }
 
 static Attribute readTable(Reader &r) {
-  SmallVector<ClassAttr> classes;
-  auto entries = r.required<ArrayAttr>();
-  if (!entries)
-    return {};
-  for (Attribute entry : entries) {
-    classes.push_back(dyn_cast<ClassAttr>(entry));
-    if (!classes.back())
-      return {};
-  }
+  auto classes = r.attributes<ClassAttr>();
   return r.make<TableAttr>(ArrayRef(classes));
-}
-
-static void write(Writer &w, QuantAttr a) {
-  w << a.getFormat() << a.getGroup() << a.getBits() << a.getBlockN()
-    << a.getVersion() << a.getOrder() << a.getGlobal() << a.getBase()
-    << a.getPlane() << a.getSlice();
-}
-
-static Attribute readQuant(Reader &r) {
-  auto format = r.value<QuantFormat>(symbolizeQuantFormat);
-  int64_t group = r.integer(), bits = r.integer(), blockN = r.integer();
-  int64_t version = r.integer();
-  auto order = r.value<NibbleOrder>(symbolizeNibbleOrder);
-  auto global = r.value<GlobalScale>(symbolizeGlobalScale);
-  int64_t base = r.integer(), plane = r.integer();
-  auto slice = r.value<QuantSlice>(symbolizeQuantSlice);
-  return r.make<QuantAttr>(format, group, bits, blockN, version, order, global,
-                           base, plane, slice);
 }
 
 static Attribute readAttr(Code code, Reader &r) {
@@ -402,19 +384,19 @@ static Attribute readAttr(Code code, Reader &r) {
   case Code::Body:
     return readBody(r);
   case Code::Class:
-    return readClass(r);
+    return readFields<ClassFields>(r);
   case Code::Table:
     return readTable(r);
   case Code::Apply:
-    return r.enumAttr<ApplyAttr>(symbolizeApply);
+    return r.enumAttr<ApplyAttr>();
   case Code::Residual:
-    return r.enumAttr<ResidualAttr>(symbolizeResidual);
+    return r.enumAttr<ResidualAttr>();
   case Code::SumOrder:
-    return r.enumAttr<SumOrderAttr>(symbolizeSumOrder);
+    return r.enumAttr<SumOrderAttr>();
   case Code::LogitsForm:
-    return r.enumAttr<LogitsFormAttr>(symbolizeLogitsForm);
+    return r.enumAttr<LogitsFormAttr>();
   case Code::ManyToOne:
-    return r.enumAttr<ManyToOneAttr>(symbolizeManyToOne);
+    return r.enumAttr<ManyToOneAttr>();
   case Code::Count:
     return readCount(r);
   case Code::Capacity:
@@ -422,22 +404,22 @@ static Attribute readAttr(Code code, Reader &r) {
   case Code::Domain:
     return readDomain(r);
   case Code::StatsStage:
-    return r.enumAttr<StatsStageAttr>(symbolizeStatsStage);
+    return r.enumAttr<StatsStageAttr>();
   case Code::Counted:
-    return r.enumAttr<CountedAttr>(symbolizeCounted);
+    return r.enumAttr<CountedAttr>();
   case Code::AuxLossKind:
-    return r.enumAttr<AuxLossKindAttr>(symbolizeAuxLossKind);
+    return r.enumAttr<AuxLossKindAttr>();
   case Code::BiasRule:
-    return r.enumAttr<BiasRuleAttr>(symbolizeBiasRule);
+    return r.enumAttr<BiasRuleAttr>();
   case Code::Quant:
-    return readQuant(r);
+    return readFields<QuantFields>(r);
   }
   return {};
 }
 
 static Type readPlan(Reader &r) {
   int64_t experts = r.integer();
-  auto encoding = r.value<PlanEncoding>(symbolizePlanEncoding);
+  auto encoding = r.value<PlanEncoding>();
   int64_t size = r.integer(), always = r.integer();
   FloatType weight = r.floatType();
   bool carry = r.flag();
@@ -447,7 +429,7 @@ static Type readPlan(Reader &r) {
 static Type readRows(Reader &r) {
   FloatType element = r.floatType();
   int64_t width = r.integer();
-  auto layout = r.value<RowLayout>(symbolizeRowLayout);
+  auto layout = r.value<RowLayout>();
   return r.make<RowsType>(element, width, layout);
 }
 
@@ -465,7 +447,7 @@ struct MoEBytecode : VersionedBytecodeInterface {
 
   LogicalResult writeAttribute(Attribute attr,
                                DialectBytecodeWriter &writer) const override {
-    Writer w(writer);
+    Writer w(writer, attr.getContext());
     auto fields = [&](Code code) {
       return [&w, code](auto a) -> LogicalResult {
         w << code;
@@ -516,7 +498,7 @@ struct MoEBytecode : VersionedBytecodeInterface {
 
   LogicalResult writeType(Type type,
                           DialectBytecodeWriter &writer) const override {
-    Writer w(writer);
+    Writer w(writer, type.getContext());
     return llvm::TypeSwitch<Type, LogicalResult>(type)
         .Case([&](PlanType plan) {
           w << TypeCode::Plan << plan.getExperts() << plan.getEncoding()
@@ -616,4 +598,35 @@ void RouteOp::writeProperties(DialectBytecodeWriter &writer) {
   writer.writeSparseArray(ArrayRef(properties.operandSegmentSizes));
   writer.writeOptionalAttribute(properties.capacity);
   writer.writeOptionalAttribute(properties.domain);
+}
+
+LogicalResult AuxLossOp::readProperties(DialectBytecodeReader &reader,
+                                        OperationState &state) {
+  auto &properties = state.getOrAddProperties<Properties>();
+  if (failed(reader.readOptionalAttribute(properties.coeff)) ||
+      failed(reader.readOptionalAttribute(properties.eps)) ||
+      failed(reader.readOptionalAttribute(properties.k)) ||
+      failed(reader.readAttribute(properties.kind)) ||
+      failed(reader.readOptionalAttribute(properties.noise_std)) ||
+      failed(reader.readOptionalAttribute(properties.null_ids)) ||
+      failed(reader.readOptionalAttribute(properties.sample)))
+    return failure();
+  if (getFileVersion(reader) < 6)
+    return success();
+  return success(
+      succeeded(reader.readOptionalAttribute(properties.temperature)) &&
+      succeeded(reader.readOptionalAttribute(properties.chunk)));
+}
+
+void AuxLossOp::writeProperties(DialectBytecodeWriter &writer) {
+  Properties &properties = getProperties();
+  writer.writeOptionalAttribute(properties.coeff);
+  writer.writeOptionalAttribute(properties.eps);
+  writer.writeOptionalAttribute(properties.k);
+  writer.writeAttribute(properties.kind);
+  writer.writeOptionalAttribute(properties.noise_std);
+  writer.writeOptionalAttribute(properties.null_ids);
+  writer.writeOptionalAttribute(properties.sample);
+  writer.writeOptionalAttribute(properties.temperature);
+  writer.writeOptionalAttribute(properties.chunk);
 }

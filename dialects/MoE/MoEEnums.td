@@ -33,7 +33,8 @@ def MoE_Boundary : MoE_Enum<"Boundary", "whether the candidate at a bound is tak
 
 def MoE_Key : MoE_Enum<"Key", "what the selection compares", [I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">]>;
 
-def MoE_Fallback : MoE_Enum<"Fallback", "what a unit without an entry gets", [I32EnumCase<"None", 0, "none">, I32EnumCase<"ArgMax", 1, "argmax">]>;
+def MoE_Fallback : MoE_Enum<"Fallback", "what a unit without an entry gets", [
+  I32EnumCase<"None", 0, "none">, I32EnumCase<"ArgMax", 1, "argmax">, I32EnumCase<"All", 2, "all">]>;
 
 def MoE_WeightSource : MoE_Enum<"WeightSource", "raw value of a combine weight", [
   I32EnumCase<"Scores", 0, "scores">, I32EnumCase<"Logits", 1, "logits">, I32EnumCase<"Key", 2, "key">, I32EnumCase<"One", 3, "one">,
@@ -106,7 +107,8 @@ def MoE_ClassTargets : I32BitEnum<"ClassTargets", "what an expert changes of a s
 def MoE_Factorisation : MoE_Enum<"Factorisation", "which factors of a matrix the experts of a class share", [
   I32EnumCase<"None", 0, "none">, I32EnumCase<"LowRank", 1, "low_rank">, I32EnumCase<"SharedLeft", 2, "shared_left">,
   I32EnumCase<"SharedRight", 3, "shared_right">, I32EnumCase<"Cp", 4, "cp">, I32EnumCase<"Tucker", 5, "tucker">,
-  I32EnumCase<"Phm", 6, "phm">, I32EnumCase<"Mpo", 7, "mpo">, I32EnumCase<"TensorRing", 8, "tensor_ring">]>;
+  I32EnumCase<"Phm", 6, "phm">, I32EnumCase<"Mpo", 7, "mpo">, I32EnumCase<"TensorRing", 8, "tensor_ring">,
+  I32EnumCase<"Residual", 9, "residual">, I32EnumCase<"LowRankSparse", 10, "low_rank_sparse">]>;
 
 def MoE_FactorEvaluation : MoE_Enum<"FactorEvaluation", "how a product with a factored matrix is evaluated", [
   I32EnumCase<"ApplyFactored", 0, "apply_factored">, I32EnumCase<"Materialise", 1, "materialise">]>;
@@ -153,7 +155,10 @@ def MoE_AuxLossKind : MoE_Enum<"AuxLossKind", "formula of an auxiliary loss", [
   I32EnumCase<"Seq", 3, "seq">, I32EnumCase<"GlobalBatch", 4, "global_batch">, I32EnumCase<"Z", 5, "z">,
   I32EnumCase<"ImportanceCv2", 6, "importance_cv2">, I32EnumCase<"LoadCv2", 7, "load_cv2">, I32EnumCase<"L1Balanced", 8, "l1_balanced">,
   I32EnumCase<"Entropy", 9, "entropy">, I32EnumCase<"MeanEntropy", 10, "mean_entropy">, I32EnumCase<"NullMean", 11, "null_mean">,
-  I32EnumCase<"L1", 12, "l1">, I32EnumCase<"MeanImportance", 13, "mean_importance">]>;
+  I32EnumCase<"L1", 12, "l1">, I32EnumCase<"MeanImportance", 13, "mean_importance">,
+  I32EnumCase<"SizeWeighted", 14, "size_weighted">, I32EnumCase<"LatencyWeighted", 15, "latency_weighted">,
+  I32EnumCase<"GateOrthogonality", 16, "gate_orthogonality">, I32EnumCase<"RouterContrastive", 17, "router_contrastive">,
+  I32EnumCase<"ClsChunk", 18, "cls_chunk">]>;
 
 def MoE_BiasRule : MoE_Enum<"BiasRule", "how a selection bias follows the load", [
   I32EnumCase<"Sign", 0, "sign">, I32EnumCase<"Proportional", 1, "proportional">, I32EnumCase<"Quantile", 2, "quantile">]>;
@@ -164,13 +169,17 @@ def MoE_QuantFormat : MoE_Enum<"QuantFormat", "how real numbers are stored", [
   I32EnumCase<"GgufQ40", 7, "gguf_q4_0">, I32EnumCase<"GgufQ80", 8, "gguf_q8_0">, I32EnumCase<"Hqq", 9, "hqq">,
   I32EnumCase<"Fp8Block", 10, "fp8_block">, I32EnumCase<"Mxfp4", 11, "mxfp4">, I32EnumCase<"GgufMxfp4", 12, "gguf_mxfp4">,
   I32EnumCase<"Nvfp4", 13, "nvfp4">, I32EnumCase<"GgufNvfp4", 14, "gguf_nvfp4">, I32EnumCase<"QMoE", 15, "qmoe">,
-  I32EnumCase<"Ternary", 16, "ternary">, I32EnumCase<"Nested", 17, "nested">]>;
+  I32EnumCase<"Ternary", 16, "ternary">, I32EnumCase<"Nested", 17, "nested">,
+  I32EnumCase<"Float", 18, "float">]>;
 
 def MoE_NibbleOrder : MoE_Enum<"NibbleOrder", "which elements of a block share a byte", [
   I32EnumCase<"Adjacent", 0, "adjacent">, I32EnumCase<"HalfSplit", 1, "half_split">]>;
 
 def MoE_GlobalScale : MoE_Enum<"GlobalScale", "what a scale of a whole matrix does", [
   I32EnumCase<"Multiply", 0, "multiply">, I32EnumCase<"Divide", 1, "divide">]>;
+
+def MoE_QuantWidths : MoE_Enum<"QuantWidths", "what says how many bits of nested codes are read", [
+  I32EnumCase<"Static", 0, "static">, I32EnumCase<"Operand", 1, "operand">]>;
 
 def MoE_QuantSlice : MoE_Enum<"QuantSlice", "how a narrower code comes from a wider one", [
   I32EnumCase<"Floor", 0, "floor">, I32EnumCase<"Centre", 1, "centre">, I32EnumCase<"Round", 2, "round">]>;

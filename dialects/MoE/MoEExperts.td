@@ -64,7 +64,8 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, DeclareOpInterfaceMethods<SymbolUse
     5. (R17) a copy class requires the result's width to equal the input's.
     6. (R4) a soft plan excludes zero, copy, constant, neuron and value classes.
     7. (R18) what the experts of a nested or factored class share is no parameter of another class.
-    8. (R16) a class that is quantised has one format per matrix, which can store it, and the operands of each have the element types and shapes of its storage.
+    8. (R16) a class that is quantised has one format per matrix, which is float or can store it, and the operands of each have the element types and shapes of
+       its storage.
     9. (experts_c4) the callee of an external class is a function from any number of rows of the input to as many of the result.
     10. (experts_c5) the result is grouped.
     11. (experts_c6) the sizes of factored matrices are multiples of `rank` with phm and of the product of `widths` with mpo.

@@ -19,7 +19,8 @@ def MoE_MergeExpertsOp : MoE_Op<"merge_experts", [Pure]> {
     value, scales on a linear path); of a product such as lora's B A the mix of products is another one.
 
     Constraints:
-    1. (R19) `experts` has parameters that can be mixed: it is not zero, copy, nested or external, and not quantised (codes have no mean; `moe.dequant` gives what has).
+    1. (R19) `experts` has parameters that can be mixed: it is not zero, copy, nested or external, and what is mixed is not quantised (codes have no mean;
+       `moe.dequant` gives what has). What the experts share may be.
     2. (R19) `plan` is in slots or dense.
     3. (merge_experts_c1) the class's `count` is the plan's experts; the plan has no always-on ids and does not carry.
     4. (merge_experts_c2) `parameters` have the number and shapes that the class asks for, and `merged` the same with U in front.
@@ -53,9 +54,11 @@ def MoE_ApplyMergedOp : MoE_Op<"apply_merged", [Pure, AttrSizedOperandSegments]>
     of one expert. `unit_of`: T numbers in [0, U). `result`: T×d'.
 
     Constraints:
-    1. (apply_merged_c1) `experts` has a `count` of 1 and a body or a linear map: it is ffn, linear, scale_vec, film, lora or factored by matrices.
+    1. (apply_merged_c1) `experts` has a `count` of 1 and a body or a linear map: it is ffn, linear, scale_vec, film, lora or factored.
     2. (apply_merged_c2) `parameters` have the number and shapes that the class asks for, all with the same U; `result` has the rows of `input`.
-    3. (apply_merged_c3) `unit_of` has one element per row of `input`; without it U is their number.
+    3. (R19) parameters with U slabs are not quantised; (R16) holds for those that are shared.
+    4. (experts_c6) holds for the sizes of factored matrices.
+    5. (apply_merged_c3) `unit_of` has one element per row of `input`; without it U is their number.
 
     A number outside [0, U) is an error at run time.
 

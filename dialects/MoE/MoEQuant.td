@@ -32,17 +32,23 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
     | ternary | codes i8[N,K/4], one scale s; 1 is +1, 2 is −1 | s·q |
     | nested | planes i8[C]: codes of `base` bits, then planes of `plane` bits, of N·K elements each, high bits first; scales and zeros [N,K/g] | s·2^m·(q_b + δ − z·2^(−m)) for a width b = `bits` − m |
 
+    | float | the matrix itself, of floats | w |
+
     An entry of qmoe's dictionary is two words: bits 3 to 0 of the first a number of pairs, then 4 bits per pair, seven of them in the first word; the
     first value of a pair is in its low bits. A code is 0 (zero), 1 (low) or 2 (high).
 
-    `slice` says how nested codes lose bits: floor drops them, centre drops them and adds δ = 1/2 − 2^(−m−1), round takes the nearest wider
-    code, for which all planes are needed.
+    Nested codes are read in b of their `bits`: in `width` of them for every expert (a tier; all of them where absent), or with `widths = operand` in as many as
+    one more tensor says, an i8 per matrix. `slice` says how they lose bits: floor drops them, centre drops them and adds δ = 1/2 − 2^(−m−1), round takes the
+    nearest wider code, for which all planes are needed. With floor and centre the planes behind a `width` are no part of the storage: it is a prefix of the
+    longer one. `overrides = true`: each width below `bits` has scales and zeros of its own in place of s·2^m and z·2^(−m): with a `width` scales and zeros
+    are those; else two more tensors [V,N,K/g] hold those of the V narrower widths, the narrowest first.
 
     Constraints:
     1. (quant_c1) each format has its fields alone: `group` i8_group, u_*, gptq4, awq4, hqq, fp8_block, nested; `bits` 2, 4, 8 (u_sym, u_affine), 2, 3, 4, 5, 6, 8
        (u_sb), 1 to 4 (hqq), 2 to 8 (nested); `block_n` fp8_block; `version` 1 or 2 gptq4; `order` u_sym and u_affine of 4 bits, mxfp4 and nvfp4; `global` nvfp4;
-       `base` (1, 2, 4), `plane` (1, 2; with `base` they make up `bits`) and `slice` nested.
+       `base` (1, 2, 4), `plane` (1, 2; with `base` they make up `bits`), `slice`, `width`, `widths` and `overrides` nested.
     2. (quant_c2) `group` and `block_n` are positive, and the group of half_split codes is even.
+    3. (quant_c3) a `width` is below `bits`, ends a plane and excludes `widths = operand`; `overrides` requires planes behind the base.
 
     ```mlir
     #moe.quant<i8_group, group = 64>
@@ -52,15 +58,25 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
     #moe.quant<mxfp4, order = half_split>
     #moe.quant<nvfp4, global = divide>
     #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2, slice = centre>
+    #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2, width = 6>
+    #moe.quant<nested, group = 64, bits = 8, base = 2, plane = 1, widths = operand, overrides = true>
+    #moe.quant<float>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_QuantFormat>:$format, "int64_t":$group, "int64_t":$bits, "int64_t":$blockN, "int64_t":$version,
                         EnumParameter<MoE_NibbleOrder>:$order, EnumParameter<MoE_GlobalScale>:$global, "int64_t":$base, "int64_t":$plane,
-                        EnumParameter<MoE_QuantSlice>:$slice);
+                        EnumParameter<MoE_QuantSlice>:$slice, "int64_t":$width, EnumParameter<MoE_QuantWidths>:$widths, "bool":$overrides);
   let builders = [AttrBuilder<(ins "::moe::QuantFormat":$format, "int64_t":$group, "int64_t":$bits), [{
     return $_get($_ctxt, format, group, bits, /*blockN=*/0, /*version=*/0, NibbleOrder::Adjacent, GlobalScale::Multiply, /*base=*/0, /*plane=*/0,
-                 QuantSlice::Floor);
+                 QuantSlice::Floor, /*width=*/0, QuantWidths::Static, /*overrides=*/false);
   }]>];
+  let extraClassDeclaration = [{
+    bool isFloat() const { return getFormat() == QuantFormat::Float; }
+    /// Bits per element that the planes of nested codes have.
+    int64_t getStoredBits() const;
+    /// Widths of nested codes below all of their bits.
+    int64_t getNumNarrowWidths() const { return (getBits() - getBase()) / getPlane(); }
+  }];
   let genVerifyDecl = 1;
 }
 
@@ -80,7 +96,8 @@ def MoE_DequantOp : MoE_Op<"dequant", [Pure, AttrSizedOperandSegments]> {
     Constraints:
     1. (dequant_c1) N and K are static, and the format can store them: groups, blocks and bytes are full (fp8_block may end in part of a block).
     2. (dequant_c2) `storage` has the number, element types and shapes that `quant` says.
-    3. (dequant_c3) `bits` belongs to nested storage of a stack and has its E elements.
+    3. (dequant_c3) `bits` belongs to nested storage of a stack without a `width`, has its E elements and stands for what `widths = operand` has in a class.
+    4. (dequant_c4) `overrides` belongs to storage with a `width` or `bits`.
 
     At run time a width that ends between two planes, a group of gptq4 outside the scales, and rows of qmoe that are not as long as K are errors.
 

@@ -97,7 +97,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     14. (R5) `all` excludes `capacity`.
     15. (R6) `topp` requires keys that are not negative and sum to at most 1: scores of softmax or entmax15 over the experts, without `post`; a `key_offset`
         is a warning.
-    16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids.
+    16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids; with `mode = up` a
+        `tile` of at most the units that compete, where their number is static.
     17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`;
         `grad = sparsemixer` requires it, `source = policy` it or soft_slots.
     18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, balanced_assign, soft_slots, `capacity`).
@@ -165,6 +166,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     ::llvm::LogicalResult verifyLazy();
     /// Slots that the selection fills, before capacity.
     int64_t getSelectedSlots();
+    /// The most units that compete with each other, dynamic where no type says it. Not of lazy logits.
+    int64_t getMostCompeting();
     /// True where a unit's entries depend on no other unit (specification 2.16).
     bool isCausal();
   }];

@@ -80,19 +80,22 @@ def MoE_AuxLossOp : MoE_Op<"aux_loss", [Pure]> {
     | null_mean | c, S, T | as switch, where c_e of `null_ids` is their mean |
     | l1 | scores s | mean_t Σ_e abs(s_te), of ReLU scores (ReMoE, Wang et al. 2024) or of softmaxes with `post = l2norm` (SpeechMoE, You et al. 2021) |
     | mean_importance | S, T | E · Σ_e (S_e/T)² (SpeechMoE) |
+    | size_weighted | c, S, T, sizes D of experts | E/T² · Σ_e D_e S_e c_e (HMoE, Wang et al. 2024; D are widths, or widths over the largest) |
+    | latency_weighted | S, smooth loads L, latencies D | (std_e / mean_e)² of D_e S_e plus that of D_e L_e (ShiftAddViT, You et al. 2023) |
+    | gate_orthogonality | router matrix W (E×H) | norm of all elements of N Nᵀ − I, plus mean_e ‖W_e‖, with N_e = W_e/‖W_e‖ (DynMoE, Guo et al. 2024) |
+    | router_contrastive | prototypes W (E×H), sums M of the inputs of experts (E×H), c | mean over experts with units of ln Σ_j exp(cos(W_e, M_j)/τ) − cos(W_e, M_e)/τ, where
+      j goes over experts with units, τ = `temperature`; 0 where fewer than two have some (ProMoE, Wei et al. 2025) |
+    | cls_chunk | scores s | 1 − mean over experts and chunks of Π_t (1 − s_te + `eps`), t over the `chunk` units of a chunk, of which the last may have fewer (BlockFFN, Song
+      et al. 2025) |
 
-    A quotient by 0 is 0, as is 0 ln 0. The variance is that of a population, or of a sample where `sample` is set; `eps` is added to the squared mean.
-    `next` is the λ of the next step: λ·1.2 where more than k T entries are live, λ/1.2 where fewer are.
-
-    Two more are these formulas of sums that ordinary ops weigh first: size_weighted (HMoE, Wang et al. 2024) is switch_sumk of S_e times the width of expert e, latency_weighted
-    (ShiftAddViT, You et al. 2023) importance_cv2 of S_e times its latency. Losses of other tensors than statistics (gate_orthogonality and router_contrastive, of router
-    matrices; cls_chunk, of neighbouring units) are ordinary ops.
+    A quotient by 0 is 0, as is 0 ln 0; a row of zeros has the cosine 0. The variance is that of a population, or of a sample where `sample` is set; `eps` is added to its
+    squared mean. `next` is the λ of the next step: λ·1.2 where more than k T entries are live, λ/1.2 where fewer are.
 
     Constraints:
     1. (aux_loss_c1) `stats` are as many as `kind` has and have the element types and sizes that it asks for.
     2. (aux_loss_c2) `k` is given where the formula has it and nowhere else; it is between 1 and E.
-    3. (aux_loss_c3) `noise_std` belongs to load_cv2, `null_ids` (ascending ids below E) to null_mean, `sample` and `eps` to the squared coefficients of
-       variation; `next` to l1_balanced.
+    3. (aux_loss_c3) `noise_std` belongs to load_cv2, `null_ids` (ascending ids below E) to null_mean, `sample` to the squared coefficients of
+       variation, `eps` to these and to cls_chunk; `next` to l1_balanced; a positive `temperature` to router_contrastive, a positive `chunk` to cls_chunk.
     4. (R30) seq requires statistics of parts; load_cv2 requires a positive `noise_std`.
 
     Example:
@@ -105,10 +108,11 @@ def MoE_AuxLossOp : MoE_Op<"aux_loss", [Pure]> {
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$stats, MoE_AuxLossKindAttr:$kind, DefaultValuedAttr<F64Attr, "1.0">:$coeff,
                        OptionalAttr<I64Attr>:$k, OptionalAttr<F64Attr>:$noise_std, DefaultValuedAttr<F64Attr, "0.0">:$eps, UnitAttr:$sample,
-                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$null_ids);
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$null_ids, OptionalAttr<F64Attr>:$temperature, OptionalAttr<I64Attr>:$chunk);
   let results = (outs 0DTensorOf<[F32, F64]>:$loss, Optional<0DTensorOf<[F32, F64]>>:$next);
   let assemblyFormat = "$kind $stats attr-dict `:` type($stats) `->` type($loss) (`next` type($next)^)?";
   let hasVerifier = 1;
+  let useCustomPropertiesEncoding = 1;
 }
 
 def MoE_AttachLossOp : MoE_Op<"attach_loss", [Pure, AllTypesMatch<["input", "result"]>]> {

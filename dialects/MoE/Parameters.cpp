@@ -51,6 +51,8 @@ static StringRef stringifyPart(ParameterPart part) {
     return " core";
   case ParameterPart::Right:
     return " right factor";
+  case ParameterPart::Residual:
+    return " residual";
   case ParameterPart::Scale:
     return " scale";
   case ParameterPart::Shift:
@@ -148,6 +150,14 @@ getTensorFactors(ClassAttr entry, ParameterRole role, int64_t out, int64_t in) {
   }
 }
 
+int64_t ClassAttr::getSizeDivisor() const {
+  if (getFactors() == Factorisation::Phm)
+    return getRank();
+  if (getFactors() == Factorisation::Mpo)
+    return getWidths()[0] * getWidths()[1];
+  return 1;
+}
+
 bool ClassAttr::hasTensorFactors() const {
   return getFactors() == Factorisation::Phm ||
          getFactors() == Factorisation::Mpo ||
@@ -164,6 +174,12 @@ static void appendFactors(SmallVectorImpl<Parameter> &parameters,
     llvm::append_range(parameters, getTensorFactors(entry, role, out, in));
     return;
   }
+  if (factors == Factorisation::Residual) {
+    parameters.push_back(
+        {role, {out, in}, ParameterPart::Whole, /*shared=*/true});
+    parameters.push_back({role, {out, in}, ParameterPart::Residual});
+    return;
+  }
   bool hasCore =
       factors == Factorisation::Cp || factors == Factorisation::Tucker;
   parameters.push_back({role,
@@ -178,6 +194,8 @@ static void appendFactors(SmallVectorImpl<Parameter> &parameters,
                         {rank, in},
                         ParameterPart::Right,
                         hasCore || factors == Factorisation::SharedRight});
+  if (factors == Factorisation::LowRankSparse)
+    parameters.push_back({role, {out, in}, ParameterPart::Residual});
 }
 
 static SmallVector<Parameter> getFactoredParameters(ClassAttr entry, int64_t in,
@@ -298,17 +316,26 @@ unsigned ClassAttr::getNumOperands() const {
   return operands;
 }
 
+SmallVector<QuantAttr> moe::getStorage(ClassAttr entry) {
+  SmallVector<QuantAttr> storage;
+  ArrayRef<QuantAttr> formats = entry.getQuant();
+  for (const Parameter &parameter : getParameters(entry, 1, 1)) {
+    QuantAttr &quant = storage.emplace_back();
+    if (!isMatrix(parameter) || formats.empty())
+      continue;
+    if (!formats.front().isFloat())
+      quant = formats.front();
+    formats = formats.drop_front();
+  }
+  return storage;
+}
+
 SmallVector<ParameterOperands> moe::groupOperands(ClassAttr entry, int64_t in,
                                                   int64_t out,
                                                   ValueRange operands) {
   SmallVector<ParameterOperands> result;
-  ArrayRef<QuantAttr> formats = entry.getQuant();
-  for (Parameter &parameter : getParameters(entry, in, out)) {
-    QuantAttr quant;
-    if (isMatrix(parameter) && !formats.empty()) {
-      quant = formats.front();
-      formats = formats.drop_front();
-    }
+  for (auto [parameter, quant] :
+       llvm::zip_equal(getParameters(entry, in, out), getStorage(entry))) {
     size_t count = quant ? getStorageParts(quant, 1, 1).size() : 1;
     result.push_back({parameter, quant, operands.take_front(count)});
     operands = operands.drop_front(count);

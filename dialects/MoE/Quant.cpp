@@ -1,6 +1,6 @@
 // #moe.quant and moe.dequant: what formats store, and verifiers.
 #include "moe/Dialect/MoE/Quant.h"
-#include "AttrAssembly.h"
+#include "AttrFields.h"
 #include "Shapes.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -41,6 +41,7 @@ static bool hasGroup(QuantFormat format) {
   case QuantFormat::GgufNvfp4:
   case QuantFormat::QMoE:
   case QuantFormat::Ternary:
+  case QuantFormat::Float:
     return false;
   }
   llvm_unreachable("every format is listed");
@@ -63,11 +64,38 @@ static bool hasBits(QuantFormat format, int64_t bits) {
   }
 }
 
+/// (quant_c1), (quant_c3): what nested codes are read in.
+static LogicalResult verifyNested(EmitError emitError, int64_t bits,
+                                  int64_t base, int64_t plane, int64_t width,
+                                  QuantWidths widths, bool overrides) {
+  if ((base != 1 && base != 2 && base != 4) || (plane != 1 && plane != 2))
+    return emitError() << "expects 'base' 1, 2 or 4 and 'plane' 1 or 2, but "
+                          "got "
+                       << base << " and " << plane;
+  if (base > bits || (bits - base) % plane != 0)
+    return emitError() << "requires 'base' (" << base << ") and planes of "
+                       << plane << " to make up 'bits' (" << bits << ")";
+  // (quant_c3)
+  if (width != 0 &&
+      (width < base || width >= bits || (width - base) % plane != 0))
+    return emitError() << "requires 'width' (" << width
+                       << ") to end a plane and to be below 'bits' (" << bits
+                       << ")";
+  if (width != 0 && widths == QuantWidths::Operand)
+    return emitError() << "expects a 'width' or 'widths = operand', but got "
+                          "both";
+  if (overrides && base == bits)
+    return emitError() << "expects 'overrides' of widths below 'bits', but "
+                          "'base' has them all";
+  return success();
+}
+
 LogicalResult QuantAttr::verify(EmitError emitError, QuantFormat format,
                                 int64_t group, int64_t bits, int64_t blockN,
                                 int64_t version, NibbleOrder order,
                                 GlobalScale global, int64_t base, int64_t plane,
-                                QuantSlice slice) {
+                                QuantSlice slice, int64_t width,
+                                QuantWidths widths, bool overrides) {
   StringRef name = stringifyEnum(format);
   // (quant_c1), (quant_c2)
   auto belongs = [&](StringRef field, bool has, bool given) -> LogicalResult {
@@ -100,78 +128,36 @@ LogicalResult QuantAttr::verify(EmitError emitError, QuantFormat format,
   if (global != GlobalScale::Multiply && format != QuantFormat::Nvfp4)
     return emitError() << "expects 'global' in 'nvfp4' alone, but got '" << name
                        << "'";
-  if (!isNested)
-    return slice == QuantSlice::Floor
-               ? success()
-               : LogicalResult(emitError() << "expects 'slice' in 'nested' "
-                                              "alone, but got '"
-                                           << name << "'");
-  if ((base != 1 && base != 2 && base != 4) || (plane != 1 && plane != 2))
-    return emitError() << "expects 'base' 1, 2 or 4 and 'plane' 1 or 2, but "
-                          "got "
-                       << base << " and " << plane;
-  if (base > bits || (bits - base) % plane != 0)
-    return emitError() << "requires 'base' (" << base << ") and planes of "
-                       << plane << " to make up 'bits' (" << bits << ")";
+  if (isNested)
+    return verifyNested(emitError, bits, base, plane, width, widths, overrides);
+  StringRef given = slice != QuantSlice::Floor      ? "slice"
+                    : width != 0                    ? "width"
+                    : widths != QuantWidths::Static ? "widths"
+                    : overrides                     ? "overrides"
+                                                    : "";
+  if (!given.empty())
+    return emitError() << "expects '" << given
+                       << "' in 'nested' alone, but got '" << name << "'";
   return success();
 }
 
+int64_t QuantAttr::getStoredBits() const {
+  // A rounded slice needs what it loses.
+  return getWidth() != 0 && getSlice() != QuantSlice::Round ? getWidth()
+                                                            : getBits();
+}
+
 Attribute QuantAttr::parse(AsmParser &parser, Type) {
-  QuantFormat format;
-  int64_t group = 0, bits = 0, blockN = 0, version = 0, base = 0, plane = 0;
-  auto order = NibbleOrder::Adjacent;
-  auto global = GlobalScale::Multiply;
-  auto slice = QuantSlice::Floor;
+  QuantFields fields;
   SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() || parseEnum(parser, format))
+  if (parser.parseLess() || parseEnum(parser, fields.format))
     return {};
-  auto field = [&](StringRef key) -> std::optional<ParseResult> {
-    if (key == "group")
-      return parser.parseInteger(group);
-    if (key == "bits")
-      return parser.parseInteger(bits);
-    if (key == "block_n")
-      return parser.parseInteger(blockN);
-    if (key == "version")
-      return parser.parseInteger(version);
-    if (key == "order")
-      return parseEnum(parser, order);
-    if (key == "global")
-      return parseEnum(parser, global);
-    if (key == "base")
-      return parser.parseInteger(base);
-    if (key == "plane")
-      return parser.parseInteger(plane);
-    if (key == "slice")
-      return parseEnum(parser, slice);
-    return std::nullopt;
-  };
-  if (parseFields(parser,
-                  "group, bits, block_n, version, order, global, base, plane, "
-                  "slice",
-                  field))
-    return {};
-  return parser.getChecked<QuantAttr>(location, parser.getContext(), format,
-                                      group, bits, blockN, version, order,
-                                      global, base, plane, slice);
+  return parseNamedFields(parser, location, fields);
 }
 
 void QuantAttr::print(AsmPrinter &printer) const {
   printer << "<" << stringifyEnum(getFormat());
-  auto number = [&](StringRef key, int64_t value) {
-    if (value != 0)
-      printer << ", " << key << " = " << value;
-  };
-  number("group", getGroup());
-  number("bits", getBits());
-  number("block_n", getBlockN());
-  number("version", getVersion());
-  printEnum(printer, "order", getOrder(), NibbleOrder::Adjacent);
-  printEnum(printer, "global", getGlobal(), GlobalScale::Multiply);
-  number("base", getBase());
-  number("plane", getPlane());
-  printEnum(printer, "slice", getSlice(), QuantSlice::Floor);
-  printer << ">";
+  printNamedFields<QuantFields>(printer, *this);
 }
 
 //===----------------------------------------------------------------------===//
@@ -226,6 +212,7 @@ std::string moe::whyNotStored(QuantAttr quant, int64_t n, int64_t k) {
   case QuantFormat::I8Chan:
   case QuantFormat::I8Group:
   case QuantFormat::Fp8Block:
+  case QuantFormat::Float:
     return {};
   }
   llvm_unreachable("every format is listed");
@@ -310,10 +297,22 @@ SmallVector<StoragePart> moe::getStorageParts(QuantAttr quant, int64_t n,
   case QuantFormat::Ternary:
     return {{"codes", Element::Bytes, {n, k / 4}},
             {"scale", Element::Real, {}}};
-  case QuantFormat::Nested:
-    return {{"planes", Element::Bytes, {n * k * bits / 8}},
-            scales,
-            {"zeros", Element::Real, {n, groups}}};
+  case QuantFormat::Nested: {
+    SmallVector<StoragePart> parts = {
+        {"planes", Element::Bytes, {n * k * quant.getStoredBits() / 8}},
+        scales,
+        {"zeros", Element::Real, {n, groups}}};
+    if (quant.getOverrides() && quant.getWidth() == 0) {
+      int64_t narrow = quant.getNumNarrowWidths();
+      parts.push_back({"narrow scales", Element::Real, {narrow, n, groups}});
+      parts.push_back({"narrow zeros", Element::Real, {narrow, n, groups}});
+    }
+    if (quant.getWidths() == QuantWidths::Operand)
+      parts.push_back({"widths", Element::Bytes, {}});
+    return parts;
+  }
+  case QuantFormat::Float:
+    return {{"matrix", Element::Real, {n, k}}};
   }
   llvm_unreachable("every format has parts");
 }
@@ -394,11 +393,18 @@ LogicalResult DequantOp::verify() {
                            n, k)))
     return failure();
   // (dequant_c3)
-  if (getBits() &&
-      (getQuant().getFormat() != QuantFormat::Nested || result.getRank() != 3 ||
-       !compatible(getBits().getType().getDimSize(0), shape[0])))
+  QuantAttr quant = getQuant();
+  if (getBits() && (quant.getFormat() != QuantFormat::Nested ||
+                    quant.getWidth() != 0 || result.getRank() != 3 ||
+                    !compatible(getBits().getType().getDimSize(0), shape[0])))
     return emitOpError("expects 'bits' for each matrix of a nested stack "
                        "alone, but got ")
            << getBits().getType() << " for " << result;
+  if (quant.getWidths() == QuantWidths::Operand)
+    return emitOpError("expects 'bits' in place of 'widths = operand'");
+  // (dequant_c4)
+  if (quant.getOverrides() && quant.getWidth() == 0 && !getBits())
+    return emitOpError("expects 'overrides' where fewer than all bits are "
+                       "read");
   return success();
 }

@@ -294,6 +294,13 @@ static LogicalResult verifyCapacity(RouteOp op) {
                  !weight.getZero().empty() || !weight.getExclude().empty()))
     return op.emitOpError("expects weights that are scores without norm, zero "
                           "or exclude ids with 'tile_round'");
+  if (rounds && capacity.getMode() == TileMode::Up) {
+    int64_t most = op.getMostCompeting();
+    if (!ShapedType::isDynamic(most) && capacity.getTile() > most)
+      return op.emitOpError("requires 'tile' (")
+             << capacity.getTile() << ") to be at most the units that compete ("
+             << most << ") where counts are rounded up";
+  }
   // (route_c6)
   DomainAttr domain = op.getDomainAttr();
   if (domain && domain.getKind() != DomainKind::All && !capacity &&
@@ -347,6 +354,15 @@ static LogicalResult verifyPlan(RouteOp op, int64_t experts) {
                           "identity' alone, but got ")
            << plan;
   return success();
+}
+
+int64_t RouteOp::getMostCompeting() {
+  int64_t most = cast<ShapedType>(getLogits().getType()).getDimSize(0);
+  DomainAttr domain = getDomainAttr();
+  if (domain && domain.getKind() == DomainKind::Blocks &&
+      (ShapedType::isDynamic(most) || domain.getSize() < most))
+    most = domain.getSize();
+  return most;
 }
 
 bool RouteOp::isCausal() {
@@ -553,11 +569,7 @@ struct RouteLimitOfAllUnits : OpRewritePattern<RouteOp> {
       return rewriter.notifyMatchFailure(op, "no limit");
     if (capacity.getOverflow() == Overflow::Identity)
       return rewriter.notifyMatchFailure(op, "the plan has to carry");
-    int64_t most = cast<ShapedType>(op.getLogits().getType()).getDimSize(0);
-    DomainAttr domain = op.getDomainAttr();
-    if (domain && domain.getKind() == DomainKind::Blocks &&
-        (ShapedType::isDynamic(most) || domain.getSize() < most))
-      most = domain.getSize();
+    int64_t most = op.getMostCompeting();
     if (ShapedType::isDynamic(most))
       return rewriter.notifyMatchFailure(op, "any number of units");
     if (capacity.getCount().getNumber() < most)

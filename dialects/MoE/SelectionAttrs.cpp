@@ -224,6 +224,11 @@ LogicalResult SelectAttr::verify(EmitError emitError, Policy policy, int64_t k,
   if (excludesFallback && fallback != Fallback::None)
     return emitError() << "expects no 'fallback' with policy '" << name
                        << "', but got '" << stringifyEnum(fallback) << "'";
+  // (select_c4)
+  if (fallback == Fallback::All && (policy != Policy::Threshold || k != 0))
+    return emitError() << "expects 'fallback = all' with policy 'threshold' "
+                          "without 'kmax' alone, but got '"
+                       << name << "'" << (has.kmax && k != 0 ? " with it" : "");
   // (select_c2)
   if (!has.value && value)
     return emitError() << "expects no bound with policy '" << name << "'";

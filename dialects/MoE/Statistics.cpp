@@ -92,6 +92,14 @@ ArrayRef<LossStatistic> moe::getLossStatistics(AuxLossKind kind) {
   static constexpr LossStatistic noisy[] = {{"logits", 2, false, false},
                                             {"noisy_logits", 2, false, false}};
   static constexpr LossStatistic scores[] = {{"scores", 2, false, false}};
+  static constexpr LossStatistic sized[] = {
+      loads[0], loads[1], loads[2], {"sizes", 1, false, false}};
+  static constexpr LossStatistic timed[] = {
+      loads[1], {"loads", 1, false, true}, {"latencies", 1, false, false}};
+  static constexpr LossStatistic router[] = {
+      {"router", 2, false, false, true},
+      {"input_sums", 2, false, false, true},
+      {"counts", 1, true, false}};
   ArrayRef<LossStatistic> all(loads);
   switch (kind) {
   case AuxLossKind::Switch:
@@ -115,7 +123,16 @@ ArrayRef<LossStatistic> moe::getLossStatistics(AuxLossKind kind) {
     return all.slice(1, 2);
   case AuxLossKind::MeanEntropy:
   case AuxLossKind::L1:
+  case AuxLossKind::ClsChunk:
     return scores;
+  case AuxLossKind::SizeWeighted:
+    return sized;
+  case AuxLossKind::LatencyWeighted:
+    return timed;
+  case AuxLossKind::GateOrthogonality:
+    return ArrayRef(router).take_front();
+  case AuxLossKind::RouterContrastive:
+    return router;
   }
   llvm_unreachable("every kind has statistics");
 }
@@ -127,7 +144,8 @@ bool moe::usesK(AuxLossKind kind) {
 }
 
 bool moe::isVariation(AuxLossKind kind) {
-  return kind == AuxLossKind::ImportanceCv2 || kind == AuxLossKind::LoadCv2;
+  return kind == AuxLossKind::ImportanceCv2 || kind == AuxLossKind::LoadCv2 ||
+         kind == AuxLossKind::LatencyWeighted;
 }
 
 /// (aux_loss_c1) and the part of (R30) that is about shapes.
@@ -139,6 +157,7 @@ static LogicalResult verifyLossStatistics(AuxLossOp op, int64_t &experts) {
            << expected.size() << " statistics for '" << stringifyEnum(kind)
            << "', but got " << op.getStats().size();
   experts = ShapedType::kDynamic;
+  int64_t hidden = ShapedType::kDynamic;
   for (auto [stat, wanted] : llvm::zip_equal(op.getStats(), expected)) {
     auto type = cast<RankedTensorType>(stat.getType());
     bool isCount = type.getElementType().isInteger(32);
@@ -161,13 +180,20 @@ static LogicalResult verifyLossStatistics(AuxLossOp op, int64_t &experts) {
              << wanted.name << "' " << type;
     if (wanted.rank == 0)
       continue;
-    int64_t columns = type.getShape().back();
-    if (!compatible(experts, columns))
+    int64_t size = wanted.hasRows ? type.getDimSize(0) : type.getShape().back();
+    if (!compatible(experts, size))
       return op.emitOpError("requires the experts of '")
-             << wanted.name << "' (" << columns
+             << wanted.name << "' (" << size
              << ") to equal those of the others (" << experts << ")";
-    if (!ShapedType::isDynamic(columns))
-      experts = columns;
+    if (!ShapedType::isDynamic(size))
+      experts = size;
+    if (!wanted.hasRows)
+      continue;
+    if (!compatible(hidden, type.getDimSize(1)))
+      return op.emitOpError("requires the columns of '")
+             << wanted.name << "' (" << type.getDimSize(1)
+             << ") to equal those of the others (" << hidden << ")";
+    hidden = type.getDimSize(1);
   }
   return success();
 }
@@ -194,9 +220,13 @@ LogicalResult AuxLossOp::verify() {
     return emitOpError("expects 'noise_std' with 'load_cv2' alone, but got "
                        "kind '")
            << stringifyEnum(kind) << "'";
-  if (!isVariation(kind) && (getSample() || !getEps().isZero()))
-    return emitOpError("expects 'sample' and 'eps' with squared coefficients "
-                       "of variation alone, but got kind '")
+  if (!isVariation(kind) && getSample())
+    return emitOpError("expects 'sample' with squared coefficients of "
+                       "variation alone, but got kind '")
+           << stringifyEnum(kind) << "'";
+  if (!isVariation(kind) && kind != AuxLossKind::ClsChunk && !getEps().isZero())
+    return emitOpError("expects 'eps' with squared coefficients of variation "
+                       "and 'cls_chunk' alone, but got kind '")
            << stringifyEnum(kind) << "'";
   if (getEps().isNegative())
     return emitOpError("requires 'eps' (")
@@ -217,6 +247,19 @@ LogicalResult AuxLossOp::verify() {
     return emitOpError("expects 'next' with 'l1_balanced' alone, but got kind "
                        "'")
            << stringifyEnum(kind) << "'";
+  if ((kind == AuxLossKind::RouterContrastive) != getTemperature().has_value())
+    return emitOpError("expects 'temperature' with 'router_contrastive' alone, "
+                       "but got kind '")
+           << stringifyEnum(kind) << "'";
+  if (getTemperature() && !(getTemperature()->convertToDouble() > 0.0))
+    return emitOpError("requires 'temperature' (")
+           << getTemperature()->convertToDouble() << ") to be above 0";
+  if ((kind == AuxLossKind::ClsChunk) != getChunk().has_value())
+    return emitOpError("expects 'chunk' with 'cls_chunk' alone, but got kind '")
+           << stringifyEnum(kind) << "'";
+  if (getChunk() && static_cast<int64_t>(*getChunk()) < 1)
+    return emitOpError("requires 'chunk' (")
+           << static_cast<int64_t>(*getChunk()) << ") to be at least 1";
   // (R30)
   if (getNoiseStd() && !(getNoiseStd()->convertToDouble() > 0.0))
     return emitOpError("requires 'noise_std' (")

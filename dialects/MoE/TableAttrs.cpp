@@ -1,9 +1,5 @@
 // The table of experts: assembly and verification of classes and tables.
-#include "AttrAssembly.h"
-#include "moe/Dialect/MoE/MoE.h"
-
-#include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/STLExtras.h"
+#include "AttrFields.h"
 
 using namespace mlir;
 using namespace moe;
@@ -18,18 +14,19 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
                          BodyAttr body, ClassActivation activation,
                          ArrayRef<QuantAttr> quant) {
-  return get(context, ClassKind::Ffn, count, width, body, ConstantMix::None,
-             activation, ClassTargets::None, /*rank=*/0, FloatAttr(),
-             /*widths=*/{}, Factorisation::None,
-             FactorEvaluation::ApplyFactored, ClassBase::Own, /*bias=*/false,
-             FlatSymbolRefAttr(), quant);
+  ClassFields fields;
+  fields.count = count;
+  fields.width = width;
+  fields.body = body;
+  fields.activation = activation;
+  fields.quant.assign(quant.begin(), quant.end());
+  return getAttr(context, fields);
 }
 
 ClassAttr ClassAttr::withBaseInRows() const {
-  return get(getContext(), getKind(), getCount(), getWidth(), getBody(),
-             getMix(), getActivation(), getTargets(), getRank(), getAlpha(),
-             getWidths(), getFactors(), getEvaluation(), ClassBase::InRows,
-             getBias(), getCallee(), getQuant());
+  auto fields = getFields<ClassFields>(*this);
+  fields.base = ClassBase::InRows;
+  return getAttr(getContext(), fields);
 }
 
 double ClassAttr::getFactorScale() const {
@@ -152,7 +149,8 @@ LogicalResult ClassAttr::verify(
   // (class_c4)
   bool isLora = kind == ClassKind::Lora,
        isFactored = kind == ClassKind::Factored;
-  if ((isLora || isFactored) ? rank < 1 : rank != 0)
+  bool hasRank = isLora || (isFactored && factors != Factorisation::Residual);
+  if (hasRank ? rank < 1 : rank != 0)
     return emitError() << "expects a positive 'rank' in 'lora' and 'factored' "
                           "classes and in no other, but got "
                        << rank << " with kind '" << stringifyEnum(kind) << "'";
@@ -169,12 +167,6 @@ LogicalResult ClassAttr::verify(
     return emitError() << "expects 'factors', and 'evaluation' of them, in "
                           "'factored' classes and in no other, but got kind '"
                        << stringifyEnum(kind) << "'";
-  bool areTensors = factors == Factorisation::Phm ||
-                    factors == Factorisation::Mpo ||
-                    factors == Factorisation::TensorRing;
-  if (areTensors && evaluation != FactorEvaluation::Materialise)
-    return emitError() << "expects 'evaluation = materialise' with 'factors = "
-                       << stringifyEnum(factors) << "'";
   if ((isFactored || kind == ClassKind::Nested) && !isSplit)
     return emitError() << "expects split storage in a class of kind '"
                        << stringifyEnum(kind) << "'";
@@ -200,11 +192,20 @@ LogicalResult ClassAttr::verify(
        kind == ClassKind::Value || kind == ClassKind::External))
     return emitError() << "expects no 'quant' in a class of kind '"
                        << stringifyEnum(kind) << "'";
+  if (!quant.empty() &&
+      llvm::all_of(quant, [](QuantAttr entry) { return entry.isFloat(); }))
+    return emitError() << "expects a format other than 'float' in 'quant'";
+  for (QuantAttr entry : quant)
+    if (entry.getOverrides() && entry.getWidth() == 0 &&
+        entry.getWidths() == QuantWidths::Static)
+      return emitError() << "expects 'overrides' where fewer than all bits are "
+                            "read, but got "
+                         << entry;
   return success();
 }
 
-/// Parses a list such as [gate, down].
-static ParseResult parseTargets(AsmParser &parser, ClassTargets &targets) {
+ParseResult moe::detail::parseTargets(AsmParser &parser,
+                                      ClassTargets &targets) {
   return parser.parseCommaSeparatedList(
       AsmParser::Delimiter::Square, [&]() -> ParseResult {
         StringRef name;
@@ -221,118 +222,30 @@ static ParseResult parseTargets(AsmParser &parser, ClassTargets &targets) {
       });
 }
 
-static ParseResult parseFlag(AsmParser &parser, bool &flag) {
-  flag = succeeded(parser.parseOptionalKeyword("true"));
-  return flag ? success() : parser.parseKeyword("false", " or 'true'");
-}
-
-Attribute ClassAttr::parse(AsmParser &parser, Type) {
-  ClassKind kind;
-  int64_t count = 0, width = 0, rank = 0;
-  BodyAttr body;
-  auto mix = ConstantMix::None;
-  auto activation = ClassActivation::Routed;
-  auto targets = ClassTargets::None;
-  FloatAttr alpha;
-  SmallVector<int64_t> widths;
-  auto factors = Factorisation::None;
-  auto evaluation = FactorEvaluation::ApplyFactored;
-  auto base = ClassBase::Own;
-  bool bias = false;
-  FlatSymbolRefAttr callee;
-  SmallVector<QuantAttr> quant;
-  SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() || parseEnum(parser, kind) || parser.parseComma() ||
-      parser.parseInteger(count))
-    return {};
-  auto field = [&](StringRef key) -> std::optional<ParseResult> {
-    if (key == "width")
-      return parser.parseInteger(width);
-    if (key == "body")
-      return parser.parseCustomAttributeWithFallback(body);
-    if (key == "mix")
-      return parseEnum(parser, mix);
-    if (key == "activation")
-      return parseEnum(parser, activation);
-    if (key == "targets")
-      return parseTargets(parser, targets);
-    if (key == "rank")
-      return parser.parseInteger(rank);
-    if (key == "alpha")
-      return parseReal(parser, alpha);
-    if (key == "widths")
-      return parseIds(parser, widths);
-    if (key == "factors")
-      return parseEnum(parser, factors);
-    if (key == "evaluation")
-      return parseEnum(parser, evaluation);
-    if (key == "base")
-      return parseEnum(parser, base);
-    if (key == "bias")
-      return parseFlag(parser, bias);
-    if (key == "callee")
-      return parser.parseAttribute(callee);
-    if (key == "quant")
-      return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        return parser.parseCustomAttributeWithFallback(quant.emplace_back());
-      });
-    return std::nullopt;
-  };
-  if (parseFields(parser,
-                  "width, body, mix, activation, targets, rank, alpha, widths, "
-                  "factors, evaluation, base, bias, callee, quant",
-                  field))
-    return {};
-  return parser.getChecked<ClassAttr>(
-      location, parser.getContext(), kind, count, width, body, mix, activation,
-      targets, rank, alpha, ArrayRef<int64_t>(widths), factors, evaluation,
-      base, bias, callee, ArrayRef<QuantAttr>(quant));
-}
-
-static void printTargets(AsmPrinter &printer, ClassTargets targets) {
-  if (targets == ClassTargets::None)
-    return;
+void moe::detail::printTargets(AsmPrinter &printer, ClassTargets targets) {
   SmallVector<std::string> names;
   for (ClassTargets target :
        {ClassTargets::Gate, ClassTargets::Up, ClassTargets::Down,
         ClassTargets::Hidden, ClassTargets::Output})
     if (bitEnumContainsAny(targets, target))
       names.push_back(stringifyEnum(target));
-  printer << ", targets = [";
+  printer << "[";
   llvm::interleaveComma(names, printer);
   printer << "]";
 }
 
+Attribute ClassAttr::parse(AsmParser &parser, Type) {
+  ClassFields fields;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parseEnum(parser, fields.kind) ||
+      parser.parseComma() || parser.parseInteger(fields.count))
+    return {};
+  return parseNamedFields(parser, location, fields);
+}
+
 void ClassAttr::print(AsmPrinter &printer) const {
   printer << "<" << stringifyEnum(getKind()) << ", " << getCount();
-  if (getWidth() != 0)
-    printer << ", width = " << getWidth();
-  if (getBody()) {
-    printer << ", body = ";
-    getBody().print(printer);
-  }
-  printEnum(printer, "mix", getMix(), ConstantMix::None);
-  printEnum(printer, "activation", getActivation(), ClassActivation::Routed);
-  printTargets(printer, getTargets());
-  if (getRank() != 0)
-    printer << ", rank = " << getRank();
-  printReal(printer, "alpha", getAlpha());
-  printIds(printer, "widths", getWidths());
-  printEnum(printer, "factors", getFactors(), Factorisation::None);
-  printEnum(printer, "evaluation", getEvaluation(),
-            FactorEvaluation::ApplyFactored);
-  printEnum(printer, "base", getBase(), ClassBase::Own);
-  if (getBias())
-    printer << ", bias = true";
-  if (getCallee())
-    printer << ", callee = " << getCallee();
-  if (isQuantised()) {
-    printer << ", quant = [";
-    llvm::interleaveComma(getQuant(), printer,
-                          [&](QuantAttr entry) { entry.print(printer); });
-    printer << "]";
-  }
-  printer << ">";
+  printNamedFields<ClassFields>(printer, *this);
 }
 
 //===----------------------------------------------------------------------===//

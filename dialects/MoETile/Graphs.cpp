@@ -27,6 +27,68 @@ LogicalResult tile::detail::verifyRaggedShape(Operation *op, DimsAttr shape) {
 }
 
 //===----------------------------------------------------------------------===//
+// Sweep
+//===----------------------------------------------------------------------===//
+
+/// True where `dims` begins with tiles of the rows of each expert.
+static bool beginsWithRows(DimsAttr dims) {
+  return dims.size() > 1 && dims[0].extent == Extent::Experts &&
+         dims[1].extent == Extent::Rows;
+}
+
+std::optional<int64_t> Sweep::lagOf(TaskOp task) const {
+  const auto *found = llvm::find(tasks, task);
+  if (found == tasks.end())
+    return std::nullopt;
+  return lags[found - tasks.begin()];
+}
+
+bool Sweep::leads(DimsAttr shape) const {
+  return beginsWithRows(shape) && shape[1] == rows;
+}
+
+std::optional<Sweep> moe::tile::getSweep(GraphOp graph) {
+  ArrayRef<int64_t> lags = graph.getSchedule().getSweep();
+  if (lags.empty())
+    return std::nullopt;
+  Sweep sweep;
+  sweep.lags = lags;
+  for (auto task : graph.getBody().front().getOps<TaskOp>())
+    if (beginsWithRows(task.getDomain()))
+      sweep.tasks.push_back(task);
+  if (!sweep.tasks.empty())
+    sweep.rows = sweep.tasks.front().getDomain()[1];
+  return sweep;
+}
+
+/// (graph_c3)
+static LogicalResult verifySweep(GraphOp graph) {
+  std::optional<Sweep> sweep = getSweep(graph);
+  if (!sweep)
+    return success();
+  if (sweep->tasks.size() != sweep->lags.size())
+    return graph.emitOpError("requires the number of lags of its sweep (")
+           << sweep->lags.size()
+           << ") to equal that of tasks over 'experts, rows' ("
+           << sweep->tasks.size() << ")";
+  for (auto [before, task] :
+       llvm::zip(sweep->tasks, llvm::drop_begin(sweep->tasks))) {
+    if (task.getDomain()[1] != sweep->rows)
+      return task.emitOpError("expects the tiles of rows of the sweep's first "
+                              "task, but got ")
+             << task.getDomain();
+    Operation *next = before->getNextNode();
+    while (!isa<TaskOp>(next))
+      next = next->getNextNode();
+    if (next != task)
+      return task.emitOpError("expects to stand beside the other tasks of the "
+                              "sweep, but got '")
+             << cast<TaskOp>(next).getName() << "' between them";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // GraphOp, RankOp
 //===----------------------------------------------------------------------===//
 
@@ -62,7 +124,7 @@ LogicalResult GraphOp::verifyRegions() {
   // (graph_c1)
   if (ragged && !counts)
     return emitOpError("expects a buffer of counts where there are 'rows'");
-  return success();
+  return verifySweep(*this);
 }
 
 void RankOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
@@ -109,9 +171,15 @@ LogicalResult BufferOp::verify() {
            << getAlign() << ") to be above 1 where and only where 'gap' ("
            << stringifyGap(getGap()) << ") is undef or zero";
   // (buffer_c5)
-  if (getRing() && (shape.size() == 0 || !shape[0].isStatic()))
-    return emitOpError("expects a ring to begin with a fixed size, but got ")
-           << shape;
+  if (getRing() && (shape.size() == 0 || !shape[0].isStatic())) {
+    bool ofItems =
+        beginsWithRows(shape) && shape[1].step == 1 &&
+        !(*this)->getParentOfType<GraphOp>().getSchedule().getSweep().empty();
+    if (!ofItems)
+      return emitOpError("expects a ring to begin with a fixed size, or with "
+                         "'experts x rows' under a sweep, but got ")
+             << shape;
+  }
   // (buffer_c6)
   if (getMemory()) {
     auto type = dyn_cast<MemRefType>(getMemory().getType());

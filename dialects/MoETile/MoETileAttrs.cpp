@@ -167,11 +167,15 @@ LogicalResult EpochAttr::verify(EmitError emitError, EpochKind kind,
 }
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, ScheduleKind,
-                                   int64_t workers, int64_t resident) {
+                                   int64_t workers, int64_t resident,
+                                   ArrayRef<int64_t> sweep) {
   // (schedule_c1)
   if (workers < 0 || resident < 0)
     return emitError() << "expects no negative number of workers, but got "
                        << std::min(workers, resident);
+  for (int64_t lag : sweep)
+    if (lag < 0)
+      return emitError() << "expects no negative lag, but got " << lag;
   return success();
 }
 

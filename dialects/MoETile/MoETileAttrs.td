@@ -135,17 +135,22 @@ def MoETile_ScheduleAttr : MoETile_Attr<"Schedule", "schedule"> {
     `workers` is W, `resident` the number of workers that are guaranteed to run at the same time; 0 where who launches decides. The order of a graph is that of its
     tasks in the text, and of a task's domain with the last dimension fastest.
 
+    With a `sweep`, the families over `experts, rows` take turns: those tiles, expert after expert, are the items i = 0, 1, ..., and step s = 0, 1, ... has the tasks
+    that the first family has for item s - `sweep`[0], then those of the second for item s - `sweep`[1], and so on. So what is made of one item is used up while the next one
+    is made, and a ring holds it; a family that lags finds complete what it waits for.
+
     Constraints:
-    1. (schedule_c1) `workers` and `resident` are not negative.
+    1. (schedule_c1) `workers`, `resident` and the lags of a `sweep` are not negative.
 
     ```mlir
     #moe_tile.schedule<ticket>
+    #moe_tile.schedule<ticket sweep = [0, 1, 2]>
     #moe_tile.schedule<static_wave workers 132 resident 132>
     ```
   }];
   let parameters = (ins EnumParameter<MoETile_ScheduleKind>:$kind, DefaultValuedParameter<"int64_t", "0">:$workers,
-                        DefaultValuedParameter<"int64_t", "0">:$resident);
-  let assemblyFormat = "`<` $kind (`workers` $workers^)? (`resident` $resident^)? `>`";
+                        DefaultValuedParameter<"int64_t", "0">:$resident, OptionalArrayRefParameter<"int64_t">:$sweep);
+  let assemblyFormat = "`<` $kind (`workers` $workers^)? (`resident` $resident^)? (`sweep` `=` `[` $sweep^ `]`)? `>`";
   let genVerifyDecl = 1;
 }
 

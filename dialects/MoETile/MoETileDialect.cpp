@@ -10,7 +10,7 @@ using namespace moe::tile;
 #include "moe/Dialect/MoETile/MoETileEnums.cpp.inc"
 
 /// The version of the dialect's bytecode.
-static constexpr uint64_t bytecodeVersion = 1;
+static constexpr uint64_t bytecodeVersion = 2;
 
 void MoETileDialect::initialize() {
   registerTypes();

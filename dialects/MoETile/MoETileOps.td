@@ -32,6 +32,7 @@ def MoETile_GraphOp : MoETile_Op<"graph", [SymbolTable, SingleBlock, NoTerminato
     Constraints:
     1. (graph_c1) at most one buffer is `counts`, and a graph with `rows` has one.
     2. (graph_c2) names of tasks differ.
+    3. (graph_c3) with a `sweep` in `schedule`, the tasks whose domain begins with `experts, rows` stand side by side, have one step, and there is a lag for each.
 
     Example:
     ```mlir
@@ -60,7 +61,8 @@ def MoETile_BufferOp : MoETile_Op<"buffer", [HasParent<"GraphOp">, Symbol]> {
     rank and reachable from all others (symmetric; the leading dimension `ranks` is whose memory is meant). A dimension with a step has one element per tile.
 
     `role`: an `input` is never written; an `output`, like any buffer that is none, is written once everywhere in each launch; `counts` holds the rows of each
-    expert. `ring`: the leading dimension has room for that many entries, entry i where i modulo `ring` was before. `copies`: launches use one after the other
+    expert. `ring`: the leading dimension has room for that many entries, entry i where i modulo `ring` was before; of
+    `experts x rows`, the entries are the items of the schedule's sweep, tiles of rows. `copies`: launches use one after the other
     of so many copies. `align`: the rows of each expert begin at a multiple of it; `gap` is what the rows left out hold. Rows lie expert after expert, those of e
     from Σ_{e' < e} alignTo(rows(e'), `align`) on. `memory`: where the array is, if it is not for the lowering to allocate; offsets of experts come from
     the memory of the counts, E + 1 prefix sums.
@@ -70,7 +72,7 @@ def MoETile_BufferOp : MoETile_Op<"buffer", [HasParent<"GraphOp">, Symbol]> {
     2. (buffer_c2) a symmetric buffer begins with `ranks`.
     3. (buffer_c3) `counts` is of `experts x index`.
     4. (buffer_c4) `align` above 1 belongs to `rows` and needs a gap of undef or zero; without it there is none.
-    5. (buffer_c5) `ring` needs a leading dimension of fixed size.
+    5. (buffer_c5) `ring` needs a leading dimension of fixed size, or `experts x rows` and a sweep.
     6. (buffer_c6) `memory` has the element type, and a dimension for each of `shape`, experts and rows together being one.
 
     Example:
@@ -276,7 +278,7 @@ def MoETile_WaitOp : MoETile_Step<"wait", [DeclareOpInterfaceMethods<OpAsmOpInte
   let description = [{
     Goes on when the cell of `signal` at `indices` (`static_indices` says which of them are operands) has the number of arrivals `expects`, or at once where that is 0; `token` stands for
     what those arrivals published. With `behind` b, the cell b before in the signal's leading dimension is meant, and for the first b nothing is waited for: what
-    a producer into a ring waits for.
+    a producer into a ring waits for, or who goes on with what the item before left. Of `experts x rows`, that is the cell of the item of the sweep b before.
 
     Constraints:
     1. (wait_c1) `signal` is a signal of the graph, with an index of the same dimension for each of its own.
@@ -344,6 +346,7 @@ def MoETile_ComputeOp : MoETile_Step<"compute", [DeclareOpInterfaceMethods<OpAsm
     3. (compute_c3) an index over `rows` goes with the one over `experts` that it belongs to; all experts go with all rows.
     4. (compute_c4) a `body` has one memref argument per access, of the buffer's element type and the region's rank.
     5. (compute_c5) inputs are read alone.
+    6. (compute_c6) of a ring of `experts x rows`, the entry of the task's own item is used.
 
     Example:
     ```mlir

@@ -153,9 +153,13 @@ static SignalOp lookupSignal(OpTy op, SymbolTableCollection &symbols) {
                                          signal.getShape(), getMixedIndices(op),
                                          /*cells=*/true)))
     return nullptr;
-  if (op.getBehind() > 0 &&
-      (signal.getShape().size() == 0 || !signal.getShape()[0].isStatic())) {
-    op.emitOpError("expects a leading dimension of fixed size in signal '")
+  std::optional<Sweep> sweep =
+      getSweep(op->template getParentOfType<GraphOp>());
+  DimsAttr shape = signal.getShape();
+  if (op.getBehind() > 0 && (shape.size() == 0 || !shape[0].isStatic()) &&
+      !(sweep && sweep->leads(shape))) {
+    op.emitOpError("expects a leading dimension of fixed size, or the items of "
+                   "the sweep, in signal '")
         << op.getSignal() << "' where there is 'behind'";
     return nullptr;
   }
@@ -314,6 +318,18 @@ LogicalResult ComputeOp::verify() {
   return success();
 }
 
+/// True where `op` belongs to a family of the sweep and `indices` begin with
+/// those of its item.
+static bool isOfOwnItem(ComputeOp op, ArrayRef<OpFoldResult> indices) {
+  auto task = op->getParentOfType<TaskOp>();
+  std::optional<Sweep> sweep = getSweep(op->getParentOfType<GraphOp>());
+  if (!sweep || !llvm::is_contained(sweep->tasks, task))
+    return false;
+  auto arguments = task.getBody().getArguments();
+  return indices[0] == OpFoldResult(arguments[0]) &&
+         indices[1] == OpFoldResult(arguments[1]);
+}
+
 LogicalResult ComputeOp::verifySymbolUses(SymbolTableCollection &symbols) {
   for (auto [i, access] : llvm::enumerate(tile::getAccesses(*this))) {
     // (compute_c2)
@@ -331,6 +347,12 @@ LogicalResult ComputeOp::verifySymbolUses(SymbolTableCollection &symbols) {
     // (compute_c5)
     if (access.writes() && buffer.getRole() == Role::Input)
       return emitOpError("expects reads alone of input '") << name << "'";
+    // (compute_c6)
+    if (buffer.getRing() && buffer.getRowsDim() &&
+        !isOfOwnItem(*this, access.indices))
+      return emitOpError("expects the entry of its own item of the sweep in "
+                         "ring '")
+             << name << "'";
     // (compute_c4)
     if (getBody().empty())
       continue;

@@ -121,6 +121,9 @@ struct EmulatorOptions {
   Explorer *explorer = nullptr;
   /// All checks of FindingKind; off: only those that keep the emulator safe.
   bool checked = true;
+  /// Tensor memory that is ordered but for a missing tcgen05.fence is a race,
+  /// as the PTX ISA has it. CUTLASS leaves these fences out.
+  bool tensorFences = true;
   /// Counts instructions by opcode; see Emulator::counters.
   bool counting = false;
   unsigned devices = 1;
@@ -191,6 +194,18 @@ struct Traffic {
   uint64_t loads = 0, stores = 0; ///< bytes
 };
 
+/// Accesses of an instruction to shared memory: passes of a warp over the banks
+/// (one for up to 4 bytes per thread, two for 8, four for 16) and the cycles
+/// that they take; without conflicts one each.
+struct BankCounter {
+  uint64_t passes = 0, cycles = 0;
+};
+
+/// Issue slots are warp instructions; `tensor` of them multiply matrices.
+struct TensorCounter {
+  uint64_t slots = 0, tensor = 0, multiplyAdds = 0;
+};
+
 class Module;
 
 class Emulator {
@@ -244,8 +259,13 @@ public:
   const std::vector<Finding> &findings() const;
   /// By full opcode; filled where EmulatorOptions::counting.
   std::map<std::string, Counter> counters() const;
-  /// By state space; filled where EmulatorOptions::counting.
+  /// By state space ("tensor": tensor memory), asynchronous copies and operands
+  /// of matrix instructions included; filled where EmulatorOptions::counting.
   std::map<std::string, Traffic> traffic() const;
+  /// By kernel and line; filled where EmulatorOptions::counting.
+  std::map<std::pair<std::string, int>, BankCounter> banks() const;
+  /// Filled where EmulatorOptions::counting.
+  TensorCounter tensorUse() const;
   /// When each CTA ran, in scheduling slots: Chrome's trace event format.
   std::string chromeTrace() const;
   const EmulatorOptions &options() const;

@@ -54,6 +54,7 @@ void moe::buildTilePipeline(OpPassManager &manager,
   ConvertMoEToTilePassOptions cut;
   cut.vectorBits = options.vectorBits;
   cut.vectorRegisters = options.vectorRegisters;
+  cut.bf16Dot = options.bf16Dot;
   cut.schedule = options.schedule;
   cut.tokens = options.tokens;
   cut.threads = options.threads;

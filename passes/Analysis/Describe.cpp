@@ -58,6 +58,8 @@ std::string moe::describe(RouteOp route) {
     out << ", softmax over the picks";
   if (weight.getScaleValue() != 1.0)
     out << llvm::format(", scaled by %g", weight.getScaleValue());
+  if (!weight.getDtype().isF32())
+    out << ", weights in " << weight.getDtype();
   if (CapacityAttr capacity = route.getCapacityAttr()) {
     out << ", at most ";
     if (auto number = capacity.getCount().getNumber())

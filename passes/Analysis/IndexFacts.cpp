@@ -666,34 +666,6 @@ std::optional<Histogram> IndexFacts::histogram(Value counts) {
   return histograms[counts] = result;
 }
 
-std::optional<int64_t> moe::runningDimension(Operation *op) {
-  auto window = dyn_cast_if_present<hlo::ReduceWindowOp>(op);
-  if (!window || combinerOf(op) != Combiner::Add)
-    return std::nullopt;
-  auto areOnes = [](std::optional<ArrayRef<int64_t>> list) {
-    return !list || llvm::all_of(*list, [](int64_t x) { return x == 1; });
-  };
-  if (!areOnes(window.getWindowStrides()) ||
-      !areOnes(window.getBaseDilations()) ||
-      !areOnes(window.getWindowDilations()))
-    return std::nullopt;
-  SmallVector<int64_t> padding(2 * window.getWindowDimensions().size(), 0);
-  if (auto given = window.getPaddingAttr())
-    llvm::copy(given.getValues<int64_t>(), padding.begin());
-  // Windows that end where they stand and reach back to the start.
-  std::optional<int64_t> running;
-  for (auto [d, size] : llvm::enumerate(window.getWindowDimensions())) {
-    if (padding[2 * d] != size - 1 || padding[2 * d + 1] != 0)
-      return std::nullopt;
-    if (size == 1)
-      continue;
-    if (running || size != typeOf(window.getInputs()[0]).getDimSize(d))
-      return std::nullopt;
-    running = d;
-  }
-  return running;
-}
-
 std::optional<Histogram> IndexFacts::offsets(Value values) {
   values = withoutConversions(values);
   auto [known, isNew] = sums.try_emplace(values, std::nullopt);
@@ -703,9 +675,13 @@ std::optional<Histogram> IndexFacts::offsets(Value values) {
   bool onnx = compositeName(op) == "onnx.CumSum" &&
               compositeInt(op, "exclusive") == 0 &&
               compositeInt(op, "reverse") == 0;
-  if (!onnx && (typeOf(values).getRank() != 1 || !runningDimension(op)))
+  std::optional<RunningSum> running;
+  if (!onnx && typeOf(values).getRank() == 1)
+    running = runningSum(values);
+  if (!onnx && !running)
     return std::nullopt;
-  std::optional<Histogram> result = histogram(op->getOperand(0));
+  std::optional<Histogram> result =
+      histogram(onnx ? op->getOperand(0) : running->input);
   return sums[values] = result;
 }
 

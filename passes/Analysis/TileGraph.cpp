@@ -60,6 +60,7 @@ private:
   LogicalResult verifyArrivals(WaitOp wait);
   LogicalResult verifyOrder();
   LogicalResult verifyOrder(WaitOp wait);
+  bool isEarlier(ArriveOp arrive, WaitOp wait);
   LogicalResult verifyResidency();
   LogicalResult verifyScope(WaitOp wait);
   LogicalResult verifyWritten(BufferOp buffer);
@@ -92,7 +93,12 @@ private:
   /// bounds it.
   std::optional<int64_t> skew();
 
+  /// True where `indices` begin with those of the item that the task of `op` is
+  /// for.
+  bool isOfItem(Operation *op, ArrayRef<OpFoldResult> indices);
+
   GraphOp graph;
+  std::optional<Sweep> sweep;
   SmallVector<TaskOp> tasks;
   SmallVector<WaitOp> waits;
   llvm::MapVector<StringRef, BufferOp> buffers;
@@ -124,7 +130,7 @@ ArrivalsAttr moe::tile::deriveArrivals(SignalOp signal,
   return ArrivalsAttr::getCanonical(signal.getContext(), terms);
 }
 
-Verifier::Verifier(GraphOp graph) : graph(graph) {
+Verifier::Verifier(GraphOp graph) : graph(graph), sweep(getSweep(graph)) {
   for (Operation &op : graph.getBody().front()) {
     if (auto buffer = dyn_cast<BufferOp>(op)) {
       buffers[buffer.getSymName()] = buffer;
@@ -184,6 +190,28 @@ LogicalResult Verifier::verifyArrivals(WaitOp wait) {
   return success();
 }
 
+bool Verifier::isOfItem(Operation *op, ArrayRef<OpFoldResult> indices) {
+  auto arguments = taskOf(op).getBody().getArguments();
+  return indices.size() > 1 && indices[0] == OpFoldResult(arguments[0]) &&
+         indices[1] == OpFoldResult(arguments[1]);
+}
+
+/// Whether of two families of a sweep the one that arrives has come to the item
+/// that is waited for before the one that waits comes to its own.
+bool Verifier::isEarlier(ArriveOp arrive, WaitOp wait) {
+  TaskOp producer = taskOf(arrive), waiter = taskOf(wait);
+  if (!sweep->leads(signalOf(wait).getShape()) ||
+      !isOfItem(wait, getMixedIndices(wait)) ||
+      !isOfItem(arrive, getMixedIndices(arrive)))
+    return false;
+  int64_t itemsBefore = static_cast<int64_t>(wait.getBehind()) -
+                        static_cast<int64_t>(arrive.getBehind());
+  int64_t produced = *sweep->lagOf(producer) - itemsBefore;
+  int64_t waited = *sweep->lagOf(waiter);
+  return produced < waited || (produced == waited && producer != waiter &&
+                               producer->isBeforeInBlock(waiter));
+}
+
 /// (tile_c2)
 LogicalResult Verifier::verifyOrder(WaitOp wait) {
   SignalOp signal = signalOf(wait);
@@ -192,8 +220,14 @@ LogicalResult Verifier::verifyOrder(WaitOp wait) {
                           : taskOf(wait).getOperation();
   for (ArriveOp arrive : arrivalsOf(signal)) {
     TaskOp producer = taskOf(arrive);
-    if (producer == waiter ? signal.getScope() == Scope::Worker
-                           : producer->isBeforeInBlock(waiter))
+    auto inSweep = [&](Operation *op) {
+      auto task = dyn_cast<TaskOp>(op);
+      return sweep && task && sweep->lagOf(task);
+    };
+    bool own = producer == waiter && signal.getScope() == Scope::Worker;
+    if (own || (inSweep(producer) && inSweep(waiter)
+                    ? isEarlier(arrive, wait)
+                    : producer != waiter && producer->isBeforeInBlock(waiter)))
       continue;
     InFlightDiagnostic diagnostic =
         wait.emitOpError("expects tasks that arrive at '");
@@ -441,10 +475,10 @@ LogicalResult Verifier::verifyRead(BufferOp buffer, Use use) {
     if (writer.access.mode() == Mode::Read)
       continue;
     bool remote = isRemote(buffer, writer) || isRemote(buffer, use);
-    // What updates part after part of a walk comes after itself.
+    // What updates one part again and again comes after itself.
     bool itself = writer.op == use.op;
     if (itself) {
-      auto around = repetitions(use.op, /*worker=*/true);
+      auto around = repetitions(use.op, buffer.getSpace() == Space::Worker);
       bool again = llvm::any_of(around, [&](const auto &entry) {
         return !llvm::is_contained(use.access.indices,
                                    OpFoldResult(entry.first));
@@ -513,12 +547,15 @@ LogicalResult Verifier::verifySpace(BufferOp buffer) {
 /// given back, b <= D. Who gives back a entries late has j - b + a in hand,
 /// which must have been written: a < b.
 LogicalResult Verifier::verifyRing(BufferOp buffer, Use write) {
-  OpFoldResult entry = write.access.indices[0];
+  bool ofItems = buffer.getRowsDim().has_value();
+  ArrayRef<OpFoldResult> entry =
+      ArrayRef(write.access.indices).take_front(ofItems ? 2 : 1);
   int64_t depth = *buffer.getRing();
   bool credited = false;
   for (Value token : write.op.getAfter()) {
     auto wait = token.getDefiningOp<WaitOp>();
-    if (!wait || wait.getBehind() == 0 || getMixedIndices(wait)[0] != entry)
+    if (!wait || wait.getBehind() == 0 ||
+        ArrayRef(getMixedIndices(wait)).take_front(entry.size()) != entry)
       continue;
     int64_t lag = wait.getBehind();
     if (lag > depth)

@@ -17,8 +17,8 @@ using namespace moe::tile::detail;
 //===----------------------------------------------------------------------===//
 
 Machine::Machine(GraphOp graph, const RunOptions &options)
-    : graph(graph), options(options), random(options.seed),
-      ranks(graph.getRanks()) {
+    : graph(graph), sweep(getSweep(graph)), options(options),
+      random(options.seed), ranks(graph.getRanks()) {
   ScheduleAttr attr = graph.getSchedule();
   schedule = options.schedule.value_or(attr.getKind());
   experts = graph.getExperts();
@@ -110,6 +110,42 @@ int64_t Machine::evaluate(ArrivalsAttr arrivals, const Load &load,
 // Launches and tasks
 //===----------------------------------------------------------------------===//
 
+int64_t Machine::itemOf(const Load &load, int64_t expert, int64_t tile) const {
+  for (int64_t e = 0; e < expert; ++e)
+    tile += tiles(sweep->rows, load, e);
+  return tile;
+}
+
+std::pair<int64_t, int64_t> Machine::tileOf(const Load &load,
+                                            int64_t item) const {
+  int64_t expert = 0;
+  while (item >= tiles(sweep->rows, load, expert))
+    item -= tiles(sweep->rows, load, expert++);
+  return {expert, item};
+}
+
+/// The tasks of a family whose points begin with `point`, in order.
+void Machine::addTasks(Rank &rank, TaskOp task, SmallVector<int64_t> point,
+                       const Load &load) {
+  std::function<void()> enumerate = [&]() {
+    if (point.size() == task.getDomain().size()) {
+      rank.tasks.push_back({task, point});
+      return;
+    }
+    int64_t expert = 0;
+    for (auto [dim, at] : llvm::zip(task.getDomain(), point))
+      if (dim.extent == Extent::Experts)
+        expert = at;
+    int64_t count = tiles(task.getDomain()[point.size()], load, expert);
+    for (int64_t i = 0; i < count; ++i) {
+      point.push_back(i);
+      enumerate();
+      point.pop_back();
+    }
+  };
+  enumerate();
+}
+
 void Machine::beginLaunch(int64_t number) {
   Rank &rank = ranks[number];
   const Load &sizes = load(number, rank.launch);
@@ -121,21 +157,21 @@ void Machine::beginLaunch(int64_t number) {
   for (Worker &worker : rank.workers)
     worker.priority = random.next();
   for (auto task : graph.getBody().front().getOps<TaskOp>()) {
-    SmallVector<int64_t> point;
-    std::function<void(int64_t)> enumerate = [&](int64_t expert) {
-      if (point.size() == task.getDomain().size()) {
-        rank.tasks.push_back({task, point});
-        return;
+    if (!sweep || !sweep->lagOf(task)) {
+      addTasks(rank, task, {}, sizes);
+      continue;
+    }
+    if (task != sweep->tasks.front())
+      continue;
+    int64_t items = itemOf(sizes, experts, 0);
+    for (int64_t step = 0; step < items + sweep->mostLag(); ++step)
+      for (auto [family, lag] : llvm::zip_equal(sweep->tasks, sweep->lags)) {
+        int64_t item = step - lag;
+        if (item < 0 || item >= items)
+          continue;
+        auto [expert, tile] = tileOf(sizes, item);
+        addTasks(rank, family, {expert, tile}, sizes);
       }
-      const Dim &dim = task.getDomain()[point.size()];
-      int64_t count = tiles(dim, sizes, expert);
-      for (int64_t i = 0; i < count; ++i) {
-        point.push_back(i);
-        enumerate(dim.extent == Extent::Experts ? i : expert);
-        point.pop_back();
-      }
-    };
-    enumerate(0);
   }
   // Whoever launches clears what has to be, on this rank.
   for (auto &[key, cell] : cells) {
@@ -283,20 +319,27 @@ Machine::Where Machine::locate(OpTy op, ArrayRef<int64_t> indices,
   }
   Where where;
   where.epoch = signal.getEpoch();
+  const Load &sizes = load(instance.rank, instance.launch);
+  if (sweep && sweep->leads(signal.getShape())) {
+    int64_t item =
+        itemOf(sizes, cell[0], cell[1]) - static_cast<int64_t>(op.getBehind());
+    where.none = item < 0;
+    if (!where.none)
+      std::tie(cell[0], cell[1]) = tileOf(sizes, item);
+  } else if (!cell.empty()) {
+    cell.front() -= op.getBehind();
+    where.none = cell.front() < 0;
+  }
   int64_t expert = 0;
   for (auto [dim, index] : llvm::zip(signal.getShape(), cell))
     if (dim.extent == Extent::Experts)
       expert = index;
-  if (!cell.empty())
-    cell.front() -= op.getBehind();
-  where.none = !cell.empty() && cell.front() < 0;
   llvm::raw_string_ostream os(where.name);
   os << "'" << op.getSignal() << "'[";
   llvm::interleaveComma(cell, os);
   os << "]";
   if constexpr (std::is_same_v<OpTy, WaitOp>)
-    where.expected =
-        evaluate(op.getExpects(), load(instance.rank, instance.launch), expert);
+    where.expected = evaluate(op.getExpects(), sizes, expert);
   // Whose cells they are comes first: of the rank, of the task instance, or of
   // the rank that is named. Numbers below 0 are instances.
   if (signal.getScope() == Scope::Device)
@@ -489,6 +532,15 @@ void Machine::access(int event, const Past &before, const Access &access,
         i + 1 < shape.size() && shape[i + 1].extent == Extent::Rows;
     if (beforeRows) {
       expert = at;
+      continue;
+    }
+    if (dim.extent == Extent::Rows && buffer.getRing()) {
+      // Each entry has room for a tile of rows.
+      entry = itemOf(sizes, *expert, *at);
+      int64_t begin =
+          entry % static_cast<int64_t>(*buffer.getRing()) * sweep->rows.step;
+      int64_t rows = sizes.rows[*expert] - *at * sweep->rows.step;
+      places.push_back({{begin, begin + std::min(rows, sweep->rows.step)}});
       continue;
     }
     if (dim.extent == Extent::Rows) {

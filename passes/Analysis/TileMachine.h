@@ -120,9 +120,14 @@ private:
   int64_t tiles(const Dim &dim, const Load &load, int64_t expert) const;
   int64_t evaluate(ArrivalsAttr arrivals, const Load &load,
                    int64_t expert) const;
+  /// The item of the sweep that tile `tile` of an expert's rows is, and back.
+  int64_t itemOf(const Load &load, int64_t expert, int64_t tile) const;
+  std::pair<int64_t, int64_t> tileOf(const Load &load, int64_t item) const;
 
   // Launches and tasks.
   void beginLaunch(int64_t rank);
+  void addTasks(Rank &rank, TaskOp task, SmallVector<int64_t> point,
+                const Load &load);
   void endLaunch(int64_t rank);
   std::unique_ptr<Instance> begin(int64_t rank, Pending &pending);
   void flatten(Block &block, Instance &instance, size_t strand,
@@ -179,6 +184,7 @@ private:
   std::string describe(const Instance &instance) const;
 
   GraphOp graph;
+  std::optional<Sweep> sweep;
   const RunOptions &options;
   Random random;
   ScheduleKind schedule;

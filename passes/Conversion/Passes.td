@@ -53,12 +53,16 @@ def TokenRoundingPass : Pass<"moe-token-rounding", "::mlir::ModuleOp">, MoE_Vect
 def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_VectorOptions {
   let summary = "Cut MoE layers into tile tasks";
   let description = [{
-    Replaces `moe.dispatch`, `moe.experts` and `moe.combine` of a layer in f32, whose plan is of slots and whose experts are one class of ffn with constant
-    parameters, by one `moe_tile.graph` of two families of tasks and no barrier: tiles of rows by hidden columns gather their rows, multiply and activate; tasks that
-    own columns of the result walk the experts in ascending order, wait for each to be complete, and add its weighted rows. There is no buffer of all rows in the
-    width of the model. Weights are laid out in panels of the CPU's register tile. Other layers stay, each with a `missed` remark.
+    Replaces `moe.dispatch`, `moe.experts` and `moe.combine` of a layer in f32, bf16 or f16, whose plan is of slots and whose experts are one class of ffn with constant
+    parameters, quantised ones included where `moe-pack-matmul-weights` has a layout for them, by one `moe_tile.graph` without a barrier. Its families run over tiles of the
+    rows of each expert and take turns (see `#moe_tile.schedule`): rows are gathered, once per tile; multiplied by gate and up and activated; multiplied by down and added, weighted, to
+    their tokens. Tiles add to the same columns one after the other, so sums are in the order of experts. Between the families lie rings of a few tiles: there is no buffer
+    of all rows, in any width, but the sums in f32 where the result is narrower. Weights are laid out in panels of the CPU's register tile. Other layers stay, each with a `missed` remark.
 
-    With `schedule=two-kernel`, the families are two graphs, one after the other, with the hidden vectors in memory between them; with `schedule=unfused`, every layer stays. With
+    Every number is computed as `convert-moe-to-linalg` and the passes behind it compute it: the same products of the same kernels, rounded where a tensor of the
+    layer is narrower, added in the same order. So results have the same bits as unfused, whoever runs what.
+
+    With `schedule=two-kernel`, a first graph makes all hidden vectors, and tasks of a second one own columns of the result and walk the experts; with `schedule=unfused`, every layer stays. With
     `schedule=auto`, a cost model (`moe/Analysis/Schedule.h`) estimates the forms of each layer from its sizes, `tokens`, `threads` and the rates of the machine, and takes
     the cheapest; unfused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
     tile, rings, memory).
@@ -105,11 +109,12 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
   let summary = "Lower task graphs to loops that claim tickets";
   let description = [{
     Turns each `moe_tile.graph` with the schedule `ticket` on one rank into one parallel loop over workers. A worker claims the next number from a counter until all
-    tasks are claimed, finds the task's point from the counts, and runs it: computations in their order, arrivals as atomic additions that release, waits as loops
+    tasks are claimed, finds the task's point from tables that are made of the counts, and runs it: computations in their order, arrivals as atomic additions that release, waits as loops
     of loads that acquire. Since tasks wait only for tasks that were claimed before, any number of workers at a time gets to the end, one included; what they compute
-    does not depend on it. Scratch memory and cells are allocated, and cells cleared, in front of the loop.
+    does not depend on it. Scratch memory and cells are allocated, and cells cleared, in front of the loop; a ring of rows has room for the highest tile that there is. Memory of a
+    worker is allocated once by each worker that finds a task.
 
-    Roles, rings, memory of workers, gaps, copies and epochs other than `fresh` are for other targets: an error.
+    Roles, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
   }];
   let options = [
     Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,

@@ -126,6 +126,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C15: a layer of units that are copies of the units of its plan runs on these, and its result is copied.
     * C17: products with the shared gate and up matrices of lora experts are made once per unit and dispatched with it (`lora-base=units`).
 
+    C1, C2 and C5 leave logits alone that have an `offset`: it may be a mask of −∞, whose scores of 0 are selected where −∞ is not.
     C6, C7, C9, C10 and C19 change weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
     that one condition kept from a candidate.
   }];

@@ -202,7 +202,9 @@ private:
         b, RankedTensorType::get({}, b.getF32Type()), /*next=*/Type(),
         ValueRange{loadsAsReals, all}, AuxLossKind::Entropy,
         /*coeff=*/APFloat(1.0), /*k=*/IntegerAttr(), /*noise_std=*/FloatAttr(),
-        /*eps=*/APFloat(0.0));
+        /*eps=*/APFloat(0.0), /*sample=*/false,
+        /*null_ids=*/ArrayRef<int64_t>(), /*temperature=*/FloatAttr(),
+        /*chunk=*/IntegerAttr());
     return tensor::ExtractOp::create(b, loss.getLoss(), ValueRange());
   }
 

@@ -256,7 +256,9 @@ FailureOr<Value> Emitter::run() {
   if (!scores)
     return unknown();
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
-  PlanType planType = PlanType::get(context, router.experts, router.slots);
+  PlanType planType =
+      PlanType::get(context, router.experts, PlanEncoding::Slots, router.slots,
+                    /*always=*/0, router.weight.getDtype(), /*carry=*/false);
   if (router.select.getPolicy() == Policy::SoftSlots)
     planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
   route = RouteOp::create(
@@ -308,6 +310,9 @@ public:
   void runOnOperation() override;
 
 private:
+  SmallVector<bool> tryScans(func::FuncOp copy,
+                             ArrayRef<llvm::DenseSet<Operation *>> bodies,
+                             ArrayRef<hlo::WhileOp> loops);
   LogicalResult raise(func::FuncOp function);
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
@@ -391,7 +396,9 @@ LogicalResult RaisePass::report(const Matcher &matcher) {
   return success(acceptFrozenExport);
 }
 
-bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
+/// The layer whose result the op gives, with all that is asked of one; a
+/// failure has a finding where it is one in part.
+static FailureOr<Layer> matchLayer(Matcher &matcher, Operation *op) {
   static constexpr FormMatcher forms[] = {
       matchExpertChoice,    matchSlotSum,    matchDenseExperts,
       matchUnrolledExperts, matchExpertLoop, matchSoftMixture,
@@ -401,26 +408,67 @@ bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
     matcher.parts.clear();
     FailureOr<Layer> layer = form(matcher, op);
     if (succeeded(layer) && succeeded(checkUnits(matcher, *layer)) &&
-        succeeded(checkNoOtherUses(matcher, *layer))) {
-      Emitter emitter(matcher, *layer);
-      FailureOr<Value> result = emitter.run();
-      if (succeeded(result)) {
-        report(layer->form, emitter.route, emitter.outputs);
-        // Its parts are not looked at again.
-        done.insert_range(
-            computing(layer->result, {layer->tokens, layer->router.logits}));
-        layer->result.replaceAllUsesWith(*result);
-        return true;
-      }
-    }
-    if (matcher.finding) {
-      failedExport |= failed(report(matcher));
-      // They would be refused again, for less.
-      done.insert_range(matcher.parts);
-      return false;
+        succeeded(checkNoOtherUses(matcher, *layer)))
+      return layer;
+    if (matcher.finding)
+      return failure();
+  }
+  return failure();
+}
+
+bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
+  FailureOr<Layer> layer = matchLayer(matcher, op);
+  if (succeeded(layer)) {
+    Emitter emitter(matcher, *layer);
+    FailureOr<Value> result = emitter.run();
+    if (succeeded(result)) {
+      report(layer->form, emitter.route, emitter.outputs);
+      // Its parts are not looked at again.
+      done.insert_range(
+          computing(layer->result, {layer->tokens, layer->router.logits}));
+      layer->result.replaceAllUsesWith(*result);
+      return true;
     }
   }
+  if (matcher.finding) {
+    failedExport |= failed(report(matcher));
+    // They would be refused again, for less.
+    done.insert_range(matcher.parts);
+  }
   return false;
+}
+
+/// A loop without layers stays, with the reason why the nearest thing to one is
+/// none.
+SmallVector<bool>
+RaisePass::tryScans(func::FuncOp copy,
+                    ArrayRef<llvm::DenseSet<Operation *>> bodies,
+                    ArrayRef<hlo::WhileOp> loops) {
+  Matcher matcher(&getContext());
+  nameTopKs(matcher, copy);
+  SmallVector<bool> haveLayers;
+  for (auto [body, scan] : llvm::zip(bodies, loops)) {
+    hlo::WhileOp loop = scan;
+    bool hasLayer = false;
+    std::string why = "what the chosen experts compute has no known form";
+    for (Operation &op : llvm::reverse(copy.getBody().front())) {
+      if (!body.contains(&op) || op.use_empty())
+        continue;
+      hasLayer = succeeded(matchLayer(matcher, &op));
+      if (hasLayer)
+        break;
+      if (matcher.finding)
+        why = matcher.finding->text;
+    }
+    haveLayers.push_back(hasLayer);
+    if (hasLayer)
+      continue;
+    remark::missed(loop.getLoc(),
+                   remark::RemarkOpts::name("loop").category("moe-raise"))
+        << "loop over layers stays, for its MoE layer is not raised: " + why;
+    loop.walk([&](chlo::TopKOp topK) { explained.insert(topK); });
+  }
+  return haveLayers;
 }
 
 LogicalResult RaisePass::raise(func::FuncOp function) {
@@ -458,10 +506,16 @@ void RaisePass::runOnOperation() {
     if (!function.isDeclaration() && !function.isPrivate())
       functions.push_back(function);
   for (func::FuncOp function : functions) {
-    unrollScans(function);
     // One value for what an exporter computes twice.
-    DominanceInfo dominance(function);
-    eliminateCommonSubExpressions(rewriter, dominance, function);
+    auto unify = [&](func::FuncOp function) {
+      DominanceInfo dominance(function);
+      eliminateCommonSubExpressions(rewriter, dominance, function);
+    };
+    unrollScans(function, [&](auto copy, auto bodies, auto loops) {
+      unify(copy);
+      return tryScans(copy, bodies, loops);
+    });
+    unify(function);
     if (failed(raise(function)))
       return signalPassFailure();
   }

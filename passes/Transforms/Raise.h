@@ -86,6 +86,13 @@ matchBinary(IndexFacts &facts, const Element &element, Scalar kind);
 /// into `factor`.
 Element takeFactor(IndexFacts &facts, Element element, double &factor);
 
+/// The element without conversions to types that hold all of its numbers.
+Element takeWidening(IndexFacts &facts, Element element);
+/// The element without conversions between floats, and the type that they round
+/// it to (null: none), where it is no more than one.
+std::pair<Element, mlir::FloatType> takeRounding(IndexFacts &facts,
+                                                 Element element);
+
 /// A number as a decimal that a float of the model's precision rounds to the
 /// same value: 1.702 rather than 1.7020000219345093.
 double shortestDecimal(double value);
@@ -139,6 +146,15 @@ std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
 /// 1 / (1 + exp -x), by that name or written out: x.
 std::optional<Element> matchLogistic(IndexFacts &facts, const Element &element);
 
+/// `value` where the mask is zero, and `fill` where it is one.
+struct Unmasked {
+  Element value, mask;
+  double fill;
+};
+/// A select, or the product with one minus the mask.
+std::optional<Unmasked> matchUnmasked(IndexFacts &facts,
+                                      const Element &element);
+
 /// The number of a row of a tensor whose last dimension is its columns.
 Index rowOf(IndexFacts &facts, mlir::Value tensor,
             llvm::ArrayRef<Index> coordinates);
@@ -162,6 +178,8 @@ struct Pick {
 };
 /// The pick whose expert id the integer is: indices[row..., slot] of a top-k.
 std::optional<Pick> asPick(IndexFacts &facts, Index id);
+/// The expert id that the slot holds.
+Index idOf(IndexFacts &facts, const Pick &pick);
 /// The pick whose expert id a mask compares with `expert`.
 std::optional<Pick> matchChoice(IndexFacts &facts, const Element &mask,
                                 Index &expert);
@@ -194,23 +212,22 @@ mlir::FailureOr<double> matchMixerBound(Matcher &matcher, const Pick &pick,
 /// Whether weights are written in columns, one per slot.
 bool hasColumns(const Pick &pick, const Element &weight);
 
-/// The router around a top-k, whose combine weight for the picked slot is
-/// `weight`.
-mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Pick &pick,
-                                    const Element &weight);
-
 /// A slot of a token, or all of them (where the slot is a symbol), with its
 /// weight.
 struct Choice {
   Pick pick;
-  Element weight;
-  bool isSigmoid = false; // the weight is the sigmoid of the element
+  Element weight;          // null: 1
+  mlir::FloatType rounded; // what the weight is rounded to; null: nothing
+  bool isSigmoid = false;  // the weight is the sigmoid of the element
 };
 /// The slots of the token whose weight for `expert` the element is, and zero
 /// where none of them is that expert. A null expert becomes the one that the
 /// weight is for.
 mlir::FailureOr<llvm::SmallVector<Choice>>
 matchChoices(Matcher &matcher, const Element &weight, Index &expert);
+/// The router around a top-k, whose combine weight for the picked slot is that
+/// of the choice.
+mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Choice &choice);
 /// The router of such slots.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher,
                                     llvm::ArrayRef<Choice> choices);
@@ -250,7 +267,8 @@ mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
 /// The factors of a product of an expert's output and its weight, in this
 /// order; none where neither is a map of the form.
 std::optional<std::pair<Element, Element>>
-outputAndWeight(std::pair<Element, Element> factors, LinearForm linear);
+outputAndWeight(IndexFacts &facts, std::pair<Element, Element> factors,
+                LinearForm linear);
 
 /// The constant factor of a product with its dimensions in the order expert
 /// (1 where it has none), column, contracted; `expert` is set to the coordinate
@@ -389,9 +407,15 @@ void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
 mlir::Operation *nearest(mlir::Operation *op,
                          llvm::function_ref<bool(mlir::Operation *)> isKind);
 
-/// Takes loops over layers apart that choose experts and take their matrices
-/// from stacked constants.
-void unrollScans(mlir::func::FuncOp function);
+/// Tells of loops whether layers are found among the ops of one trip (in
+/// `bodies`) in a copy of the function that has one trip instead of each.
+using ScanTrial = llvm::function_ref<llvm::SmallVector<bool>(
+    mlir::func::FuncOp copy,
+    llvm::ArrayRef<llvm::DenseSet<mlir::Operation *>> bodies,
+    llvm::ArrayRef<stablehlo::WhileOp> loops)>;
+/// Takes loops apart that go over layers which choose experts and take their
+/// matrices from stacked constants, and whose layers the trial finds.
+void unrollScans(mlir::func::FuncOp function, ScanTrial trial);
 
 /// Whether column `column` of the layer's result is that of the experts'
 /// output.

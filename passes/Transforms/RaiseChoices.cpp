@@ -1,7 +1,7 @@
 // Weights of experts per token that are zero where a top-k did not choose the
 // expert: scattered into zeros, or a sum over the slots of "this slot's id is
-// the expert" times the slot's weight; or the sigmoid of logits that are -inf
-// there.
+// the expert" times the slot's weight, which is 1 where there is none; or the
+// sigmoid of logits that are -inf there.
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -21,7 +21,7 @@ public:
   FailureOr<SmallVector<Choice>> run(const Element &weight);
 
 private:
-  bool collect(const Element &element);
+  bool collect(const Element &sum);
   bool collectScatter(const Element &element);
   bool collectTerm(const Element &element);
   bool collectProduct(const Element &a, const Element &b);
@@ -99,7 +99,8 @@ bool ChoiceMatch::collectScatter(const Element &element) {
     coordinate = facts.replace(coordinate, replacements);
   pick->token = facts.replace(pick->token, replacements);
   pick->slot = facts.replace(pick->slot, replacements);
-  choices.push_back({*pick, facts.trace(written->updates, written->from)});
+  choices.push_back(
+      {*pick, facts.trace(written->updates, written->from), FloatType()});
   if (succeeded(checkSlots()))
     return true;
   return refuse();
@@ -111,16 +112,21 @@ bool ChoiceMatch::collectProduct(const Element &a, const Element &b) {
     auto pick = matchChoice(facts, mask, chosen);
     if (!pick || !isExpert(chosen))
       continue;
-    choices.push_back({*pick, weight});
+    choices.push_back({*pick, weight, FloatType()});
     return true;
   }
   return false;
 }
 
-/// The weight of a slot, or 0.
+/// The weight of a slot, or 0; or a mask alone.
 bool ChoiceMatch::collectTerm(const Element &element) {
   if (auto product = matchBinary(facts, element, Scalar::Mul))
     return collectProduct(product->first, product->second);
+  Index chosen = nullptr;
+  if (auto pick = matchChoice(facts, element, chosen)) {
+    choices.push_back({*pick, {}, FloatType()});
+    return isExpert(chosen);
+  }
   if (kindOf(element) != Scalar::Select)
     return false;
   auto mask = facts.operand(element, 0), weight = facts.operand(element, 1),
@@ -129,7 +135,20 @@ bool ChoiceMatch::collectTerm(const Element &element) {
          collectProduct(*mask, *weight);
 }
 
-bool ChoiceMatch::collect(const Element &element) {
+bool ChoiceMatch::collect(const Element &sum) {
+  // Of the terms all but one are 0, so that rounding them is rounding the sum.
+  size_t first = choices.size();
+  auto [element, rounded] = takeRounding(facts, sum);
+  if (rounded) {
+    if (!collect(element))
+      return false;
+    for (Choice &choice : llvm::drop_begin(choices, first)) {
+      if (choice.rounded && choice.rounded != rounded)
+        return false;
+      choice.rounded = rounded;
+    }
+    return true;
+  }
   if (facts.numberOf(element) == 0.0)
     return true;
   if (auto terms = matchBinary(facts, element, Scalar::Add))
@@ -142,13 +161,16 @@ bool ChoiceMatch::collect(const Element &element) {
   if (isa_and_present<hlo::ReduceOp>(op)) {
     Index slot = facts.symbol("j");
     int64_t count = 0;
-    auto term = combinerOf(op) == Combiner::Add
+    Combiner combiner = combinerOf(op);
+    // Masks of a token's slots exclude each other: any of them is their sum.
+    bool isAny = combiner == Combiner::Or || combiner == Combiner::Max;
+    auto term = combiner == Combiner::Add || isAny
                     ? facts.reduced(element, slot, &count)
                     : std::nullopt;
     if (!term || ShapedType::isDynamic(count))
       return false;
     summed[slot] = count;
-    return collectTerm(*term);
+    return collectTerm(*term) && (!isAny || !choices.back().weight);
   }
   if (combinerOf(op) != Combiner::None)
     return collectScatter(element);
@@ -206,7 +228,10 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
                                           ArrayRef<Choice> choices) {
   std::optional<Router> router;
   for (const Choice &choice : choices) {
-    FailureOr<Router> own = matchRouter(matcher, choice.pick, choice.weight);
+    if (!choice.weight)
+      return matcher.refuse(choice.pick.topK, "the outputs of experts are "
+                                              "added up without weights");
+    FailureOr<Router> own = matchRouter(matcher, choice);
     if (failed(own))
       return failure();
     if (choice.isSigmoid) {

@@ -43,7 +43,7 @@ FailureOr<Experts> DenseMatch::matchWeightedOutputs(const ProductSum &sum) {
   expert = sum.position;
   count = sum.count;
   auto form = [&](const Element &element) { return linear(element); };
-  auto product = outputAndWeight({sum.a, sum.b}, form);
+  auto product = outputAndWeight(facts, {sum.a, sum.b}, form);
   if (!product)
     return failure();
   weight = product->second;

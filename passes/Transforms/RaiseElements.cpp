@@ -36,6 +36,38 @@ Element moe::raise::takeFactor(IndexFacts &facts, Element element,
   return element;
 }
 
+/// Whether a conversion between floats keeps all numbers.
+static bool widens(Operation *convert) {
+  auto from =
+           dyn_cast<FloatType>(typeOf(convert->getOperand(0)).getElementType()),
+       to = dyn_cast<FloatType>(typeOf(convert->getResult(0)).getElementType());
+  return from && to &&
+         APFloat::isRepresentableBy(from.getFloatSemantics(),
+                                    to.getFloatSemantics());
+}
+
+Element moe::raise::takeWidening(IndexFacts &facts, Element element) {
+  while (kindOf(element) == Scalar::Convert &&
+         widens(element.tensor.getDefiningOp()))
+    element = *facts.operand(element, 0);
+  return element;
+}
+
+std::pair<Element, FloatType> moe::raise::takeRounding(IndexFacts &facts,
+                                                       Element element) {
+  element = takeWidening(facts, element);
+  FloatType rounded;
+  if (kindOf(element) == Scalar::Convert) {
+    Operation *convert = element.tensor.getDefiningOp();
+    rounded = dyn_cast<FloatType>(typeOf(element.tensor).getElementType());
+    if (!rounded ||
+        !isa<FloatType>(typeOf(convert->getOperand(0)).getElementType()))
+      return {element, FloatType()};
+    element = takeWidening(facts, *facts.operand(element, 0));
+  }
+  return {element, rounded};
+}
+
 double moe::raise::shortestDecimal(double value) {
   auto single = static_cast<float>(value);
   if (static_cast<double>(single) != value)
@@ -128,15 +160,12 @@ std::optional<ProductSum> moe::raise::matchProductSum(IndexFacts &facts,
 std::optional<Without> moe::raise::matchWithout(IndexFacts &facts,
                                                 const Element &element,
                                                 Index position) {
-  if (kindOf(element) == Scalar::Select) {
-    auto mask = facts.operand(element, 0), fill = facts.operand(element, 1),
-         rest = facts.operand(element, 2);
-    auto equal = mask ? facts.equality(*mask) : std::nullopt;
-    if (!equal || !fill || !rest ||
-        (equal->a != position && equal->b != position))
+  if (std::optional<Unmasked> unmasked = matchUnmasked(facts, element)) {
+    auto equal = facts.equality(unmasked->mask);
+    if (!equal || (equal->a != position && equal->b != position))
       return std::nullopt;
-    return Without{*rest, equal->a == position ? equal->b : equal->a,
-                   facts.numberOf(*fill)};
+    return Without{unmasked->value, equal->a == position ? equal->b : equal->a,
+                   unmasked->fill};
   }
   // One update for each row.
   Operation *op = element.tensor.getDefiningOp();
@@ -224,6 +253,27 @@ std::optional<Element> moe::raise::matchSoftmax(IndexFacts &facts,
   return argument;
 }
 
+std::optional<Unmasked> moe::raise::matchUnmasked(IndexFacts &facts,
+                                                  const Element &element) {
+  if (kindOf(element) == Scalar::Select) {
+    auto mask = facts.operand(element, 0), fill = facts.operand(element, 1),
+         value = facts.operand(element, 2);
+    auto number = fill ? facts.numberOf(*fill) : std::nullopt;
+    if (!mask || !value || !number)
+      return std::nullopt;
+    return Unmasked{*value, *mask, *number};
+  }
+  auto product = matchBinary(facts, element, Scalar::Mul);
+  if (!product)
+    return std::nullopt;
+  for (const auto &[value, rest] : {std::pair(product->first, product->second),
+                                    std::pair(product->second, product->first)})
+    if (auto difference = matchBinary(facts, rest, Scalar::Sub);
+        difference && facts.numberOf(difference->first) == 1.0)
+      return Unmasked{value, difference->second, 0.0};
+  return std::nullopt;
+}
+
 static Coordinates innerExtents(IndexFacts &facts, Value tensor, int64_t from,
                                 int64_t to) {
   Coordinates extents;
@@ -262,6 +312,12 @@ std::optional<Pick> moe::raise::asPick(IndexFacts &facts, Index id) {
   if (ShapedType::isDynamic(pick.experts()))
     return std::nullopt;
   return pick;
+}
+
+Index moe::raise::idOf(IndexFacts &facts, const Pick &pick) {
+  Coordinates where(pick.row);
+  where.push_back(pick.slot);
+  return facts.element({pick.topK.getIndices(), where});
 }
 
 std::optional<Pick>
@@ -342,13 +398,40 @@ std::optional<Matrix> moe::raise::matchMatrix(IndexFacts &facts,
   return result;
 }
 
+/// Whether a literal has the same elements all along a dimension, as a
+/// broadcast that was folded has.
+static bool repeatsAlong(hlo::ConstantOp literal, int64_t dimension) {
+  auto value = dyn_cast_if_present<DenseElementsAttr>(
+      literal ? literal.getValue() : Attribute());
+  if (!value)
+    return false;
+  if (value.isSplat())
+    return true;
+  ArrayRef<int64_t> shape = value.getType().getShape();
+  int64_t stride = 1;
+  for (int64_t size : shape.drop_front(dimension + 1))
+    stride *= size;
+  auto elements = value.getValues<Attribute>();
+  for (int64_t i = 0; i < value.getNumElements(); ++i)
+    if (i / stride % shape[dimension] != 0 &&
+        elements[i] != elements[i - stride])
+      return false;
+  return true;
+}
+
 std::optional<Matrix>
 moe::raise::matchBias(IndexFacts &facts, const Element &element, Index column) {
   Matrix result{};
-  for (Index coordinate : element.at)
-    if (coordinate != column && !coordinate->asConstant())
+  Element own = element;
+  for (auto [d, coordinate] : llvm::enumerate(own.at)) {
+    if (coordinate == column || coordinate->asConstant())
+      continue;
+    if (repeatsAlong(own.tensor.getDefiningOp<hlo::ConstantOp>(), d))
+      coordinate = facts.constant(0);
+    else
       result.expert = coordinate;
-  auto value = arrange(element, {result.expert, column});
+  }
+  auto value = arrange(own, {result.expert, column});
   if (!value)
     return std::nullopt;
   result.column = column;

@@ -22,12 +22,24 @@ std::optional<double> Amount::asConstant() const {
   return numbers.front();
 }
 
+EntryEvaluator::EntryEvaluator(IndexFacts &facts, const Mixture &mixture,
+                               const Pick &pick)
+    : EntryEvaluator(facts, mixture) {
+  entry = pick;
+  // A token is an entry of an expert once, so that all entries are no more than
+  // there are tokens.
+  if (pick.slot == facts.constant(1))
+    for (int64_t earlier = 1; earlier < units; ++earlier)
+      for (int64_t rank = 0; earlier + rank < units; ++rank)
+        cases.push_back({earlier, rank});
+}
+
 Amount EntryEvaluator::constant(double number) const {
-  return {SmallVector<double>(units, number), {}, {}};
+  return {SmallVector<double>(cases.size(), number), {}, {}, {}};
 }
 
 Amount EntryEvaluator::unknown(const Element &element) const {
-  return {SmallVector<double>(units, 1.0), {}, element};
+  return {SmallVector<double>(cases.size(), 1.0), {}, element, {}};
 }
 
 /// Whether the type holds all numbers up to this one.
@@ -47,11 +59,12 @@ Amount EntryEvaluator::multiply(const Element &element, const Amount &a,
   if (a.factor && b.factor)
     return unknown(element);
   Amount result{a.numbers, a.places.empty() ? b.places : a.places,
-                a.factor ? a.factor : b.factor};
-  for (int64_t r = 0; r < units; ++r) {
+                a.factor ? a.factor : b.factor,
+                a.factor ? a.rounded : b.rounded};
+  for (size_t i = 0; i < cases.size(); ++i) {
     bool elsewhere =
-        !a.places.empty() && !b.places.empty() && a.places[r] != b.places[r];
-    result.numbers[r] = elsewhere ? 0 : a.numbers[r] * b.numbers[r];
+        !a.places.empty() && !b.places.empty() && a.places[i] != b.places[i];
+    result.numbers[i] = elsewhere ? 0 : a.numbers[i] * b.numbers[i];
   }
   return result;
 }
@@ -62,11 +75,11 @@ Amount EntryEvaluator::apply(const Element &element, ArrayRef<Amount> inputs,
   if (!llvm::all_of(inputs, [](const Amount &x) { return x.isPlain(); }))
     return unknown(element);
   Amount result = constant(0);
-  for (int64_t r = 0; r < units; ++r) {
+  for (size_t i = 0; i < cases.size(); ++i) {
     SmallVector<double> in;
     for (const Amount &input : inputs)
-      in.push_back(input.numbers[r]);
-    result.numbers[r] = function(in);
+      in.push_back(input.numbers[i]);
+    result.numbers[i] = function(in);
   }
   return result;
 }
@@ -75,14 +88,14 @@ Amount EntryEvaluator::apply(const Element &element, ArrayRef<Amount> inputs,
 // Masks and counts
 //===----------------------------------------------------------------------===//
 
-Index EntryEvaluator::chosen() {
-  Coordinates where(entry->row);
-  where.push_back(entry->slot);
-  return facts.element(Element{entry->topK.getIndices(), where});
-}
-
 bool EntryEvaluator::addsAllSlots() const {
   return entry->slots() == 1 || added.contains(entry->slot);
+}
+
+/// Whether the pick is another one of the token, which chose another expert.
+bool EntryEvaluator::isOtherSlot(const Pick &pick) const {
+  return entry && pick.topK == entry->topK && pick.row == entry->row &&
+         facts.sub(pick.slot, entry->slot)->asConstant().value_or(0) != 0;
 }
 
 /// Whether the pick is the entry; the first one that is met becomes it.
@@ -103,6 +116,8 @@ std::optional<Amount> EntryEvaluator::evaluateChoice(const Element &element,
     return std::nullopt;
   seenExperts.insert(expert);
   seenSlots.insert(pick->slot);
+  if (which == MaskExpert::Own && isOtherSlot(*pick))
+    return constant(0);
   if (!isEntry(*pick, which))
     return unknown(element);
   return constant(which == MaskExpert::Own);
@@ -123,7 +138,8 @@ std::optional<Amount> EntryEvaluator::evaluatePlace(const Element &element,
        {std::pair(*a, *b), std::pair(*b, *a)}) {
     // column + offset
     Index value = facts.valueOf(number.tensor, number.at);
-    std::optional<int64_t> offset = facts.sub(value, column)->asConstant();
+    std::optional<int64_t> offset =
+        facts.sub(value, mixture.place)->asConstant();
     if (!offset)
       continue;
     Amount amount = evaluate(position, expert, which);
@@ -134,7 +150,7 @@ std::optional<Amount> EntryEvaluator::evaluatePlace(const Element &element,
       double place = x - static_cast<double>(*offset);
       if (place != std::trunc(place))
         return unknown(element);
-      bool inside = place >= 0 && place < static_cast<double>(columns);
+      bool inside = place >= 0 && place < static_cast<double>(mixture.places);
       hit = inside ? 1 : 0;
       result.places.push_back(inside ? static_cast<int64_t>(place) : 0);
     }
@@ -168,6 +184,16 @@ std::optional<RunningCount> EntryEvaluator::matchOrder(Value tensor,
                                                        const Pick &pick,
                                                        Index position,
                                                        int64_t extent) {
+  auto isFree = [&](Index index) {
+    Index marker = facts.symbol("x");
+    return facts.replace(index, {{position, marker}}) == index;
+  };
+  // One slot of each token; the evaluator's cases tell of the slots before it.
+  if (extent == units && pick.slots() == 2 && pick.slot->asConstant()) {
+    Index start = facts.sub(pick.token, position);
+    if (isFree(start))
+      return RunningCount{tensor, Priority::ChoiceMajor, start};
+  }
   int64_t slots = pick.slots();
   if (extent != units * slots) {
     explain("positions in experts are counted over " + Twine(extent) +
@@ -175,10 +201,6 @@ std::optional<RunningCount> EntryEvaluator::matchOrder(Value tensor,
             " of a group of tokens");
     return std::nullopt;
   }
-  auto isFree = [&](Index index) {
-    Index marker = facts.symbol("x");
-    return facts.replace(index, {{position, marker}}) == index;
-  };
   if (pick.slot == facts.mod(position, slots)) {
     Index start = facts.sub(pick.token, facts.floorDiv(position, slots));
     if (isFree(start))
@@ -200,10 +222,10 @@ std::optional<RunningCount> EntryEvaluator::matchOrder(Value tensor,
 }
 
 /// How many entries up to and including the one at a position chose the expert.
-Amount EntryEvaluator::evaluateCount(const Element &element, int64_t dimension,
-                                     Index expert, MaskExpert which) {
-  auto window = cast<hlo::ReduceWindowOp>(element.tensor.getDefiningOp());
-  Value counted = window.getInputs()[0];
+Amount EntryEvaluator::evaluateCount(const Element &element,
+                                     const RunningSum &sum, Index expert,
+                                     MaskExpert which) {
+  const auto &[counted, dimension] = sum;
   int64_t extent = typeOf(counted).getDimSize(dimension);
   Index position = facts.symbol("i", extent), place = element.at[dimension];
   Coordinates at = element.at;
@@ -243,8 +265,46 @@ Amount EntryEvaluator::evaluateCount(const Element &element, int64_t dimension,
   }
   count = order;
   Amount result = constant(0);
-  for (int64_t r = 0; r < units; ++r)
-    result.numbers[r] = static_cast<double>(r + 1);
+  for (auto [number, own] : llvm::zip(result.numbers, cases))
+    number = static_cast<double>(own.rank + 1);
+  return result;
+}
+
+/// A sum over all tokens of what their first choices of the entry's expert
+/// give, for an entry that is a second choice.
+std::optional<Amount> EntryEvaluator::evaluateTotal(const Element &element,
+                                                    Index expert) {
+  if (!isOfOneSlot() || entry->slot != facts.constant(1))
+    return std::nullopt;
+  Index token = facts.symbol("u", units);
+  int64_t extent = 0;
+  std::optional<Element> term = facts.reduced(element, token, &extent);
+  if (!term || extent != units)
+    return std::nullopt;
+  EntryEvaluator first(facts, mixture);
+  Amount own = first.evaluate(*term, expert, MaskExpert::Own);
+  if (!own.isPlain() || !first.isOfOneSlot() ||
+      first.entry->slot != facts.constant(0) ||
+      first.entry->topK != entry->topK)
+    return std::nullopt;
+  // Tokens that chose the expert second, or not at all, give nothing.
+  Pick other = *first.entry;
+  other.slot = entry->slot;
+  EntryEvaluator second(facts, mixture, other);
+  if (!second.evaluate(*term, expert, MaskExpert::Own).isZero() ||
+      !first.evaluate(*term, expert, MaskExpert::Unused).isZero())
+    return std::nullopt;
+  std::optional<RunningCount> tokens =
+      matchOrder(element.tensor, *first.entry, token, units);
+  if (!tokens || (first.count && first.count->start != tokens->start))
+    return std::nullopt;
+  totalStart = tokens->start;
+  SmallVector<double> sums{0};
+  for (double number : own.numbers)
+    sums.push_back(sums.back() + number);
+  Amount result = constant(0);
+  for (auto [number, here] : llvm::zip(result.numbers, cases))
+    number = sums[here.before];
   return result;
 }
 
@@ -265,7 +325,8 @@ Amount EntryEvaluator::sumOver(const Element &element, Index position,
       return others.isZero() && !isMax ? own : unknown(element);
     if (own.factor)
       for (Index &coordinate : own.factor.at)
-        coordinate = facts.replace(coordinate, {{position, chosen()}});
+        coordinate =
+            facts.replace(coordinate, {{position, idOf(facts, *entry)}});
     if (!isMax && *other == 0)
       return own;
     return apply(element, {own}, [&](ArrayRef<double> in) {
@@ -316,6 +377,9 @@ Amount EntryEvaluator::evaluateSum(const Element &element, Index expert,
   if (isa_and_present<hlo::ReduceWindowOp>(op))
     explain("positions in experts are no counts of all entries up to each");
   Combiner combiner = combinerOf(op);
+  if (combiner == Combiner::Add && which == MaskExpert::Own)
+    if (std::optional<Amount> total = evaluateTotal(element, expert))
+      return *total;
   if (!isa_and_present<hlo::ReduceOp>(op) ||
       (combiner != Combiner::Add && combiner != Combiner::Max))
     return unknown(element);
@@ -341,7 +405,21 @@ Amount EntryEvaluator::evaluateSum(const Element &element, Index expert,
 Amount EntryEvaluator::evaluateConvert(const Element &element,
                                        const Amount &input) {
   Type type = typeOf(element.tensor).getElementType();
-  if (input.factor || !llvm::all_of(input.numbers, [&](double x) {
+  // Of a weight times 0 or 1 it is the weight that is rounded.
+  if (input.factor) {
+    if (!(takeWidening(facts, element) == element))
+      return input;
+    auto rounded = dyn_cast<FloatType>(type);
+    bool isWeight =
+        llvm::all_of(input.numbers, [](double x) { return x == 0 || x == 1; });
+    if (!rounded || !isWeight || (input.rounded && input.rounded != rounded) ||
+        !isa<FloatType>(typeOf(input.factor.tensor).getElementType()))
+      return unknown(element);
+    Amount result = input;
+    result.rounded = rounded;
+    return result;
+  }
+  if (!llvm::all_of(input.numbers, [&](double x) {
         return x == std::trunc(x) && holds(type, x);
       }))
     return unknown(element);
@@ -429,8 +507,8 @@ Amount EntryEvaluator::evaluate(const Element &element, Index expert,
   Operation *op = element.tensor.getDefiningOp();
   if (before.contains(op))
     return unknown(element);
-  if (std::optional<int64_t> dimension = runningDimension(op))
-    return evaluateCount(element, *dimension, expert, which);
+  if (std::optional<RunningSum> sum = runningSum(element.tensor))
+    return evaluateCount(element, *sum, expert, which);
   Scalar kind = kindOf(element);
   if (kind == Scalar::None)
     return evaluateSum(element, expert, which);

@@ -1,5 +1,6 @@
 // Expert choice: a top-k over tokens for each expert, whose outputs are added
-// to the rows of the tokens that it chose.
+// to the rows of the tokens that it chose, by a scatter or by one-hot vectors
+// of the tokens.
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -16,6 +17,15 @@ struct ScatteredRows {
   Coordinates entry, row;
   Index column;
   llvm::SmallVector<int64_t> extents; // of the entry's coordinates
+};
+
+/// Outputs of experts for the tokens that they chose.
+struct ChosenOutputs {
+  Experts experts;
+  Pick pick;      // of a token, by the expert that its row is
+  Element weight; // of the output
+  Index row;      // of the result
+  Index token;    // among those that the expert chooses from
 };
 
 /// What the experts choose by.
@@ -93,11 +103,10 @@ static FailureOr<TokenScores> matchScores(Matcher &matcher, Operation *op,
   return TokenScores{keys, ScoreFn::Identity};
 }
 
-FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
+/// Rows that are scattered to the tokens.
+static FailureOr<ChosenOutputs> matchScattered(Matcher &matcher,
                                                Operation *op) {
   IndexFacts &facts = matcher.facts;
-  if (!isa<hlo::ScatterOp>(op) || typeOf(op->getResult(0)).getRank() < 2)
-    return failure();
   Value result = op->getResult(0);
   std::optional<ScatteredRows> rows = matchRowUpdates(facts, op);
   if (!rows)
@@ -113,7 +122,7 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
     auto map = matchGatheredLinear(facts, element);
     return map && map->expert == expert ? map : std::nullopt;
   };
-  auto product = outputAndWeight(*factors, linear);
+  auto product = outputAndWeight(facts, *factors, linear);
   if (!product)
     return failure();
   const auto &[output, weight] = *product;
@@ -122,22 +131,84 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
       failed(checkOutput(matcher, *experts, result, rows->column)) ||
       failed(checkSum(matcher, op)))
     return failure();
-  RankedTensorType keysType = typeOf(pick->keys());
-  int64_t count = keysType.getShape().end()[-2],
-          units = keysType.getShape().back();
-  if (ShapedType::isDynamic(count) ||
-      experts->parameters[0].getShapedType().getDimSize(0) != count)
-    return matcher.refuse(op, "not every expert chooses tokens");
   if (!coversAllChoices(facts, *rows, *pick))
     return matcher.refuse(op, "not every token that an expert chose is added "
                               "up");
+  return ChosenOutputs{std::move(*experts), *pick, weight,
+                       rowOf(facts, result, rows->row), rows->row.back()};
+}
+
+/// Products with masks that are one where an expert's choice is the token.
+static FailureOr<ChosenOutputs> matchMasked(Matcher &matcher, Operation *op) {
+  IndexFacts &facts = matcher.facts;
+  std::optional<Mixture> mixture = matchMixture(matcher, op);
+  if (!mixture)
+    return failure();
+  // Of one place of one expert.
+  Index unit = nullptr;
+  std::optional<Pick> pick = matchChoice(facts, mixture->dispatch, unit);
+  if (!pick || pick->row.back() != mixture->expert)
+    return failure();
+  if (unit != mixture->unit || pick->experts() != mixture->units)
+    return matcher.refuse(op, "the tokens that an expert reads are not among "
+                              "those that it chooses from");
+  if (pick->slot != mixture->place || pick->slots() != mixture->places)
+    return matcher.refuse(op, "not every token that an expert chose is added "
+                              "up");
+  auto factors = matchBinary(facts, mixture->combine, Scalar::Mul);
+  if (!factors)
+    if (auto product = matchContraction(facts, mixture->combine);
+        product && product->contracted.empty())
+      factors = {facts.trace(product->lhs), facts.trace(product->rhs)};
+  // Of the token that the result is for; it is the chosen one.
+  Index row = rowOf(facts, op->getResult(0), ArrayRef(mixture->at).drop_back());
+  std::optional<Pick> own;
+  Index self = nullptr;
+  if (factors && !(own = matchChoice(facts, factors->first, self))) {
+    std::swap(factors->first, factors->second);
+    own = matchChoice(facts, factors->first, self);
+  }
+  auto isSame = [&](const Pick &other) {
+    return other.topK == pick->topK && other.row == pick->row &&
+           other.slot == pick->slot;
+  };
+  if (!own || !isSame(*own))
+    return matcher.refuse(op, "outputs are read by other masks than tokens are "
+                              "taken to experts by");
+  Index chosen = idOf(facts, *pick);
+  for (Index &coordinate : mixture->experts.input.at)
+    coordinate = facts.replace(coordinate, {{mixture->unit, chosen}});
+  return ChosenOutputs{std::move(mixture->experts), *pick, factors->second,
+                       facts.replace(row, {{self, chosen}}), chosen};
+}
+
+FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
+                                               Operation *op) {
+  IndexFacts &facts = matcher.facts;
+  if (!isa<hlo::ScatterOp, hlo::DotGeneralOp>(op) ||
+      typeOf(op->getResult(0)).getRank() < 2)
+    return failure();
+  Value result = op->getResult(0);
+  FailureOr<ChosenOutputs> outputs = isa<hlo::ScatterOp>(op)
+                                         ? matchScattered(matcher, op)
+                                         : matchMasked(matcher, op);
+  if (failed(outputs))
+    return failure();
+  const Pick &pick = outputs->pick;
+  Index expert = pick.row.back();
+  RankedTensorType keysType = typeOf(pick.keys());
+  int64_t count = keysType.getShape().end()[-2],
+          units = keysType.getShape().back();
+  if (ShapedType::isDynamic(count) ||
+      outputs->experts.parameters[0].getShapedType().getDimSize(0) != count)
+    return matcher.refuse(op, "not every expert chooses tokens");
 
   // Keys [block..., expert, token], of logits [block..., token, expert].
-  Coordinates choosers(pick->row);
+  Coordinates choosers(pick.row);
   Index unit = facts.symbol("u", units), anyExpert = facts.symbol("e", count);
   choosers.back() = anyExpert;
   choosers.push_back(unit);
-  Element keys = facts.trace(pick->keys(), choosers);
+  Element keys = facts.trace(pick.keys(), choosers);
   FailureOr<TokenScores> scores =
       matchScores(matcher, op, keys, anyExpert, unit);
   if (failed(scores))
@@ -158,15 +229,16 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
 
   auto chosen = [&](Index coordinate) {
     return facts.replace(coordinate,
-                         {{unit, rows->row.back()}, {anyExpert, expert}});
+                         {{unit, outputs->token}, {anyExpert, expert}});
   };
   auto ofChoice = [&](const Element &element) {
     return facts.trace(element.tensor,
                        llvm::to_vector(llvm::map_range(element.at, chosen)));
   };
-  if (rowOf(facts, result, rows->row) != chosen(token))
+  if (outputs->row != chosen(token))
     return matcher.refuse(op, "the rows that outputs are added to are not the "
                               "tokens that the experts chose");
+  const Element &weight = outputs->weight;
   WeightSource source;
   if (weight == ofChoice(keys))
     source = WeightSource::Scores;
@@ -175,7 +247,8 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
   else
     return matcher.refuse(op, "the combine weights are not the scores or "
                               "logits of the chosen tokens");
-  FailureOr<Value> tokens = matchTokens(matcher, *experts, chosen(token));
+  FailureOr<Value> tokens =
+      matchTokens(matcher, outputs->experts, chosen(token));
   if (failed(tokens))
     return failure();
 
@@ -187,11 +260,12 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
       matcher.context, Policy::ExpertTopC, /*k=*/0, /*groups=*/1,
       byLogits ? Key::Logits : Key::Scores, Float32Type::get(matcher.context),
       Fallback::None, /*value=*/{}, Boundary::Include,
-      fixedCount(matcher, pick->slots()), /*order=*/{}, /*counts=*/{});
+      fixedCount(matcher, pick.slots()), /*order=*/{}, /*counts=*/{});
   router.weight = WeightAttr::get(matcher.context, source, WeightNorm::None,
                                   /*normValue=*/0.0, /*scale=*/1.0);
   router.domain = block->domain;
   router.experts = count;
   router.slots = router.select.getSlots(count);
-  return Layer{"expert choice", *tokens, result, router, std::move(*experts)};
+  return Layer{"expert choice", *tokens, result, router,
+               std::move(outputs->experts)};
 }

@@ -146,7 +146,7 @@ FailureOr<Experts> LoopMatch::matchBody(const Branch &branch, Element &weight) {
   };
   if (!branch.entries.factors)
     return unknown();
-  auto product = outputAndWeight(*branch.entries.factors, linear);
+  auto product = outputAndWeight(facts, *branch.entries.factors, linear);
   if (!product)
     return unknown();
   Element output;
@@ -194,7 +194,8 @@ FailureOr<Layer> LoopMatch::run(Operation *op) {
     FailureOr<Value> tokens = matchTokens(matcher, *experts, branch.pick.token);
     if (failed(tokens))
       return failure();
-    FailureOr<Router> router = matchRouter(matcher, branch.pick, weight);
+    FailureOr<Router> router =
+        matchRouter(matcher, {branch.pick, weight, FloatType()});
     if (failed(router) ||
         failed(layer.add(branch.scatter, *tokens, *router, *experts)))
       return failure();

@@ -395,12 +395,26 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
   if (failed(BodyMatch(matcher, linear, down->contracted)
                  .run(hidden, down->width, experts, *down)))
     return failure();
+  // Rows of outputs have the type of rows of inputs.
+  auto typeIn = [](Value tensor) {
+    return dyn_cast<FloatType>(typeOf(tensor).getElementType());
+  };
+  FloatType out = typeIn(down->ops[0]->getResult(0)),
+            in = typeIn(experts.input.tensor);
+  if (!in || !out ||
+      !APFloat::isRepresentableBy(out.getFloatSemantics(),
+                                  in.getFloatSemantics()))
+    return matcher.refuse(down->ops[0],
+                          "the outputs of experts are not rounded to the type "
+                          "of their rows");
   return experts;
 }
 
-std::optional<std::pair<Element, Element>>
-moe::raise::outputAndWeight(std::pair<Element, Element> factors,
-                            LinearForm linear) {
+std::optional<std::pair<Element, Element>> moe::raise::outputAndWeight(
+    IndexFacts &facts, std::pair<Element, Element> factors, LinearForm linear) {
+  // moe.combine adds up in f32, whatever the type of the rows.
+  factors = {takeWidening(facts, factors.first),
+             takeWidening(facts, factors.second)};
   if (!linear(factors.first))
     std::swap(factors.first, factors.second);
   if (!linear(factors.first))

@@ -154,7 +154,7 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
       form = "ragged dot";
     return map;
   };
-  auto product = outputAndWeight(*entries->factors, linear);
+  auto product = outputAndWeight(facts, *entries->factors, linear);
   if (!product)
     return failure();
   const auto &[output, weight] = *product;
@@ -183,7 +183,7 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   FailureOr<Value> tokens = matchTokens(matcher, *experts, pick->token);
   if (failed(tokens) || failed(checkExpertCount(matcher, *experts, *pick)))
     return failure();
-  FailureOr<Router> router = matchRouter(matcher, *pick, weight);
+  FailureOr<Router> router = matchRouter(matcher, {*pick, weight, FloatType()});
   if (failed(router))
     return failure();
   if (!entries->slot && combinerOf(op) == Combiner::Replace &&

@@ -52,7 +52,7 @@ std::optional<Mixture> moe::raise::matchMixture(Matcher &matcher,
         auto map = matchGatheredLinear(facts, element);
         return map && map->expert == expert ? map : std::nullopt;
       };
-      Element mixed = facts.trace(output);
+      Element mixed = takeWidening(facts, facts.trace(output));
       if (!linear(mixed))
         continue;
       FailureOr<Experts> experts = matchExperts(matcher, mixed, linear);

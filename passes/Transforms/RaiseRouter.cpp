@@ -21,7 +21,7 @@ public:
     token = rowOf(facts, pick.keys(), row);
   }
 
-  FailureOr<Router> run(const Element &weight);
+  FailureOr<Router> run(const Choice &choice);
 
 private:
   LogicalResult matchKeys();
@@ -30,10 +30,12 @@ private:
                                  const Element &base);
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
-  FailureOr<WeightAttr> matchWeight(Element weight);
   FailureOr<SelectAttr> matchMixer(const Element &weight);
-  std::optional<WeightSource> sourceOf(const Element &weight);
-  Element matchSelected(const Element &weight);
+  FailureOr<WeightAttr> matchWeight(const Choice &choice);
+  std::optional<WeightSource> sourceOf(const Element &weight, const Pick &of);
+  Element matchSelected(const Element &weight, const Pick &of);
+  Element takeUnmasked(Element element);
+  bool sumsAllSlots(const Element &sum, WeightSource source);
 
   /// The element that the given one is for another row and expert.
   Element at(const Element &element, ArrayRef<Index> newRow, Index newExpert) {
@@ -48,11 +50,6 @@ private:
     for (Index coordinate : element.at)
       where.push_back(facts.replace(coordinate, replacements));
     return facts.trace(element.tensor, where);
-  }
-  Index idOf(const Pick &pick) {
-    Coordinates where(pick.row);
-    where.push_back(pick.slot);
-    return facts.element({pick.topK.getIndices(), where});
   }
   bool isMatrixElement(const Element &element) const {
     return element.at.size() >= 2 && element.at.back() == expert &&
@@ -83,17 +80,29 @@ private:
 /// Peels logical "not" and tests for "not zero" off a truth value; `negated`
 /// tells whether an odd number of the former was there.
 static Element peelTruth(IndexFacts &facts, Element element, bool &negated) {
-  while (true) {
+  while (typeOf(element.tensor).getElementType().isInteger(1)) {
     Scalar kind = kindOf(element);
-    Type type = typeOf(element.tensor).getElementType();
-    if (!type.isInteger(1) || (kind != Scalar::Not && kind != Scalar::Convert))
+    bool isNot = kind == Scalar::Not;
+    if (kind == Scalar::Compare) {
+      // Of a mask of zeros and ones with zero.
+      auto zero = facts.operand(element, 1);
+      hlo::ComparisonDirection direction =
+          directionOf(element.tensor.getDefiningOp());
+      isNot = direction == hlo::ComparisonDirection::EQ;
+      if (!zero || facts.numberOf(*zero) != 0.0 ||
+          (!isNot && direction != hlo::ComparisonDirection::NE &&
+           direction != hlo::ComparisonDirection::GT))
+        return element;
+    } else if (!isNot && kind != Scalar::Convert) {
       return element;
+    }
     auto inner = facts.operand(element, 0);
     if (!inner)
       return element;
-    negated ^= kind == Scalar::Not;
+    negated ^= isNot;
     element = *inner;
   }
+  return element;
 }
 
 //===----------------------------------------------------------------------===//
@@ -170,48 +179,42 @@ LogicalResult RouterMatch::matchScores(const Element &element) {
 LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
                                             const Element &base) {
   auto unknown = [&](const Twine &what) {
+    matcher.finding.reset();
     return matcher.refuse(pick.topK,
                           "the key mask is no choice of groups: " + what);
   };
-  // zeros, with ones scattered to the chosen groups
-  Operation *scatter = mask.tensor.getDefiningOp();
-  if (compositeName(scatter) != "onnx.ScatterElements" ||
-      !llvm::equal(ArrayRef(mask.at).drop_back(), row))
-    return unknown("it is not scattered into zeros");
-  int64_t groups = typeOf(mask.tensor).getShape().back();
-  if (ShapedType::isDynamic(groups) || groups == 0 ||
-      pick.experts() % groups != 0)
+  Index group = nullptr;
+  FailureOr<SmallVector<Choice>> choices = matchChoices(matcher, mask, group);
+  if (failed(choices))
+    return unknown("it is not one for all groups of a top-k and zero for the "
+                   "others");
+  const Pick &chosen = choices->front().pick;
+  int64_t groups = chosen.experts();
+  if (pick.experts() % groups != 0)
     return unknown("the groups do not divide the experts");
   int64_t groupSize = pick.experts() / groups;
-  Value indices = scatter->getOperand(1);
-  Index slot = facts.symbol("m", typeOf(indices).getShape().back()),
-        group = facts.symbol("g", groups);
-  if (mask.at.back() != facts.floorDiv(expert, groupSize))
+  if (group != facts.floorDiv(expert, groupSize))
     return unknown("an expert's mask is not that of its group");
-  if (compositeInt(scatter, "axis") != static_cast<int64_t>(row.size()) ||
-      facts.numberOf(facts.trace(scatter->getOperand(0), inRow({group}))) !=
-          0.0 ||
-      facts.numberOf(facts.trace(scatter->getOperand(2), inRow({slot}))) != 1.0)
-    return unknown("it is not ones scattered into zeros");
-  std::optional<Pick> chosen =
-      asPick(facts, facts.valueOf(indices, inRow({slot})));
-  if (!chosen || chosen->row != row || chosen->slot != slot ||
-      chosen->experts() != groups)
+  if (!llvm::all_of(*choices, [&](const Choice &choice) {
+        return !choice.weight || facts.numberOf(choice.weight) == 1.0;
+      }))
+    return unknown("it is not one where a group is chosen");
+  if (chosen.row != row)
     return unknown("the groups are not the best of each token");
-  if (failed(matchGroupScores(facts.trace(chosen->keys(), inRow({group})),
-                              group, groupSize, base)))
+  Index any = facts.symbol("g", groups);
+  if (failed(matchGroupScores(facts.trace(chosen.keys(), inRow({any})), any,
+                              groupSize, base)))
     return failure();
 
   bool isZero = fill == 0.0, isInfinite = std::isinf(fill) && fill < 0;
   if (!isZero && !isInfinite)
     return unknown("masked keys become " + Twine(std::to_string(fill)) +
                    " instead of 0 or -inf");
-  if (isInfinite && pick.slots() > chosen->slots() * groupSize)
+  if (isInfinite && pick.slots() > chosen.slots() * groupSize)
     return unknown("the kept groups have fewer experts than are chosen");
   int64_t sumTop = filter ? filter.getSumTop() : 0;
-  filter =
-      GroupFilterAttr::get(matcher.context, groups, chosen->slots(), sumTop,
-                           isZero ? GroupFill::Zero : GroupFill::NegInf);
+  filter = GroupFilterAttr::get(matcher.context, groups, chosen.slots(), sumTop,
+                                isZero ? GroupFill::Zero : GroupFill::NegInf);
   return success();
 }
 
@@ -267,11 +270,12 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// Where the weight of the picked slot is taken from, as it is.
-std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight) {
-  Element selected = matchSelected(weight);
+/// Where the weight of a picked slot is taken from, as it is.
+std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight,
+                                                  const Pick &of) {
+  Element selected = matchSelected(weight, of);
   auto pickedFrom = [&](const Element &source) {
-    return source && selected == at(source, pick.row, idOf(pick));
+    return source && selected == at(source, of.row, idOf(facts, of));
   };
   if (pickedFrom(logits))
     return WeightSource::Logits;
@@ -282,14 +286,44 @@ std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight) {
   return std::nullopt;
 }
 
-/// weight = scale * normalised(raw), at the row and slot of the pick
-FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
+/// Whether the element is the sum over the token's slots of what the source
+/// holds for them, term by term.
+bool RouterMatch::sumsAllSlots(const Element &sum, WeightSource source) {
+  SmallVector<Element> work{sum};
+  llvm::SmallDenseSet<int64_t> slots;
+  while (!work.empty()) {
+    Element term = work.pop_back_val();
+    if (auto terms = matchBinary(facts, term, Scalar::Add)) {
+      work.push_back(terms->first);
+      work.push_back(terms->second);
+      continue;
+    }
+    Pick own = pick;
+    int64_t slot = 0;
+    for (; slot < pick.slots(); ++slot) {
+      own.slot = facts.constant(slot);
+      if (sourceOf(term, own) == source)
+        break;
+    }
+    if (slot == pick.slots() || !slots.insert(slot).second)
+      return false;
+  }
+  return static_cast<int64_t>(slots.size()) == pick.slots();
+}
+
+/// weight = rounded(scale * normalised(raw)), at the row and slot of the pick
+FailureOr<WeightAttr> RouterMatch::matchWeight(const Choice &choice) {
+  auto [weight, rounded] = takeRounding(facts, choice.weight);
+  if (!rounded)
+    rounded = choice.rounded;
+  if (choice.rounded && choice.rounded != rounded)
+    return matcher.refuse(pick.topK, "weights are rounded twice");
   double scale = 1.0, epsilon = 0.0;
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
   weight = takeFactor(facts, weight, scale);
   // Scores may be quotients themselves.
-  std::optional<WeightSource> source = sourceOf(weight);
+  std::optional<WeightSource> source = sourceOf(weight, pick);
   // The slot's coordinate may be derived (position mod k); sums run over it.
   auto argument =
       source ? std::nullopt : matchSoftmax(facts, weight, pick.slot);
@@ -324,7 +358,10 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
     std::optional<Element> summed;
     if (combinerOf(sum.tensor.getDefiningOp()) == Combiner::Add)
       summed = facts.reduced(sum, pick.slot, &count);
-    if (!summed || !(*summed == raw) || count != pick.slots())
+    bool isSum = summed && *summed == raw && count == pick.slots();
+    if (auto own = isSum ? std::nullopt : sourceOf(raw, pick))
+      isSum = sumsAllSlots(sum, *own);
+    if (!isSum)
       return matcher.refuse(weight.tensor.getDefiningOp(),
                             "weights are divided by something that is not "
                             "their sum over the token's slots");
@@ -333,7 +370,7 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   }
 
   if (!source)
-    source = sourceOf(weight);
+    source = sourceOf(weight, pick);
   if (!source)
     return matcher.refuse(pick.topK,
                           "the combine weights are not the scores, logits or "
@@ -348,35 +385,52 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(Element weight) {
   auto weightAttr =
       WeightAttr::get(matcher.context, *source, norm, shortestDecimal(epsilon),
                       shortestDecimal(scale));
-  if (epsilonMode == weightAttr.getEpsMode())
+  if (!rounded)
+    rounded = weightAttr.getDtype();
+  if (epsilonMode == weightAttr.getEpsMode() &&
+      rounded == weightAttr.getDtype())
     return weightAttr;
-  return WeightAttr::get(
-      matcher.context, *source, weightAttr.getZero(), weightAttr.getExclude(),
-      norm, weightAttr.getNormValue(), epsilonMode, weightAttr.getMinK(),
-      weightAttr.getWhen(), weightAttr.getScale(), weightAttr.getDtype(),
-      weightAttr.getGrad());
+  return WeightAttr::get(matcher.context, *source, weightAttr.getZero(),
+                         weightAttr.getExclude(), norm,
+                         weightAttr.getNormValue(), epsilonMode,
+                         weightAttr.getMinK(), weightAttr.getWhen(),
+                         weightAttr.getScale(), rounded, weightAttr.getGrad());
+}
+
+/// What is left of an element by masks that take away what other slots chose.
+Element RouterMatch::takeUnmasked(Element element) {
+  while (std::optional<Unmasked> rest = matchUnmasked(facts, element)) {
+    auto equal = facts.equality(rest->mask);
+    auto a = equal ? asPick(facts, equal->a) : std::nullopt,
+         b = equal ? asPick(facts, equal->b) : std::nullopt;
+    if (!a || !b || a->topK != b->topK || a->row != b->row ||
+        facts.sub(a->slot, b->slot)->asConstant().value_or(0) == 0)
+      break;
+    element = rest->value;
+  }
+  return element;
 }
 
 /// The sum over e of x[e] where e is an id, or the greatest x[e] where that is
 /// the first slot's: x at the id.
-Element RouterMatch::matchSelected(const Element &weight) {
+Element RouterMatch::matchSelected(const Element &weight, const Pick &of) {
   if (auto sum = matchProductSum(facts, weight))
     for (const auto &[mask, value] :
          {std::pair(sum->a, sum->b), std::pair(sum->b, sum->a)}) {
       Index position = nullptr;
       auto own = matchChoice(facts, mask, position);
-      if (!own || position != sum->position || own->topK != pick.topK ||
-          own->row != pick.row || own->slot != pick.slot)
+      if (!own || position != sum->position || own->topK != of.topK ||
+          own->row != of.row || own->slot != of.slot)
         continue;
-      return replace(value, {{position, idOf(pick)}});
+      return takeUnmasked(replace(value, {{position, idOf(facts, of)}}));
     }
-  Index position = facts.symbol("m", pick.experts());
+  Index position = facts.symbol("m", of.experts());
   auto greatest = combinerOf(weight.tensor.getDefiningOp()) == Combiner::Max
                       ? facts.reduced(weight, position)
                       : std::nullopt;
-  if (greatest && pick.slot == facts.constant(0) &&
-      *greatest == at(keys, pick.row, position))
-    return at(keys, pick.row, idOf(pick));
+  if (greatest && of.slot == facts.constant(0) &&
+      *greatest == at(keys, of.row, position))
+    return at(keys, of.row, idOf(facts, of));
   return weight;
 }
 
@@ -393,13 +447,14 @@ FailureOr<SelectAttr> RouterMatch::matchMixer(const Element &weight) {
                          {});
 }
 
-FailureOr<Router> RouterMatch::run(const Element &weight) {
+FailureOr<Router> RouterMatch::run(const Choice &choice) {
   if (failed(matchKeys()))
     return failure();
   bool byLogits = function == ScoreFn::Identity;
-  bool mixes = byLogits && !filter && !keyOffset && hasColumns(pick, weight);
+  bool mixes =
+      byLogits && !filter && !keyOffset && hasColumns(pick, choice.weight);
   FailureOr<SelectAttr> select =
-      mixes ? matchMixer(weight)
+      mixes ? matchMixer(choice.weight)
             : SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 1,
                               byLogits ? Key::Logits : Key::Scores);
   if (failed(select))
@@ -407,7 +462,7 @@ FailureOr<Router> RouterMatch::run(const Element &weight) {
   FailureOr<WeightAttr> weightAttr =
       mixes ? WeightAttr::get(matcher.context, WeightSource::Policy,
                               WeightNorm::None)
-            : matchWeight(weight);
+            : matchWeight(choice);
   if (failed(weightAttr))
     return failure();
   Router router;
@@ -422,7 +477,7 @@ FailureOr<Router> RouterMatch::run(const Element &weight) {
   return router;
 }
 
-FailureOr<Router> moe::raise::matchRouter(Matcher &matcher, const Pick &pick,
-                                          const Element &weight) {
-  return RouterMatch(matcher, pick).run(weight);
+FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
+                                          const Choice &choice) {
+  return RouterMatch(matcher, choice.pick).run(choice);
 }

@@ -1,5 +1,7 @@
 // Loops over layers whose weights are stacked (jax.lax.scan): taken apart, each
-// layer has weights of its own, as layers that were never stacked have.
+// layer has weights of its own, as layers that were never stacked have. A loop
+// grows by the number of its trips, so that first a single trip has to show
+// that its layers are raised.
 #include "Raise.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -95,35 +97,36 @@ static bool isScanOverLayers(const CountedLoop &loop) {
   return chooses && slices;
 }
 
-/// A slice at indices that are known is an ordinary one.
-static void simplify(hlo::DynamicSliceOp slice) {
+/// A slice at indices that are known as an ordinary one; null where they are
+/// not, or are clamped.
+static Operation *knownSlice(hlo::DynamicSliceOp slice) {
   if (!typeOf(slice.getOperand()).hasStaticShape())
-    return;
+    return nullptr;
   SmallVector<int64_t> starts, limits;
   for (auto [index, size, taken] :
        llvm::zip(slice.getStartIndices(), typeOf(slice.getOperand()).getShape(),
                  slice.getSliceSizes())) {
     std::optional<int64_t> start = integerOf(index);
     if (!start || *start < 0 || *start + taken > size)
-      return;
+      return nullptr;
     starts.push_back(*start);
     limits.push_back(*start + taken);
   }
   SmallVector<int64_t> strides(starts.size(), 1);
   OpBuilder builder(slice);
-  auto known =
-      hlo::SliceOp::create(builder, slice.getLoc(), slice.getType(),
-                           slice.getOperand(), starts, limits, strides);
-  slice.getResult().replaceAllUsesWith(known);
-  slice.erase();
+  return hlo::SliceOp::create(builder, slice.getLoc(), slice.getType(),
+                              slice.getOperand(), starts, limits, strides);
 }
 
-static void unroll(const CountedLoop &counted) {
+/// Puts the body in front of the loop, once for each trip, and does without the
+/// loop.
+static void unroll(const CountedLoop &counted, int64_t trips,
+                   llvm::function_ref<void(Operation *)> copied) {
   hlo::WhileOp loop = counted.loop;
   OpBuilder builder(loop);
   Block &body = loop.getBody().front();
   SmallVector<Value> values(loop->getOperands());
-  for (int64_t trip = 0; trip < counted.trips(); ++trip) {
+  for (int64_t trip = 0; trip < trips; ++trip) {
     IRMapping mapping;
     mapping.map(body.getArguments(), values);
     RankedTensorType type = typeOf(values[counted.counter]);
@@ -135,8 +138,16 @@ static void unroll(const CountedLoop &counted) {
             DenseElementsAttr::get(
                 type, builder.getIntegerAttr(type.getElementType(), number)))
             .getResult());
-    for (Operation &op : body.without_terminator())
-      builder.clone(op, mapping);
+    for (Operation &op : body.without_terminator()) {
+      Operation *copy = builder.clone(op, mapping);
+      if (auto slice = dyn_cast<hlo::DynamicSliceOp>(copy))
+        if (Operation *known = knownSlice(slice)) {
+          mapping.map(op.getResult(0), known->getResult(0));
+          slice.erase();
+          copy = known;
+        }
+      copied(copy);
+    }
     for (auto [value, next] :
          llvm::zip(values, body.getTerminator()->getOperands()))
       value = mapping.lookupOrDefault(next);
@@ -145,17 +156,31 @@ static void unroll(const CountedLoop &counted) {
   loop.erase();
 }
 
-void moe::raise::unrollScans(func::FuncOp function) {
+static SmallVector<CountedLoop> findScans(func::FuncOp function) {
   SmallVector<CountedLoop> loops;
   for (auto loop : function.getOps<hlo::WhileOp>())
     if (auto counted = matchCountedLoop(loop);
         counted && counted->trips() <= kMaxLayers && isScanOverLayers(*counted))
       loops.push_back(*counted);
+  return loops;
+}
+
+void moe::raise::unrollScans(func::FuncOp function, ScanTrial trial) {
+  SmallVector<CountedLoop> loops = findScans(function);
   if (loops.empty())
     return;
-  for (const CountedLoop &loop : loops)
-    unroll(loop);
-  for (auto slice :
-       llvm::make_early_inc_range(function.getOps<hlo::DynamicSliceOp>()))
-    simplify(slice);
+  // One trip of each, in a copy, tells which of them have layers.
+  OwningOpRef<func::FuncOp> copy(function.clone());
+  SmallVector<llvm::DenseSet<Operation *>> bodies;
+  for (const CountedLoop &loop : findScans(*copy)) {
+    llvm::DenseSet<Operation *> &body = bodies.emplace_back();
+    unroll(loop, std::min<int64_t>(loop.trips(), 1),
+           [&](Operation *op) { body.insert(op); });
+  }
+  SmallVector<hlo::WhileOp> found =
+      llvm::map_to_vector(loops, [](auto &loop) { return loop.loop; });
+  SmallVector<bool> haveLayers = trial(*copy, bodies, found);
+  for (auto [loop, hasLayers] : llvm::zip(loops, haveLayers))
+    if (hasLayers)
+      unroll(loop, loop.trips(), [](Operation *) {});
 }

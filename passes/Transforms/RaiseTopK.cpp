@@ -21,15 +21,27 @@ using namespace moe::raise;
 /// do to these: their result depends on the order of the operands and of the
 /// constants, which are 0 and the infinities.
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-static constexpr double kSamples[] = {-kInfinity, -2, -1, 0, 1, 2, kInfinity};
+static constexpr double kSamples[] = {-kInfinity, -2, -1, -0.0,
+                                      0,          1,  2,  kInfinity};
 
 namespace {
 /// Truth values are 0 and 1; what is not known is absent.
 using Number = std::optional<double>;
 } // namespace
 
+/// Whether the op tells zeros of different signs apart.
+static bool isTotalOrder(Operation *op) {
+  auto compare = dyn_cast<hlo::CompareOp>(op);
+  return compare && compare.getCompareType() == hlo::ComparisonType::TOTALORDER;
+}
+
 static Number evaluateCompare(Operation *op, double a, double b) {
   using Direction = hlo::ComparisonDirection;
+  // No sample is between the least number and 0.
+  if (a == b && isTotalOrder(op)) {
+    a = std::signbit(a) ? -1 : 1;
+    b = std::signbit(b) ? -1 : 1;
+  }
   switch (directionOf(op)) {
   case Direction::EQ:
     return a == b;
@@ -54,7 +66,8 @@ static Number evaluateConstant(hlo::ConstantOp literal) {
       return std::numeric_limits<double>::quiet_NaN();
     if (!real.isZero() && !real.isInfinity())
       return std::nullopt;
-    return real.isZero() ? 0.0 : real.isNegative() ? -kInfinity : kInfinity;
+    return std::copysign(real.isZero() ? 0.0 : kInfinity,
+                         real.isNegative() ? -1.0 : 1.0);
   }
   APInt truth;
   if (matchPattern(literal.getResult(), m_ConstantInt(&truth)) &&
@@ -107,20 +120,47 @@ static SmallVector<Number> evaluate(Block &block, ArrayRef<Number> arguments) {
   return llvm::map_to_vector(block.getTerminator()->getOperands(), get);
 }
 
-/// Whether the first key stands before the second one in ascending, or in
-/// descending, order, and nothing but the first operand of the sort counts.
-static bool comparesKeys(hlo::SortOp sort, bool descending) {
+namespace {
+/// What a comparator orders keys by.
+enum class KeyOrder {
+  None,       // not by their numbers, or by something else too
+  Numbers,    // all zeros are equal
+  TotalOrder, // numbers, and -0 is less than 0
+};
+} // namespace
+
+/// The order in which the comparator has keys ascend, or descend.
+static KeyOrder keyOrder(hlo::SortOp sort, bool descending) {
   Block &block = sort.getComparator().front();
+  KeyOrder result = KeyOrder::Numbers;
   for (double a : kSamples)
     for (double b : kSamples) {
       SmallVector<Number> arguments(block.getNumArguments());
       arguments[0] = a;
       arguments[1] = b;
-      if (evaluate(block, arguments)[0] !=
-          static_cast<double>(descending ? a > b : a < b))
-        return false;
+      Number isBefore = evaluate(block, arguments)[0];
+      if (isBefore == static_cast<double>(descending ? a > b : a < b))
+        continue;
+      if (!isBefore || a != 0 || b != 0)
+        return KeyOrder::None;
+      result = KeyOrder::TotalOrder;
     }
-  return true;
+  return result;
+}
+
+/// Whether the element is never -0: a probability, or a sum, which is -0 only
+/// where each of its terms is. That of a product of matrices starts at 0.
+static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
+  Operation *op = element.tensor.getDefiningOp();
+  if (isa_and_present<hlo::DotGeneralOp>(op) ||
+      (isa_and_present<hlo::ReduceOp>(op) && combinerOf(op) == Combiner::Add))
+    return true;
+  if (kindOf(element) == Scalar::Exp || matchLogistic(facts, element) ||
+      (!element.at.empty() && matchSoftmax(facts, element, element.at.back())))
+    return true;
+  auto terms = matchBinary(facts, element, Scalar::Add);
+  return terms && (isNeverNegativeZero(facts, terms->first) ||
+                   isNeverNegativeZero(facts, terms->second));
 }
 
 /// Whether the reducer of values with their positions keeps the greater one,
@@ -228,19 +268,25 @@ void TopKNaming::nameSort(hlo::SortOp sort) {
   };
   if (!sort.getIsStable())
     return leave("it is not stable");
+  KeyOrder order = keyOrder(sort, /*descending=*/!flipped);
   if (flipped) {
     // Ascending from the end is descending, with equal keys in order.
     auto reversed = keys.getDefiningOp<hlo::ReverseOp>();
-    if (!reversed || reversed.getDimensions() != ArrayRef<int64_t>{last} ||
-        !comparesKeys(sort, /*descending=*/false))
-      return leave("its order is not descending");
-    keys = reversed.getOperand();
-  } else if (!comparesKeys(sort, /*descending=*/true)) {
-    auto negated = keys.getDefiningOp<hlo::NegOp>();
-    if (!negated || !comparesKeys(sort, /*descending=*/false))
-      return leave("its order is not descending");
-    keys = negated.getOperand();
+    if (!reversed || reversed.getDimensions() != ArrayRef<int64_t>{last})
+      order = KeyOrder::None;
+    else
+      keys = reversed.getOperand();
+  } else if (order == KeyOrder::None) {
+    if (auto negated = keys.getDefiningOp<hlo::NegOp>()) {
+      order = keyOrder(sort, /*descending=*/false);
+      keys = negated.getOperand();
+    }
   }
+  if (order == KeyOrder::None)
+    return leave("its order is not descending");
+  if (order == KeyOrder::TotalOrder &&
+      !isNeverNegativeZero(facts, facts.trace(keys, symbols(keys))))
+    return leave("its order puts 0 before -0, and keys may be both");
   facts.identifyHead(sort->getResult(1), write(sort, keys, *used).getIndices(),
                      flipped);
 }
@@ -292,6 +338,7 @@ std::optional<TopKNaming::ArgMax> TopKNaming::matchArgMax(Operation *op) {
   Coordinates at = symbols(keys);
   ArrayRef<Index> row = ArrayRef(at).drop_back();
   ArgMax result{op, facts.trace(keys, at), {}};
+  bool fillsZero = false;
   while (std::optional<Without> masked =
              matchWithout(facts, result.base, at.back())) {
     const IndexAtom *atom = masked->gone->asAtom(IndexAtom::Kind::Element);
@@ -299,12 +346,20 @@ std::optional<TopKNaming::ArgMax> TopKNaming::matchArgMax(Operation *op) {
     if (!atom || positionsOf(taken) != atom->element.tensor ||
         ArrayRef(atom->element.at).take_front(row.size()) != row)
       break;
-    if (masked->fill != -kInfinity) {
+    fillsZero |= masked->fill == 0.0;
+    if (masked->fill != 0.0 && masked->fill != -kInfinity) {
       others[op] = "an arg-max where what was chosen before is not -inf";
       return std::nullopt;
     }
     result.gone.push_back(taken);
     result.base = masked->rest;
+  }
+  // Probabilities are above 0, as far as they are not rounded to it.
+  if (fillsZero && !matchSoftmax(facts, result.base, at.back()) &&
+      !matchLogistic(facts, result.base)) {
+    others[op] = "an arg-max where what was chosen before is 0, and keys "
+                 "may be less";
+    return std::nullopt;
   }
   if (result.base.at != at)
     result.base = {};

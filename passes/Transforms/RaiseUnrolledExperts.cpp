@@ -66,8 +66,9 @@ UnrolledMatch::Parts UnrolledMatch::collect(const Element &sum) {
   }
   auto product = matchBinary(facts, sum, Scalar::Mul);
   if (product)
-    product = outputAndWeight(
-        *product, [this](const Element &element) { return linear(element); });
+    product = outputAndWeight(facts, *product, [this](const Element &element) {
+      return linear(element);
+    });
   if (!product)
     return {0, 1};
   const auto &[output, weight] = *product;

@@ -68,6 +68,15 @@ static bool roundsBelowF32(RouteOp op) {
          !atLeastF32(op.getSelect().getKeyDtype());
 }
 
+/// True where an offset of the logits may be a mask of -inf. Such a logit has a
+/// score of 0, which is selected where -inf is not.
+static bool mayBeMasked(RouteOp op) {
+  auto logits = op.getLogits().getDefiningOp<LogitsOp>();
+  return logits && logits.getOffset();
+}
+
+static constexpr StringLiteral masked = "an offset may make logits -inf";
+
 static bool isTopK(Policy policy) {
   return policy == Policy::TopK || policy == Policy::TopKPerGroup;
 }
@@ -87,6 +96,8 @@ static void fillWithNegInf(RouteOp op, RewriterBase &rewriter) {
     return reportKept(op, rule, "a key offset may make keys negative");
   if (op.getAllow())
     return reportKept(op, rule, "a mask may leave fewer than k kept keys");
+  if (mayBeMasked(op))
+    return reportKept(op, rule, masked);
   if (op.getSelect().getKey() != moe::Key::Scores ||
       !isPositive(op.getScore().getFn()))
     return reportKept(op, rule, "keys may be 0 or negative");
@@ -120,6 +131,8 @@ static StringRef whyKeysStay(RouteOp op) {
     return "a key offset is added to the keys";
   if (op.getAllow())
     return "a mask may leave scores that are all 0";
+  if (mayBeMasked(op))
+    return masked;
   if (filter && filter.getSumTop() > 1)
     return "groups are scored by sums of keys";
   if (filter && filter.getFill() == GroupFill::Zero)
@@ -231,6 +244,8 @@ static void selectOnLogits(RouteOp op, RewriterBase &rewriter) {
     return reportKept(op, rule, "capacity looks at keys");
   if (op.getKeyOffset())
     return reportKept(op, rule, "a key offset is added to the scores");
+  if (mayBeMasked(op))
+    return reportKept(op, rule, masked);
   if (filter && filter.getSumTop() > 1)
     return reportKept(op, rule, "groups are scored by sums of keys");
   if (filter && filter.getFill() == GroupFill::Zero)

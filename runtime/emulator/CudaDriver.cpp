@@ -1,6 +1,7 @@
 // cuTensorMapEncodeTiled, which only a CUDA driver has: host code that makes
 // tensor maps links this library instead, and gets maps of the emulator. A
 // library of its own, since a process with a driver must not have it.
+#include "CudaDriver.h"
 #include "moe-rt/emulator.h"
 
 #include <algorithm>
@@ -11,15 +12,11 @@ using namespace moe::emu;
 /// What the driver calls CUDA_SUCCESS and CUDA_ERROR_INVALID_VALUE.
 static constexpr int kSuccess = 0, kInvalidValue = 1;
 
-/// The arguments are those of cuda.h; enumerations are passed as int, pointers
-/// to cuuint64_t and cuuint32_t as pointers to numbers of 64 and 32 bits.
-extern "C" int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank,
-                                      void *address, const uint64_t *dims,
-                                      const uint64_t *strides,
-                                      const uint32_t *box,
-                                      const uint32_t *elementStrides,
-                                      int interleave, int swizzle,
-                                      int l2Promotion, int oobFill) {
+int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank, void *address,
+                           const uint64_t *dims, const uint64_t *strides,
+                           const uint32_t *box, const uint32_t *elementStrides,
+                           int interleave, int swizzle, int l2Promotion,
+                           int oobFill) {
   constexpr uintptr_t kMapAlignment = 64;
   if (!map || reinterpret_cast<uintptr_t>(map) % kMapAlignment != 0 || !dims ||
       !box || !elementStrides || rank < 1 || rank > 5 || (rank > 1 && !strides))

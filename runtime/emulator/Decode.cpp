@@ -3,6 +3,7 @@
 #include "Decoder.h"
 
 #include <algorithm>
+#include <utility>
 
 using namespace moe::emu;
 using ast::Operand;
@@ -91,6 +92,7 @@ Program Decoder::run() {
   guardCode = 0;
   placeLabel(end);
   line = static_cast<uint32_t>(kernel.line);
+  mnemonic = kNoInstruction;
   Op op;
   op.run = runExit;
   emit(op).kind = Node::Kind::Exit;
@@ -653,7 +655,7 @@ Decoder::Node &Decoder::emit(const Op &op) {
   Node node;
   node.op = op;
   node.op.line = line;
-  node.op.mnemonic = mnemonic;
+  node.op.mnemonic = std::exchange(mnemonic, kNoInstruction);
   node.op.guard = guardCode ? guardCode : kTrue;
   node.op.guardFlip = guardNegated ? ~0u : 0;
   node.guarded = guardCode != 0;

@@ -57,6 +57,7 @@ const std::map<std::string, Decoder::Method> &Decoder::methods() {
     m["ldmatrix"] = m["stmatrix"] = &Decoder::decodeLdmatrix;
     m["mma"] = &Decoder::decodeMma;
     m["wgmma"] = &Decoder::decodeWgmma;
+    m["tcgen05"] = &Decoder::decodeTcgen05;
     m["wmma"] = &Decoder::decodeWmma;
     m["multimem"] = &Decoder::decodeMultimem;
     return m;

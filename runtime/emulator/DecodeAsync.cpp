@@ -169,7 +169,11 @@ void Decoder::decodeMbarrier(const ast::Instruction &i, Modifiers &m) {
     break;
   }
   case 6:
-    throw StatementError("mbarrier.pending_count is not supported");
+    // The lower half of a state (ExecAsync.cpp).
+    needOperands(i, 2, 2);
+    emitFast(LaneOp::Trunc64, write(i.operands[0], Type::U32).code,
+             readCode(i.operands[1], Type::B64));
+    return;
   default:
     info->kind = which == 7 ? Kind::ExpectTx : Kind::CompleteTx;
     needOperands(i, 2, 2);

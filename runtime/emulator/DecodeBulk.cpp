@@ -70,8 +70,11 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   }
   auto *info = newInfo<BulkInfo>();
   info->rank = takeRank(m);
+  if (info->rank && !m.take("cta_group::1"))
+    info->pair = m.take("cta_group::2");
   std::string to = m.takeFront(), from = m.takeFront();
   bool toShared = to == "shared::cluster" || to == "shared::cta";
+  need(toShared || !info->pair, "unknown modifier '.cta_group::2'");
   info->ownCta = to == "shared::cta";
   need(toShared ? from == "global" ||
                       (from == "shared::cta" && !info->rank && !info->ownCta)
@@ -89,6 +92,8 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   info->multicast = toShared && m.take("multicast::cluster");
   need(!info->multicast || info->kind == BulkInfo::Kind::ToShared,
        "expects a multicast from '.global'");
+  need(!info->multicast || !info->pair,
+       "multicasts with '.cta_group::2' are not supported");
   bool hint = m.take("L2::cache_hint");
   emitBulk(i, info, toShared, hint);
 }
@@ -115,6 +120,14 @@ void Decoder::emitBulk(const ast::Instruction &i, BulkInfo *info, bool toShared,
   emit(op);
 }
 
+/// Of "add", "inc", "dec", "min", "max", "and", "or", "xor".
+static AtomicOp reductionOf(int which) {
+  static constexpr AtomicOp kOps[] = {
+      AtomicOp::Add, AtomicOp::Inc, AtomicOp::Dec, AtomicOp::Min,
+      AtomicOp::Max, AtomicOp::And, AtomicOp::Or,  AtomicOp::Xor};
+  return kOps[which];
+}
+
 void Decoder::decodeReduceBulk(const ast::Instruction &i, Modifiers &m) {
   auto *info = newInfo<BulkInfo>();
   info->rank = takeRank(m);
@@ -133,11 +146,8 @@ void Decoder::decodeReduceBulk(const ast::Instruction &i, Modifiers &m) {
   int which =
       m.takeOneOf({"add", "inc", "dec", "min", "max", "and", "or", "xor"});
   need(which >= 0, "expects an operation");
-  static constexpr AtomicOp kOps[] = {
-      AtomicOp::Add, AtomicOp::Inc, AtomicOp::Dec, AtomicOp::Min,
-      AtomicOp::Max, AtomicOp::And, AtomicOp::Or,  AtomicOp::Xor};
   info->reduces = true;
-  info->reduction = kOps[which];
+  info->reduction = reductionOf(which);
   m.take("noftz"); // results are not flushed
   if (info->rank) {
     // The type is that of the tensor map; known when the copy is issued.
@@ -148,4 +158,48 @@ void Decoder::decodeReduceBulk(const ast::Instruction &i, Modifiers &m) {
          "expects a type of 16, 32 or 64 bits");
   }
   emitBulk(i, info, toShared, hint);
+}
+
+/// Operands: where it goes, what, and the mbarrier that is told.
+void Decoder::decodeStoreAsync(const ast::Instruction &i, Modifiers &m,
+                               bool reduces) {
+  auto *info = newInfo<StoreAsyncInfo>();
+  info->reduces = reduces;
+  if (reduces)
+    need(m.take("relaxed") && m.take("cluster"), "expects '.relaxed.cluster'");
+  else
+    m.take("weak");
+  m.take("shared::cluster");
+  need(m.take("mbarrier::complete_tx::bytes"),
+       "expects '.mbarrier::complete_tx::bytes'");
+  if (reduces) {
+    int which =
+        m.takeOneOf({"add", "inc", "dec", "min", "max", "and", "or", "xor"});
+    need(which >= 0, "expects an operation");
+    info->reduction = reductionOf(which);
+  }
+  int vector = reduces ? -1 : m.takeOneOf({"v2", "v4"});
+  size_t count = vector < 0 ? 1 : size_t(2) << vector;
+  info->type = m.needType();
+  int bits = bitsOf(info->type);
+  need(bits == 32 || bits == 64, "expects a type of 32 or 64 bits");
+  needOperands(i, 3, 3);
+  const Operand &what = i.operands[1];
+  need((what.kind == Operand::Kind::Vector ? what.elements.size() : 1) == count,
+       "expects as many registers as the vector has elements");
+  for (const Operand &part : what.kind == Operand::Kind::Vector
+                                 ? what.elements
+                                 : std::vector<Operand>{what})
+    info->parts.push_back({readCode(part, info->type), bits == 64});
+  Op op;
+  op.run = runStoreAsync;
+  op.info = info;
+  uint32_t *codes[] = {&op.a, &op.b};
+  for (size_t index = 0; index < 2; ++index) {
+    Address where = address(i.operands[index * 2]);
+    *codes[index] = where.code;
+    info->offsets[index] = where.offset;
+    info->narrow[index] = where.is32;
+  }
+  emit(op);
 }

@@ -103,6 +103,10 @@ bool Decoder::foldParamLoad(const ast::Instruction &i, Type type,
 
 void Decoder::decodeLoadStore(const ast::Instruction &i, Modifiers &m) {
   bool isLoad = i.opcode != "st";
+  if (!isLoad && m.take("async")) {
+    decodeStoreAsync(i, m, false);
+    return;
+  }
   bool isVolatile = m.take("volatile"), mmio = m.take("mmio"),
        nonCoherent = m.take("nc") || i.opcode == "ldu";
   std::optional<Order> order = takeOrder(m);
@@ -185,7 +189,10 @@ void Decoder::decodeLoadStore(const ast::Instruction &i, Modifiers &m) {
 
 void Decoder::decodeAtomic(const ast::Instruction &i, Modifiers &m) {
   bool returns = i.opcode == "atom";
-  need(!m.take("async"), "red.async is not supported");
+  if (!returns && m.take("async")) {
+    decodeStoreAsync(i, m, true);
+    return;
+  }
   std::optional<Order> order = takeOrder(m);
   std::optional<Scope> scope = takeScope(m);
   Space space = takeSpace(m);

@@ -245,6 +245,7 @@ private:
   void decodeBulk(const ast::Instruction &, Modifiers &);
   void decodeReduceBulk(const ast::Instruction &, Modifiers &);
   void emitBulk(const ast::Instruction &, BulkInfo *, bool toShared, bool hint);
+  void decodeStoreAsync(const ast::Instruction &, Modifiers &, bool reduces);
   void decodeBulkPrefetch(const ast::Instruction &, Modifiers &);
   void readTensorPlace(const ast::Operand &operand, BulkInfo &info, Op &op,
                        uint32_t Op::*code, size_t index);
@@ -263,6 +264,19 @@ private:
   // DecodeWgmma.cpp
   void decodeWgmma(const ast::Instruction &, Modifiers &);
   void decodeMmaAsync(const ast::Instruction &, Modifiers &);
+
+  // DecodeTcgen05.cpp
+  void decodeTcgen05(const ast::Instruction &, Modifiers &);
+  void decodeTensorAlloc(const ast::Instruction &, Modifiers &, int which);
+  void decodeTensorMove(const ast::Instruction &, Modifiers &, bool store);
+  void decodeTensorCopy(const ast::Instruction &, Modifiers &);
+  void decodeTensorCommit(const ast::Instruction &, Modifiers &);
+  void decodeTensorMma(const ast::Instruction &, Modifiers &);
+  /// Takes '.cta_group::N', which is the same in all instructions of a kernel;
+  /// whether it names a pair.
+  bool takeCtaGroup(Modifiers &m);
+  /// An address in tensor memory; what is added to it.
+  uint32_t tensorAddress(const ast::Operand &operand, int64_t &offset);
 
   // ---- analysis (Layout.cpp) ----
   struct Blocks;

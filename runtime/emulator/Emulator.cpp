@@ -410,6 +410,7 @@ static void runQueues(Machine &machine,
     machine.resident.clear();
     machine.runnable.clear();
     machine.bulk.clear();
+    machine.tensorMemories.clear();
     std::fill(machine.used.begin(), machine.used.end(), 0.0);
     for (auto &entry : machine.streams)
       entry.second.clear();
@@ -464,6 +465,10 @@ std::map<std::string, Counter> Emulator::counters() const {
 std::map<std::string, Traffic> Emulator::traffic() const {
   return state->traffic;
 }
+std::map<std::pair<std::string, int>, BankCounter> Emulator::banks() const {
+  return state->banks;
+}
+TensorCounter Emulator::tensorUse() const { return state->tensorUse; }
 const EmulatorOptions &Emulator::options() const { return state->options; }
 
 std::string Emulator::chromeTrace() const {

@@ -75,6 +75,8 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
                    "expects a source size of at most " +
                        std::to_string(info.bytes) + ", but got " +
                        std::to_string(valid));
+    countTraffic(machine, "global", valid, false);
+    countTraffic(machine, "shared", info.bytes, true);
     AsyncQueue &queue = w.cta->copies[w.index][lane];
     Place to =
         resolve(w, op, lane, Space::Shared, dst, info.bytes, info.bytes, true);
@@ -95,8 +97,7 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
                      src,
                      info.bytes,
                      static_cast<uint8_t>(valid),
-                     op->line,
-                     op->mnemonic};
+                     op->line};
     // A copy may be done at once or wait until something needs it.
     if (machine.isSeeded() && machine.pick(4) == 0)
       completeCopy(machine, copy);
@@ -169,8 +170,8 @@ void moe::emu::completePhase(Machine &machine, MbarrierState &state) {
   machine.noteProgress();
 }
 
-static void arrive(Warp &w, const Op *op, int lane, uint64_t address,
-                   MbarrierState &state, uint32_t count) {
+void moe::emu::arriveAt(Warp &w, const Op *op, int lane, uint64_t address,
+                        MbarrierState &state, uint32_t count) {
   if (count == 0 || count > state.pending)
     w.machine->stop(FindingKind::MbarrierMisuse, w, op, lane, address,
                     "arrives " + std::to_string(count) +
@@ -268,7 +269,10 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
         complete = phase < state.phase;
       }
       done |= static_cast<uint32_t>(complete) << lane;
-      if (complete && checked && info.order != Order::Relaxed) {
+      if (complete && checked && info.order == Order::Relaxed) {
+        // Execution is ordered, which tcgen05.fence makes use of.
+        acquire(w, lane, {nullptr, nullptr, nullptr, state.completed.tensor});
+      } else if (complete && checked) {
         if (known.first != &state) {
           acquire(w, known.second,
                   known.first ? known.first->completed : Knowledge());
@@ -292,7 +296,7 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
       }
       if (!info.noInc) // counts itself first
         ++state.pending;
-      arrive(w, op, lane, address, state, 1);
+      arriveAt(w, op, lane, address, state, 1);
       completePhase(machine, state);
       return;
     }
@@ -305,9 +309,13 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     if (info.kind == Kind::ArriveExpectTx)
       state.tx += operand;
     uint64_t token = uint64_t(state.phase) << 32 | state.pending;
-    if (checked && info.order != Order::Relaxed)
-      state.arrived.join(releaseSnapshot(w, lane));
-    arrive(w, op, lane, address, state, count);
+    if (checked)
+      state.arrived.join(
+          info.order == Order::Relaxed
+              ? Knowledge{nullptr, nullptr, nullptr,
+                          cta.sync[w.index].lanes[lane].knowledge.tensor}
+              : releaseSnapshot(w, lane));
+    arriveAt(w, op, lane, address, state, count);
     if (info.kind == Kind::Drop)
       state.expected -= count;
     uint32_t phase = state.phase;

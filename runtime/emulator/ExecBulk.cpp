@@ -228,8 +228,13 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     uint64_t barrier = address(op->d, 2);
     Place place = at(Space::SharedCluster, barrier, 8, 8, true);
     copy.mbarrier = static_cast<uint32_t>(place.offset);
-    if (place.allocation != first->shared.get())
-      misuse(barrier, "expects the mbarrier in the CTA that is written to");
+    copy.told = ownerOf(*w.cta, place.allocation);
+    bool inPair =
+        info.pair && copy.told && copy.told->rank == (first->rank ^ 1);
+    if (copy.told != first && !inPair)
+      misuse(barrier,
+             "expects the mbarrier in the CTA that is written to" +
+                 std::string(info.pair ? " or the other of its pair" : ""));
   }
   if (!info.multicast) {
     start(std::move(copy), shared, sharedBytes);
@@ -247,7 +252,7 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     if (!member)
       misuse(0, "copies to CTA " + std::to_string(rank) +
                     " of the cluster, which has ended");
-    copy.to = member;
+    copy.to = copy.told = member;
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);
   }
 }
@@ -259,9 +264,9 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   copy.slot = cta.bulkCount % kSlots * 2;
   copy.stamp = ++cta.bulkCount;
   if (copy.to) {
-    if (!copy.to->mbarriers.count(copy.mbarrier))
+    if (!copy.told->mbarriers.count(copy.mbarrier))
       machine.stop(FindingKind::MbarrierMisuse, w, op, lane,
-                   copy.to->shared->base + copy.mbarrier,
+                   copy.told->shared->base + copy.mbarrier,
                    "uses an mbarrier that was not initialised");
   } else {
     BulkGroup &group = cta.copies[w.index][lane].openBulk;
@@ -341,6 +346,58 @@ const Op *moe::emu::runBulkCopy(Warp &w, const Op *op) {
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
+/// A copy of registers to the shared memory of a CTA of the cluster.
+const Op *moe::emu::runStoreAsync(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const StoreAsyncInfo *>(op->info);
+  Machine &machine = *w.machine;
+  Cta &cta = *w.cta;
+  forLanes(w.lanes(op), [&](int lane) {
+    auto address = [&](uint32_t code, int index) {
+      return (info.narrow[index] ? w.read32(code, lane)
+                                 : w.read64(code, lane)) +
+             static_cast<uint64_t>(info.offsets[index]);
+    };
+    uint32_t width = static_cast<uint32_t>(bitsOf(info.type)) / 8;
+    auto bytes = static_cast<uint32_t>(info.parts.size()) * width;
+    uint64_t to = address(op->a, 0), barrier = address(op->b, 1);
+    Place place = resolve(w, op, lane, Space::SharedCluster, to, bytes, bytes,
+                          true),
+          told =
+              resolve(w, op, lane, Space::SharedCluster, barrier, 8, 8, true);
+    BulkCopy copy;
+    copy.id = ++machine.bulkIds;
+    copy.issuer = cta.number;
+    copy.slot = cta.bulkCount % kSlots * 2;
+    copy.stamp = ++cta.bulkCount;
+    copy.to = copy.told = ownerOf(cta, place.allocation);
+    copy.mbarrier = static_cast<uint32_t>(told.offset);
+    copy.bytes = bytes;
+    copy.type = info.type;
+    copy.reduces = info.reduces;
+    copy.reduction = info.reduction;
+    if (told.allocation != place.allocation)
+      machine.stop(FindingKind::AsyncMisuse, w, op, lane, barrier,
+                   "expects the mbarrier in the CTA that is written to");
+    if (!copy.told->mbarriers.count(copy.mbarrier))
+      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, barrier,
+                   "uses an mbarrier that was not initialised");
+    for (const RegisterPart &part : info.parts) {
+      uint64_t value =
+          part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
+      copy.data.insert(copy.data.end(), reinterpret_cast<char *>(&value),
+                       reinterpret_cast<char *>(&value) + width);
+    }
+    copy.segments.push_back({0, place.offset, bytes});
+    if (machine.options.checked) {
+      if (info.reduces)
+        checkInitialised(w, op, lane, place, bytes, to);
+      checkBulkRace(w, op, lane, place, bytes, true, copy);
+    }
+    machine.bulk.push_back(std::move(copy));
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
 // ---- completion ----
 
 static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
@@ -367,12 +424,18 @@ void Machine::completeBulk(size_t index) {
   noteProgress();
   for (const BulkSegment &segment : copy.segments) {
     Place to = placeOf(copy.to, segment.to);
+    if (!segment.zero && copy.data.empty())
+      countTraffic(*this, copy.from ? "shared" : "global", segment.bytes,
+                   false);
+    countTraffic(*this, copy.to ? "shared" : "global", segment.bytes, true);
     markWritten(to, segment.bytes);
     if (segment.zero) {
       std::memset(to.bytes(), 0, segment.bytes);
       continue;
     }
-    const char *from = placeOf(copy.from, segment.from).bytes();
+    const char *from = copy.data.empty()
+                           ? placeOf(copy.from, segment.from).bytes()
+                           : copy.data.data() + segment.from;
     if (copy.reduces)
       reduceBytes(copy, to.bytes(), from, segment.bytes);
     else
@@ -380,8 +443,8 @@ void Machine::completeBulk(size_t index) {
   }
   if (!copy.to)
     return;
-  auto found = copy.to->mbarriers.find(copy.mbarrier);
-  if (found == copy.to->mbarriers.end())
+  auto found = copy.told->mbarriers.find(copy.mbarrier);
+  if (found == copy.told->mbarriers.end())
     return; // invalidated meanwhile: nobody can wait for it
   MbarrierState &state = found->second;
   state.tx -= copy.bytes;
@@ -412,14 +475,16 @@ bool Machine::advanceBulk(bool force) {
 
 void Machine::checkBulkDone(Cta &cta, const Warp &warp) {
   for (size_t i = bulk.size(); i-- > 0;) {
-    if (bulk[i].from != &cta && bulk[i].to != &cta)
+    if (bulk[i].from != &cta && bulk[i].to != &cta && bulk[i].told != &cta)
       continue;
     const Program &program = *cta.launch->program;
     report(FindingKind::AsyncMisuse, warp, &program.ops.back(), 0, 0,
            "the CTA ends before a bulk copy of " +
                std::to_string(bulk[i].bytes) + " bytes " +
-               (bulk[i].to == &cta ? "into" : "out of") +
-               " its shared memory is done");
+               (bulk[i].from == &cta ? "out of its"
+                : bulk[i].to == &cta ? "into its"
+                                     : "that tells it into other") +
+               " shared memory is done");
     completeBulk(i);
   }
 }

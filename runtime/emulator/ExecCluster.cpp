@@ -64,6 +64,10 @@ const Op *moe::emu::runMapAddress(Warp &w, const Op *op) {
 static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   WarpSync &sync = w.cta->sync[w.index];
   Knowledge result;
+  forLanes(lanes, [&](int lane) {
+    result.tensor =
+        Clock::join(result.tensor, sync.lanes[lane].knowledge.tensor);
+  });
   if (relaxed) {
     forLanes(lanes, [&](int lane) {
       const LaneSync &own = sync.lanes[lane];

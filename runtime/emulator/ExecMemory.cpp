@@ -323,12 +323,14 @@ static uint64_t loadBytes(const char *from, unsigned bytes, bool isSigned) {
   }
 }
 
-static void countTraffic(Warp &w, Space space, uint64_t bytes, bool isStore) {
-  static const char *const kNames[] = {
-      "generic", "global", "shared", "shared::cluster",
-      "local",   "const",  "param"};
-  Traffic &traffic = w.machine->traffic[kNames[static_cast<int>(space)]];
-  (isStore ? traffic.stores : traffic.loads) += bytes;
+/// Tells the counters what the lanes of a load, store or atomic access.
+static void count(Warp &w, const Op *op, const MemoryInfo &info, uint32_t lanes,
+                  bool loads, bool stores) {
+  uint64_t addresses[kWarpSize];
+  forLanes(lanes,
+           [&](int lane) { addresses[lane] = addressOf(w, op, info, lane); });
+  countAccess(w, op, info.space, addresses, uint32_t(info.bytes) * info.count,
+              lanes, loads, stores);
 }
 
 template <bool Checked>
@@ -338,10 +340,7 @@ static const Op *runLoad(Warp &w, const Op *op) {
   bool strong = info.order != Order::Weak;
   ++w.machine->polls;
   if (w.machine->options.counting)
-    countTraffic(w, info.space,
-                 uint64_t(size) *
-                     static_cast<uint32_t>(__builtin_popcount(lanes)),
-                 false);
+    count(w, op, info, lanes, true, false);
   forLanes(lanes, [&](int lane) {
     uint64_t address = addressOf(w, op, info, lane);
     Place place = resolve(w, op, lane, info.space, address, size, size, false);
@@ -377,10 +376,7 @@ static const Op *runStore(Warp &w, const Op *op) {
   uint32_t lanes = w.lanes(op), size = info.bytes * info.count;
   bool strong = info.order != Order::Weak;
   if (w.machine->options.counting)
-    countTraffic(w, info.space,
-                 uint64_t(size) *
-                     static_cast<uint32_t>(__builtin_popcount(lanes)),
-                 true);
+    count(w, op, info, lanes, false, true);
   forLanes(lanes, [&](int lane) {
     uint64_t address = addressOf(w, op, info, lane);
     Place place = resolve(w, op, lane, info.space, address, size, size, true);
@@ -446,12 +442,8 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
   bool checked = w.machine->options.checked;
   size_t firstSource = info.returns ? info.count : 0;
   ++w.machine->polls;
-  if (w.machine->options.counting) {
-    uint64_t bytes =
-        uint64_t(size) * static_cast<uint32_t>(__builtin_popcount(lanes));
-    countTraffic(w, info.space, bytes, false);
-    countTraffic(w, info.space, bytes, true);
-  }
+  if (w.machine->options.counting)
+    count(w, op, info, lanes, true, true);
   auto readPart = [&](const RegisterPart &part, int lane) {
     return part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
   };

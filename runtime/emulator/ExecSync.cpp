@@ -24,7 +24,7 @@ void moe::emu::acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge) {
   forLanes(lanes, [&](int lane) {
     Knowledge &own = w.cta->sync[w.index].lanes[lane].knowledge;
     if (!any || own.plain != before.plain || own.proxied != before.proxied ||
-        own.seen != before.seen) {
+        own.seen != before.seen || own.tensor != before.tensor) {
       before = after = own;
       after.join(knowledge);
       any = true;
@@ -147,7 +147,7 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
 
 void moe::emu::joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants) {
-  std::vector<ClockRef> plain, proxied;
+  std::vector<ClockRef> plain, proxied, tensor;
   std::vector<Agent> agents;
   ViewRef seen;
   uint32_t now = 0;
@@ -157,13 +157,17 @@ void moe::emu::joinParticipants(
       const Knowledge &knowledge = cta.sync[w->index].lanes[lane].knowledge;
       plain.push_back(knowledge.plain);
       proxied.push_back(knowledge.proxied);
+      if (knowledge.tensor)
+        tensor.push_back(knowledge.tensor);
       seen = joinViews(seen, knowledge.seen);
       agents.push_back(threadAgent(*w, lane));
     });
   }
   auto all = static_cast<uint32_t>(cta.launch->config.block.count());
   Knowledge joined{Clock::joinAll(plain, cta.number, all),
-                   Clock::joinAll(proxied, cta.number, all), seen};
+                   Clock::joinAll(proxied, cta.number, all), seen,
+                   tensor.empty() ? nullptr
+                                  : Clock::joinAll(tensor, cta.number, all)};
   if (agents.size() == all)
     joined.plain =
         Clock::withDomain(joined.plain, cta.number << 2 | Agent::Thread, now);

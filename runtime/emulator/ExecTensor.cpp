@@ -17,6 +17,17 @@ const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
     return op + 1;
   needWholeWarp(w, op, lanes);
   bool checked = w.machine->options.checked;
+  if (w.machine->options.counting) {
+    uint64_t addresses[kWarpSize];
+    uint32_t used = static_cast<uint32_t>((uint64_t(1) << info.count * 8) - 1);
+    forLanes(used, [&](int lane) {
+      addresses[lane] =
+          (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
+          op->imm;
+    });
+    countAccess(w, op, info.space, addresses, 16, used, !info.store,
+                info.store);
+  }
   // Lane 8i + r has the address of row r of matrix i. Lane l holds elements
   // (l / 4, 2 (l % 4)) and the next one, transposed (2 (l % 4), l / 4) and
   // below.
@@ -96,6 +107,7 @@ const Op *moe::emu::runMma(Warp &w, const Op *op) {
   if (!lanes)
     return op + 1;
   needWholeWarp(w, op, lanes);
+  w.machine->tensorUse.multiplyAdds += uint64_t(info.m) * info.n * info.k;
   const RegisterPart *d = info.parts.data(), *a = d + info.dCount,
                      *b = a + info.aCount, *c = b + info.bCount;
   if (info.fast) {

@@ -2,7 +2,7 @@
 // reads of shared memory as those of an agent of the async proxy.
 #include "Lanes.h"
 #include "Machine.h"
-#include "TensorMap.h"
+#include "SharedMatrix.h"
 
 #include <cmath>
 
@@ -10,36 +10,34 @@ using namespace moe::emu;
 
 namespace {
 
-/// A matrix descriptor: where a matrix of A or B lies in shared memory.
-struct Descriptor {
-  uint32_t start, leading, stride; ///< bytes
-  uint32_t baseOffset;
-  uint32_t swizzle; ///< as in TensorMap: 0 none, 3: 128 bytes
+/// Reads a matrix descriptor.
+SharedMatrix decodeDescriptor(uint64_t bits) {
+  SharedMatrix matrix;
+  matrix.start = static_cast<uint32_t>(bits & 0x3fff) << 4;
+  matrix.leading = static_cast<uint32_t>(bits >> 16 & 0x3fff) << 4;
+  matrix.stride = static_cast<uint32_t>(bits >> 32 & 0x3fff) << 4;
+  matrix.swizzle = (4 - static_cast<uint32_t>(bits >> 62)) & 3;
+  return matrix;
+}
 
-  explicit Descriptor(uint64_t bits)
-      : start(static_cast<uint32_t>(bits & 0x3fff) << 4),
-        leading(static_cast<uint32_t>(bits >> 16 & 0x3fff) << 4),
-        stride(static_cast<uint32_t>(bits >> 32 & 0x3fff) << 4),
-        baseOffset(static_cast<uint32_t>(bits >> 49 & 7)),
-        swizzle((4 - static_cast<uint32_t>(bits >> 62)) & 3) {}
-
-  /// Where 16 bytes lie along k, of row `row`: chunk 0 or 1 of an instruction.
-  uint32_t alongK(uint32_t row, uint32_t chunk) const {
-    uint32_t at = start + row / 8 * stride;
-    if (!swizzle)
-      return at + row % 8 * 16 + chunk * leading;
-    return swizzled(swizzle, at + row % 8 * (16u << swizzle) + chunk * 16);
+MatrixType matrixTypeOf(Type type) {
+  switch (type) {
+  case Type::F16:
+    return MatrixType::F16;
+  case Type::BF16:
+    return MatrixType::BF16;
+  case Type::TF32:
+    return MatrixType::TF32;
+  case Type::E4M3:
+    return MatrixType::E4M3;
+  case Type::E5M2:
+    return MatrixType::E5M2;
+  case Type::S8:
+    return MatrixType::S8;
+  default:
+    return MatrixType::U8;
   }
-  /// Where 16 bytes lie along the rows (eight of them from 8 * `chunk`), at k.
-  uint32_t alongRows(uint32_t chunk, uint32_t k) const {
-    if (!swizzle)
-      return start + chunk * stride + k % 8 * 16 + k / 8 * leading;
-    uint32_t across = 1u << swizzle;
-    return swizzled(swizzle, start + chunk % across * 16 +
-                                 chunk / across * leading +
-                                 k % 8 * (16u << swizzle) + k / 8 * stride);
-  }
-};
+}
 
 /// The operands of one wgmma as numbers, in the order that the table's
 /// functions want (Lanes.h). Floats, or integers in the same places.
@@ -61,8 +59,7 @@ struct Wgmma {
   void run();
 
 private:
-  void readShared(uint32_t at, char *to);
-  void readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
+  void readMatrix(const SharedMatrix &from, uint32_t rows, bool alongRows,
                   bool isA);
   void readRegisters();
   float *placeOf(bool isA, uint32_t row);
@@ -76,65 +73,10 @@ static Agent matrixAgent(const Cta &cta, uint32_t warpgroup) {
   return Agent(cta.number, Agent::Matrix, warpgroup);
 }
 
-/// 16 bytes of the CTA's shared memory, as the async proxy sees them.
-void Wgmma::readShared(uint32_t at, char *to) {
-  const Allocation &shared = *w.cta->shared;
-  if (!w.machine->options.checked && at + 16 <= shared.size) {
-    std::memcpy(to, shared.bytes.get() + at, 16);
-    return;
-  }
-  Machine &machine = *w.machine;
-  Place place = resolve(w, op, 0, Space::Shared, at, 16, 16, false);
-  std::memcpy(to, place.bytes(), 16);
-  if (!machine.options.checked)
-    return;
-  checkInitialised(w, op, 0, place, 16, at);
-  const Knowledge &knowledge = w.cta->sync[w.index].lanes[0].knowledge;
-  static const Clock kNothing;
-  RaceDetector::Conflict conflict;
-  if (!machine.races.access(
-          place.allocation->shadow, place.offset, 16, false,
-          {matrixAgent(*w.cta, number), group.executed, op->line, Strength()},
-          {knowledge.proxied ? *knowledge.proxied : kNothing, Agent(), 0},
-          conflict))
-    return;
-  std::vector<std::string> notes = {"the other access is at line " +
-                                    std::to_string(conflict.other.line) + ": " +
-                                    machine.lineText(w, conflict.other.line)};
-  if (conflict.other.agent == threadAgent(w, 0) ||
-      (knowledge.plain &&
-       knowledge.plain->knows(conflict.other.agent, conflict.other.stamp)))
-    notes.emplace_back("'fence.proxy.async' must make it visible to wgmma");
-  machine.report(FindingKind::Race, w, op, 0, at,
-                 "wgmma reads memory that is not ordered after a write by " +
-                     machine.describe(conflict.other.agent),
-                 std::move(notes), conflict.other.line);
-}
-
 /// `count` elements as numbers.
 void Wgmma::convert(bool isA, const char *from, uint32_t count,
                     float *to) const {
-  Type type = isA ? info.aType : info.bType;
-  uint32_t size = info.elementBytes;
-  auto element = [&](uint32_t i) {
-    uint32_t bits = 0;
-    std::memcpy(&bits, from + size_t(i) * size, size);
-    return bits;
-  };
-  if (type == Type::BF16) {
-    uint16_t bits[8];
-    std::memcpy(bits, from, size_t(count) * 2);
-    for (uint32_t i = 0; i < count; ++i)
-      to[i] = asFloat(uint32_t(bits[i]) << 16);
-  } else if (info.dType == Type::S32) {
-    for (uint32_t i = 0; i < count; ++i)
-      to[i] = std::bit_cast<float>(
-          type == Type::S8 ? int32_t(static_cast<int8_t>(element(i)))
-                           : static_cast<int32_t>(element(i)));
-  } else {
-    for (uint32_t i = 0; i < count; ++i)
-      to[i] = static_cast<float>(decodeElement(type, element(i)));
-  }
+  decodeElements(matrixTypeOf(isA ? info.aType : info.bType), from, count, to);
   if (isA ? info.negateA : info.negateB)
     for (uint32_t i = 0; i < count; ++i)
       to[i] = -to[i];
@@ -150,8 +92,10 @@ float *Wgmma::placeOf(bool isA, uint32_t row) {
   return operands.b + size_t(row / 8 * 2 + row % 2) * 4 + row % 8 / 2;
 }
 
-void Wgmma::readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
+void Wgmma::readMatrix(const SharedMatrix &from, uint32_t rows, bool alongRows,
                        bool isA) {
+  MatrixReader reader{
+      w, op, 0, matrixAgent(*w.cta, number), group.executed, "wgmma"};
   char bytes[16];
   float values[16];
   uint32_t perChunk = 16u / info.elementBytes;
@@ -165,7 +109,7 @@ void Wgmma::readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
   if (alongRows) { // 16-bit elements only
     for (uint32_t k = 0; k < info.k; ++k)
       for (uint32_t chunk = 0; chunk < rows / 8; ++chunk) {
-        readShared(from.alongRows(chunk, k), bytes);
+        reader.read(*w.cta, from.alongRows(chunk, k), bytes);
         convert(isA, bytes, 8, values);
         for (uint32_t i = 0; i < 8; ++i)
           put(placeOf(isA, chunk * 8 + i) + size_t(k) * step, values[i]);
@@ -175,7 +119,7 @@ void Wgmma::readMatrix(const Descriptor &from, uint32_t rows, bool alongRows,
   for (uint32_t row = 0; row < rows; ++row) {
     float *to = placeOf(isA, row);
     for (uint32_t chunk = 0; chunk < 2; ++chunk) {
-      readShared(from.alongK(row, chunk), bytes);
+      reader.read(*w.cta, from.alongK(row, chunk), bytes);
       convert(isA, bytes, perChunk, values);
       for (uint32_t i = 0; i < perChunk; ++i, to += step)
         put(to, values[i]);
@@ -209,23 +153,24 @@ void Wgmma::checkDescriptor(uint32_t code) const {
         w.machine->stop(FindingKind::AsyncMisuse, warps[warp], op, lane, 0,
                         "expects the same matrix descriptor in all threads of "
                         "the warpgroup");
-  Descriptor descriptor(bits);
-  if (descriptor.baseOffset)
-    w.machine->stop(FindingKind::AsyncMisuse, w, op, 0, descriptor.start,
+  if (bits >> 49 & 7)
+    w.machine->stop(FindingKind::AsyncMisuse, w, op, 0, 0,
                     "matrix descriptors with a base offset are not supported: "
                     "tiles must be aligned to the swizzle's pattern");
 }
 
 void Wgmma::run() {
   ++group.executed;
+  w.machine->tensorUse.multiplyAdds += uint64_t(64) * info.n * info.k;
   checkDescriptor(op->b);
   if (info.aInRegisters) {
     readRegisters();
   } else {
     checkDescriptor(op->a);
-    readMatrix(Descriptor(w.read64(op->a, 0)), 64, info.transposeA, true);
+    readMatrix(decodeDescriptor(w.read64(op->a, 0)), 64, info.transposeA, true);
   }
-  readMatrix(Descriptor(w.read64(op->b, 0)), info.n, info.transposeB, false);
+  readMatrix(decodeDescriptor(w.read64(op->b, 0)), info.n, info.transposeB,
+             false);
 
   bool accumulate = ((w.readPredicate(op->c) & 1) != 0) != info.scaleNegated;
   const LaneTable &table = laneTable();
@@ -371,6 +316,6 @@ const Op *moe::emu::runWgmmaWait(Warp &w, const Op *op) {
   if (stamp && w.machine->options.checked)
     acquire(w, lanes,
             {Clock::withAgent(nullptr, matrixAgent(*w.cta, w.index / 4), stamp),
-             nullptr, nullptr});
+             nullptr, nullptr, nullptr});
   return op + 1;
 }

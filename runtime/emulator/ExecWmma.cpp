@@ -111,6 +111,8 @@ const Op *moe::emu::runWmma(Warp &w, const Op *op) {
     return op + 1;
   needWholeWarp(w, op, lanes);
   if (info.kind == WmmaInfo::Kind::Mma) {
+    w.machine->tensorUse.multiplyAdds +=
+        uint64_t(info.d.rows) * info.d.columns * info.a.columns;
     multiply(w, info);
     return op + 1;
   }
@@ -124,6 +126,8 @@ const Op *moe::emu::runWmma(Warp &w, const Op *op) {
                                      : shape.columns;
   // The whole matrix is aligned to 256 bits.
   resolve(w, op, 0, info.space, base, bytes, 32, isStore);
+  countTraffic(*w.machine, spaceOf(w, info.space, base),
+               uint64_t(shape.rows) * shape.columns * bytes, isStore);
   FragmentView fragment(w, shape, info.parts.data());
   bool checked = w.machine->options.checked;
   for (int row = 0; row < shape.rows; ++row)

@@ -119,11 +119,22 @@ struct BulkInfo : RegisterInfo {
   uint8_t rank = 0; ///< of tensor copies
   bool multicast = false;
   bool ownCta = false; ///< '.shared::cta' as destination
+  bool pair = false;   ///< the mbarrier may be that of the other CTA of a pair
   bool reduces = false;
   AtomicOp reduction = AtomicOp::Add;
   Type type = Type::None;
   int64_t offsets[3] = {};
   bool narrow[3] = {}; ///< addresses of 32 bits
+};
+
+/// st.async and red.async. `op.a`: the address, `op.b`: the mbarrier, plus
+/// these offsets; `parts`: the elements.
+struct StoreAsyncInfo : RegisterInfo {
+  Type type = Type::B32;
+  bool reduces = false;
+  AtomicOp reduction = AtomicOp::Add;
+  int64_t offsets[2] = {};
+  bool narrow[2] = {}; ///< addresses of 32 bits
 };
 
 /// mapa and getctarank.
@@ -148,7 +159,6 @@ struct MbarrierInfo : OpInfo {
     ArriveExpectTx,
     TestWait,
     Drop,
-    PendingCount,
     CpAsyncArrive
   } kind = Kind::Init;
   Space space = Space::Shared;
@@ -214,6 +224,76 @@ struct MultimemInfo : MemoryInfo {
   enum class Kind : uint8_t { LoadReduce, Store, Reduce } kind = Kind::Store;
 };
 
+/// tcgen05.ld and .st. `op.a`: the address, to which `offset` is added;
+/// `parts`: the registers.
+struct TensorMoveInfo : RegisterInfo {
+  enum class Shape : uint8_t {
+    Lanes32x32,
+    Lanes16x64,
+    Lanes16x128,
+    Lanes16x256,
+    Lanes16x32x2
+  } shape = Shape::Lanes32x32;
+  bool store = false;
+  bool packed = false; ///< two columns in a register
+  uint32_t split = 0;  ///< of 16x32bx2: columns to the second half
+  int64_t offset = 0;
+};
+
+/// tcgen05.cp. `op.a`: the address in tensor memory, `op.b`: the descriptor.
+struct TensorCopyInfo : OpInfo {
+  uint32_t rows = 128, chunks = 1; ///< chunks of 16 bytes
+  /// Lanes of row i: i, or with copies in other 32 lanes.
+  enum class Multicast : uint8_t {
+    None,
+    Pairs02And13,
+    Pairs01And23,
+    All,
+    Quarters ///< row i goes to lane 32 i
+  } multicast = Multicast::None;
+  bool pair = false; ///< in both CTAs
+  int64_t offset = 0;
+};
+
+/// tcgen05.alloc, .dealloc, .relinquish_alloc_permit. `op.a`: where the address
+/// is written, or the address; `op.b`: columns.
+struct TensorAllocInfo : OpInfo {
+  Space space = Space::Generic;
+  bool address32 = false;
+  bool pair = false;
+};
+
+/// tcgen05.commit. `op.a`: the mbarrier, `op.b`: the CTAs of a multicast.
+struct TensorCommitInfo : OpInfo {
+  Space space = Space::Generic;
+  bool address32 = false;
+  bool multicast = false;
+};
+
+/// tcgen05.mma. `op.a`: address of D, `op.b`: of A or its descriptor, `op.c`:
+/// descriptor of B, `op.d`: the instruction descriptor. `parts`: the predicate
+/// that D is read, then two addresses of scale factors or the mask of lanes
+/// that are not written.
+struct TensorMmaInfo : RegisterInfo {
+  enum class Kind : uint8_t {
+    F16,
+    TF32,
+    F8F6F4,
+    I8,
+    MxF8F6F4,
+    MxF4,
+    MxF4NvF4
+  } kind = Kind::F16;
+  bool pair = false;             ///< .cta_group::2
+  bool weightStationary = false; ///< .ws
+  bool aInTensorMemory = false;
+  bool negatedPredicate = false;
+  bool masked = false;
+  uint8_t scales = 0; ///< scale factors of a row of A
+  uint8_t shift = 0;  ///< D is multiplied by 2^-shift
+  int64_t dOffset = 0, aOffset = 0, scaleOffsets[2] = {};
+};
+
 // Exec.cpp
 const Op *runLane(Warp &, const Op *);
 const Op *runBranch(Warp &, const Op *);
@@ -256,6 +336,7 @@ const Op *runDependencyWait(Warp &, const Op *);
 
 // ExecBulk.cpp
 const Op *runBulkCopy(Warp &, const Op *);
+const Op *runStoreAsync(Warp &, const Op *);
 const Op *runBulkCommit(Warp &, const Op *);
 const Op *runBulkWait(Warp &, const Op *);
 
@@ -275,6 +356,19 @@ const Op *runWgmmaFence(Warp &, const Op *);
 const Op *runAccumulatorMisuse(Warp &, const Op *);
 const Op *runWgmmaCommit(Warp &, const Op *);
 const Op *runWgmmaWait(Warp &, const Op *);
+
+// ExecTensorMemory.cpp
+const Op *runTensorAlloc(Warp &, const Op *);
+const Op *runTensorDealloc(Warp &, const Op *);
+const Op *runTensorRelinquish(Warp &, const Op *);
+const Op *runTensorMove(Warp &, const Op *);
+const Op *runTensorCopy(Warp &, const Op *);
+const Op *runTensorWait(Warp &, const Op *);
+const Op *runTensorFence(Warp &, const Op *);
+const Op *runTensorCommit(Warp &, const Op *);
+
+// ExecTensorMma.cpp
+const Op *runTensorMma(Warp &, const Op *);
 
 } // namespace moe::emu
 

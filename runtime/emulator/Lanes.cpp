@@ -462,6 +462,57 @@ void warpgroup(char *const *d, const char *a, const char *b, int n, int k,
   }
 }
 
+typedef float F16Lanes __attribute__((ext_vector_type(16)));
+typedef uint32_t U16Lanes __attribute__((ext_vector_type(16)));
+
+[[gnu::always_inline]] inline F16Lanes multiplyAdd(F16Lanes a, F16Lanes b,
+                                                   F16Lanes sum) {
+  return __builtin_elementwise_fma(a, b, sum);
+}
+[[gnu::always_inline]] inline U16Lanes multiplyAdd(U16Lanes a, U16Lanes b,
+                                                   U16Lanes sum) {
+  return a * b + sum;
+}
+
+template <typename V, typename Element, uint32_t Blocks>
+void tensorBlocks(const TensorTile &tile, const char *a, const char *b) {
+  constexpr size_t kColumnBytes = 512;
+  const V *rows = reinterpret_cast<const V *>(a);
+  const Element *columns = reinterpret_cast<const Element *>(b);
+  for (uint32_t column = 0; column < tile.n; column += 2) {
+    V sum[2][Blocks];
+    auto place = [&](uint32_t j, uint32_t block) {
+      return reinterpret_cast<V *>(tile.d + (column + j) * kColumnBytes +
+                                   size_t(block) * tile.blockBytes);
+    };
+    for (uint32_t j = 0; j < 2; ++j)
+      for (uint32_t block = 0; block < Blocks; ++block)
+        sum[j][block] = tile.accumulate ? *place(j, block) : V(Element(0));
+    const Element *first = columns + size_t(column) * tile.k;
+    for (uint32_t i = 0; i < tile.k; ++i) {
+      V even = V(first[i]), odd = V(first[tile.k + i]);
+      for (uint32_t block = 0; block < Blocks; ++block) {
+        V row = rows[i * Blocks + block];
+        sum[0][block] = multiplyAdd(row, even, sum[0][block]);
+        sum[1][block] = multiplyAdd(row, odd, sum[1][block]);
+      }
+    }
+    for (uint32_t j = 0; j < 2; ++j)
+      for (uint32_t block = 0; block < Blocks; ++block)
+        *place(j, block) = sum[j][block];
+  }
+}
+
+template <typename V, typename Element>
+void tensor(const TensorTile &tile, const char *a, const char *b) {
+  if (tile.blocks == 8)
+    tensorBlocks<V, Element, 8>(tile, a, b);
+  else if (tile.blocks == 4)
+    tensorBlocks<V, Element, 4>(tile, a, b);
+  else
+    tensorBlocks<V, Element, 2>(tile, a, b);
+}
+
 } // namespace
 
 const LaneTable &moe::emu::MOE_EMU_TABLE() {
@@ -546,6 +597,8 @@ const LaneTable &moe::emu::MOE_EMU_TABLE() {
                                   mma16816<BF16>,
                                   mma16816<F16>,
                                   warpgroup<F32, float>,
-                                  warpgroup<S32, int32_t>};
+                                  warpgroup<S32, int32_t>,
+                                  tensor<F16Lanes, float>,
+                                  tensor<U16Lanes, uint32_t>};
   return table;
 }

@@ -104,11 +104,24 @@ using MmaFunction = void (*)(char *const *d, const char *const *a,
 using WarpgroupFunction = void (*)(char *const *d, const char *a, const char *b,
                                    int n, int k, bool accumulate);
 
+/// Rows and columns of tensor memory that one matrix product goes to.
+struct TensorTile {
+  char *d;             ///< first word; columns follow each other at 512 bytes
+  uint32_t blocks;     ///< of 16 lanes: 2, 4 or 8
+  uint32_t blockBytes; ///< from one block to the next
+  uint32_t n, k;       ///< n is even
+  bool accumulate;
+};
+/// d += a b. `a`: by k and block, 16 elements; `b`: by column, k elements.
+using TensorFunction = void (*)(const TensorTile &tile, const char *a,
+                                const char *b);
+
 struct LaneTable {
   const char *isa;
   Handler handlers[static_cast<size_t>(LaneOp::Count)];
   MmaFunction mmaBF16, mmaF16; ///< m16n8k16, f32 accumulators
   WarpgroupFunction warpgroupF32, warpgroupS32;
+  TensorFunction tensorF32, tensorS32;
 };
 
 const LaneTable &laneTablePortable();

@@ -388,6 +388,7 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
     if (block.converges) {
       Op op;
       op.run = runConverge;
+      op.mnemonic = kNoInstruction;
       op.line = static_cast<size_t>(block.begin) < nodes.size()
                     ? nodes[block.begin].op.line
                     : line;
@@ -418,12 +419,13 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
         }
         check.a = assignedMask.at(r);
         check.line = node.op.line;
-        check.mnemonic = node.op.mnemonic;
+        check.mnemonic = kNoInstruction;
         ops.push_back(check);
       }
       if (node.misuse) {
         Op misuse = node.op;
         misuse.run = runAccumulatorMisuse;
+        misuse.mnemonic = kNoInstruction;
         misuse.imm = node.misuse;
         ops.push_back(misuse);
       }
@@ -443,7 +445,7 @@ void Decoder::buildOps(const Blocks &result, const std::vector<bool> &tracked,
           mark.guardFlip = node.op.guardFlip;
           mark.a = assignedMask.at(r);
           mark.line = node.op.line;
-          mark.mnemonic = node.op.mnemonic;
+          mark.mnemonic = kNoInstruction;
           ops.push_back(mark);
         }
       behind[n] = static_cast<uint32_t>(ops.size());

@@ -59,6 +59,8 @@ std::string Machine::describe(Agent agent) const {
   static const char *const kKinds[] = {
       "thread ", "an asynchronous copy of thread ", "bulk copy ", "warpgroup "};
   std::string text = kKinds[agent.kind()] + std::to_string(agent.thread());
+  if (agent.kind() == Agent::Matrix && agent.thread() >= kTensorIssued)
+    text = "tcgen05 of warp " + std::to_string(agent.thread() % 32);
   for (const auto &cta : resident)
     if (cta->number == agent.cta())
       return text + " of CTA (" + std::to_string(cta->id[0]) + ", " +
@@ -239,6 +241,12 @@ bool Machine::startCluster(Launch &launch) {
   double &usedHere = used[launch.config.device];
   if (usedHere + share > options.multiprocessors + 1e-6)
     return false;
+  std::vector<TensorMemory *> tensors;
+  if (launch.program->tensorCtas) {
+    tensors = placeTensorCtas(launch, size);
+    if (tensors.empty())
+      return false;
+  }
   usedHere += share;
   uint32_t index = launch.order[launch.nextCta / size];
   const Dim3 &grid = launch.config.grid, &extent = launch.cluster;
@@ -257,11 +265,50 @@ bool Machine::startCluster(Launch &launch) {
   slotsOfSize.pop_back();
   cluster->members.resize(size);
   cluster->alive = size;
-  for (uint32_t rank = 0; rank < size; ++rank)
+  for (uint32_t rank = 0; rank < size; ++rank) {
     startCta(launch, cluster, rank);
+    if (!tensors.empty())
+      resident.back()->tensor.memory = tensors[rank];
+  }
   launch.nextCta += size;
   noteProgress();
   return true;
+}
+
+std::vector<TensorMemory *> Machine::placeTensorCtas(const Launch &launch,
+                                                     uint32_t count) {
+  tensorMemories.resize(options.devices);
+  auto &here = tensorMemories[launch.config.device];
+  if (here.empty())
+    here = std::vector<TensorMemory>(options.multiprocessors);
+  double share = 1.0 / launch.perMultiprocessor;
+  std::vector<TensorMemory *> result;
+  auto take = [&](bool crowded) {
+    for (TensorMemory &memory : here) {
+      // A pair has two multiprocessors.
+      bool again = launch.program->tensorCtas == 2 && result.size() % 2 &&
+                   result.back() == &memory;
+      if (result.size() == count || memory.used + share > 1 + 1e-6 ||
+          (crowded && memory.used == 0) || again)
+        continue;
+      memory.used += share;
+      result.push_back(&memory);
+    }
+  };
+  // Sometimes beside other CTAs, although there is room elsewhere.
+  if (isSeeded() && pick(2))
+    take(true);
+  for (size_t before = ~size_t(0);
+       result.size() < count && result.size() != before;) {
+    before = result.size();
+    take(false);
+  }
+  if (result.size() < count) {
+    for (TensorMemory *memory : result)
+      memory->used -= share;
+    result.clear();
+  }
+  return result;
 }
 
 void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
@@ -304,6 +351,8 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
   cta->warps.resize(warps);
   cta->sync.resize(warps);
   cta->warpgroups.resize((warps + 3) / 4);
+  cta->tensor.stamps.resize(warps);
+  cta->tensor.freed.resize(warps);
   cta->arrivedAtCluster.resize(warps);
   cta->passesCluster.resize(warps);
   cta->copies.assign(warps, std::vector<AsyncQueue>(kWarpSize));
@@ -320,6 +369,8 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
 void Machine::finishCta(Cta &cta) {
   Launch &launch = *cta.launch;
   used[launch.config.device] -= 1.0 / launch.perMultiprocessor;
+  if (cta.tensor.memory)
+    cta.tensor.memory->used -= 1.0 / launch.perMultiprocessor;
   cta.cluster->members[cta.rank] = nullptr;
   if (--cta.cluster->alive == 0)
     freeSlots[static_cast<uint32_t>(cta.cluster->members.size())].push_back(
@@ -456,9 +507,13 @@ void Machine::runWarpSlowly(Warp &warp, const Op *op) {
       yieldAt(warp, op);
       return;
     }
-    if (options.counting && op->run != runConverge &&
-        op->run != runCheckAssigned && op->run != runMarkAssigned &&
-        op->run != runAccumulatorMisuse) {
+    if (options.counting && op->mnemonic != kNoInstruction) {
+      ++tensorUse.slots;
+      tensorUse.tensor += op->run == runMma || op->run == runWgmma ||
+                          op->run == runTensorMma ||
+                          (op->run == runWmma &&
+                           static_cast<const WmmaInfo *>(op->info)->kind ==
+                               WmmaInfo::Kind::Mma);
       Counter &counter = counts[program.mnemonics[op->mnemonic]];
       ++counter.warpInstructions;
       counter.threadInstructions +=
@@ -539,6 +594,7 @@ void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
       runnable.pop_back();
       if (warp.cta->liveWarps == 0) {
         checkBulkDone(*warp.cta, warp);
+        releaseTensorMemory(*this, *warp.cta, warp);
         finishCta(*warp.cta);
         startLaunches();
       }
@@ -623,6 +679,8 @@ void Machine::reportStuck(bool livelock) {
           text += " wait at the barrier of their cluster";
         } else if (group.wait == Group::Wait::Warpgroup) {
           text += " wait for other warps of their warpgroup";
+        } else if (group.wait == Group::Wait::TensorMemory) {
+          text += " wait for tensor memory";
         } else if (group.wait == Group::Wait::Lanes) {
           text += " wait for other lanes of their warp";
         } else {

@@ -4,6 +4,7 @@
 
 #include "Handlers.h"
 #include "Memory.h"
+#include "TensorMemory.h"
 #include "Warp.h"
 
 #include "moe-rt/emulator.h"
@@ -77,7 +78,7 @@ struct PendingCopy {
   uint32_t dst;
   uint64_t src;
   uint8_t bytes, valid;
-  uint32_t line, mnemonic;
+  uint32_t line;
 };
 
 /// A piece of a bulk copy.
@@ -94,8 +95,10 @@ struct BulkCopy {
   uint32_t issuer = 0;                ///< number of the CTA
   Cta *from = nullptr, *to = nullptr; ///< null: global memory
   std::vector<BulkSegment> segments;
-  uint32_t bytes = 0;    ///< that the mbarrier is told
-  uint32_t mbarrier = 0; ///< offset in `to`, of copies to shared memory
+  std::vector<char> data; ///< of st.async, instead of memory
+  uint32_t bytes = 0;     ///< that the mbarrier is told
+  Cta *told = nullptr;    ///< has the mbarrier, of copies to shared memory
+  uint32_t mbarrier = 0;  ///< offset in `told`
   bool reduces = false;
   AtomicOp reduction = AtomicOp::Add;
   Type type = Type::None; ///< of a reduction
@@ -155,6 +158,7 @@ struct Cta {
   std::vector<WarpSync> sync;                     ///< by warp
   std::vector<std::vector<AsyncQueue>> copies;    ///< by warp and lane
   std::vector<Warpgroup> warpgroups;
+  TensorUse tensor;
   NamedBarrier barriers[16];
   std::map<uint32_t, MbarrierState> mbarriers; ///< by offset
   uint32_t liveWarps = 0, liveThreads = 0;
@@ -219,8 +223,12 @@ struct Machine {
   uint64_t progress = 0; ///< slot of the last change that others can see
   uint64_t polls = 0;    ///< operations so far that may wait for another thread
   std::vector<double> used; ///< by device: multiprocessors that CTAs occupy
+  /// By device and multiprocessor, made when a kernel comes that uses it.
+  std::vector<std::vector<TensorMemory>> tensorMemories;
   std::map<std::string, Counter> counts;
   std::map<std::string, Traffic> traffic;
+  std::map<std::pair<std::string, int>, BankCounter> banks;
+  TensorCounter tensorUse;
   struct Span {
     std::string name;
     unsigned device;
@@ -264,6 +272,10 @@ struct Machine {
   void startLaunches();
   void startKernel(std::pair<unsigned, unsigned> key, Launch &launch);
   bool startCluster(Launch &launch);
+  /// Chooses the multiprocessors of a cluster that uses tensor memory; empty
+  /// where they have no room.
+  std::vector<TensorMemory *> placeTensorCtas(const Launch &launch,
+                                              uint32_t count);
   void startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
                 uint32_t rank);
   void finishCta(Cta &cta);
@@ -347,6 +359,23 @@ void checkRace(Warp &w, const Op *op, int lane, const Place &place,
                uint64_t address);
 Agent threadAgent(const Warp &w, int lane);
 
+// Counters; Counters.cpp.
+void addTraffic(Machine &machine, const char *space, uint64_t bytes,
+                bool isStore);
+inline void countTraffic(Machine &machine, const char *space, uint64_t bytes,
+                         bool isStore) {
+  if (machine.options.counting) [[unlikely]]
+    addTraffic(machine, space, bytes, isStore);
+}
+/// The name of the state space that an address of an instruction lies in.
+const char *spaceOf(const Warp &w, Space space, uint64_t address);
+/// Accesses of `bytes` bytes to shared memory, by lane.
+void countBanks(Warp &w, const Op *op, const uint64_t *addresses,
+                uint32_t bytes, uint32_t lanes);
+/// Accesses of lanes to a state space.
+void countAccess(Warp &w, const Op *op, Space space, const uint64_t *addresses,
+                 uint32_t bytes, uint32_t lanes, bool loads, bool stores);
+
 // Accesses under the weak schedules; ExecWeak.cpp.
 /// Loads, stores, or changes what memory holds for this lane.
 void weakLoad(Warp &w, const Op *op, int lane, const Place &place,
@@ -387,6 +416,9 @@ void strongRead(Warp &w, int lane, const Place &place,
 void joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants);
 void completeCopy(Machine &machine, const PendingCopy &copy);
+/// `count` arrivals at an mbarrier; ends the run where it expects fewer.
+void arriveAt(Warp &w, const Op *op, int lane, uint64_t address,
+              MbarrierState &state, uint32_t count);
 /// Ends the phase of an mbarrier where nothing is missing.
 void completePhase(Machine &machine, MbarrierState &state);
 

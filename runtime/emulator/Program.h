@@ -55,8 +55,12 @@ struct alignas(64) Op {
   uint32_t flags = 0;
   uint64_t imm = 0;
   uint32_t line = 0;
-  uint32_t mnemonic = 0; ///< index into Program::mnemonics
+  /// Index into Program::mnemonics; kNoInstruction where another operation
+  /// counts for the instruction.
+  uint32_t mnemonic = 0;
 };
+
+inline constexpr uint32_t kNoInstruction = ~0u;
 
 inline constexpr uint32_t kConstantBit = 0x80000000u;
 inline constexpr int kWarpSize = 32;
@@ -96,6 +100,9 @@ struct Program {
   /// Computes, branches, and accesses memory by ld, st, atom, red with fences
   /// and barriers, and nothing else.
   bool isPlain = false;
+  /// CTAs whose tensor memory its tcgen05 instructions work on: 0 where there
+  /// are none, else 1 or 2 (pairs).
+  uint32_t tensorCtas = 0;
 
   /// Address of the module's variables are constants that are filled in when
   /// the module is loaded on a device: offset of the constant -> (symbol,

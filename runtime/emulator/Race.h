@@ -91,10 +91,14 @@ ViewRef joinViews(const ViewRef &a, const ViewRef &b);
 struct Knowledge {
   ClockRef plain, proxied;
   ViewRef seen;
+  /// Of tcgen05 operations, for those behind a
+  /// tcgen05.fence::after_thread_sync.
+  ClockRef tensor;
   void join(const Knowledge &other) {
     plain = Clock::join(plain, other.plain);
     proxied = Clock::join(proxied, other.proxied);
     seen = joinViews(seen, other.seen);
+    tensor = Clock::join(tensor, other.tensor);
   }
 };
 
@@ -114,6 +118,8 @@ struct LaneSync {
   uint8_t fences = 0; ///< a bit per scope
   /// What strong reads saw, with the scope of the read: a fence acquires it.
   std::vector<SyncEntry> pending;
+  /// tcgen05 operations that those of this lane come after.
+  ClockRef tensor;
 };
 
 struct WarpSync {

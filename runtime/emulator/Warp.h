@@ -31,7 +31,8 @@ struct Group {
     Barrier,
     Lanes,
     Warpgroup,
-    Cluster
+    Cluster,
+    TensorMemory
   } wait = Wait::None;
   uint32_t barrier = 0;
   uint32_t waitMask = 0;

@@ -7,6 +7,7 @@
 // BACK: moe.experts %{{.*}} apply <output>
 // BACK: moe.combine %{{.*}} apply <output>
 
+// (C8): fires
 // CHECK-LABEL: func.func @weights_move_to_the_hidden_vector
 func.func @weights_move_to_the_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.dispatch %{{.*}} apply <hidden>
@@ -40,6 +41,7 @@ func.func @weights_that_are_there_stay(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>)
 
 // -----
 
+// (C8): not with weights on inputs
 // CHECK-LABEL: func.func @not_from_the_input
 func.func @not_from_the_input(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.dispatch %{{.*}} apply <input>
@@ -56,6 +58,7 @@ func.func @not_from_the_input(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tenso
 
 // -----
 
+// (C8): not with no hidden vector
 // CHECK-LABEL: func.func @not_where_some_experts_have_no_hidden_vector
 func.func @not_where_some_experts_have_no_hidden_vector(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.dispatch %{{.*}} apply <output>

@@ -3,6 +3,7 @@
 // RUN: moe-opt %s --moe-simplify-routing=storage=concat_up_gate | FileCheck %s --check-prefixes=CHECK,UG
 // RUN: moe-opt %s --moe-simplify-routing=storage=concat_gate_up --moe-simplify-routing=storage=split | FileCheck %s --check-prefix=BACK
 
+// (C19): fires
 // CHECK-LABEL: func.func @two_matrices_concatenate
 // BACK-LABEL: func.func @two_matrices_concatenate
 func.func @two_matrices_concatenate(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {

@@ -3,6 +3,7 @@
 
 // CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
 // CHECK-DAG: #[[COLUMNS:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// (C17): fires
 // CHECK-LABEL: func.func @products_are_made_once
 // CHECK-SAME: %[[P:.*]]: !moe.plan<4, slots<2>>, %[[X:.*]]: tensor<?x4xf32>, %[[G:.*]]: tensor<6x4xf32>, %[[GB:.*]]: tensor<6xf32>, %[[U:.*]]: tensor<6x4xf32>, %[[D:.*]]: tensor<4x6xf32>,
 func.func @products_are_made_once(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
@@ -164,6 +165,20 @@ func.func @stored_matrices_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>,
   %h = moe.experts %r, %p (%u, %us, %d, %ds, %b, %bs, %a, %as : tensor<6x4xi8>, tensor<6xf32>, tensor<4x6xi8>, tensor<4xf32>, tensor<4x4x2xi8>, tensor<4x4xf32>, tensor<4x2x6xi8>, tensor<4x2xf32>)
     table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, quant = [<i8_chan>, <i8_chan>, <i8_chan>, <i8_chan>]>]> apply <output>
     : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// Matrices of their own have no base.
+// (C17): not with matrices of their own
+// CHECK-LABEL: func.func @experts_that_share_nothing_multiply_each
+func.func @experts_that_share_nothing_multiply_each(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %u: tensor<4x6x4xf32>, %d: tensor<4x4x6xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: linalg.matmul
+  // CHECK: moe.dispatch %{{.*}} : tensor<?x4xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%u, %d : tensor<4x6x4xf32>, tensor<4x4x6xf32>) table <[<ffn, 4, width = 6, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }

@@ -1,6 +1,7 @@
 // C9: shared experts of one body and input become one wider expert.
 // RUN: moe-opt %s --moe-simplify-routing --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// (C9): fires
 // CHECK-LABEL: func.func @classes_of_one_body_become_one_expert
 func.func @classes_of_one_body_become_one_expert(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.route %{{.*}} -> !moe.plan<2, slots<1>, always = 1>
@@ -67,6 +68,7 @@ func.func @interleaved_rows_stay_interleaved(%x: tensor<?x4xf32>, %z: tensor<?x2
 
 // -----
 
+// (C9): not with two bodies
 // CHECK-LABEL: func.func @not_of_two_bodies
 func.func @not_of_two_bodies(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.experts %{{.*}} <ffn, 1, width = 5, body = <ungated, relu>, activation = always>, <ffn, 1, width = 5, body = <ungated, silu>, activation = always>]>
@@ -83,6 +85,7 @@ func.func @not_of_two_bodies(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor
 
 // -----
 
+// (C9): not with gated experts
 // CHECK-LABEL: func.func @not_where_always_on_experts_have_weights
 func.func @not_where_always_on_experts_have_weights(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %a: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.experts %{{.*}} <ffn, 2, width = 5, body = <ungated, relu>, activation = always>]>
@@ -152,6 +155,7 @@ func.func @not_where_the_plan_has_other_users(%x: tensor<?x4xf32>, %z: tensor<?x
 
 // -----
 
+// (C9): fires
 // CHECK-LABEL: func.func @two_ops_become_one
 func.func @two_ops_become_one(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK-DAG: %[[U:.*]] = moe_support.weight #moe_support.concat<[#moe_support.external<"au.bin", 0> : tensor<5x4xf32>, #moe_support.external<"bu.bin", 0> : tensor<7x4xf32>], 0> : tensor<12x4xf32>
@@ -232,6 +236,7 @@ func.func @not_of_two_inputs(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor
 
 // -----
 
+// (C9): not with two bodies
 // CHECK-LABEL: func.func @not_of_two_ops_of_two_bodies
 func.func @not_of_two_ops_of_two_bodies(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.ffn

@@ -1,7 +1,7 @@
 // C16 and C15: a positive each, and one negative per precondition.
 // RUN: moe-opt %s --moe-simplify-routing=softmax=keep --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
-// C16.
+// (C16): fires
 // CHECK-LABEL: func.func @c16_columns_of_the_table_are_scored
 // CHECK-SAME: %[[X:.*]]: tensor<?x16xf32>, %[[W:.*]]: tensor<8x16xf32>, %[[B:.*]]: tensor<8xf32>, %[[T:.*]]: tensor<?x2xi32>
 func.func @c16_columns_of_the_table_are_scored(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
@@ -21,6 +21,7 @@ func.func @c16_columns_of_the_table_are_scored(%x: tensor<?x16xf32>, %w: tensor<
 
 // -----
 
+// (C16): not with all columns
 // CHECK-LABEL: func.func @c16_a_softmax_needs_every_column
 func.func @c16_a_softmax_needs_every_column(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
   // CHECK: moe.logits
@@ -57,6 +58,7 @@ func.func @c16_scores_may_be_minus_infinity(%x: tensor<?x16xf32>, %w: tensor<8x1
 
 // -----
 
+// (C16): not with other weights
 // CHECK-LABEL: func.func @c16_weights_are_not_scores
 func.func @c16_weights_are_not_scores(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
   // CHECK: moe.logits
@@ -261,7 +263,7 @@ func.func @c16_logits_are_rounded(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t
 
 // -----
 
-// C15.
+// (C15): fires
 // CHECK-LABEL: func.func @c15_a_layer_runs_on_the_units_of_its_plan
 // CHECK-SAME: %[[X:.*]]: tensor<?x4xf32>, %[[P:.*]]: !moe.plan<2, slots<1>>, %[[OF:.*]]: tensor<?xi32>
 func.func @c15_a_layer_runs_on_the_units_of_its_plan(%x: tensor<?x4xf32>, %p: !moe.plan<2, slots<1>>, %of: tensor<?xi32>, %u: tensor<2x6x4xf32>, %d: tensor<2x4x6xf32>) -> tensor<?x4xf32> {
@@ -293,6 +295,7 @@ func.func @c15_a_layer_runs_on_the_units_of_its_plan(%x: tensor<?x4xf32>, %p: !m
 
 // -----
 
+// (C15): not with inputs of their own
 // CHECK-LABEL: func.func @c15_its_units_are_of_their_own
 func.func @c15_its_units_are_of_their_own(%x: tensor<?x4xf32>, %p: !moe.plan<2, slots<1>>, %of: tensor<?xi32>, %u: tensor<2x6x4xf32>, %d: tensor<2x4x6xf32>) -> tensor<?x4xf32> {
   // CHECK: %[[Q:.*]] = moe.expand_plan
@@ -403,4 +406,64 @@ func.func @c15_widths_are_known_at_one_place(%x: tensor<?x?xf32>, %p: !moe.plan<
   // expected-remark @+1 {{widths are known at one place alone}}
   %y = moe.combine %h, %q, %g apply <output> residual <add_x> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_a_mask_is_of_all_experts
+func.func @c16_a_mask_is_of_all_experts(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>, %a: tensor<8xi1>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{keys are of all experts}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) allow(%a : tensor<8xi1>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_a_filter_is_of_all_experts
+func.func @c16_a_filter_is_of_all_experts(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{keys are of all experts}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> group_filter <4, keep = 2, group_score = max, fill = neginf> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_some_ids_are_set_to_zero
+func.func @c16_some_ids_are_set_to_zero(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{some ids weigh nothing}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores, zero = [7]> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_a_bias_is_rounded
+func.func @c16_a_bias_is_rounded(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>, %b: tensor<8xbf16>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w bias(%b : tensor<8xbf16>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the logits are not in f32}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c16_an_input_is_rounded
+func.func @c16_an_input_is_rounded(%x: tensor<?x16xbf16>, %w: tensor<8x16xf32>, %t: tensor<?x2xi32>) -> !moe.plan<8, slots<2>> {
+  // CHECK: moe.logits
+  // CHECK: select <table
+  %z = moe.logits %x, %w : tensor<?x16xbf16>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+1 {{the logits are not in f32}}
+  %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <sigmoid> select <table, key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
 }

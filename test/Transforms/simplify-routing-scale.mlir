@@ -1,6 +1,7 @@
 // C6 and C7: the factors of the weights go into the parameters of the experts, one positive per kind and one negative per precondition.
 // RUN: moe-opt %s --moe-simplify-routing='scale=weights softmax=keep drop-parameter-free=false' --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// (C6): fires
 // CHECK-LABEL: func.func @the_scale_goes_into_down_matrices
 func.func @the_scale_goes_into_down_matrices(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.route %{{.*}} weight <scores> :
@@ -18,6 +19,7 @@ func.func @the_scale_goes_into_down_matrices(%x: tensor<?x4xf32>, %z: tensor<?x3
 
 // -----
 
+// (C7): fires
 // CHECK-LABEL: func.func @the_scales_of_experts_go_into_down_matrices_and_biases
 func.func @the_scales_of_experts_go_into_down_matrices_and_biases(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.route %{{[^ ]*}} score
@@ -77,6 +79,7 @@ func.func @places_may_be_limited(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> te
 
 // -----
 
+// (C6): not with weights on inputs
 // CHECK-LABEL: func.func @weights_on_the_input_stay
 func.func @weights_on_the_input_stay(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
   // CHECK-NOT: moe_support.scale
@@ -222,6 +225,7 @@ func.func @scales_that_are_no_constants_stay(%x: tensor<?x4xf32>, %z: tensor<?x3
 
 // -----
 
+// (C6): not with narrow weights
 // CHECK-LABEL: func.func @f16_could_overflow
 func.func @f16_could_overflow(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
   // CHECK-NOT: moe_support.scale
@@ -238,6 +242,7 @@ func.func @f16_could_overflow(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tenso
 
 // -----
 
+// (C6): not with weights read elsewhere
 // CHECK-LABEL: func.func @somebody_else_reads_the_weights
 func.func @somebody_else_reads_the_weights(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> (tensor<?x4xf32>, tensor<?x1xf32>) {
   // CHECK-NOT: moe_support.scale
@@ -340,5 +345,73 @@ func.func @functions_take_no_factors(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -
   // expected-remark @+1 {{some experts are functions}}
   %h = moe.experts %r, %p (%w0_0, %w0_1 : tensor<2x4x4xf32>, tensor<2x4xf32>) table <[<linear, 2, bias = true>, <external, 1, callee = @same>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// (C7): not with weights on inputs
+// CHECK-LABEL: func.func @scales_of_experts_on_the_input_stay
+func.func @scales_of_experts_on_the_input_stay(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: moe.route %{{.*}} expert_scale
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<3x6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<3x4x6xf32>
+  %s = moe_support.weight #moe_support.external<"s.bin", 0> : tensor<3xf32>
+  %p = moe.route %z expert_scale (%s : tensor<3xf32>) score <softmax> select <topk(1)> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<1>>
+  %r = moe.dispatch %x, %p apply <input> : tensor<?x4xf32>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{weights multiply the input}}
+  %h = moe.experts %r, %p (%u, %d : tensor<3x6x4xf32>, tensor<3x4x6xf32>) table <[<ffn, 3, width = 6, body = <ungated, relu>>]> apply <input> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <input> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// (C7): not with narrow weights
+// CHECK-LABEL: func.func @scales_of_experts_could_overflow_f16
+func.func @scales_of_experts_could_overflow_f16(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: moe.route %{{.*}} expert_scale
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<3x6x4xf16>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<3x4x6xf16>
+  %s = moe_support.weight #moe_support.external<"s.bin", 0> : tensor<3xf32>
+  %p = moe.route %z expert_scale (%s : tensor<3xf32>) score <softmax> select <topk(1)> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{weights of a small range may overflow}}
+  %h = moe.experts %r, %p (%u, %d : tensor<3x6x4xf16>, tensor<3x4x6xf16>) table <[<ffn, 3, width = 6, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// (C7): not with weights read elsewhere
+// CHECK-LABEL: func.func @somebody_else_reads_the_weights_with_their_scales
+func.func @somebody_else_reads_the_weights_with_their_scales(%x: tensor<?x4xf32>, %z: tensor<?x3xf32>) -> (tensor<?x4xf32>, tensor<?x1xf32>) {
+  // CHECK-NOT: moe_support.scale
+  // CHECK: moe.route %{{.*}} expert_scale
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<3x6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<3x4x6xf32>
+  %s = moe_support.weight #moe_support.external<"s.bin", 0> : tensor<3xf32>
+  %p = moe.route %z expert_scale (%s : tensor<3xf32>) score <softmax> select <topk(1)> weight <scores> : tensor<?x3xf32> -> !moe.plan<3, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the ops of its layer have other users or plans}}
+  %h = moe.experts %r, %p (%u, %d : tensor<3x6x4xf32>, tensor<3x4x6xf32>) table <[<ffn, 3, width = 6, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  %ids, %w = moe.unpack_plan %p : !moe.plan<3, slots<1>> -> tensor<?x1xi32>, tensor<?x1xf32>
+  return %y, %w : tensor<?x4xf32>, tensor<?x1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @stored_matrices_take_no_factor
+func.func @stored_matrices_take_no_factor(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %g: tensor<2x6x4xi8>, %gs: tensor<2x6xf32>, %u: tensor<2x6x4xi8>, %us: tensor<2x6xf32>, %d: tensor<2x4x6xi8>, %ds: tensor<2x4xf32>) -> tensor<?x4xf32> {
+  // CHECK: scale = 2.500000e+00>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores, scale = 2.5> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{its matrices are quantised}}
+  %h = moe.experts %r, %p (%g, %gs, %u, %us, %d, %ds : tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x4x6xi8>, tensor<2x4xf32>) table <[<ffn, 2, width = 6, body = <gated, silu>, quant = [<i8_chan>, <i8_chan>, <i8_chan>]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }

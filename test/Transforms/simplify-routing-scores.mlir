@@ -1,6 +1,7 @@
 // C1 the other way: a softmax over the picks becomes one over all experts.
 // RUN: moe-opt %s --moe-simplify-routing=softmax=scores --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// (C1): fires
 // CHECK-LABEL: func.func @the_softmax_moves_to_the_scores
 func.func @the_softmax_moves_to_the_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{the softmax moves to all experts}}
@@ -58,6 +59,7 @@ func.func @not_of_another_policy(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> 
 
 // -----
 
+// (C1): not with another order
 // CHECK-LABEL: func.func @not_where_keys_are_other_scores
 func.func @not_where_keys_are_other_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{keys are scores of another function}}
@@ -68,6 +70,7 @@ func.func @not_where_keys_are_other_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, 
 
 // -----
 
+// (C1): not with key offset
 // CHECK-LABEL: func.func @not_with_a_key_offset
 func.func @not_with_a_key_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{a key offset is added to the keys}}
@@ -144,5 +147,39 @@ func.func @not_where_short_lists_stay_raw(%z: tensor<?x8xf32>) -> !moe.plan<8, s
   // expected-remark @+2 {{short lists are not normalised}}
   // CHECK: moe.route %{{.*}} score <identity> select <topk(2), key = logits> weight <logits, norm = softmax, min_k = 2> :
   %p = moe.route %z score <identity> select <topk(2), key = logits> weight <logits, norm = softmax, min_k = 2> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (C1): not with infinite logits
+// CHECK-LABEL: func.func @not_of_logits_that_may_be_masked
+func.func @not_of_logits_that_may_be_masked(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  %z = moe.logits %x, %w offset(%b : tensor<8xf32>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+2 {{an offset may make logits -inf}}
+  // CHECK: moe.route %{{.*}} score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> :
+  %p = moe.route %z score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @not_of_lazy_logits
+func.func @not_of_lazy_logits(%a: tensor<?x4xf32>, %b: tensor<?x2xf32>) -> !moe.plan<8, slots<2>> {
+  %z = moe.lazy_logits %a, %b : tensor<?x4xf32>, tensor<?x2xf32> -> !moe.lazy_logits<f32, 4, 2>
+  // expected-remark @+2 {{lazy logits have no softmax over all experts}}
+  // CHECK: moe.route %{{.*}} score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> :
+  %p = moe.route %z score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> : !moe.lazy_logits<f32, 4, 2> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (C1): not with capacity between
+// CHECK-LABEL: func.func @not_before_capacity
+func.func @not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-remark @+2 {{capacity looks at keys and weights}}
+  // CHECK: moe.route %{{.*}} score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> capacity
+  %p = moe.route %z score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   return %p : !moe.plan<8, slots<2>>
 }

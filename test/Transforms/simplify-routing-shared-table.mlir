@@ -1,6 +1,7 @@
 // C10: shared experts beside a layer become always-on classes of its table.
 // RUN: moe-opt %s --moe-simplify-routing='shared=table merge-shared=false' --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// (C10): fires
 // CHECK-LABEL: func.func @an_op_becomes_a_class
 func.func @an_op_becomes_a_class(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.route %{{.*}} -> !moe.plan<2, slots<1>, always = 1>
@@ -187,6 +188,7 @@ func.func @not_where_parameters_are_no_constants(%x: tensor<?x4xf32>, %z: tensor
 
 // -----
 
+// (C10): not with gated experts
 // CHECK-LABEL: func.func @not_where_always_on_experts_have_weights
 func.func @not_where_always_on_experts_have_weights(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %a: tensor<?x1xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.ffn

@@ -1,6 +1,7 @@
 // C19: joint gate and up matrices become two.
 // RUN: moe-opt %s --moe-simplify-routing=storage=split --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// (C19): fires
 // CHECK-LABEL: func.func @interleaved_rows_split
 func.func @interleaved_rows_split(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK-DAG: %[[G:.*]] = moe_support.weight #moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 0, 0], [1, 2, 1]> : tensor<2x3x4xf32>

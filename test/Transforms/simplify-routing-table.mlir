@@ -1,6 +1,7 @@
 // C3: experts without parameters get no rows, one positive per kind and one negative per precondition.
 // RUN: moe-opt %s --moe-simplify-routing=softmax=keep --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// (C3): fires
 // CHECK-LABEL: func.func @zeros_are_dropped_and_copies_carried
 func.func @zeros_are_dropped_and_copies_carried(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>, %u: tensor<5x6x4xf32>, %d: tensor<5x4x6xf32>) -> tensor<?x4xf32> {
   // CHECK: %[[P:.*]] = moe.route
@@ -105,6 +106,7 @@ func.func @somebody_must_have_rows(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) -> 
 
 // -----
 
+// (C3): not with weights elsewhere than on outputs
 // CHECK-LABEL: func.func @weights_must_multiply_the_output
 func.func @weights_must_multiply_the_output(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>, %u: tensor<5x6x4xf32>, %d: tensor<5x4x6xf32>) -> tensor<?x4xf32> {
   // CHECK-NOT: moe.remap
@@ -204,4 +206,22 @@ func.func @only_slots_are_renumbered(%p: !moe.plan<8, csr>, %x: tensor<?x4xf32>,
   %h = moe.experts %r, %p (%u, %d : tensor<5x6x4xf32>, tensor<5x4x6xf32>) table <[<ffn, 5, width = 6, body = <ungated, relu>>, <zero, 3>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, csr> -> !moe.rows<f32, 4, grouped>
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<8, csr>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// Statistics count what was selected, and places were taken before entries go.
+// (C3): fires
+// CHECK-LABEL: func.func @statistics_see_every_entry
+func.func @statistics_see_every_entry(%z: tensor<?x3xf32>, %x: tensor<?x4xf32>, %u: tensor<2x6x4xf32>, %d: tensor<2x4x6xf32>) -> (tensor<?x4xf32>, tensor<3xi32>) {
+  // CHECK: %[[P:.*]] = moe.route %{{.*}} capacity <limit
+  // CHECK: moe.remap %[[P]]
+  // CHECK: moe.plan_stats %[[P]]
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> capacity <limit, count = <2>> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{experts without parameters get no rows}}
+  %h = moe.experts %r, %p (%u, %d : tensor<2x6x4xf32>, tensor<2x4x6xf32>) table <[<ffn, 2, width = 6, body = <ungated, relu>>, <zero, 1>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  %c, %n = moe.plan_stats %p stage <after> counted <entries> : !moe.plan<3, slots<2>> -> tensor<3xi32>, tensor<i32>
+  return %y, %c : tensor<?x4xf32>, tensor<3xi32>
 }

@@ -1,7 +1,7 @@
 // The warnings of R6, R7, R9 and R10: once, and no rewrite takes them away.
 // RUN: moe-opt %s --moe-simplify-routing --canonicalize --split-input-file --verify-diagnostics | FileCheck %s
 
-// (R7)
+// (R7): double softmax
 // CHECK-LABEL: func.func @a_second_softmax
 func.func @a_second_softmax(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-warning @+2 {{softmax scores are normalised by a second softmax}}
@@ -12,7 +12,7 @@ func.func @a_second_softmax(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
 
 // -----
 
-// (R9)
+// (R9): norm
 // CHECK-LABEL: func.func @a_sum_after_rmsnorm
 func.func @a_sum_after_rmsnorm(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-warning @+2 {{weights of scores that 'post = rmsnorm' has normalised are normalised again}}
@@ -23,7 +23,7 @@ func.func @a_sum_after_rmsnorm(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
 
 // -----
 
-// (R10)
+// (R10): key offset
 // CHECK-LABEL: func.func @a_biased_weight
 func.func @a_biased_weight(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-warning @+2 {{weights are keys that include 'key_offset'}}
@@ -34,7 +34,7 @@ func.func @a_biased_weight(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<
 
 // -----
 
-// (R6)
+// (R6): key offset
 // CHECK-LABEL: func.func @a_sum_of_biased_probabilities
 func.func @a_sum_of_biased_probabilities(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, csr> {
   // expected-warning @+2 {{'key_offset' changes the keys whose sum 'topp' bounds}}

@@ -1,7 +1,7 @@
 // The rewrites of routes, one positive per rule and one negative per precondition.
 // RUN: moe-opt %s --moe-simplify-routing --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
-// C1.
+// (C1): fires
 // CHECK-LABEL: func.func @c1_the_softmax_moves_to_the_picks
 func.func @c1_the_softmax_moves_to_the_picks(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{the softmax moves to the picked logits}}
@@ -69,6 +69,7 @@ func.func @c1_not_over_groups(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
 
 // -----
 
+// (C1): not with score post
 // CHECK-LABEL: func.func @c1_not_after_l2norm
 func.func @c1_not_after_l2norm(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{scores are normalised after their function}}
@@ -79,6 +80,7 @@ func.func @c1_not_after_l2norm(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
 
 // -----
 
+// (C1): not with key offset
 // CHECK-LABEL: func.func @c1_not_with_a_key_offset
 func.func @c1_not_with_a_key_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{a key offset is added to the keys}}
@@ -109,6 +111,7 @@ func.func @c1_not_where_groups_are_scored_by_sums(%z: tensor<?x8xf32>) -> !moe.p
 
 // -----
 
+// (C1): not with another order
 // CHECK-LABEL: func.func @c1_not_where_scores_are_rounded
 func.func @c1_not_where_scores_are_rounded(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{scores or keys are rounded below f32}}
@@ -169,7 +172,7 @@ func.func @c1_not_with_a_large_epsilon(%z: tensor<?x8xf32>) -> !moe.plan<8, slot
 
 // -----
 
-// C2.
+// (C2): fires
 // CHECK-LABEL: func.func @c2_sigmoid_selects_on_logits
 func.func @c2_sigmoid_selects_on_logits(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{the selection compares logits}}
@@ -220,6 +223,7 @@ func.func @c2_with_a_group_filter_by_maximum(%z: tensor<?x8xf32>) -> !moe.plan<8
 
 // -----
 
+// (C2): not with flat score
 // CHECK-LABEL: func.func @c2_not_where_a_score_is_flat
 func.func @c2_not_where_a_score_is_flat(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // CHECK: moe.route %{{.*}} score <relu> select <topk(2), key = scores> weight <scores> :
@@ -248,6 +252,7 @@ func.func @c2_not_after_rmsnorm(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
 
 // -----
 
+// (C2): not with key offset
 // CHECK-LABEL: func.func @c2_not_with_a_key_offset
 func.func @c2_not_with_a_key_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{a key offset is added to the scores}}
@@ -258,6 +263,7 @@ func.func @c2_not_with_a_key_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !
 
 // -----
 
+// (C2): not with summed groups
 // CHECK-LABEL: func.func @c2_not_where_groups_are_scored_by_sums
 func.func @c2_not_where_groups_are_scored_by_sums(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{groups are scored by sums of keys}}
@@ -288,7 +294,7 @@ func.func @c2_not_where_scores_are_rounded(%z: tensor<?x8xf32>) -> !moe.plan<8, 
 
 // -----
 
-// C5.
+// (C5): fires
 // CHECK-LABEL: func.func @c5_filtered_keys_become_neginf
 func.func @c5_filtered_keys_become_neginf(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{filtered keys become -inf}}
@@ -299,6 +305,7 @@ func.func @c5_filtered_keys_become_neginf(%z: tensor<?x8xf32>) -> !moe.plan<8, s
 
 // -----
 
+// (C5): not with negative keys
 // CHECK-LABEL: func.func @c5_not_with_a_key_offset
 func.func @c5_not_with_a_key_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{a key offset may make keys negative}}
@@ -309,6 +316,7 @@ func.func @c5_not_with_a_key_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !
 
 // -----
 
+// (C5): not with too few positive keys
 // CHECK-LABEL: func.func @c5_not_with_a_mask
 func.func @c5_not_with_a_mask(%z: tensor<?x8xf32>, %k: tensor<8xi1>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{a mask may leave fewer than k kept keys}}
@@ -381,6 +389,7 @@ func.func @c5_then_c1(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
 
 // -----
 
+// (C1): not with capacity between
 // CHECK-LABEL: func.func @c1_not_before_capacity
 func.func @c1_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-remark @+2 {{capacity looks at keys and weights}}
@@ -411,6 +420,7 @@ func.func @c2_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>>
 
 // -----
 
+// (C20): fires
 // CHECK-LABEL: func.func @c20_a_bound_above_one_takes_all
 func.func @c20_a_bound_above_one_takes_all(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-remark @+2 {{every allowed expert is selected}}
@@ -421,6 +431,7 @@ func.func @c20_a_bound_above_one_takes_all(%z: tensor<?x8xf32>) -> !moe.plan<8, 
 
 // -----
 
+// (C20): not with the sum itself
 // CHECK-LABEL: func.func @c20_not_at_one
 func.func @c20_not_at_one(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // CHECK: select <topp(1.000000e+00)
@@ -477,4 +488,74 @@ func.func @c20_not_with_a_fallback(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>
   // CHECK: select <topp(1.500000e+00)
   %p = moe.route %z score <softmax> select <topp(1.5), fallback = argmax> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
   return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// Of a logit of -inf the softmax is 0, which is selected where fewer others are left than are asked for.
+// (C1): not with infinite logits
+// CHECK-LABEL: func.func @c1_not_of_logits_that_may_be_masked
+func.func @c1_not_of_logits_that_may_be_masked(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  %z = moe.logits %x, %w offset(%b : tensor<8xf32>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+2 {{an offset may make logits -inf}}
+  // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores, norm = sum(0.000000e+00, add)> :
+  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores, norm = sum(0.000000e+00, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (C2): not with infinite logits
+// CHECK-LABEL: func.func @c2_not_of_logits_that_may_be_masked
+func.func @c2_not_of_logits_that_may_be_masked(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  %z = moe.logits %x, %w offset(%b : tensor<8xf32>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+2 {{an offset may make logits -inf}}
+  // CHECK: moe.route %{{.*}} score <sigmoid> select <topk(2), key = scores> weight <scores> :
+  %p = moe.route %z score <sigmoid> select <topk(2), key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c2_of_logits_with_a_bias
+func.func @c2_of_logits_with_a_bias(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  %z = moe.logits %x, %w bias(%b : tensor<8xf32>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+2 {{the selection compares logits}}
+  // CHECK: select <topk(2), key = logits>
+  %p = moe.route %z score <sigmoid> select <topk(2), key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// (C5): not with infinite logits
+// CHECK-LABEL: func.func @c5_not_of_logits_that_may_be_masked
+func.func @c5_not_of_logits_that_may_be_masked(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
+  %z = moe.logits %x, %w offset(%b : tensor<8xf32>) : tensor<?x16xf32>, tensor<8x16xf32> -> tensor<?x8xf32>
+  // expected-remark @+2 {{an offset may make logits -inf}}
+  // CHECK: fill = zero>
+  %p = moe.route %z score <softmax> group_filter <4, keep = 2, group_score = max, fill = zero> select <topk(2), key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// A mask keeps C5 from the filter; on logits the zeros that it fills with would be something else.
+// CHECK-LABEL: func.func @c2_not_where_filtered_keys_become_zero
+func.func @c2_not_where_filtered_keys_become_zero(%z: tensor<?x8xf32>, %a: tensor<8xi1>) -> !moe.plan<8, slots<2>> {
+  // expected-remark @+3 {{a mask may leave fewer than k kept keys}}
+  // expected-remark @+2 {{filtered keys become 0}}
+  // CHECK: fill = zero> select <topk(2), key = scores>
+  %p = moe.route %z allow(%a : tensor<8xi1>) score <sigmoid> group_filter <4, keep = 2, group_score = max, fill = zero> select <topk(2), key = scores> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @c1_not_where_ids_are_set_to_zero
+func.func @c1_not_where_ids_are_set_to_zero(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
+  // expected-remark @+2 {{some ids weigh nothing}}
+  // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores, zero = [7], norm = sum(0.000000e+00, add)> :
+  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores, zero = [7], norm = sum(0.000000e+00, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  return %p : !moe.plan<8, slots<2>>
 }

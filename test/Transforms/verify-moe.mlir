@@ -1,7 +1,7 @@
 // What moe-verify-moe checks over the ops of one layer; the function's name says the rule.
 // RUN: moe-opt %s --moe-verify-moe --split-input-file --verify-diagnostics
 
-// (verify_moe_c2), (R15): a layer that agrees.
+// (verify_moe_c2), (R15), a layer that agrees.
 func.func @a_layer_that_agrees(%z: tensor<?x4xf32>, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [3]> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
   %r = moe.dispatch %x, %p apply <output> : tensor<?x8xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 8, grouped>
@@ -76,8 +76,20 @@ func.func @zero_ids_are_of_classes_without_parameters(%z: tensor<?x5xf32>, %r: !
 
 // -----
 
-// (R15)
-func.func @zero_ids_are_of_no_class_with_weights(%z: tensor<?x5xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<4x8x8xf32>) -> !moe.rows<f32, 8, grouped> {
+// (R15): zero
+func.func @ids_of_no_weight_are_of_no_class_with_weights(%z: tensor<?x5xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<4x8x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  // expected-note @+1 {{its weight is set to 0 here}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [2, 4]> : tensor<?x5xf32> -> !moe.plan<5, slots<2>>
+  // expected-error @+1 {{'moe.experts' op expects zero and exclude ids in zero, copy or constant classes, but id 2 is of class 'linear'}}
+  %h = moe.experts %r, %p (%w : tensor<4x8x8xf32>) table <[<linear, 4>, <zero, 1>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<5, slots<2>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (R15): exclude
+func.func @excluded_ids_are_of_no_class_with_weights(%z: tensor<?x5xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<4x8x8xf32>) -> !moe.rows<f32, 8, grouped> {
   // expected-note @+1 {{its weight is set to 0 here}}
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores, exclude = [3]> : tensor<?x5xf32> -> !moe.plan<5, slots<2>>
   // expected-error @+1 {{'moe.experts' op expects zero and exclude ids in zero, copy or constant classes, but id 3 is of class 'linear'}}
@@ -88,7 +100,7 @@ func.func @zero_ids_are_of_no_class_with_weights(%z: tensor<?x5xf32>, %r: !moe.r
 
 // -----
 
-// (R15): a table may list any id for no weight.
+// (R15): table
 func.func @zero_ids_of_a_table_are_of_any_class(%z: tensor<?x5xf32>, %t: tensor<?x2xi32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<5x8x8xf32>) -> !moe.rows<f32, 8, grouped> {
   %p = moe.route %z table_ids(%t : tensor<?x2xi32>) score <softmax> select <table> weight <scores, exclude = [3]> : tensor<?x5xf32> -> !moe.plan<5, slots<2>>
   %h = moe.experts %r, %p (%w : tensor<5x8x8xf32>) table <[<linear, 5>]> apply <output>
@@ -98,7 +110,7 @@ func.func @zero_ids_of_a_table_are_of_any_class(%z: tensor<?x5xf32>, %t: tensor<
 
 // -----
 
-// (R18)
+// (R18): policy
 func.func @nested_experts_are_not_chosen_by_thresholds(%z: tensor<?x2xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<8x8xf32>) -> !moe.rows<f32, 8, grouped> {
   // expected-note @+1 {{experts are chosen here}}
   %p = moe.route %z score <sigmoid> select <threshold(0.5), key = scores> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<2>>
@@ -109,7 +121,7 @@ func.func @nested_experts_are_not_chosen_by_thresholds(%z: tensor<?x2xf32>, %r: 
 
 // -----
 
-// (R18): topk is fine.
+// (R18), where topk is fine.
 func.func @nested_experts_are_chosen_by_topk(%z: tensor<?x2xf32>, %r: !moe.rows<f32, 8, grouped>, %w: tensor<8x8xf32>) -> !moe.rows<f32, 8, grouped> {
   %p = moe.route %z score <sigmoid> select <topk(1), key = scores> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
   %h = moe.experts %r, %p (%w : tensor<8x8xf32>) table <[<nested, 2, widths = [4, 8]>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
@@ -151,7 +163,7 @@ func.func @what_was_before_capacity_is_known_of_a_route(%p: !moe.plan<8, slots<2
 
 // -----
 
-// (R11)
+// (R11): loss
 func.func @a_balanced_assignment_has_no_loss(%z: tensor<?x8xf32>) -> tensor<f32> {
   // expected-note @+1 {{units are assigned here}}
   %p, %s = moe.route %z score <identity> select <balanced_assign, key = logits> weight <one> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>, tensor<?x8xf32>

@@ -30,9 +30,15 @@ ARGUMENTs, one for each parameter of the kernel, in order:
   --schedule NAME          random, latest (asynchronous copies as late as
                            possible), starve (one CTA runs last) or weak
                            (reads give any value that the memory model allows)
+  --exhaustive             all schedules and all values that the memory model
+                           allows, for programs of litmus size: prints what the
+                           out: and inout: buffers may hold, which begin as
+                           zeros or the file and are not written
+  --path PATH              of --exhaustive: the one run that PATH names
   --multiprocessors N      limits how many CTAs are resident (default 132)
   --unchecked              only the checks that keep the emulator safe
-  --counters               prints instructions by opcode and traffic by space
+  --counters               prints instructions by opcode, traffic by space,
+                           bank conflicts by line and the use of tensor cores
   --trace FILE.json        writes when each CTA ran, for Perfetto
   --json                   prints JSON
   --version, --help
@@ -98,6 +104,7 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
   const Option known[] = {
       {"--kernel", true, [&](auto &v) { options.kernel = v; }},
       {"--trace", true, [&](auto &v) { options.trace = v; }},
+      {"--path", true, [&](auto &v) { options.path = v; }},
       {"--grid", true,
        [&](auto &v) { options.config.grid = parseDim("--grid", v); }},
       {"--block", true,
@@ -126,6 +133,7 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
       {"--unchecked", false, flag(unchecked)},
       {"--counters", false, flag(options.counters)},
       {"--json", false, flag(options.json)},
+      {"--exhaustive", false, flag(options.exhaustive)},
       {"--help", false, flag(options.help)},
       {"-h", false, flag(options.help)},
       {"--version", false, flag(options.version)},
@@ -166,6 +174,10 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
     }
     option->set(value);
   }
+  if (unchecked && options.exhaustive)
+    throw InputError(
+        "option '--exhaustive' needs the checks that '--unchecked' "
+        "leaves out");
   options.emulator.checked = !unchecked;
   options.emulator.counting = options.counters;
   if (options.file.empty() && !options.help && !options.version)

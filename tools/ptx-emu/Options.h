@@ -12,12 +12,13 @@ namespace moe::ptxemu {
 extern const char *const kHelp;
 
 struct Options {
-  std::string file, kernel, trace;
+  std::string file, kernel, trace, path;
   emu::LaunchConfig config;
   emu::EmulatorOptions emulator;
   std::vector<std::string> arguments;
   uint64_t seeds = 1;
-  bool counters = false, json = false, help = false, version = false;
+  bool counters = false, json = false, exhaustive = false, help = false,
+       version = false;
 };
 
 /// Throws moe::run::InputError.

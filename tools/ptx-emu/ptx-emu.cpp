@@ -1,6 +1,8 @@
 // Runs a kernel of a PTX file on .npy files in the emulator.
 #include "../moe-run/Json.h"
 #include "../moe-run/Npy.h"
+#include "Arguments.h"
+#include "Exhaustive.h"
 #include "Options.h"
 #include "moe-rt/device.h"
 
@@ -12,31 +14,11 @@
 
 using namespace moe;
 using namespace moe::ptxemu;
-using run::Array;
 using run::InputError;
 using run::jsonList;
 using run::jsonString;
 
 namespace {
-
-/// One argument of the kernel as the user gave it.
-struct Argument {
-  bool isBuffer = false;
-  std::optional<Array> input; ///< of in and inout
-  moe_dtype_t dtype = 0;      ///< of buffers
-  std::vector<int64_t> dims;
-  std::string output; ///< where a buffer is written, empty: nowhere
-  uint64_t bits = 0;  ///< of numbers
-  uint32_t bytes = 8;
-  std::vector<char> structure; ///< of structures
-
-  size_t bufferBytes() const {
-    size_t bytes = moeRuntimeDtypeSize(dtype);
-    for (int64_t dim : dims)
-      bytes *= static_cast<size_t>(dim);
-    return bytes;
-  }
-};
 
 /// What a run with one seed gave.
 struct Outcome {
@@ -45,6 +27,8 @@ struct Outcome {
   std::vector<emu::Finding> findings;
   std::map<std::string, emu::Counter> counters;
   std::map<std::string, emu::Traffic> traffic;
+  std::map<std::pair<std::string, int>, emu::BankCounter> banks;
+  emu::TensorCounter tensor;
 };
 
 } // namespace
@@ -56,100 +40,6 @@ static std::string readFile(const std::string &path) {
   if (!stream)
     throw InputError("cannot read '" + path + "'");
   return text.str();
-}
-
-static moe_dtype_t parseDtype(const std::string &name,
-                              const std::string &argument) {
-  for (moe_dtype_t dtype = 1; dtype < 64; ++dtype)
-    if (name == moeRuntimeDtypeName(dtype))
-      return dtype;
-  throw InputError("'" + argument +
-                   "' expects an element type such as f32, but got '" + name +
-                   "'");
-}
-
-/// "f32[2,3]"
-static void parseShape(const std::string &text, const std::string &whole,
-                       Argument &argument) {
-  size_t open = text.find('[');
-  if (open == std::string::npos || text.back() != ']')
-    throw InputError("'" + whole + "' expects a shape such as f32[2,3]");
-  argument.dtype = parseDtype(text.substr(0, open), whole);
-  std::stringstream sizes(text.substr(open + 1, text.size() - open - 2));
-  for (std::string size; std::getline(sizes, size, ',');) {
-    char *end = nullptr;
-    long long value = std::strtoll(size.c_str(), &end, 10);
-    if (size.empty() || *end || value < 1 || value > 1LL << 40)
-      throw InputError("'" + whole + "' expects sizes of at least 1");
-    argument.dims.push_back(value);
-  }
-}
-
-static void parseScalar(const std::string &kind, const std::string &value,
-                        const std::string &whole, Argument &argument) {
-  moe_dtype_t dtype = parseDtype(kind, whole);
-  argument.bytes = static_cast<uint32_t>(moeRuntimeDtypeSize(dtype));
-  char *end = nullptr;
-  if (kind == "f32") {
-    float number = std::strtof(value.c_str(), &end);
-    std::memcpy(&argument.bits, &number, sizeof(number));
-  } else if (kind == "f64") {
-    double number = std::strtod(value.c_str(), &end);
-    std::memcpy(&argument.bits, &number, sizeof(number));
-  } else if (kind[0] == 'i' || kind[0] == 'u') {
-    argument.bits =
-        kind[0] == 'i'
-            ? static_cast<uint64_t>(std::strtoll(value.c_str(), &end, 0))
-            : std::strtoull(value.c_str(), &end, 0);
-  }
-  if (value.empty() || !end || *end)
-    throw InputError("'" + whole + "' expects a number");
-}
-
-static std::vector<char> parseBytes(const std::string &text,
-                                    const std::string &whole) {
-  if (text.empty() || text.size() % 2 ||
-      text.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
-    throw InputError("'" + whole + "' expects two hexadecimal digits per byte");
-  std::vector<char> bytes;
-  for (size_t i = 0; i < text.size(); i += 2)
-    bytes.push_back(
-        static_cast<char>(std::stoul(text.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
-
-static Argument parseArgument(const std::string &text) {
-  Argument argument;
-  size_t colon = text.find(':');
-  if (colon == std::string::npos)
-    throw InputError("'" + text +
-                     "' expects in:, inout:, out: or a type and ':' first");
-  std::string kind = text.substr(0, colon), rest = text.substr(colon + 1);
-  if (kind == "bytes") {
-    argument.structure = parseBytes(rest, text);
-    argument.bytes = static_cast<uint32_t>(argument.structure.size());
-    return argument;
-  }
-  argument.isBuffer = kind == "in" || kind == "inout" || kind == "out";
-  if (!argument.isBuffer) {
-    parseScalar(kind, rest, text, argument);
-    return argument;
-  }
-  if (kind != "in") {
-    size_t equals = rest.rfind('=');
-    if (equals == std::string::npos)
-      throw InputError("'" + text + "' expects '=FILE.npy' at its end");
-    argument.output = rest.substr(equals + 1);
-    rest.resize(equals);
-  }
-  if (kind == "out") {
-    parseShape(rest, text, argument);
-    return argument;
-  }
-  argument.input = run::readNpy(rest);
-  argument.dtype = argument.input->dtype;
-  argument.dims = argument.input->dims;
-  return argument;
 }
 
 // ---- the launch interface ----
@@ -277,6 +167,8 @@ static Outcome runOnce(const Options &options, const std::string &text,
   outcome.clean = outcome.findings.empty();
   outcome.counters = emulator.counters();
   outcome.traffic = emulator.traffic();
+  outcome.banks = emulator.banks();
+  outcome.tensor = emulator.tensorUse();
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Argument &argument = arguments[i];
     if (argument.output.empty())
@@ -302,7 +194,7 @@ static Outcome runOnce(const Options &options, const std::string &text,
 
 // ---- reports ----
 
-static std::string findingJson(const emu::Finding &f) {
+std::string moe::ptxemu::findingJson(const emu::Finding &f) {
   auto number = [](uint64_t value) { return std::to_string(value); };
   return "{\"kind\": " + jsonString(emu::findingName(f.kind)) +
          ", \"kernel\": " + jsonString(f.kernel) +
@@ -335,6 +227,17 @@ static void printJson(const Outcome &outcome, const Options &options) {
                      ", \"stores\": " + std::to_string(entry.second.stores) +
                      "}";
             });
+    text += ", \"banks\": " + jsonList(outcome.banks, [](auto &entry) {
+              return "{\"kernel\": " + jsonString(entry.first.first) +
+                     ", \"line\": " + std::to_string(entry.first.second) +
+                     ", \"passes\": " + std::to_string(entry.second.passes) +
+                     ", \"cycles\": " + std::to_string(entry.second.cycles) +
+                     "}";
+            });
+    const emu::TensorCounter &tensor = outcome.tensor;
+    text += ", \"tensor\": {\"slots\": " + std::to_string(tensor.slots) +
+            ", \"tensorSlots\": " + std::to_string(tensor.tensor) +
+            ", \"multiplyAdds\": " + std::to_string(tensor.multiplyAdds) + "}";
   }
   std::printf("%s}\n", text.c_str());
 }
@@ -354,6 +257,22 @@ static void printText(const Outcome &outcome, const Options &options) {
       std::printf(
           "%14llu %16llu  %s\n", static_cast<unsigned long long>(traffic.loads),
           static_cast<unsigned long long>(traffic.stores), space.c_str());
+    if (!outcome.banks.empty())
+      std::printf("%14s %16s  line, accesses to shared memory\n",
+                  "bank conflicts", "cycles");
+    for (const auto &[where, banks] : outcome.banks)
+      std::printf("%14llu %16llu  %d, %s\n",
+                  static_cast<unsigned long long>(banks.cycles - banks.passes),
+                  static_cast<unsigned long long>(banks.cycles), where.second,
+                  where.first.c_str());
+    const emu::TensorCounter &tensor = outcome.tensor;
+    if (tensor.tensor)
+      std::printf("tensor cores: %.1f %% of %llu issue slots, %llu "
+                  "multiply-adds\n",
+                  100.0 * static_cast<double>(tensor.tensor) /
+                      static_cast<double>(tensor.slots),
+                  static_cast<unsigned long long>(tensor.slots),
+                  static_cast<unsigned long long>(tensor.multiplyAdds));
   }
   std::printf("%s: %s\n", options.file.c_str(),
               outcome.clean
@@ -375,6 +294,8 @@ int main(int argc, char **argv) {
     for (const std::string &text : options.arguments)
       arguments.push_back(parseArgument(text));
     std::string text = readFile(options.file);
+    if (options.exhaustive)
+      return runExhaustively(options, text, arguments);
     Outcome outcome;
     for (uint64_t i = 0; i < options.seeds && outcome.clean; ++i)
       outcome = runOnce(options, text, arguments, options.emulator.seed + i);

@@ -193,8 +193,42 @@ def capacity_choices(params, x, capacity=2):
     return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
 
 
+def capacity_scan(params, x, capacity=2):
+    """capacity_tokens with positions by a parallel prefix sum; that of an odd and of an even number of entries differ."""
+    x = groups(x)
+    scores = jax.nn.softmax(x @ params["router"], axis=-1)
+    _, chosen = lax.top_k(scores, CHOSEN)
+    hot = jax.nn.one_hot(chosen, EXPERTS, dtype=jnp.int32)
+    position = lax.associative_scan(jnp.add, hot.reshape(2, -1, EXPERTS), axis=1).reshape(hot.shape) * hot
+    kept = hot * (position <= capacity)
+    dispatch = jnp.sum(jax.nn.one_hot(position * kept, capacity + 1, dtype=x.dtype)[..., 1:], axis=2)
+    combine = dispatch * (scores * jnp.sum(kept, axis=2))[..., None]
+    return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
+
+
+def capacity_gshard(params, x):
+    return models.moe_gshard(params, groups(x)).reshape(x.shape)
+
+
+def grouped(params, x):
+    return models.moe_grouped(params, x, k=2, groups=3, kept=2)
+
+
+def grouped_scatter(params, x):
+    """Group limits by a scatter, the greatest key as a group's score, and 0 for the keys of other groups (DeepSeek-V2)."""
+    scores = jax.nn.softmax(x @ params["router"], axis=-1)
+    _, best = lax.top_k(jnp.max(scores.reshape(TOKENS, 3, 2), axis=-1), 2)
+    mask = jnp.zeros((TOKENS, 3), bool).at[jnp.arange(TOKENS)[:, None], best].set(True)
+    weights, chosen = lax.top_k(jnp.where(jnp.repeat(mask, 2, axis=1), scores, 0.0), CHOSEN)
+    return models.ragged_experts(params, x, weights * 1.5, chosen)
+
+
 def expert_choice(params, x):
     return models.moe_expert_choice(params, groups(x)).reshape(x.shape)
+
+
+def expert_choice_masks(params, x):
+    return models.moe_expert_choice_masks(params, groups(x)).reshape(x.shape)
 
 
 def soft(params, x):
@@ -208,6 +242,57 @@ def soft_joint(params, x):
     hidden = jax.nn.relu(jnp.einsum("epm,emh->eph", rows, params["gate"]))
     outputs = jnp.einsum("eph,ehm->epm", hidden, params["down"])
     return jnp.einsum("epm,sep->sm", outputs, jax.nn.softmax(logits, axis=(1, 2)))
+
+
+def half_route(params, x):
+    """A router in f32 on tokens in bf16, and weights in f32."""
+    values, chosen = lax.top_k(x.astype(jnp.float32) @ params["router"], CHOSEN)
+    return jax.nn.softmax(values, axis=-1), chosen
+
+
+def in_half(layer):
+    """The layer on tokens in bf16, for callers in f32."""
+    return lambda params, x: layer(params, x.astype(jnp.bfloat16)).astype(jnp.float32)
+
+
+@in_half
+def half_dense(params, x):
+    """Experts in bf16, whose outputs are added up in bf16."""
+    weights, chosen = half_route(params, x)
+    full = jnp.einsum("tke,tk->te", jax.nn.one_hot(chosen, EXPERTS), weights).astype(x.dtype)
+    return jnp.einsum("tem,te->tm", dense_outputs(params, x), full)
+
+
+@in_half
+def half_ragged(params, x):
+    weights, chosen = half_route(params, x)
+    return models.ragged_experts(params, x, weights.astype(x.dtype), chosen)
+
+
+@in_half
+def half_unrolled(params, x):
+    """Outputs in bf16 are added up in f32, with weights in f32."""
+    weights, chosen = half_route(params, x)
+    out = jnp.zeros(x.shape, jnp.float32)
+    for expert in range(EXPERTS):
+        column = jnp.sum(jnp.where(chosen == expert, weights, 0.0), axis=-1)
+        hidden = jax.nn.silu(x @ params["gate"][expert]) * (x @ params["up"][expert])
+        out = out + (hidden @ params["down"][expert]).astype(jnp.float32) * column[:, None]
+    return out
+
+
+@in_half
+def half_capacity(params, x, capacity=2):
+    """Scores and counts in f32 and i32, masks in bf16."""
+    x = groups(x)
+    scores = jax.nn.softmax(x.astype(jnp.float32) @ params["router"], axis=-1)
+    _, chosen = lax.top_k(scores, CHOSEN)
+    hot = jax.nn.one_hot(chosen, EXPERTS, dtype=jnp.int32)
+    position = jnp.cumsum(hot.reshape(2, -1, EXPERTS), axis=1).reshape(hot.shape) * hot
+    kept = hot * (position <= capacity)
+    dispatch = jnp.sum(jax.nn.one_hot(position * kept, capacity + 1, dtype=x.dtype)[..., 1:], axis=2)
+    combine = dispatch * (scores * jnp.sum(kept, axis=2)).astype(x.dtype)[..., None]
+    return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
 
 
 def jax_text(exported):
@@ -235,7 +320,23 @@ def main() -> int:
         both_bias=make(EXPERTS, 2 * HIDDEN),
         down_bias=make(EXPERTS, WIDTH),
     )
+    other = models.Maker(5)
+    six = {
+        "router": other(WIDTH, 6),
+        "bias": 0.3 * other(6),
+        "gate": other(6, WIDTH, HIDDEN),
+        "up": other(6, WIDTH, HIDDEN),
+        "down": other(6, HIDDEN, WIDTH),
+        "shared_gate": other(WIDTH, HIDDEN),
+        "shared_up": other(WIDTH, HIDDEN),
+        "shared_down": other(HIDDEN, WIDTH),
+    }
+    half = {name: value if name == "router" else value.astype(jnp.bfloat16) for name, value in params.items()}
     layers = {
+        "half-dense": (half_dense, half),
+        "half-ragged": (half_ragged, half),
+        "half-unrolled": (half_unrolled, half),
+        "half-capacity": (half_capacity, half),
         "ragged": (ragged, params),
         "ragged-scatter": (ragged_scatter, params),
         "dense-scatter": (dense_scatter, params),
@@ -250,7 +351,12 @@ def main() -> int:
         "capacity-vision": (capacity_vision, params),
         "capacity-tokens": (capacity_tokens, params),
         "capacity-choices": (capacity_choices, params),
+        "capacity-scan": (capacity_scan, params),
+        "capacity-gshard": (capacity_gshard, params),
+        "grouped": (grouped, six),
+        "grouped-scatter": (grouped_scatter, six),
         "expert-choice": (expert_choice, params),
+        "expert-choice-masks": (expert_choice_masks, params),
         "soft": (soft, dict(params, slots=make(WIDTH, EXPERTS, 2))),
         "soft-joint": (soft_joint, dict(params, slots=make(WIDTH, EXPERTS, 2))),
         "scan": (stacked, jax.tree.map(lambda x: jnp.stack([x, 2 * x]), params)),

@@ -69,6 +69,10 @@ def _gated(experts, hidden):
     return lambda make: models.gated_experts_params(make, experts, hidden)
 
 
+def _grouped(experts, hidden):
+    return lambda make: models.grouped_params(make, experts, hidden)
+
+
 def _plain(experts, hidden):
     return lambda make: models.plain_experts_params(make, experts, hidden)
 
@@ -82,6 +86,10 @@ CATALOG = {
                      notes="lax.scan over stacked layers"),
     "switch-jax": Spec(lambda: models.decoder(models.moe_switch, 1, _plain(4, 16), 4), _tokens,
                        notes="top-1, capacity by cumsum, one-hot einsums"),
+    "gshard-jax": Spec(lambda: models.decoder(models.moe_gshard, 1, _plain(4, 16), 8), _tokens,
+                       notes="top-2, two counts, capacity, one-hot einsums"),
+    "deepseek-jax": Spec(lambda: models.decoder(models.moe_grouped, 1, _grouped(8, 16), 9), _tokens,
+                         notes="sigmoid scores, biased keys, best groups, shared expert, ragged_dot"),
     "vmoe-jax": Spec(lambda: models.encoder(models.moe_vision, _plain(4, 16), 5), _image,
                      notes="patch convolution, top-2 with batch priority and capacity"),
     "expert-choice-jax": Spec(lambda: models.decoder(models.moe_expert_choice, 1, _plain(4, 16), 6), _tokens,
@@ -148,6 +156,10 @@ def make_sharded(folder):
     _save(folder / "outputs", {"result": program(x)})
     (folder / "model.mlir").write_text(program.lower(x).as_text())
     (folder / "model.jax").write_bytes(export.export(program)(x).serialize())
+    # What one of several devices runs.
+    axes = jax.sharding.PartitionSpec("x")
+    part = jax.jit(jax.shard_map(lambda x: jax.lax.psum(jnp.tanh(x), "x"), mesh=mesh, in_specs=axes, out_specs=jax.sharding.PartitionSpec()))
+    (folder / "collective.jax").write_bytes(export.export(part)(x).serialize())
 
 
 def main() -> int:

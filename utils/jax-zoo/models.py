@@ -92,12 +92,9 @@ def moe_dense(params, x, k=2):
     return jnp.einsum("bsem,bse->bsm", out, full)
 
 
-def moe_ragged(params, x, k=2):
+def ragged_experts(params, tokens, weights, chosen):
     """Rows sorted by expert, then ragged products (maxtext sparse_matmul)."""
-    tokens = x.reshape(-1, x.shape[-1])
-    experts = params["router"].shape[1]
-    values, chosen = lax.top_k(tokens @ params["router"], k)
-    weights = jax.nn.softmax(values, axis=-1)
+    experts, k = params["router"].shape[1], chosen.shape[1]
     flat = chosen.ravel()
     order = jnp.argsort(flat)
     rows = jnp.take(tokens, order // k, axis=0)
@@ -106,7 +103,13 @@ def moe_ragged(params, x, k=2):
     up = lax.ragged_dot(rows, params["up"], sizes)
     out = lax.ragged_dot(jax.nn.silu(gate) * up, params["down"], sizes)
     out = jnp.take(out, jnp.argsort(order), axis=0).reshape(tokens.shape[0], k, -1)
-    return jnp.einsum("tkm,tk->tm", out, weights).reshape(x.shape)
+    return jnp.einsum("tkm,tk->tm", out, weights)
+
+
+def moe_ragged(params, x, k=2):
+    tokens = x.reshape(-1, x.shape[-1])
+    values, chosen = lax.top_k(tokens @ params["router"], k)
+    return ragged_experts(params, tokens, jax.nn.softmax(values, axis=-1), chosen).reshape(x.shape)
 
 
 def moe_switch(params, x, capacity_factor=1.25):
@@ -126,6 +129,54 @@ def moe_switch(params, x, capacity_factor=1.25):
     hidden = jax.nn.relu(jnp.einsum("ebcm,emh->ebch", inputs, params["gate"]))
     outputs = jnp.einsum("ebch,ehm->ebcm", hidden, params["down"])
     return jnp.einsum("ebcm,bsec->bsm", outputs, combine)
+
+
+def moe_gshard(params, x, capacity_factor=1.0):
+    """Top-2 with two counts: second choices claim what first ones leave (GShard)."""
+    steps, experts = x.shape[1], params["router"].shape[1]
+    capacity = int(np.ceil(2 * steps * capacity_factor / experts))
+    scores = jax.nn.softmax(x @ params["router"], axis=-1)
+    hot1 = jax.nn.one_hot(jnp.argmax(scores, axis=-1), experts, dtype=x.dtype)
+    rest = scores * (1 - hot1)
+    hot2 = jax.nn.one_hot(jnp.argmax(rest, axis=-1), experts, dtype=x.dtype)
+    weight1, weight2 = jnp.sum(scores * hot1, axis=-1), jnp.sum(rest * hot2, axis=-1)
+    total = weight1 + weight2 + 1e-9
+
+    def claim(hot, weight, before):
+        position = (jnp.cumsum(hot, axis=1) - hot + before) * hot
+        kept = hot * (position < capacity)
+        place = jnp.sum(position * kept, axis=-1).astype(jnp.int32)
+        weighted = (weight / total)[..., None] * kept
+        return kept, weighted[..., None] * jax.nn.one_hot(place, capacity, dtype=x.dtype)[..., None, :]
+
+    kept, first = claim(hot1, weight1, 0)
+    _, second = claim(hot2, weight2, jnp.sum(kept, axis=1, keepdims=True))
+    combine = first + second
+    inputs = jnp.einsum("bsm,bsec->ebcm", x, combine.astype(bool).astype(x.dtype))
+    hidden = jax.nn.relu(jnp.einsum("ebcm,emh->ebch", inputs, params["gate"]))
+    outputs = jnp.einsum("ebch,ehm->ebcm", hidden, params["down"])
+    return jnp.einsum("ebcm,bsec->bsm", outputs, combine)
+
+
+def best_groups(keys, groups, kept):
+    """A mask of the experts in the groups whose two best keys have the greatest sums (maxtext expert_group_mask)."""
+    best, _ = lax.top_k(keys.reshape(*keys.shape[:-1], groups, -1), 2)
+    _, chosen = lax.top_k(jnp.sum(best, axis=-1), kept)
+    mask = jnp.sum(jax.nn.one_hot(chosen, groups, dtype=jnp.float32), axis=-2)
+    shape = (*mask.shape, keys.shape[-1] // groups)
+    return jnp.broadcast_to(mask[..., None], shape).reshape(keys.shape)
+
+
+def moe_grouped(params, x, k=4, groups=4, kept=2, scale=2.5):
+    """Sigmoid scores, biased keys, the best groups (DeepSeek-V3 as maxtext writes it), ragged products, a shared expert."""
+    tokens = x.reshape(-1, x.shape[-1])
+    scores = jax.nn.sigmoid(tokens @ params["router"])
+    keys = scores + params["bias"]
+    _, chosen = lax.top_k(jnp.where(best_groups(keys, groups, kept) > 0, keys, -jnp.inf), k)
+    weights = jnp.take_along_axis(scores, chosen, axis=-1)
+    weights = weights / (jnp.sum(weights, axis=-1, keepdims=True) + 1e-20) * scale
+    shared = (jax.nn.silu(tokens @ params["shared_gate"]) * (tokens @ params["shared_up"])) @ params["shared_down"]
+    return (ragged_experts(params, tokens, weights, chosen) + shared).reshape(x.shape)
 
 
 def moe_vision(params, x, k=2, capacity_factor=1.0):
@@ -164,6 +215,20 @@ def moe_expert_choice(params, x, capacity_factor=2.0):
     outputs = jnp.einsum("ech,ehm->ecm", hidden, params["down"]) * weights[..., None]
     out = jnp.zeros_like(tokens).at[picked.ravel()].add(outputs.reshape(-1, width))
     return out.reshape(x.shape)
+
+
+def moe_expert_choice_masks(params, x, capacity_factor=2.0):
+    """The same by einsums with one-hot vectors of the tokens that experts take, in groups of tokens (flaxformer)."""
+    steps, experts = x.shape[1], params["router"].shape[1]
+    capacity = int(steps * capacity_factor / experts)
+    scores = jax.nn.softmax(x @ params["router"], axis=-1)
+    weights, picked = lax.top_k(jnp.swapaxes(scores, 1, 2), capacity)
+    dispatch = jnp.moveaxis(jax.nn.one_hot(picked, steps, dtype=x.dtype), 3, 1)
+    combine = jnp.einsum("bec,bsec->bsec", weights, dispatch)
+    inputs = jnp.einsum("bsm,bsec->becm", x, dispatch)
+    hidden = jax.nn.gelu(jnp.einsum("becm,emh->bech", inputs, params["gate"]))
+    outputs = jnp.einsum("bech,ehm->becm", hidden, params["down"])
+    return jnp.einsum("becm,bsec->bsm", outputs, combine)
 
 
 def moe_soft(params, x):
@@ -252,6 +317,16 @@ def plain_experts_params(make, experts, hidden):
     params = gated_experts_params(make, experts, hidden)
     del params["up"]
     return params
+
+
+def grouped_params(make, experts, hidden):
+    return {
+        **gated_experts_params(make, experts, hidden),
+        "bias": 0.3 * make(experts),
+        "shared_gate": make(WIDTH, hidden),
+        "shared_up": make(WIDTH, hidden),
+        "shared_down": make(hidden, WIDTH),
+    }
 
 
 def soft_params(make, experts=4, slots=3, hidden=16):

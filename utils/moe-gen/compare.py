@@ -4,11 +4,12 @@
   compare.py                 every model that transformers has
   compare.py deepseek-v3     one of them
 
-Needs torch and transformers (utils/model-zoo/requirements.txt). Prints a line per model: the module, and the largest difference over the largest result. Ends with
-status 1 where that passes 1e-5, which is far above the rounding of f32.
+Needs torch and transformers 5.23 (utils/model-zoo/requirements.txt). Prints a line per model: the module, and the largest difference over the largest result. Ends
+with status 1 where that passes 1e-5, which is far above the rounding of f32.
 """
 import argparse
 import importlib
+import math
 import random
 import sys
 
@@ -18,25 +19,77 @@ import torch  # noqa: E402
 
 import reference  # noqa: E402
 from layer import Layer  # noqa: E402
-from models import MODELS  # noqa: E402
+from models import MODELS, MODULES  # noqa: E402
 
 TOKENS = 29
 
 
-def block(package, config, name, **options):
+def configured(model, package, config, options):
+    """A configuration of a package of transformers with the numbers of a model, and the package's modules."""
+    configuration = importlib.import_module(f"transformers.models.{package}.configuration_{package}")
+    modeling = importlib.import_module(f"transformers.models.{package}.modeling_{package}")
+    numbers = {key: getattr(model, value) if isinstance(value, str) and hasattr(model, value) else value for key, value in options.items()}
+    made = getattr(configuration, config)(hidden_size=model.hidden, **numbers)
+    # Configurations keep what they do not know, but not where they compute it.
+    for key, value in numbers.items():
+        setattr(made, key, value)
+    made._experts_implementation = "eager"
+    return made, modeling
+
+
+def block(package, config, name, arguments=None, **options):
     """Of a model: the module called `name` of a package of transformers, made from a configuration."""
     def make(model):
-        configuration = importlib.import_module(f"transformers.models.{package}.configuration_{package}")
-        modeling = importlib.import_module(f"transformers.models.{package}.modeling_{package}")
-        numbers = {key: getattr(model, value) if isinstance(value, str) and hasattr(model, value) else value for key, value in options.items()}
-        arguments = numbers.pop("arguments", {})
-        made = getattr(configuration, config)(hidden_size=model.hidden, **numbers)
-        # Configurations keep what they do not know, but not where they compute it.
-        for key, value in numbers.items():
-            setattr(made, key, value)
-        made._experts_implementation = "eager"
-        return getattr(modeling, name)(made, **arguments)
+        made, modeling = configured(model, package, config, options)
+        return getattr(modeling, name)(made, **(arguments or {}))
     return make
+
+
+class DbrxFFN(torch.nn.Module):
+    """The configuration of DBRX's layers is a part of that of the model, which wants every other part."""
+
+    def __init__(self, model):
+        super().__init__()
+        numbers = {"ffn_hidden_size": model.width, "moe_num_experts": model.experts, "moe_top_k": model.slots, "moe_normalize_expert_weights": 1.0}
+        made, modeling = configured(model, "dbrx", "DbrxFFNConfig", numbers)
+        self.ffn = modeling.DbrxFFN(argparse.Namespace(ffn_config=made))
+
+    def forward(self, x):
+        return self.ffn(x)
+
+
+class Gemma4(torch.nn.Module):
+    """The parts that a decoder layer puts between its norms. The router normalises its input again: units here have the norm that it would give them."""
+
+    def __init__(self, model):
+        super().__init__()
+        numbers = {"moe_intermediate_size": "width", "num_experts": "experts", "top_k_experts": "slots", "intermediate_size": "shared_width", "num_hidden_layers": 1,
+                   "rms_norm_eps": 0.0}
+        made, modeling = configured(model, "gemma4", "Gemma4TextConfig", numbers)
+        self.router, self.experts = modeling.Gemma4TextRouter(made), modeling.Gemma4TextExperts(made)
+        self.shared = modeling.Gemma4TextMLP(made, 0)
+
+    def forward(self, x):
+        rows = x.reshape(-1, x.shape[-1])
+        _, weights, ids = self.router(rows)
+        return self.experts(rows, ids, weights) + self.shared(rows)
+
+
+class Nllb(torch.nn.Module):
+    """The router's weights of all experts, and the experts. NllbMoeSparseMLP of this version takes the router's mask for ids, and so asks experts 0 and 1 alone."""
+
+    def __init__(self, model):
+        super().__init__()
+        numbers = {"num_experts": "experts", "activation_function": "relu", "router_bias": False, "moe_eval_capacity_token_fraction": -1.0, "expert_capacity": 2 * math.ceil(TOKENS / model.experts),
+                   "d_model": "hidden"}
+        made, modeling = configured(model, "nllb_moe", "NllbMoeConfig", numbers)
+        self.router = modeling.NllbMoeTop2Router(made)
+        self.experts = torch.nn.ModuleList(modeling.NllbMoeDenseActDense(made, model.width) for _ in range(model.experts))
+
+    def forward(self, x):
+        rows = x.reshape(-1, x.shape[-1])
+        _, weights, _ = self.router(rows)
+        return sum(weights[:, [e]] * expert(rows) for e, expert in enumerate(self.experts))
 
 
 QWEN = {"moe_intermediate_size": "width", "num_experts": "experts", "num_experts_per_tok": "slots", "shared_expert_intermediate_size": "shared_width"}
@@ -45,6 +98,8 @@ DEEPSEEK = {"moe_intermediate_size": "width", "n_routed_experts": "experts", "nu
 GROUPS = {"n_group": "groups", "topk_group": "keep"}
 NO_GROUPS = {"n_group": 1, "topk_group": 1}
 LOCAL = {"intermediate_size": "width", "num_local_experts": "experts", "num_experts_per_tok": "slots"}
+V4 = {"num_hidden_layers": 8, "vocab_size": TOKENS, **DEEPSEEK}
+LING = block("bailing_hybrid", "BailingHybridConfig", "BailingHybridMoE", num_local_experts="experts", **DEEPSEEK, **GROUPS)
 
 BLOCKS = {
     "mixtral-8x7b": block("mixtral", "MixtralConfig", "MixtralSparseMoeBlock", **LOCAL),
@@ -57,7 +112,8 @@ BLOCKS = {
     "deepseek-v2-lite": block("deepseek_v2", "DeepseekV2Config", "DeepseekV2Moe", topk_method="greedy", **DEEPSEEK),
     "deepseek-v2": block("deepseek_v2", "DeepseekV2Config", "DeepseekV2Moe", topk_method="group_limited_greedy", **DEEPSEEK, **GROUPS),
     "deepseek-v3": block("deepseek_v3", "DeepseekV3Config", "DeepseekV3MoE", **DEEPSEEK, **GROUPS),
-    "deepseek-v4-flash": block("deepseek_v4", "DeepseekV4Config", "DeepseekV4SparseMoeBlock", arguments={"layer_idx": 5}, num_hidden_layers=8, **DEEPSEEK),
+    "deepseek-v4-flash": block("deepseek_v4", "DeepseekV4Config", "DeepseekV4SparseMoeBlock", arguments={"layer_idx": 5}, **V4),
+    "deepseek-v4-flash-hash": block("deepseek_v4", "DeepseekV4Config", "DeepseekV4SparseMoeBlock", arguments={"layer_idx": 0}, **V4),
     "kimi-k2": block("deepseek_v3", "DeepseekV3Config", "DeepseekV3MoE", **DEEPSEEK, **NO_GROUPS),
     "glm-4.5": block("glm4_moe", "Glm4MoeConfig", "Glm4MoeMoE", **DEEPSEEK, **NO_GROUPS),
     "glm-4.7-flash": block("glm4_moe_lite", "Glm4MoeLiteConfig", "Glm4MoeLiteMoE", **DEEPSEEK, **NO_GROUPS),
@@ -76,8 +132,26 @@ BLOCKS = {
     "mimo-v2-flash": block("mimo_v2_flash", "MiMoV2FlashConfig", "MiMoV2FlashMoE", **{**DEEPSEEK, "n_shared_experts": None}, **NO_GROUPS),
     "trinity-mini": block("afmoe", "AfmoeConfig", "AfmoeSparseMoeBlock", moe_intermediate_size="width", num_experts="experts", num_experts_per_tok="slots",
                           num_shared_experts="shared", route_scale="scale"),
+    "dbrx": DbrxFFN,
+    "gemma-4-26b-a4b": Gemma4,
+    "hunyuan-a13b": block("hunyuan_v1_moe", "HunYuanMoEV1Config", "HunYuanMoEV1Moe", num_experts="experts", moe_topk="slots", intermediate_size="width"),
+    "jetmoe-8b": block("jetmoe", "JetMoeConfig", "JetMoeMoE", **LOCAL),
+    "ling-mini-2.0": LING,
+    "ling-1t": LING,
+    "minimax-m3": block("minimax_m3_vl", "MiniMaxM3VLTextConfig", "MiniMaxM3VLSparseMoeBlock", shared_intermediate_size="shared_width",
+                        routed_scaling_factor="scale", **LOCAL),
+    "nllb-moe-54b": Nllb,
+    "step-3.5": block("step3p7", "Step3p7TextConfig", "Step3p7SparseMoeBlock", arguments={"layer_idx": 0}, moe_intermediate_size="width", n_routed_experts="experts",
+                      num_experts_per_tok="slots", share_expert_dim="shared_width", moe_router_scaling_factor="scale", swiglu_limits=[7.0], swiglu_limits_shared=[7.0]),
+    "switch-base-128": block("switch_transformers", "SwitchTransformersConfig", "SwitchTransformersSparseMLP", d_model="hidden", d_ff="width", num_experts="experts",
+                             expert_capacity="capacity", dense_act_fn="relu"),
     "laguna": block("laguna", "LagunaConfig", "LagunaSparseMoeBlock", moe_router_logit_softcapping="softcap", moe_routed_scaling_factor="scale", **QWEN),
 }
+
+# Models of other numbers and the same module.
+for one, other in {"mixtral-8x22b": "mixtral-8x7b", "qwen1.5-moe-a2.7b": "qwen2-57b-a14b", "qwen3-235b-a22b": "qwen3-30b-a3b", "qwen3-coder-480b": "qwen3-30b-a3b",
+                   "gpt-oss-120b": "gpt-oss-20b", "llama-4-maverick": "llama-4-scout", "glm-4.5-air": "glm-4.5"}.items():
+    BLOCKS[one] = BLOCKS[other]
 
 
 def parameter(model, weights, name, shape):
@@ -98,9 +172,25 @@ def parameter(model, weights, name, shape):
         shared = tensor("shared_" + role)
         return shared.transpose(0, 1).reshape(shape) if role == "down" else shared.reshape(shape)
 
-    last = name.rsplit(".", 1)[-1]
+    path = name.split(".")
+    last = path[-1]
+    if last == "bias" and len(path) == 1:
+        return tensor("out_bias")
+    if last == "tid2eid":
+        return torch.tensor(table(model))
+    if last == "per_expert_scale":
+        return tensor("expert_scale")
+    if last == "scale":
+        return torch.full(shape, math.sqrt(model.hidden))
+    if last in ("w1", "v1", "w2") and "mlp" in path:
+        return (tensor("down").transpose(1, 2) if last == "w2" else tensor("gate" if last == "w1" else "up")).reshape(shape)
+    for role, keys in {"up": ("fc1", "wi"), "down": ("fc2", "wo")}.items():
+        if len(path) > 2 and path[-2] in keys:
+            return tensor(f"{role}_{last}" if last == "bias" else role)[int(path[-3].removeprefix("expert_"))]
     if "shared_expert_gate" in name:
         return tensor("shared_mix")
+    if "shared" in name and "gate_up" in name:
+        return joint("shared_").reshape(shape)
     if "shared" in name:
         for role, keys in {"gate": ("gate_proj", "w1"), "up": ("up_proj", "w3"), "down": ("down_proj", "w2")}.items():
             if any(key in name for key in keys):
@@ -122,6 +212,21 @@ def parameter(model, weights, name, shape):
     sys.exit(f"compare.py: error: expects the parameter '{name}' of {list(shape)} to be one of a layer's")
 
 
+def table(model):
+    """The experts of each token id."""
+    numbers = random.Random(10)
+    return [numbers.sample(range(model.experts), model.slots) for _ in range(TOKENS)]
+
+
+def units(model):
+    """The layer's input: of a norm that Gemma's router would give it, and no more than places for all where this version has no capacity."""
+    numbers = random.Random(9)
+    xs = [[numbers.gauss(0, 1) for _ in range(model.hidden)] for _ in range(model.slots if model.router == "hunyuan" else TOKENS)]
+    if not model.expert_scale:
+        return xs
+    return [[v * math.sqrt(len(x) / sum(u * u for u in x)) for v in x] for x in xs]
+
+
 def compare(name):
     model = MODELS[name].reduced()
     layer = Layer(model)
@@ -129,22 +234,23 @@ def compare(name):
     module = BLOCKS[name](model).float().eval()
     state = module.state_dict()
     module.load_state_dict({key: parameter(model, layer.weights, key, list(value.shape)).contiguous() for key, value in state.items()})
-    numbers = random.Random(9)
-    xs = [[numbers.gauss(0, 1) for _ in range(model.hidden)] for _ in range(TOKENS)]
+    xs = units(model)
+    hashed = model.router == "deepseek-v4-hash"
     with torch.no_grad():
-        y = module(torch.tensor(xs)[None])
-    y = (y[0] if isinstance(y, tuple) else y).reshape(TOKENS, model.hidden).double()
-    expected = torch.tensor(reference.layer(model, layer.weights, xs, None), dtype=torch.double)
+        y = module(torch.tensor(xs)[None], *([torch.arange(TOKENS)[None]] if hashed else []))
+    y = (y[0] if isinstance(y, tuple) else y).reshape(len(xs), model.hidden).double()
+    expected = torch.tensor(reference.layer(model, layer.weights, xs, table(model) if hashed else None), dtype=torch.double)
     error = ((y - expected).abs().max() / expected.abs().max()).item()
-    print(f"{name:24} {type(module).__module__.split('.')[-2]}.{type(module).__name__}: {error:.1e}{'' if error <= 1e-5 else ' DIFFERS'}")
+    print(f"{name:24} {MODULES[name]}: {error:.1e}{'' if error <= 1e-5 else ' DIFFERS'}")
     return error <= 1e-5
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="*", choices=[*BLOCKS, []], help="models of moe-gen that transformers has")
+    parser.add_argument("model", nargs="*", choices=[*MODULES, []], help="models of moe-gen that transformers has")
     options = parser.parse_args()
-    results = [compare(name) for name in options.model or BLOCKS]
+    assert BLOCKS.keys() == MODULES.keys(), BLOCKS.keys() ^ MODULES.keys()
+    results = [compare(name) for name in options.model or MODULES]
     print(f"{sum(results)} of {len(results)} agree")
     sys.exit(not all(results))
 

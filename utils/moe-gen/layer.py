@@ -167,9 +167,8 @@ class Layer:
         if model.copies:
             classes.append(f"<copy, {model.copies}>")
         if model.shared:
-            shared_body = model.shared_body or model.body
-            parameters += self.body("shared_", shared_body, model.shared, model.shared_width)
-            classes.append(f"<ffn, {model.shared}, width = {model.shared_width}, body = {BODIES[shared_body]}, activation = always>")
+            parameters += self.body("shared_", model.body, model.shared, model.shared_width)
+            classes.append(f"<ffn, {model.shared}, width = {model.shared_width}, body = {BODIES[model.body]}, activation = always>")
         lines.append(f"{name('h')} = moe.experts {name('r')}, {name('p')} ({', '.join(value for value, _ in parameters)} : "
                      f"{', '.join(type_ for _, type_ in parameters)})")
         lines.append(f"  table <[{', '.join(classes)}]> apply <{model.apply}> : {rows}, {plan} -> {rows}")

@@ -1,7 +1,7 @@
 """Configurations of released Mixture-of-Experts layers: the table in section 8 of the routing specification.
 
 Every model says its numbers and names its router and its body. What a router computes is said twice: as attributes of the moe dialect in `layer.py`, and as the
-formula that its authors published in `reference.py`.
+formula that its authors published in `reference.py`. What that formula was held against is said here, too.
 """
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,6 @@ class Model:
     shared: int = 0
     shared_width: int = 0
     shared_gate: bool = False
-    shared_body: str = ""
     # Groups, and how many are kept.
     groups: int = 0
     keep: int = 0
@@ -94,7 +93,7 @@ MODELS = {model.name: model for model in [
           note="the hidden size was not in the sources; the limit 7 is one of several per layer"),
     Model("laguna", 2048, 512, 256, 8, "laguna", bias=True, softcap=30.0, **_shared(1, 512),
           note="the configuration's soft cap and scale were not in the sources: 30 and 1"),
-    _sigmoid("minimax-m3", 6144, 3072, 128, 4, body="clamped-silu", scale=2.0, **_shared(1, 3072, shared_body="swiglu")),
+    _sigmoid("minimax-m3", 6144, 3072, 128, 4, body="clamped-silu", scale=2.0, **_shared(1, 3072)),
     _sigmoid("minimax-m2", 3072, 1536, 256, 8),
     Model("gemma-4-26b-a4b", 2816, 704, 128, 8, "picks", "geglu", expert_scale=True, **_shared(1, 2112),
           note="the norms of router input and parallel MLP are ordinary ops beside the layer"),
@@ -107,10 +106,62 @@ MODELS = {model.name: model for model in [
     _sigmoid("dots1", 4096, 1408, 128, 6, scale=2.5, **_shared(2, 1408)),
     Model("mimo-v2-flash", UNKNOWN, 2048, 256, 8, "sigmoid", bias=True,
           note="the hidden size and the configuration's scale were not in the sources"),
-    _sigmoid("minicpm5-moe-16a3", 2048, 512, 160, 16, scale=3.66, **_shared(1, 512), note="from a table of a script: routing of the DeepSeek-V3 type is assumed"),
+    _sigmoid("minicpm5-moe-16a3", 2048, 512, 160, 16, scale=3.66, **_shared(1, 512), note="sizes and scale are from a table of a script"),
     Model("nllb-moe-54b", 2048, 8192, 128, 2, "nllb", "relu-mlp"),
     Model("switch-base-128", 768, 3072, 128, 1, "switch", "relu", capacity=64),
-    Model("arctic", 7168, 4864, 128, 2, "softmax-normalised", note="the dense residual is an ordinary MLP beside the layer; that weights are normalised is assumed"),
-    Model("step-3", 7168, 5120, 48, 3, "softmax", **_shared(1, 5120), note="whether weights are normalised is the configuration's; here they are not"),
+    Model("arctic", 7168, 4864, 128, 2, "softmax-normalised", note="the dense residual is an ordinary MLP beside the layer"),
+    Model("step-3", 7168, 5120, 48, 3, "softmax", **_shared(1, 5120), note="whether weights are normalised is the configuration's; those that were seen say no"),
     Model("sigma-moe-tiny", UNKNOWN, UNKNOWN, 96, 1, "softmax", note="neither sizes nor router were in the sources read: a softmax top-1 is assumed"),
 ]}
+
+# The modules of transformers 5.23 that compare.py runs on the same weights.
+MODULES = {name: module for module, names in {
+    "mixtral.MixtralSparseMoeBlock": ["mixtral-8x7b", "mixtral-8x22b"],
+    "dbrx.DbrxFFN": ["dbrx"],
+    "qwen2_moe.Qwen2MoeSparseMoeBlock": ["qwen1.5-moe-a2.7b", "qwen2-57b-a14b"],
+    "qwen3_moe.Qwen3MoeSparseMoeBlock": ["qwen3-30b-a3b", "qwen3-235b-a22b", "qwen3-coder-480b"],
+    "qwen3_next.Qwen3NextSparseMoeBlock": ["qwen3-next-80b-a3b"],
+    "qwen3_5_moe.Qwen3_5MoeSparseMoeBlock": ["qwen3.5-397b-a17b"],
+    "deepseek_v2.DeepseekV2Moe": ["deepseek-v2-lite", "deepseek-v2"],
+    "deepseek_v3.DeepseekV3MoE": ["deepseek-v3", "kimi-k2"],
+    "deepseek_v4.DeepseekV4SparseMoeBlock": ["deepseek-v4-flash", "deepseek-v4-flash-hash"],
+    "gpt_oss.GptOssMLP": ["gpt-oss-120b", "gpt-oss-20b"],
+    "llama4.Llama4TextMoe": ["llama-4-scout", "llama-4-maverick"],
+    "longcat_flash.LongcatFlashMoE": ["longcat-flash"],
+    "ernie4_5_moe.Ernie4_5_MoeSparseMoeBlock": ["ernie-4.5-21b-a3b"],
+    "lfm2_moe.Lfm2MoeSparseMoeBlock": ["lfm2-8b-a1b"],
+    "phimoe.PhimoeSparseMoeBlock": ["phi-3.5-moe"],
+    "glm4_moe.Glm4MoeMoE": ["glm-4.5", "glm-4.5-air"],
+    "glm4_moe_lite.Glm4MoeLiteMoE": ["glm-4.7-flash"],
+    "bailing_hybrid.BailingHybridMoE": ["ling-mini-2.0", "ling-1t"],
+    "afmoe.AfmoeSparseMoeBlock": ["trinity-mini"],
+    "step3p7.Step3p7SparseMoeBlock": ["step-3.5"],
+    "laguna.LagunaSparseMoeBlock": ["laguna"],
+    "minimax_m3_vl.MiniMaxM3VLSparseMoeBlock": ["minimax-m3"],
+    "minimax_m2.MiniMaxM2SparseMoeBlock": ["minimax-m2"],
+    "gemma4.Gemma4TextRouter, Gemma4TextExperts and Gemma4TextMLP": ["gemma-4-26b-a4b"],
+    "olmoe.OlmoeSparseMoeBlock": ["olmoe-1b-7b"],
+    "granitemoe.GraniteMoeMoE": ["granite-3.0-3b-a800m"],
+    "jetmoe.JetMoeMoE": ["jetmoe-8b"],
+    "jamba.JambaSparseMoeBlock": ["jamba-v0.1"],
+    "hunyuan_v1_moe.HunYuanMoEV1Moe, which has no capacity any more": ["hunyuan-a13b"],
+    "dots1.Dots1MoE": ["dots1"],
+    "mimo_v2_flash.MiMoV2FlashMoE": ["mimo-v2-flash"],
+    "nllb_moe.NllbMoeTop2Router and NllbMoeDenseActDense": ["nllb-moe-54b"],
+    "switch_transformers.SwitchTransformersSparseMLP": ["switch-base-128"],
+}.items() for name in names}
+
+# Published code that was read where transformers has no module.
+READ = {
+    "pangu-pro-moe": "vllm-project/vllm-ascend, vllm_ascend/models/pangu_moe.py at 082c2581",
+    "arctic": "vllm-project/vllm, vllm/model_executor/models/arctic.py: weights are normalised",
+    "step-3": "configurations of Step-3 in public scripts: norm_expert_weight is false, the router a softmax",
+    "minicpm5-moe-16a3": "descriptions of MiniCPM5MoEMoE in public kernels: sigmoid, bias, top 16, normalised",
+}
+
+
+def reference_of(name):
+    """What the formula of a model was held against."""
+    if name in MODULES:
+        return f"transformers 5.23, {MODULES[name]}"
+    return READ.get(name, "nothing published")

@@ -237,7 +237,7 @@ def layer(model, weights, xs, ids):
             y = [a + b for a, b in zip(y, part)]
         for index in range(model.shared):
             gate = sigmoid(dot(weights.row("shared_mix", index), x)) if model.shared_gate else 1.0
-            part = expert(model.shared_body or model.body, weights, "shared_", index, x)
+            part = expert(model.body, weights, "shared_", index, x)
             y = [a + gate * b for a, b in zip(y, part)]
         result.append(y)
     return result

@@ -58,9 +58,14 @@ llvm::StringRef compositeString(mlir::Operation *op, llvm::StringRef name);
 enum class Combiner { None, Replace, Add, Max, Min, Mul, And, Or };
 Combiner combinerOf(mlir::Operation *op);
 
-/// The dimension along which windows add up all elements up to and including
-/// each; none where they do something else.
-std::optional<int64_t> runningDimension(mlir::Operation *op);
+/// Sums of all elements up to and including each, along a dimension.
+struct RunningSum {
+  mlir::Value input;
+  int64_t dimension;
+};
+/// What the tensor is the running sums of, by windows or by a parallel prefix
+/// sum of slices (jax.lax.associative_scan); none where it is something else.
+std::optional<RunningSum> runningSum(mlir::Value sums);
 
 /// How often each id occurs in a list.
 struct Histogram {

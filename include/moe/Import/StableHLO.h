@@ -39,13 +39,20 @@ mlir::OwningOpRef<mlir::ModuleOp>
 readStableHLOBytecode(llvm::StringRef bytecode, llvm::StringRef file,
                       uint64_t offset, mlir::MLIRContext &context);
 
-/// "'stablehlo.fft' (2 times), 'stablehlo.rng' (1 time)" of names and counts.
-std::string listMissingOperations(
-    const llvm::MapVector<llvm::StringRef, unsigned> &missing);
+/// How often a model has an operation that this compiler lacks, and where, as
+/// far as that is known: "line 7" of a text, "model.py:7:5" of an artifact.
+struct MissingOperation {
+  unsigned count = 0;
+  llvm::SmallVector<std::string, 4> places;
+};
+using MissingOperations = llvm::MapVector<llvm::StringRef, MissingOperation>;
+
+/// "'stablehlo.fft' (2 times: line 7, line 9), 'stablehlo.rng' (1 time)", and
+/// what to do where these are operations of a program for several devices.
+std::string listMissingOperations(const MissingOperations &missing);
 
 /// Operations named in the text of a module that no dialect of the context
-/// has, listed with the number of times.
-/// Empty where there is none.
+/// has, listed with their lines. Empty where there is none.
 std::string findMissingOperations(llvm::StringRef text,
                                   mlir::MLIRContext &context);
 

@@ -9,6 +9,8 @@
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
+using moe::MissingOperation;
+using moe::MissingOperations;
 
 namespace {
 
@@ -17,7 +19,7 @@ class Scanner {
 public:
   Scanner(StringRef text, MLIRContext &context)
       : text(text), context(context) {}
-  llvm::MapVector<StringRef, unsigned> run();
+  MissingOperations run();
 
 private:
   static bool isNamePart(char c) {
@@ -31,11 +33,14 @@ private:
     position = text.find_first_not_of(" \t\r\n", position);
     return position == StringRef::npos ? '\0' : text[position];
   }
-  void note(StringRef name);
+  void note(StringRef name, size_t position);
 
   StringRef text;
   MLIRContext &context;
-  llvm::MapVector<StringRef, unsigned> missing;
+  MissingOperations missing;
+  // The line of a position that was asked for.
+  size_t lineAt = 0;
+  unsigned line = 1;
 };
 
 } // namespace
@@ -58,14 +63,19 @@ size_t Scanner::afterString(size_t quote) const {
   }
 }
 
-void Scanner::note(StringRef name) {
+void Scanner::note(StringRef name, size_t position) {
   auto [dialect, operation] = name.split('.');
-  if (isGraphDialect(dialect) && !operation.empty() &&
-      !RegisteredOperationName::lookup(name, &context))
-    ++missing[name];
+  if (!isGraphDialect(dialect) || operation.empty() ||
+      RegisteredOperationName::lookup(name, &context))
+    return;
+  line += text.slice(lineAt, position).count('\n');
+  lineAt = position;
+  MissingOperation &own = missing[name];
+  ++own.count;
+  own.places.push_back(("line " + Twine(line)).str());
 }
 
-llvm::MapVector<StringRef, unsigned> Scanner::run() {
+MissingOperations Scanner::run() {
   size_t position = 0;
   while (position < text.size()) {
     char c = text[position];
@@ -75,16 +85,17 @@ llvm::MapVector<StringRef, unsigned> Scanner::run() {
       size_t end = afterString(position);
       StringRef inside = text.slice(position + 1, end - 1);
       if (inside.size() < 128 && nextVisible(end) == '(')
-        note(inside);
+        note(inside, position);
       position = end;
     } else if (llvm::isAlpha(c) || c == '_') {
       StringRef name = nameAt(position);
       // Names of attributes stand before '=' or after '#', those of types
       // after '!', of values after '%', of functions after '@'.
       char before = position == 0 ? ' ' : text[position - 1];
+      if (!StringRef("#!%@^").contains(before) &&
+          nextVisible(position + name.size()) != '=')
+        note(name, position);
       position += name.size();
-      if (!StringRef("#!%@^").contains(before) && nextVisible(position) != '=')
-        note(name);
     } else {
       ++position;
     }
@@ -105,12 +116,24 @@ static bool isOfSeveralDevices(StringRef name) {
       .Default(false);
 }
 
-std::string moe::listMissingOperations(
-    const llvm::MapVector<StringRef, unsigned> &missing) {
+/// "2 times: line 7, line 9"
+static std::string describe(const MissingOperation &operation) {
+  constexpr size_t shown = 4;
+  std::string text =
+      (Twine(operation.count) + (operation.count == 1 ? " time" : " times"))
+          .str();
+  ArrayRef<std::string> places(operation.places);
+  if (!places.empty())
+    text += ": " + llvm::join(places.take_front(shown), ", ") +
+            (places.size() > shown ? ", ..." : "");
+  return text;
+}
+
+std::string moe::listMissingOperations(const MissingOperations &missing) {
   std::string names;
-  for (auto [name, count] : missing)
-    names += ((names.empty() ? "'" : ", '") + name + "' (" + Twine(count) +
-              (count == 1 ? " time)" : " times)"))
+  for (const auto &[name, operation] : missing)
+    names += ((names.empty() ? "'" : ", '") + name + "' (" +
+              describe(operation) + ")")
                  .str();
   if (llvm::any_of(missing, [](const auto &operation) {
         return isOfSeveralDevices(operation.first);

@@ -235,11 +235,12 @@ private:
   LogicalResult convertFunction(Operation *op);
   LogicalResult convertCall(Operation *op);
   LogicalResult convertOperation(Operation *op, StringRef name);
+  void note(Operation *op, StringAttr name);
   void replace(Operation *op, OperationState &state);
 
   ModuleOp module;
   /// Operations that the mirror does not have, and how often they occur.
-  llvm::MapVector<StringRef, unsigned> missing;
+  moe::MissingOperations missing;
 };
 
 } // namespace
@@ -308,13 +309,23 @@ LogicalResult Converter::convertCall(Operation *op) {
   return success();
 }
 
+/// Lists an operation as missing.
+void Converter::note(Operation *op, StringAttr name) {
+  moe::MissingOperation &own = missing[name.getValue()];
+  ++own.count;
+  if (auto place = op->getLoc()->findInstanceOf<FileLineColLoc>())
+    own.places.push_back((place.getFilename().getValue() + ":" +
+                          Twine(place.getLine()) + ":" +
+                          Twine(place.getColumn()))
+                             .str());
+}
+
 LogicalResult Converter::convertOperation(Operation *op, StringRef name) {
   std::optional<RegisteredOperationName> mirrored =
       RegisteredOperationName::lookup(("stablehlo." + name).str(),
                                       op->getContext());
   if (!mirrored) {
-    ++missing[StringAttr::get(op->getContext(), "stablehlo." + name)
-                  .getValue()];
+    note(op, StringAttr::get(op->getContext(), "stablehlo." + name));
     return success();
   }
   Attributes attributes(op);
@@ -335,11 +346,12 @@ LogicalResult Converter::convert(Operation *op) {
   if (op->getName().getDialectNamespace() == "sdy") {
     // The device that a value lies on changes nothing about it.
     if (name == "sharding_constraint" && op->getNumOperands() == 1 &&
-        op->getOperandTypes() == op->getResultTypes())
+        op->getOperandTypes() == op->getResultTypes()) {
       op->replaceAllUsesWith(op->getOperands());
-    else if (name != "mesh")
-      return op->emitError() << "expects a program for one device, but got '"
-                             << op->getName() << "'";
+    } else if (name != "mesh") {
+      note(op, op->getName().getIdentifier());
+      return success();
+    }
     op->erase();
     return success();
   }

@@ -110,6 +110,15 @@ mlir::Value buildNibble(mlir::OpBuilder &builder, mlir::Location loc,
 /// are dimensions.
 std::optional<unsigned> positionOf(mlir::AffineMap map, unsigned dim);
 
+/// Lays out B of a contraction on tensors ahead of time, where it is a weight,
+/// whole or a slab of it, or computed from weights element by element, and the
+/// kernels of `unit` have panels for it. The op that reads them instead takes
+/// its place and is the result: A, panels of B, for codes those of their scales
+/// and, where there are such, of the codes of zero points. Null, and the op
+/// stays, for any other B.
+mlir::linalg::GenericOp packWeight(const Contraction &contraction,
+                                   const VectorUnit &unit);
+
 /// Lowers a contraction on buffers to loops around calls of a kernel that is
 /// added to the module on first use, and erases it. Fails, changing nothing,
 /// where no kernel fits the memory layouts.

@@ -200,45 +200,11 @@ bool WeightUse::findGroup() {
   });
 }
 
-struct PackMatmulWeights
-    : moe::impl::PackMatmulWeightsPassBase<PackMatmulWeights> {
-  using PackMatmulWeightsPassBase::PackMatmulWeightsPassBase;
-
-  void runOnOperation() override {
-    SmallVector<linalg::GenericOp> ops;
-    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
-    unit = {vectorBits, vectorRegisters, bf16Dot};
-    for (linalg::GenericOp op : ops) {
-      std::optional<Contraction> contraction = Contraction::match(op);
-      if (!contraction || contraction->panels || !op.hasPureTensorSemantics())
-        continue;
-      std::optional<WeightUse> use = WeightUse::find(*contraction);
-      if (!use)
-        continue;
-      std::optional<PanelLayout> layout = chooseLayout(*contraction, *use);
-      if (!layout)
-        continue;
-      op = joinRows(*contraction);
-      pack(*Contraction::match(op), *use, *layout);
-    }
-  }
-
-  std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
-                                          const WeightUse &use);
-  /// Makes one m dimension of several: a tile then never ends early between
-  /// two small ones.
-  linalg::GenericOp joinRows(const Contraction &contraction);
-  void pack(const Contraction &contraction, const WeightUse &use,
-            const PanelLayout &layout);
-
-  VectorUnit unit;
-};
-
 /// The layout that suits the kernel for these types; none for types without
 /// one.
-std::optional<PanelLayout>
-PackMatmulWeights::chooseLayout(const Contraction &contraction,
-                                const WeightUse &use) {
+std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
+                                        const WeightUse &use,
+                                        const VectorUnit &unit) {
   using Kind = PanelLayout::Kind;
   RegisterTile tile = unit.tile();
   Type stored = use.element.stored.value.getElementType();
@@ -280,7 +246,9 @@ void buildMultiplyAccumulate(OpBuilder &builder, Location loc,
   linalg::YieldOp::create(builder, loc, sum);
 }
 
-linalg::GenericOp PackMatmulWeights::joinRows(const Contraction &contraction) {
+/// Makes one m dimension of several: a tile then never ends early between two
+/// small ones.
+linalg::GenericOp joinRows(const Contraction &contraction) {
   linalg::GenericOp op = contraction.op;
   size_t rows = contraction.m.size();
   if (rows < 2 || !contraction.batch.empty())
@@ -447,8 +415,10 @@ void buildPackedBody(OpBuilder &builder, Location loc, ValueRange values,
   linalg::YieldOp::create(builder, loc, sum);
 }
 
-void PackMatmulWeights::pack(const Contraction &contraction,
-                             const WeightUse &use, const PanelLayout &layout) {
+/// Replaces a contraction by one that reads panels; null, changing nothing,
+/// where the weight has no such panels.
+linalg::GenericOp pack(const Contraction &contraction, const WeightUse &use,
+                       const PanelLayout &layout) {
   linalg::GenericOp op = contraction.op;
   const WeightElement &element = use.element;
   Packer packer(op, contraction, use);
@@ -461,7 +431,7 @@ void PackMatmulWeights::pack(const Contraction &contraction,
        !packer.add(*element.scale, plain, use.groupExpr, groups)) ||
       (element.zero && !packer.add(*element.zero, layout.ofZeroPoints(),
                                    use.groupExpr, groups)))
-    return;
+    return nullptr;
   packer.maps.push_back(contraction.map(contraction.c));
   OpBuilder builder(op);
   auto packed = linalg::GenericOp::create(
@@ -472,6 +442,35 @@ void PackMatmulWeights::pack(const Contraction &contraction,
       });
   op.replaceAllUsesWith(packed);
   op.erase();
+  return packed;
 }
 
+struct PackMatmulWeights
+    : moe::impl::PackMatmulWeightsPassBase<PackMatmulWeights> {
+  using PackMatmulWeightsPassBase::PackMatmulWeightsPassBase;
+
+  void runOnOperation() override {
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    for (linalg::GenericOp op : ops)
+      if (std::optional<Contraction> contraction = Contraction::match(op))
+        packWeight(*contraction, {vectorBits, vectorRegisters, bf16Dot});
+  }
+};
+
 } // namespace
+
+linalg::GenericOp moe::packWeight(const Contraction &contraction,
+                                  const VectorUnit &unit) {
+  linalg::GenericOp op = contraction.op;
+  if (contraction.panels || !op.hasPureTensorSemantics())
+    return nullptr;
+  std::optional<WeightUse> use = WeightUse::find(contraction);
+  if (!use)
+    return nullptr;
+  std::optional<PanelLayout> layout = chooseLayout(contraction, *use, unit);
+  if (!layout)
+    return nullptr;
+  op = joinRows(contraction);
+  return pack(*Contraction::match(op), *use, *layout);
+}

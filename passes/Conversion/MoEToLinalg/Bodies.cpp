@@ -105,6 +105,26 @@ SmallVector<Value> moe::detail::takeExpert(TensorBuilder &b,
   return own;
 }
 
+SmallVector<Value> moe::detail::buildParameters(TensorBuilder &b,
+                                                ClassAttr entry, int64_t in,
+                                                int64_t out,
+                                                ValueRange operands) {
+  SmallVector<Value> result;
+  for (const ParameterOperands &own : groupOperands(entry, in, out, operands)) {
+    if (!own.quant) {
+      result.push_back(own.operands.front());
+      continue;
+    }
+    SmallVector<int64_t> shape(ArrayRef<int64_t>(own.parameter.shape));
+    if (!own.parameter.shared)
+      shape.insert(shape.begin(), entry.getCount());
+    auto type = RankedTensorType::get(shape, b.getF32Type());
+    result.push_back(
+        buildDequantised(b, own.quant, own.operands, /*widths=*/{}, type));
+  }
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // ExpertBody
 //===----------------------------------------------------------------------===//
@@ -115,6 +135,7 @@ ExpertBody::ExpertBody(TensorBuilder &b, ClassAttr entry, int64_t in,
   scale = entry.getFactorScale();
   materialises = entry.getEvaluation() == FactorEvaluation::Materialise;
   factors = entry.getFactors();
+  areTensors = entry.hasTensorFactors();
   if (entry.getBase() == ClassBase::InRows)
     productsInRows = entry.getWidth();
 }
@@ -180,6 +201,86 @@ static Value buildRing(TensorBuilder &b, Value left, Value core, Value right,
                   {b.size(left, 1), b.size(right, 1)}, acc);
 }
 
+/// `rows` (m x i) as m x `sizes`, whose product is i.
+static Value splitRows(TensorBuilder &b, Value rows, SizesRef sizes) {
+  if (std::optional<SmallVector<int64_t>> all = getConstantIntValues(sizes))
+    return b.splitColumns(rows, *all);
+  // Canonicalisation (MLIR 22) crashes on an expand_shape of several sizes that
+  // are dynamic.
+  Sizes split = {b.size(rows, 0)};
+  llvm::append_range(split, sizes);
+  return b.map(split, floatElement(rows), {}, [&](ValueRange) {
+    Value column = b.loopIndex(1);
+    for (unsigned part = 1; part < sizes.size(); ++part)
+      column =
+          b.add(b.mul(column, b.toValue(sizes[part])), b.loopIndex(part + 1));
+    return b.extract(rows, {b.loopIndex(0), column});
+  });
+}
+
+/// The products of `rows` with Σ_s A_s ⊗ S_s: O(columns * rank + rows *
+/// columns) each.
+static Value applyPhm(TensorBuilder &b, Value left, Value right, Value rows,
+                      FloatType acc) {
+  OpFoldResult count = b.size(rows, 0), i1 = b.size(left, 2);
+  OpFoldResult i2 = b.size(right, 2), o1 = b.size(left, 1);
+  Value blocks = splitRows(b, rows, {i1, i2});
+  // Loops row, s, o1, i2, i1, then row, o1, o2, s, i2.
+  Value mixed = contract(b, 5, {blocks, {0, 4, 3}}, {left, {1, 2, 4}},
+                         {0, 1, 2, 3}, {count, b.size(left, 0), o1, i2}, acc);
+  return b.joinColumns(contract(b, 5, {mixed, {0, 3, 1, 4}}, {right, {3, 2, 4}},
+                                {0, 1, 2}, {count, o1, b.size(right, 1)}, acc));
+}
+
+/// The products of `rows` with an mpo: one tensor after the other, from the
+/// right.
+static Value applyMpo(TensorBuilder &b, Value left, Value core, Value right,
+                      Value rows, FloatType acc) {
+  OpFoldResult count = b.size(rows, 0), i1 = b.size(left, 1);
+  OpFoldResult i2 = b.size(core, 2), i3 = b.size(right, 2);
+  OpFoldResult o1 = b.size(left, 0), o2 = b.size(core, 1);
+  OpFoldResult o3 = b.size(right, 1);
+  Value blocks = splitRows(b, rows, {i1, i2, i3});
+  // Loops row, i1, i2, q, o3, i3.
+  Value last =
+      contract(b, 6, {blocks, {0, 1, 2, 5}}, {right, {3, 4, 5}},
+               {0, 1, 2, 3, 4}, {count, i1, i2, b.size(core, 3), o3}, acc);
+  // Loops row, i1, p, o2, o3, i2, q.
+  Value middle =
+      contract(b, 7, {last, {0, 1, 5, 6, 4}}, {core, {2, 3, 5, 6}},
+               {0, 1, 2, 3, 4}, {count, i1, b.size(core, 0), o2, o3}, acc);
+  // Loops row, o1, o2, o3, i1, p.
+  return b.joinColumns(contract(b, 6, {middle, {0, 4, 5, 2, 3}},
+                                {left, {1, 4, 5}}, {0, 1, 2, 3},
+                                {count, o1, o2, o3}, acc));
+}
+
+/// The products of `rows` with a tensor ring: O((rows + columns + rank) *
+/// rank²) each.
+static Value applyRing(TensorBuilder &b, Value left, Value core, Value right,
+                       Value rows, FloatType acc) {
+  OpFoldResult count = b.size(rows, 0), s = b.size(right, 2);
+  // Loops row, q, s, i, then row, p, s, q, then row, o, s, p.
+  Value columns = contract(b, 4, {rows, {0, 3}}, {right, {1, 3, 2}}, {0, 1, 2},
+                           {count, b.size(right, 0), s}, acc);
+  Value own = contract(b, 4, {columns, {0, 3, 2}}, {core, {1, 3}}, {0, 1, 2},
+                       {count, b.size(core, 0), s}, acc);
+  return contract(b, 4, {own, {0, 3, 2}}, {left, {2, 1, 3}}, {0, 1},
+                  {count, b.size(left, 1)}, acc);
+}
+
+Value ExpertBody::applyTensors(ParameterRole role, Value rows,
+                               FloatType acc) const {
+  Value left = find(role, ParameterPart::Left);
+  Value core = find(role, ParameterPart::Core);
+  Value right = find(role, ParameterPart::Right);
+  if (factors == Factorisation::Phm)
+    return applyPhm(b, left, right, rows, acc);
+  if (factors == Factorisation::Mpo)
+    return applyMpo(b, left, core, right, rows, acc);
+  return applyRing(b, left, core, right, rows, acc);
+}
+
 Value ExpertBody::buildMatrix(ParameterRole role, FloatType acc) const {
   Value left = find(role, ParameterPart::Left);
   Value core = find(role, ParameterPart::Core);
@@ -190,6 +291,7 @@ Value ExpertBody::buildMatrix(ParameterRole role, FloatType acc) const {
     return buildMpo(b, left, core, right, acc);
   if (factors == Factorisation::TensorRing)
     return buildRing(b, left, core, right, acc);
+  Value whole = find(role), residual = find(role, ParameterPart::Residual);
   auto multiply = [&](Value p, Value diagonal, Value q) {
     Value zeros = b.filled({b.size(p, 0), b.size(q, 1)}, b.real(acc, 0.0));
     SmallVector<Indexed> inputs = {{p, {0, 2}}, {q, {2, 1}}};
@@ -202,14 +304,26 @@ Value ExpertBody::buildMatrix(ParameterRole role, FloatType acc) const {
       return b.add(in.back(), product);
     });
   };
+  auto addResidual = [&](Value matrix) {
+    return b.map(b.sizes(matrix), acc, {{matrix, {0, 1}}, {residual, {0, 1}}},
+                 [&](ValueRange in) {
+                   return b.add(b.convert(in[0], acc), b.convert(in[1], acc));
+                 });
+  };
+  if (residual)
+    return addResidual(whole ? whole : multiply(left, {}, right));
   bool isDiagonal = core && cast<ShapedType>(core.getType()).getRank() == 1;
   if (core && !isDiagonal)
     return multiply(left, {}, multiply(core, {}, right));
   return multiply(left, core, right);
 }
 
+bool ExpertBody::isMadeOfFactors(ParameterRole role) const {
+  return find(role, ParameterPart::Left) || find(role, ParameterPart::Residual);
+}
+
 Value ExpertBody::findMatrix(ParameterRole role, FloatType acc) const {
-  if (materialises && find(role, ParameterPart::Left))
+  if (materialises && isMadeOfFactors(role))
     return buildMatrix(role, acc);
   return find(role);
 }
@@ -218,12 +332,20 @@ Value ExpertBody::accumulate(ParameterRole role, Value whole, Value rows,
                              Value init) const {
   if (whole)
     init = b.matmulTransposed(rows, whole, init);
-  Value left = find(role, ParameterPart::Left);
-  if (!left || materialises)
+  if (materialises)
     return init;
+  if (Value residual = find(role, ParameterPart::Residual))
+    init = b.matmulTransposed(rows, residual, init);
+  Value left = find(role, ParameterPart::Left);
+  if (!left)
+    return init;
+  FloatType acc = floatElement(init);
+  if (areTensors)
+    return b.reduce(2, Indexed{applyTensors(role, rows, acc), {0, 1}},
+                    {init, {0, 1}},
+                    [&](ValueRange in) { return b.add(in[0], in[1]); });
   Value core = find(role, ParameterPart::Core);
   Value right = find(role, ParameterPart::Right);
-  FloatType acc = floatElement(init);
   auto zeros = [&] {
     return b.filled({b.size(rows, 0), b.size(right, 0)}, b.real(acc, 0.0));
   };
@@ -248,9 +370,17 @@ Value ExpertBody::accumulate(ParameterRole role, Value whole, Value rows,
 Value ExpertBody::buildProduct(ParameterRole role, ParameterRole biasRole,
                                Value rows, FloatType acc) const {
   Value whole = findMatrix(role, acc);
+  Value bias = find(biasRole);
+  if (!whole && areTensors) {
+    Value product = applyTensors(role, rows, acc);
+    if (!bias)
+      return product;
+    return b.reduce(
+        2, Indexed{bias, {1}}, {product, {0, 1}},
+        [&](ValueRange in) { return b.add(b.convert(in[0], acc), in[1]); });
+  }
   Value matrix = whole ? whole : find(role, ParameterPart::Left);
   Sizes sizes = {b.size(rows, 0), b.size(matrix, 0)};
-  Value bias = find(biasRole);
   Value init = bias
                    ? b.map(sizes, acc, Indexed{bias, {1}},
                            [&](ValueRange in) { return b.convert(in[0], acc); })

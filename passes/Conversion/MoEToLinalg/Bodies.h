@@ -15,6 +15,13 @@ llvm::SmallVector<mlir::Value> takeExpert(TensorBuilder &b,
                                           mlir::ValueRange values,
                                           mlir::Value expert);
 
+/// The parameters of `entry` from its operands, where stored matrices are
+/// computed in f32.
+llvm::SmallVector<mlir::Value> buildParameters(TensorBuilder &b,
+                                               ClassAttr entry, int64_t in,
+                                               int64_t out,
+                                               mlir::ValueRange operands);
+
 /// One expert with a body, or with a linear map alone. Which of its matrices
 /// are whole, factored or a whole one plus a factored one, and which of its
 /// vectors are scaled or shifted, follows from the parameters it has.
@@ -38,8 +45,13 @@ private:
   /// The parameter that is `part` of `role`; null where there is none.
   mlir::Value find(ParameterRole role,
                    ParameterPart part = ParameterPart::Whole) const;
+  /// The products of `rows` with the tensors of `role`, in `acc`.
+  mlir::Value applyTensors(ParameterRole role, mlir::Value rows,
+                           mlir::FloatType acc) const;
   /// The matrix that the factors of `role` are, in `acc`.
   mlir::Value buildMatrix(ParameterRole role, mlir::FloatType acc) const;
+  /// True where the matrix of `role` is more than one parameter.
+  bool isMadeOfFactors(ParameterRole role) const;
   /// The whole matrix of `role`, made of factors where they are to be; null
   /// where there is none.
   mlir::Value findMatrix(ParameterRole role, mlir::FloatType acc) const;
@@ -67,6 +79,7 @@ private:
   double scale = 1.0;
   bool materialises = false;
   Factorisation factors = Factorisation::None;
+  bool areTensors = false;
   /// The inner width where products of the first matrices come in the rows.
   int64_t productsInRows = 0;
 };

@@ -393,26 +393,16 @@ private:
 struct ConvertExperts : OpConversionPattern<ExpertsOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  /// The parameters of the table, where stored matrices are computed in f32.
-  static SmallVector<Value> dequantise(TensorBuilder &b, ExpertsOp op,
-                                       ValueRange operands) {
+  /// The parameters of the table.
+  static SmallVector<Value> getParameters(TensorBuilder &b, ExpertsOp op,
+                                          ValueRange operands) {
     SmallVector<Value> result;
     for (ClassAttr entry : op.getTable().getClasses()) {
       unsigned count = entry.getNumOperands();
-      for (const ParameterOperands &own : groupOperands(
-               entry, op.getInput().getType().getWidth(),
-               op.getRows().getType().getWidth(), operands.take_front(count))) {
-        if (!own.quant) {
-          result.push_back(own.operands.front());
-          continue;
-        }
-        SmallVector<int64_t> shape(ArrayRef<int64_t>(own.parameter.shape));
-        if (!own.parameter.shared)
-          shape.insert(shape.begin(), entry.getCount());
-        auto type = RankedTensorType::get(shape, b.getF32Type());
-        result.push_back(buildDequantised(b, own.quant, own.operands,
-                                          /*widths=*/{}, type));
-      }
+      llvm::append_range(
+          result, buildParameters(b, entry, op.getInput().getType().getWidth(),
+                                  op.getRows().getType().getWidth(),
+                                  operands.take_front(count)));
       operands = operands.drop_front(count);
     }
     return result;
@@ -430,9 +420,8 @@ struct ConvertExperts : OpConversionPattern<ExpertsOp> {
     SmallVector<Value> parameters;
     for (ValueRange parameter : adaptor.getParameters())
       parameters.push_back(parameter.front());
-    parameters = dequantise(b, op, parameters);
     Value result = ExpertsLowering(b, op, adaptor.getInput().front(), plan)
-                       .build(parameters);
+                       .build(getParameters(b, op, parameters));
     rewriter.replaceOp(op,
                        b.castTo(result, getRowsType(op.getRows().getType())));
     return success();

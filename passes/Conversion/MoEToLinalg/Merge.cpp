@@ -68,14 +68,18 @@ struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
     int64_t in = cast<RankedTensorType>(input.getType()).getDimSize(1);
     int64_t out = resultType.getDimSize(1);
     SmallVector<Parameter> parameters = getParameters(experts, in, out);
+    SmallVector<Value> values =
+        buildParameters(b, experts, in, out, adaptor.getParameters());
     Value stack;
-    for (auto [parameter, value] :
-         llvm::zip_equal(parameters, adaptor.getParameters()))
+    for (auto [parameter, value] : llvm::zip_equal(parameters, values))
       if (!parameter.shared)
         stack = value;
 
     OpFoldResult inWidth = b.size(input, 1), one = b.getIndexAttr(1);
-    OpFoldResult outWidth = buildWidth(b, op, adaptor, parameters);
+    OpFoldResult outWidth =
+        ShapedType::isDynamic(out)
+            ? buildWidth(b, experts.getFactors(), parameters, values)
+            : b.getIndexAttr(out);
     Value init =
         b.empty({b.size(input, 0), outWidth}, resultType.getElementType());
     Value result =
@@ -91,7 +95,7 @@ struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
                  Value x = b.slice(input, offsets, {one, inWidth});
                  Value y = b.slice(carried[0], offsets, {one, outWidth});
                  SmallVector<Value> own =
-                     takeExpert(b, parameters, adaptor.getParameters(), unit);
+                     takeExpert(b, parameters, values, unit);
                  y = ExpertBody(b, experts, in, out, own).build(x, {}, y);
                  return {b.insertSlice(y, carried[0], offsets)};
                })
@@ -101,19 +105,38 @@ struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
   }
 
 private:
-  /// The width of the result, as static as its type or its last matrix.
-  static OpFoldResult buildWidth(TensorBuilder &b, ApplyMergedOp op,
-                                 OpAdaptor adaptor,
-                                 ArrayRef<Parameter> parameters) {
-    int64_t width = cast<RankedTensorType>(op.getType()).getDimSize(1);
-    if (!ShapedType::isDynamic(width))
-      return b.getIndexAttr(width);
-    for (auto [parameter, value] :
-         llvm::zip_equal(parameters, adaptor.getParameters()))
-      if (parameter.role == ParameterRole::Down ||
-          parameter.role == ParameterRole::Matrix)
-        return b.size(value, parameter.shared ? 0 : 1);
-    llvm_unreachable("every such class has a last matrix");
+  /// The rows of the last matrix: of several factors those of each, multiplied.
+  static OpFoldResult buildWidth(TensorBuilder &b, Factorisation factors,
+                                 ArrayRef<Parameter> parameters,
+                                 ValueRange values) {
+    Value width;
+    for (auto [parameter, value] : llvm::zip_equal(parameters, values)) {
+      std::optional<unsigned> dim = getRowsDim(factors, parameter.part);
+      bool isLast = parameter.role == ParameterRole::Down ||
+                    parameter.role == ParameterRole::Matrix;
+      if (!isLast || !dim)
+        continue;
+      Value rows = b.sizeValue(value, *dim + !parameter.shared);
+      width = width ? b.mul(width, rows) : rows;
+    }
+    return width;
+  }
+
+  /// The dimension of a part that counts rows of the matrix; none of some.
+  static std::optional<unsigned> getRowsDim(Factorisation factors,
+                                            ParameterPart part) {
+    bool isWhole = part == ParameterPart::Whole;
+    bool isLeft = part == ParameterPart::Left;
+    switch (factors) {
+    case Factorisation::Phm:
+      return 1;
+    case Factorisation::Mpo:
+      return isLeft ? 0 : 1;
+    case Factorisation::TensorRing:
+      return isLeft ? std::optional<unsigned>(1) : std::nullopt;
+    default:
+      return isWhole || isLeft ? std::optional<unsigned>(0) : std::nullopt;
+    }
   }
 };
 

@@ -93,6 +93,7 @@ struct ConvertMoEToLinalg
     populateLazyRouteToLinalg(converter, patterns);
     populateMergeToLinalg(converter, patterns);
     populateQuantToLinalg(converter, patterns);
+    populateLossesToLinalg(converter, patterns);
     populateStatisticsToLinalg(converter, patterns);
 
     ConversionTarget target(*context);

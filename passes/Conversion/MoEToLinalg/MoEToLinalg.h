@@ -190,7 +190,8 @@ mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,
                         mlir::Value up);
 
 /// The matrix or stack of matrices of `type` that `storage` holds by `quant`;
-/// `widths` (null: all bits) are those of nested codes.
+/// `widths` (null: those that `quant` or `storage` says) are those of nested
+/// codes.
 mlir::Value buildDequantised(TensorBuilder &b, QuantAttr quant,
                              mlir::ValueRange storage, mlir::Value widths,
                              mlir::RankedTensorType type);
@@ -216,6 +217,8 @@ void populateExpertsToLinalg(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 void populateQuantToLinalg(const mlir::TypeConverter &converter,
                            mlir::RewritePatternSet &patterns);
+void populateLossesToLinalg(const mlir::TypeConverter &converter,
+                            mlir::RewritePatternSet &patterns);
 void populateStatisticsToLinalg(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
 

@@ -296,6 +296,8 @@ private:
     }
     case QuantFormat::Nested:
       return buildNested();
+    case QuantFormat::Float:
+      return scale(0, {row, column});
     case QuantFormat::QMoE:
       break;
     }
@@ -335,18 +337,24 @@ private:
     return b.mul(scale(1, {own}), b.sub(code, scale(2, {own})));
   }
 
+  Value extractWidth() {
+    return matrix ? b.extract(widths, matrix) : b.extract(widths, {});
+  }
+
   /// Planes of bits, the high ones first; those below the width are not read.
   Value buildNested() {
     int64_t bits = quant.getBits(), plane = quant.getPlane();
+    int64_t stored = quant.getStoredBits();
     int64_t elements = rows * columns, base = quant.getBase();
     Value position = b.add(times(row, columns), column);
-    Value width = widths ? Value(arith::ExtUIOp::create(
-                               b, b.getI32Type(), b.extract(widths, matrix)))
-                         : b.int32(bits);
+    Value width =
+        widths
+            ? Value(arith::ExtUIOp::create(b, b.getI32Type(), extractWidth()))
+            : b.int32(quant.getWidth() ? quant.getWidth() : bits);
     bool whole = quant.getSlice() == QuantSlice::Round;
     Value code = packedCode(0, {}, position, base), have = b.int32(base);
     int64_t first = elements * base;
-    for (int64_t end = base + plane; end <= bits; end += plane) {
+    for (int64_t end = base + plane; end <= stored; end += plane) {
       Value wanted = whole ? b.boolean(true)
                            : b.compare(IntPredicate::sge, width, b.int32(end));
       Value at = b.add(times(position, plane), b.index(first));
@@ -372,8 +380,25 @@ private:
     if (quant.getSlice() == QuantSlice::Centre)
       value = b.add(value, b.sub(number(0.5), b.div(number(0.5), step)));
     Value inGroup = over(column, quant.getGroup());
-    Value zero = b.div(scale(2, {row, inGroup}), step);
-    return b.mul(b.mul(scale(1, {row, inGroup}), step), b.sub(value, zero));
+    Value factor = scale(1, {row, inGroup}), zero = scale(2, {row, inGroup});
+    // Those of a width are as they are.
+    if (quant.getOverrides() && !widths)
+      return b.mul(factor, b.sub(value, zero));
+    factor = b.mul(factor, step);
+    zero = b.div(zero, step);
+    if (quant.getOverrides()) {
+      Value all = b.compare(IntPredicate::eq, lost, b.int32(0));
+      Value which = b.toIndex(arith::DivUIOp::create(
+          b, b.sub(width, b.int32(base)), b.int32(plane)));
+      which = arith::MinUIOp::create(b, which,
+                                     b.index(quant.getNumNarrowWidths() - 1));
+      auto own = [&](unsigned part, Value otherwise) {
+        return b.select(all, otherwise, scale(part, {which, row, inGroup}));
+      };
+      factor = own(3, factor);
+      zero = own(4, zero);
+    }
+    return b.mul(factor, b.sub(value, zero));
   }
 
   // Codewords (9.7): a row of the matrix is a run of dictionary entries.
@@ -451,7 +476,6 @@ private:
 
   /// What only the values of the storage tell.
   void check() {
-    Value zero = b.index(0);
     if (quant.getFormat() == QuantFormat::Gptq4)
       checkEach(storage[3], [&](Value group) {
         b.check(b.compare(IntPredicate::ult, group,
@@ -460,24 +484,21 @@ private:
       });
     if (!widths)
       return;
-    b.loop(zero, b.sizeValue(widths, 0), {},
-           [&](Value at, ValueRange) -> SmallVector<Value> {
-             Value width = arith::ExtUIOp::create(b, b.getI32Type(),
-                                                  b.extract(widths, at));
-             Value lowest = b.int32(quant.getBase());
-             Value rest = arith::RemUIOp::create(
-                 b, arith::SubIOp::create(b, width, lowest),
-                 b.int32(quant.getPlane()));
-             Value fits = b.both(
-                 b.compare(IntPredicate::uge, width, lowest),
+    checkEach(widths, [&](Value element) {
+      Value width = arith::ExtUIOp::create(b, b.getI32Type(), element);
+      Value lowest = b.int32(quant.getBase());
+      Value rest =
+          arith::RemUIOp::create(b, arith::SubIOp::create(b, width, lowest),
+                                 b.int32(quant.getPlane()));
+      Value fits =
+          b.both(b.compare(IntPredicate::uge, width, lowest),
                  b.compare(IntPredicate::ule, width, b.int32(quant.getBits())));
-             Value whole = b.compare(IntPredicate::eq, rest, b.int32(0));
-             b.check(b.both(fits, whole), "a width ends between two planes");
-             return {};
-           });
+      Value whole = b.compare(IntPredicate::eq, rest, b.int32(0));
+      b.check(b.both(fits, whole), "a width ends between two planes");
+    });
   }
 
-  /// Visits the elements of a tensor of one or two dimensions.
+  /// Visits the elements of a tensor.
   void checkEach(Value tensor, function_ref<void(Value)> visit) {
     auto walk = [&](unsigned dim, ArrayRef<Value> at, auto &self) -> void {
       if (dim == cast<ShapedType>(tensor.getType()).getRank())
@@ -524,6 +545,10 @@ struct ConvertDequant : OpConversionPattern<DequantOp> {
 Value moe::detail::buildDequantised(TensorBuilder &b, QuantAttr quant,
                                     ValueRange storage, Value widths,
                                     RankedTensorType type) {
+  if (quant.getWidths() == QuantWidths::Operand) {
+    widths = storage.back();
+    storage = storage.drop_back();
+  }
   if (Value matrix = buildFromCodes(b, quant, storage, type))
     return matrix;
   return b.castTo(DequantLowering(b, quant, storage, widths, type).build(),

@@ -150,20 +150,27 @@ Value RouteLowering::buildKeys() {
   return applyAllow(base, /*addOffset=*/true);
 }
 
-/// `row` of ids with the best of `unfiltered` in front where the selection asks
-/// for it and nothing is selected: the largest id is then −1. A group filter
-/// may keep groups without a candidate, hence the unfiltered keys.
+/// `row` of ids with the best of `unfiltered` in front, or with all of them in
+/// order, where the selection asks for it and nothing is selected: the largest
+/// id is then −1. A group filter may keep groups without a candidate, hence the
+/// unfiltered keys.
 Value RouteLowering::addFallback(Value row, Value largest, Value unit,
                                  Value unfiltered) {
   if (selection.getFallback() == Fallback::None)
     return row;
-  Value zero = b.index(0);
-  SmallVector<Value> best =
-      buildNext(unfiltered, unit, zero, b.index(plan.getExperts()),
-                {infinity(/*negative=*/false), b.int32(-1)});
+  Value zero = b.index(0), experts = b.index(plan.getExperts());
   Value isEmpty = b.compare(IntPredicate::slt, largest, b.int32(0));
-  Value first = b.extract(row, zero);
-  return b.insert(b.select(isEmpty, best[1], first), row, zero);
+  Value wanted =
+      selection.getFallback() == Fallback::All ? experts : b.index(1);
+  return b
+      .loop(zero, b.select(isEmpty, wanted, zero),
+            {infinity(/*negative=*/false), b.int32(-1), row},
+            [&](Value rank, ValueRange state) -> SmallVector<Value> {
+              SmallVector<Value> next =
+                  buildNext(unfiltered, unit, zero, experts, state);
+              return {next[0], next[1], b.insert(next[1], state[2], rank)};
+            })
+      .back();
 }
 
 /// Ids U x K of topk (one group) or topk_per_group.

@@ -490,6 +490,8 @@ Value RouteLowering::buildTileRound(Value ids) {
                    });
              })
           .front();
+  // What follows is in loops; the scores belong before them.
+  buildScores();
   // The members of an expert decide about its own column alone.
   auto roundColumn = [&](Value lower, Value upper, Value expert, Value members,
                          Value &balance) {

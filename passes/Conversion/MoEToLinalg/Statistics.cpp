@@ -1,15 +1,11 @@
-// The reference lowering of statistics, auxiliary losses, bias updates and
-// layers.
-#include "MoEToLinalg.h"
-
-#include "moe/Dialect/MoE/Statistics.h"
+// The reference lowering of statistics, bias updates and layers.
+#include "Statistics.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 
 #include <limits>
-#include <numbers>
 
 using namespace mlir;
 using namespace moe;
@@ -18,30 +14,20 @@ using namespace moe::detail;
 using FloatPredicate = arith::CmpFPredicate;
 using IntPredicate = arith::CmpIPredicate;
 
-static Value toReal(TensorBuilder &b, Value value, FloatType type) {
+Value moe::detail::toReal(TensorBuilder &b, Value value, FloatType type) {
   if (isa<FloatType>(value.getType()))
     return b.convert(value, type);
   return arith::SIToFPOp::create(b, type, value);
 }
 
-/// `a` / `c`, or 0 where `c` is.
-static Value divideOrZero(TensorBuilder &b, Value a, Value c) {
+Value moe::detail::divideOrZero(TensorBuilder &b, Value a, Value c) {
   Value zero = b.real(a.getType(), 0.0);
   return b.select(b.compare(FloatPredicate::OEQ, c, zero), zero, b.div(a, c));
 }
 
-static int64_t rankOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getRank();
-}
-
-/// A tensor without dimensions that holds `scalar`.
-static Value toTensor(TensorBuilder &b, Value scalar) {
-  return b.filled({}, scalar);
-}
-
 /// The place of each element among those of its row (`axis` 1) or column (0) by
 /// descending value, ties to the lower index: 0 for the largest.
-static Value buildRanks(TensorBuilder &b, Value matrix, unsigned axis) {
+static Value buildPlaces(TensorBuilder &b, Value matrix, unsigned axis) {
   SmallVector<unsigned, 3> other = {axis == 0 ? 2u : 0u, axis == 0 ? 1u : 2u};
   return b.reduce(3, {{matrix, {0, 1}}, {matrix, other}},
                   {b.filled(b.sizes(matrix), b.int32(0)), {0, 1}},
@@ -55,10 +41,9 @@ static Value buildRanks(TensorBuilder &b, Value matrix, unsigned axis) {
                   });
 }
 
-/// The element of each row (`axis` 1) or column (0) whose rank is `rank`.
-static Value buildOfRank(TensorBuilder &b, Value matrix, unsigned axis,
-                         Value rank) {
-  Value ranks = buildRanks(b, matrix, axis);
+Value moe::detail::buildOfRank(TensorBuilder &b, Value matrix, unsigned axis,
+                               Value rank) {
+  Value ranks = buildPlaces(b, matrix, axis);
   Value none =
       b.real(floatElement(matrix), -std::numeric_limits<double>::infinity());
   return b.reduce(2, {{matrix, {0, 1}}, {ranks, {0, 1}}},
@@ -215,296 +200,21 @@ struct ConvertPlanStats : OpConversionPattern<PlanStatsOp> {
       Type element = to.getElementType();
       if (isa<FloatType>(element)) {
         SmallVector<unsigned, 3> loops = {0};
-        if (rankOf(value) == 2)
+        if (cast<RankedTensorType>(value.getType()).getRank() == 2)
           loops.push_back(1);
         value = b.map(b.sizes(value), element, Indexed{value, loops},
                       [&](ValueRange in) { return b.convert(in[0], element); });
       }
       // Without parts there is one row.
-      if (!op.getOver() && rankOf(value) == 2)
+      if (!op.getOver() &&
+          cast<RankedTensorType>(value.getType()).getRank() == 2)
         value = b.slice(value, {b.getIndexAttr(0), b.getIndexAttr(0)},
                         {b.getIndexAttr(1), b.size(value, 1)}, /*dropped=*/1);
       else if (!op.getOver())
-        value = toTensor(b, b.extract(value, zero));
+        value = b.filled({}, b.extract(value, zero));
       results.push_back(b.castTo(value, to));
     }
     rewriter.replaceOp(op, results);
-    return success();
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// aux_loss
-//===----------------------------------------------------------------------===//
-
-/// The formulas of `moe.aux_loss`, in `real`.
-class LossLowering {
-public:
-  LossLowering(TensorBuilder &b, AuxLossOp op, ValueRange stats)
-      : b(b), op(op), kind(op.getKind()), stats(stats) {
-    SmallVector<Type> types = {op.getLoss().getType()};
-    for (Value stat : stats)
-      if (isa<FloatType>(cast<ShapedType>(stat.getType()).getElementType()))
-        types.push_back(stat.getType());
-    real = computeType(types);
-  }
-
-  Value build() {
-    return b.mul(number(op.getCoeff().convertToDouble()), buildFormula());
-  }
-
-  /// λ of the next step: up where more than k entries per unit are live.
-  Value buildNext() {
-    Value live = sum(total("counts")), units = scalar("units");
-    Value wanted = b.mul(units, number(static_cast<double>(*op.getK())));
-    Value lambda = scalar("lambda"), step = number(1.2);
-    Value more = b.compare(FloatPredicate::OGT, live, wanted);
-    Value fewer = b.compare(FloatPredicate::OLT, live, wanted);
-    return b.select(more, b.mul(lambda, step),
-                    b.select(fewer, b.div(lambda, step), lambda));
-  }
-
-private:
-  Value number(double value) { return b.real(real, value); }
-
-  Value find(StringRef name) {
-    for (auto [stat, wanted] : llvm::zip_equal(stats, getLossStatistics(kind)))
-      if (wanted.name == name)
-        return stat;
-    llvm_unreachable("the verifier sees to what a kind has");
-  }
-
-  /// A statistic of experts over all parts, in `real`.
-  Value total(StringRef name) {
-    Value stat = find(name);
-    int64_t rank = rankOf(stat);
-    SmallVector<unsigned, 3> loops = {0};
-    if (rank == 2)
-      loops = {1, 0};
-    Sizes sizes = {b.size(stat, rank - 1)};
-    return b.reduce(
-        rank, Indexed{stat, loops}, {b.filled(sizes, number(0.0)), {0}},
-        [&](ValueRange in) { return b.add(in[1], toReal(b, in[0], real)); });
-  }
-
-  /// A statistic without experts over all parts, in `real`.
-  Value scalar(StringRef name) {
-    Value stat = find(name);
-    if (rankOf(stat) == 0)
-      return toReal(b, b.extract(stat, {}), real);
-    Value sum = b.reduce(
-        1, Indexed{stat, {0}}, {b.filled({}, number(0.0)), {}},
-        [&](ValueRange in) { return b.add(in[1], toReal(b, in[0], real)); });
-    return b.extract(sum, {});
-  }
-
-  /// Σ `term` over the elements of vectors of one size.
-  Value sumOf(ArrayRef<Value> vectors, TensorBuilder::Body term) {
-    SmallVector<Indexed> inputs;
-    for (Value vector : vectors)
-      inputs.push_back({vector, {0}});
-    Value result = b.reduce(
-        1, inputs, {b.filled({}, number(0.0)), {}},
-        [&](ValueRange in) { return b.add(in.back(), term(in.drop_back())); });
-    return b.extract(result, {});
-  }
-
-  Value sum(Value vector) {
-    return sumOf(vector, [](ValueRange in) { return in[0]; });
-  }
-
-  Value size(Value vector) {
-    return toReal(b, b.toInt32(b.sizeValue(vector, 0)), real);
-  }
-
-  /// E/k · `product` / (`units` · `others`), where k is 1 for kinds without.
-  Value buildBalance(Value product, Value experts, Value units, Value others) {
-    if (op.getK())
-      experts = b.div(experts, number(static_cast<double>(*op.getK())));
-    Value value = divideOrZero(b, product, units);
-    return b.mul(experts, divideOrZero(b, value, others));
-  }
-
-  /// Counts where those of `null_ids` are their mean.
-  Value averageNull(Value counts) {
-    Value none = b.boolean(false);
-    SmallVector<bool> flags(cast<ShapedType>(counts.getType()).getDimSize(0),
-                            false);
-    for (int64_t id : op.getNullIds())
-      flags[id] = true;
-    Value isNull = arith::ConstantOp::create(
-        b, DenseElementsAttr::get(
-               RankedTensorType::get({static_cast<int64_t>(flags.size())},
-                                     none.getType()),
-               ArrayRef<bool>(flags)));
-    Value mean = b.div(sumOf({counts, isNull},
-                             [&](ValueRange in) {
-                               return b.select(in[1], in[0], number(0.0));
-                             }),
-                       number(op.getNullIds().size()));
-    return b.map(b.sizes(counts), real, {{counts, {0}}, {isNull, {0}}},
-                 [&](ValueRange in) { return b.select(in[1], mean, in[0]); });
-  }
-
-  /// Mean of the balance of each part with units.
-  Value buildSeq() {
-    Value counts = find("counts"), sums = find("score_sums");
-    Value units = find("units");
-    Value experts = toReal(b, b.toInt32(b.sizeValue(counts, 1)), real);
-    Value products = b.reduce(
-        2, {{counts, {0, 1}}, {sums, {0, 1}}},
-        {b.filled({b.size(counts, 0)}, number(0.0)), {0}}, [&](ValueRange in) {
-          Value product = b.mul(toReal(b, in[0], real), b.convert(in[1], real));
-          return b.add(in[2], product);
-        });
-    Value losses = b.map({b.size(counts, 0)}, real,
-                         {{products, {0}}, {units, {0}}}, [&](ValueRange in) {
-                           Value t = toReal(b, in[1], real);
-                           return buildBalance(in[0], experts, t, t);
-                         });
-    Value parts = sumOf(units, [&](ValueRange in) {
-      Value some = b.compare(IntPredicate::sgt, in[0], b.int32(0));
-      return b.select(some, number(1.0), number(0.0));
-    });
-    return divideOrZero(b, sum(losses), parts);
-  }
-
-  /// (std / mean)² of a vector.
-  Value buildVariation(Value vector) {
-    Value count = size(vector);
-    Value mean = divideOrZero(b, sum(vector), count);
-    Value squares = sumOf(vector, [&](ValueRange in) {
-      Value off = b.sub(in[0], mean);
-      return b.mul(off, off);
-    });
-    Value degrees = op.getSample() ? b.sub(count, number(1.0)) : count;
-    Value variance = divideOrZero(b, squares, degrees);
-    Value base =
-        b.add(b.mul(mean, mean), number(op.getEps().convertToDouble()));
-    return divideOrZero(b, variance, base);
-  }
-
-  /// Σ_t 1 − Φ((θ_t − z_te) E / σ₀) of each expert.
-  Value buildNoisyLoad() {
-    Value logits = find("logits");
-    Value noisy = find("noisy_logits");
-    noisy = b.map(b.sizes(noisy), real, Indexed{noisy, {0, 1}},
-                  [&](ValueRange in) { return b.convert(in[0], real); });
-    Value limits = buildOfRank(b, noisy, 1, b.int32(*op.getK() - 1));
-    Value experts = toReal(b, b.toInt32(b.sizeValue(logits, 1)), real);
-    Value scale = b.div(experts, number(op.getNoiseStd()->convertToDouble()));
-    return b.reduce(
-        2, {{logits, {0, 1}}, {limits, {0}}},
-        {b.filled({b.size(logits, 1)}, number(0.0)), {1}}, [&](ValueRange in) {
-          Value off = b.mul(b.sub(in[1], b.convert(in[0], real)), scale);
-          // 1 - Φ(x) = erfc(x / √2) / 2, which keeps small tails.
-          Value tail = math::ErfcOp::create(
-              b, b.mul(off, number(1.0 / std::numbers::sqrt2)));
-          return b.add(in[2], b.mul(tail, number(0.5)));
-        });
-  }
-
-  /// p ln p, 0 where p is.
-  Value buildEntropyTerm(Value p) {
-    Value zero = number(0.0);
-    Value none = b.compare(FloatPredicate::OEQ, p, zero);
-    Value safe = b.select(none, number(1.0), p);
-    return b.mul(p, math::LogOp::create(b, safe));
-  }
-
-  /// The mean over units of Σ_e `term` of a score.
-  Value meanOverUnits(function_ref<Value(Value)> term) {
-    Value scores = find("scores");
-    Value terms = b.reduce(2, Indexed{scores, {0, 1}},
-                           {b.filled({}, number(0.0)), {}}, [&](ValueRange in) {
-                             return b.add(in[1], term(b.convert(in[0], real)));
-                           });
-    return divideOrZero(b, b.extract(terms, {}), size(scores));
-  }
-
-  Value buildFormula() {
-    switch (kind) {
-    case AuxLossKind::Switch:
-    case AuxLossKind::SwitchSumK:
-    case AuxLossKind::GShardTop1:
-    case AuxLossKind::NullMean:
-    case AuxLossKind::GlobalBatch:
-    case AuxLossKind::L1Balanced: {
-      Value counts = total("counts"), units = scalar("units");
-      if (kind == AuxLossKind::NullMean)
-        counts = averageNull(counts);
-      Value product = sumOf({counts, total("score_sums")},
-                            [&](ValueRange in) { return b.mul(in[0], in[1]); });
-      Value others =
-          kind == AuxLossKind::GlobalBatch ? scalar("score_units") : units;
-      Value value = buildBalance(product, size(counts), units, others);
-      return kind == AuxLossKind::L1Balanced ? b.mul(value, scalar("lambda"))
-                                             : value;
-    }
-    case AuxLossKind::Seq:
-      return buildSeq();
-    case AuxLossKind::Z:
-      return divideOrZero(b, scalar("lse_squares"), scalar("units"));
-    case AuxLossKind::ImportanceCv2:
-      return buildVariation(total("score_sums"));
-    case AuxLossKind::LoadCv2:
-      return buildVariation(buildNoisyLoad());
-    case AuxLossKind::Entropy: {
-      Value units = scalar("units");
-      return b.neg(sumOf(total("score_sums"), [&](ValueRange in) {
-        return buildEntropyTerm(divideOrZero(b, in[0], units));
-      }));
-    }
-    case AuxLossKind::MeanEntropy:
-      return b.neg(meanOverUnits([&](Value p) { return buildEntropyTerm(p); }));
-    case AuxLossKind::L1:
-      return meanOverUnits(
-          [&](Value s) { return math::AbsFOp::create(b, s).getResult(); });
-    case AuxLossKind::MeanImportance: {
-      Value units = scalar("units"), sums = total("score_sums");
-      Value squares = sumOf(sums, [&](ValueRange in) {
-        Value mean = divideOrZero(b, in[0], units);
-        return b.mul(mean, mean);
-      });
-      return b.mul(size(sums), squares);
-    }
-    }
-    llvm_unreachable("every kind has a formula");
-  }
-
-  TensorBuilder &b;
-  AuxLossOp op;
-  AuxLossKind kind;
-  ValueRange stats;
-  FloatType real;
-};
-
-struct ConvertAuxLoss : OpConversionPattern<AuxLossOp> {
-  using OpConversionPattern::OpConversionPattern;
-
-  LogicalResult
-  matchAndRewrite(AuxLossOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    TensorBuilder b(op.getLoc(), rewriter);
-    LossLowering lowering(b, op, adaptor.getStats());
-    auto result = [&](Value value, Value as) {
-      return toTensor(b, b.convert(value, floatElement(as)));
-    };
-    SmallVector<Value> results = {result(lowering.build(), op.getLoss())};
-    if (op.getNext())
-      results.push_back(result(lowering.buildNext(), op.getNext()));
-    rewriter.replaceOp(op, results);
-    return success();
-  }
-};
-
-struct ConvertAttachLoss : OpConversionPattern<AttachLossOp> {
-  using OpConversionPattern::OpConversionPattern;
-
-  LogicalResult
-  matchAndRewrite(AttachLossOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOp(op, adaptor.getInput());
     return success();
   }
 };
@@ -595,8 +305,8 @@ struct ConvertBiasUpdate : OpConversionPattern<BiasUpdateOp> {
 
 void moe::detail::populateStatisticsToLinalg(const TypeConverter &converter,
                                              RewritePatternSet &patterns) {
-  patterns.add<ConvertAttachLoss, ConvertAuxLoss, ConvertBiasUpdate,
-               ConvertPlanStats>(converter, patterns.getContext());
+  patterns.add<ConvertBiasUpdate, ConvertPlanStats>(converter,
+                                                    patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//

@@ -99,22 +99,37 @@ Value TensorBuilder::insertSlice(Value part, Value tensor, SizesRef offsets) {
 }
 
 Value TensorBuilder::splitColumns(Value matrix, int64_t groups) {
+  int64_t groupSize = tensorType(matrix).getDimSize(1) / groups;
+  return splitColumns(matrix, ArrayRef<int64_t>{groups, groupSize});
+}
+
+Value TensorBuilder::splitColumns(Value matrix, ArrayRef<int64_t> sizes) {
   RankedTensorType type = tensorType(matrix);
-  int64_t groupSize = type.getDimSize(1) / groups;
-  auto split = RankedTensorType::get({type.getDimSize(0), groups, groupSize},
-                                     type.getElementType());
+  int64_t columns = 1;
+  for (int64_t size : sizes)
+    columns *= size;
+  matrix = castTo(matrix, type.clone({type.getDimSize(0), columns}));
   // The number of rows is as static as the type of the matrix.
-  OpFoldResult rows = size(matrix, 0);
+  Sizes all = {size(matrix, 0)};
   if (type.isDynamicDim(0))
-    rows = toValue(rows);
+    all[0] = toValue(all[0]);
+  SmallVector<int64_t> shape = {type.getDimSize(0)};
+  for (int64_t size : sizes) {
+    shape.push_back(size);
+    all.push_back(getIndexAttr(size));
+  }
+  ReassociationIndices parts =
+      llvm::to_vector<2>(llvm::seq<int64_t>(1, shape.size()));
   return tensor::ExpandShapeOp::create(
-      *this, split, matrix, ArrayRef<ReassociationIndices>{{0}, {1, 2}},
-      SizesRef{rows, getIndexAttr(groups), getIndexAttr(groupSize)});
+      *this, RankedTensorType::get(shape, type.getElementType()), matrix,
+      ArrayRef<ReassociationIndices>{{0}, parts}, all);
 }
 
 Value TensorBuilder::joinColumns(Value tensor) {
+  ReassociationIndices parts =
+      llvm::to_vector<2>(llvm::seq<int64_t>(1, tensorType(tensor).getRank()));
   return tensor::CollapseShapeOp::create(
-      *this, tensor, ArrayRef<ReassociationIndices>{{0}, {1, 2}});
+      *this, tensor, ArrayRef<ReassociationIndices>{{0}, parts});
 }
 
 Value TensorBuilder::flatten(Value matrix) {

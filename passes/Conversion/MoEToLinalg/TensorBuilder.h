@@ -55,8 +55,10 @@ public:
   Value columns(Value matrix, mlir::OpFoldResult first,
                 mlir::OpFoldResult count, int64_t stride);
   Value insertSlice(Value part, Value tensor, SizesRef offsets);
-  /// Splits dimension 1 of a matrix into `groups` equal parts, and back.
+  /// Dimension 1 of a matrix as `groups` equal parts, or as dimensions of
+  /// `sizes`, and back.
   Value splitColumns(Value matrix, int64_t groups);
+  Value splitColumns(Value matrix, llvm::ArrayRef<int64_t> sizes);
   Value joinColumns(Value tensor);
   /// A matrix as one row after the other, and back with `columns` columns.
   Value flatten(Value matrix);

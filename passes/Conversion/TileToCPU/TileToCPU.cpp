@@ -20,17 +20,32 @@ using namespace moe::tile;
 
 namespace {
 
+/// The tiles of the rows of all experts in one number, expert after expert.
+struct RowTiles {
+  /// E + 1: number of each expert's first tile.
+  Value begins;
+  /// The expert of each tile.
+  Value experts;
+  Value count;
+  /// Rows of the highest tile.
+  Value height;
+};
+
 /// Lowers one graph in place.
 ///
-///   cells, counter = 0
+///   tables of row tiles; cells, counter = 0
 ///   parallel worker:
+///     memory of the worker
 ///     while (t = counter++) < tasks:
 ///       if t < tasks of family 0: its point from t; its steps
 ///       else if ...
+///
+/// The families of a sweep are one block of tickets: its steps, each with the
+/// tasks of every family for one item.
 class GraphLowering {
 public:
   GraphLowering(GraphOp graph, int64_t workers, bool traces)
-      : graph(graph), workers(workers), traces(traces),
+      : graph(graph), sweep(getSweep(graph)), workers(workers), traces(traces),
         b(graph.getLoc(), graph), symbols(graph) {}
 
   LogicalResult run();
@@ -69,14 +84,32 @@ private:
                           : ceilDiv(sizeOf(dim, expert), dim.step);
   }
   Value evaluate(ArrivalsAttr arrivals, Value expert);
+  void tabulateRows();
+  void tabulateRows(int64_t step);
+  Value tileNumber(const Dim &rows, Value expert, Value tile) {
+    return add(load(rowTiles[rows.step].begins, expert), tile);
+  }
+
+  // Tickets.
+  Value pointsPerItem(TaskOp task, unsigned first);
   Value points(TaskOp task);
   SmallVector<Value> point(TaskOp task, Value ticket);
+  SmallVector<Value> point(TaskOp task, Value item, Value number);
+  void choose(Value number, ArrayRef<Value> ends,
+              function_ref<void(size_t, Value)> build);
+  Value sweepTickets();
+  void lowerSweep(Value number);
 
   // Memory.
   void allocate(BufferOp buffer);
   void allocate(SignalOp signal);
-  Value cellOf(SignalOp signal, ArrayRef<OpFoldResult> indices,
-               const IRMapping &mapping);
+  /// A cell of a signal, and the expert that it belongs to, null where it is
+  /// none's. `exists`: whether there is one so far behind; null for always.
+  struct Cell {
+    Value number, expert, exists;
+  };
+  Cell cellOf(SignalOp signal, ArrayRef<OpFoldResult> indices, int64_t behind,
+              const IRMapping &mapping);
   Value viewOf(const Access &access, Type type, const IRMapping &mapping);
   /// The expert whose rows are meant around `op`, null where none is.
   Value expertAt(Operation *op, const IRMapping &mapping);
@@ -85,15 +118,17 @@ private:
   void lowerBlock(Block &block, IRMapping &mapping);
   void lowerWait(WaitOp op, IRMapping &mapping);
   void lowerArrive(ArriveOp op, IRMapping &mapping);
-  void lowerTask(TaskOp task, Value ticket);
+  void lowerTask(TaskOp task, ValueRange point);
   void lowerTrace(TaskOp task, ValueRange point, int64_t phase);
 
   GraphOp graph;
+  std::optional<Sweep> sweep;
   int64_t workers;
   bool traces;
   ImplicitLocOpBuilder b;
   SymbolTable symbols;
   Value offsets, tokens;
+  llvm::MapVector<int64_t, RowTiles> rowTiles;
   llvm::StringMap<Value> memory, cells;
 };
 
@@ -112,14 +147,22 @@ LogicalResult GraphLowering::check() {
           dims, [](const Dim &dim) { return dim.extent == Extent::Tokens; });
     };
     if (auto buffer = dyn_cast<BufferOp>(op)) {
-      if (buffer.getSpace() != Space::Device || buffer.getRing() ||
-          buffer.getCopies() != 1 || buffer.getAlign() != 1)
-        return refuse(op, "buffers of the device without rings, copies and "
-                          "gaps");
+      if (buffer.getSpace() == Space::Symmetric || buffer.getCopies() != 1 ||
+          buffer.getAlign() != 1)
+        return refuse(op, "buffers of the device or a worker without copies "
+                          "and gaps");
+      bool isFixed = llvm::all_of(
+          buffer.getShape(), [](const Dim &dim) { return dim.isStatic(); });
+      if (buffer.getSpace() == Space::Worker && (!isFixed || buffer.getRing()))
+        return refuse(op, "memory of a worker of a fixed size without a ring");
+      if (buffer.getRing() && !buffer.getRowsDim())
+        return refuse(op, "rings of rows");
       if (buffer.getRole() != Role::Scratch && !buffer.getMemory())
         return refuse(op, "memory for what the graph does not allocate");
       needsTokens |= hasTokens(buffer.getShape());
     }
+    if (auto arrive = dyn_cast<ArriveOp>(op); arrive && arrive.getBehind() != 0)
+      return refuse(op, "arrivals that do not lag");
     if (auto signal = dyn_cast<SignalOp>(op))
       if (signal.getScope() != Scope::Device ||
           signal.getEpoch().getKind() != EpochKind::Fresh)
@@ -204,63 +247,112 @@ Value GraphLowering::evaluate(ArrivalsAttr arrivals, Value expert) {
   return sum;
 }
 
+/// The tables for all steps of rows by which tasks and signals number tiles.
+void GraphLowering::tabulateRows() {
+  auto add = [&](DimsAttr dims) {
+    for (const Dim &dim : dims)
+      if (dim.extent == Extent::Rows && !rowTiles.contains(dim.step))
+        tabulateRows(dim.step);
+  };
+  for (Operation &op : graph.getBody().front()) {
+    if (auto task = dyn_cast<TaskOp>(op))
+      add(task.getDomain());
+    if (auto signal = dyn_cast<SignalOp>(op))
+      add(signal.getShape());
+  }
+}
+
+void GraphLowering::tabulateRows(int64_t step) {
+  RowTiles tiles;
+  Value zero = index(0), one = index(1), experts = index(graph.getExperts());
+  auto table = [&](int64_t size, ValueRange dynamicSize) -> Value {
+    return memref::AllocOp::create(b, MemRefType::get(size, b.getIndexType()),
+                                   dynamicSize, b.getI64IntegerAttr(64));
+  };
+  tiles.begins = table(graph.getExperts() + 1, {});
+  memref::StoreOp::create(b, zero, tiles.begins, zero);
+  auto count =
+      scf::ForOp::create(b, zero, experts, one, ValueRange{zero, zero});
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(count.getBody());
+    Value expert = count.getInductionVar(), rows = rowsOf(expert);
+    Value end = add(count.getRegionIterArg(0), ceilDiv(rows, step));
+    memref::StoreOp::create(b, end, tiles.begins, add(expert, one));
+    Value height = arith::MaxUIOp::create(b, count.getRegionIterArg(1),
+                                          min(rows, index(step)));
+    scf::YieldOp::create(b, ValueRange{end, height});
+  }
+  tiles.count = count.getResult(0);
+  tiles.height = count.getResult(1);
+  tiles.experts = table(ShapedType::kDynamic, tiles.count);
+  auto walk = scf::ForOp::create(b, zero, experts, one);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(walk.getBody());
+    Value expert = walk.getInductionVar();
+    auto fill = scf::ForOp::create(b, load(tiles.begins, expert),
+                                   load(tiles.begins, add(expert, one)), one);
+    b.setInsertionPointToStart(fill.getBody());
+    memref::StoreOp::create(b, expert, tiles.experts, fill.getInductionVar());
+  }
+  rowTiles[step] = tiles;
+}
+
+//===----------------------------------------------------------------------===//
+// Tickets
+//===----------------------------------------------------------------------===//
+
+/// Number of points of a family's dimensions from `first` on, which are neither
+/// rows nor behind experts.
+Value GraphLowering::pointsPerItem(TaskOp task, unsigned first) {
+  Value count = index(1);
+  for (const Dim &dim : task.getDomain().getDims().drop_front(first))
+    count = mul(count, tilesOf(dim, {}));
+  return count;
+}
+
+static bool isRagged(TaskOp task) {
+  return task.getDomain().size() > 1 &&
+         task.getDomain()[1].extent == Extent::Rows;
+}
+
 /// Number of tasks of a family.
 Value GraphLowering::points(TaskOp task) {
-  Value count = index(1);
-  bool ragged = false;
-  for (const Dim &dim : task.getDomain()) {
-    ragged |= dim.extent == Extent::Rows;
-    if (dim.extent != Extent::Rows && dim.extent != Extent::Experts)
-      count = mul(count, tilesOf(dim, {}));
-  }
-  for (const Dim &dim : task.getDomain()) {
-    if (dim.extent == Extent::Rows)
-      count = mul(count, sumOverExperts([&](Value expert) {
-                    return tilesOf(dim, expert);
-                  }));
-    else if (dim.extent == Extent::Experts && !ragged)
-      count = mul(count, index(graph.getExperts()));
-  }
-  return count;
+  if (!isRagged(task))
+    return pointsPerItem(task, 0);
+  return mul(rowTiles[task.getDomain()[1].step].count, pointsPerItem(task, 2));
 }
 
 /// The point of a family's domain that has the number `ticket`, the last
 /// dimension moving fastest.
 SmallVector<Value> GraphLowering::point(TaskOp task, Value ticket) {
+  if (!isRagged(task))
+    return point(task, Value(), ticket);
+  Value inner = pointsPerItem(task, 2);
+  return point(task, arith::DivUIOp::create(b, ticket, inner),
+               arith::RemUIOp::create(b, ticket, inner));
+}
+
+/// The same for point `number` of those that have the tile of rows `item`, null
+/// where the family has no rows.
+SmallVector<Value> GraphLowering::point(TaskOp task, Value item, Value number) {
   DimsAttr domain = task.getDomain();
   SmallVector<Value> found(domain.size());
-  for (size_t i = domain.size(); i-- > 0;) {
-    const Dim &dim = domain[i];
-    if (dim.extent != Extent::Rows) {
-      if (i == 0) {
-        found[0] = ticket;
-        break;
-      }
-      Value tiles = tilesOf(dim, {});
-      found[i] = arith::RemUIOp::create(b, ticket, tiles);
-      ticket = arith::DivUIOp::create(b, ticket, tiles);
-      continue;
+  size_t first = item ? 2 : 0;
+  for (size_t i = domain.size(); i-- > first;) {
+    if (i == first) {
+      found[i] = number;
+      break;
     }
-    // Experts are passed by until the ticket is among the tiles of one.
-    Type type = b.getIndexType();
-    auto search = scf::WhileOp::create(b, TypeRange{type, type},
-                                       ValueRange{index(0), ticket});
-    OpBuilder::InsertionGuard guard(b);
-    Location loc = b.getLoc();
-    Block *before =
-        b.createBlock(&search.getBefore(), {}, {type, type}, {loc, loc});
-    Value expert = before->getArgument(0), rest = before->getArgument(1);
-    Value beyond = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, rest,
-                                         tilesOf(dim, expert));
-    scf::ConditionOp::create(b, beyond, before->getArguments());
-    Block *after =
-        b.createBlock(&search.getAfter(), {}, {type, type}, {loc, loc});
-    expert = after->getArgument(0);
-    rest = sub(after->getArgument(1), tilesOf(dim, expert));
-    scf::YieldOp::create(b, ValueRange{add(expert, index(1)), rest});
-    found[0] = search.getResult(0);
-    found[1] = search.getResult(1);
-    break;
+    Value tiles = tilesOf(domain[i], {});
+    found[i] = arith::RemUIOp::create(b, number, tiles);
+    number = arith::DivUIOp::create(b, number, tiles);
+  }
+  if (item) {
+    RowTiles &tiles = rowTiles[domain[1].step];
+    found[0] = load(tiles.experts, item);
+    found[1] = sub(item, load(tiles.begins, found[0]));
   }
   return found;
 }
@@ -282,7 +374,10 @@ void GraphLowering::allocate(BufferOp buffer) {
       continue;
     bool isRows = dim.extent == Extent::Rows;
     shape.push_back(dim.isStatic() ? dim.staticTiles() : ShapedType::kDynamic);
-    if (isRows)
+    if (isRows && buffer.getRing())
+      sizes.push_back(
+          mul(index(*buffer.getRing()), rowTiles[sweep->rows.step].height));
+    else if (isRows)
       sizes.push_back(firstRow(index(graph.getExperts())));
     else if (!dim.isStatic())
       sizes.push_back(tilesOf(dim, {}));
@@ -292,8 +387,6 @@ void GraphLowering::allocate(BufferOp buffer) {
                               sizes, b.getI64IntegerAttr(64));
 }
 
-/// Cells of the tiles of an expert's rows begin at rows before / step + expert,
-/// which leaves room for short last tiles without a table.
 void GraphLowering::allocate(SignalOp signal) {
   Value count = index(1);
   for (auto [i, dim] : llvm::enumerate(signal.getShape())) {
@@ -301,14 +394,8 @@ void GraphLowering::allocate(SignalOp signal) {
                       signal.getShape()[i + 1].extent == Extent::Rows;
     if (beforeRows)
       continue;
-    Value size;
-    if (dim.extent == Extent::Rows) {
-      Value experts = index(graph.getExperts());
-      size = add(ceilDiv(firstRow(experts), dim.step), experts);
-    } else {
-      size = tilesOf(dim, {});
-    }
-    count = mul(count, size);
+    count = mul(count, dim.extent == Extent::Rows ? rowTiles[dim.step].count
+                                                  : tilesOf(dim, {}));
   }
   Type i64 = b.getI64Type();
   Value all =
@@ -335,28 +422,35 @@ static Value valueOf(OpBuilder &b, Location loc, OpFoldResult index,
       b, loc, cast<IntegerAttr>(cast<Attribute>(index)).getInt());
 }
 
-Value GraphLowering::cellOf(SignalOp signal, ArrayRef<OpFoldResult> indices,
-                            const IRMapping &mapping) {
-  Value cell = index(0), expert;
+GraphLowering::Cell GraphLowering::cellOf(SignalOp signal,
+                                          ArrayRef<OpFoldResult> indices,
+                                          int64_t behind,
+                                          const IRMapping &mapping) {
+  Cell cell{index(0), {}, {}};
   DimsAttr shape = signal.getShape();
   for (auto [i, dim, entry] : llvm::enumerate(shape, indices)) {
-    Value at = valueOf(b, b.getLoc(), entry, mapping);
-    bool beforeRows =
-        i + 1 < shape.size() && shape[i + 1].extent == Extent::Rows;
-    if (beforeRows) {
-      expert = at;
+    Value at = valueOf(b, b.getLoc(), entry, mapping), size;
+    if (dim.extent == Extent::Experts)
+      cell.expert = at;
+    if (i + 1 < shape.size() && shape[i + 1].extent == Extent::Rows)
       continue;
-    }
-    Value size;
-    if (dim.extent == Extent::Rows) {
-      Value step = index(dim.step), experts = index(graph.getExperts());
-      Value begin = arith::DivUIOp::create(b, firstRow(expert), step);
-      at = add(add(begin, expert), at);
-      size = add(ceilDiv(firstRow(experts), dim.step), experts);
+    bool isRows = dim.extent == Extent::Rows;
+    if (isRows) {
+      at = tileNumber(dim, cell.expert, at);
+      size = rowTiles[dim.step].count;
     } else {
       size = tilesOf(dim, {});
     }
-    cell = add(mul(cell, size), at);
+    bool leads = i == 0 || (i == 1 && isRows);
+    if (leads && behind != 0) {
+      Value distance = index(behind);
+      cell.exists =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::uge, at, distance);
+      at = arith::SelectOp::create(b, cell.exists, sub(at, distance), index(0));
+      if (isRows)
+        cell.expert = load(rowTiles[dim.step].experts, at);
+    }
+    cell.number = add(mul(cell.number, size), at);
   }
   return cell;
 }
@@ -389,7 +483,14 @@ Value GraphLowering::viewOf(const Access &access, Type type,
     Value total = isRows && !expert ? firstRow(index(graph.getExperts()))
                   : isRows          ? rowsOf(expert)
                                     : tilesOf(dim, {});
-    if (!at) {
+    if (isRows && buffer.getRing()) {
+      RowTiles &tiles = rowTiles[sweep->rows.step];
+      Value entryNumber = arith::RemUIOp::create(
+          b, tileNumber(sweep->rows, expert, at), index(*buffer.getRing()));
+      offset.push_back(mul(entryNumber, tiles.height));
+      Value step = index(sweep->rows.step);
+      size.push_back(min(step, sub(total, mul(at, step))));
+    } else if (!at) {
       offset.push_back(begin ? OpFoldResult(begin) : zero);
       size.push_back(dim.isStatic()
                          ? OpFoldResult(b.getIndexAttr(dim.staticTiles()))
@@ -431,22 +532,21 @@ Value GraphLowering::expertAt(Operation *op, const IRMapping &mapping) {
 /// claimed its task before and runs.
 void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
-  SmallVector<OpFoldResult> indices = getMixedIndices(op);
-  Value expert;
-  for (auto [dim, entry] : llvm::zip(signal.getShape(), indices))
-    if (dim.extent == Extent::Experts)
-      expert = valueOf(b, b.getLoc(), entry, mapping);
+  Cell cell = cellOf(signal, getMixedIndices(op),
+                     static_cast<int64_t>(op.getBehind()), mapping);
   Type i64 = b.getI64Type();
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto toI64 = [&](Value value) -> Value {
     return arith::IndexCastOp::create(b, i64, value);
   };
-  Value expected = toI64(evaluate(op.getExpects(), expert));
+  Value expected = evaluate(op.getExpects(), cell.expert);
+  if (cell.exists)
+    expected = arith::SelectOp::create(b, cell.exists, expected, index(0));
+  expected = toI64(expected);
   Value base = memref::ExtractAlignedPointerAsIndexOp::create(
       b, cells.lookup(op.getSignal()));
   Value address = LLVM::IntToPtrOp::create(b, pointer, toI64(base));
-  address = LLVM::GEPOp::create(b, pointer, i64, address,
-                                toI64(cellOf(signal, indices, mapping)));
+  address = LLVM::GEPOp::create(b, pointer, i64, address, toI64(cell.number));
   auto loop = scf::WhileOp::create(b, TypeRange(), ValueRange());
   OpBuilder::InsertionGuard guard(b);
   b.createBlock(&loop.getBefore());
@@ -467,7 +567,9 @@ void GraphLowering::lowerArrive(ArriveOp op, IRMapping &mapping) {
   // Acquires and releases.
   memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi, one,
                               cells.lookup(op.getSignal()),
-                              cellOf(signal, getMixedIndices(op), mapping));
+                              cellOf(signal, getMixedIndices(op),
+                                     /*behind=*/0, mapping)
+                                  .number);
 }
 
 void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
@@ -495,15 +597,52 @@ void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
   }
 }
 
-void GraphLowering::lowerTask(TaskOp task, Value ticket) {
+void GraphLowering::lowerTask(TaskOp task, ValueRange point) {
   IRMapping mapping;
-  SmallVector<Value> where = point(task, ticket);
-  mapping.map(task.getBody().getArguments(), where);
+  mapping.map(task.getBody().getArguments(), point);
   if (traces)
-    lowerTrace(task, where, /*phase=*/0);
+    lowerTrace(task, point, /*phase=*/0);
   lowerBlock(task.getBody().front(), mapping);
   if (traces)
-    lowerTrace(task, where, /*phase=*/1);
+    lowerTrace(task, point, /*phase=*/1);
+}
+
+/// Task `number` of the families of the sweep in their order. Steps at both
+/// ends have tickets of families that have no item there: nothing is to do.
+void GraphLowering::lowerSweep(Value number) {
+  SmallVector<Value> ends;
+  Value perStep = index(0);
+  for (TaskOp task : sweep->tasks) {
+    perStep = add(perStep, pointsPerItem(task, 2));
+    ends.push_back(perStep);
+  }
+  Value step = arith::DivUIOp::create(b, number, perStep);
+  number = arith::RemUIOp::create(b, number, perStep);
+  choose(number, ends, [&](size_t i, Value inner) {
+    // Unsigned, so that what is before the first item is beyond the last.
+    Value item = sub(step, index(sweep->lags[i]));
+    Value exists = less(item, rowTiles[sweep->rows.step].count);
+    auto some = scf::IfOp::create(b, exists, /*else=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(some.thenYield());
+    lowerTask(sweep->tasks[i], point(sweep->tasks[i], item, inner));
+  });
+}
+
+/// Builds `build(i, number - ends[i - 1])` for the first i with number <
+/// ends[i].
+void GraphLowering::choose(Value number, ArrayRef<Value> ends,
+                           function_ref<void(size_t, Value)> build) {
+  OpBuilder::InsertionGuard guard(b);
+  for (auto [i, end] : llvm::enumerate(ends)) {
+    Value inner = i == 0 ? number : sub(number, ends[i - 1]);
+    if (i + 1 == ends.size())
+      return build(i, inner);
+    auto choice = scf::IfOp::create(b, less(number, end), /*else=*/true);
+    b.setInsertionPoint(choice.thenYield());
+    build(i, inner);
+    b.setInsertionPoint(choice.elseYield());
+  }
 }
 
 /// Calls moe_trace(name, i, j, k, phase), see moe_environment_v1.
@@ -541,57 +680,85 @@ void GraphLowering::lowerTrace(TaskOp task, ValueRange point, int64_t phase) {
   LLVM::CallOp::create(b, function, operands);
 }
 
+/// Number of tickets of the sweep.
+Value GraphLowering::sweepTickets() {
+  Value items = rowTiles[sweep->rows.step].count;
+  Value steps = add(items, index(sweep->mostLag()));
+  Value none =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, items, index(0));
+  steps = arith::SelectOp::create(b, none, items, steps);
+  Value perStep = index(0);
+  for (TaskOp task : sweep->tasks)
+    perStep = add(perStep, pointsPerItem(task, 2));
+  return mul(steps, perStep);
+}
+
 LogicalResult GraphLowering::run() {
   if (failed(check()))
     return failure();
+  tabulateRows();
+  SmallVector<BufferOp> ofWorkers;
   for (Operation &op : graph.getBody().front()) {
-    if (auto buffer = dyn_cast<BufferOp>(op))
-      allocate(buffer);
+    if (auto buffer = dyn_cast<BufferOp>(op)) {
+      if (buffer.getSpace() == Space::Worker)
+        ofWorkers.push_back(buffer);
+      else
+        allocate(buffer);
+    }
     if (auto signal = dyn_cast<SignalOp>(op))
       allocate(signal);
   }
-  SmallVector<TaskOp> tasks(graph.getBody().getOps<TaskOp>());
+  // Families, or the first one for all of the sweep, and the tickets up to the
+  // end of each.
+  SmallVector<TaskOp> families;
+  SmallVector<Value> ends;
   Value total = index(0);
-  SmallVector<Value> begins;
-  for (TaskOp task : tasks) {
-    begins.push_back(total);
-    total = add(total, points(task));
+  for (auto task : graph.getBody().getOps<TaskOp>()) {
+    bool inSweep = sweep && sweep->lagOf(task);
+    if (inSweep && task != sweep->tasks.front())
+      continue;
+    families.push_back(task);
+    total = add(total, inSweep ? sweepTickets() : points(task));
+    ends.push_back(total);
   }
   Type i64 = b.getI64Type();
   Value counter = memref::AllocOp::create(b, MemRefType::get({1}, i64),
                                           b.getI64IntegerAttr(64));
   Value zero = index(0), one = index(1);
-  memref::StoreOp::create(
-      b, arith::ConstantOp::create(b, b.getI64IntegerAttr(0)), counter, zero);
+  auto number = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+  };
+  memref::StoreOp::create(b, number(0), counter, zero);
+  auto claim = [&](int64_t count) -> Value {
+    Value claimed = memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi,
+                                                number(count), counter, zero);
+    return arith::IndexCastOp::create(b, b.getIndexType(), claimed);
+  };
 
   auto parallel =
       scf::ParallelOp::create(b, zero, min(total, index(workers)), one);
   b.setInsertionPointToStart(parallel.getBody());
+  // Who comes when all is claimed needs no memory.
+  if (!ofWorkers.empty()) {
+    auto some = scf::IfOp::create(b, less(claim(0), total), /*else=*/false);
+    b.setInsertionPoint(some.thenYield());
+    for (BufferOp buffer : ofWorkers)
+      allocate(buffer);
+  }
   Type indexType = b.getIndexType();
   auto loop = scf::WhileOp::create(b, TypeRange(indexType), ValueRange());
   b.createBlock(&loop.getBefore());
-  Value claimed = memref::AtomicRMWOp::create(
-      b, arith::AtomicRMWKind::addi,
-      arith::ConstantOp::create(b, b.getI64IntegerAttr(1)), counter, zero);
-  Value ticket = arith::IndexCastOp::create(b, indexType, claimed);
+  Value ticket = claim(1);
   scf::ConditionOp::create(b, less(ticket, total), ticket);
   Block *body = b.createBlock(&loop.getAfter(), {}, {indexType}, {b.getLoc()});
   scf::YieldOp::create(b);
   b.setInsertionPoint(body->getTerminator());
-  ticket = body->getArgument(0);
-  // The families in their order, each behind the one before.
-  for (auto [i, task] : llvm::enumerate(tasks)) {
-    Value number = sub(ticket, begins[i]);
-    if (i + 1 == tasks.size()) {
-      lowerTask(task, number);
-      break;
-    }
-    auto choice =
-        scf::IfOp::create(b, less(ticket, begins[i + 1]), /*else=*/true);
-    b.setInsertionPoint(choice.thenYield());
-    lowerTask(task, number);
-    b.setInsertionPoint(choice.elseYield());
-  }
+  choose(body->getArgument(0), ends, [&](size_t i, Value own) {
+    if (sweep && sweep->lagOf(families[i]))
+      lowerSweep(own);
+    else
+      lowerTask(families[i], point(families[i], own));
+  });
   graph.erase();
   return success();
 }

@@ -1,50 +1,70 @@
 // Layers that become one graph, and those that stay, with the reason. The numbers are compared in TileToCPU/fused-layers.test.
 // RUN: moe-opt %s --convert-moe-to-tile --verify-diagnostics --remarks-filter-passed='convert-moe-to-tile' --remarks-filter-missed='convert-moe-to-tile' | FileCheck %s
 // RUN: moe-opt %s --convert-moe-to-tile='vector-bits=512 vector-registers=32' | FileCheck %s --check-prefix=WIDE
+// RUN: moe-opt %s --convert-moe-to-tile='vector-bits=512 vector-registers=32 bf16-dot' | FileCheck %s --check-prefix=PAIRS
 // RUN: moe-opt %s --convert-moe-to-tile=schedule=two-kernel | FileCheck %s --check-prefix=TWO
 // RUN: moe-opt %s --convert-moe-to-tile=schedule=unfused | FileCheck %s --check-prefix=UNFUSED
 // RUN: moe-opt %s --convert-moe-to-tile --convert-moe-to-linalg --canonicalize --moe-verify-tile | FileCheck %s --check-prefix=LEVEL
 
 // CHECK-LABEL: func.func @a_gated_layer
 // CHECK-SAME: (%[[X:.*]]: tensor<?x32xf32>, %[[P:.*]]: !moe.plan<4, slots<2>>)
+// Weights are panels of the register tile's columns.
+// CHECK: moe_support.weight #moe_support.transpose<dense<5.000000e-01> : tensor<4x3x16x32xf32>, [0, 1, 3, 2]> : tensor<4x3x32x16xf32>
 // CHECK: %[[PARTS:.*]]:5 = builtin.unrealized_conversion_cast %[[P]]
-// CHECK-DAG: %[[IN:.*]] = bufferization.to_buffer %[[X]] read_only
 // CHECK-DAG: %[[OFFSETS:.*]] = bufferization.to_buffer %[[PARTS]]#2 read_only
 // CHECK-DAG: %[[ENTRIES:.*]] = bufferization.to_buffer %[[PARTS]]#3 read_only
 // CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xf32>
-// Weights are panels of the register tile's columns.
-// CHECK: moe_support.weight #moe_support.transpose<dense<5.000000e-01> : tensor<4x3x16x32xf32>, [0, 1, 3, 2]> : tensor<4x3x32x16xf32>
-// CHECK: moe_tile.graph experts 4 schedule <ticket> {
+// CHECK: %[[IN:.*]] = bufferization.to_buffer %[[X]] read_only
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
 // CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device from %[[OFFSETS]]
 // CHECK-NEXT: moe_tile.buffer input @entries : experts x rows x index in device from %[[ENTRIES]]
 // CHECK-NEXT: moe_tile.buffer input @x : tokens x 32 x f32 in device from %[[IN]]
+// Rings are all that is kept of rows, and workers have memory for sums of one tile.
+// CHECK-NEXT: moe_tile.buffer @rows : experts x rows x 32 x f32 in device ring 4
 // CHECK-NEXT: moe_tile.buffer input @gate : experts x 48 by 16 x 32 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @gates : 120 x 64 x f32 in worker
 // CHECK-NEXT: moe_tile.buffer input @up : experts x 48 by 16 x 32 x 16 x f32 in device
-// The hidden vectors are all that is kept of rows.
-// CHECK-NEXT: moe_tile.buffer @hidden : experts x rows x 48 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @hidden : experts x rows x 48 x f32 in device ring 4
+// CHECK-NEXT: moe_tile.signal @gathered : experts x rows by 120 in device
+// CHECK-NEXT: moe_tile.signal @active : experts x rows by 120 in device
 // CHECK-NEXT: moe_tile.buffer input @weights : tokens x 2 x f32 in device
 // CHECK-NEXT: moe_tile.buffer input @down : experts x 32 by 16 x 48 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @products : 120 x 32 x f32 in worker
 // CHECK-NEXT: moe_tile.buffer output @y : tokens x 32 x f32 in device from %[[Y]]
-// CHECK-NEXT: moe_tile.signal @active : experts in device
-// CHECK-NEXT: moe_tile.task @up over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 48 by 64) {
-// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @x[*, *] : {{.*}}, %{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @up[%[[E]], %[[N]], *, *] : {{.*}}, %{{.*}} = @gate[%[[E]], %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @hidden[%[[E]], %[[M]], %[[N]]] : {{.*}}) {
-// CHECK: moe_tile.arrive @active[%[[E]]] after %[[DONE]]
-// CHECK: moe_tile.task @down over (%[[N:.*]] in 32 by 16) {
-// CHECK-NEXT: %[[ZERO:.*]] = moe_tile.compute writes(%{{.*}} = @y[*, %[[N]]] : {{.*}}) {
-// CHECK: moe_tile.for %[[E:.*]] in experts carry (%[[SUM:.*]] = %[[ZERO]]) {
-// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @active[%[[E]]] expects rows by 120
-// CHECK-NEXT: moe_tile.for %[[M:.*]] in rows by 120 carry (%[[BEFORE:.*]] = %[[SUM]]) {
-// CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @down[%[[E]], %[[N]], *, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[BEFORE]], %[[READY]]) {
+// CHECK-NEXT: moe_tile.signal @started in device
+// CHECK-NEXT: moe_tile.signal @added : experts x rows by 120 x 32 by 32 in device
+// CHECK-NEXT: moe_tile.signal @drained : experts x rows by 120 in device
+// CHECK-NEXT: moe_tile.task @start over (%[[T:.*]] in tokens by 64) {
+// CHECK-NEXT: %[[ZERO:.*]] = moe_tile.compute writes(%{{.*}} = @y[%[[T]], *] : {{.*}}) {
+// CHECK: moe_tile.arrive @started after %[[ZERO]]
+// Rows are gathered once, when the tile before in the ring is used up.
+// CHECK: moe_tile.task @gather over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120) {
+// CHECK-NEXT: %[[USED:.*]] = moe_tile.wait @active[%[[E]], %[[M]]] behind 4 expects 1
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @x[*, *] : {{.*}}, %{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}) writes(%{{.*}} = @rows[%[[E]], %[[M]], *] : {{.*}}) after(%[[USED]]) {
+// CHECK: moe_tile.arrive @gathered[%[[E]], %[[M]]] after %[[DONE]]
+// CHECK: moe_tile.task @up over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 48 by 64) {
+// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @gathered[%[[E]], %[[M]]] expects 1
+// CHECK-NEXT: %[[USED:.*]] = moe_tile.wait @drained[%[[E]], %[[M]]] behind 4 expects 1
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @rows[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @up[%[[E]], %[[N]], *, *] : {{.*}}, %{{.*}} = @gate[%[[E]], %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @gates[*, *] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], %[[N]]] : {{.*}}) after(%[[READY]], %[[USED]]) {
+// CHECK: moe_tile.arrive @active[%[[E]], %[[M]]] after %[[DONE]]
+// Products are made before the turn to add them comes.
+// CHECK: moe_tile.task @down over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 32 by 32) {
+// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @active[%[[E]], %[[M]]] expects 1
+// CHECK-NEXT: %[[PRODUCTS:.*]] = moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @down[%[[E]], %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @products[*, *] : {{.*}}) after(%[[READY]]) {
+// CHECK: %[[STARTED:.*]] = moe_tile.wait @started expects tokens by 64
+// CHECK-NEXT: %[[BEFORE:.*]] = moe_tile.wait @added[%[[E]], %[[M]], %[[N]]] behind 1 expects 1
+// CHECK-NEXT: %[[ADDED:.*]] = moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @products[*, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[PRODUCTS]], %[[STARTED]], %[[BEFORE]]) {
+// CHECK: moe_tile.arrive @added[%[[E]], %[[M]], %[[N]]] after %[[ADDED]]
+// CHECK-NEXT: moe_tile.arrive @drained[%[[E]], %[[M]]] after %[[ADDED]]
 // CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]] restrict writable
 // CHECK: return %[[RESULT]]
 
-// Two graphs: the hidden vectors are in memory between them, as many rows as there are, and nothing waits.
+// Two graphs: the hidden vectors are in memory between them, as many rows as there are, and the second one waits for nothing.
 // TWO-LABEL: func.func @a_gated_layer
 // TWO-DAG: %[[C4:.*]] = arith.constant 4 : index
 // TWO-DAG: %[[ROWS:.*]] = memref.load %{{.*}}[%[[C4]]] : memref<5xindex>
 // TWO: %[[HIDDEN:.*]] = memref.alloc(%[[ROWS]]) {{.*}} : memref<?x48xf32>
-// TWO: moe_tile.graph experts 4 schedule <ticket> {
-// TWO-NOT: moe_tile.signal
+// TWO: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1]> {
 // TWO: moe_tile.buffer output @hidden : experts x rows x 48 x f32 in device from %[[HIDDEN]]
 // TWO: moe_tile.task @up over
 // TWO-NOT: moe_tile.task @down
@@ -53,13 +73,16 @@
 // TWO: moe_tile.buffer input @hidden : experts x rows x 48 x f32 in device from %[[HIDDEN]]
 // TWO: moe_tile.task @down over
 // TWO-NOT: moe_tile.wait
+// TWO: moe_tile.for %[[E:.*]] in experts carry
+// TWO: moe_tile.for %[[M:.*]] in rows by 120 carry
+// TWO-NOT: moe_tile.wait
 // TWO: return
 // UNFUSED-NOT: moe_tile.graph
 
 // A wider register tile, wider panels.
 // WIDE-LABEL: func.func @a_gated_layer
 // WIDE: moe_tile.buffer input @up : experts x 48 by 64 x 32 x 64 x f32 in device
-// WIDE: moe_tile.task @down over (%{{.*}} in 32 by 64) {
+// WIDE: moe_tile.task @down over (%{{.*}} in experts, %{{.*}} in rows by 120, %{{.*}} in 32 by 128) {
 
 // What is left of a level above is gone where the reference lowering has run.
 // LEVEL-LABEL: func.func @a_gated_layer
@@ -83,22 +106,34 @@ func.func @it_stays_where_parameters_are_no_constants(%x: tensor<?x32xf32>, %p: 
   %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
   %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
     table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
-  // expected-remark @+1 {{stays unfused: its parameters are not constants in f32}}
+  // expected-remark @+1 {{stays unfused: its parameters are not constants that kernels read}}
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
 
-// CHECK-LABEL: func.func @it_stays_where_it_is_not_in_f32
-// CHECK-NOT: moe_tile.graph
-// CHECK: moe.experts
-func.func @it_stays_where_it_is_not_in_f32(%x: tensor<?x32xbf16>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xbf16> {
+// In bf16 sums are in f32 all the same; they are rounded when the last tile has been added. Where the target multiplies pairs, weights lie in pairs.
+// CHECK-LABEL: func.func @a_layer_in_bf16
+// CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xbf16>
+// CHECK: moe_tile.buffer @rows : experts x rows x 32 x bf16 in device ring 4
+// CHECK: moe_tile.buffer @ups : 120 x 64 x f32 in worker
+// CHECK: moe_tile.buffer @hidden : experts x rows x 48 x bf16 in device ring 4
+// CHECK: moe_tile.buffer @y : tokens x 32 x f32 in device
+// CHECK-NEXT: moe_tile.buffer output @result : tokens x 32 x bf16 in device from %[[Y]]
+// CHECK: moe_tile.task @finish over (%[[T:.*]] in tokens by 64) {
+// CHECK-NEXT: %[[STARTED:.*]] = moe_tile.wait @started expects tokens by 64
+// CHECK-NEXT: %[[ADDED:.*]] = moe_tile.wait @finished expects experts * rows by 120
+// CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @y[%[[T]], *] : {{.*}}) writes(%{{.*}} = @result[%[[T]], *] : {{.*}}) after(%[[STARTED]], %[[ADDED]]) {
+// CHECK: arith.truncf
+// PAIRS-LABEL: func.func @a_layer_in_bf16
+// PAIRS: moe_tile.buffer input @up : experts x 48 by 64 x 16 x 64 x 2 x bf16 in device
+func.func @a_layer_in_bf16(%x: tensor<?x32xbf16>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xbf16> {
   %g = moe_support.weight dense<0.5> : tensor<4x48x32xbf16>
   %u = moe_support.weight dense<0.5> : tensor<4x48x32xbf16>
   %d = moe_support.weight dense<0.5> : tensor<4x32x48xbf16>
   %r = moe.dispatch %x, %p apply <output> : tensor<?x32xbf16>, !moe.plan<4, slots<2>> -> !moe.rows<bf16, 32, grouped>
   %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xbf16>, tensor<4x48x32xbf16>, tensor<4x32x48xbf16>)
     table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<bf16, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<bf16, 32, grouped>
-  // expected-remark @+1 {{stays unfused: it is not in f32}}
+  // expected-remark @+1 {{one graph with row tiles of 120}}
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<bf16, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xbf16> -> tensor<?x32xbf16>
   return %y : tensor<?x32xbf16>
 }

@@ -21,10 +21,33 @@ func.func @there_is_one_rank() {
 
 // -----
 
-func.func @no_rings() {
+func.func @rings_are_of_items() {
   moe_tile.graph experts 2 schedule <ticket> {
-    // expected-error @+1 {{expects buffers of the device without rings, copies and gaps on a CPU}}
+    // expected-error @+1 {{expects rings of rows on a CPU}}
+    moe_tile.buffer @h : 4 x f32 in device ring 2
+  }
+  return
+}
+
+// -----
+
+func.func @workers_have_no_rings() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{expects memory of a worker of a fixed size without a ring on a CPU}}
     moe_tile.buffer @h : 4 x f32 in worker ring 2
+  }
+  return
+}
+
+// -----
+
+func.func @who_arrives_does_not_lag() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.signal @s : 4 in device
+    moe_tile.task @a over (%n in 4) {
+      // expected-error @+1 {{expects arrivals that do not lag on a CPU}}
+      moe_tile.arrive @s[%n] behind 1
+    }
   }
   return
 }
@@ -33,7 +56,7 @@ func.func @no_rings() {
 
 func.func @no_copies() {
   moe_tile.graph experts 2 schedule <ticket> {
-    // expected-error @+1 {{expects buffers of the device without rings, copies and gaps on a CPU}}
+    // expected-error @+1 {{expects buffers of the device or a worker without copies and gaps on a CPU}}
     moe_tile.buffer @h : 4 x f32 in device copies 2
   }
   return

@@ -28,15 +28,23 @@ func.func private @printMemrefF32(memref<*xf32>) attributes {llvm.emit_c_interfa
 // CHECK-LABEL: func.func @graph
 // CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[OFFSETS:.*]]: memref<4xindex>, %[[Y:.*]]: memref<?x4xf32>)
 func.func @graph(%x: memref<?x4xf32>, %offsets: memref<4xindex>, %y: memref<?x4xf32>) {
-  // Scratch has as many rows as there are; cells are zero.
+  // Tiles of rows are numbered; scratch has as many rows as there are; cells are zero.
   // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : i64
   // CHECK-DAG: %[[ONE:.*]] = arith.constant 1 : i64
   // CHECK-DAG: %[[TASK:.*]] = arith.constant 0 : index
   // CHECK-DAG: %[[EIGHT:.*]] = arith.constant 8 : index
   // CHECK: %[[TOKENS:.*]] = memref.dim %[[X]]
+  // CHECK: %[[BEGINS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<4xindex>
+  // CHECK: %[[TILES:.*]]:2 = scf.for %[[E:.*]] =
+  // CHECK: memref.store %[[END:.*]], %[[BEGINS]]
+  // CHECK: scf.yield %[[END]], %{{.*}} : index, index
+  // CHECK: %[[EXPERTS:.*]] = memref.alloc(%[[TILES]]#0) {alignment = 64 : i64} : memref<?xindex>
+  // CHECK: scf.for %[[E:.*]] =
+  // CHECK: scf.for %[[TILE:.*]] =
+  // CHECK: memref.store %[[E]], %[[EXPERTS]][%[[TILE]]]
   // CHECK: %[[ROWS:.*]] = memref.load %[[OFFSETS]]
   // CHECK: memref.alloc(%[[ROWS]]) {alignment = 64 : i64} : memref<?x4xf32>
-  // CHECK: %[[FILLED:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?xi64>
+  // CHECK: %[[FILLED:.*]] = memref.alloc(%[[TILES]]#0) {alignment = 64 : i64} : memref<?xi64>
   // CHECK-NEXT: scf.for %[[I:.*]] =
   // CHECK-NEXT: memref.store %[[ZERO]], %[[FILLED]][%[[I]]]
   // CHECK: %[[COUNTER:.*]] = memref.alloc() {alignment = 64 : i64} : memref<1xi64>
@@ -50,8 +58,10 @@ func.func @graph(%x: memref<?x4xf32>, %offsets: memref<4xindex>, %y: memref<?x4x
   // CHECK-NEXT: %[[MORE:.*]] = arith.cmpi ult, %[[TICKET]], %[[TOTAL]]
   // CHECK-NEXT: scf.condition(%[[MORE]]) %[[TICKET]]
   // The first family: its point, its work, its arrival.
+  // CHECK: ^bb0(%[[NUMBER:.*]]: index):
   // CHECK: scf.if
-  // CHECK: scf.while
+  // CHECK: %[[EXPERT:.*]] = memref.load %[[EXPERTS]][%[[NUMBER]]]
+  // CHECK: memref.load %[[BEGINS]][%[[EXPERT]]]
   // CHECK: linalg.map
   // CHECK: memref.atomic_rmw addi %[[ONE]], %[[FILLED]]
   // The second one waits.

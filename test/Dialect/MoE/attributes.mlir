@@ -43,6 +43,8 @@ func.func @other_policies() attributes {
   p0 = #moe.select<topp(0.6), boundary = include>, p1 = #moe.select<topp(0.6), boundary = exclude, kmax = 4>,
   // CHECK-SAME: p2 = #moe.select<threshold(0.000000e+00), key = scores>, p3 = #moe.select<threshold(operand), key = scores, fallback = argmax, kmax = 2, boundary = include>
   p2 = #moe.select<threshold(0.0), boundary = exclude>, p3 = #moe.select<threshold(operand), kmax = 2, boundary = include, fallback = argmax>,
+  // CHECK-SAME: p3a = #moe.select<threshold(5.000000e-01), key = scores, fallback = all>
+  p3a = #moe.select<threshold(0.5), fallback = all>,
   // CHECK-SAME: p4 = #moe.select<table, key = scores>, p5 = #moe.select<sparsemixer(1.000000e-02, 2), key = logits>
   p4 = #moe.select<table>, p5 = #moe.select<sparsemixer(0.01, 2), key = logits>,
   // CHECK-SAME: p6 = #moe.select<expert_topc, key = scores, count = <8>>

@@ -1,6 +1,6 @@
 // RUN: moe-opt %s --canonicalize | FileCheck %s
 
-// C4.
+// (C4): fires
 // CHECK-LABEL: func.func @the_sum_of_one_key_is_the_maximum
 func.func @the_sum_of_one_key_is_the_maximum(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // CHECK: group_filter <4, keep = 2, group_score = max, fill = neginf>
@@ -9,6 +9,7 @@ func.func @the_sum_of_one_key_is_the_maximum(%z: tensor<?x8xf32>) -> !moe.plan<8
   return %p : !moe.plan<8, slots<2>>
 }
 
+// (C4): not with two keys
 // CHECK-LABEL: func.func @the_sum_of_two_keys_is_not
 func.func @the_sum_of_two_keys_is_not(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // CHECK: group_filter <4, keep = 2, group_score = sum_top(2), fill = neginf>
@@ -17,7 +18,7 @@ func.func @the_sum_of_two_keys_is_not(%z: tensor<?x8xf32>) -> !moe.plan<8, slots
   return %p : !moe.plan<8, slots<2>>
 }
 
-// R21: there is no capacity that could drop anything.
+// (R21): nothing dropped
 // CHECK-LABEL: func.func @normalising_after_nothing_is_before
 func.func @normalising_after_nothing_is_before(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // CHECK: weight <scores, exclude = [3], norm = sum(1.000000e-01, clamp), min_k = 2, scale = 2.000000e+00, grad = stop_norm> :
@@ -27,7 +28,7 @@ func.func @normalising_after_nothing_is_before(%z: tensor<?x8xf32>) -> !moe.plan
   return %p : !moe.plan<8, slots<2>>
 }
 
-// R5.
+// (R5): softmax
 // CHECK-LABEL: func.func @a_softmax_of_all_weights_is_the_score
 func.func @a_softmax_of_all_weights_is_the_score(%z: tensor<?x4xf32>) -> !moe.plan<4, slots<4>, weight = bf16> {
   // CHECK: score <softmax> select <all, key = logits> weight <scores, scale = 2.000000e+00, dtype = bf16>
@@ -136,7 +137,7 @@ func.func @not_a_softmax_of_all_with_a_detached_denominator(%z: tensor<?x4xf32>)
   return %p : !moe.plan<4, slots<4>>
 }
 
-// C13.
+// (C13): fires
 // CHECK-LABEL: func.func @two_renumberings_are_one
 // CHECK-SAME: %[[P:.*]]: !moe.plan<4, slots<2>>
 func.func @two_renumberings_are_one(%p: !moe.plan<4, slots<2>>) -> !moe.plan<2, slots<2>, carry> {
@@ -156,6 +157,7 @@ func.func @two_sums_are_one(%p: !moe.plan<8, slots<2>>) -> !moe.plan<2, slots<2>
   return %r : !moe.plan<2, slots<2>>
 }
 
+// (C13): not with two rules of merging
 // CHECK-LABEL: func.func @a_sum_of_maxima_is_neither
 func.func @a_sum_of_maxima_is_neither(%p: !moe.plan<8, slots<2>>) -> !moe.plan<2, slots<2>> {
   // CHECK: moe.remap %{{.*}} many_to_one <max>
@@ -219,7 +221,7 @@ func.func @normalising_after_a_limit_stays(%z: tensor<?x8xf32>) -> !moe.plan<8, 
   return %p : !moe.plan<8, slots<2>>
 }
 
-// C12.
+// (C12): fires
 // CHECK-LABEL: func.func @places_for_all_are_no_limit
 func.func @places_for_all_are_no_limit(%z: tensor<4x8xf32>, %y: tensor<?x8xf32>) -> (!moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>) {
   // CHECK: moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores> : tensor<4x8xf32>
@@ -230,6 +232,7 @@ func.func @places_for_all_are_no_limit(%z: tensor<4x8xf32>, %y: tensor<?x8xf32>)
   return %p, %q : !moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>
 }
 
+// (C12): not with fewer places than units
 // CHECK-LABEL: func.func @limits_that_may_drop
 func.func @limits_that_may_drop(%z: tensor<4x8xf32>, %y: tensor<?x8xf32>) -> (!moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>, !moe.plan<8, slots<2>>) {
   // Fewer places than units.
@@ -254,7 +257,7 @@ func.func @other_capacities_are_no_limits(%z: tensor<4x8xf32>) -> (!moe.plan<8, 
   return %p, %q : !moe.plan<8, slots<2>, carry>, !moe.plan<8, csr>
 }
 
-// C11.
+// (C11): fires
 // CHECK-LABEL: func.func @what_relu_leaves_was_positive
 func.func @what_relu_leaves_was_positive(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
   // CHECK: score <relu> select <threshold(0.000000e+00), key = logits> weight <scores>
@@ -262,6 +265,7 @@ func.func @what_relu_leaves_was_positive(%z: tensor<?x8xf32>) -> !moe.plan<8, cs
   return %p : !moe.plan<8, csr>
 }
 
+// (C11): not with another threshold
 // CHECK-LABEL: func.func @another_threshold_is_not_zero
 func.func @another_threshold_is_not_zero(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
   // CHECK: key = scores
@@ -276,6 +280,7 @@ func.func @zeros_that_are_taken_stay_zeros(%z: tensor<?x8xf32>) -> !moe.plan<8, 
   return %p : !moe.plan<8, csr>
 }
 
+// (C11): not with another score
 // CHECK-LABEL: func.func @another_score_has_other_signs
 func.func @another_score_has_other_signs(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
   // CHECK: key = scores
@@ -332,7 +337,7 @@ func.func @topk_is_no_threshold(%z: tensor<?x8xf32>) -> !moe.plan<8, csr> {
   return %p : !moe.plan<8, csr>
 }
 
-// C18.
+// (C18): fires
 // CHECK-LABEL: func.func @groups_are_on_the_way
 // CHECK-SAME: %[[P:.*]]: !moe.plan<3, slots<2>>, %[[G:.*]]: !moe.plan<3, grouped>
 func.func @groups_are_on_the_way(%p: !moe.plan<3, slots<2>>, %g: !moe.plan<3, grouped>) -> (!moe.plan<3, csr>, !moe.plan<3, grouped>) {
@@ -345,6 +350,7 @@ func.func @groups_are_on_the_way(%p: !moe.plan<3, slots<2>>, %g: !moe.plan<3, gr
   return %r, %h : !moe.plan<3, csr>, !moe.plan<3, grouped>
 }
 
+// (C18): not with places for some
 // CHECK-LABEL: func.func @conversions_that_change_slots
 func.func @conversions_that_change_slots(%p: !moe.plan<3, slots<2>>) -> (!moe.plan<3, slots<2>>, !moe.plan<3, dense>, !moe.plan<3, csr>) {
   // Slots in the end.

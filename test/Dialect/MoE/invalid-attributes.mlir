@@ -13,7 +13,7 @@ func.func private @over_belongs_to_softmax_and_entmax15() attributes {a = #moe.s
 
 // -----
 
-// (R9)
+// (R9): softmax
 // expected-error @+1 {{expects a pointwise score before 'post = rmsnorm', but got 'softmax'}}
 func.func private @rmsnorm_follows_a_pointwise_score() attributes {a = #moe.score<softmax, post = rmsnorm(1.0e-6)>}
 
@@ -36,7 +36,7 @@ func.func private @filter_groups_are_positive() attributes {a = #moe.group_filte
 
 // -----
 
-// (R1)
+// (R1): kept groups
 // expected-error @+1 {{requires 'keep' (9) to be between 1 and the groups (8)}}
 func.func private @a_filter_keeps_no_more_groups_than_there_are() attributes {a = #moe.group_filter<8, keep = 9>}
 
@@ -66,9 +66,21 @@ func.func private @selection_groups_are_positive() attributes {a = #moe.select<t
 
 // -----
 
-// (R5)
+// (R5): fallback
 // expected-error @+1 {{expects no 'fallback' with policy 'all', but got 'argmax'}}
 func.func private @all_needs_no_fallback() attributes {a = #moe.select<all, fallback = argmax>}
+
+// -----
+
+// (select_c4)
+// expected-error @+1 {{expects 'fallback = all' with policy 'threshold' without 'kmax' alone, but got 'topk'}}
+func.func private @all_experts_fill_lists_of_thresholds() attributes {a = #moe.select<topk(2), fallback = all>}
+
+// -----
+
+// (select_c4)
+// expected-error @+1 {{expects 'fallback = all' with policy 'threshold' without 'kmax' alone, but got 'threshold' with it}}
+func.func private @all_experts_fill_whole_lists() attributes {a = #moe.select<threshold(0.5), kmax = 2, fallback = all>}
 
 // -----
 
@@ -108,13 +120,13 @@ func.func private @the_epsilon_of_sum_is_not_negative() attributes {a = #moe.wei
 
 // -----
 
-// (R7)
+// (R7): source
 // expected-error @+1 {{expects source 'logits' or 'operand' with 'norm = softmax', but got 'key'}}
 func.func private @softmax_norm_takes_logits_or_an_operand() attributes {a = #moe.weight<key, norm = softmax>}
 
 // -----
 
-// (R27)
+// (R27): source
 // expected-error @+1 {{expects source 'one' with 'grad = ste_identity', but got 'scores'}}
 func.func private @the_identity_estimator_weighs_with_one() attributes {a = #moe.weight<scores, grad = ste_identity>}
 
@@ -300,15 +312,9 @@ func.func private @factors_are_of_split_matrices() attributes {a = #moe.class<fa
 
 // -----
 
-// (class_c5)
-// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = phm'}}
-func.func private @kronecker_products_make_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = phm>}
-
-// -----
-
-// (class_c5)
-// expected-error @+1 {{expects 'evaluation = materialise' with 'factors = tensor_ring'}}
-func.func private @a_ring_makes_a_matrix_first() attributes {a = #moe.class<factored, 1, rank = 2, factors = tensor_ring, evaluation = apply_factored>}
+// (class_c4)
+// expected-error @+1 {{expects a positive 'rank' in 'lora' and 'factored' classes and in no other, but got 2 with kind 'factored'}}
+func.func private @a_residual_has_no_rank() attributes {a = #moe.class<factored, 1, rank = 2, factors = residual>}
 
 // -----
 
@@ -342,7 +348,7 @@ func.func private @widths_belong_to_nested() attributes {a = #moe.class<linear, 
 
 // -----
 
-// (R18)
+// (R18): widths
 // expected-error @+1 {{requires 'widths' (9) to be positive and at most 'width' (8)}}
 func.func private @a_nested_width_is_at_most_the_whole() attributes {a = #moe.class<nested, 2, width = 8, body = <gated, silu>, widths = [4, 9]>}
 
@@ -485,7 +491,7 @@ func.func private @every_turn_takes_somebody() attributes {a = #moe.select<greed
 
 // -----
 
-// (R3)
+// (R3): fallback
 // expected-error @+1 {{expects no 'fallback' with policy 'expert_topc', but got 'argmax'}}
 func.func private @experts_that_choose_leave_no_fallback() attributes {a = #moe.select<expert_topc, count = <4>, fallback = argmax>}
 
@@ -563,7 +569,7 @@ func.func private @what_draws_has_a_seed() attributes {a = #moe.capacity<limit, 
 
 // -----
 
-// (R21)
+// (R21): reroute
 // expected-error @+1 {{expects priority 'unit_major' or 'choice_major' with 'overflow = reroute', but got 'key_desc'}}
 func.func private @moving_needs_an_order_of_claims() attributes {a = #moe.capacity<limit, count = <4>, priority = key_desc, overflow = reroute>}
 

@@ -19,7 +19,7 @@ func.func @dispatched_rows_have_the_element_type_of_the_input(%x: tensor<?x64xbf
 
 // -----
 
-// (R13)
+// (R13): slots
 func.func @weights_on_the_input_take_one_slot(%x: tensor<?x64xf32>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
   // expected-error @+1 {{requires the plan's slots (2) to equal 1 where weights multiply the input, or 'allow_multi'}}
   %y = moe.dispatch %x, %p apply <input> : tensor<?x64xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
@@ -91,7 +91,7 @@ func.func @a_constant_expert_has_a_vector_as_wide_as_the_result(%r: !moe.rows<f3
 
 // -----
 
-// (R14)
+// (R14): kind
 func.func @weights_on_the_hidden_vector_need_one(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 64, grouped> {
   // expected-error @+1 {{expects classes with a hidden vector alone with 'apply <hidden>', but got 'zero'}}
   %y = moe.experts %r, %p  table <[<zero, 8>]> apply <hidden> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
@@ -172,7 +172,7 @@ func.func @products_in_rows_leave_room_for_the_input(%r: !moe.rows<f32, 64, grou
 
 // -----
 
-// (R18)
+// (R18): sharing
 func.func @nested_classes_share_with_no_other(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<64x64xf32>) -> !moe.rows<f32, 64, grouped> {
   // expected-error @+1 {{expects parameter 'matrix' of a 'nested' class in one class alone}}
   %y = moe.experts %r, %p (%w, %w : tensor<64x64xf32>, tensor<64x64xf32>) table <[<nested, 4, widths = [1, 2, 3, 4]>, <nested, 4, widths = [5, 6, 7, 8]>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
@@ -216,7 +216,7 @@ func.func @a_callee_takes_rows(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8,
 
 // -----
 
-// (R17)
+// (R17): copy
 func.func @a_copied_row_is_as_wide_as_the_result(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 32, grouped> {
   // expected-error @+1 {{requires the width of the result (32) to equal that of the input (64) where a class passes rows on}}
   %y = moe.experts %r, %p  table <[<copy, 8>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 32, grouped>
@@ -261,7 +261,7 @@ func.func @an_output_bias_has_the_width_of_the_rows(%h: !moe.rows<f32, 64, group
 
 // -----
 
-// (R17)
+// (R17): residual
 func.func @a_residual_is_as_wide_as_the_rows(%h: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %x: tensor<4x32xf32>) -> tensor<4x64xf32> {
   // expected-error @+1 {{requires the width of 'x' (32) to equal that of 'rows' (64) where units are added to the sum}}
   %y = moe.combine %h, %p, %x apply <output> residual <add_x> order <slot> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>>, tensor<4x32xf32> -> tensor<4x64xf32>

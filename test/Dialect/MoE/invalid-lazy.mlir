@@ -43,7 +43,7 @@ func.func @a_core_has_the_rank(%a: tensor<?x2x8xf32>, %b: tensor<?x2x4xf32>, %c:
 
 // -----
 
-// (R23)
+// (R23): approx
 func.func @tucker_says_that_it_approximates(%a: tensor<?x2x8xf32>, %b: tensor<?x2x4xf32>, %c: tensor<2x2xf32>, %l: tensor<2xf32>, %c3: tensor<3x2xf32>) {
   // expected-error @+1 {{expects 'core', 'row_direction', 'column_direction' and 'approx' together or not at all}}
   %z = moe.lazy_logits %a, %b core(%c : tensor<2x2xf32>) row_direction(%l : tensor<2xf32>) column_direction(%l : tensor<2xf32>) : tensor<?x2x8xf32>, tensor<?x2x4xf32> -> !moe.lazy_logits<f32, 8, 4, rank = 2>
@@ -70,7 +70,7 @@ func.func @sums_do_not_approximate(%a: tensor<?x8xf32>, %b: tensor<?x4xf32>) {
 
 // -----
 
-// (R23)
+// (R23): policy
 func.func @lazy_logits_are_for_topk(%z: !moe.lazy_logits<f32, 8, 4>) {
   // expected-error @+1 {{expects policy 'topk' with lazy logits, but got 'all'}}
   %p = moe.route %z score <identity> select <all, key = logits> weight <logits, norm = softmax> : !moe.lazy_logits<f32, 8, 4> -> !moe.plan<32, slots<32>>
@@ -97,7 +97,7 @@ func.func @lazy_scores_are_not_normalised(%z: !moe.lazy_logits<f32, 8, 4>) {
 
 // -----
 
-// (R23)
+// (R23): score
 func.func @lazy_keys_increase_with_logits(%z: !moe.lazy_logits<f32, 8, 4>) {
   // expected-error @+1 {{expects keys that are logits or scores that increase with them with lazy logits, but got scores of 'relu'}}
   %p = moe.route %z score <relu> select <topk(3), key = scores> weight <scores> : !moe.lazy_logits<f32, 8, 4> -> !moe.plan<32, slots<3>>

@@ -1,7 +1,7 @@
 // One case per constraint of merge_experts and apply_merged; the function's name says the rule.
 // RUN: moe-opt %s --split-input-file --verify-diagnostics
 
-// (R19)
+// (R19): class
 func.func @a_zero_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor<4x3xf32>) {
   // expected-error @+1 {{expects a class with parameters to mix, but got kind 'zero'}}
   %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <zero, 4> : !moe.plan<4, dense> -> tensor<?x3xf32>
@@ -28,7 +28,7 @@ func.func @a_nested_class_has_nothing_to_mix(%p: !moe.plan<4, dense>, %v: tensor
 
 // -----
 
-// (R19)
+// (R19): plan
 func.func @plans_in_csr_are_not_mixed_by(%p: !moe.plan<4, csr>, %v: tensor<4x3xf32>) {
   // expected-error @+1 {{expects a plan in slots or dense, but got '!moe.plan<4, csr>'}}
   %m = moe.merge_experts %p (%v : tensor<4x3xf32>) experts <value, 4> : !moe.plan<4, csr> -> tensor<?x3xf32>
@@ -190,9 +190,49 @@ func.func @without_unit_of_each_row_has_a_slab(%x: tensor<4x3xf32>, %w: tensor<5
 
 // -----
 
-// (R19)
+// (R19): quantised
 func.func @codes_are_not_mixed(%p: !moe.plan<4, dense>, %q: tensor<4x8x8xi8>, %s: tensor<4x8xf32>) {
-  // expected-error @+1 {{expects a class without 'quant', but got #moe.class<linear, 4, quant = [<i8_chan>]>}}
+  // expected-error @+1 {{expects parameters of float to mix, but got #moe.class<linear, 4, quant = [<i8_chan>]>}}
   %m:2 = moe.merge_experts %p (%q, %s : tensor<4x8x8xi8>, tensor<4x8xf32>) experts <linear, 4, quant = [<i8_chan>]> : !moe.plan<4, dense> -> tensor<?x8x8xi8>, tensor<?x8xf32>
+  return
+}
+
+// -----
+
+// (R19)
+func.func @codes_are_not_mixed_before(%x: tensor<?x8xf32>, %q: tensor<?x8x8xi8>, %s: tensor<?x8xf32>) {
+  // expected-error @+1 {{expects a float 'quant' of 'matrix', which is mixed}}
+  %y = moe.apply_merged %x (%q, %s : tensor<?x8x8xi8>, tensor<?x8xf32>) experts <linear, 1, quant = [<i8_chan>]> : tensor<?x8xf32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+// (R16)
+func.func @a_shared_base_has_the_shapes_of_its_format(%x: tensor<?x8xf32>, %q: tensor<8x8xi8>, %s: tensor<7xf32>, %b: tensor<?x8x2xf32>, %a: tensor<?x2x8xf32>) {
+  // expected-error @+1 {{requires 'scales' ('tensor<7xf32>') to have the shape [8]}}
+  %y = moe.apply_merged %x (%q, %s, %q, %s, %b, %a : tensor<8x8xi8>, tensor<7xf32>, tensor<8x8xi8>, tensor<7xf32>, tensor<?x8x2xf32>, tensor<?x2x8xf32>)
+    experts <lora, 1, width = 8, body = <ungated, relu>, targets = [up], rank = 2, quant = [<i8_chan>, <i8_chan>, <float>, <float>]>
+    : tensor<?x8xf32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+// (R16)
+func.func @a_shared_base_has_static_sizes(%x: tensor<?x?xf32>, %q: tensor<8x8xi8>, %s: tensor<8xf32>, %b: tensor<?x8x2xf32>, %a: tensor<?x2x8xf32>) {
+  // expected-error @+1 {{expects static sizes of parameter 'up', which is stored}}
+  %y = moe.apply_merged %x (%q, %s, %q, %s, %b, %a : tensor<8x8xi8>, tensor<8xf32>, tensor<8x8xi8>, tensor<8xf32>, tensor<?x8x2xf32>, tensor<?x2x8xf32>)
+    experts <lora, 1, width = 8, body = <ungated, relu>, targets = [up], rank = 2, quant = [<i8_chan>, <i8_chan>, <float>, <float>]>
+    : tensor<?x?xf32> -> tensor<?x?xf32>
+  return
+}
+
+// -----
+
+// (experts_c6)
+func.func @rules_of_a_product_divide_the_sizes(%x: tensor<?x8xf32>, %a: tensor<3x3x3xf32>, %s: tensor<?x3x2x2xf32>) {
+  // expected-error @+1 {{requires the sizes of matrices (8) to be multiples of those that 'factors = phm' splits off (3)}}
+  %y = moe.apply_merged %x (%a, %s : tensor<3x3x3xf32>, tensor<?x3x2x2xf32>) experts <factored, 1, rank = 3, factors = phm> : tensor<?x8xf32> -> tensor<?x8xf32>
   return
 }

@@ -250,7 +250,7 @@ func.func @soft_plans_are_not_expanded(%p: !moe.plan<8, soft<1>>, %u: tensor<?xi
 
 // -----
 
-// (R4)
+// (R4): apply
 func.func @soft_rows_are_not_weighed_at_the_input(%x: tensor<?x4xf32>, %p: !moe.plan<8, soft<1>>) {
   // expected-error @+1 {{expects 'apply <output>' with a soft plan, but got 'input'}}
   %r = moe.dispatch %x, %p apply <input> allow_multi : tensor<?x4xf32>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
@@ -259,7 +259,25 @@ func.func @soft_rows_are_not_weighed_at_the_input(%x: tensor<?x4xf32>, %p: !moe.
 
 // -----
 
-// (R4)
+// (R4): zero
+func.func @soft_rows_need_an_expert(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>) {
+  // expected-error @+1 {{expects no class that looks at single units with a soft plan, but got 'zero'}}
+  %h = moe.experts %r, %p table <[<zero, 8>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
+  return
+}
+
+// -----
+
+// (R4): constant
+func.func @soft_rows_need_an_input(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>, %v: tensor<8x4xf32>) {
+  // expected-error @+1 {{expects no class that looks at single units with a soft plan, but got 'constant'}}
+  %h = moe.experts %r, %p (%v : tensor<8x4xf32>) table <[<constant, 8>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
+  return
+}
+
+// -----
+
+// (R4): copy
 func.func @soft_rows_need_a_body(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>) {
   // expected-error @+1 {{expects no class that looks at single units with a soft plan, but got 'copy'}}
   %h = moe.experts %r, %p table <[<copy, 8>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>
@@ -268,7 +286,7 @@ func.func @soft_rows_need_a_body(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8
 
 // -----
 
-// (R4)
+// (R4): neuron
 func.func @soft_rows_are_of_no_unit(%r: !moe.rows<f32, 4, grouped>, %p: !moe.plan<8, soft<1>>, %u: tensor<8x4xf32>) {
   // expected-error @+1 {{expects no class that looks at single units with a soft plan, but got 'neuron'}}
   %h = moe.experts %r, %p (%u, %u : tensor<8x4xf32>, tensor<8x4xf32>) table <[<neuron, 8, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, soft<1>> -> !moe.rows<f32, 4, grouped>

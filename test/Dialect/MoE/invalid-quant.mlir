@@ -115,6 +115,60 @@ func.func private @halves_of_a_group_are_equal() attributes {f = #moe.quant<u_sy
 
 // -----
 
+// (quant_c1)
+// expected-error @+1 {{expects 'width' in 'nested' alone, but got 'ternary'}}
+func.func private @widths_are_of_nested_codes() attributes {f = #moe.quant<ternary, width = 1>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'widths' in 'nested' alone, but got 'float'}}
+func.func private @a_float_has_no_widths() attributes {f = #moe.quant<float, widths = operand>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects 'overrides' in 'nested' alone, but got 'mxfp4'}}
+func.func private @overrides_are_of_nested_codes() attributes {f = #moe.quant<mxfp4, overrides = true>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects no positive 'group' in 'float'}}
+func.func private @a_float_has_no_groups() attributes {f = #moe.quant<float, group = 8>}
+
+// -----
+
+// (quant_c3)
+// expected-error @+1 {{requires 'width' (8) to end a plane and to be below 'bits' (8)}}
+func.func private @all_bits_are_no_width() attributes {f = #moe.quant<nested, group = 8, bits = 8, base = 4, plane = 2, width = 8>}
+
+// -----
+
+// (quant_c3)
+// expected-error @+1 {{requires 'width' (5) to end a plane and to be below 'bits' (8)}}
+func.func private @a_width_ends_a_plane() attributes {f = #moe.quant<nested, group = 8, bits = 8, base = 4, plane = 2, width = 5>}
+
+// -----
+
+// (quant_c3)
+// expected-error @+1 {{requires 'width' (2) to end a plane and to be below 'bits' (8)}}
+func.func private @a_width_has_the_base() attributes {f = #moe.quant<nested, group = 8, bits = 8, base = 4, plane = 2, width = 2>}
+
+// -----
+
+// (quant_c3)
+// expected-error @+1 {{expects a 'width' or 'widths = operand', but got both}}
+func.func private @a_width_is_given_once() attributes {f = #moe.quant<nested, group = 8, bits = 8, base = 4, plane = 2, width = 6, widths = operand>}
+
+// -----
+
+// (quant_c3)
+// expected-error @+1 {{expects 'overrides' of widths below 'bits', but 'base' has them all}}
+func.func private @overrides_are_of_narrower_widths() attributes {f = #moe.quant<nested, group = 8, bits = 4, base = 4, plane = 1, overrides = true>}
+
+// -----
+
 // (dequant_c1)
 func.func @a_stored_matrix_has_static_sizes(%q: tensor<?x8xi8>, %s: tensor<?xf32>) {
   // expected-error @+1 {{expects a matrix of static sizes, but got 'tensor<?x8xf32>'}}
@@ -223,6 +277,77 @@ func.func @each_matrix_has_one_width(%q: tensor<2x32xi8>, %s: tensor<2x4x1xf32>,
 
 // -----
 
+// (dequant_c3)
+func.func @a_width_for_all_is_no_width_for_each(%q: tensor<2x24xi8>, %s: tensor<2x4x1xf32>, %b: tensor<2xi8>) {
+  // expected-error @+1 {{expects 'bits' for each matrix of a nested stack alone, but got 'tensor<2xi8>' for 'tensor<2x4x8xf32>'}}
+  %w = moe.dequant %q, %s, %s bits(%b : tensor<2xi8>) quant <nested, group = 8, bits = 8, base = 4, plane = 2, width = 6> : tensor<2x24xi8>, tensor<2x4x1xf32>, tensor<2x4x1xf32> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c3)
+func.func @bits_are_an_operand_of_their_own(%q: tensor<2x32xi8>, %s: tensor<2x4x1xf32>, %b: tensor<2xi8>) {
+  // expected-error @+1 {{expects 'bits' in place of 'widths = operand'}}
+  %w = moe.dequant %q, %s, %s, %b quant <nested, group = 8, bits = 8, base = 4, plane = 2, widths = operand> : tensor<2x32xi8>, tensor<2x4x1xf32>, tensor<2x4x1xf32>, tensor<2xi8> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c4)
+func.func @all_bits_override_nothing(%q: tensor<32xi8>, %s: tensor<4x1xf32>, %o: tensor<2x4x1xf32>) {
+  // expected-error @+1 {{expects 'overrides' where fewer than all bits are read}}
+  %w = moe.dequant %q, %s, %s, %o, %o quant <nested, group = 8, bits = 8, base = 4, plane = 2, overrides = true>
+    : tensor<32xi8>, tensor<4x1xf32>, tensor<4x1xf32>, tensor<2x4x1xf32>, tensor<2x4x1xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (dequant_c2)
+func.func @a_tier_has_a_prefix_of_the_planes(%q: tensor<32xi8>, %s: tensor<4x1xf32>) {
+  // expected-error @+1 {{requires 'planes' ('tensor<32xi8>') to have the shape [24]}}
+  %w = moe.dequant %q, %s, %s quant <nested, group = 8, bits = 8, base = 4, plane = 2, width = 6> : tensor<32xi8>, tensor<4x1xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// (R16)
+// expected-error @+1 {{expects a format other than 'float' in 'quant'}}
+func.func private @floats_alone_are_not_stored() attributes {f = #moe.class<linear, 2, quant = [<float>]>}
+
+// -----
+
+// (R16)
+// expected-error @+1 {{expects 'overrides' where fewer than all bits are read, but got}}
+func.func private @experts_that_read_all_bits_override_nothing() attributes {f = #moe.class<linear, 2, quant = [<nested, group = 8, bits = 8, base = 4, plane = 2, overrides = true>]>}
+
+// -----
+
+// (R16)
+func.func @every_expert_has_a_width(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x64xi8>, %s: tensor<2x8x1xf32>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{requires 'widths' ('tensor<3xi8>') to have the shape [2]}}
+  %h = moe.experts %r, %p (%q, %s, %s, %b : tensor<2x64xi8>, tensor<2x8x1xf32>, tensor<2x8x1xf32>, tensor<3xi8>)
+    table <[<linear, 2, quant = [<nested, group = 8, bits = 8, base = 4, plane = 2, widths = operand>]>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return
+}
+
+// -----
+
+// (R16)
+func.func @a_float_matrix_has_the_shape_of_its_parameter(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x8xi8>, %s: tensor<2x8xf32>, %d: tensor<2x7x8xf32>) {
+  // expected-error @+1 {{requires parameter 'down' ('tensor<2x7x8xf32>') to have the shape [2, 8, 8]}}
+  %h = moe.experts %r, %p (%q, %s, %d : tensor<2x8x8xi8>, tensor<2x8xf32>, tensor<2x7x8xf32>)
+    table <[<ffn, 2, width = 8, body = <ungated, relu>, quant = [<i8_chan>, <float>]>]> apply <output>
+    : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return
+}
+
+// -----
+
 // (R16)
 // expected-error @+1 {{expects no 'quant' in a class of kind 'copy'}}
 func.func private @copies_are_not_stored() attributes {f = #moe.class<copy, 2, quant = [<i8_chan>]>}
@@ -235,7 +360,7 @@ func.func private @values_are_not_stored() attributes {f = #moe.class<value, 2, 
 
 // -----
 
-// (R16)
+// (R16): no matrices
 // expected-error @+1 {{expects no 'quant' in a class of kind 'zero'}}
 func.func private @nothing_is_not_stored() attributes {f = #moe.class<zero, 2, quant = [<i8_chan>]>}
 
@@ -251,7 +376,7 @@ func.func @every_matrix_has_a_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.pl
 
 // -----
 
-// (R16)
+// (R16): element types
 func.func @codes_of_experts_have_the_element_type_of_the_format(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x8x8xf32>, %s: tensor<2x8xf32>) {
   // expected-error @+1 {{expects i8 elements of 'codes', but got 'tensor<2x8x8xf32>'}}
   %h = moe.experts %r, %p (%q, %s : tensor<2x8x8xf32>, tensor<2x8xf32>) table <[<linear, 2, quant = [<i8_chan>]>]> apply <output>

@@ -163,7 +163,7 @@ func.func @the_plan_has_the_experts_of_the_logits(%z: tensor<?x9xf32>) -> !moe.p
 
 // -----
 
-// (R1)
+// (R1): score groups
 func.func @score_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the number of experts (8) to be a multiple of the score groups (3)}}
   %p = moe.route %z score <softmax, over = group(3)> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -172,7 +172,7 @@ func.func @score_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, 
 
 // -----
 
-// (R1)
+// (R1): filter groups
 func.func @filter_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the number of experts (8) to be a multiple of the filter groups (3)}}
   %p = moe.route %z score <softmax> group_filter <3, keep = 1> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -181,7 +181,7 @@ func.func @filter_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8,
 
 // -----
 
-// (R1)
+// (R1): summed keys
 func.func @a_group_has_the_keys_that_are_summed(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the summed keys (3) to be at most the group size (2)}}
   %p = moe.route %z score <softmax> group_filter <4, keep = 1, group_score = sum_top(3)> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -199,7 +199,7 @@ func.func @topk_selects_from_the_experts_there_are(%z: tensor<?x8xf32>) -> !moe.
 
 // -----
 
-// (R1)
+// (R1): k of kept groups
 func.func @topk_selects_from_kept_groups(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{selects k = 3 experts, but only 2 can be selected}}
   %p = moe.route %z score <softmax> group_filter <4, keep = 1, fill = neginf> select <topk(3)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -217,7 +217,7 @@ func.func @topk_selects_from_kept_groups_even_where_others_are_filled_with_zero(
 
 // -----
 
-// (R1)
+// (R1): selection groups
 func.func @selection_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the number of experts (8) to be a multiple of the selection groups (3)}}
   %p = moe.route %z score <softmax> select <topk_per_group(3, 1)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -226,7 +226,7 @@ func.func @selection_groups_divide_the_experts(%z: tensor<?x8xf32>) -> !moe.plan
 
 // -----
 
-// (R1)
+// (R1): k of a group
 func.func @a_group_has_the_experts_that_are_selected(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{selects k = 3 experts of each group, but a group has only 2}}
   %p = moe.route %z score <softmax> select <topk_per_group(4, 3)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -235,7 +235,7 @@ func.func @a_group_has_the_experts_that_are_selected(%z: tensor<?x8xf32>) -> !mo
 
 // -----
 
-// (R2)
+// (R2): group filter
 func.func @selection_per_group_is_a_filter_already(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects no 'group_filter' with 'topk_per_group'}}
   %p = moe.route %z score <softmax> group_filter <4, keep = 2> select <topk_per_group(2, 1)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -253,7 +253,7 @@ func.func @softmax_norm_does_not_take_pointwise_scores(%z: tensor<?x8xf32>) -> !
 
 // -----
 
-// (R8)
+// (R8): negative scores
 func.func @sum_norm_takes_no_negative_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects a weight source that cannot be negative with 'norm = sum', but got 'scores' of score 'identity'}}
   %p = moe.route %z score <identity> select <topk(2)> weight <scores, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -271,7 +271,7 @@ func.func @sum_norm_takes_no_logits(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2
 
 // -----
 
-// (R8)
+// (R8): negative keys
 func.func @sum_norm_takes_no_keys_with_an_offset(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects a weight source that cannot be negative with 'norm = sum', but got 'key' of score 'softmax'}}
   %p = moe.route %z key_offset(%k : tensor<8xf32>) score <softmax> select <topk(2)> weight <key, norm = sum(0.0, add)> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -280,7 +280,7 @@ func.func @sum_norm_takes_no_keys_with_an_offset(%z: tensor<?x8xf32>, %k: tensor
 
 // -----
 
-// (R29)
+// (R29): key dtype
 func.func @a_key_offset_is_added_in_f32(%z: tensor<?x8xf32>, %k: tensor<8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires 'key_dtype' ('bf16') to be at least f32 where 'key_offset' is added}}
   %p = moe.route %z key_offset(%k : tensor<8xf32>) score <softmax> select <topk(2), key_dtype = bf16> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -352,7 +352,7 @@ func.func @weight_source_has_a_column_per_expert(%z: tensor<?x8xf32>, %k: tensor
 
 // -----
 
-// (route_c3), (R28)
+// (route_c3), (R28): weights
 func.func @always_weights_have_a_column_per_always_on_id(%z: tensor<?x8xf32>, %k: tensor<?x1xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the last dimension of 'always_weights' (1) to equal the number of always-on ids (0)}}
   %p = moe.route %z always_weights(%k : tensor<?x1xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -406,7 +406,7 @@ func.func @the_source_operand_needs_weight_source(%z: tensor<?x8xf32>) -> !moe.p
 
 // -----
 
-// (R3)
+// (R3): group filter
 func.func @experts_that_choose_have_no_group_filter(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects no 'group_filter' with policy 'expert_topc'}}
   %p = moe.route %z score <softmax> group_filter <2, keep = 1> select <expert_topc, count = <4>> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -415,7 +415,7 @@ func.func @experts_that_choose_have_no_group_filter(%z: tensor<?x8xf32>) -> !moe
 
 // -----
 
-// (R3)
+// (R3): limit
 func.func @experts_that_choose_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects no 'capacity' with policy 'expert_topc'}}
   %p = moe.route %z score <softmax> select <expert_topc, count = <4>> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -424,7 +424,7 @@ func.func @experts_that_choose_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.pla
 
 // -----
 
-// (R3)
+// (R3): after
 func.func @experts_that_take_turns_drop_nothing(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<1>> {
   // expected-error @+1 {{expects no 'when = after' with policy 'greedy_assign'}}
   %p = moe.route %z score <softmax> select <greedy_assign, order = [0], counts = [1]> weight <scores, when = after> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
@@ -433,7 +433,7 @@ func.func @experts_that_take_turns_drop_nothing(%z: tensor<?x8xf32>) -> !moe.pla
 
 // -----
 
-// (R5)
+// (R5): capacity
 func.func @all_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects no 'capacity' with policy 'all'}}
   %p = moe.route %z score <softmax> select <all> weight <scores> capacity <limit, count = <4>> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -442,7 +442,7 @@ func.func @all_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
 
 // -----
 
-// (R6)
+// (R6): keys
 func.func @topp_sums_probabilities(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
   %p = moe.route %z score <sigmoid> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -469,7 +469,7 @@ func.func @topp_sums_over_all_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots
 
 // -----
 
-// (R20)
+// (R20): policy
 func.func @tiles_round_topk(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects policy 'topk' with 'tile_round', but got 'threshold'}}
   %p = moe.route %z score <softmax> select <threshold(0.5)> weight <scores> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -478,7 +478,7 @@ func.func @tiles_round_topk(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
 
 // -----
 
-// (R20)
+// (R20): score
 func.func @tiles_round_no_sparse_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects softmax or a pointwise score with 'tile_round', but got 'entmax15'}}
   %p = moe.route %z score <entmax15> select <topk(2)> weight <scores> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -487,7 +487,7 @@ func.func @tiles_round_no_sparse_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slo
 
 // -----
 
-// (R20)
+// (R20): renormalised
 func.func @tiles_weigh_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-error @+1 {{expects weights that are scores without norm, zero or exclude ids with 'tile_round'}}
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores, norm = sum(0.0, add)> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
@@ -496,7 +496,7 @@ func.func @tiles_weigh_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
 
 // -----
 
-// (R24)
+// (R24): source
 func.func @sparsemixer_weighs_by_itself(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects weight source 'policy' with policies 'sparsemixer' and 'soft_slots' alone, but got 'scores' with 'sparsemixer'}}
   %p = moe.route %z score <identity> select <sparsemixer(0.1, 2), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -514,7 +514,7 @@ func.func @topk_has_no_weights_of_its_own(%z: tensor<?x8xf32>) -> !moe.plan<8, s
 
 // -----
 
-// (R24)
+// (R24): gradient
 func.func @topk_has_no_sparsemixer_gradient(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects 'grad = sparsemixer' with policy 'sparsemixer' alone, but got 'topk'}}
   %p = moe.route %z score <softmax> select <topk(2)> weight <scores, grad = sparsemixer> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -523,7 +523,7 @@ func.func @topk_has_no_sparsemixer_gradient(%z: tensor<?x8xf32>) -> !moe.plan<8,
 
 // -----
 
-// (R24)
+// (R24): score
 func.func @sparsemixer_picks_by_logits(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects score 'identity' and keys that are logits with policy 'sparsemixer'}}
   %p = moe.route %z score <softmax> select <sparsemixer(0.1, 2)> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -550,7 +550,7 @@ func.func @sparsemixer_is_not_filtered(%z: tensor<?x8xf32>) -> !moe.plan<8, slot
 
 // -----
 
-// (R25)
+// (R25): threshold
 func.func @a_variable_list_fills_every_slot(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the plan's slots (2) to equal the selected experts (8)}}
   %p = moe.route %z score <softmax> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -559,7 +559,7 @@ func.func @a_variable_list_fills_every_slot(%z: tensor<?x8xf32>) -> !moe.plan<8,
 
 // -----
 
-// (R25)
+// (R25): kmax
 func.func @kmax_bounds_the_slots(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{requires the plan's slots (2) to equal the selected experts (3)}}
   %p = moe.route %z score <softmax> select <topp(0.5), kmax = 3> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
@@ -748,7 +748,7 @@ func.func @balanced_units_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, 
 
 // -----
 
-// (R11)
+// (R11): key offset
 func.func @balanced_keys_have_no_offset(%z: tensor<?x8xf32>, %b: tensor<8xf32>) -> !moe.plan<8, slots<1>> {
   // expected-error @+1 {{expects no 'key_offset' with policy 'balanced_assign'}}
   %p = moe.route %z key_offset(%b : tensor<8xf32>) score <softmax> select <balanced_assign> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
@@ -784,7 +784,7 @@ func.func @topk_makes_no_soft_plan(%z: tensor<?x8xf32>) -> !moe.plan<8, soft<2>>
 
 // -----
 
-// (R4)
+// (R4): score
 func.func @soft_slots_have_softmaxes_of_their_own(%z: tensor<?x8xf32>) -> !moe.plan<4, soft<2>> {
   // expected-error @+1 {{expects score 'identity', keys that are logits and weights as they are with policy 'soft_slots'}}
   %p = moe.route %z score <softmax> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
@@ -803,7 +803,7 @@ func.func @soft_weights_are_not_scaled(%z: tensor<?x8xf32>) -> !moe.plan<4, soft
 // -----
 
 // (R4)
-func.func @soft_slots_have_no_key_offset(%z: tensor<?x8xf32>, %a: tensor<4xi1>) -> !moe.plan<4, soft<2>> {
+func.func @soft_slots_have_no_mask(%z: tensor<?x8xf32>, %a: tensor<4xi1>) -> !moe.plan<4, soft<2>> {
   // expected-error @+1 {{expects no 'key_offset', 'allow', 'expert_scale', 'always_weights' and scores with policy 'soft_slots'}}
   %p = moe.route %z allow(%a : tensor<4xi1>) score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
   return %p : !moe.plan<4, soft<2>>
@@ -843,4 +843,40 @@ func.func @soft_columns_are_of_the_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, 
   // expected-error @+1 {{requires the plan's experts (8) to equal the expert columns of 'logits' (4)}}
   %p = moe.route %z score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<8, soft<2>>
   return %p : !moe.plan<8, soft<2>>
+}
+
+// -----
+
+// (R4): key offset
+func.func @soft_slots_have_no_key_offset(%z: tensor<?x8xf32>, %k: tensor<4xf32>) -> !moe.plan<4, soft<2>> {
+  // expected-error @+1 {{expects no 'key_offset', 'allow', 'expert_scale', 'always_weights' and scores with policy 'soft_slots'}}
+  %p = moe.route %z key_offset(%k : tensor<4xf32>) score <identity> select <soft_slots(2), key = logits> weight <policy> : tensor<?x8xf32> -> !moe.plan<4, soft<2>>
+  return %p : !moe.plan<4, soft<2>>
+}
+
+// -----
+
+// (R3): tile_round
+func.func @experts_that_choose_round_no_counts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects no 'capacity' with policy 'expert_topc'}}
+  %p = moe.route %z score <softmax> select <expert_topc, count = <4>> weight <scores> capacity <tile_round, tile = 4> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R20): units
+func.func @no_expert_has_more_units_than_there_are(%z: tensor<3x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{requires 'tile' (4) to be at most the units that compete (3) where counts are rounded up}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4, mode = up> : tensor<3x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R20)
+func.func @no_expert_has_more_units_than_a_block(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{requires 'tile' (4) to be at most the units that compete (2) where counts are rounded up}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4, mode = up> domain <blocks(2)> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
 }

@@ -165,8 +165,17 @@ func.func @noise_belongs_to_the_load(%c: tensor<8xi32>, %s: tensor<8xf32>, %n: t
 
 // (aux_loss_c3)
 func.func @a_sample_has_a_variance(%c: tensor<8xi32>, %s: tensor<8xf32>, %n: tensor<i32>) {
-  // expected-error @+1 {{expects 'sample' and 'eps' with squared coefficients of variation alone, but got kind 'entropy'}}
+  // expected-error @+1 {{expects 'sample' with squared coefficients of variation alone, but got kind 'entropy'}}
   %l = moe.aux_loss <entropy> %s, %n {sample} : tensor<8xf32>, tensor<i32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @an_epsilon_is_added_to_a_denominator_or_a_factor(%s: tensor<8xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{expects 'eps' with squared coefficients of variation and 'cls_chunk' alone, but got kind 'entropy'}}
+  %l = moe.aux_loss <entropy> %s, %n {eps = 1.0e-5 : f64} : tensor<8xf32>, tensor<i32> -> tensor<f32>
   return
 }
 
@@ -217,7 +226,97 @@ func.func @one_kind_has_a_next_weight(%c: tensor<8xi32>, %s: tensor<8xf32>, %n: 
 
 // -----
 
-// (R30)
+// (aux_loss_c1)
+func.func @sizes_are_one_for_each_expert(%c: tensor<8xi32>, %s: tensor<8xf32>, %n: tensor<i32>, %d: tensor<7xf32>) {
+  // expected-error @+1 {{requires the experts of 'sizes' (7) to equal those of the others (8)}}
+  %l = moe.aux_loss <size_weighted> %c, %s, %n, %d : tensor<8xi32>, tensor<8xf32>, tensor<i32>, tensor<7xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c1)
+func.func @latencies_are_of_no_part(%s: tensor<8xf32>, %d: tensor<2x8xf32>) {
+  // expected-error @+1 {{expects 'latencies' of rank 1, but got 'tensor<2x8xf32>'}}
+  %l = moe.aux_loss <latency_weighted> %s, %s, %d : tensor<8xf32>, tensor<8xf32>, tensor<2x8xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c1)
+func.func @a_router_has_a_row_for_each_expert(%c: tensor<8xi32>, %w: tensor<6x4xf32>) {
+  // expected-error @+1 {{requires the experts of 'counts' (8) to equal those of the others (6)}}
+  %l = moe.aux_loss <router_contrastive> %w, %w, %c {temperature = 0.1 : f64} : tensor<6x4xf32>, tensor<6x4xf32>, tensor<8xi32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c1)
+func.func @prototypes_are_compared_with_inputs_of_their_size(%c: tensor<8xi32>, %w: tensor<8x4xf32>, %m: tensor<8x5xf32>) {
+  // expected-error @+1 {{requires the columns of 'input_sums' (5) to equal those of the others (4)}}
+  %l = moe.aux_loss <router_contrastive> %w, %m, %c {temperature = 0.1 : f64} : tensor<8x4xf32>, tensor<8x5xf32>, tensor<8xi32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @a_contrast_has_a_temperature(%c: tensor<8xi32>, %w: tensor<8x4xf32>) {
+  // expected-error @+1 {{expects 'temperature' with 'router_contrastive' alone, but got kind 'router_contrastive'}}
+  %l = moe.aux_loss <router_contrastive> %w, %w, %c : tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @a_temperature_is_positive(%c: tensor<8xi32>, %w: tensor<8x4xf32>) {
+  // expected-error @+1 {{requires 'temperature' (0.000000e+00) to be above 0}}
+  %l = moe.aux_loss <router_contrastive> %w, %w, %c {temperature = 0.0 : f64} : tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @orthogonality_has_no_temperature(%w: tensor<8x4xf32>) {
+  // expected-error @+1 {{expects 'temperature' with 'router_contrastive' alone, but got kind 'gate_orthogonality'}}
+  %l = moe.aux_loss <gate_orthogonality> %w {temperature = 0.1 : f64} : tensor<8x4xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @chunks_have_a_size(%s: tensor<?x8xf32>) {
+  // expected-error @+1 {{expects 'chunk' with 'cls_chunk' alone, but got kind 'cls_chunk'}}
+  %l = moe.aux_loss <cls_chunk> %s : tensor<?x8xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @a_chunk_has_a_unit(%s: tensor<?x8xf32>) {
+  // expected-error @+1 {{requires 'chunk' (0) to be at least 1}}
+  %l = moe.aux_loss <cls_chunk> %s {chunk = 0 : i64} : tensor<?x8xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (aux_loss_c3)
+func.func @single_units_are_no_chunks(%s: tensor<?x8xf32>) {
+  // expected-error @+1 {{expects 'chunk' with 'cls_chunk' alone, but got kind 'l1'}}
+  %l = moe.aux_loss <l1> %s {chunk = 8 : i64} : tensor<?x8xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// (R30): segments
 func.func @a_loss_of_sequences_has_statistics_of_sequences(%c: tensor<8xi32>, %s: tensor<8xf32>, %n: tensor<i32>) {
   // expected-error @+1 {{expects statistics of segments for 'seq', but got 'counts' 'tensor<8xi32>'}}
   %l = moe.aux_loss <seq> %c, %s, %n {k = 2 : i64} : tensor<8xi32>, tensor<8xf32>, tensor<i32> -> tensor<f32>
@@ -226,7 +325,7 @@ func.func @a_loss_of_sequences_has_statistics_of_sequences(%c: tensor<8xi32>, %s
 
 // -----
 
-// (R30)
+// (R30): noise
 func.func @noise_has_a_deviation(%z: tensor<?x8xf32>) {
   // expected-error @+1 {{requires 'noise_std' (0.000000e+00) to be above 0}}
   %l = moe.aux_loss <load_cv2> %z, %z {k = 2 : i64, noise_std = 0.0 : f64} : tensor<?x8xf32>, tensor<?x8xf32> -> tensor<f32>
@@ -271,7 +370,7 @@ func.func @a_quantile_leaves_an_expert(%b: tensor<8xf32>, %z: tensor<4x8xf32>) {
 
 // -----
 
-// (R12)
+// (R12): multiple
 func.func @entries_share_out_among_experts(%b: tensor<8xf32>, %z: tensor<3x8xf32>) {
   // expected-error @+1 {{requires the units (3) times 'k' (2) to be a multiple of the experts (8)}}
   %n = moe.bias_update <quantile> %b, %z {k = 2 : i64} : tensor<8xf32>, tensor<3x8xf32>
@@ -311,7 +410,7 @@ func.func @a_layer_yields_its_results(%x: tensor<?x8xf32>) {
 
 // -----
 
-// (R22)
+// (R22): policy
 func.func @experts_that_choose_need_a_predictor_in_decoding(%z: tensor<?x4xf32>) {
   // expected-note @+1 {{the layer is here}}
   %y = moe.layer 0 decode : !moe.plan<4, slots<4>> {
@@ -324,7 +423,7 @@ func.func @experts_that_choose_need_a_predictor_in_decoding(%z: tensor<?x4xf32>)
 
 // -----
 
-// (R22)
+// (R22): capacity
 func.func @capacity_needs_a_predictor_in_decoding(%z: tensor<?x4xf32>) {
   // expected-note @+1 {{the layer is here}}
   %y = moe.layer 0 decode : !moe.plan<4, slots<4>> {
@@ -337,7 +436,7 @@ func.func @capacity_needs_a_predictor_in_decoding(%z: tensor<?x4xf32>) {
 
 // -----
 
-// (R22)
+// (R22): score
 func.func @scores_over_units_need_a_predictor_in_decoding(%z: tensor<?x4xf32>) {
   // expected-note @+1 {{the layer is here}}
   %y = moe.layer 0 decode : !moe.plan<4, slots<4>> {

@@ -74,6 +74,15 @@ func.func private @format_22() attributes {f = #moe.quant<nested, group = 64, bi
 // CHECK-LABEL: func.func private @format_23() attributes {f = #moe.quant<nested, group = 64, bits = 3, base = 1, plane = 2, slice = round>}
 func.func private @format_23() attributes {f = #moe.quant<nested, group = 64, bits = 3, base = 1, plane = 2, slice = round>}
 
+// CHECK-LABEL: func.func private @format_24() attributes {f = #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2, width = 6>}
+func.func private @format_24() attributes {f = #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2, width = 6>}
+
+// CHECK-LABEL: func.func private @format_25() attributes {f = #moe.quant<nested, group = 64, bits = 8, base = 2, plane = 1, widths = operand, overrides = true>}
+func.func private @format_25() attributes {f = #moe.quant<nested, group = 64, bits = 8, base = 2, plane = 1, widths = operand, overrides = true>}
+
+// CHECK-LABEL: func.func private @format_26() attributes {f = #moe.quant<float>}
+func.func private @format_26() attributes {f = #moe.quant<float>}
+
 // CHECK-LABEL: func.func @dequant
 // CHECK-SAME: %[[Q:.*]]: tensor<96x32xi8>, %[[S:.*]]: tensor<96x2xf16>
 func.func @dequant(%q: tensor<96x32xi8>, %s: tensor<96x2xf16>) -> tensor<96x64xbf16> {
@@ -100,6 +109,42 @@ func.func @experts_with_stored_matrices(%r: !moe.rows<f32, 32, grouped>, %p: !mo
   // CHECK-SAME: table <[<ffn, 2, width = 64, body = <ungated, relu, bias = [up]>, quant = [<i8_chan>, <gguf_mxfp4>]>]>
   %h = moe.experts %r, %p (%q, %s, %b, %d : tensor<2x64x32xi8>, tensor<2x64xf32>, tensor<2x64xf32>, tensor<2x32x2x17xi8>)
     table <[<ffn, 2, width = 64, body = <ungated, relu, bias = [up]>, quant = [<i8_chan>, <gguf_mxfp4>]>]> apply <output>
+    : !moe.rows<f32, 32, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 32, grouped>
+  return %h : !moe.rows<f32, 32, grouped>
+}
+
+// CHECK-LABEL: func.func @experts_with_a_stored_base
+// CHECK-SAME: %[[R:.*]]: !moe.rows<f32, 32, grouped>, %[[P:.*]]: !moe.plan<2, slots<1>>, %[[Q:.*]]: tensor<32x32xi8>, %[[S:.*]]: tensor<32xf32>, %[[D:.*]]: tensor<32x32xbf16>, %[[B:.*]]: tensor<2x32x4xf32>, %[[A:.*]]: tensor<2x4x32xf32>
+func.func @experts_with_a_stored_base(%r: !moe.rows<f32, 32, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<32x32xi8>, %s: tensor<32xf32>,
+                                      %d: tensor<32x32xbf16>, %b: tensor<2x32x4xf32>, %a: tensor<2x4x32xf32>) -> !moe.rows<f32, 32, grouped> {
+  // CHECK: moe.experts %[[R]], %[[P]](%[[Q]], %[[S]], %[[D]], %[[B]], %[[A]] :
+  // CHECK-SAME: table <[<lora, 2, width = 32, body = <ungated, relu>, targets = [up], rank = 4, quant = [<i8_chan>, <float>, <float>, <float>]>]>
+  %h = moe.experts %r, %p (%q, %s, %d, %b, %a : tensor<32x32xi8>, tensor<32xf32>, tensor<32x32xbf16>, tensor<2x32x4xf32>, tensor<2x4x32xf32>)
+    table <[<lora, 2, width = 32, body = <ungated, relu>, targets = [up], rank = 4, quant = [<i8_chan>, <float>, <float>, <float>]>]> apply <output>
+    : !moe.rows<f32, 32, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 32, grouped>
+  return %h : !moe.rows<f32, 32, grouped>
+}
+
+// CHECK-LABEL: func.func @experts_of_different_widths
+// CHECK-SAME: %[[R:.*]]: !moe.rows<f32, 32, grouped>, %[[P:.*]]: !moe.plan<2, slots<1>>, %[[Q:.*]]: tensor<2x1024xi8>, %[[S:.*]]: tensor<2x32x1xf32>, %[[O:.*]]: tensor<2x2x32x1xf32>, %[[B:.*]]: tensor<2xi8>
+func.func @experts_of_different_widths(%r: !moe.rows<f32, 32, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x1024xi8>, %s: tensor<2x32x1xf32>,
+                                       %o: tensor<2x2x32x1xf32>, %b: tensor<2xi8>) -> !moe.rows<f32, 32, grouped> {
+  // CHECK: moe.experts %[[R]], %[[P]](%[[Q]], %[[S]], %[[S]], %[[O]], %[[O]], %[[B]] :
+  // CHECK-SAME: quant = [<nested, group = 32, bits = 8, base = 4, plane = 2, widths = operand, overrides = true>]
+  %h = moe.experts %r, %p (%q, %s, %s, %o, %o, %b : tensor<2x1024xi8>, tensor<2x32x1xf32>, tensor<2x32x1xf32>, tensor<2x2x32x1xf32>, tensor<2x2x32x1xf32>, tensor<2xi8>)
+    table <[<linear, 2, quant = [<nested, group = 32, bits = 8, base = 4, plane = 2, widths = operand, overrides = true>]>]> apply <output>
+    : !moe.rows<f32, 32, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 32, grouped>
+  return %h : !moe.rows<f32, 32, grouped>
+}
+
+// CHECK-LABEL: func.func @experts_of_a_tier
+// CHECK-SAME: %[[R:.*]]: !moe.rows<f32, 32, grouped>, %[[P:.*]]: !moe.plan<2, slots<1>>, %[[Q:.*]]: tensor<2x512xi8>, %[[S:.*]]: tensor<2x32x1xf32>
+func.func @experts_of_a_tier(%r: !moe.rows<f32, 32, grouped>, %p: !moe.plan<2, slots<1>>, %q: tensor<2x512xi8>, %s: tensor<2x32x1xf32>)
+    -> !moe.rows<f32, 32, grouped> {
+  // CHECK: moe.experts %[[R]], %[[P]](%[[Q]], %[[S]], %[[S]] :
+  // CHECK-SAME: quant = [<nested, group = 32, bits = 8, base = 4, plane = 2, width = 4>]
+  %h = moe.experts %r, %p (%q, %s, %s : tensor<2x512xi8>, tensor<2x32x1xf32>, tensor<2x32x1xf32>)
+    table <[<linear, 2, quant = [<nested, group = 32, bits = 8, base = 4, plane = 2, width = 4>]>]> apply <output>
     : !moe.rows<f32, 32, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 32, grouped>
   return %h : !moe.rows<f32, 32, grouped>
 }

@@ -53,6 +53,23 @@ func.func @every_kind() attributes {
   return
 }
 
+// CHECK-LABEL: func.func @aux_losses_of_sizes_routers_and_chunks
+// CHECK-SAME: %[[C:.*]]: tensor<8xi32>, %[[S:.*]]: tensor<8xf32>, %[[N:.*]]: tensor<i32>, %[[W:.*]]: tensor<8x16xbf16>, %[[P:.*]]: tensor<?x8xf32>
+func.func @aux_losses_of_sizes_routers_and_chunks(%c: tensor<8xi32>, %s: tensor<8xf32>, %n: tensor<i32>, %w: tensor<8x16xbf16>, %p: tensor<?x8xf32>)
+    -> (tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) {
+  // CHECK: moe.aux_loss <size_weighted> %[[C]], %[[S]], %[[N]], %[[S]] : tensor<8xi32>
+  %a = moe.aux_loss <size_weighted> %c, %s, %n, %s : tensor<8xi32>, tensor<8xf32>, tensor<i32>, tensor<8xf32> -> tensor<f32>
+  // CHECK: moe.aux_loss <latency_weighted> %[[S]], %[[S]], %[[S]] {eps = 1.000000e-10 : f64, sample} : tensor<8xf32>
+  %b = moe.aux_loss <latency_weighted> %s, %s, %s {eps = 1.0e-10 : f64, sample} : tensor<8xf32>, tensor<8xf32>, tensor<8xf32> -> tensor<f32>
+  // CHECK: moe.aux_loss <gate_orthogonality> %[[W]] : tensor<8x16xbf16> -> tensor<f32>
+  %d = moe.aux_loss <gate_orthogonality> %w : tensor<8x16xbf16> -> tensor<f32>
+  // CHECK: moe.aux_loss <router_contrastive> %[[W]], %[[W]], %[[C]] {temperature = 7.000000e-02 : f64} : tensor<8x16xbf16>, tensor<8x16xbf16>, tensor<8xi32> -> tensor<f32>
+  %e = moe.aux_loss <router_contrastive> %w, %w, %c {temperature = 0.07 : f64} : tensor<8x16xbf16>, tensor<8x16xbf16>, tensor<8xi32> -> tensor<f32>
+  // CHECK: moe.aux_loss <cls_chunk> %[[P]] {chunk = 8 : i64, eps = 1.000000e-05 : f64} : tensor<?x8xf32> -> tensor<f32>
+  %f = moe.aux_loss <cls_chunk> %p {chunk = 8 : i64, eps = 1.0e-5 : f64} : tensor<?x8xf32> -> tensor<f32>
+  return %a, %b, %d, %e, %f : tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
+}
+
 // CHECK-LABEL: func.func @attach_loss
 // CHECK-SAME: %[[Y:.*]]: tensor<?x64xf32>, %[[L:.*]]: tensor<f32>
 func.func @attach_loss(%y: tensor<?x64xf32>, %l: tensor<f32>) -> tensor<?x64xf32> {

@@ -34,7 +34,11 @@ func.func private @classes() attributes {
   // CHECK-SAME: d8 = #moe.class<factored, 2, rank = 3, widths = [2, 4], factors = mpo, evaluation = materialise>
   d8 = #moe.class<factored, 2, rank = 3, factors = mpo, widths = [2, 4], evaluation = materialise>,
   // CHECK-SAME: d9 = #moe.class<factored, 2, rank = 3, factors = tensor_ring, evaluation = materialise>
-  d9 = #moe.class<factored, 2, rank = 3, factors = tensor_ring, evaluation = materialise>}
+  d9 = #moe.class<factored, 2, rank = 3, factors = tensor_ring, evaluation = materialise>,
+  // CHECK-SAME: e0 = #moe.class<factored, 2, rank = 3, factors = tensor_ring>, e1 = #moe.class<factored, 2, rank = 3, factors = low_rank_sparse>
+  e0 = #moe.class<factored, 2, rank = 3, factors = tensor_ring>, e1 = #moe.class<factored, 2, rank = 3, factors = low_rank_sparse>,
+  // CHECK-SAME: e2 = #moe.class<factored, 2, factors = residual, evaluation = materialise, bias = true>
+  e2 = #moe.class<factored, 2, factors = residual, bias = true, evaluation = materialise>}
 
 func.func @twice(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %y = arith.addf %x, %x : tensor<?x8xf32>

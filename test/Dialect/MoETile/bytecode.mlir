@@ -8,4 +8,4 @@
 // RUN: %python %S/../MoE/Inputs/raise_version.py %t.bc %t.new.bc
 // RUN: not moe-opt %t.new.bc 2>&1 | FileCheck %s
 
-// CHECK: error: expects 'moe_tile' bytecode of version 1 or older, but got version 2; read it with a newer moec
+// CHECK: error: expects 'moe_tile' bytecode of version 2 or older, but got version 3; read it with a newer moec

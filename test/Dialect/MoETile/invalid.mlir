@@ -175,7 +175,7 @@ func.func @an_alignment_makes_gaps() {
 // (buffer_c5)
 func.func @a_ring_has_a_fixed_number_of_entries() {
   moe_tile.graph experts 4 schedule <ticket> {
-    // expected-error @+1 {{expects a ring to begin with a fixed size, but got #moe_tile.dims<tokens>}}
+    // expected-error @+1 {{expects a ring to begin with a fixed size, or with 'experts x rows' under a sweep, but got #moe_tile.dims<tokens>}}
     moe_tile.buffer @a : tokens x f32 in worker ring 2
   }
   return
@@ -364,7 +364,7 @@ func.func @steps_behind_are_counted_in_a_fixed_dimension() {
   moe_tile.graph experts 4 schedule <ticket> {
     moe_tile.signal @s : experts in device
     moe_tile.task @a over (%e in experts) {
-      // expected-error @+1 {{expects a leading dimension of fixed size in signal 's' where there is 'behind'}}
+      // expected-error @+1 {{expects a leading dimension of fixed size, or the items of the sweep, in signal 's' where there is 'behind'}}
       %0 = moe_tile.wait @s[%e] behind 1 expects 1
     }
   }

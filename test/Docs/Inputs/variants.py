@@ -1,4 +1,5 @@
-"""Prints a function for each line of docs/variants.md: a route with its attributes and operands, over 16 experts (or 64 where groups of 8 are kept).
+"""Prints a function for each line of docs/variants.md: a route with its attributes and operands, over 16 experts (or 64 where groups of 8 are kept), or one with
+the classes of experts that the line names.
 
 usage: variants.py docs/variants.md
 """
@@ -13,7 +14,9 @@ OPERANDS = {
 LAZY = "lazy_logits"
 
 with open(sys.argv[1], encoding="utf-8") as file:
-    rows = re.findall(r"^\| ([^|]+) \| `(score [^|]+)` \| ([^|]*) ?\| [^|]*\|$", file.read(), re.M)
+    text = file.read()
+rows = re.findall(r"^\| ([^|]+) \| `(score [^|]+)` \| ([^|]*) ?\| [^|]*\|$", text, re.M)
+classes = re.findall(r"^\| [^|]+ \| (`<[^|]+>`) \| [^|]*\|$", text, re.M)
 for model, route, operands in rows:
     experts = 64 if "group" in route else 16
     names = [name.strip() for name in operands.split(",") if name.strip()]
@@ -29,4 +32,7 @@ for model, route, operands in rows:
     print(f"func.func @route(%z: {logits}{arguments}) -> {plan} {{")
     print(f"  %p = moe.route %z{given} {route} : {logits} -> {plan}")
     print(f"  return %p : {plan}\n}}\n// -----")
-print(f"// {len(rows)} routes", file=sys.stderr)
+for cell in classes:
+    named = ", ".join(f"c{i} = #moe.class{entry}" for i, entry in enumerate(re.findall(r"`(<[^`]+>)`", cell)))
+    print(f"func.func private @experts() attributes {{{named}}}\n// -----")
+print(f"// {len(rows)} routes, {len(classes)} kinds of experts", file=sys.stderr)

@@ -7,16 +7,30 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "Conversion", "MoEToLinalg", "Inputs"))
 from classes import External, Factored, Film, Linear, Lora, Nested, Neuron, ScaleVec, Value
+from formats import IntTensor
 from harness import Tensor, flat
 from lazy import outer_sum
 from layers import randoms
 from merge import average
 from npy import write_npy
-from reference import Body, Class, layer
+from reference import Body, Class, ROUND, layer
 from routing_ref import route
 
 D, UNITS, ROWS = 8, 37, 6
 SWIGLU, BIASED = Body("silu"), Body("silu", bias=("gate", "up", "down"), storage="interleaved")
+
+
+class StoredBase(Lora):
+    """lora whose base matrices, the first parameters, are codes with one scale per row; its factors are float."""
+    stored = 3
+
+    def fields(self):
+        return super().fields() + [f"quant = [{', '.join(['<i8_chan>'] * 3 + ['<float>'] * 2 * len(self.targets))}]"]
+
+    def store(self, rows):
+        """The tensors of a matrix, and the matrix that they hold."""
+        codes, scales = [[round(100 * v) for v in row] for row in rows], [1 / (96 + i) for i in range(len(rows))]
+        return [IntTensor(codes, "i8"), Tensor(scales)], [[ROUND["f32"](s) * q for q in row] for row, s in zip(codes, scales)]
 
 
 def weights(entries, seed):
@@ -25,10 +39,13 @@ def weights(entries, seed):
     for c, entry in enumerate(entries):
         stacks.append([randoms(seed + 20 * c + i, *shape, scale=.5) for i, shape in enumerate(entry.stacks(D, D))])
         for i, stack in enumerate(stacks[-1]):
-            tensor = Tensor(stack)
-            names.append(f"%w{c}_{i}")
-            types.append(tensor.type)
-            text += f"  {names[-1]} = moe_support.weight {tensor.literal()} : {tensor.type}\n"
+            tensors = [Tensor(stack)]
+            if isinstance(entry, StoredBase) and i < entry.stored:
+                tensors, stacks[-1][i] = entry.store(stack)
+            for part, tensor in enumerate(tensors):
+                names.append(f"%w{c}_{i}_{part}")
+                types.append(tensor.type)
+                text += f"  {names[-1]} = moe_support.weight {tensor.literal()} : {tensor.type}\n"
     return stacks, text, names, types
 
 
@@ -53,7 +70,8 @@ def write(name, functions, argument, width, body, expected):
 os.chdir(sys.argv[1])
 table = [Class("ffn", 2, 16, SWIGLU), Class("ffn", 1, 5, Body("relu", gated=False)), Linear(2, bias=True), Neuron(2, "gelu_erf"), Value(2, 3),
          ScaleVec(2, 6, BIASED, ["gate", "hidden"]), Film(1, 4, SWIGLU), Lora(2, 16, BIASED, ["gate", "up", "down"], 2, 4), Nested([2, 8], 8, SWIGLU),
-         Factored(2, "cp", 3, 6, SWIGLU), External("halve", lambda row: [v / 2 for v in row])]
+         Factored(2, "cp", 3, 6, SWIGLU), Factored(2, "phm", 2, 6, SWIGLU), Factored(1, "mpo", 2, widths=(2, 1)), Factored(1, "tensor_ring", 2),
+         StoredBase(2, 16, SWIGLU, ["up"], 2), External("halve", lambda row: [v / 2 for v in row])]
 count = sum(entry.count for entry in table)
 x, z, keys = randoms(1, UNITS, D), randoms(2, UNITS, count), randoms(3, UNITS, 2 * ROWS)
 for name, data in (("x", x), ("z", z), ("keys", keys)):

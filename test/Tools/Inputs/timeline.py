@@ -1,8 +1,9 @@
 """Checks a timeline that moe-bench wrote: usage: timeline.py FILE FORM
 
-Of each run (process): events are complete, lie within the run, and those of a thread nest. Of the form fused or two-kernel: every point of the family 'up' and of 'down'
-is there once; a fused 'down' task, which walks all experts, does not end before the last 'up' task has begun; of two kernels no 'down' task begins before all of 'up' have ended. Of
-the form unfused: the ranges of each loop cover it once, and no loop begins before the one before it ends. Prints how many tasks and ranges there are.
+Of each run (process): events are complete, lie within the run, and those of a thread nest. Of the form fused or two-kernel: every point of the families 'gather', 'up' and
+'down' is there once. Fused, 'down' tasks of a tile of rows begin before 'up' tasks end that are 4 tiles behind, for which they free a ring's entry: phases overlap, whatever the
+times. Of two kernels no 'down' task begins before all of 'up' have ended. Of the form unfused: the ranges of each loop cover it once, and no loop begins before the one before
+it ends. Prints how many tasks and ranges there are.
 """
 import collections
 import json
@@ -44,15 +45,22 @@ def main():
         if form == "unfused":
             assert set(families) == {"range"}, set(families)
         else:
-            assert set(families) == {"range", "up", "down"}, set(families)
-            for name in ("up", "down"):
+            names_of_form = {"range", "gather", "up", "down"} | ({"start"} if form == "fused" else set())
+            assert set(families) == names_of_form, set(families)
+            for name in names_of_form - {"range"}:
                 points = [tuple(e["args"]["point"]) for e in families[name]]
                 assert len(points) == len(set(points)), f"a point of '{name}' ran twice"
-            assert sorted(e["args"]["point"] for e in families["down"]) == [[n] for n in range(len(families["down"]))]
+            items = sorted(tuple(e["args"]["point"]) for e in families["gather"])
+            ends = {name: collections.defaultdict(list) for name in ("up", "down")}
+            for name, of_item in ends.items():
+                for event in families[name]:
+                    of_item[tuple(event["args"]["point"][:2])].append(end[id(event)])
             if form == "fused":
-                # What a task tells of its end comes after what it tells its waiters.
-                last = max(e["ts"] for e in families["up"])
-                assert all(end[id(e)] >= last - 1e-3 for e in families["down"]), "a task of 'down' ended before 'up' had begun"
+                assert set(ends["up"]) == set(ends["down"]) == set(items), "a tile of rows without its tasks"
+                for item, behind in zip(items, items[4:]):
+                    # What a task tells of its end comes after what it tells its waiters.
+                    begins = [e["ts"] for e in families["down"] if tuple(e["args"]["point"][:2]) == item]
+                    assert max(begins) <= min(ends["up"][behind]) + 1e-3, f"'down' of {item} began after 'up' of {behind} had ended"
             else:
                 last = max(end[id(e)] for e in families["up"])
                 assert all(e["ts"] >= last - 1e-3 for e in families["down"]), "a task of 'down' began before 'up' had ended"

@@ -241,6 +241,53 @@ TEST(Cluster, RemoteMbarriers) {
         {collect("4", store, "add.u32 %r5, %r5, 8;" + arrive), 4, 4, 1}, right);
 }
 
+// Every CTA sends four words to the next one, then adds to the first of them.
+TEST(Cluster, StoreAsync) {
+  auto kernel = [](bool waits, const std::string &expected,
+                   const std::string &barrier = "%r10") {
+    auto phase = [&](const std::string &name, const std::string &bytes,
+                     const std::string &send, bool loops, int parity) {
+      return "mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], " + bytes +
+             ";" + send + ", [" + barrier + "];\n" + name +
+             ": mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 %q1, "
+             "[bar], " +
+             std::to_string(parity) + "; " +
+             (loops ? "@!%q1 bra " + name + ";" : "") + "\n";
+    };
+    return kNext +
+           "mov.u32 %r9, bar; mapa.shared::cluster.u32 %r10, %r9, %r3; mov.u32 "
+           "%r12, 2; mov.u32 %r13, 3; mov.u32 %r14, 4; "
+           "mbarrier.init.shared::cta.b64 [bar], 1; "
+           "fence.mbarrier_init.release.cluster;" +
+           kSync +
+           phase("ONE", expected,
+                 "st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 "
+                 "[%r5], {%r6, %r12, %r13, %r14}",
+                 true, 0) +
+           kSync +
+           phase("TWO", "4",
+                 "red.async.relaxed.cluster.shared::cluster.mbarrier::complete_"
+                 "tx::bytes.add.u32 [%r5], %r12",
+                 waits, 1) +
+           "ld.shared.v4.u32 {%r15, %r16, %r17, %r18}, [%r4]; mad.lo.u32 %r15, "
+           "%r15, 1000, %r16; mad.lo.u32 %r15, %r17, 10, %r15; add.u32 %r15, "
+           "%r15, %r18; st.global.u32 [%rd2], %r15;" +
+           kSync;
+  };
+  Case right{kernel(true, "16"), 2, 4, 1};
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Result result = runCase(right, seed);
+    EXPECT_EQ(result.report, "");
+    for (uint32_t cta = 0; cta < 4; ++cta)
+      EXPECT_EQ(result.values[cta], (101 - cta % 2 + 2) * 1000 + 36);
+  }
+  check(FindingKind::Race, {kernel(false, "16"), 2, 4, 1}, right);
+  check(FindingKind::Livelock, {kernel(true, "20"), 2, 4, 1}, right);
+  check(FindingKind::AsyncMisuse, {kernel(true, "16", "%r9"), 2, 4, 1}, right);
+  check(FindingKind::MbarrierMisuse, {kernel(true, "16", "%r10+8"), 2, 4, 1},
+        right);
+}
+
 // ---- programmatic launches ----
 
 TEST(Programmatic, WaitsForTheKernelBefore) {

@@ -1,20 +1,13 @@
 // Kernels of CUTLASS, device code as nvcc makes it of NVIDIA's headers and
 // parameters as CUTLASS's host code makes them: right on hardware, so they have
 // to be exact and silent here. And what a driver would do for host code.
+#include "CudaDriver.h"
 #include "Support.h"
 
 #include <random>
 
 using namespace moe::emu;
 using namespace moe::emu::test;
-
-extern "C" int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank,
-                                      void *address, const uint64_t *dims,
-                                      const uint64_t *strides,
-                                      const uint32_t *box,
-                                      const uint32_t *elementStrides,
-                                      int interleave, int swizzle,
-                                      int l2Promotion, int oobFill);
 
 namespace {
 

@@ -386,4 +386,65 @@ TEST(Litmus, WaitsThatNeverEnd) {
   }
 }
 
+/// What two threads leave that try once to take a lock by compare-and-swap and
+/// count where they get it: the count, and 10 for each that does not get it.
+/// Whether there was a race. The axioms of PtxAxioms.h have no
+/// compare-and-swap: this states what follows from m3 and v5.
+struct Locked {
+  std::set<uint32_t> counts;
+  bool races = false, complete = false;
+};
+Locked countLocked(const std::string &take, const std::string &release) {
+  Explorer explorer(100000);
+  EmulatorOptions options;
+  options.schedule = Schedule::Exhaustive;
+  options.explorer = &explorer;
+  KernelRun run(
+      kernelText(
+          "mul.wide.u32 %rd1, %gid_, 64; add.u64 %rd1, %rd1, %p0; atom." +
+              take +
+              ".global.cas.b32 %r1, [%p0], 0, 1; setp.ne.u32 %q1, %r1, "
+              "0; @%q1 bra FAILED; ld.global.u32 %r2, [%p0+64]; add.u32 "
+              "%r2, %r2, 1; st.global.u32 [%p0+64], %r2; " +
+              release +
+              ".global.u32 [%p0], 0; bra END; FAILED: st.global.u32 "
+              "[%rd1+128], 10; END:",
+          1),
+      options);
+  uint64_t memory = run.emulator.allocate(256);
+  run.argument(memory);
+  LaunchConfig config;
+  config.grid = {2};
+  config.block = {1};
+  Locked result;
+  std::vector<uint32_t> words(64);
+  while (explorer.next()) {
+    std::fill(words.begin(), words.end(), 0);
+    run.emulator.write(memory, words.data(), 256);
+    run.emulator.launch(*run.module, "k", config, run.arguments);
+    run.emulator.run();
+    words = run.read<uint32_t>(memory, 64);
+    if (!explorer.redundant())
+      result.counts.insert(words[16] + words[32] + words[48]);
+  }
+  result.races = !run.findings().empty();
+  result.complete = explorer.complete();
+  return result;
+}
+
+TEST(Litmus, CompareAndSwap) {
+  Locked right = countLocked("acquire.gpu", "st.release.gpu");
+  EXPECT_EQ(right.counts, (std::set<uint32_t>{2, 11}));
+  EXPECT_FALSE(right.races);
+  EXPECT_TRUE(right.complete);
+  for (auto [take, release] : {std::pair("relaxed.gpu", "st.release.gpu"),
+                               std::pair("acquire.gpu", "st.relaxed.gpu"),
+                               std::pair("acquire.cta", "st.release.gpu")}) {
+    Locked wrong = countLocked(take, release);
+    EXPECT_TRUE(wrong.counts.count(1)) << take << ' ' << release;
+    EXPECT_TRUE(wrong.races);
+    EXPECT_TRUE(wrong.complete);
+  }
+}
+
 } // namespace

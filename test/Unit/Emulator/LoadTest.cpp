@@ -50,10 +50,12 @@ TEST(Load, UnsupportedIsRefused) {
                                  1))
                 .find("expects '.1d' to '.5d'"),
             std::string::npos);
-  EXPECT_NE(
-      loadError(kernelText("tcgen05.fence::before_thread_sync;", 0))
-          .find("unknown instruction 'tcgen05.fence::before_thread_sync'"),
-      std::string::npos);
+  EXPECT_NE(loadError(kernelText("tensormap.cp_fenceproxy.global [%p0];", 1))
+                .find("unknown instruction 'tensormap.cp_fenceproxy.global'"),
+            std::string::npos);
+  EXPECT_NE(loadError(kernelText("tcgen05.shift.cta_group::1.down [%r1];", 0))
+                .find("tcgen05.shift is not supported"),
+            std::string::npos);
   EXPECT_NE(loadError(kernelText("barrier.cluster.sync;", 0))
                 .find("expects '.arrive' or '.wait'"),
             std::string::npos);

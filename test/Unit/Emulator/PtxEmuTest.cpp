@@ -107,7 +107,37 @@ TEST_F(PtxEmu, Json) {
   expectPrinted("\"findings\": [], \"instructions\": [{\"opcode\": "
                 "\"add.u64\", \"warps\": 8, \"threads\": 200}");
   expectPrinted("\"traffic\": [{\"space\": \"global\", \"loads\": 400, "
-                "\"stores\": 400}]}");
+                "\"stores\": 400}], \"banks\": [], \"tensor\": {\"slots\": 68, "
+                "\"tensorSlots\": 0, \"multiplyAdds\": 0}}");
+}
+
+TEST_F(PtxEmu, BankConflictsAndTensorCores) {
+  // Line 7: 32 words of one bank; line 8: 16 bytes for each thread, one word of
+  // all; line 9: a product of 16 x 8 x 16.
+  write(
+      "banks.ptx",
+      ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry "
+      "banks()\n{ .shared .align 16 .b8 s[4096]; .reg .b32 %r<16>;\n"
+      "mov.u32 %r1, %tid.x; shl.b32 %r2, %r1, 7; mov.u32 %r3, s; add.u32 %r4, "
+      "%r3, %r2; shl.b32 %r2, %r1, 4; add.u32 %r5, %r3, %r2; mov.b32 %r6, 0;\n"
+      "st.shared.u32 [%r4], %r6;\n"
+      "st.shared.v4.u32 [%r5], {%r6, %r6, %r6, %r6}; bar.sync 0; ld.shared.u32 "
+      "%r7, [s];\n"
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r8, %r9, %r10, "
+      "%r11}, {%r6, %r6, %r6, %r6}, {%r6, %r6}, {%r6, %r6, %r6, %r6};\n"
+      "ret;\n}\n");
+  const std::string command = "banks.ptx --grid 1 --block 32 --unchecked "
+                              "--counters";
+  EXPECT_EQ(run(command + " --json"), 0);
+  expectPrinted("\"traffic\": [{\"space\": \"shared\", \"loads\": 128, "
+                "\"stores\": 640}], \"banks\": [{\"kernel\": \"banks\", "
+                "\"line\": 7, \"passes\": 1, \"cycles\": 32}, {\"kernel\": "
+                "\"banks\", \"line\": 8, \"passes\": 5, \"cycles\": 5}], "
+                "\"tensor\": {\"slots\": 13, \"tensorSlots\": 1, "
+                "\"multiplyAdds\": 2048}}");
+  EXPECT_EQ(run(command), 0);
+  expectPrinted("            31               32  7, banks\n");
+  expectPrinted("tensor cores: 7.7 % of 13 issue slots, 2048 multiply-adds\n");
 }
 
 TEST_F(PtxEmu, CountersAndTrace) {
@@ -121,6 +151,36 @@ TEST_F(PtxEmu, CountersAndTrace) {
     EXPECT_NE(trace.str().find("\"scale (" + std::to_string(cta) +
                                ", 0, 0)\", \"ph\": \"X\""),
               std::string::npos);
+}
+
+TEST_F(PtxEmu, Exhaustive) {
+  // Message passing: thread 0 of CTA 0 writes data and a flag, that of CTA 1
+  // reads flag and data. Relaxed, the flag may come without the data.
+  auto program = [&](const char *name, const std::string &order) {
+    write(name,
+          ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry "
+          "mp(.param .u64 x, .param .u64 r)\n{\n.reg .b32 %r<8>; .reg .b64 "
+          "%rd<4>; .reg .pred %p;\nld.param.u64 %rd1, [x]; ld.param.u64 "
+          "%rd2, [r]; mov.u32 %r1, %ctaid.x; setp.ne.u32 %p, %r1, 0; @%p "
+          "bra READ; mov.b32 %r2, 1; st.relaxed.gpu.global.u32 [%rd1], "
+          "%r2; st." +
+              order.substr(0, 7) +
+              ".gpu.global.u32 [%rd1+4], %r2; ret;\nREAD: ld." +
+              order.substr(7) +
+              ".gpu.global.u32 %r3, [%rd1+4]; ld.relaxed.gpu.global.u32 "
+              "%r4, [%rd1]; st.global.u32 [%rd2], %r3; st.global.u32 "
+              "[%rd2+4], %r4; ret;\n}\n");
+    return std::string(name) +
+           " --grid 2 --block 1 --exhaustive --args out:u32[2]=a.npy "
+           "out:u32[2]=b.npy";
+  };
+  EXPECT_EQ(run(program("relaxed.ptx", "relaxedrelaxed") + " --json"), 0);
+  expectPrinted("\"complete\": true");
+  expectPrinted("{\"values\": [[1, 1], [1, 0]]");
+  EXPECT_EQ(run(program("ordered.ptx", "releaseacquire")), 0);
+  expectPrinted("[1, 1] [0, 0]  path ");
+  expectPrinted("[1, 1] [1, 1]  path ");
+  expectPrinted(" 3 outcomes, nothing found\n");
 }
 
 TEST_F(PtxEmu, ClustersAndStructures) {

@@ -29,7 +29,8 @@ TEST_P(CommittedGraphs, RunWellUnderEverySchedule) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CommittedGraphs,
-                         testing::Values("layer", "fused", "exchange", "ring"),
+                         testing::Values("layer", "fused", "exchange", "ring",
+                                         "sweep"),
                          [](const auto &info) { return info.param; });
 
 RunOptions optionsOf(GraphOp graph, uint64_t seed, ScheduleKind schedule,

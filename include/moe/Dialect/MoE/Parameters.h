@@ -31,8 +31,9 @@ enum class ParameterRole {
 };
 
 /// What a parameter is of its role: all of it, a factor of the matrix or of
-/// what is added to it, or what scales and shifts the vector.
-enum class ParameterPart { Whole, Left, Core, Right, Scale, Shift };
+/// what is added to it, what is added to these, or what scales and shifts the
+/// vector.
+enum class ParameterPart { Whole, Left, Core, Right, Residual, Scale, Shift };
 
 /// The name of a role in messages, such as "gate bias".
 llvm::StringRef stringifyParameterRole(ParameterRole role);
@@ -65,7 +66,12 @@ inline bool isMatrix(const Parameter &parameter) {
   return parameter.shape.size() == 2;
 }
 
-/// A parameter and its operands: itself, or what stores it by `quant`.
+/// The storage of each parameter of `entry`, null for what is no matrix or
+/// stays float.
+llvm::SmallVector<QuantAttr> getStorage(ClassAttr entry);
+
+/// A parameter and its operands: itself, or what stores it by `quant`, which is
+/// null for the former.
 struct ParameterOperands {
   Parameter parameter;
   QuantAttr quant;

@@ -14,6 +14,8 @@ struct LossStatistic {
   bool isCount;
   /// Whether there may be a leading dimension of parts.
   bool hasParts;
+  /// A row for each expert instead of a column.
+  bool hasRows = false;
 };
 
 /// The statistics of `kind` in operand order.

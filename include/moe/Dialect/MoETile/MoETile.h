@@ -35,6 +35,28 @@ std::optional<Dim> getIndexDim(mlir::Value index);
 llvm::SmallVector<std::pair<mlir::Value, Dim>>
 getIterations(mlir::Operation *op);
 
+/// The families that take turns under a graph's schedule, and their items: the
+/// tiles `rows` of the rows of each expert, expert after expert.
+struct Sweep {
+  llvm::SmallVector<TaskOp> tasks;
+  llvm::ArrayRef<int64_t> lags;
+  Dim rows;
+
+  /// Steps that `task` lags behind the first one; none where it is no family of
+  /// the sweep.
+  std::optional<int64_t> lagOf(TaskOp task) const;
+  /// Steps in which families still begin tasks when the last item has had its
+  /// turn.
+  int64_t mostLag() const {
+    return *std::max_element(lags.begin(), lags.end());
+  }
+  /// True where the leading dimensions of `shape` are the items.
+  bool leads(DimsAttr shape) const;
+};
+
+/// The sweep of `graph`; none where its schedule has none.
+std::optional<Sweep> getSweep(GraphOp graph);
+
 /// An index list with its operands in place: a value, a number, or a null
 /// attribute for a whole dimension.
 llvm::SmallVector<mlir::OpFoldResult>

@@ -238,7 +238,7 @@ class Factored(Effective):
         self.factors, self.rank, self.bias, self.evaluation, self.widths = factors, rank, bias, evaluation, widths
 
     def fields(self):
-        fields = [f"rank = {self.rank}"] + ([f"widths = {list(self.widths)}"] if self.widths else []) + [f"factors = {self.factors}"]
+        fields = ([f"rank = {self.rank}"] if self.rank else []) + ([f"widths = {list(self.widths)}"] if self.widths else []) + [f"factors = {self.factors}"]
         fields += [f"evaluation = {self.evaluation}"] if self.evaluation else []
         return fields + (["bias = true"] if self.bias else [])
 
@@ -248,9 +248,12 @@ class Factored(Effective):
             return [(shape, False)]
         if self.factors in TENSORS:
             return TENSORS[self.factors][0](*shape, self.rank, *self.widths)
+        if self.factors == "residual":
+            return [(shape, True), (shape, False)]
         r, core = self.rank, self.factors in ("cp", "tucker")
         left, right = ([shape[0], r], core or self.factors == "shared_left"), ([r, shape[1]], core or self.factors == "shared_right")
-        return [left] + ([([r] if self.factors == "cp" else [r, r], False)] if core else []) + [right]
+        sparse = [(shape, False)] if self.factors == "low_rank_sparse" else []
+        return [left] + ([([r] if self.factors == "cp" else [r, r], False)] if core else []) + [right] + sparse
 
     def listed(self, d, out):
         return [piece for shape in self.base_shapes(d, out) for piece in self.pieces(shape)]
@@ -270,6 +273,10 @@ class Factored(Effective):
                 continue
             if self.factors in TENSORS:
                 weights.append(TENSORS[self.factors][1](*parts))
+                continue
+            if self.factors in ("residual", "low_rank_sparse"):
+                base = parts[0] if self.factors == "residual" else matmul(*parts[:2])
+                weights.append([[v + s for v, s in zip(*rows)] for rows in zip(base, parts[-1])])
                 continue
             left, right = parts[0], parts[-1]
             if self.factors == "cp":

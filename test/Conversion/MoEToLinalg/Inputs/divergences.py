@@ -73,8 +73,8 @@ def divergences():
                   ("divided", SOFTMAX, {"policy": ("topp", 0.7), "norm": "sum"}, [[(e, w / sum(v for _, v in row)) for e, w in row] for row in some]))
     bounds = [0.9] * 8
     above = {"policy": ("threshold", bounds), "source": "one", "norm": "sum"}
-    nobody = lambda row: [(-1, 0.0)] * 8 if max(row) < math.log(9) else published.dynmoe(row, bounds)
-    cases += both("x15", z, ("none", SIGMOID, above, [nobody(row) for row in z]), ("argmax", SIGMOID, {**above, "fallback": True}, of_rows(z, published.dynmoe, bounds)))
+    cases += both("x15", z, *[(nobody, SIGMOID, {**above, **({"fallback": nobody} if nobody != "none" else {})}, of_rows(z, published.dynmoe, bounds, nobody))
+                              for nobody in ("none", "argmax", "all")])
     cases += both("x17", z, ("capacity", SOFTMAX, {**two, **one, "norm": "sum"}, published.gshard(z, 2, 1, "before")),
                   ("dropless", SOFTMAX, two, of_rows(z, published.olmoe, 2)))
     marks = published.SplitMix(3).take(4)

@@ -163,9 +163,10 @@ def threshold(g, units):
         yield Config(experts, {"fn": "relu", "post": "rmsnorm", "eps": 1e-6, "gain": gain}, {"policy": ("threshold", 0.0), "key": "logits"},
                      alone(lambda z, u, gain=gain: published.blockffn(z, gain)))
         bounds = [g.uniform(0.1, 0.9) for _ in range(experts)]
-        yield Config(experts, SIGMOID, {"policy": ("threshold", bounds), "fallback": True, "source": "one", "norm": "sum"},
-                     alone(lambda z, u, b=bounds: published.dynmoe(z, b)),
-                     doubt=lambda z, u, b=bounds: any(abs(s - t) < 1e-5 for s, t in zip(published.sigmoid(z), b)))
+        for nobody in ("argmax", "all"):
+            yield Config(experts, SIGMOID, {"policy": ("threshold", bounds), "fallback": nobody, "source": "one", "norm": "sum"},
+                         alone(lambda z, u, b=bounds, n=nobody: published.dynmoe(z, b, n)),
+                         doubt=lambda z, u, b=bounds: any(abs(s - t) < 1e-5 for s, t in zip(published.sigmoid(z), b)))
 
 
 def all_(g, units):

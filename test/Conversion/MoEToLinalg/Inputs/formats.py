@@ -318,33 +318,48 @@ def ternary(e, n, k):
     return cases
 
 
+def planes_of(codes, bits, base, plane, stored):
+    """Planes of the high `stored` of `bits` bits of the codes of a matrix."""
+    planes, left = bytes_of([c >> bits - base for c in codes], base), bits - base
+    while left > bits - stored:
+        left -= plane
+        planes += bytes_of([c >> left & (1 << plane) - 1 for c in codes], plane)
+    return planes
+
+
+def sliced(code, bits, width, slice):
+    """The code in `width` bits, with the δ of 9.8."""
+    lost = bits - width
+    if slice == "round":
+        return min(max(math.floor(code / 2**lost + 0.5), 0), 2**width - 1)
+    return (code >> lost) + (0.5 - 2.0**(-lost - 1) if slice == "centre" else 0.0)
+
+
 def nested(e, n, k):
     """Planes of bits, high ones first; a narrower width reads fewer of them."""
     d, cases, g = Draw("nested", e, n, k), [], 16
     for bits, base, plane in ((8, 4, 2), (8, 2, 1), (6, 4, 1), (4, 4, 1), (5, 1, 2)):
         q, s, z = d.codes(bits, e, n, k), d.scales(e, n, k // g), d.scales(e, n, k // g)
-        stored = []
-        for m in range(e):
-            codes = [c for row in q[m] for c in row]
-            planes, left = bytes_of([c >> bits - base for c in codes], base), bits - base
-            while left:
-                left -= plane
-                planes += bytes_of([c >> left & (1 << plane) - 1 for c in codes], plane)
-            stored.append(planes)
+        storage = lambda stored: [planes_of([c for row in m for c in row], bits, base, plane, stored) for m in q]
         allowed = list(range(base, bits + 1, plane))
+        narrow = [d.scales(e, len(allowed) - 1, n, k // g) for _ in range(2)] if len(allowed) > 1 else None
         for slice in ("floor", "centre", "round"):
-            for widths in [None] + [[allowed[(i + m) % len(allowed)] for m in range(e)] for i in range(len(allowed))]:
+            head = f"<nested, group = {g}, bits = {bits}, base = {base}, plane = {plane}, slice = {slice}"
+            def by(widths):
                 def value(m, i, j):
-                    b = widths[m] if widths else bits
-                    lost = bits - b
-                    code, delta = q[m][i][j] >> lost, 0.0
-                    if slice == "centre":
-                        delta = 0.5 - 2.0**(-lost - 1)
-                    if slice == "round":
-                        code = min(max(math.floor(q[m][i][j] / 2**lost + 0.5), 0), 2**b - 1)
-                    return s[m][i][j // g] * 2**lost * (code + delta - z[m][i][j // g] * 2.0**-lost)
+                    lost = bits - widths[m]
+                    return s[m][i][j // g] * 2**lost * (sliced(q[m][i][j], bits, widths[m], slice) - z[m][i][j // g] * 2.0**-lost)
+                return value
+            def overridden(widths):
+                def value(m, i, j):
+                    which = allowed.index(widths[m])
+                    own, zero = (t[m][which][i][j // g] for t in narrow) if widths[m] < bits else (s[m][i][j // g], z[m][i][j // g])
+                    return own * (sliced(q[m][i][j], bits, widths[m], slice) - zero)
+                return value
+            operands = [(storage(bits), "i8"), (s, "f32"), (z, "f32")]
+            for number, widths in enumerate([None] + [[allowed[(i + m) % len(allowed)] for m in range(e)] for i in range(len(allowed))]):
                 name = f"nested_{bits}{base}{plane}_{slice}_{'_'.join(map(str, widths)) if widths else 'all'}"
-                expected = table(e, n, k, value)
+                expected = table(e, n, k, by(widths or [bits] * e))
                 # Bounds of 9.8, in exact arithmetic.
                 if slice != "round":
                     for m in range(e):
@@ -354,8 +369,18 @@ def nested(e, n, k):
                                 off = s[m][i][j // g] * (q[m][i][j] - z[m][i][j // g]) - expected[m][i][j]
                                 bound = s[m][i][j // g] * most
                                 assert -1e-9 <= off <= bound + 1e-9 if slice == "floor" else abs(off) <= bound / 2 + 1e-9
-                cases.append(quant_case(name, f"<nested, group = {g}, bits = {bits}, base = {base}, plane = {plane}, slice = {slice}>",
-                                        [(stored, "i8"), (s, "f32"), (z, "f32")], expected, widths))
+                cases.append(quant_case(name, head + ">", operands, expected, widths))
+                if widths and narrow and number == 1:
+                    cases.append(quant_case(name + "_own_scales", head + ", overrides = true>", operands + [(t, "f32") for t in narrow],
+                                            table(e, n, k, overridden(widths)), widths))
+            # One width for all reads a prefix; its own scales are then all there are.
+            for which, width in list(enumerate(allowed[:-1]))[:2]:
+                name, text = f"nested_{bits}{base}{plane}_{slice}_tier_{width}", head + f", width = {width}"
+                prefix = (storage(bits if slice == "round" else width), "i8")
+                cases.append(quant_case(name, text + ">", [prefix] + operands[1:], table(e, n, k, by([width] * e))))
+                if which == 0:
+                    own = [([m[which] for m in t], "f32") for t in narrow]
+                    cases.append(quant_case(name + "_own_scales", text + ", overrides = true>", [prefix] + own, table(e, n, k, overridden([width] * e))))
     return cases
 
 
@@ -371,7 +396,7 @@ class StoredClass(Class):
 
 
 def stored(draw, n, k):
-    """Operands of E matrices (N×K) in each of four formats, and the matrices."""
+    """Operands of E matrices (N×K) in each of six formats, and the matrices."""
     e = draw.e
     q, s = draw.codes(8, e, n, k), draw.scales(e, n, k // 16)
     q = [[[signed(c, 8) for c in row] for row in m] for m in q]
@@ -384,9 +409,19 @@ def stored(draw, n, k):
     powers = draw.array((e, n, k // 32), lambda: draw.random.randrange(120, 124))
     blocks = [[[bytes_of(part, 4) for part in chunks(row, 32)] for row in m] for m in u]
     yield "<mxfp4>", [(blocks, "i8"), (powers, "i8")], table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e8m0(powers[m][i][j // 32]))
+    def widths_of(*widths):
+        return table(e, n, k, lambda m, i, j: s[m][i][j // 16] * 2**(8 - widths[m]) * ((q[m][i][j] + 128 >> 8 - widths[m]) - 120 * 2.0**(widths[m] - 8)))
+    zeros120 = [[[120.0] * len(row) for row in m] for m in s]
+    nested_codes = lambda stored: [planes_of([c + 128 for row in m for c in row], 8, 4, 2, stored) for m in q]
+    own = [(4, 8, 6)[m % 3] for m in range(e)]
+    nested_text = "<nested, group = 16, bits = 8, base = 4, plane = 2"
+    tier = nested_text + ", width = 6>", [(nested_codes(6), "i8"), (s, "f32"), (zeros120, "f32")], widths_of(*[6] * e)
+    by_expert = nested_text + ", widths = operand>", [(nested_codes(8), "i8"), (s, "f32"), (zeros120, "f32"), (own, "i8")], widths_of(*own)
     g = draw.scales(e)
     yield ("<nvfp4, global = divide>", [(packed, "i8"), ([[[0x18 + v % 8 for v in row] for row in m] for m in z], "i8"), (g, "f32")],
            table(e, n, k, lambda m, i, j: e2m1(u[m][i][j]) * e4m3(0x18 + z[m][i][j // 16] % 8) / g[m]))
+    yield tier
+    yield by_expert
 
 
 def stored_layer(name, body, picks, count=3, d=32, width=32, apply="output", residual="none"):
@@ -420,13 +455,15 @@ def stored_layers():
     return [
         stored_layer("stored_split", Body("silu", **biased), [0, 1, 2]), stored_layer("stored_other", Body("silu"), [3, 2, 0]),
         stored_layer("stored_joint", Body("silu", storage="interleaved", **biased), [1, 3]),
-        stored_layer("stored_ungated", Body("relu", gated=False), [2, 1], residual="add_x")]
+        stored_layer("stored_ungated", Body("relu", gated=False), [2, 1], residual="add_x"), stored_layer("stored_widths", Body("silu"), [4, 5, 0])]
 
 
 def formats():
     cases = []
     integers(cases)
     cases += stored_layers() + columns_packed(2, 16, 32) + gguf(2, 3, 64) + hqq(2, 8, 16) + floats(2, 4, 64) + ternary(2, 4, 32) + nested(3, 4, 32)
+    reals = randoms(90, 2, 4, 8, element="bf16")
+    cases.append(quant_case("float", "<float>", [(reals, "bf16")], reals, tolerance=0.0))
     d = Draw("rounding", 2, 4, 8)
     q, s = [[[signed(c, 8) for c in row] for row in m] for m in d.codes(8, 2, 4, 8)], d.scales(2, 4)
     for out in ("bf16", "f16", "f64"):

@@ -196,9 +196,6 @@ def losses():
         loss_case("loss_l1", "l1", [(z, "f32", [units, experts])], sum(abs(v) for row in z for v in row) / units),
         loss_case("loss_l1_coeff", "l1", [(p, "f32", [units, experts])], 0.5, ["coeff = 0.5 : f64"]),
         loss_case("loss_mean_importance", "mean_importance", [s, t], experts * sum((sum(row[e] for row in p) / units)**2 for e in range(experts))),
-        # By weighted sums: widths of experts (HMoE), their latencies (ShiftAddViT).
-        loss_case("loss_size_weighted", "switch_sumk", [c, ([v * (e + 1) for e, v in enumerate(s[0])], "f32", [experts]), t],
-                  experts * sum((e + 1) * c[0][e] / units * s[0][e] / units for e in range(experts))),
     ]
     # At perfect balance: switch is coeff, switch_sumk is k, cv² is 0 (X10).
     flat = ([units * k / experts] * experts, "f32", [experts])
@@ -262,6 +259,90 @@ def losses():
     spread = [sum(c[0][e] for e in nulls) / 2 if e in nulls else n for e, n in enumerate(c[0])]
     cases.append(loss_case("loss_null", "null_mean", [c, s, t], experts / k / units**2 * sum(a * b for a, b in zip(spread, s[0])),
                            ks + [f"null_ids = array<i64: {nulls[0]}, {nulls[1]}>"]))
+    return cases
+
+
+# Losses of sizes, latencies, routers and neighbours: the published code, written down with lists of tokens.
+
+
+def cosine(a, b):
+    lengths = math.hypot(*a) * math.hypot(*b)
+    return sum(p * q for p, q in zip(a, b)) / lengths if lengths else 0.0
+
+
+def hmoe(probabilities, chosen, sizes):
+    """P-Penalty: tokens that activate an expert, times its size, times its mean probability (arXiv 2408.10681, section on the training objectives)."""
+    tokens = len(probabilities)
+    return len(sizes) * sum(sum(size for row in chosen if e in row) / tokens * sum(p[e] for p in probabilities) / tokens for e, size in enumerate(sizes))
+
+
+def shift_add_vit(gates, loads, latencies):
+    """The gate of GATECH-EIC/ShiftAddViT (pvt/fmoe_new.py): importance and load, both times latencies, each by torch's variance over the squared mean + 1e-10."""
+    importance = [sum(row[e] for row in gates) * latency for e, latency in enumerate(latencies)]
+    return variation(importance, True, 1e-10) + variation([a * b for a, b in zip(loads, latencies)], True, 1e-10)
+
+
+def diverse_and_simple(columns_):
+    """LINs-lab/DynMoE (deepspeed/moe/loss.py): how far the normalised columns of the gate are from orthogonal ones, and their mean length."""
+    apart = sum((cosine(a, b) - (i == j))**2 for i, a in enumerate(columns_) for j, b in enumerate(columns_))
+    return math.sqrt(apart) + sum(math.hypot(*column) for column in columns_) / len(columns_)
+
+
+def routing_contrast(prototypes, tokens, chosen, temperature):
+    """ali-vilab/ProMoE (models_ProMoE_TC.py): cross entropy of each prototype against the mean tokens of the experts that have some."""
+    valid = [e for e in range(len(prototypes)) if any(e in row for row in chosen)]
+    means = {e: [sum(column) / len(column) for column in zip(*(x for x, row in zip(tokens, chosen) if e in row))] for e in valid}
+    return sum(-math.log(softmax([cosine(prototypes[e], means[j]) / temperature for j in valid])[valid.index(e)]) for e in valid) / len(valid) if valid else 0.0
+
+
+def chunk_union(scores, chunk, eps=0.0):
+    """thunlp/BlockFFN (activation_context.py): the mean probability that a chunk of tokens needs an expert; a short last chunk is one padded with zeros."""
+    chunks = [scores[first:first + chunk] for first in range(0, len(scores), chunk)]
+    terms = [1 - math.exp(sum(math.log(1 - row[e] + eps) for row in part)) for part in chunks for e in range(len(scores[0]))]
+    return sum(terms) / len(terms)
+
+
+def router_losses():
+    units, experts, width, k = 11, 5, 4, 2
+    p = [softmax(row) for row in numbers(20, units, experts)]
+    # One expert has no unit.
+    chosen = [sorted(range(experts - 1), key=lambda e: (-row[e], e))[:k] for row in p]
+    c, s, t = (counts_of(chosen, experts), "i32", [experts]), (columns(p, experts), "f32", [experts]), (units, "i32", [])
+    sizes, loads = numbers(21, experts, low=1.0, high=9.0), numbers(22, experts, low=0.5, high=4.0)
+    vector = lambda data: (data, "f32", [experts])
+    w, x = numbers(23, experts, width), numbers(24, units, width)
+    matrix = lambda rows: (rows, "f32", [len(rows), width])
+    sums = lambda lists: matrix([[math.fsum(row[i] for row, ids in zip(x, lists) if e in ids) for i in range(width)] for e in range(experts)])
+    counts = lambda lists: (counts_of(lists, experts), "i32", [experts])
+    with_zero = [[0.0] * width] + w[1:]
+    orthogonal = [[2.0 * (i == j) for i in range(width)] for j in range(width)]
+    cases = [
+        loss_case("loss_size_weighted", "size_weighted", [c, s, t, vector(sizes)], hmoe(p, chosen, sizes)),
+        loss_case("loss_size_equal", "size_weighted", [c, s, t, vector([1.0] * experts)], balance(chosen, p, 1)),
+        loss_case("loss_size_no_unit", "size_weighted", [([0] * experts, "i32", [experts]), vector([0.0] * experts), (0, "i32", []), vector(sizes)], 0.0),
+        loss_case("loss_latency", "latency_weighted", [s, vector(loads), vector(sizes)], shift_add_vit(p, loads, sizes), ["sample", "eps = 1.0e-10 : f64"]),
+        loss_case("loss_latency_population", "latency_weighted", [s, vector(loads), vector(sizes)],
+                  variation([a * b for a, b in zip(s[0], sizes)]) + variation([a * b for a, b in zip(loads, sizes)])),
+        loss_case("loss_orthogonality", "gate_orthogonality", [matrix(w)], diverse_and_simple(w)),
+        loss_case("loss_orthogonality_zero", "gate_orthogonality", [matrix(with_zero)], diverse_and_simple(with_zero)),
+        loss_case("loss_orthogonality_least", "gate_orthogonality", [matrix(orthogonal)], 2.0),
+        loss_case("loss_orthogonality_f64", "gate_orthogonality", [(w, "f64", [experts, width])], diverse_and_simple(w), element="f64", tolerance=1e-12),
+    ]
+    # All units with one expert, with none, with every one; a temperature at which plain powers overflow.
+    lists = {"": chosen, "_one": [[2]] * units, "_none": [[]] * units, "_all": [list(range(experts))] * units}
+    for name, ids in lists.items():
+        cases.append(loss_case(f"loss_contrast{name}", "router_contrastive", [matrix(w), sums(ids), counts(ids)], routing_contrast(w, x, ids, 0.07), ["temperature = 0.07 : f64"],
+                               tolerance=2e-5))
+    cases.append(loss_case("loss_contrast_cold", "router_contrastive", [matrix(w), sums(chosen), counts(chosen)], routing_contrast(w, x, chosen, 0.004),
+                           ["temperature = 0.004 : f64"], tolerance=2e-5))
+    scores = (p, "f32", [units, experts])
+    for chunk in (1, 4, units, 100):
+        cases.append(loss_case(f"loss_chunk_{chunk}", "cls_chunk", [scores], chunk_union(p, chunk), [f"chunk = {chunk} : i64"]))
+    cases += [
+        loss_case("loss_chunk_eps", "cls_chunk", [scores], chunk_union(p, 4, 1e-5), ["chunk = 4 : i64", "eps = 1.0e-5 : f64"]),
+        loss_case("loss_chunk_certain", "cls_chunk", [([[1.0] * experts] * units, "f32", [units, experts])], 1.0, ["chunk = 4 : i64"]),
+        loss_case("loss_chunk_no_unit", "cls_chunk", [([], "f32", [0, experts])], 0.0, ["chunk = 4 : i64"]),
+    ]
     return cases
 
 
@@ -330,4 +411,4 @@ def held():
 
 
 def losses_and_statistics():
-    return statistics() + losses() + biases() + held()
+    return statistics() + losses() + router_losses() + biases() + held()

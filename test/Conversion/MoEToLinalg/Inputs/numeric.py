@@ -6,6 +6,7 @@
 import math
 import sys
 
+from corners import corners, kernels
 from divergences import divergences
 from draws import draws
 from formats import formats
@@ -18,7 +19,7 @@ from plans import plans
 from policies import everyone, policies
 from reference import Body, Class, ROUND
 import reference
-from rewrites import rewrites
+from rewrites import exact, rewrites
 from routes import route_case
 from routing_ref import per_unit
 from soft import soft
@@ -106,7 +107,7 @@ def axes():
     add("allow", z, SOFTMAX, allow=flags[0], policy=three)
     add("allow_units", z, SOFTMAX, allow=flags, policy=three)
     add("allow_few", z, SOFTMAX, allow=[e == 5 for e in range(12)], policy=three)
-    add("allow_nothing", z, SOFTMAX, allow=[False] * 12, policy=three, fallback=True)
+    add("allow_nothing", z, SOFTMAX, allow=[False] * 12, policy=three, fallback="argmax")
     for fill in ("neginf", "zero"):
         for sum_top in (0, 1, 2, 3):
             add(f"filter_{fill}_{sum_top}", z, IDENTITY, policy=three, filter_args={"groups": 4, "keep": 2, "sum_top": sum_top, "fill": fill})
@@ -116,7 +117,7 @@ def axes():
     add("all", z, SOFTMAX, policy=("all",))
     add("all_allow", z, SOFTMAX, policy=("all",), allow=flags, norm="sum")
     # Every group has a key of −∞: both sums are, group 0 is kept, and has no candidate.
-    add("fallback", [[-INF, -INF, -INF, 1.0]], IDENTITY, key="logits", source="one", policy=("topk", 2), fallback=True,
+    add("fallback", [[-INF, -INF, -INF, 1.0]], IDENTITY, key="logits", source="one", policy=("topk", 2), fallback="argmax",
         filter_args={"groups": 2, "keep": 1, "sum_top": 2}, expected=([[3, -1]], [[1.0, 0.0]]))
     add("source_logits", z, SOFTMAX, source="logits", policy=three)
     add("source_key", z, SIGMOID, source="key", key_offset=randoms(7, 12), policy=three)
@@ -152,7 +153,7 @@ def edges():
         "softmax": (SOFTMAX, {}), "entmax": ({"fn": "entmax15"}, {}), "grouped": (SIGMOID, {"filter_args": {"groups": 4, "keep": 2, "sum_top": 2}}),
         "zero_fill": (SOFTMAX, {"filter_args": {"groups": 4, "keep": 2, "fill": "zero"}}), "per_group": (SOFTMAX, {"policy": ("topk_per_group", 4, 1)}),
         "all": (SOFTMAX, {"policy": ("all",)}), "units": ({"fn": "softmax", "over": "units"}, {}), "min_k": (SOFTMAX, {"norm": "sum", "min_k": 2}),
-        "after": (IDENTITY, {"key": "logits", "source": "logits", "norm": "softmax"}), "fallback": (SOFTMAX, {"fallback": True}),
+        "after": (IDENTITY, {"key": "logits", "source": "logits", "norm": "softmax"}), "fallback": (SOFTMAX, {"fallback": "argmax"}),
         "entries": (SIGMOID, {"key": "logits"})}
     special = {"nan": [NAN] * 8, "some_nan": [1.0, NAN, 2.0, -INF, NAN, 0.0, INF, -1.0], "inf": [INF] * 8}
     for name, (score_args, args) in routes.items():
@@ -383,7 +384,7 @@ def logits():
 
 
 GROUPS = {"golden": golden, "axes": axes, "edges": edges, "bodies": bodies, "layers": layers, "orders": orders, "equalities": equalities, "logits": logits, "plans": plans, "policies": policies, "everyone": everyone, "soft": soft,
-          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "divergences": divergences}
+          "tables": tables, "lora": lora, "merge": merge, "lazy": lazy, "statistics": losses_and_statistics, "formats": formats, "rewrites": rewrites, "exact": exact, "corners": corners, "kernels": kernels, "divergences": divergences}
 
 if __name__ == "__main__":
     group = sys.argv[2]

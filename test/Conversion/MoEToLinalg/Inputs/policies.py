@@ -115,13 +115,18 @@ def axes():
         add(f"threshold_{boundary}", exact, IDENTITY, policy=("threshold", 0.5), boundary=boundary)
         add(f"threshold_{boundary}_kmax", exact, IDENTITY, policy=("threshold", 0.25), boundary=boundary, kmax=2)
         add(f"threshold_{boundary}_operand", exact, IDENTITY, policy=("threshold", [0.5, 0.25, 0.5, 1.0]), boundary=boundary)
-    add("threshold_fallback", exact, IDENTITY, policy=("threshold", 0.75), fallback=True, source="one", norm="sum")
-    add("threshold_fallback_of_nothing", [[-INF] * 4, exact[0]], IDENTITY, policy=("threshold", 0.75), fallback=True)
+    add("threshold_fallback", exact, IDENTITY, policy=("threshold", 0.75), fallback="argmax", source="one", norm="sum")
+    add("threshold_fallback_all", exact, IDENTITY, policy=("threshold", 0.75), fallback="all", norm="pnorm", allow=[True, True, False, True])
+    add("threshold_fallback_all_of_nothing", [[-INF] * 4, exact[0], [-INF, 0.5, -INF, 0.25]], IDENTITY, policy=("threshold", 0.75), fallback="all")
+    filtered = {"groups": 2, "keep": 1}
+    add("threshold_fallback_all_unfiltered", exact, IDENTITY, policy=("threshold", 1.0), fallback="all", filter_args=filtered)
+    add("threshold_fallback_all_limit", exact, IDENTITY, policy=("threshold", 0.75), fallback="all", capacity=limit(1, "choice_major"))
+    add("threshold_fallback_of_nothing", [[-INF] * 4, exact[0]], IDENTITY, policy=("threshold", 0.75), fallback="argmax")
     add("threshold_blockffn", z, {"fn": "relu", "post": "rmsnorm", "eps": 1e-6}, key="logits", policy=("threshold", 0.0))
     table = [[random.Random(u).sample(range(6), 3)[j] if (u + j) % 4 else -1 for j in range(3)] for u in range(11)]
     add("table", z, {"fn": "sqrtsoftplus"}, policy=("table", table), norm="sum", eps=1e-20, scale=1.5)
     add("table_softmax", z, SOFTMAX, policy=("table", table), zero=[1], exclude=[2], norm="sum")
-    add("table_fallback", z, SOFTMAX, policy=("table", [[-1] * 3] * 11), fallback=True, source="one")
+    add("table_fallback", z, SOFTMAX, policy=("table", [[-1] * 3] * 11), fallback="argmax", source="one")
     add("table_limit", z, SIGMOID, policy=("table", table), capacity=limit(2, "choice_major"), norm="sum", when="after")
     for eps in (0.01, 0.1, 1.5):
         for k in (1, 2, 6):
@@ -167,7 +172,7 @@ def axes():
 
 
 ROUTES = {
-    "topp": (SOFTMAX, {"policy": ("topp", 0.6)}), "threshold": (SIGMOID, {"policy": ("threshold", 0.5), "fallback": True}),
+    "topp": (SOFTMAX, {"policy": ("topp", 0.6)}), "threshold": (SIGMOID, {"policy": ("threshold", 0.5), "fallback": "argmax"}),
     "sparsemixer": (IDENTITY, {"key": "logits", "source": "policy", "policy": ("sparsemixer", 0.1, 2)}),
     "expert_topc": (SIGMOID, {"policy": ("expert_topc",), "count": 2}), "greedy": (SIGMOID, {"policy": ("greedy_assign",), "order": [1, 0], "counts": [1, 2]}),
     "balanced": (SIGMOID, {"policy": ("balanced_assign",)}), "limit": (SIGMOID, {"capacity": limit(1)}), "bpr": (SIGMOID, {"capacity": limit(1, "bpr")}), "weight": (SIGMOID, {"capacity": limit(2, "weight_desc")}),

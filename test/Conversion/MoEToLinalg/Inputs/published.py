@@ -219,11 +219,12 @@ def blockffn(z, gain):
     return listed(ids, [s[e] for e in ids], len(z))
 
 
-def dynmoe(z, bounds):
-    """Guo et al. 2024: whoever is above the bound of its own, each with the same weight; the best one where nobody is."""
+def dynmoe(z, bounds, nobody="argmax"):
+    """Guo et al. 2024: whoever is above the bound of its own, each with the same weight. Where nobody is: the best one, in another branch of its code all, and none
+    in training."""
     s = sigmoid(z)
-    ids = [e for e in ranked(s) if s[e] > bounds[e]] or ranked(s)[:1]
-    return listed(ids, [1 / len(ids)] * len(ids), len(z))
+    ids = [e for e in ranked(s) if s[e] > bounds[e]] or ranked(s)[:{"argmax": 1, "all": len(s), "none": 0}[nobody]]
+    return listed(ids, [1 / len(ids)] * len(ids) if ids else [], len(z))
 
 
 def dense(z, allow=None):

@@ -1,9 +1,14 @@
-"""Cases for rewrites that need more than a route: logits by table (C16) and layers of expanded plans (C15), against the interpreter on what was written."""
+"""Cases that rewrites apply to, every one of them, against the interpreter on what was written: logits by table (C16), layers of expanded plans (C15), filters that fill
+with 0 (C5); and those of the exact rewrites, which are canonicalisations."""
+import math
 import random
 
 from harness import Case, Tensor
 from layers import layer_text, randoms
-from reference import Body, Class, layer, matvec
+from plans import TYPES, encoded, random_assignment, source, unpack
+from policies import distinct, limit
+from reference import Body, Class, layer, matvec, parts, remap
+from routes import route_case
 from routing_ref import route
 
 GATHER = """  %c0 = arith.constant 0 : index
@@ -67,4 +72,40 @@ def rewrites():
         table_case("table_columns_sum", 9, norm="sum"), table_case("table_columns_pnorm", 9, fn="softplus", norm="pnorm"), table_case("table_columns_one", 1),
         table_case("table_columns_none", 0), table_case("table_columns_single", 9, k=1),
         expanded_case("expanded", 3, [0, 0, 1, 2, 2, 2, 1]), expanded_case("expanded_to_none", 3, []), expanded_case("expanded_one", 1, [0, 0]),
+        *(route_case(f"filled_{fn}", distinct(40, 9, 8), {"fn": fn}, policy=("topk", 3), filter_args={"groups": 4, "keep": 2, "fill": "zero"}) for fn in ("softmax", "sigmoid", "exp")),
         expanded_case("expanded_residual", 3, [2, 1, 0], "complement", True), expanded_case("expanded_onto_units", 4, [3, 0, 3], "add_x")]
+
+
+def remapped_twice(name, first, second):
+    """A renumbering of a renumbering; each is (experts, rule, map, carried ids)."""
+    assignment, slots, carried = random_assignment(41, 9, 6, 3), 3, None
+    args, text, plan = source(assignment, 6, slots)
+    value, moved = "%p", assignment
+    for i, (experts, rule, map_, carry) in enumerate((first, second)):
+        to = encoded("slots", experts, slots, carry=bool(carry))
+        fields = [f"map = array<i64: {', '.join(map(str, map_))}>"] + [f"carry = array<i64: {', '.join(map(str, carry))}>"] * bool(carry)
+        text += f"  %q{i} = moe.remap {value} many_to_one <{rule}> {{{', '.join(fields)}}} : {plan} -> {to}\n"
+        moved, carried = remap(moved, lambda u, j, e, map_=map_: map_[e], rule, experts, slots, None, carry)
+        value, plan = f"%q{i}", to
+    carries = bool(second[3])
+    line, results = unpack("%t1", plan, TYPES["slots"](second[0], slots) + ["tensor<?xf32>"] * carries)
+    return Case(name, args, text + line, results, parts(moved, "slots", second[0], slots) + [carried] * carries, 2e-6)
+
+
+def exact():
+    z = distinct(42, 9, 6)
+    identity, softmax = {"fn": "identity"}, {"fn": "softmax"}
+    return [
+        route_case("one_summed_key", z, softmax, policy=("topk", 2), filter_args={"groups": 3, "keep": 2, "sum_top": 1}),
+        route_case("above_zero", z, {"fn": "relu"}, policy=("threshold", 0.0)),
+        route_case("places_for_all", z, softmax, policy=("topk", 2), capacity=limit(4), domain=("blocks", 4), norm="sum", when="after"),
+        route_case("nothing_between", z, softmax, policy=("topk", 2), norm="sum", when="after"),
+        route_case("softmax_of_all", z, identity, policy=("all",), source="logits", norm="softmax", scale=2.0),
+        route_case("softmax_of_some", [[v if (u + e) % 4 else -math.inf for e, v in enumerate(row)] for u, row in enumerate(z)], identity, key="logits", policy=("all",),
+                   source="logits", norm="softmax"),
+        remapped_twice("permuted_sums", (6, "sum", [5, 4, 3, 2, 1, 0], ()), (3, "sum", [0, 0, 1, 1, 2, -1], ())),
+        remapped_twice("sums_of_sums", (4, "sum", [0, 0, 1, 2, 3, -1], ()), (3, "sum", [0, 0, 1, 2], ())),
+        remapped_twice("first_of_first", (4, "first", [0, 0, 1, 2, 3, 3], ()), (3, "first", [0, 0, 1, 2], ())),
+        remapped_twice("largest_of_largest", (4, "max", [0, 0, 1, 2, 3, 3], ()), (3, "max", [0, 0, 1, 2], ())),
+        remapped_twice("carried_sums", (4, "sum", [0, 0, 1, 2, 3, 3], ()), (3, "sum", [0, 1, 2, -1], (3,))),
+    ]

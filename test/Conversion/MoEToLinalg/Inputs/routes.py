@@ -64,7 +64,7 @@ def route_case(name, z, score_args, tolerance=2e-6, logits="f32", static=False, 
     bounds = ["operand"] if "limits" in tensors else [str(v) for v in policy[1:] if policy[0] != "table"]
     select = [policy[0] + (f"({', '.join(bounds)})" if bounds else ""), f"key = {args.get('key', 'scores')}"]
     select += [f"key_dtype = {args['key_dtype']}"] if "key_dtype" in args else []
-    select += ["fallback = argmax"] if args.get("fallback") else []
+    select += [f"fallback = {args['fallback']}"] if args.get("fallback") else []
     select += [f"{k} = {args[k]}" for k in ("kmax", "boundary") if k in args]
     select += [f"count = {count_text(args['count'])}"] if "count" in args else []
     select += [f"{k} = {list(args[k])}" for k in ("order", "counts") if k in args]

@@ -242,7 +242,8 @@ def route(z, score_args, policy=("topk", 2), key="scores", key_dtype="f32", fall
         else:
             chosen = []
         if fallback and all(e < 0 for e in chosen):
-            chosen[0] = (ordered(unfiltered[u], range(experts)) + [-1])[0]
+            wanted = len(chosen) if fallback == "all" else 1
+            chosen[:wanted] = pad(ordered(unfiltered[u], range(experts))[:wanted], wanted)
         ids.append(chosen)
     slots = len(ids[0]) if ids else 0
     for part in parts_of(domain, units):

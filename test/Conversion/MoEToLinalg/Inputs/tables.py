@@ -1,5 +1,6 @@
 """Cases of the table classes of specification 2.9: each kind by itself and beside others, for ragged, empty, hot and single-unit loads."""
 import math
+import re
 
 from classes import External, Factored, Film, Linear, Lora, Nested, Neuron, ScaleVec, Value
 from formats import IntTensor
@@ -41,29 +42,51 @@ def kinds():
         yield f"nested_{name}", Nested([2, 6, 1, 4], 6, body)
     yield "nested_linear", Nested([5, 1, 3, 2])
     yield "nested_linear_bias", Nested([5, 1, 3, 2], bias=True)
-    for factors in ("low_rank", "shared_left", "shared_right", "cp", "tucker"):
+    for factors in ("low_rank", "shared_left", "shared_right", "cp", "tucker", "low_rank_sparse", "residual"):
         for evaluation in (None, "materialise"):
-            suffix = f"{factors}{'_' + evaluation if evaluation else ''}"
-            yield f"factored_{suffix}", Factored(4, factors, 3, 6, BIASED, evaluation=evaluation)
-            yield f"factored_linear_{suffix}", Factored(4, factors, 3, bias=True, evaluation=evaluation)
+            suffix, rank = f"{factors}{'_' + evaluation if evaluation else ''}", 0 if factors == "residual" else 3
+            yield f"factored_{suffix}", Factored(4, factors, rank, 6, BIASED, evaluation=evaluation)
+            yield f"factored_linear_{suffix}", Factored(4, factors, rank, bias=True, evaluation=evaluation)
 
 
 def tensor_kinds():
     """Factors that are tensors; sizes that they split are multiples of 6. Gives names, classes, widths of the input and of the result."""
     for factors, rank, widths in (("phm", 2, ()), ("phm", 3, ()), ("phm", 1, ()), ("mpo", 2, (2, 3)), ("mpo", 3, (1, 2)), ("mpo", 1, (3, 1)), ("tensor_ring", 3, ())):
         suffix = "_".join(map(str, (factors, rank, *widths)))
-        yield f"factored_{suffix}", Factored(3, factors, rank, 12, BIASED, evaluation="materialise", widths=widths), 6, 6
-        yield f"factored_linear_{suffix}", Factored(3, factors, rank, bias=True, evaluation="materialise", widths=widths), 6, 12
-        yield f"factored_narrow_{suffix}", Factored(3, factors, rank, evaluation="materialise", widths=widths), 12, 6
+        for evaluation in (None, "materialise"):
+            more = dict(evaluation=evaluation, widths=widths)
+            suffix += "_materialise" if evaluation else ""
+            yield f"factored_{suffix}", Factored(3, factors, rank, 12, BIASED, **more), 6, 6
+            yield f"factored_linear_{suffix}", Factored(3, factors, rank, bias=True, **more), 6, 12
+            yield f"factored_narrow_{suffix}", Factored(3, factors, rank, **more), 12, 6
 
 
-def stored_case(name, entry, seed):
-    """A layer of one class whose every matrix is stored as i8_chan, s[row] * q[row, column], whether its experts have it in common or not."""
+def evaluations_case(name, entry, d, out, seed):
+    """The difference between what both evaluations of a factored class give, which rounding alone may make."""
+    made = layer_case(name, [entry], d=d, out=out, seed=seed)
+    other = re.sub(r"%([rhy])\b", r"%\1_made", made.body[made.body.index("  %r ="):]).replace(entry.text(), entry.text()[:-1] + ", evaluation = materialise>")
+    type = f"tensor<?x{out}xf32>"
+    text = made.body + other + f"  %d = linalg.sub ins(%y, %y_made : {type}, {type}) outs(%y : {type}) -> {type}\n"
+
+    def check(results):
+        applied, difference = results
+        largest = max(abs(v) for row in applied for v in row)
+        error = max(abs(v) for row in difference for v in row)
+        assert largest > 0.1 and error <= 2e-6 * largest, f"differ by {error}, of {largest} at most"
+    return Case(name, made.args, text, [("%y", type), ("%d", type)], None, check=check)
+
+
+def stored_case(name, entry, seed, floats=()):
+    """A layer of one class whose matrices, but those numbered in `floats`, are stored as i8_chan, s[row] * q[row, column], whether its experts have them in common
+    or not."""
     routed = entry.count
     z, x = randoms(seed, 9, routed), randoms(seed + 1, 9, 5)
     args, names, stacks = {"z": Tensor(z, dynamic=True), "x": Tensor(x, dynamic=True)}, [], []
-    matrices = [len(shape) == 2 for shape in entry.shapes(5, 5)]
-    for i, (shape, stored) in enumerate(zip(entry.stacks(5, 5), matrices)):
+    formats = []
+    for i, (shape, own) in enumerate(zip(entry.stacks(5, 5), entry.shapes(5, 5))):
+        stored = len(own) == 2 and len(formats) not in floats
+        if len(own) == 2:
+            formats.append("<i8_chan>" if stored else "<float>")
         values = randoms(seed + 10 + i, *shape, scale=.5)
         names.append(f"w{i}")
         if not stored:
@@ -79,7 +102,7 @@ def stored_case(name, entry, seed):
         names.append(f"s{i}")
         args[names[-1]] = Tensor(scales)
         stacks.append(whole)
-    fields = entry.fields() + [f"quant = [{', '.join(['<i8_chan>'] * sum(matrices))}]"]
+    fields = entry.fields() + [f"quant = [{', '.join(formats)}]"]
     entry.fields = lambda: fields
     plan = f"!moe.plan<{routed}, slots<2>>"
     text = f"  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores> : {args['z'].type} -> {plan}\n"
@@ -92,6 +115,10 @@ def tables():
     cases = [stored_case(f"table_stored_{entry.kind}", entry, 900 + 50 * i) for i, entry in enumerate((
         Linear(4, bias=True), Lora(4, 6, BIASED, ["gate", "down"], 2, 3), ScaleVec(4, 6, SWIGLU, ["up"]), Film(4, 6, BIASED), Nested([2, 6, 1, 4], 6, SWIGLU),
         Factored(4, "cp", 3)))]
+    # A stored base with factors of float, stored factors on a base of float, and others between.
+    cases += [stored_case(f"table_partly_stored_{i}", entry, 1900 + 50 * i, floats) for i, (entry, floats) in enumerate((
+        (Lora(4, 6, BIASED, ["gate", "down"], 2, 3), (3, 4, 5, 6)), (Lora(4, 6, SWIGLU, ["up"], 2), (0, 1, 2)), (Class("ffn", 4, 6, BIASED), (2,)),
+        (Nested([2, 6, 1, 4], 6, SWIGLU), (0,)), (Factored(4, "tucker", 3, evaluation="materialise"), (1,))))]
     for number, (name, entry) in enumerate(kinds()):
         seed = 1000 + 100 * number
         cases.append(layer_case(f"table_{name}", [entry], seed=seed))
@@ -104,6 +131,9 @@ def tables():
         cases.append(layer_case(f"table_{name}", [entry], d=d, out=out, seed=6000 + 100 * number))
         if entry.body:
             cases.append(layer_case(f"table_{name}_hidden", [entry], d=d, out=out, seed=6050 + 100 * number, score="sigmoid", norm=None, apply="hidden"))
+
+    for number, (factors, rank, widths) in enumerate((("phm", 3, ()), ("mpo", 2, (2, 3)), ("tensor_ring", 3, ()), ("cp", 3, ()), ("tucker", 2, ()), ("residual", 0, ()))):
+        cases.append(evaluations_case(f"table_evaluations_{factors}", Factored(3, factors, rank, 12, SWIGLU, widths=widths), 6, 18, 7000 + 20 * number))
 
     linear, neuron, value = Linear(3, bias=True), Neuron(2, "gelu_erf"), Value(2, 3)
     lora, nested = Lora(2, 4, BIASED, ["gate", "up"], 2), Nested([1, 4], 4, SWIGLU)

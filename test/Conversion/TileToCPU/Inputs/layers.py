@@ -2,10 +2,12 @@
 
 usage: layers.py FOLDER
 
-Compiles layers of several bodies unfused, fused and as two kernels and runs them on tokens and router logits whose number lies next to a row tile (120) and that go to
-all, to one or to some experts; task graphs with NaN in all memory they get, on 1, 2 and 7 threads. Prints a line for each body and case whose results are the same bits, and
-ends with status 1 after any other. Files are left in FOLDER. Needs moe-compile and moe-run in PATH.
+Compiles layers of several bodies and types unfused, fused and as two kernels and runs them on tokens and router logits whose number lies next to a row tile (120) and that
+go to all, to one or to some experts; task graphs with NaN in all memory they get, on 1, 2 and 7 threads. Prints a line for each body and case whose results are the same
+bits, then one for each type of rows whose fused form needs no more memory than it may, and ends with status 1 after any other. Files are left in FOLDER. Needs moe-compile
+and moe-run in PATH.
 """
+import json
 import math
 import os
 import random
@@ -25,7 +27,12 @@ BODIES = {
               [("f", [2 * HIDDEN, WIDTH]), ("fb", [2 * HIDDEN]), ("d", [OUT, HIDDEN]), ("db", [OUT])]),
     "concat": ("<gated, silu, storage = concat_up_gate>", [("f", [2 * HIDDEN, WIDTH]), ("d", [OUT, HIDDEN])]),
     "rounded": ("<gated, silu>", SPLIT),
+    "narrow": ("<gated, silu, bias = [down]>", SPLIT + [("db", [OUT])]),
+    "codes": ("<gated, silu>", SPLIT),
 }
+# Type of rows and weights, and groups of four-bit codes that share a scale.
+TYPES = {"narrow": "bf16"}
+GROUPS = {"codes": 8}
 OPTIONS = {"rounded": ["--token-rounding=up"]}
 # Tokens, and the experts that they go to: all, one in every token, or not the first and last.
 CASES = {
@@ -39,28 +46,77 @@ def numbers(count, scale):
     return [rng.gauss(0, 1) * scale for _ in range(count)]
 
 
-def weight(name, shape):
+def tensor(shape, element):
+    return f"tensor<{'x'.join(map(str, shape))}x{element}>"
+
+
+def constant(name, shape, element, data):
+    return f'  %{name} = moe_support.weight dense<"0x{data.hex()}"> : {tensor(shape, element)}\n'
+
+
+def weight(name, shape, element, group):
+    """The text that makes a parameter, and its type."""
     shape = [EXPERTS] + shape
     values = numbers(math.prod(shape), 1 / math.sqrt(shape[-1]) if len(shape) == 3 else 0.5)
-    type_ = f"tensor<{'x'.join(map(str, shape))}xf32>"
-    return f'  %{name} = moe_support.weight dense<"0x{struct.pack(f"<{len(values)}f", *values).hex()}"> : {type_}\n', type_
+    if group is None:
+        data = struct.pack(f"<{len(values)}f", *values)
+        if element == "bf16":
+            data = b"".join(data[i + 2:i + 4] for i in range(0, len(data), 4))
+        return constant(name, shape, element, data), tensor(shape, element)
+    # (code - 8) * scale
+    scales = shape[:-1] + [shape[-1] // group]
+    text = constant(f"{name}_q", shape, "i4", bytes(rng.randrange(16) for _ in values))
+    text += constant(f"{name}_s", scales, "f32", struct.pack(f"<{math.prod(scales)}f", *(abs(v) / 4 for v in values[:math.prod(scales)])))
+    type_ = tensor(shape, "f32")
+    text += f"""  %{name}_e = tensor.empty() : {type_}
+  %{name} = linalg.generic {{indexing_maps = [affine_map<(e, n, k) -> (e, n, k)>, affine_map<(e, n, k) -> (e, n, k floordiv {group})>, affine_map<(e, n, k) -> (e, n, k)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}} ins(%{name}_q, %{name}_s : {tensor(shape, "i4")}, {tensor(scales, "f32")}) outs(%{name}_e : {type_}) {{
+  ^bb0(%c: i4, %s: f32, %o: f32):
+    %i = arith.uitofp %c : i4 to f32
+    %zero = arith.constant 8.0 : f32
+    %v = arith.subf %i, %zero : f32
+    %r = arith.mulf %v, %s : f32
+    linalg.yield %r : f32
+  }} -> {type_}
+"""
+    return text, type_
 
 
-def layer(body, parameters):
-    made = {name: weight(name, shape) for name, shape in parameters}
-    plan, rows = f"!moe.plan<{EXPERTS}, slots<{SLOTS}>>", f"!moe.rows<f32, {WIDTH}, grouped>"
-    results = f"!moe.rows<f32, {OUT}, grouped>"
-    x, z, y = f"tensor<?x{WIDTH}xf32>", f"tensor<?x{EXPERTS}xf32>", f"tensor<?x{OUT}xf32>"
+def convert(source, result, from_type, to_type, columns, op):
+    """Every element of a matrix of tokens in another type."""
+    here, there = f"tensor<?x{columns}x{from_type}>", f"tensor<?x{columns}x{to_type}>"
+    return f"""  %{result}_e = tensor.empty(%tokens) : {there}
+  %{result} = linalg.generic {{indexing_maps = [affine_map<(t, n) -> (t, n)>, affine_map<(t, n) -> (t, n)>], iterator_types = ["parallel", "parallel"]}}
+      ins(%{source} : {here}) outs(%{result}_e : {there}) {{
+  ^bb0(%a: {from_type}, %o: {to_type}):
+    %v = arith.{op} %a : {from_type} to {to_type}
+    linalg.yield %v : {to_type}
+  }} -> {there}
+"""
+
+
+def layer(name, body, parameters):
+    element = TYPES.get(name, "f32")
+    made = {parameter: weight(parameter, shape, element, GROUPS.get(name)) for parameter, shape in parameters}
+    plan, rows = f"!moe.plan<{EXPERTS}, slots<{SLOTS}>>", f"!moe.rows<{element}, {WIDTH}, grouped>"
+    results = f"!moe.rows<{element}, {OUT}, grouped>"
+    x, z, y = f"tensor<?x{WIDTH}x{element}>", f"tensor<?x{EXPERTS}xf32>", f"tensor<?x{OUT}x{element}>"
     lines = [
         f"  %p = moe.route %z score <softmax> select <topk({SLOTS})> weight <scores, norm = sum(0.0, add)> : {z} -> {plan}",
         f"  %r = moe.dispatch %x, %p apply <output> : {x}, {plan} -> {rows}",
         f"  %h = moe.experts %r, %p ({', '.join('%' + name for name in made)} : {', '.join(type_ for _, type_ in made.values())})",
         f"    table <[<ffn, {EXPERTS}, width = {HIDDEN}, body = {body}>]> apply <output> : {rows}, {plan} -> {results}",
         f"  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : {results}, {plan}, {x} -> {y}",
-        f"  return %y : {y}",
     ]
-    head = f'func.func @main(%x: {x} {{moe.name = "x"}}, %z: {z} {{moe.name = "z"}}) -> ({y} {{moe.name = "y"}}) {{\n'
-    return head + "".join(text for text, _ in made.values()) + "\n".join(lines) + "\n}\n"
+    before, after, returned = "", "", "y"
+    if element != "f32":
+        before = "  %zero = arith.constant 0 : index\n" + f"  %tokens = tensor.dim %x32, %zero : tensor<?x{WIDTH}xf32>\n"
+        before += convert("x32", "x", "f32", element, WIDTH, "truncf")
+        after, returned = convert("y", "y32", element, "f32", OUT, "extf"), "y32"
+    head = f'func.func @main(%{"x" if element == "f32" else "x32"}: tensor<?x{WIDTH}xf32> {{moe.name = "x"}}, %z: {z} {{moe.name = "z"}})'
+    head += f' -> (tensor<?x{OUT}xf32> {{moe.name = "y"}}) {{\n'
+    tail = f"\n{after}  return %{returned} : tensor<?x{OUT}xf32>\n}}\n"
+    return head + before + "".join(text for text, _ in made.values()) + "\n".join(lines) + tail
 
 
 def logits(tokens, to):
@@ -94,6 +150,33 @@ def results(library, case, output, *options):
     return read(output)
 
 
+def fits_in_memory(name):
+    """Whether the fused form of a layer with many tokens needs, beside weights and input, no more than output, sums, plan, rings and what its workers need. The rows of
+    all entries would not fit, in any width."""
+    tokens, threads, bytes_, columns = 2400, 2, 2 if name in TYPES else 4, 16
+    write_npy("many.x.npy", numbers(tokens * WIDTH, 1.0), [tokens, WIDTH])
+    write_npy("many.z.npy", logits(tokens, "all"), [tokens, EXPERTS])
+    inputs = ["--input", "x=many.x.npy", "--input", "z=many.z.npy", "--threads", str(threads), "--repeat", "0", "--json"]
+    report = subprocess.run(["moe-run", f"./{name}-fused.so", *inputs], check=True, capture_output=True, text=True).stdout
+    rows = [entry * SLOTS * tokens for entry in (4, 4, 8, 8)]  # ids, weights, entries, positions of the plan
+    if name in TYPES:  # input and result of the layer itself, and its sums; the model's result comes after
+        rows += [bytes_ * tokens * WIDTH, bytes_ * tokens * OUT, 4 * tokens * OUT]
+    else:
+        rows += [4 * tokens * OUT]
+    rings = [4 * TILE * width * bytes_ for width in (WIDTH, HIDDEN)]
+    sums = [4 * TILE * panels * columns for panels in ([4, 4, 2] if name in TYPES else [4, 2])]  # of a worker: gates, ups, products
+    allowed = sum(map(pooled, rows + rings + sums * threads)) + 32768  # tables and cells
+    most = json.loads(report)["peak_bytes"]
+    print(f"{name}: {most} bytes, {'fits in' if most <= allowed else 'more than'} {allowed}")
+    return most <= allowed
+
+
+def pooled(bytes_):
+    """What the runtime takes from its pool for so many bytes: (4 + i) * 2^n."""
+    quarter = 1 << max((bytes_ - 1).bit_length() - 3, 4)
+    return -(-bytes_ // quarter) * quarter
+
+
 def main():
     os.chdir(sys.argv[1])
     for case, (tokens, to) in CASES.items():
@@ -102,13 +185,15 @@ def main():
     failed = False
     for name, (body, parameters) in BODIES.items():
         with open(name + ".mlir", "w") as file:
-            file.write(layer(body, parameters))
+            file.write(layer(name, body, parameters))
         unfused, *graphs = (compile_(name, form) for form in ("unfused", "fused", "two-kernel"))
         for case in CASES:
             reference = results(unfused, case, "reference.npy")
             different = [(graph, n) for graph in graphs for n in (1, 2, 7) if results(graph, case, "fused.npy", "--poison", "--threads", str(n)) != reference]
             print(f"{name} {case}: " + (f"differs: {different}" if different else "same bits"))
             failed |= bool(different)
+    for name in ("gated", "narrow"):
+        failed |= not fits_in_memory(name)
     sys.exit(failed)
 
 

@@ -1,4 +1,5 @@
 // dbrx: hidden 6144, width 10752, top 4 of 16, router dbrx, body swiglu.
+// Checked against: transformers 5.23, dbrx.DbrxFFN.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x6144xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x6144xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<16x6144xf32>

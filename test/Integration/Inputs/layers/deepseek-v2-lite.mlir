@@ -1,4 +1,5 @@
 // deepseek-v2-lite: hidden 2048, width 1408, top 6 of 64, 2 shared of 1408, router softmax, body swiglu.
+// Checked against: transformers 5.23, deepseek_v2.DeepseekV2Moe.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<64x2048xf32>

@@ -1,4 +1,5 @@
 // deepseek-v2: hidden 5120, width 1536, top 6 of 160, 2 shared of 1536, router deepseek-v2, body swiglu.
+// Checked against: transformers 5.23, deepseek_v2.DeepseekV2Moe.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x5120xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x5120xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<160x5120xf32>

@@ -1,5 +1,6 @@
 // deepseek-v4-flash-hash: hidden 4096, width 2048, top 6 of 256, 1 shared of 2048, router deepseek-v4-hash, body clamped-swiglu.
 // Note: the first three MoE layers: ids come from a table of token ids, here the input 'ids'.
+// Checked against: transformers 5.23, deepseek_v4.DeepseekV4SparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}, %ids: tensor<?x6xi32> {moe.name = "ids", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<256x4096xf32>

@@ -1,4 +1,5 @@
 // ernie-4.5-21b-a3b: hidden 2560, width 1536, top 6 of 64, 2 shared of 1536, router ernie, body swiglu.
+// Checked against: transformers 5.23, ernie4_5_moe.Ernie4_5_MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2560xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2560xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<64x2560xf32>

@@ -1,5 +1,6 @@
 // gemma-4-26b-a4b: hidden 2816, width 704, top 8 of 128, 1 shared of 2112, router picks, body geglu.
 // Note: the norms of router input and parallel MLP are ordinary ops beside the layer.
+// Checked against: transformers 5.23, gemma4.Gemma4TextRouter, Gemma4TextExperts and Gemma4TextMLP.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2816xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2816xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x2816xf32>

@@ -1,4 +1,5 @@
 // glm-4.5-air: hidden 4096, width 1408, top 8 of 128, 1 shared of 1408, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, glm4_moe.Glm4MoeMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x4096xf32>

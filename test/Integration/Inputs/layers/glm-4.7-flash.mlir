@@ -1,4 +1,5 @@
 // glm-4.7-flash: hidden 2048, width 1536, top 4 of 64, 1 shared of 1536, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, glm4_moe_lite.Glm4MoeLiteMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<64x2048xf32>

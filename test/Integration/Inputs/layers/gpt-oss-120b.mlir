@@ -1,4 +1,5 @@
 // gpt-oss-120b: hidden 2880, width 2880, top 4 of 128, router picks, body gpt-oss.
+// Checked against: transformers 5.23, gpt_oss.GptOssMLP.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2880xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2880xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x2880xf32>

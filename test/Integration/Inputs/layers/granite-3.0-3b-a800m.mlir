@@ -1,4 +1,5 @@
 // granite-3.0-3b-a800m: hidden 1536, width 512, top 8 of 40, router picks, body swiglu.
+// Checked against: transformers 5.23, granitemoe.GraniteMoeMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x1536xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x1536xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<40x1536xf32>

@@ -1,4 +1,5 @@
 // hunyuan-a13b: hidden 4096, width 3072, top 8 of 64, 1 shared of 3072, router hunyuan, body swiglu.
+// Checked against: transformers 5.23, hunyuan_v1_moe.HunYuanMoEV1Moe, which has no capacity any more.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<64x4096xf32>

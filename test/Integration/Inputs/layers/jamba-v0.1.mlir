@@ -1,4 +1,5 @@
 // jamba-v0.1: hidden 4096, width 14336, top 2 of 16, router softmax, body swiglu.
+// Checked against: transformers 5.23, jamba.JambaSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<16x4096xf32>

@@ -1,4 +1,5 @@
 // jetmoe-8b: hidden 2048, width 5632, top 2 of 8, router picks, body swiglu.
+// Checked against: transformers 5.23, jetmoe.JetMoeMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<8x2048xf32>

@@ -1,4 +1,5 @@
 // kimi-k2: hidden 7168, width 2048, top 8 of 384, 1 shared of 2048, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, deepseek_v3.DeepseekV3MoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x7168xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x7168xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<384x7168xf32>

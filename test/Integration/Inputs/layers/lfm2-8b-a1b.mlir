@@ -1,5 +1,6 @@
 // lfm2-8b-a1b: hidden 2048, width 1792, top 4 of 32, router lfm2, body swiglu.
 // Note: the model evaluates the sigmoid in bf16; this layer is f32 throughout.
+// Checked against: transformers 5.23, lfm2_moe.Lfm2MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<32x2048xf32>

@@ -1,4 +1,5 @@
 // ling-1t: hidden 8192, width 2048, top 8 of 256, 1 shared of 2048, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, bailing_hybrid.BailingHybridMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x8192xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x8192xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<256x8192xf32>

@@ -1,4 +1,5 @@
 // ling-mini-2.0: hidden 2048, width 512, top 8 of 256, 1 shared of 512, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, bailing_hybrid.BailingHybridMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<256x2048xf32>

@@ -1,4 +1,5 @@
 // llama-4-maverick: hidden 5120, width 8192, top 1 of 128, 1 shared of 8192, router llama-4, body swiglu.
+// Checked against: transformers 5.23, llama4.Llama4TextMoe.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x5120xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x5120xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x5120xf32>

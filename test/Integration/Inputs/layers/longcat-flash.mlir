@@ -1,4 +1,5 @@
 // longcat-flash: hidden 6144, width 2048, top 12 of 512 and 256 copies, router longcat, body swiglu.
+// Checked against: transformers 5.23, longcat_flash.LongcatFlashMoE.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x6144xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x6144xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<768x6144xf32>

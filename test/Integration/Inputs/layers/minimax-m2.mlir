@@ -1,4 +1,5 @@
 // minimax-m2: hidden 3072, width 1536, top 8 of 256, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, minimax_m2.MiniMaxM2SparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x3072xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x3072xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<256x3072xf32>

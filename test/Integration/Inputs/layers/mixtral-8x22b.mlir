@@ -1,4 +1,5 @@
 // mixtral-8x22b: hidden 6144, width 16384, top 2 of 8, router softmax-normalised, body swiglu.
+// Checked against: transformers 5.23, mixtral.MixtralSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x6144xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x6144xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<8x6144xf32>

@@ -1,4 +1,5 @@
 // mixtral-8x7b: hidden 4096, width 14336, top 2 of 8, router softmax-normalised, body swiglu.
+// Checked against: transformers 5.23, mixtral.MixtralSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<8x4096xf32>

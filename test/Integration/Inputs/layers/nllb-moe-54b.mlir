@@ -1,4 +1,5 @@
 // nllb-moe-54b: hidden 2048, width 8192, top 2 of 128, router nllb, body relu-mlp.
+// Checked against: transformers 5.23, nllb_moe.NllbMoeTop2Router and NllbMoeDenseActDense.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x2048xf32>

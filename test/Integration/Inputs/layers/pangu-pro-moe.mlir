@@ -1,4 +1,5 @@
 // pangu-pro-moe: hidden 5120, width 1344, top 8 of 64, 1 shared of 5376, router pangu, body swiglu.
+// Checked against: vllm-project/vllm-ascend, vllm_ascend/models/pangu_moe.py at 082c2581.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x5120xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x5120xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<64x5120xf32>

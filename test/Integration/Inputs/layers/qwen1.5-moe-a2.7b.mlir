@@ -1,4 +1,5 @@
 // qwen1.5-moe-a2.7b: hidden 2048, width 1408, top 4 of 60, 1 shared of 5632, router softmax, body swiglu.
+// Checked against: transformers 5.23, qwen2_moe.Qwen2MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<60x2048xf32>

@@ -1,4 +1,5 @@
 // qwen2-57b-a14b: hidden 3584, width 2560, top 8 of 64, 1 shared of 20480, router softmax, body swiglu.
+// Checked against: transformers 5.23, qwen2_moe.Qwen2MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x3584xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x3584xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<64x3584xf32>

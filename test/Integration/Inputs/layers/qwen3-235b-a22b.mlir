@@ -1,4 +1,5 @@
 // qwen3-235b-a22b: hidden 4096, width 1536, top 8 of 128, router softmax-normalised, body swiglu.
+// Checked against: transformers 5.23, qwen3_moe.Qwen3MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x4096xf32>

@@ -1,4 +1,5 @@
 // qwen3-coder-480b: hidden 6144, width 2560, top 8 of 160, router softmax-normalised, body swiglu.
+// Checked against: transformers 5.23, qwen3_moe.Qwen3MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x6144xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x6144xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<160x6144xf32>

@@ -1,4 +1,5 @@
 // qwen3-next-80b-a3b: hidden 2048, width 512, top 10 of 512, 1 shared of 512, router softmax-normalised, body swiglu.
+// Checked against: transformers 5.23, qwen3_next.Qwen3NextSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<512x2048xf32>

@@ -1,4 +1,5 @@
 // qwen3.5-397b-a17b: hidden 4096, width 1024, top 10 of 512, 1 shared of 1024, router softmax-normalised, body swiglu.
+// Checked against: transformers 5.23, qwen3_5_moe.Qwen3_5MoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x4096xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x4096xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<512x4096xf32>

@@ -1,4 +1,5 @@
 // switch-base-128: hidden 768, width 3072, top 1 of 128, router switch, body relu.
+// Checked against: transformers 5.23, switch_transformers.SwitchTransformersSparseMLP.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x768xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x768xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x768xf32>

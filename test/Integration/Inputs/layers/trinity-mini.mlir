@@ -1,4 +1,5 @@
 // trinity-mini: hidden 2048, width 1024, top 8 of 128, 1 shared of 1024, router sigmoid, body swiglu.
+// Checked against: transformers 5.23, afmoe.AfmoeSparseMoeBlock.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x2048xf32>

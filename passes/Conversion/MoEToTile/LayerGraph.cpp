@@ -1,0 +1,739 @@
+// Builds the task graphs of a layer: the fused form and the one of two kernels.
+#include "LayerGraph.h"
+#include "moe/Dialect/MoETile/MoETile.h"
+#include "moe/Dialect/Support/MoESupport.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+using namespace moe::tile;
+using utils::IteratorType;
+
+namespace {
+
+/// Heights of row tiles, in register tiles: enough rows to use a panel of
+/// weights many times.
+constexpr int64_t rowTiles = 20;
+/// Panels of weights that one task uses: enough to pay for claiming it where
+/// there is one row, and few enough to keep many workers busy.
+constexpr int64_t hiddenPanels = 4, outPanels = 2;
+/// Tokens whose sums one task begins or ends.
+constexpr int64_t tokensPerTask = 64;
+
+/// A view whose strides are known at run time, but for the last.
+MemRefType viewOf(Type element, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), ShapedType::kDynamic);
+  strides.back() = 1;
+  return MemRefType::get(shape, element,
+                         StridedLayoutAttr::get(element.getContext(),
+                                                ShapedType::kDynamic, strides));
+}
+
+/// Builds the graphs of one layer.
+///
+/// Fused, families over the tiles (e, m) of rows take turns, each some items
+/// behind the one before, and rings hold what is between them:
+///
+///   start(t)       y[t, *] = 0
+///   gather(e, m)   rows[e, m, *] = x[tokens of (e, m), *]        ring
+///   up(e, m, n)    hidden[e, m, n] = act(gate, up of rows)       ring
+///   down(e, m, n)  y[tokens of (e, m), n] += weights * (hidden * down)
+///   finish(t)      result[t, *] = y[t, *] where y is wider
+///
+/// down(e, m, n) adds after the item before has added to the same columns: the
+/// order of sums is that of experts, whoever adds. Of two kernels, the first
+/// makes all hidden vectors; tasks of the second own columns of y and walk the
+/// experts.
+class GraphBuilder {
+public:
+  GraphBuilder(TileLayer &layer, const RegisterTile &tile)
+      : layer(layer), tile(tile), cut(LayerCut::get(tile)),
+        b(layer.combine.getLoc(), layer.combine), f32(b.getF32Type()),
+        experts(layer.table.getCount()), width(layer.table.getWidth()),
+        in(layer.in()), out(layer.out()), slots(layer.slots()) {}
+
+  Value build(bool isFused);
+
+private:
+  /// One region of a computation, the type of its view.
+  struct Region {
+    Mode mode;
+    std::string buffer;
+    SmallVector<OpFoldResult> indices;
+    MemRefType view;
+  };
+  /// The regions of one computation, by the part that each plays in it.
+  struct Regions {
+    SmallVector<Region> all;
+    size_t add(Region region) {
+      all.push_back(std::move(region));
+      return all.size() - 1;
+    }
+  };
+  Value readOnly(Value tensor, MemRefType type = {});
+  void buffer(StringRef name, ArrayRef<Dim> shape, Type element, Value memory,
+              Role role = Role::Input, int64_t ring = 0,
+              Space space = Space::Device);
+  void panels(StringRef name, const PanelWeight &weight);
+  void bias(StringRef name, ElementsAttr value, int64_t columns);
+  void scratch(StringRef name, int64_t columns);
+  void signal(StringRef name, ArrayRef<Dim> shape);
+  Value compute(ArrayRef<Region> regions, ValueRange after,
+                function_ref<void(ValueRange)> body);
+  TaskOp task(StringRef name, ArrayRef<Dim> domain);
+  ForOp walk(const Dim &dim, Value token);
+  Value wait(StringRef name, ValueRange cell, ArrayRef<Dim> expects,
+             int64_t behind = 0);
+  void arrive(StringRef name, ValueRange cell, Value after);
+  void graph(ArrayRef<int64_t> lags, function_ref<void()> body);
+
+  // Parts of graphs.
+  void addUpBuffers(Role hiddenRole, Value hidden);
+  void addDownBuffers(Value weights, Value result);
+  void buildStart();
+  void buildGather();
+  void buildUp(bool isFused);
+  void buildDown();
+  void buildFinish();
+  void buildDownWalk();
+
+  // Regions.
+  std::pair<size_t, size_t> addPanels(Regions &regions, StringRef name,
+                                      const PanelWeight &weight, Value e,
+                                      Value n);
+  Region whole(Mode mode, StringRef name, ArrayRef<int64_t> shape) {
+    return {mode, name.str(),
+            SmallVector<OpFoldResult>(shape.size(), OpFoldResult()),
+            viewOf(f32, shape)};
+  }
+  Region entriesOf(Value e, Value m) {
+    return {Mode::Read, "entries", {e, m}, viewOf(b.getIndexType(), dynamic)};
+  }
+  Region weights() {
+    return {Mode::Read,
+            "weights",
+            {OpFoldResult(), OpFoldResult()},
+            viewOf(weightType(), {dynamic, slots})};
+  }
+  Region columnsOfSum(Mode mode, Value n) {
+    return {mode, "y", {OpFoldResult(), n}, viewOf(f32, {dynamic, dynamic})};
+  }
+  Region productsOf(Mode mode) {
+    return whole(mode, "products", {cut.rows, cut.outColumns});
+  }
+
+  // Structured ops on views.
+  Value size(Value view, unsigned dim) {
+    return memref::DimOp::create(b, view, dim);
+  }
+  Value corner(Value matrix, Value rows, Value columns);
+  /// Columns of tile `n` of the result's.
+  Value outColumnsOf(Value n) {
+    Value most = b.index(cut.outColumns);
+    if (out % cut.outColumns == 0)
+      return most;
+    Value left = b.sub(b.index(out), b.mul(n, most));
+    return arith::MinUIOp::create(b, left, most);
+  }
+  void map(Value target, ArrayRef<Indexed> inputs,
+           function_ref<Value(ValueRange)> body);
+  void start(Value target, Value bias);
+  void buildProducts(ValueRange views, std::pair<size_t, size_t> panels,
+                     size_t bias, Value hidden, Value products);
+  void addRows(Value entries, Value weights, Value products, Value y);
+  void convertTo(Value target, Value source) {
+    map(target, Indexed{source, {0, 1}},
+        [&](ValueRange in) { return b.convert(in[0], in.back().getType()); });
+  }
+
+  // Dimensions and types.
+  Dim ofExperts() const { return Dim::of(Extent::Experts); }
+  Dim ofRows() const { return Dim::of(Extent::Rows, cut.rows); }
+  Dim ofTokens() const { return Dim::of(Extent::Tokens, cut.tokens); }
+  Dim ofHidden() const { return Dim::fixed(width, cut.hiddenColumns); }
+  Dim ofOut() const { return Dim::fixed(out, cut.outColumns); }
+  SmallVector<Dim> items() const { return {ofExperts(), ofRows()}; }
+  FloatType weightType() {
+    return cast<FloatType>(layer.combine.getPlan().getType().getWeight());
+  }
+  /// Hidden vectors in f32 hold sums on the way.
+  bool sumsInHidden() { return layer.inputType().isF32(); }
+  /// The result in f32 holds sums on the way.
+  bool sumsInResult() { return layer.resultType().isF32(); }
+
+  static constexpr int64_t dynamic = ShapedType::kDynamic;
+  TileLayer &layer;
+  RegisterTile tile;
+  LayerCut cut;
+  TensorBuilder b;
+  Type f32;
+  int64_t experts, width, in, out, slots;
+};
+
+Value GraphBuilder::readOnly(Value tensor, MemRefType type) {
+  auto tensorType = cast<RankedTensorType>(tensor.getType());
+  if (!type)
+    type = MemRefType::get(tensorType.getShape(), tensorType.getElementType());
+  return bufferization::ToBufferOp::create(b, type, tensor, /*read_only=*/true);
+}
+
+void GraphBuilder::buffer(StringRef name, ArrayRef<Dim> shape, Type element,
+                          Value memory, Role role, int64_t ring, Space space) {
+  BufferOp::create(b, role, name, DimsAttr::get(b.getContext(), shape), element,
+                   space, ring ? b.getI64IntegerAttr(ring) : IntegerAttr(),
+                   /*copies=*/1, /*align=*/1, Gap::None, memory);
+}
+
+/// A buffer for each tensor of `weight`: `name`, `name`_scale, `name`_zero.
+void GraphBuilder::panels(StringRef name, const PanelWeight &weight) {
+  static constexpr StringLiteral suffixes[] = {"", "_scale", "_zero"};
+  for (auto [tensor, suffix] : llvm::zip(weight.tensors(), suffixes)) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<Dim> shape = {ofExperts(),
+                              Dim::fixed(weight.columns, tile.columns)};
+    for (int64_t size : type.getShape().drop_front(2))
+      shape.push_back(Dim::fixed(size));
+    buffer((name + suffix).str(), shape, type.getElementType(),
+           readOnly(tensor));
+  }
+}
+
+void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
+  if (!value)
+    return;
+  auto type = cast<RankedTensorType>(value.getType());
+  buffer(name, {ofExperts(), Dim::fixed(columns)}, type.getElementType(),
+         readOnly(support::WeightOp::create(b, type, value)));
+}
+
+/// Memory of a worker for sums of a tile of rows.
+void GraphBuilder::scratch(StringRef name, int64_t columns) {
+  buffer(name, {Dim::fixed(cut.rows), Dim::fixed(columns)}, f32, Value(),
+         Role::Scratch, /*ring=*/0, Space::Worker);
+}
+
+void GraphBuilder::signal(StringRef name, ArrayRef<Dim> shape) {
+  SignalOp::create(b, name, DimsAttr::get(b.getContext(), shape), Scope::Device,
+                   EpochAttr::get(b.getContext()));
+}
+
+TaskOp GraphBuilder::task(StringRef name, ArrayRef<Dim> domain) {
+  auto task = TaskOp::create(b, name, DimsAttr::get(b.getContext(), domain),
+                             ValueRange());
+  Block &block = task.getBody().emplaceBlock();
+  for ([[maybe_unused]] const Dim &dim : domain)
+    block.addArgument(b.getIndexType(), b.getLoc());
+  b.setInsertionPointToStart(&block);
+  return task;
+}
+
+ForOp GraphBuilder::walk(const Dim &dim, Value token) {
+  auto walk = ForOp::create(b, token.getType(),
+                            DimsAttr::get(b.getContext(), dim), token);
+  Block &block = walk.getBody().emplaceBlock();
+  block.addArgument(b.getIndexType(), b.getLoc());
+  block.addArgument(token.getType(), b.getLoc());
+  b.setInsertionPointToStart(&block);
+  return walk;
+}
+
+Value GraphBuilder::compute(ArrayRef<Region> regions, ValueRange after,
+                            function_ref<void(ValueRange)> body) {
+  SmallVector<Attribute> accesses;
+  SmallVector<Value> operands;
+  for (const Region &region : regions) {
+    SmallVector<int64_t> places;
+    for (OpFoldResult index : region.indices) {
+      places.push_back(index ? AccessAttr::kOperand : AccessAttr::kWhole);
+      if (index)
+        operands.push_back(cast<Value>(index));
+    }
+    accesses.push_back(AccessAttr::get(
+        b.getContext(), region.mode,
+        FlatSymbolRefAttr::get(b.getContext(), region.buffer), places));
+  }
+  auto op = ComputeOp::create(b, TokenType::get(b.getContext()),
+                              b.getArrayAttr(accesses), operands, after);
+  OpBuilder::InsertionGuard guard(b);
+  Block &block = op.getBody().emplaceBlock();
+  for (const Region &region : regions)
+    block.addArgument(region.view, b.getLoc());
+  b.setInsertionPointToStart(&block);
+  body(block.getArguments());
+  return op.getToken();
+}
+
+Value GraphBuilder::wait(StringRef name, ValueRange cell, ArrayRef<Dim> expects,
+                         int64_t behind) {
+  SmallVector<Dim> factors(expects);
+  if (factors.empty())
+    factors.push_back(Dim::fixed(1));
+  return WaitOp::create(b, TokenType::get(b.getContext()), name, cell,
+                        SmallVector<int64_t>(cell.size(), AccessAttr::kOperand),
+                        behind,
+                        ArrivalsAttr::getCanonical(b.getContext(), factors));
+}
+
+void GraphBuilder::arrive(StringRef name, ValueRange cell, Value after) {
+  ArriveOp::create(b, name, cell,
+                   SmallVector<int64_t>(cell.size(), AccessAttr::kOperand),
+                   /*behind=*/0, after);
+}
+
+//===----------------------------------------------------------------------===//
+// Structured ops on views
+//===----------------------------------------------------------------------===//
+
+/// The first rows and columns of memory of a fixed size.
+Value GraphBuilder::corner(Value matrix, Value rows, Value columns) {
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  return memref::SubViewOp::create(
+      b, matrix, ArrayRef<OpFoldResult>{zero, zero},
+      ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
+}
+
+/// One new element for each of `target`, from those of inputs and `target`.
+void GraphBuilder::map(Value target, ArrayRef<Indexed> inputs,
+                       function_ref<Value(ValueRange)> body) {
+  unsigned rank = cast<MemRefType>(target.getType()).getRank();
+  SmallVector<AffineMap> maps;
+  SmallVector<Value> values;
+  for (const Indexed &input : inputs) {
+    SmallVector<AffineExpr> exprs;
+    for (unsigned loop : input.loops)
+      exprs.push_back(b.getAffineDimExpr(loop));
+    maps.push_back(AffineMap::get(rank, 0, exprs, b.getContext()));
+    values.push_back(input.tensor);
+  }
+  maps.push_back(b.getMultiDimIdentityMap(rank));
+  SmallVector<IteratorType> kinds(rank, IteratorType::parallel);
+  linalg::GenericOp::create(b, values, target, maps, kinds,
+                            [&](OpBuilder &, Location, ValueRange arguments) {
+                              linalg::YieldOp::create(b, body(arguments));
+                            });
+}
+
+/// Where sums begin: with `bias`, or with zero where that is null.
+void GraphBuilder::start(Value target, Value bias) {
+  SmallVector<Indexed> inputs;
+  if (bias)
+    inputs.push_back({bias, {1}});
+  map(target, inputs, [&](ValueRange in) {
+    return bias ? b.convert(in[0], f32) : b.real(f32, 0.0);
+  });
+}
+
+/// products[m, n] = bias[n] + Σ_k hidden[m, k] * down[n, k], as an expert gives
+/// them.
+void GraphBuilder::buildProducts(ValueRange views,
+                                 std::pair<size_t, size_t> panels, size_t bias,
+                                 Value hidden, Value products) {
+  start(products, bias ? views[bias] : Value());
+  layer.down.multiply(b, b.getLoc(), hidden,
+                      views.slice(panels.first, panels.second), products);
+}
+
+/// y[token of row, n] += weight of row * products[row, n], with the products as
+/// rows of their type hold them.
+void GraphBuilder::addRows(Value entries, Value weights, Value products,
+                           Value y) {
+  Value rows = size(entries, 0), columns = size(y, 1);
+  auto loop = scf::ForOp::create(b, b.index(0), rows, b.index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value row = loop.getInductionVar();
+  Value entry = memref::LoadOp::create(b, entries, row);
+  Value unit = arith::DivUIOp::create(b, entry, b.index(slots));
+  Value slot = arith::RemUIOp::create(b, entry, b.index(slots));
+  Value weight = b.convert(
+      memref::LoadOp::create(b, weights, ValueRange{unit, slot}), f32);
+  auto rowOf = [&](Value matrix, Value index) -> Value {
+    OpFoldResult one = b.getIndexAttr(1);
+    SmallVector<OpFoldResult> offsets = {index, b.getIndexAttr(0)},
+                              sizes = {one, columns}, strides = {one, one};
+    auto type = memref::SubViewOp::inferRankReducedResultType(
+        dynamic, cast<MemRefType>(matrix.getType()), offsets, sizes, strides);
+    return memref::SubViewOp::create(b, type, matrix, offsets, sizes, strides);
+  };
+  map(rowOf(y, unit), Indexed{rowOf(products, row), {0}}, [&](ValueRange in) {
+    Value given = b.roundTo(in[0], layer.rowsType());
+    return b.add(in[1], b.mul(given, weight));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Families
+//===----------------------------------------------------------------------===//
+
+/// Regions of the panels of columns `n` of expert `e`: the first one, and how
+/// many.
+std::pair<size_t, size_t> GraphBuilder::addPanels(Regions &regions,
+                                                  StringRef name,
+                                                  const PanelWeight &weight,
+                                                  Value e, Value n) {
+  static constexpr StringLiteral suffixes[] = {"", "_scale", "_zero"};
+  size_t first = regions.all.size();
+  for (auto [tensor, suffix] : llvm::zip(weight.tensors(), suffixes)) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<int64_t> shape = {dynamic};
+    llvm::append_range(shape, type.getShape().drop_front(2));
+    SmallVector<OpFoldResult> indices = {e, n};
+    indices.resize(type.getRank());
+    regions.add({Mode::Read, (name + suffix).str(), indices,
+                 viewOf(type.getElementType(), shape)});
+  }
+  return {first, regions.all.size() - first};
+}
+
+void GraphBuilder::buildStart() {
+  OpBuilder::InsertionGuard guard(b);
+  TaskOp start = task("start", ofTokens());
+  Value t = start.getBody().getArgument(0);
+  Value done = compute(
+      Region{
+          Mode::Write, "y", {t, OpFoldResult()}, viewOf(f32, {dynamic, out})},
+      {}, [&](ValueRange views) { this->start(views[0], {}); });
+  arrive("started", {}, done);
+}
+
+void GraphBuilder::buildGather() {
+  OpBuilder::InsertionGuard guard(b);
+  TaskOp gather = task("gather", items());
+  Value e = gather.getBody().getArgument(0),
+        m = gather.getBody().getArgument(1);
+  Value used = wait("active", {e, m}, ofHidden(), ringDepth);
+  MemRefType rows = viewOf(layer.inputType(), {dynamic, in});
+  SmallVector<Region> regions = {
+      {Mode::Read, "x", {OpFoldResult(), OpFoldResult()}, rows},
+      entriesOf(e, m),
+      {Mode::Write, "rows", {e, m, OpFoldResult()}, rows}};
+  Value done = compute(regions, used, [&](ValueRange views) {
+    map(views[2], Indexed{views[1], {0}}, [&](ValueRange entry) {
+      Value unit = arith::DivUIOp::create(b, entry[0], b.index(slots));
+      return memref::LoadOp::create(b, views[0],
+                                    ValueRange{unit, b.loopIndex(1)});
+    });
+  });
+  arrive("gathered", {e, m}, done);
+}
+
+/// Multiplies the rows of a tile by gate and up, and stores what the activation
+/// makes of both.
+void GraphBuilder::buildUp(bool isFused) {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Dim> domain = items();
+  domain.push_back(ofHidden());
+  TaskOp up = task("up", domain);
+  Value e = up.getBody().getArgument(0), m = up.getBody().getArgument(1),
+        n = up.getBody().getArgument(2);
+  SmallVector<Value> ready = {wait("gathered", {e, m}, {})};
+  if (isFused)
+    ready.push_back(wait("drained", {e, m}, ofOut(), ringDepth));
+  Regions regions;
+  size_t rows = regions.add({Mode::Read,
+                             "rows",
+                             {e, m, OpFoldResult()},
+                             viewOf(layer.inputType(), {dynamic, in})});
+  auto upPanels = addPanels(regions, "up", layer.up, e, n);
+  auto gatePanels = std::pair<size_t, size_t>();
+  if (layer.gate)
+    gatePanels = addPanels(regions, "gate", layer.gate, e, n);
+  auto addBias = [&](StringRef name, ElementsAttr value) -> size_t {
+    if (!value)
+      return 0;
+    return regions.add({Mode::Read,
+                        name.str(),
+                        {e, n},
+                        viewOf(value.getElementType(), {dynamic})});
+  };
+  size_t upBias = addBias("up_bias", layer.upBias);
+  size_t gateBias = addBias("gate_bias", layer.gateBias);
+  size_t gates = 0, ups = 0;
+  if (layer.gate)
+    gates =
+        regions.add(whole(Mode::Write, "gates", {cut.rows, cut.hiddenColumns}));
+  if (!sumsInHidden())
+    ups = regions.add(whole(Mode::Write, "ups", {cut.rows, cut.hiddenColumns}));
+  regions.add({Mode::Write,
+               "hidden",
+               {e, m, n},
+               viewOf(layer.inputType(), {dynamic, dynamic})});
+  Value done = compute(regions.all, ready, [&](ValueRange views) {
+    auto at = [&](size_t i) { return i ? views[i] : Value(); };
+    Value hidden = views.back();
+    Value rowCount = size(hidden, 0), columns = size(hidden, 1);
+    auto sums = [&](size_t memory, Value bias, const PanelWeight &weight,
+                    std::pair<size_t, size_t> panels) {
+      Value target = memory ? corner(views[memory], rowCount, columns) : hidden;
+      start(target, bias);
+      weight.multiply(b, b.getLoc(), views[rows],
+                      views.slice(panels.first, panels.second), target);
+      return target;
+    };
+    SmallVector<Indexed> inputs = {
+        {sums(ups, at(upBias), layer.up, upPanels), {0, 1}}};
+    if (layer.gate)
+      inputs.push_back(
+          {sums(gates, at(gateBias), layer.gate, gatePanels), {0, 1}});
+    // What is summed up in place is read there.
+    if (!ups)
+      inputs.erase(inputs.begin());
+    map(hidden, inputs, [&](ValueRange in) {
+      Value upSum = ups ? in[0] : in.back();
+      Value gateSum = layer.gate ? in[ups ? 1 : 0] : Value();
+      return b.convert(buildHidden(b, layer.table.getBody(), gateSum, upSum),
+                       layer.inputType());
+    });
+  });
+  arrive("active", {e, m}, done);
+}
+
+/// Multiplies the hidden vectors of a tile, and adds what that gives to the
+/// tokens when the item before has.
+void GraphBuilder::buildDown() {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Dim> domain = items();
+  domain.push_back(ofOut());
+  TaskOp down = task("down", domain);
+  Value e = down.getBody().getArgument(0), m = down.getBody().getArgument(1),
+        n = down.getBody().getArgument(2);
+  Value ready = wait("active", {e, m}, ofHidden());
+  Regions regions;
+  size_t entries = regions.add(entriesOf(e, m));
+  size_t hidden = regions.add({Mode::Read,
+                               "hidden",
+                               {e, m, OpFoldResult()},
+                               viewOf(layer.inputType(), {dynamic, width})});
+  auto downPanels = addPanels(regions, "down", layer.down, e, n);
+  size_t bias = 0;
+  if (layer.downBias)
+    bias = regions.add({Mode::Read,
+                        "down_bias",
+                        {e, n},
+                        viewOf(layer.downBias.getElementType(), {dynamic})});
+  regions.add(productsOf(Mode::Write));
+  Value products = compute(regions.all, ready, [&](ValueRange views) {
+    Value part = corner(views.back(), size(views[entries], 0), outColumnsOf(n));
+    buildProducts(views, downPanels, bias, views[hidden], part);
+  });
+  SmallVector<Value> before = {products, wait("started", {}, ofTokens()),
+                               wait("added", {e, m, n}, {}, /*behind=*/1)};
+  SmallVector<Region> sums = {entriesOf(e, m), weights(),
+                              productsOf(Mode::Read),
+                              columnsOfSum(Mode::Update, n)};
+  Value added = compute(sums, before, [&](ValueRange views) {
+    addRows(views[0], views[1], views[2], views[3]);
+  });
+  arrive("added", {e, m, n}, added);
+  arrive("drained", {e, m}, added);
+  if (!sumsInResult())
+    arrive("finished", {}, added);
+}
+
+void GraphBuilder::buildFinish() {
+  OpBuilder::InsertionGuard guard(b);
+  TaskOp finish = task("finish", ofTokens());
+  Value t = finish.getBody().getArgument(0);
+  SmallVector<Dim> all = items();
+  all.push_back(ofOut());
+  // Sums that nothing was added to are those that were started.
+  SmallVector<Value> done = {wait("started", {}, ofTokens()),
+                             wait("finished", {}, all)};
+  SmallVector<Region> regions = {
+      {Mode::Read, "y", {t, OpFoldResult()}, viewOf(f32, {dynamic, out})},
+      {Mode::Write,
+       "result",
+       {t, OpFoldResult()},
+       viewOf(layer.resultType(), {dynamic, out})}};
+  compute(regions, done,
+          [&](ValueRange views) { convertTo(views[1], views[0]); });
+}
+
+/// Owns columns of the sum and adds, expert after expert, what they give.
+void GraphBuilder::buildDownWalk() {
+  OpBuilder::InsertionGuard guard(b);
+  TaskOp down = task("down", ofOut());
+  Value n = down.getBody().getArgument(0);
+  // The products of each tile go where those of the tile before were.
+  Value zero = compute({columnsOfSum(Mode::Write, n), productsOf(Mode::Write)},
+                       {}, [&](ValueRange views) {
+                         for (Value view : views)
+                           start(view, {});
+                       });
+  ForOp overExperts = walk(ofExperts(), zero);
+  Value e = overExperts.getBody().getArgument(0);
+  ForOp overRows = walk(ofRows(), overExperts.getBody().getArgument(1));
+  Value m = overRows.getBody().getArgument(0);
+  Regions regions;
+  size_t entries = regions.add(entriesOf(e, m));
+  size_t rowWeights = regions.add(weights());
+  size_t hidden = regions.add({Mode::Read,
+                               "hidden",
+                               {e, m, OpFoldResult()},
+                               viewOf(layer.inputType(), {dynamic, width})});
+  auto downPanels = addPanels(regions, "down", layer.down, e, n);
+  size_t bias = 0;
+  if (layer.downBias)
+    bias = regions.add({Mode::Read,
+                        "down_bias",
+                        {e, n},
+                        viewOf(layer.downBias.getElementType(), {dynamic})});
+  size_t sums = regions.add(columnsOfSum(Mode::Update, n));
+  size_t products = regions.add(productsOf(Mode::Update));
+  Value added = compute(
+      regions.all, overRows.getBody().getArgument(1), [&](ValueRange views) {
+        Value part = corner(views[products], size(views[entries], 0),
+                            size(views[sums], 1));
+        buildProducts(views, downPanels, bias, views[hidden], part);
+        addRows(views[entries], views[rowWeights], part, views[sums]);
+      });
+  YieldOp::create(b, added);
+  b.setInsertionPointAfter(overRows);
+  YieldOp::create(b, overRows.getResults());
+  b.setInsertionPointAfter(overExperts);
+  if (sumsInResult())
+    return;
+  SmallVector<Region> all = {columnsOfSum(Mode::Read, n),
+                             {Mode::Write,
+                              "result",
+                              {OpFoldResult(), n},
+                              viewOf(layer.resultType(), {dynamic, dynamic})}};
+  compute(all, overExperts.getResults(),
+          [&](ValueRange views) { convertTo(views[1], views[0]); });
+}
+
+//===----------------------------------------------------------------------===//
+// Graphs
+//===----------------------------------------------------------------------===//
+
+/// A graph of the layer's experts, whose families over rows have `lags`. What
+/// is made in `body` beside what a graph holds comes in front of it.
+void GraphBuilder::graph(ArrayRef<int64_t> lags, function_ref<void()> body) {
+  auto graph = GraphOp::create(
+      b, experts, /*ranks=*/1,
+      ScheduleAttr::get(b.getContext(), ScheduleKind::Ticket, /*workers=*/0,
+                        /*resident=*/0, lags));
+  OpBuilder::InsertionGuard guard(b);
+  Block &block = graph.getBody().emplaceBlock();
+  b.setInsertionPointToStart(&block);
+  body();
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (isa<support::WeightOp, bufferization::ToBufferOp>(op))
+      op.moveBefore(graph);
+}
+
+void GraphBuilder::addUpBuffers(Role hiddenRole, Value hidden) {
+  buffer("x", {Dim::of(Extent::Tokens), Dim::fixed(in)}, layer.inputType(),
+         readOnly(layer.dispatch.getInput()));
+  buffer("rows", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(in)},
+         layer.inputType(), Value(), Role::Scratch, ringDepth);
+  if (layer.gate) {
+    panels("gate", layer.gate);
+    scratch("gates", cut.hiddenColumns);
+  }
+  bias("gate_bias", layer.gateBias, width);
+  panels("up", layer.up);
+  bias("up_bias", layer.upBias, width);
+  if (!sumsInHidden())
+    scratch("ups", cut.hiddenColumns);
+  buffer("hidden", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(width)},
+         layer.inputType(), hidden, hiddenRole, hidden ? 0 : ringDepth);
+  signal("gathered", items());
+  signal("active", items());
+}
+
+void GraphBuilder::addDownBuffers(Value weights, Value result) {
+  buffer("weights", {Dim::of(Extent::Tokens), Dim::fixed(slots)}, weightType(),
+         weights);
+  panels("down", layer.down);
+  bias("down_bias", layer.downBias, out);
+  scratch("products", cut.outColumns);
+  SmallVector<Dim> shape = {Dim::of(Extent::Tokens), Dim::fixed(out)};
+  if (sumsInResult()) {
+    buffer("y", shape, f32, result, Role::Output);
+  } else {
+    buffer("y", shape, f32, Value(), Role::Scratch);
+    buffer("result", shape, layer.resultType(), result, Role::Output);
+  }
+}
+
+Value GraphBuilder::build(bool isFused) {
+  CombineOp combine = layer.combine;
+  // The parts that the reference lowering makes of the plan; what converts the
+  // plan replaces the cast.
+  PlanParts plan(UnrealizedConversionCastOp::create(
+                     b, b.getLoc(), getPlanTypes(combine.getPlan().getType()),
+                     combine.getPlan())
+                     .getResults());
+  Value offsets = readOnly(plan.offsets), entries = readOnly(plan.entries),
+        weights = readOnly(plan.weights);
+  auto allocate = [&](Value rows, int64_t columns, Type element) -> Value {
+    return memref::AllocOp::create(b,
+                                   MemRefType::get({dynamic, columns}, element),
+                                   rows, b.getI64IntegerAttr(64));
+  };
+  Value result =
+      allocate(b.sizeValue(combine.getX(), 0), out, layer.resultType());
+  auto addRows = [&] {
+    buffer("counts", ofExperts(), b.getIndexType(), offsets, Role::Counts);
+    buffer("entries", {ofExperts(), Dim::of(Extent::Rows)}, b.getIndexType(),
+           entries);
+  };
+  if (isFused) {
+    graph(/*lags=*/{0, 1, 2}, [&] {
+      addRows();
+      addUpBuffers(Role::Scratch, /*hidden=*/{});
+      addDownBuffers(weights, result);
+      signal("started", {});
+      SmallVector<Dim> chain = items();
+      chain.push_back(ofOut());
+      signal("added", chain);
+      signal("drained", items());
+      if (!sumsInResult())
+        signal("finished", {});
+      buildStart();
+      buildGather();
+      buildUp(isFused);
+      buildDown();
+      if (!sumsInResult())
+        buildFinish();
+    });
+  } else {
+    Value count = memref::LoadOp::create(b, offsets, b.index(experts));
+    Value hidden = allocate(count, width, layer.inputType());
+    graph(/*lags=*/{0, 1}, [&] {
+      addRows();
+      addUpBuffers(Role::Output, hidden);
+      buildGather();
+      buildUp(isFused);
+    });
+    graph(/*lags=*/{}, [&] {
+      addRows();
+      buffer("hidden", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(width)},
+             layer.inputType(), hidden);
+      addDownBuffers(weights, result);
+      buildDownWalk();
+    });
+  }
+  Value tensor = bufferization::ToTensorOp::create(
+      b, RankedTensorType::get({dynamic, out}, layer.resultType()), result,
+      /*restrict=*/true, /*writable=*/true);
+  return b.castTo(tensor, combine.getType());
+}
+
+} // namespace
+
+LayerCut LayerCut::get(const RegisterTile &tile) {
+  return {rowTiles * tile.rows, hiddenPanels * tile.columns,
+          outPanels * tile.columns, tokensPerTask};
+}
+
+Value moe::buildLayerGraph(TileLayer &layer, const RegisterTile &tile,
+                           bool isFused) {
+  return GraphBuilder(layer, tile).build(isFused);
+}

@@ -1,0 +1,242 @@
+// Recognises layers that task graphs can compute and lays out their weights.
+#include "TileLayer.h"
+#include "moe/Dialect/Support/MoESupport.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::detail;
+using utils::IteratorType;
+
+//===----------------------------------------------------------------------===//
+// PanelWeight
+//===----------------------------------------------------------------------===//
+
+void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
+                           ValueRange views, Value target) const {
+  linalg::GenericOp op = product;
+  // Loop e is gone: it leads the maps of the tensors.
+  MLIRContext *context = builder.getContext();
+  AffineExpr m, n, k;
+  bindDims(context, m, n, k);
+  SmallVector<AffineExpr> loops = {builder.getAffineConstantExpr(0), m, n, k};
+  SmallVector<AffineMap> maps;
+  for (AffineMap map : op.getIndexingMapsArray())
+    maps.push_back(
+        map.dropResult(0).replaceDimsAndSymbols(loops, {}, /*numResultDims=*/3,
+                                                /*numResultSyms=*/0));
+  SmallVector<IteratorType> kinds = {
+      IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
+  SmallVector<Value> inputs = {rows};
+  llvm::append_range(inputs, views);
+  linalg::GenericOp::create(
+      builder, loc, inputs, target, maps, kinds,
+      [&](OpBuilder &nested, Location, ValueRange arguments) {
+        IRMapping mapping;
+        mapping.map(op.getBody()->getArguments(), arguments);
+        for (Operation &inner : *op.getBody()) {
+          Operation *copy = nested.clone(inner, mapping);
+          if (auto index = dyn_cast<linalg::IndexOp>(copy))
+            index.setDim(index.getDim() - 1);
+        }
+      });
+}
+
+/// `matrices` (experts x N x K), which rows of `rowType` are multiplied by;
+/// null where kernels have no panels for them.
+static PanelWeight packMatrices(TensorBuilder &b, Value matrices,
+                                FloatType rowType, const VectorUnit &unit) {
+  auto type = cast<RankedTensorType>(matrices.getType());
+  int64_t experts = type.getDimSize(0), n = type.getDimSize(1),
+          k = type.getDimSize(2);
+  auto empty = [&](int64_t columns, Type element) -> Value {
+    return tensor::EmptyOp::create(b, ArrayRef<int64_t>{experts, 1, columns},
+                                   element);
+  };
+  MLIRContext *context = b.getContext();
+  auto map = [&](ArrayRef<unsigned> dims) {
+    return AffineMap::getMultiDimMapWithTargets(4, dims, context);
+  };
+  SmallVector<AffineMap> maps = {map({0, 1, 3}), map({0, 2, 3}),
+                                 map({0, 1, 2})};
+  SmallVector<IteratorType> kinds(4, IteratorType::parallel);
+  kinds.back() = IteratorType::reduction;
+  Value init = empty(n, b.getF32Type());
+  auto product = linalg::GenericOp::create(
+      b, init.getType(), ValueRange{empty(k, rowType), matrices}, init, maps,
+      kinds, [&](OpBuilder &, Location, ValueRange in) {
+        Type f32 = b.getF32Type();
+        Value term = b.mul(b.convert(in[0], f32), b.convert(in[1], f32));
+        linalg::YieldOp::create(b, b.add(in[2], term));
+      });
+  linalg::GenericOp packed;
+  if (std::optional<Contraction> contraction = Contraction::match(product))
+    packed = packWeight(*contraction, unit);
+  if (!packed)
+    product.erase();
+  return {packed, n};
+}
+
+//===----------------------------------------------------------------------===//
+// TileLayer
+//===----------------------------------------------------------------------===//
+
+std::optional<StringRef> TileLayer::match(CombineOp combine, TileLayer &layer) {
+  layer.combine = combine;
+  layer.experts = combine.getRows().getDefiningOp<ExpertsOp>();
+  if (!layer.experts || !layer.experts->hasOneUse())
+    return "its rows are not those of experts alone";
+  layer.dispatch = layer.experts.getInput().getDefiningOp<DispatchOp>();
+  if (!layer.dispatch || !layer.dispatch->hasOneUse())
+    return "the rows of its experts are not dispatched for them alone";
+  Value plan = combine.getPlan();
+  if (layer.experts.getPlan() != plan || layer.dispatch.getPlan() != plan)
+    return "its parts have different plans";
+  PlanType type = combine.getPlan().getType();
+  if (type.getEncoding() != PlanEncoding::Slots || type.getAlways() != 0 ||
+      type.getCarry())
+    return "its plan is not one of slots alone";
+  auto hasKernels = [](Type type) {
+    return type.isF32() || type.isBF16() || type.isF16();
+  };
+  if (!llvm::all_of(ArrayRef<Type>{layer.inputType(), layer.rowsType(),
+                                   layer.resultType(), type.getWeight()},
+                    hasKernels) ||
+      (combine.getAcc() && !combine.getAcc()->isF32()))
+    return "it is not computed in f32";
+  if (layer.experts.getInput().getType().getElementType() != layer.inputType())
+    return "its rows are not of the type of its input";
+  if (combine.getApply() != Apply::Output ||
+      layer.dispatch.getApply() != Apply::Output ||
+      layer.dispatch.getInputScale().convertToDouble() != 1.0)
+    return "its weights do not multiply the output";
+  if (combine.getResidual() != Residual::None || combine.getOutBias())
+    return "its sum does not begin with zero";
+  if (combine.getOrder() == SumOrder::Slot && type.getSlots() > 1)
+    return "its sum is in the order of slots";
+  ArrayRef<ClassAttr> classes = layer.experts.getTable().getClasses();
+  if (classes.size() != 1 || classes[0].getKind() != ClassKind::Ffn)
+    return "its experts are not one class of ffn";
+  layer.table = classes[0];
+  if (layer.table.getBase() == ClassBase::InRows)
+    return "its rows carry products";
+  for (const Parameter &parameter :
+       getParameters(layer.table, layer.in(), layer.out()))
+    if (parameter.part != ParameterPart::Whole || parameter.shared)
+      return "its experts have parts in common or vectors that are scaled";
+  return std::nullopt;
+}
+
+std::optional<StringRef> TileLayer::pack(const VectorUnit &unit) {
+  TensorBuilder b(combine.getLoc(), OpBuilder(dispatch));
+  BodyAttr body = table.getBody();
+  int64_t width = table.getWidth();
+  bool interleaved = body.getStorage() == Storage::Interleaved;
+  bool upFirst = body.getStorage() == Storage::ConcatUpGate;
+  int64_t stride = interleaved ? 2 : 1;
+  auto offsetOf = [&](bool second) {
+    return !second ? 0 : interleaved ? 1 : width;
+  };
+  bool fits = true;
+  auto matrices = [&](const ParameterOperands &own) -> Value {
+    if (own.quant) {
+      SmallVector<int64_t> shape(ArrayRef<int64_t>(own.parameter.shape));
+      shape.insert(shape.begin(), table.getCount());
+      return buildFromCodes(b, own.quant, own.operands,
+                            RankedTensorType::get(shape, b.getF32Type()));
+    }
+    if (auto dequant = own.operands.front().getDefiningOp<DequantOp>()) {
+      if (dequant.getBits())
+        return {};
+      return buildFromCodes(b, dequant.getQuant(), dequant.getStorage(),
+                            cast<RankedTensorType>(dequant.getType()));
+    }
+    return own.operands.front();
+  };
+  auto packed = [&](Value value, FloatType rowType) {
+    PanelWeight weight;
+    if (value)
+      weight = packMatrices(b, value, rowType, unit);
+    fits &= static_cast<bool>(weight);
+    return weight;
+  };
+  auto half = [&](Value both, bool second) -> Value {
+    if (!both)
+      return {};
+    auto type = cast<RankedTensorType>(both.getType());
+    SmallVector<OpFoldResult> offsets, sizes, strides(3, b.getIndexAttr(1));
+    offsets = {b.getIndexAttr(0), b.getIndexAttr(offsetOf(second)),
+               b.getIndexAttr(0)};
+    sizes = {b.getIndexAttr(type.getDimSize(0)), b.getIndexAttr(width),
+             b.getIndexAttr(type.getDimSize(2))};
+    strides[1] = b.getIndexAttr(stride);
+    return tensor::ExtractSliceOp::create(b, both, offsets, sizes, strides);
+  };
+  auto halfBias = [&](ElementsAttr both, bool second) -> ElementsAttr {
+    if (!both)
+      return {};
+    return support::sliceWeight(both, {0, offsetOf(second)},
+                                {table.getCount(), width}, {1, stride});
+  };
+  FloatType input = inputType();
+  for (const ParameterOperands &own :
+       groupOperands(table, in(), out(), experts.getParameters())) {
+    ElementsAttr bias;
+    if (!isMatrix(own.parameter)) {
+      bias = support::matchWeight(own.operands.front());
+      fits &= static_cast<bool>(bias);
+    }
+    switch (own.parameter.role) {
+    case ParameterRole::First: {
+      Value both = matrices(own);
+      gate = packed(half(both, upFirst), input);
+      up = packed(half(both, !upFirst), input);
+      break;
+    }
+    case ParameterRole::FirstBias:
+      gateBias = halfBias(bias, upFirst);
+      upBias = halfBias(bias, !upFirst);
+      break;
+    case ParameterRole::Gate:
+      gate = packed(matrices(own), input);
+      break;
+    case ParameterRole::GateBias:
+      gateBias = bias;
+      break;
+    case ParameterRole::Up:
+      up = packed(matrices(own), input);
+      break;
+    case ParameterRole::UpBias:
+      upBias = bias;
+      break;
+    case ParameterRole::Down:
+      // Hidden vectors have the type of the rows that they are made of.
+      down = packed(matrices(own), input);
+      break;
+    case ParameterRole::DownBias:
+      downBias = bias;
+      break;
+    default:
+      llvm_unreachable("an ffn class has no other parameter");
+    }
+  }
+  if (fits)
+    return std::nullopt;
+  dropProducts();
+  return "its parameters are not constants that kernels read";
+}
+
+void TileLayer::dropProducts() {
+  for (PanelWeight *weight : {&gate, &up, &down}) {
+    if (!*weight)
+      continue;
+    SmallVector<Value> empties = {weight->product.getInputs().front(),
+                                  weight->product.getOutputs().front()};
+    weight->product.erase();
+    weight->product = nullptr;
+    for (Value empty : empties)
+      empty.getDefiningOp()->erase();
+  }
+}

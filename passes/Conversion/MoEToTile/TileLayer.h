@@ -1,0 +1,68 @@
+// Layers that task graphs can compute, and their weights as graphs read them.
+#ifndef MOE_PASSES_CONVERSION_MOETOTILE_TILELAYER_H
+#define MOE_PASSES_CONVERSION_MOETOTILE_TILELAYER_H
+
+#include "../LinalgToCPU/Contraction.h"
+#include "../MoEToLinalg/MoEToLinalg.h"
+
+#include "moe/Dialect/MoE/Parameters.h"
+
+namespace moe {
+
+/// Matrices [experts, N, K] of one role in panels, as tensors with experts in
+/// front and panels behind: the numbers, or codes, their scales and zero
+/// points.
+struct PanelWeight {
+  /// The product over (e, m, n, k) that reads them: C += A * B.
+  mlir::linalg::GenericOp product;
+  int64_t columns = 0; ///< N
+
+  explicit operator bool() const { return product != nullptr; }
+  mlir::ValueRange tensors() const {
+    return mlir::linalg::GenericOp(product).getInputs().drop_front();
+  }
+  /// Builds the product of one expert: target[m, n] += Σ_k rows[m, k] * B[n,
+  /// k], with `views` of the tensors' slices of that expert, on memory.
+  void multiply(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value rows,
+                mlir::ValueRange views, mlir::Value target) const;
+};
+
+/// One dispatch, one class of ffn experts and one combine.
+struct TileLayer {
+  DispatchOp dispatch;
+  ExpertsOp experts;
+  CombineOp combine;
+  ClassAttr table;
+  PanelWeight gate, up, down;
+  /// With the experts in front; null where there are none.
+  mlir::ElementsAttr gateBias, upBias, downBias;
+
+  /// Types of the input and the rows that are gathered of it, of hidden
+  /// vectors, and of what experts give.
+  mlir::FloatType inputType() { return elementOf(dispatch.getInput()); }
+  mlir::FloatType rowsType() {
+    return experts.getRows().getType().getElementType();
+  }
+  mlir::FloatType resultType() { return elementOf(combine.getResult()); }
+  int64_t in() { return experts.getInput().getType().getWidth(); }
+  int64_t out() { return experts.getRows().getType().getWidth(); }
+  int64_t slots() { return combine.getPlan().getType().getSlots(); }
+
+  /// Fills in all but the weights. Why `combine` ends no such layer, or none.
+  static std::optional<llvm::StringRef> match(CombineOp combine,
+                                              TileLayer &layer);
+  /// Lays the weights out for kernels of `unit`, in front of the layer. Why
+  /// kernels cannot read them, or none.
+  std::optional<llvm::StringRef> pack(const VectorUnit &unit);
+  /// Takes away what stands for the products.
+  void dropProducts();
+
+private:
+  static mlir::FloatType elementOf(mlir::Value value) {
+    return mlir::cast<mlir::FloatType>(mlir::getElementTypeOrSelf(value));
+  }
+};
+
+} // namespace moe
+
+#endif // MOE_PASSES_CONVERSION_MOETOTILE_TILELAYER_H
