@@ -213,15 +213,19 @@ LogicalResult NibblesAttr::verify(EmitError emitError, ShapedType type,
   if (failed(verifyStatic(emitError, type)) ||
       failed(verifyStatic(emitError, from)))
     return failure();
-  if (!from.getElementType().isInteger(4) ||
+  Type element = from.getElementType();
+  if ((!element.isInteger(4) && !element.isInteger(2)) ||
       !type.getElementType().isInteger(8))
-    return emitError() << "expects integers of four bits in bytes, but got "
+    return emitError() << "expects integers of four or two bits in bytes, but "
+                          "got "
                        << from << " in " << type;
+  int64_t count = 8 / element.getIntOrFloatBitWidth();
   if (from.getRank() == 0 || from.getRank() != type.getRank() ||
       from.getShape().drop_back() != type.getShape().drop_back() ||
-      from.getShape().back() != 2 * type.getShape().back())
+      from.getShape().back() != count * type.getShape().back())
     return emitError() << "requires the last dimension of the source (" << from
-                       << ") to be twice that of the result (" << type << ")";
+                       << ") to be " << count << " times that of the result ("
+                       << type << ")";
   return success();
 }
 
@@ -232,11 +236,11 @@ LogicalResult UnpackAttr::verify(EmitError emitError, ShapedType type,
       failed(verifyStatic(emitError, from)))
     return failure();
   // (unpack_c1)
+  Type element = type.getElementType();
   if (!from.getElementType().isInteger(8) ||
-      !(type.getElementType().isInteger(4) ||
-        type.getElementType().isInteger(8)))
-    return emitError() << "expects integers of four or eight bits from bytes, "
-                          "but got "
+      !(element.isInteger(2) || element.isInteger(4) || element.isInteger(8)))
+    return emitError() << "expects integers of two, four or eight bits from "
+                          "bytes, but got "
                        << type << " from " << from;
   // (unpack_c2)
   auto isCount = [&](int64_t count) {
@@ -244,7 +248,7 @@ LogicalResult UnpackAttr::verify(EmitError emitError, ShapedType type,
   };
   if (from.getRank() == 0 || from.getRank() != type.getRank() ||
       from.getShape().drop_back() != type.getShape().drop_back() ||
-      !(isCount(2) || isCount(4)))
+      !((isCount(2) && !element.isInteger(2)) || isCount(4)))
     return emitError() << "requires the last dimension of the result (" << type
                        << ") to be two or four times that of the source ("
                        << from << ")";
@@ -448,7 +452,7 @@ ElementsAttr moe::support::scaleWeight(ElementsAttr source,
 
 ElementsAttr moe::support::nibbleBytes(ElementsAttr source) {
   SmallVector<int64_t> shape(source.getShapedType().getShape());
-  shape.back() /= 2;
+  shape.back() /= 8 / source.getElementType().getIntOrFloatBitWidth();
   Type byte = IntegerType::get(source.getContext(), 8);
   return NibblesAttr::get(source.getContext(),
                           RankedTensorType::get(shape, byte), source);

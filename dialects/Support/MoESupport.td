@@ -148,16 +148,17 @@ def MoESupport_ScaleAttr : MoESupport_WeightAttr<"Scale", "scale"> {
 }
 
 def MoESupport_NibblesAttr : MoESupport_WeightAttr<"Nibbles", "nibbles"> {
-  let summary = "elements of four bits, two in a byte";
+  let summary = "elements of four or two bits, c = 2 or 4 in a byte";
   let description = [{
-    result[..., i] holds source[..., 2 i] in its low and source[..., 2 i + 1] in its high four bits. Elements of four bits take a byte each anywhere else but
-    in files, which hold them like this.
+    result[..., i] holds source[..., c i] in its lowest bits, and those up to source[..., c i + c - 1] above it. Elements of so few bits take a byte each anywhere
+    else but in files, which hold them like this.
 
     Constraints:
-    1. (nibbles_c1) the source has integers of four bits and an even last dimension; the result has bytes and half of it.
+    1. (nibbles_c1) the source has integers of four or two bits and a last dimension that c divides; the result has bytes and a cth of it.
 
     ```mlir
     #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<8x2xi8>
+    #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi2>> : tensor<8x1xi8>
     ```
   }];
   let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
@@ -171,7 +172,7 @@ def MoESupport_UnpackAttr : MoESupport_WeightAttr<"Unpack", "unpack"> {
     and zeros above them.
 
     Constraints:
-    1. (unpack_c1) the source has bytes, the result integers of four or eight bits.
+    1. (unpack_c1) the source has bytes, the result integers of b, four or eight bits.
     2. (unpack_c2) the last dimension of the result is c = 2 or 4 times that of the source, the others are the same.
 
     ```mlir

@@ -3,7 +3,9 @@
 #include "moe/Pipelines/ImportReport.h"
 
 #include "Notes.h"
+#include "moe/Analysis/Describe.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/MoE/Parameters.h"
 #include "moe/Dialect/Support/MoESupport.h"
 #include "llvm/Support/JSON.h"
 
@@ -32,10 +34,19 @@ static void addBytes(Attribute attr, std::map<std::string, uint64_t> &bytes) {
                      : bytesOf(elements.getType());
     return;
   }
+  // Of what is cut only a part counts.
+  uint64_t taken = 1, whole = 1;
+  if (auto slice = dyn_cast<support::SliceAttr>(attr)) {
+    taken = slice.getNumElements();
+    whole = slice.getSource().getNumElements();
+  }
   attr.walkImmediateSubElements(
       [&](Attribute inner) {
+        std::map<std::string, uint64_t> own;
         if (isa<ElementsAttr>(inner))
-          addBytes(inner, bytes);
+          addBytes(inner, own);
+        for (const auto &[file, count] : own)
+          bytes[file] += count * taken / std::max<uint64_t>(whole, 1);
       },
       [](Type) {});
 }
@@ -48,6 +59,16 @@ static ReportedWeight reportWeight(std::string role, Value value) {
   return weight;
 }
 
+/// A parameter for people: gate and up, which may be one matrix, by name.
+static std::string roleOf(const Parameter &parameter, ClassAttr entry) {
+  bool isJoint = parameter.role == ParameterRole::First ||
+                 parameter.role == ParameterRole::FirstBias;
+  if (!isJoint || !entry.getBody() || !entry.getBody().getGated())
+    return stringifyParameter(parameter);
+  return parameter.role == ParameterRole::First ? "gate and up"
+                                                : "gate and up bias";
+}
+
 /// The operands of a layer, the router's first.
 static std::vector<ReportedWeight> weightsOf(ExpertsOp experts) {
   std::vector<ReportedWeight> weights;
@@ -57,8 +78,24 @@ static std::vector<ReportedWeight> weightsOf(ExpertsOp experts) {
       if (logits.getBias())
         weights.push_back(reportWeight("router bias", logits.getBias()));
     }
-  for (auto [index, value] : llvm::enumerate(experts.getParameters()))
-    weights.push_back(reportWeight(("experts #" + Twine(index)).str(), value));
+  int64_t in = cast<RowsType>(experts.getRows().getType()).getWidth(),
+          out = cast<RowsType>(experts.getType()).getWidth();
+  OperandRange operands = experts.getParameters();
+  for (ClassAttr entry : experts.getTable().getClasses()) {
+    OperandRange own = operands.take_front(entry.getNumOperands());
+    operands = operands.drop_front(own.size());
+    for (const ParameterOperands &group : groupOperands(entry, in, out, own)) {
+      std::string role =
+          (entry.isAlways() ? "shared " : "") + roleOf(group.parameter, entry);
+      for (auto [index, value] : llvm::enumerate(group.operands)) {
+        static constexpr const char *parts[] = {" codes", " scales",
+                                                " zero points"};
+        weights.push_back(reportWeight(
+            role + (group.quant ? parts[std::min<size_t>(index, 2)] : ""),
+            value));
+      }
+    }
+  }
   return weights;
 }
 
@@ -100,6 +137,15 @@ FailureOr<ImportReport> ImportObserver::explain(ModuleOp module,
       report.notes.insert(report.notes.begin(), note.text);
     }
   }
+  // The model has the others as they are: com.microsoft.MoE and QMoE.
+  for (ExpertsOp op : experts)
+    if (op) {
+      auto route = op.getPlan().getDefiningOp<RouteOp>();
+      report.layers.push_back(
+          {placeOf(op.getLoc()), "one operation",
+           (route ? describe(route) + ", " : "") + describe(op),
+           weightsOf(op)});
+    }
   return report;
 }
 

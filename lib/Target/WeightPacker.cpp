@@ -196,7 +196,7 @@ Window wholeWindow(ShapedType type) {
 Error Evaluator::evaluate(ElementsAttr value, uint8_t *to) {
   ShapedType type = value.getShapedType();
   unsigned bits = type.getElementTypeBitWidth();
-  if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 32 &&
+  if (bits > 2 && bits != 4 && bits != 8 && bits != 16 && bits != 32 &&
       bits != 64)
     return llvm::createStringError("expects weights of 1, 4, 8, 16, 32 or 64 "
                                    "bits per element, but got " +
@@ -327,8 +327,14 @@ Error Evaluator::visitNibbles(NibblesAttr value, const Window &window,
   if (!scratch)
     return scratch.takeError();
   uint8_t *codes = scratch->data();
-  for (int64_t i = 0, e = value.getNumElements(); i < e; ++i)
-    codes[i] = codes[2 * i] | codes[2 * i + 1] << 4;
+  unsigned bits = value.getSource().getElementType().getIntOrFloatBitWidth();
+  unsigned count = 8 / bits;
+  for (int64_t i = 0, e = value.getNumElements(); i < e; ++i) {
+    uint8_t byte = 0;
+    for (unsigned j = 0; j < count; ++j)
+      byte |= codes[count * i + j] << (bits * j);
+    codes[i] = byte;
+  }
   return copyLeaf(codes, value.getShapedType(), window, to);
 }
 
@@ -390,11 +396,12 @@ Error Evaluator::visitUnpack(UnpackAttr value, Window window, uint8_t *to) {
       result, to);
 }
 
-/// Elements of four bits, two in a byte at `data`, as bytes.
-static std::vector<uint8_t> unpackNibbles(const uint8_t *data, int64_t count) {
+/// `count` elements of so many bits that share the bytes at `data`, as bytes.
+static std::vector<uint8_t> unpackCodes(const uint8_t *data, int64_t count,
+                                        unsigned bits) {
   std::vector<uint8_t> codes(count);
   for (int64_t i = 0; i < count; ++i)
-    codes[i] = data[i / 2] >> (i % 2 * 4) & 15;
+    codes[i] = data[i * bits / 8] >> (i * bits % 8) & ((1 << bits) - 1);
   return codes;
 }
 
@@ -470,9 +477,10 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     Expected<ArrayRef<uint8_t>> bytes = file(external.getFile());
     if (!bytes)
       return bytes.takeError();
-    bool isNibbles = type.getElementTypeBitWidth() == 4;
-    uint64_t size = isNibbles ? llvm::divideCeil(type.getNumElements(), 2)
-                              : type.getNumElements() * elementBytes(type);
+    unsigned bits = type.getElementTypeBitWidth();
+    bool shares = bits == 2 || bits == 4;
+    uint64_t size = shares ? llvm::divideCeil(type.getNumElements() * bits, 8)
+                           : type.getNumElements() * elementBytes(type);
     if (external.getOffset() > bytes->size() ||
         bytes->size() - external.getOffset() < size)
       return llvm::createStringError(
@@ -481,9 +489,9 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
           " bytes from offset " + llvm::Twine(external.getOffset()) +
           " on; it may have changed since the model was imported");
     const uint8_t *data = bytes->data() + external.getOffset();
-    if (!isNibbles)
+    if (!shares)
       return copyLeaf(data, type, window, to);
-    std::vector<uint8_t> codes = unpackNibbles(data, type.getNumElements());
+    std::vector<uint8_t> codes = unpackCodes(data, type.getNumElements(), bits);
     return copyLeaf(codes.data(), type, window, to);
   }
   if (auto transpose = dyn_cast<TransposeAttr>(value)) {
@@ -527,10 +535,10 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
         bits.push_back(bit);
       return copyLeaf(bits.data(), type, window, to);
     }
-    if (type.getElementTypeBitWidth() == 4) {
+    if (unsigned few = type.getElementTypeBitWidth(); few == 2 || few == 4) {
       // Stored in a byte each, extended by the sign.
       for (int64_t i = 0, e = type.getNumElements(); i < e; ++i)
-        bits.push_back(data[dense.isSplat() ? 0 : i] & 15);
+        bits.push_back(data[dense.isSplat() ? 0 : i] & ((1 << few) - 1));
       return copyLeaf(bits.data(), type, window, to);
     }
     if (dense.isSplat()) {

@@ -39,7 +39,8 @@ bool IndexFacts::stepIdentity(Value &tensor, Coordinates &at) {
     return false;
   auto [same, slot, flipped] = known->second;
   if (slot) {
-    at.push_back(constant(*slot));
+    at.resize(typeOf(same).getRank());
+    at.back() = constant(*slot);
     tensor = same;
     return true;
   }
@@ -487,7 +488,14 @@ Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
         Index total = constant(0);
         for (Value input : concat.getInputs())
           total = add(total, extentOf(input, dimension));
-        return total;
+        return foldCounts(total);
+      })
+      .Case([&](hlo::RealDynamicSliceOp slice) {
+        Index begin = valueOf(slice.getStartIndices(), where),
+              end = valueOf(slice.getLimitIndices(), where);
+        return valueOf(slice.getStrides(), where) == constant(1)
+                   ? sub(end, begin)
+                   : extent(tensor, dimension);
       })
       .Case([&](chlo::TopKOp topK) {
         return extentOf(topK.getOperand(), dimension);
@@ -550,6 +558,11 @@ Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
         }
         if (name == "onnx.GatherElements")
           return extentOf(op->getOperand(1), dimension);
+        if (name == "onnx.ArgMax") {
+          bool isGone = compositeInt(op, "keepdims") == 0 &&
+                        dimension >= *compositeInt(op, "axis");
+          return extentOf(first, dimension + (isGone ? 1 : 0));
+        }
         if (name == "onnx.ScatterElements" || name == "onnx.ScatterND" ||
             name == "onnx.TopK" || name == "onnx.CumSum" ||
             name == "onnx.Softmax" || name == "onnx.Gelu")
@@ -569,6 +582,25 @@ Index IndexFacts::computedExtent(Value tensor, int64_t dimension) {
         }
         return extent(tensor, dimension);
       });
+}
+
+/// The counts of all bins of a histogram, added up, are the number of ids.
+Index IndexFacts::foldCounts(Index sum) {
+  for (auto [atom, coefficient] : sum->terms) {
+    if (atom->kind != IndexAtom::Kind::Element)
+      continue;
+    Value counts = atom->element.tensor;
+    std::optional<Histogram> counted = histogram(counts);
+    if (!counted)
+      continue;
+    Index all = constant(0);
+    for (int64_t bin = 0; bin < counted->bins; ++bin)
+      all = add(all, valueOf(counts, {constant(bin)}));
+    Index rest = sub(sum, scale(all, coefficient));
+    if (rest->terms.size() + counted->bins == sum->terms.size())
+      return add(rest, scale(counted->count, coefficient));
+  }
+  return sum;
 }
 
 /// Whether a dimension of size `own` that is broadcast to `target` keeps its

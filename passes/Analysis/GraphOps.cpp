@@ -31,6 +31,7 @@ Scalar moe::scalarKind(Operation *op) {
       .Case("or", Scalar::Or)
       .Case("not", Scalar::Not)
       .Case("negate", Scalar::Neg)
+      .Case("abs", Scalar::Abs)
       .Case("sign", Scalar::Sign)
       .Case("compare", Scalar::Compare)
       .Case("select", Scalar::Select)

@@ -107,7 +107,7 @@ Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
   Index a = integer(0), b = op->getNumOperands() > 1 ? integer(1) : nullptr;
   switch (kind) {
   case Scalar::Add:
-    return a && b ? add(a, b) : nullptr;
+    return a && b ? foldCounts(add(a, b)) : nullptr;
   case Scalar::Sub:
     return a && b ? sub(a, b) : nullptr;
   case Scalar::Mul:
@@ -147,6 +147,8 @@ Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
       return chosen;
     return tabulated(e.tensor, e.at);
   }
+  case Scalar::Select: // between what is one number
+    return b && b == integer(2) ? b : nullptr;
   case Scalar::Clamp: {
     Index value = b, low = a, high = integer(2);
     if (value && low && high && isNonNegative(sub(value, low)) &&
@@ -155,10 +157,52 @@ Index IndexFacts::arithmetic(const Element &e, Scalar kind) {
     return tabulated(e.tensor, e.at);
   }
   case Scalar::Convert: // of a float: integers were traced through
+    if (auto real = operand(e, 0))
+      if (Index quotient = truncatedQuotient(*real))
+        return quotient;
     return tabulated(e.tensor, e.at);
   default:
     return nullptr;
   }
+}
+
+/// Division with rounding towards zero in floats, of an integer that is not
+/// negative: floor(|q|) * sign(q), or floor(q), of q = a / b. The float holds
+/// positions (up to 2^24 in f32), whose quotients then round to no integer
+/// above them. Null where it is something else.
+Index IndexFacts::truncatedQuotient(const Element &e) {
+  auto ofKind = [&](const Element &element, Scalar kind, unsigned number) {
+    return scalarKind(element.tensor.getDefiningOp()) == kind
+               ? operand(element, number)
+               : std::nullopt;
+  };
+  Element whole = e;
+  std::optional<Element> signOf;
+  for (unsigned number : {0, 1})
+    if (auto sign = ofKind(e, Scalar::Mul, number))
+      if (auto magnitude = operand(e, 1 - number))
+        if (auto own = ofKind(*sign, Scalar::Sign, 0)) {
+          signOf = own;
+          whole = *magnitude;
+        }
+  auto quotient = ofKind(whole, Scalar::Floor, 0);
+  if (!quotient)
+    return nullptr;
+  if (auto inner = ofKind(*quotient, Scalar::Abs, 0))
+    quotient = inner;
+  if (signOf && !(*signOf == *quotient))
+    return nullptr;
+  auto dividend = ofKind(*quotient, Scalar::Div, 0),
+       divisor = ofKind(*quotient, Scalar::Div, 1);
+  auto number = divisor ? numberOf(*divisor) : std::nullopt;
+  auto integer =
+      dividend ? ofKind(*dividend, Scalar::Convert, 0) : std::nullopt;
+  if (!number || !integer || *number < 1 || *number != std::trunc(*number) ||
+      !isa<IntegerType>(typeOf(integer->tensor).getElementType()))
+    return nullptr;
+  Index a = valueOf(integer->tensor, integer->at);
+  return isNonNegative(a) ? floorDiv(a, static_cast<int64_t>(*number))
+                          : nullptr;
 }
 
 std::optional<bool> IndexFacts::truthOf(Value tensor, ArrayRef<Index> at) {
@@ -571,6 +615,35 @@ std::optional<Histogram> IndexFacts::reducedHistogram(Operation *op) {
                    extentOf(reduce.getInputs()[0], reduce.getDimensions()[0])};
 }
 
+/// The columns, summed, of a mask that has a one for each id of each row: ids
+/// of a top-k, which no row has twice.
+std::optional<Histogram> IndexFacts::maskHistogram(Operation *op) {
+  auto reduce = dyn_cast<hlo::ReduceOp>(op);
+  if (!reduce || reduce.getDimensions() != ArrayRef<int64_t>{0})
+    return std::nullopt;
+  Value mask = withoutConversions(reduce.getInputs()[0]);
+  Operation *scatter = mask.getDefiningOp();
+  auto written =
+      combinerOf(scatter) == Combiner::Replace ? writes(scatter) : std::nullopt;
+  if (!written || written->from.size() != 2 ||
+      written->to[0] != written->from[0] ||
+      numberOf(trace(written->data, {symbol("row"), symbol("bin")})) != 0.0 ||
+      numberOf(trace(written->updates, written->from)) != 1.0)
+    return std::nullopt;
+  const IndexAtom *id = written->to[1]->asAtom(IndexAtom::Kind::Element);
+  auto topK =
+      id ? id->element.tensor.getDefiningOp<chlo::TopKOp>() : chlo::TopKOp();
+  if (!topK || id->element.tensor != topK.getIndices() ||
+      id->element.at != written->from)
+    return std::nullopt;
+  auto slots = static_cast<int64_t>(topK.getK());
+  Index position = symbol("i");
+  return Histogram{position,
+                   valueOf(topK.getIndices(),
+                           {floorDiv(position, slots), mod(position, slots)}),
+                   scale(extentOf(written->updates, 0), slots)};
+}
+
 std::optional<Histogram> IndexFacts::histogram(Value counts) {
   counts = withoutConversions(counts);
   auto [known, isNew] = histograms.try_emplace(counts, std::nullopt);
@@ -583,6 +656,8 @@ std::optional<Histogram> IndexFacts::histogram(Value counts) {
   std::optional<Histogram> result = scatteredHistogram(op);
   if (!result)
     result = reducedHistogram(op);
+  if (!result)
+    result = maskHistogram(op);
   if (!result)
     return std::nullopt;
   result->bins = typeOf(counts).getDimSize(0);

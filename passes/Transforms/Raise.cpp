@@ -7,6 +7,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/CSE.h"
+#include "moe/Analysis/Describe.h"
 #include "moe/Dialect/Support/MoESupport.h"
 #include "moe/Transforms/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -75,6 +76,9 @@ public:
         loc(layer.result.getDefiningOp()->getLoc()) {}
 
   FailureOr<Value> run();
+
+  RouteOp route;
+  ExpertsOp outputs;
 
 private:
   Value literal(ElementsAttr value) {
@@ -257,16 +261,15 @@ FailureOr<Value> Emitter::run() {
                     /*always=*/0, router.weight.getDtype(), /*carry=*/false);
   if (router.select.getPolicy() == Policy::SoftSlots)
     planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
-  Value plan =
-      RouteOp::create(
-          builder, loc, planType, /*scores=*/Type(), scores, keyOffset,
-          /*allow=*/Value(), /*score_gain=*/Value(), /*weight_source=*/Value(),
-          /*expert_scale=*/Value(), /*always_weights=*/Value(),
-          /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
-          /*predictor=*/Value(), router.score, router.groupFilter,
-          router.select, router.weight, router.capacity, router.domain)
-          .getPlan();
-  auto apply = ApplyAttr::get(context, Apply::Output);
+  route = RouteOp::create(
+      builder, loc, planType, /*scores=*/Type(), scores, keyOffset,
+      /*allow=*/Value(), /*score_gain=*/Value(), /*weight_source=*/Value(),
+      /*expert_scale=*/Value(), /*always_weights=*/Value(),
+      /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
+      /*predictor=*/Value(), router.score, router.groupFilter, router.select,
+      router.weight, router.capacity, router.domain);
+  Value plan = route.getPlan();
+  auto apply = ApplyAttr::get(context, layer.apply);
   Value rows = DispatchOp::create(
       builder, loc, rowsType(units.getDimSize(1)), tokens, plan, apply,
       builder.getF64FloatAttr(1.0), /*allow_multi=*/UnitAttr());
@@ -276,8 +279,8 @@ FailureOr<Value> Emitter::run() {
   auto table = TableAttr::get(
       context,
       {ClassAttr::get(context, router.experts, experts.width, experts.body)});
-  Value outputs = ExpertsOp::create(builder, loc, rowsType(width), rows, plan,
-                                    parameters, table, apply);
+  outputs = ExpertsOp::create(builder, loc, rowsType(width), rows, plan,
+                              parameters, table, apply);
   Value combined = CombineOp::create(
       builder, loc,
       result.getRank() == 2
@@ -313,7 +316,7 @@ private:
   LogicalResult raise(func::FuncOp function);
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
-  void report(const Layer &layer);
+  void report(StringRef form, RouteOp route, ExpertsOp experts);
   LogicalResult report(const Matcher &matcher);
   void removeDead(func::FuncOp function);
 
@@ -326,11 +329,11 @@ private:
 
 } // namespace
 
-void RaisePass::report(const Layer &layer) {
-  remark::passed(layer.result.getLoc(),
+void RaisePass::report(StringRef form, RouteOp route, ExpertsOp experts) {
+  remark::passed(experts.getLoc(),
                  remark::RemarkOpts::name("raised").category("moe-raise"))
-      << ("raised " + layer.form + ": " + describe(layer.router) + ", " +
-          describe(layer.experts.body, layer.experts.width))
+      << ("raised " + form + ": " + moe::describe(route) + ", " +
+          moe::describe(experts))
              .str();
 }
 
@@ -416,9 +419,10 @@ static FailureOr<Layer> matchLayer(Matcher &matcher, Operation *op) {
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
   FailureOr<Layer> layer = matchLayer(matcher, op);
   if (succeeded(layer)) {
-    FailureOr<Value> result = Emitter(matcher, *layer).run();
+    Emitter emitter(matcher, *layer);
+    FailureOr<Value> result = emitter.run();
     if (succeeded(result)) {
-      report(*layer);
+      report(layer->form, emitter.route, emitter.outputs);
       // Its parts are not looked at again.
       done.insert_range(
           computing(layer->result, {layer->tokens, layer->router.logits}));

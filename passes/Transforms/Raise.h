@@ -128,6 +128,18 @@ struct ProductSum {
 std::optional<ProductSum> matchProductSum(IndexFacts &facts,
                                           const Element &element);
 
+/// An element at `position` of its last dimension, which is `rest` but where
+/// that is `gone`: there it is `fill` (none where that is no number).
+struct Without {
+  Element rest;
+  Index gone;
+  std::optional<double> fill;
+};
+/// A select by a comparison with the position, or a scatter of one number to
+/// each row.
+std::optional<Without> matchWithout(IndexFacts &facts, const Element &element,
+                                    Index position);
+
 /// Softmax over the coordinates `positions` of the element: its argument.
 std::optional<Element> matchSoftmax(IndexFacts &facts, const Element &element,
                                     llvm::ArrayRef<Index> positions);
@@ -191,12 +203,22 @@ struct Router {
   int64_t columnDims = 1;
 };
 
+/// What a sparse mixer weighs its picks with (specification, G1): the softmax
+/// over the logits that are left and whose distance from the best of them is at
+/// most this part of the greater of both, by magnitude. `weight` is that of the
+/// slot, and stands beside those of the others; `keys` are the logits.
+mlir::FailureOr<double> matchMixerBound(Matcher &matcher, const Pick &pick,
+                                        const Element &weight);
+/// Whether weights are written in columns, one per slot.
+bool hasColumns(const Pick &pick, const Element &weight);
+
 /// A slot of a token, or all of them (where the slot is a symbol), with its
 /// weight.
 struct Choice {
   Pick pick;
   Element weight;          // null: 1
   mlir::FloatType rounded; // what the weight is rounded to; null: nothing
+  bool isSigmoid = false;  // the weight is the sigmoid of the element
 };
 /// The slots of the token whose weight for `expert` the element is, and zero
 /// where none of them is that expert. A null expert becomes the one that the
@@ -209,8 +231,6 @@ mlir::FailureOr<Router> matchRouter(Matcher &matcher, const Choice &choice);
 /// The router of such slots.
 mlir::FailureOr<Router> matchRouter(Matcher &matcher,
                                     llvm::ArrayRef<Choice> choices);
-/// "top-2 of 8, softmax before top-k, renormalised"
-std::string describe(const Router &router);
 
 //===----------------------------------------------------------------------===//
 // Experts
@@ -249,8 +269,6 @@ mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
 std::optional<std::pair<Element, Element>>
 outputAndWeight(IndexFacts &facts, std::pair<Element, Element> factors,
                 LinearForm linear);
-/// "SwiGLU width 32"
-std::string describe(BodyAttr body, int64_t width);
 
 /// The constant factor of a product with its dimensions in the order expert
 /// (1 where it has none), column, contracted; `expert` is set to the coordinate
@@ -279,6 +297,7 @@ struct Layer {
   mlir::Value result; // what the layer replaces
   Router router;
   Experts experts;
+  Apply apply = Apply::Output;
 };
 
 /// Makes a layer of branches that each compute one expert, in order of ids.
@@ -341,8 +360,8 @@ std::optional<Linear> matchGatheredLinear(IndexFacts &facts,
 
 /// Sums of each token's slots.
 mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
-/// All experts on all tokens, weighted by a matrix that is zero where a token
-/// did not pick the expert.
+/// All experts on all tokens, where outputs, or inputs, are weighted by a
+/// matrix that is zero where a token did not pick the expert.
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
 /// The same, written as one product per expert and a sum.
 mlir::FailureOr<Layer> matchUnrolledExperts(Matcher &matcher,

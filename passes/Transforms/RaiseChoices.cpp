@@ -1,9 +1,11 @@
 // Weights of experts per token that are zero where a top-k did not choose the
 // expert: scattered into zeros, or a sum over the slots of "this slot's id is
-// the expert" times the slot's weight, which is 1 where there is none.
+// the expert" times the slot's weight, which is 1 where there is none; or the
+// sigmoid of logits that are -inf there.
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include <limits>
 
 using namespace mlir;
 using namespace moe;
@@ -34,6 +36,8 @@ private:
   IndexFacts &facts;
   Index &expert;
   SmallVector<Choice> choices;
+  /// What stands where the expert is not chosen.
+  double absent = 0.0;
   /// Symbols for the slots that sums and scatters run over.
   llvm::SmallDenseMap<Index, int64_t> summed;
 };
@@ -48,8 +52,9 @@ bool ChoiceMatch::collectScatter(const Element &element) {
     return false;
   // The ids of a token's slots differ, so that adding and replacing are one.
   Combiner combiner = combinerOf(scatter);
-  if ((combiner != Combiner::Replace && combiner != Combiner::Add) ||
-      facts.numberOf(facts.trace(written->data, element.at)) != 0.0) {
+  bool adds = combiner == Combiner::Add && absent == 0.0;
+  if ((combiner != Combiner::Replace && !adds) ||
+      facts.numberOf(facts.trace(written->data, element.at)) != absent) {
     (void)matcher.refuse(scatter, "the weights of experts that are not chosen "
                                   "are not zero");
     return false;
@@ -195,8 +200,16 @@ LogicalResult ChoiceMatch::checkSlots() {
 }
 
 FailureOr<SmallVector<Choice>> ChoiceMatch::run(const Element &weight) {
-  if (!collect(weight) || choices.empty())
+  auto logits = matchLogistic(facts, weight);
+  bool isSigmoid =
+      logits && combinerOf(logits->tensor.getDefiningOp()) != Combiner::None;
+  if (isSigmoid)
+    absent = -std::numeric_limits<double>::infinity();
+  if (!(isSigmoid ? collectScatter(*logits) : collect(weight)) ||
+      choices.empty())
     return failure();
+  for (Choice &choice : choices)
+    choice.isSigmoid = isSigmoid;
   if (failed(checkSlots()))
     return matcher.refuse(weight.tensor.getDefiningOp(),
                           "the weight of an expert is not the sum over the " +
@@ -221,6 +234,14 @@ FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
     FailureOr<Router> own = matchRouter(matcher, choice);
     if (failed(own))
       return failure();
+    if (choice.isSigmoid) {
+      if (own->weight != WeightAttr::get(matcher.context, WeightSource::Logits))
+        return matcher.refuse(choice.pick.topK,
+                              "the weights are a sigmoid of something else "
+                              "than the logits of the chosen experts");
+      own->score = ScoreAttr::get(matcher.context, ScoreFn::Sigmoid);
+      own->weight = WeightAttr::get(matcher.context, WeightSource::Scores);
+    }
     if (router && own->weight != router->weight)
       return matcher.refuse(choice.pick.topK,
                             "the slots of a token have weights of different "

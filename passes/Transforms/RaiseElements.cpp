@@ -157,6 +157,35 @@ std::optional<ProductSum> moe::raise::matchProductSum(IndexFacts &facts,
   return ProductSum{op, product->first, product->second, position, count};
 }
 
+std::optional<Without> moe::raise::matchWithout(IndexFacts &facts,
+                                                const Element &element,
+                                                Index position) {
+  if (std::optional<Unmasked> unmasked = matchUnmasked(facts, element)) {
+    auto equal = facts.equality(unmasked->mask);
+    if (!equal || (equal->a != position && equal->b != position))
+      return std::nullopt;
+    return Without{unmasked->value, equal->a == position ? equal->b : equal->a,
+                   unmasked->fill};
+  }
+  // One update for each row.
+  Operation *op = element.tensor.getDefiningOp();
+  int64_t last = element.at.size() - 1;
+  if (compositeName(op) != "onnx.ScatterElements" ||
+      combinerOf(op) != Combiner::Replace || compositeInt(op, "axis") != last ||
+      element.at.back() != position)
+    return std::nullopt;
+  Value indices = op->getOperand(1);
+  for (int64_t d = 0; d <= last; ++d)
+    if (facts.extentOf(indices, d) !=
+        (d == last ? facts.constant(1) : facts.extentOf(element.tensor, d)))
+      return std::nullopt;
+  Coordinates where = element.at;
+  where.back() = facts.constant(0);
+  return Without{facts.trace(op->getOperand(0), element.at),
+                 facts.valueOf(indices, where),
+                 facts.numberOf(facts.trace(op->getOperand(2), where))};
+}
+
 std::optional<Element> moe::raise::matchLogistic(IndexFacts &facts,
                                                  const Element &element) {
   if (kindOf(element) == Scalar::Logistic)

@@ -2,7 +2,6 @@
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
 using namespace mlir;
@@ -421,26 +420,4 @@ std::optional<std::pair<Element, Element>> moe::raise::outputAndWeight(
   if (!linear(factors.first))
     return std::nullopt;
   return factors;
-}
-
-std::string moe::raise::describe(BodyAttr body, int64_t width) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  switch (body.getAct()) {
-  case Activation::Silu:
-    out << (body.getGated() ? "SwiGLU" : "SiLU");
-    break;
-  case Activation::GeluErf:
-  case Activation::GeluTanh:
-    out << (body.getGated() ? "GeGLU" : "GELU");
-    break;
-  case Activation::Relu:
-    out << (body.getGated() ? "ReGLU" : "ReLU");
-    break;
-  default:
-    out << stringifyEnum(body.getAct());
-    break;
-  }
-  out << " width " << width;
-  return text;
 }

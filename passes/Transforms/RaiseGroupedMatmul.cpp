@@ -49,13 +49,15 @@ Index moe::raise::sortedExpert(IndexFacts &facts, Operation *op,
   for (Index value : {histogram.id, hint, row})
     if (value)
       collectPermutations(facts, value, sorts);
-  // Any sort of what is counted tells the same.
-  for (auto sort : op->getBlock()->getOps<hlo::SortOp>())
-    for (Value positions : sort->getResults())
-      sorts.insert(positions);
   for (Value positions : sorts)
     if (Index id = sortedId(facts, histogram, positions, row))
       return id;
+  // Any sort of what is counted tells the same.
+  for (Operation &sort : *op->getBlock())
+    if (isa<hlo::SortOp>(sort) || compositeName(&sort) == "onnx.TopK")
+      for (Value positions : sort.getResults())
+        if (Index id = sortedId(facts, histogram, positions, row))
+          return id;
   return nullptr;
 }
 
@@ -86,10 +88,12 @@ std::optional<Linear> moe::raise::matchGroupedLinear(Matcher &matcher,
 
   // Each product is asked for the same row of the whole, which is at another
   // place of its own segment.
-  Index row = joined.at[0], start = facts.constant(0);
+  Index row = joined.at[0], start = facts.constant(0), end = start;
   Linear result{};
   Element read;
+  // Running sums of how often each expert was chosen, or these numbers.
   Value boundaries;
+  bool areCounts = false;
   std::optional<Histogram> histogram;
   SmallVector<ElementsAttr> matrices;
   for (auto [number, input] : llvm::enumerate(concat.getInputs())) {
@@ -102,22 +106,30 @@ std::optional<Linear> moe::raise::matchGroupedLinear(Matcher &matcher,
       return std::nullopt;
     start = facts.add(start, facts.extentOf(input, 0));
     if (number == 0) {
-      const IndexAtom *end = start->asAtom(IndexAtom::Kind::Element);
-      boundaries = end ? end->element.tensor : Value();
-      histogram = end ? facts.offsets(boundaries) : std::nullopt;
+      const IndexAtom *first = start->asAtom(IndexAtom::Kind::Element);
+      boundaries = first ? first->element.tensor : Value();
+      histogram = first ? facts.offsets(boundaries) : std::nullopt;
+      if (first && !histogram) {
+        histogram = facts.histogram(boundaries);
+        areCounts = true;
+      }
       if (!histogram)
         return refuse(concat, "rows are not cut at running sums of how often "
                               "each expert was chosen");
     }
-    if (start != facts.valueOf(boundaries, {facts.constant(number)}))
+    // All counts together are the number of ids.
+    Index own = facts.valueOf(boundaries, {facts.constant(number)});
+    bool isLast = number + 1 == concat.getInputs().size();
+    end = !areCounts ? own : isLast ? histogram->count : facts.add(end, own);
+    if (start != end)
       return refuse(dot->op, "segment #" + Twine(number) +
                                  " does not end at the offset of its expert");
     matrices.push_back(matrix->value);
     result.ops.push_back(dot->op);
 
-    Element own = facts.trace(dot->lhs);
+    Element rows = facts.trace(dot->lhs);
     if (number == 0) {
-      read = own;
+      read = rows;
       result.column = matrix->column;
       result.input = dot->lhs;
       result.contracted = dot->contracted;
@@ -125,10 +137,10 @@ std::optional<Linear> moe::raise::matchGroupedLinear(Matcher &matcher,
       continue;
     }
     // Each product has its own name for what it contracts.
-    for (Index &coordinate : own.at)
+    for (Index &coordinate : rows.at)
       if (coordinate == dot->contracted)
         coordinate = result.contracted;
-    if (!(own == read))
+    if (!(rows == read))
       return refuse(dot->op, "segment #" + Twine(number) +
                                  " does not read its own rows");
     if (matrix->column != result.column || dot->extent != result.width)

@@ -2,8 +2,6 @@
 #include "Raise.h"
 
 #include "moe/Dialect/Support/MoESupport.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
 using namespace mlir;
@@ -32,6 +30,7 @@ private:
                                  const Element &base);
   LogicalResult matchGroupScores(const Element &scores, Index group,
                                  int64_t groupSize, const Element &base);
+  FailureOr<SelectAttr> matchMixer(const Element &weight);
   FailureOr<WeightAttr> matchWeight(const Choice &choice);
   std::optional<WeightSource> sourceOf(const Element &weight, const Pick &of);
   Element matchSelected(const Element &weight, const Pick &of);
@@ -435,20 +434,43 @@ Element RouterMatch::matchSelected(const Element &weight, const Pick &of) {
   return weight;
 }
 
+/// Selection by a sparse mixer, which has weights of its own.
+FailureOr<SelectAttr> RouterMatch::matchMixer(const Element &weight) {
+  FailureOr<double> bound = matchMixerBound(matcher, pick, weight);
+  if (failed(bound))
+    return failure();
+  auto epsilon = FloatAttr::get(Float64Type::get(matcher.context),
+                                shortestDecimal(*bound) / 2);
+  return SelectAttr::get(matcher.context, Policy::SparseMixer, pick.slots(), 1,
+                         Key::Logits, Float32Type::get(matcher.context),
+                         Fallback::None, epsilon, Boundary::Include, {}, {},
+                         {});
+}
+
 FailureOr<Router> RouterMatch::run(const Choice &choice) {
   if (failed(matchKeys()))
     return failure();
-  FailureOr<WeightAttr> weightAttr = matchWeight(choice);
+  bool byLogits = function == ScoreFn::Identity;
+  bool mixes =
+      byLogits && !filter && !keyOffset && hasColumns(pick, choice.weight);
+  FailureOr<SelectAttr> select =
+      mixes ? matchMixer(choice.weight)
+            : SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 1,
+                              byLogits ? Key::Logits : Key::Scores);
+  if (failed(select))
+    return failure();
+  FailureOr<WeightAttr> weightAttr =
+      mixes ? WeightAttr::get(matcher.context, WeightSource::Policy,
+                              WeightNorm::None)
+            : matchWeight(choice);
   if (failed(weightAttr))
     return failure();
-  bool byLogits = function == ScoreFn::Identity;
   Router router;
   router.logits = logits.tensor;
   router.keyOffset = keyOffset;
   router.score = ScoreAttr::get(matcher.context, function);
   router.groupFilter = filter;
-  router.select = SelectAttr::get(matcher.context, Policy::TopK, pick.slots(),
-                                  1, byLogits ? Key::Logits : Key::Scores);
+  router.select = *select;
   router.weight = *weightAttr;
   router.experts = pick.experts();
   router.slots = pick.slots();
@@ -458,64 +480,4 @@ FailureOr<Router> RouterMatch::run(const Choice &choice) {
 FailureOr<Router> moe::raise::matchRouter(Matcher &matcher,
                                           const Choice &choice) {
   return RouterMatch(matcher, choice.pick).run(choice);
-}
-
-std::string moe::raise::describe(const Router &router) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  bool ofTokens = router.select.getPolicy() == Policy::TopK;
-  // "all tokens", "12 tokens", "12 of each 24 tokens"
-  auto nameTokens = [&](std::optional<int64_t> count) {
-    if (count)
-      out << *count << (router.domain ? " of " : "");
-    if (router.domain)
-      out << "each " << router.domain.getSize();
-    else if (!count)
-      out << "all";
-    out << " tokens";
-  };
-  if (router.select.getPolicy() == Policy::SoftSlots) {
-    out << router.slots << " rows of each of " << router.experts
-        << " experts from ";
-    nameTokens(std::nullopt);
-  } else if (router.select.getPolicy() == Policy::ExpertTopC) {
-    out << "each of " << router.experts << " experts takes ";
-    nameTokens(router.select.getCount().getNumber());
-  } else {
-    out << "top-" << router.slots << " of " << router.experts;
-  }
-  ScoreFn function = router.score.getFn();
-  if (function != ScoreFn::Identity)
-    out << ", " << stringifyEnum(function)
-        << (ofTokens ? " before top-k" : " scores");
-  if (router.keyOffset)
-    out << ", biased keys";
-  if (GroupFilterAttr filter = router.groupFilter)
-    out << ", best " << filter.getKeep() << " of " << filter.getGroups()
-        << " groups";
-  if (router.weight.getNorm() == WeightNorm::Sum)
-    out << ", renormalised";
-  if (router.weight.getNorm() == WeightNorm::Softmax)
-    out << ", softmax over the picks";
-  if (router.weight.getScaleValue() != 1.0)
-    out << llvm::format(", scaled by %g", router.weight.getScaleValue());
-  if (!router.weight.getDtype().isF32())
-    out << ", weights in " << router.weight.getDtype();
-  if (CapacityAttr capacity = router.capacity) {
-    out << ", at most ";
-    nameTokens(capacity.getCount().getNumber());
-    out << " per expert";
-    switch (capacity.getPriority()) {
-    case Priority::ChoiceMajor:
-      out << ", first choices first";
-      break;
-    case Priority::Bpr:
-      out << ", first choices and best scores first";
-      break;
-    default:
-      out << ", in order of tokens";
-      break;
-    }
-  }
-  return text;
 }

@@ -195,14 +195,18 @@ public:
 
 private:
   struct ArgMax {
-    hlo::ReduceOp op;
+    Operation *op;
     Element base;                        // what no mask covers
     llvm::SmallVector<Operation *> gone; // arg-maxima that masks take away
+
+    Value keys() const { return op->getOperand(0); }
   };
 
   void nameSort(hlo::SortOp sort);
-  std::optional<ArgMax> matchArgMax(hlo::ReduceOp reduce);
+  bool isArgMax(Operation *op);
+  std::optional<ArgMax> matchArgMax(Operation *op);
   void nameArgMaxima(ArrayRef<ArgMax> maxima);
+  void nameColumns(hlo::ConcatenateOp concat);
   chlo::TopKOp write(Operation *before, Value keys, int64_t k) {
     OpBuilder builder(before);
     return chlo::TopKOp::create(builder, before->getLoc(), keys, k);
@@ -291,60 +295,74 @@ void TopKNaming::nameSort(hlo::SortOp sort) {
 // Arg-maxima
 //===----------------------------------------------------------------------===//
 
-std::optional<TopKNaming::ArgMax>
-TopKNaming::matchArgMax(hlo::ReduceOp reduce) {
-  if (reduce.getInputs().size() != 2 || reduce.getDimensions().size() != 1)
-    return std::nullopt;
-  Value values = reduce.getInputs()[0], positions = reduce.getInputs()[1];
-  RankedTensorType type = typeOf(values);
+/// The positions that an arg-max gives, where it may be one.
+static Value positionsOf(Operation *op) {
+  if (isa_and_present<hlo::ReduceOp>(op) && op->getNumResults() == 2)
+    return op->getResult(1);
+  return compositeName(op) == "onnx.ArgMax" ? op->getResult(0) : Value();
+}
+
+/// Whether the op gives the first position of the greatest number of each row.
+bool TopKNaming::isArgMax(Operation *op) {
+  if (!positionsOf(op))
+    return false;
+  RankedTensorType type = typeOf(op->getOperand(0));
   int64_t last = type.getRank() - 1;
-  if (last < 1 || reduce.getDimensions()[0] != last ||
-      !isa<FloatType>(type.getElementType()) || type.isDynamicDim(last) ||
+  if (last < 1 || !isa<FloatType>(type.getElementType()) ||
+      type.isDynamicDim(last))
+    return false;
+  auto reduce = dyn_cast<hlo::ReduceOp>(op);
+  if (!reduce)
+    return compositeInt(op, "axis") == last &&
+           compositeInt(op, "select_last_index") == 0;
+  Value positions = reduce.getInputs()[1];
+  if (reduce.getDimensions() != ArrayRef<int64_t>{last} ||
       !isa<IntegerType>(typeOf(positions).getElementType()))
-    return std::nullopt;
-  Coordinates at = symbols(values);
+    return false;
+  Coordinates at = symbols(positions);
   if (facts.valueOf(positions, at) != at[last])
-    return std::nullopt;
+    return false;
   auto start = facts.numberOf(facts.trace(reduce.getInitValues()[0], {})),
        first = facts.numberOf(facts.trace(reduce.getInitValues()[1], {}));
-  if (start != -kInfinity || first != 0.0 || !keepsGreatest(reduce)) {
-    others[reduce] =
-        "a reduction that is no arg-max of the first greatest element";
+  if (start == -kInfinity && first == 0.0 && keepsGreatest(reduce))
+    return true;
+  others[reduce] =
+      "a reduction that is no arg-max of the first greatest element";
+  return false;
+}
+
+std::optional<TopKNaming::ArgMax> TopKNaming::matchArgMax(Operation *op) {
+  if (!isArgMax(op))
     return std::nullopt;
-  }
-  ArgMax result{reduce, facts.trace(values, at), {}};
+  Value keys = op->getOperand(0);
+  Coordinates at = symbols(keys);
+  ArrayRef<Index> row = ArrayRef(at).drop_back();
+  ArgMax result{op, facts.trace(keys, at), {}};
   bool fillsZero = false;
-  while (auto rest = matchUnmasked(facts, result.base)) {
-    auto equal = facts.equality(rest->mask);
-    if (!equal)
-      break;
-    Index id = equal->a == at[last] ? equal->b : equal->a;
-    const IndexAtom *atom = id->asAtom(IndexAtom::Kind::Element);
+  while (std::optional<Without> masked =
+             matchWithout(facts, result.base, at.back())) {
+    const IndexAtom *atom = masked->gone->asAtom(IndexAtom::Kind::Element);
     Operation *taken = atom ? atom->element.tensor.getDefiningOp() : nullptr;
-    if (!isa_and_present<hlo::ReduceOp>(taken) ||
-        atom->element.tensor != taken->getResult(1) ||
-        atom->element.at != Coordinates(ArrayRef(at).drop_back()))
+    if (!atom || positionsOf(taken) != atom->element.tensor ||
+        ArrayRef(atom->element.at).take_front(row.size()) != row)
       break;
-    fillsZero |= rest->fill == 0.0;
-    if (rest->fill != 0.0 && rest->fill != -kInfinity) {
-      others[reduce] = "an arg-max where what was chosen before is not -inf";
+    fillsZero |= masked->fill == 0.0;
+    if (masked->fill != 0.0 && masked->fill != -kInfinity) {
+      others[op] = "an arg-max where what was chosen before is not -inf";
       return std::nullopt;
     }
     result.gone.push_back(taken);
-    result.base = rest->value;
+    result.base = masked->rest;
   }
   // Probabilities are above 0, as far as they are not rounded to it.
-  if (fillsZero && !matchSoftmax(facts, result.base, at[last]) &&
+  if (fillsZero && !matchSoftmax(facts, result.base, at.back()) &&
       !matchLogistic(facts, result.base)) {
-    others[reduce] = "an arg-max where what was chosen before is 0, and keys "
-                     "may be less";
+    others[op] = "an arg-max where what was chosen before is 0, and keys "
+                 "may be less";
     return std::nullopt;
   }
-  for (auto [d, coordinate] : llvm::enumerate(result.base.at))
-    if (coordinate != at[d]) {
-      result.base = {};
-      break;
-    }
+  if (result.base.at != at)
+    result.base = {};
   return result;
 }
 
@@ -367,20 +385,48 @@ void TopKNaming::nameArgMaxima(ArrayRef<ArgMax> maxima) {
         break;
       chain.push_back(next->op);
     }
-    chlo::TopKOp topK = write(root.op, root.op->getOperand(0), chain.size());
+    chlo::TopKOp topK = write(root.op, root.keys(), chain.size());
     for (auto [slot, op] : llvm::enumerate(chain)) {
-      facts.identifySlot(op->getResult(0), topK.getValues(), slot);
-      facts.identifySlot(op->getResult(1), topK.getIndices(), slot);
+      facts.identifySlot(positionsOf(op), topK.getIndices(), slot);
+      if (op->getNumResults() == 2)
+        facts.identifySlot(op->getResult(0), topK.getValues(), slot);
       // The maximum of what is left may be taken by itself. That of all keys
       // may belong to a softmax, and is left alone.
       for (Operation *user : op->getOperand(0).getUsers()) {
         auto reduce = dyn_cast<hlo::ReduceOp>(user);
+        int64_t last = typeOf(op->getOperand(0)).getRank() - 1;
         if (slot > 0 && combinerOf(reduce) == Combiner::Max &&
-            reduce.getDimensions() == cast<hlo::ReduceOp>(op).getDimensions())
+            reduce.getDimensions() == ArrayRef<int64_t>{last})
           facts.identifySlot(reduce->getResult(0), topK.getValues(), slot);
       }
     }
   }
+}
+
+/// The positions of all slots side by side are those of the top-k.
+void TopKNaming::nameColumns(hlo::ConcatenateOp concat) {
+  Value joined = concat.getResult();
+  RankedTensorType type = typeOf(joined);
+  int64_t last = type.getRank() - 1;
+  if (!isa<IntegerType>(type.getElementType()) || last < 1 ||
+      static_cast<int64_t>(concat.getDimension()) != last)
+    return;
+  Coordinates at = symbols(joined);
+  Value same;
+  for (auto [slot, column] : llvm::enumerate(concat.getInputs())) {
+    if (typeOf(column).getDimSize(last) != 1)
+      return;
+    at.back() = facts.constant(0);
+    Element own = facts.trace(column, at);
+    auto topK = own.tensor.getDefiningOp<chlo::TopKOp>();
+    at.back() = facts.constant(slot);
+    if (!topK || own.tensor != topK.getIndices() || own.at != at ||
+        topK.getK() != concat.getInputs().size() ||
+        (same && same != own.tensor))
+      return;
+    same = own.tensor;
+  }
+  facts.identifyHead(joined, same, /*flipped=*/false);
 }
 
 void TopKNaming::run(func::FuncOp function) {
@@ -388,10 +434,13 @@ void TopKNaming::run(func::FuncOp function) {
   for (hlo::SortOp sort : sorts)
     nameSort(sort);
   SmallVector<ArgMax> maxima;
-  for (auto reduce : function.getOps<hlo::ReduceOp>())
-    if (std::optional<ArgMax> match = matchArgMax(reduce))
+  for (Operation &op : function.getOps())
+    if (std::optional<ArgMax> match = matchArgMax(&op))
       maxima.push_back(std::move(*match));
   nameArgMaxima(maxima);
+  if (!maxima.empty())
+    for (auto concat : function.getOps<hlo::ConcatenateOp>())
+      nameColumns(concat);
 }
 
 void moe::raise::nameTopKs(Matcher &matcher, func::FuncOp function) {

@@ -274,6 +274,8 @@ int main(int argc, char **argv) {
   moe::registerTargetTranslations(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
+  // A model is no IR to its user.
+  context.printOpOnDiagnostic(line.verbose);
 
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);

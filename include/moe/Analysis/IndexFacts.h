@@ -26,6 +26,7 @@ enum class Scalar {
   Or,
   Not,
   Neg,
+  Abs,
   Sign,
   Compare,
   Select,
@@ -146,7 +147,8 @@ public:
   /// From now on, the first elements of each row of `tensor` are seen as those
   /// of `same`, which has no others; `flipped`: the last ones, from the end.
   void identifyHead(mlir::Value tensor, mlir::Value same, bool flipped);
-  /// From now on, `tensor` is seen as column `slot` of `same`.
+  /// From now on, `tensor` is seen as column `slot` of `same`; it lacks the
+  /// last dimension, or has it in size 1.
   void identifySlot(mlir::Value tensor, mlir::Value same, int64_t slot);
 
   IndexRange range(Index a) override;
@@ -190,14 +192,17 @@ private:
   bool inBounds(Index position, mlir::Value tensor, int64_t dimension);
   std::optional<Histogram> scatteredHistogram(mlir::Operation *op);
   std::optional<Histogram> reducedHistogram(mlir::Operation *op);
+  std::optional<Histogram> maskHistogram(mlir::Operation *op);
   std::optional<Writes> stableHLOWrites(mlir::Operation *op);
   std::optional<bool> truthOfReduction(const Element &element);
   Index zeroWhere(const Element &condition);
   Index multipleUnless(const Element &condition);
   Index computedExtent(mlir::Value tensor, int64_t dimension);
+  Index foldCounts(Index sum);
   Index elementValue(const Element &element);
   Index constantValue(const Element &element, mlir::Attribute value);
   Index arithmetic(const Element &element, Scalar kind);
+  Index truncatedQuotient(const Element &element);
   std::optional<Tabulation> tabulate(mlir::Value tensor,
                                      llvm::ArrayRef<Index> at);
   /// An expression for a function that is tabulated, if there is one.

@@ -144,7 +144,10 @@ bool MoETranslation::readStorage() {
   node.ignoreAttr("accuracy_level");
   std::string type = node.stringAttr("quant_type", "int");
   if (type != "int") {
-    node.fail("expects 'quant_type' to be int, but got '" + type + "'");
+    node.fail("expects 'quant_type' to be int, but got '" + type +
+              "': ONNX Runtime's kernel for CPUs takes such weights for "
+              "integers, so that what they mean here is not defined; quantise "
+              "the experts to 4 or 8 bits");
     return false;
   }
   // -1, the default, means the layout of the kernel at hand: that for CPUs

@@ -281,6 +281,40 @@ static void translateGatherBlockQuantized(NodeContext &node) {
 // MatMulNBits
 //===----------------------------------------------------------------------===//
 
+/// The matrix [N, blocks * block] of codes of four bits whose column i has the
+/// scale of group g_idx[i]; null after an error. Columns from
+/// `k` on are padding.
+static Val dequantizeByIds(NodeContext &node, int64_t k, int64_t blocks,
+                           int64_t block) {
+  GraphBuilder &graph = node.graph;
+  Type f32 = graph.builder.getF32Type();
+  Val ids = node.input(4, 1, 1);
+  auto elements = graph.elementsOf(ids);
+  bool fits = elements && static_cast<int64_t>(elements->size()) >= k;
+  for (size_t i = 0; fits && i < elements->size(); ++i) {
+    std::optional<int64_t> id = (*elements)[i].constant();
+    fits = id && *id >= 0 && *id < blocks;
+  }
+  if (!fits) {
+    node.fail("expects the ids of " + llvm::Twine(blocks) +
+              " groups in input #4 (g_idx), one per column (" + llvm::Twine(k) +
+              "), known when compiling");
+    return nullptr;
+  }
+  DimExpr n = node.input(1)->shape[0];
+  auto matrixOf = [&](unsigned index, int64_t columns) {
+    return graph.reshape(node.input(index), {n, DimExpr(columns)});
+  };
+  ids = graph.sliceDim(ids, 0, DimExpr(0), DimExpr(k));
+  Val codes = unpackBytes(graph, matrixOf(1, blocks * block / 2), 4);
+  Val number =
+      graph.convert(graph.sliceDim(codes, 1, DimExpr(0), DimExpr(k)), f32);
+  Val zero = graph.scalar(f32, 8);
+  Val scale =
+      emitGather(graph, graph.convert(matrixOf(2, blocks), f32), ids, 1);
+  return graph.mul(graph.sub(number, zero), scale);
+}
+
 static void translateMatMulNBits(NodeContext &node) {
   GraphBuilder &graph = node.graph;
   // A floor, which f32 is above.
@@ -301,8 +335,17 @@ static void translateMatMulNBits(NodeContext &node) {
   if (n < 1 || k < 1 || n > limit || k > limit)
     return node.fail("expects positive sizes 'N' and 'K', but got " +
                      llvm::Twine(n) + " and " + llvm::Twine(k));
-  if (node.has(4))
-    return node.fail("expects no input #4 (g_idx), which is deprecated");
+  bool hasIds = node.has(4);
+  if (hasIds && bits != 4)
+    return node.fail("requires 'bits' (" + llvm::Twine(bits) +
+                     ") to be 4 where there is an input #4 (g_idx): ONNX "
+                     "Runtime's kernel for CPUs has no other; quantise the "
+                     "model without reordering by activations");
+  if (hasIds && node.has(3))
+    return node.fail(
+        "expects no input #3 (zero_points) where there is an input "
+        "#4 (g_idx): ONNX Runtime's kernel for CPUs leaves them "
+        "out; quantise the model symmetrically");
   Val a = node.input(0, 1), scales = node.input(2);
   if (graph.failed())
     return;
@@ -338,14 +381,22 @@ static void translateMatMulNBits(NodeContext &node) {
     storage.push_back(node.input(3)->isFloat() ? table(3) : codes(3, blocks));
   if (graph.failed())
     return;
-  auto format = hasZeros ? moe::QuantFormat::UAffine : moe::QuantFormat::USym;
   Type f32 = graph.builder.getF32Type();
-  Val matrix = graph.value(
-      moe::DequantOp::create(
-          graph.builder, graph.loc,
-          RankedTensorType::get({n, blocks * block}, f32), storage, Value(),
-          moe::QuantAttr::get(graph.builder.getContext(), format, block, bits)),
-      {DimExpr(n), DimExpr(blocks * block)});
+  Val matrix = nullptr;
+  if (hasIds) {
+    matrix = dequantizeByIds(node, k, blocks, block);
+    if (!matrix)
+      return;
+  } else {
+    auto format = hasZeros ? moe::QuantFormat::UAffine : moe::QuantFormat::USym;
+    matrix = graph.value(
+        moe::DequantOp::create(graph.builder, graph.loc,
+                               RankedTensorType::get({n, blocks * block}, f32),
+                               storage, Value(),
+                               moe::QuantAttr::get(graph.builder.getContext(),
+                                                   format, block, bits)),
+        {DimExpr(n), DimExpr(blocks * block)});
+  }
   matrix = graph.sliceDim(matrix, 1, DimExpr(0), DimExpr(k));
   Val y =
       graph.dot(graph.convert(a, f32), matrix, {}, {}, {a->rank() - 1}, {1});

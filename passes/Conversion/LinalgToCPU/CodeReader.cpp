@@ -1,4 +1,4 @@
-// Turns codes of eight and four bits into numbers in registers.
+// Turns codes of eight, four and two bits into numbers in registers.
 #include "CodeReader.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -42,12 +42,12 @@ void CodeReader::buildConstants() {
                     [&](int64_t i) { return meaning(i) - zero; });
     return;
   }
-  // An index has five bits: either a code and a bit of its neighbour, or a
+  // An index has five bits: either a code and bits of its neighbours, or a
   // difference of two codes.
   numbers = table(form.a, 32, [&](int64_t i) -> int64_t {
     if (zeros)
       return i < 16 ? i : i - 32;
-    return meaning(i % 16) - format.zeroPoint;
+    return meaning(i) - format.zeroPoint;
   });
 }
 
@@ -76,16 +76,24 @@ Value CodeReader::numberOf(Value bytes) {
   return arith::UIToFPOp::create(builder, loc, type, bytes);
 }
 
-/// The code of four bits that begins `shift` bits up in each word, extended to
-/// the width of the word.
-Value CodeReader::nibble(Value words, Value shift) {
+/// Where the code of row k of a panel's row lies in the word of its lane, for
+/// one word per lane: nibbles by (k mod 2, vector), in them codes by k / 2.
+int64_t CodeReader::placeOf(int64_t k, size_t vector) const {
+  return 4 * (k % 2 * form.vectors() + static_cast<int64_t>(vector)) +
+         format.bits * (k / 2);
+}
+
+/// The code that begins `shift` bits up in each word, extended to the width of
+/// the word.
+Value CodeReader::extract(Value words, Value shift) {
   auto type = cast<VectorType>(words.getType());
   int64_t lanes = type.getNumElements();
   Type word = type.getElementType();
   Value low = arith::ShRUIOp::create(builder, loc, words, shift);
   if (!format.isSigned)
-    return arith::AndIOp::create(builder, loc, low, splat(word, 15, lanes));
-  Value up = splat(word, word.getIntOrFloatBitWidth() - 4, lanes);
+    return arith::AndIOp::create(builder, loc, low,
+                                 splat(word, (1 << format.bits) - 1, lanes));
+  Value up = splat(word, word.getIntOrFloatBitWidth() - format.bits, lanes);
   low = arith::ShLIOp::create(builder, loc, low, up);
   return arith::ShRSIOp::create(builder, loc, low, up);
 }
@@ -118,19 +126,27 @@ Value CodeReader::readZero(Value group, size_t vector) {
       twice.push_back(lane / 2);
     return vector::ShuffleOp::create(builder, loc, zero, zero, twice);
   }
-  Value row = arith::DivUIOp::create(builder, loc, group, index(2));
-  Value place = arith::RemUIOp::create(builder, loc, group, index(2));
+  Value depth = index(form.stepDepth()), two = index(2);
+  Value row = arith::DivUIOp::create(builder, loc, group, depth);
   Value words = loadWords(zeros, row, lanes);
   auto type = cast<VectorType>(words.getType());
-  // Nibble (place, vector) of each word.
-  Value shift =
-      arith::MulIOp::create(builder, loc, place, index(4 * form.vectors()));
-  shift = arith::AddIOp::create(builder, loc, shift,
-                                index(4 * static_cast<int64_t>(vector)));
+  // Groups take the place of k; that of the first one, and what others add.
+  Value shift = index(placeOf(0, vector));
+  auto move = [&](Value count, int64_t distance) {
+    Value by = arith::MulIOp::create(builder, loc, count, index(distance));
+    shift = arith::AddIOp::create(builder, loc, shift, by);
+  };
+  move(arith::RemUIOp::create(builder, loc, group, two),
+       placeOf(1, vector) - placeOf(0, vector));
+  if (format.bits == 2) {
+    Value half = arith::RemUIOp::create(builder, loc, group, depth);
+    move(arith::DivUIOp::create(builder, loc, half, two),
+         placeOf(2, vector) - placeOf(0, vector));
+  }
   shift =
       arith::IndexCastUIOp::create(builder, loc, type.getElementType(), shift);
   shift = vector::BroadcastOp::create(builder, loc, type, shift);
-  Value zero = nibble(words, shift);
+  Value zero = extract(words, shift);
   if (form.pair == 1)
     return arith::SIToFPOp::create(builder, loc,
                                    type.clone(builder.getF32Type()), zero);
@@ -146,7 +162,7 @@ Value CodeReader::readZero(Value group, size_t vector) {
 }
 
 Value CodeReader::read(Value step, int64_t part, size_t vector) {
-  int64_t lanes = form.tile.lanes, vectors = form.vectors();
+  int64_t lanes = form.tile.lanes;
   auto place = static_cast<int64_t>(vector);
   Type f32 = builder.getF32Type();
   auto subtractZero = [&](Value number) -> Value {
@@ -177,10 +193,12 @@ Value CodeReader::read(Value step, int64_t part, size_t vector) {
   if (form.pair == 2) {
     Value words = loadWords(codes, step, 2 * lanes);
     Type word = builder.getI16Type();
-    Value shift = splat(word, 4 * place, 2 * lanes);
+    // A word for each of two rows, which have these parts each.
+    Value shift = splat(word, placeOf(2 * part, vector), 2 * lanes);
     Value indices = arith::ShRUIOp::create(builder, loc, words, shift);
     if (Value zero = zeroNumbers[vector])
-      indices = arith::SubIOp::create(builder, loc, nibble(words, shift), zero);
+      indices =
+          arith::SubIOp::create(builder, loc, extract(words, shift), zero);
     // The intrinsic knows integers alone.
     auto type = VectorType::get({2 * lanes}, word);
     Value bits = vector::BitCastOp::create(builder, loc, type, numbers);
@@ -191,8 +209,7 @@ Value CodeReader::read(Value step, int64_t part, size_t vector) {
 
   Value words = loadWords(codes, step, lanes);
   auto type = cast<VectorType>(words.getType());
-  Value shift =
-      splat(type.getElementType(), 4 * (part * vectors + place), lanes);
+  Value shift = splat(type.getElementType(), placeOf(part, vector), lanes);
   if (usesTables()) {
     Value indices = arith::ShRUIOp::create(builder, loc, words, shift);
     Value number = lookUp("llvm.x86.avx512.permvar.sf.512", numbers, indices);
@@ -200,7 +217,7 @@ Value CodeReader::read(Value step, int64_t part, size_t vector) {
     return zero ? arith::SubFOp::create(builder, loc, number, zero).getResult()
                 : number;
   }
-  Value code = nibble(words, shift);
+  Value code = extract(words, shift);
   return subtractZero(
       arith::SIToFPOp::create(builder, loc, type.clone(f32), code));
 }

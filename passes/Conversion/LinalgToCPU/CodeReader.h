@@ -34,14 +34,17 @@ private:
                         int64_t count);
   mlir::Value loadWords(mlir::Value from, mlir::Value row, int64_t lanes);
   mlir::Value numberOf(mlir::Value bytes);
-  mlir::Value nibble(mlir::Value words, mlir::Value shift);
+  mlir::Value extract(mlir::Value words, mlir::Value shift);
+  int64_t placeOf(int64_t k, size_t vector) const;
   mlir::Value lookUp(llvm::StringRef intrinsic, mlir::Value table,
                      mlir::Value indices);
   mlir::Value readZero(mlir::Value group, size_t vector);
   bool usesTables() const { return form.tile.lanes == 16; }
-  /// The number that a code of four bits means, without its zero point.
-  int64_t meaning(int64_t code) const {
-    return format.isSigned && code >= 8 ? code - 16 : code;
+  /// The number that the low bits of an index, a code, mean without its zero
+  /// point.
+  int64_t meaning(int64_t index) const {
+    int64_t count = int64_t(1) << format.bits, code = index % count;
+    return format.isSigned && code >= count / 2 ? code - count : code;
   }
 
   mlir::OpBuilder &builder;
@@ -49,7 +52,7 @@ private:
   const KernelForm &form;
   CodeFormat format;
   mlir::Value codes, zeros;
-  mlir::Value numbers; ///< the table of codes of four bits
+  mlir::Value numbers; ///< the table of codes of four or two bits
   llvm::SmallVector<mlir::Value> zeroNumbers;
 };
 

@@ -34,7 +34,8 @@ SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
   case Kind::Pairs:
     return {panel, k.floorDiv(2), column, k % 2};
   case Kind::Nibbles:
-    return {panel, k.floorDiv(2), n % lanes, k % 2, column.floorDiv(2 * lanes)};
+    return {panel, k.floorDiv(depth()), n % lanes, k % 2,
+            column.floorDiv(2 * lanes)};
   }
   llvm_unreachable("a layout without a map");
 }
@@ -53,7 +54,10 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
     nSizes.append({width / lanes, lanes});
   else
     nSizes.push_back(width);
-  if (kind != Kind::Plain)
+  bool areHalves = depth() == 4; // of nibbles
+  if (areHalves)
+    kSizes = {shape[k] / 4, 2, 2};
+  else if (kind != Kind::Plain)
     kSizes = {shape[k] / 2, 2};
   SmallVector<int64_t> parts(shape.begin(), shape.begin() + lead);
   parts.append(nIsLast ? kSizes : nSizes);
@@ -64,14 +68,24 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
   SmallVector<int64_t> permutation =
       llvm::to_vector(llvm::seq<int64_t>(0, lead));
   permutation.append({nFirst, kFirst});
-  if (kind == Kind::Nibbles)
+  if (areHalves)
+    permutation.append({nFirst + 2, kFirst + 2, nFirst + 1, kFirst + 1});
+  else if (kind == Kind::Nibbles)
     permutation.append({nFirst + 2, kFirst + 1, nFirst + 1});
   else
     permutation.push_back(nFirst + 1);
   if (kind == Kind::Pairs)
     permutation.push_back(kFirst + 1);
   value = transposeWeight(reshapeWeight(value, parts), permutation);
-  return kind == Kind::Nibbles ? nibbleBytes(value) : value;
+  if (kind != Kind::Nibbles)
+    return value;
+  if (areHalves) {
+    SmallVector<int64_t> joined(value.getShapedType().getShape());
+    joined.pop_back();
+    joined.back() *= 2;
+    value = reshapeWeight(value, joined);
+  }
+  return nibbleBytes(value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -79,28 +93,62 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
 //===----------------------------------------------------------------------===//
 
 /// The place in its byte of the code of column n: (n >> log2(lanes / 4)) & 4.
-Value moe::buildNibble(OpBuilder &builder, Location loc, Value byte, unsigned n,
-                       int64_t lanes) {
+/// That of two bits lies (k / group) & 2 further.
+Value moe::buildNibble(OpBuilder &builder, Location loc, Value byte,
+                       const PanelLayout &layout, unsigned n, unsigned k,
+                       int64_t group) {
   auto index = [&](int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
   Value shift = linalg::IndexOp::create(builder, loc, n);
   shift = arith::ShRUIOp::create(builder, loc, shift,
-                                 index(llvm::Log2_64(lanes / 4)));
+                                 index(llvm::Log2_64(layout.lanes / 4)));
   shift = arith::AndIOp::create(builder, loc, shift, index(4));
+  if (layout.bits == 2) {
+    Value half = linalg::IndexOp::create(builder, loc, k);
+    if (group != 1)
+      half = arith::DivUIOp::create(builder, loc, half, index(group));
+    half = arith::AndIOp::create(builder, loc, half, index(2));
+    shift = arith::OrIOp::create(builder, loc, shift, half);
+  }
   shift = arith::IndexCastOp::create(builder, loc, byte.getType(), shift);
   Value low = arith::ShRUIOp::create(builder, loc, byte, shift);
-  return arith::TruncIOp::create(builder, loc, builder.getIntegerType(4), low);
+  return arith::TruncIOp::create(builder, loc,
+                                 builder.getIntegerType(layout.bits), low);
 }
 
-/// The lanes for which `shift` is that of buildNibble; 0 where it is not.
-static int64_t matchNibbleLanes(Value shift, unsigned n) {
-  auto cast = shift.getDefiningOp<arith::IndexCastOp>();
-  auto bit = cast ? cast.getIn().getDefiningOp<arith::AndIOp>() : nullptr;
-  APInt mask, distance(64, 0);
-  if (!bit || !matchPattern(bit.getRhs(), m_ConstantInt(&mask)) || mask != 4)
+/// x where the value is x & mask.
+static Value matchMask(Value value, int64_t mask) {
+  auto bit = value ? value.getDefiningOp<arith::AndIOp>() : arith::AndIOp();
+  APInt found;
+  bool matches =
+      bit && matchPattern(bit.getRhs(), m_ConstantInt(&found)) && found == mask;
+  return matches ? bit.getLhs() : Value();
+}
+
+/// The group for which the value is (k / group) & 2, as buildNibble has it; 0
+/// where it is not.
+static int64_t matchHalf(Value value, unsigned k) {
+  Value half = matchMask(value, 2);
+  int64_t group = 1;
+  if (auto quotient = half ? half.getDefiningOp<arith::DivUIOp>() : nullptr) {
+    APInt divisor;
+    if (!matchPattern(quotient.getRhs(), m_ConstantInt(&divisor)))
+      return 0;
+    group = divisor.getSExtValue();
+    half = quotient.getLhs();
+  }
+  auto index = half ? half.getDefiningOp<linalg::IndexOp>() : nullptr;
+  return index && index.getDim() == k ? group : 0;
+}
+
+/// The lanes for which the value is the place that buildNibble gives a code of
+/// four bits; 0 where it is not.
+static int64_t matchNibbleLanes(Value place, unsigned n) {
+  APInt distance(64, 0);
+  Value column = matchMask(place, 4);
+  if (!column)
     return 0;
-  Value column = bit.getLhs();
   // A shift by nothing folds away.
   if (auto moved = column.getDefiningOp<arith::ShRUIOp>()) {
     if (!matchPattern(moved.getRhs(), m_ConstantInt(&distance)))
@@ -122,6 +170,9 @@ struct MultiplyBody {
   std::optional<CodeFormat> codes;
   int64_t lanes = 0; ///< of nibbles
   Value scale, zero;
+  /// Codes along k that share a zero point of two bits; 0 where nothing says
+  /// so.
+  int64_t zeroGroup = 0;
 
   static std::optional<MultiplyBody> match(linalg::GenericOp op, unsigned n);
 };
@@ -137,9 +188,11 @@ struct Code {
   Value byte;
   bool isSigned = false;
   int64_t lanes = 0; ///< 0 for a whole byte
+  unsigned bits = 8;
+  int64_t group = 0; ///< of k; of codes of two bits alone
 };
 
-std::optional<Code> matchCode(Value value, unsigned n) {
+std::optional<Code> matchCode(Value value, unsigned n, unsigned k) {
   Operation *conversion = value.getDefiningOp();
   if (!isa_and_nonnull<arith::SIToFPOp, arith::UIToFPOp>(conversion))
     return std::nullopt;
@@ -149,15 +202,28 @@ std::optional<Code> matchCode(Value value, unsigned n) {
     return code.byte.getType().isInteger(8) ? std::optional(code)
                                             : std::nullopt;
   auto low = narrow.getIn().getDefiningOp<arith::ShRUIOp>();
-  if (!low || !narrow.getType().isInteger(4))
+  auto shift = low ? low.getRhs().getDefiningOp<arith::IndexCastOp>() : nullptr;
+  code.bits = narrow.getType().getIntOrFloatBitWidth();
+  if (!shift || (code.bits != 4 && code.bits != 2))
     return std::nullopt;
+  Value place = shift.getIn();
+  if (code.bits == 2) {
+    auto both = place.getDefiningOp<arith::OrIOp>();
+    if (!both)
+      return std::nullopt;
+    place = both.getLhs();
+    code.group = matchHalf(both.getRhs(), k);
+    if (code.group == 0)
+      return std::nullopt;
+  }
   code.byte = low.getLhs();
-  code.lanes = matchNibbleLanes(low.getRhs(), n);
+  code.lanes = matchNibbleLanes(place, n);
   return code.lanes != 0 ? std::optional(code) : std::nullopt;
 }
 
 /// (code - zero point) * scale, into `body`; false for anything else.
-bool matchDequantization(Value value, unsigned n, MultiplyBody &body) {
+bool matchDequantization(Value value, unsigned n, unsigned k,
+                         MultiplyBody &body) {
   auto product = value.getDefiningOp<arith::MulFOp>();
   if (!product)
     return false;
@@ -171,18 +237,21 @@ bool matchDequantization(Value value, unsigned n, MultiplyBody &body) {
       if (matchPattern(zero, m_ConstantFloat(&constant)))
         zero = Value();
     }
-    std::optional<Code> code = matchCode(number, n);
+    std::optional<Code> code = matchCode(number, n, k);
     std::optional<Code> zeroCode;
     if (zero)
-      zeroCode = matchCode(zero, n);
-    if (!code || (zero && (!zeroCode || zeroCode->lanes != code->lanes ||
-                           zeroCode->isSigned != code->isSigned)))
+      zeroCode = matchCode(zero, n, k);
+    if (!code || code->group > 1 ||
+        (zero && (!zeroCode || zeroCode->lanes != code->lanes ||
+                  zeroCode->bits != code->bits ||
+                  zeroCode->isSigned != code->isSigned)))
       continue;
     body.y = code->byte;
     body.scale = lookThroughWidening(scale);
     body.zero = zeroCode ? zeroCode->byte : Value();
     body.lanes = code->lanes;
-    body.codes = CodeFormat{code->lanes == 0 ? 8u : 4u, code->isSigned,
+    body.zeroGroup = zeroCode ? zeroCode->group : 0;
+    body.codes = CodeFormat{code->bits, code->isSigned,
                             /*group=*/0,
                             static_cast<int64_t>(constant.convertToDouble())};
     return true;
@@ -194,6 +263,9 @@ bool matchDequantization(Value value, unsigned n, MultiplyBody &body) {
 std::optional<MultiplyBody> MultiplyBody::match(linalg::GenericOp op,
                                                 unsigned n) {
   Block *block = op.getBody();
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  unsigned k =
+      llvm::find(kinds, utils::IteratorType::reduction) - kinds.begin();
   auto sum =
       block->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!sum)
@@ -207,9 +279,9 @@ std::optional<MultiplyBody> MultiplyBody::match(linalg::GenericOp op,
     return std::nullopt;
   MultiplyBody body;
   Value lhs = product.getLhs(), rhs = product.getRhs();
-  if (matchDequantization(rhs, n, body)) {
+  if (matchDequantization(rhs, n, k, body)) {
     body.x = lookThroughWidening(lhs);
-  } else if (matchDequantization(lhs, n, body)) {
+  } else if (matchDequantization(lhs, n, k, body)) {
     body.x = lookThroughWidening(rhs);
   } else {
     body.x = lookThroughWidening(lhs);
@@ -239,7 +311,7 @@ bool isNarrowFloat(Type type) {
 
 /// The layout that the last results of `map` describe, for loops `n` and `k`.
 static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k,
-                               int64_t nibbleLanes) {
+                               int64_t nibbleLanes, unsigned bits) {
   using Kind = PanelLayout::Kind;
   AffineExpr nExpr = getAffineDimExpr(n, map.getContext());
   AffineExpr kExpr = getAffineDimExpr(k, map.getContext());
@@ -257,7 +329,8 @@ static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k,
     for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles}) {
       if ((kind == Kind::Nibbles) != (nibbleLanes != 0))
         continue;
-      PanelLayout layout{kind, width.getValue(), nibbleLanes};
+      PanelLayout layout{kind, width.getValue(), nibbleLanes,
+                         nibbleLanes != 0 ? bits : PanelLayout().bits};
       if (last == ArrayRef(layout.getResults(nExpr, kExpr)))
         return layout;
     }
@@ -348,7 +421,8 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
   AffineMap b = result.map(result.b);
   if (b.isProjectedPermutation())
     return body->codes ? std::nullopt : std::optional(result);
-  result.panels = matchPanels(b, result.n, result.k, body->lanes);
+  result.panels = matchPanels(b, result.n, result.k, body->lanes,
+                              body->codes ? body->codes->bits : 0);
   if (!result.panels)
     return std::nullopt;
   if (!body->codes)
@@ -371,5 +445,7 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
   auto quotient = dyn_cast<AffineBinaryOpExpr>(*group);
   result.codes->group =
       quotient ? cast<AffineConstantExpr>(quotient.getRHS()).getValue() : depth;
+  if (body->zeroGroup != 0 && body->zeroGroup != result.codes->group)
+    return std::nullopt;
   return result;
 }

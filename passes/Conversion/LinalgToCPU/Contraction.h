@@ -37,20 +37,25 @@ struct VectorUnit {
 /// Pairs are neighbours along k, side by side. A byte of nibbles holds two
 /// codes of columns that are `lanes` apart: of one lane all codes of two rows
 /// lie side by side, and one load brings them to the lane that multiplies them.
+/// Where codes have two bits, rows are K / 4, and a nibble holds those of k
+/// (low) and k + 2 in the place of one of four bits.
 struct PanelLayout {
   enum class Kind { Plain, Pairs, Nibbles }; // each with one dimension more
   Kind kind = Kind::Plain;
   int64_t width = 0; ///< 0 where B is not packed
   int64_t lanes = 0;
+  unsigned bits = 4; ///< of codes in nibbles
 
   explicit operator bool() const { return width != 0; }
   /// Dimensions of one stack of panels.
   size_t rank() const { return 3 + static_cast<size_t>(kind); }
   /// Elements along k that one row of a panel holds.
-  int64_t depth() const { return kind == Kind::Plain ? 1 : 2; }
+  int64_t depth() const {
+    return kind == Kind::Nibbles ? 8 / bits : kind == Kind::Pairs ? 2 : 1;
+  }
   /// The layout of codes of zero points where this is that of codes.
   PanelLayout ofZeroPoints() const {
-    return {kind == Kind::Nibbles ? kind : Kind::Plain, width, lanes};
+    return {kind == Kind::Nibbles ? kind : Kind::Plain, width, lanes, bits};
   }
   /// The last results of the map of a packed B.
   llvm::SmallVector<mlir::AffineExpr> getResults(mlir::AffineExpr n,
@@ -63,7 +68,7 @@ struct PanelLayout {
 /// What codes of weights mean: (code - zero point) * scale, where scale and
 /// zero point are those of `group` codes along k.
 struct CodeFormat {
-  unsigned bits; ///< 8 or 4
+  unsigned bits; ///< 8, 4 or 2
   bool isSigned;
   int64_t group;
   int64_t zeroPoint = 0; ///< of all, where there is no tensor of them
@@ -94,10 +99,12 @@ struct Contraction {
   }
 };
 
-/// The code of a nibble panel in `byte`, as the body of a contraction with loop
-/// `n` finds it.
+/// The code of a nibble panel in `byte`, as the body of a contraction with
+/// loops `n` and `k` finds it; `group` codes along k share it (1 for those of
+/// weights).
 mlir::Value buildNibble(mlir::OpBuilder &builder, mlir::Location loc,
-                        mlir::Value byte, unsigned n, int64_t lanes);
+                        mlir::Value byte, const PanelLayout &layout, unsigned n,
+                        unsigned k, int64_t group);
 
 /// Position of loop dimension `dim` among the results of `map`, all of which
 /// are dimensions.

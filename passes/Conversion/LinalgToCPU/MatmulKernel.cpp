@@ -300,7 +300,7 @@ Value KernelBuilder::spreadA(Value row, Value step, int64_t part) {
   if (form.stepDepth() != 1)
     k = mul(step, index(form.stepDepth()));
   if (part != 0)
-    k = add(k, index(part));
+    k = add(k, index(part * form.pair));
   if (form.pair == 1) {
     Value scalar = memref::LoadOp::create(builder, loc, a, ValueRange{row, k});
     return vector::BroadcastOp::create(builder, loc, vectorType, widen(scalar));

@@ -26,9 +26,10 @@ struct KernelForm {
   mlir::Type scale;
   bool hasZeros = false;
 
-  bool hasNibbles() const { return codes && codes->bits == 4; }
+  /// Codes of four bits, or of two in pairs.
+  bool hasNibbles() const { return codes && codes->bits < 8; }
   /// Elements along k that one row of B holds.
-  int64_t stepDepth() const { return hasNibbles() ? 2 : pair; }
+  int64_t stepDepth() const { return hasNibbles() ? 8 / codes->bits : pair; }
   int64_t vectors() const { return tile.columns / tile.lanes; }
   /// Elements of B's type in a row of B.
   int64_t rowElements() const {

@@ -223,8 +223,11 @@ std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
   if (stored.isInteger(8))
     return PanelLayout{pairs && isEven ? Kind::Pairs : Kind::Plain,
                        tile.columns};
-  if (stored.isInteger(4) && isEven)
-    return PanelLayout{Kind::Nibbles, tile.columns, tile.lanes};
+  PanelLayout nibbles{Kind::Nibbles, tile.columns, tile.lanes,
+                      stored.getIntOrFloatBitWidth()};
+  if ((stored.isInteger(4) || stored.isInteger(2)) &&
+      use.depth % nibbles.depth() == 0 && use.group % nibbles.depth() == 0)
+    return nibbles;
   return std::nullopt;
 }
 
@@ -377,14 +380,16 @@ Value Packer::slabAt(ElementsAttr packed, ArrayRef<AffineExpr> lead) {
 /// The body of a contraction whose B is packed; `values` are those of A, B,
 /// scales and zero points where there are such, and C.
 void buildPackedBody(OpBuilder &builder, Location loc, ValueRange values,
-                     const WeightElement &element, const PanelLayout &layout,
-                     unsigned n) {
+                     const WeightUse &use, const PanelLayout &layout,
+                     const Contraction &contraction) {
+  const WeightElement &element = use.element;
   if (!element.scale)
     return buildMultiplyAccumulate(builder, loc, values);
   Type f32 = builder.getF32Type();
-  auto number = [&](Value byte) -> Value {
+  auto number = [&](Value byte, int64_t group) -> Value {
     if (layout.kind == PanelLayout::Kind::Nibbles)
-      byte = buildNibble(builder, loc, byte, n, layout.lanes);
+      byte = buildNibble(builder, loc, byte, layout, contraction.n,
+                         contraction.k, group);
     if (*element.isSigned)
       return arith::SIToFPOp::create(builder, loc, f32, byte);
     return arith::UIToFPOp::create(builder, loc, f32, byte);
@@ -394,10 +399,10 @@ void buildPackedBody(OpBuilder &builder, Location loc, ValueRange values,
       return value;
     return arith::ExtFOp::create(builder, loc, f32, value);
   };
-  Value weight = number(values[1]);
+  Value weight = number(values[1], /*group=*/1);
   Value zero;
   if (element.zero)
-    zero = number(values[3]);
+    zero = number(values[3], use.group);
   else if (element.zeroPoint != 0)
     zero = arith::ConstantOp::create(
         builder, loc,
@@ -433,7 +438,7 @@ linalg::GenericOp pack(const Contraction &contraction, const WeightUse &use,
       builder, op.getLoc(), op.getResultTypes(), packer.values,
       contraction.c->get(), packer.maps, op.getIteratorTypesArray(),
       [&](OpBuilder &nested, Location loc, ValueRange values) {
-        buildPackedBody(nested, loc, values, element, layout, contraction.n);
+        buildPackedBody(nested, loc, values, use, layout, contraction);
       });
   op.replaceAllUsesWith(packed);
   op.erase();

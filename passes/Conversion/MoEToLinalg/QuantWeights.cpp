@@ -29,7 +29,7 @@ public:
   Value build();
 
 private:
-  /// Numbers that share bytes become elements of four bits, which the weight
+  /// Numbers that share bytes become elements of as many bits, which the weight
   /// packer puts together again in the kernel's order.
   Value weight(ElementsAttr value, bool isPacked);
   Value number(Value code);
@@ -52,9 +52,9 @@ bool CodesLowering::isSupported() const {
       return false;
     [[fallthrough]];
   case QuantFormat::USym:
-    // Nibbles of a kernel are pairs along K, of one group.
+    // A byte of a kernel holds neighbours along K, of one group.
     if (quant.getOrder() != NibbleOrder::Adjacent ||
-        (bits != 8 && quant.getGroup() % 2 != 0))
+        quant.getGroup() % (8 / bits) != 0)
       return false;
     break;
   default:
@@ -65,7 +65,7 @@ bool CodesLowering::isSupported() const {
 
 Value CodesLowering::weight(ElementsAttr value, bool isPacked) {
   if (isPacked && bits != 8)
-    value = unpackBytes(value, bits, b.getIntegerType(4));
+    value = unpackBytes(value, bits, b.getIntegerType(bits));
   return WeightOp::create(b, cast<RankedTensorType>(value.getShapedType()),
                           value);
 }

@@ -4,6 +4,8 @@
 
 // CHECK-DAG: #[[NIBBLES:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 2, d1 mod 16, d2 mod 2, (d1 mod 64) floordiv 32)>
 // CHECK-DAG: #[[PAIRS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 2, d1 mod 64, d2 mod 2)>
+// CHECK-DAG: #[[QUARTERS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 4, d1 mod 16, d2 mod 2, (d1 mod 64) floordiv 32)>
+// CHECK-DAG: #[[ZEROS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, (d2 floordiv 32) floordiv 4, d1 mod 16, (d2 floordiv 32) mod 2, (d1 mod 64) floordiv 32)>
 // CHECK-DAG: #[[PLAIN:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2, d1 mod 64)>
 // CHECK-DAG: #[[GROUPS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 32, d1 mod 64)>
 // CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, 0, d1 mod 64)>
@@ -44,6 +46,40 @@ func.func @four_bits(%e: index, %x: tensor<?x64xbf16>, %y: tensor<?x64xf32>) -> 
   } -> tensor<5x64x64xf32>
   %slab = tensor.extract_slice %w[%e, 0, 0] [1, 64, 64] [1, 1, 1] : tensor<5x64x64xf32> to tensor<64x64xf32>
   %0 = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %slab : tensor<?x64xbf16>, tensor<64x64xf32>) outs(%y : tensor<?x64xf32>) -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
+
+// Two bits: a nibble of the panel holds the codes of k and k + 2; zero points are codes, with groups in place of k.
+// CHECK-LABEL: func.func @two_bits
+func.func @two_bits(%x: tensor<?x64xbf16>, %y: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  // CHECK-DAG: moe_support.weight #moe_support.nibbles<#moe_support.reshape<#moe_support.transpose<{{.*}} : tensor<1x16x16x2x4x2xi2>> : tensor<1x16x16x2x8xi2>> : tensor<1x16x16x2x2xi8>
+  // CHECK-DAG: moe_support.weight #moe_support.nibbles<{{.*}} : tensor<1x1x16x2x8xi2>> : tensor<1x1x16x2x2xi8>
+  // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[QUARTERS]], #[[GROUPS]], #[[ZEROS]], #{{.*}}]
+  // CHECK-NEXT: ^bb0(%{{.*}}: bf16, %[[BYTE:.*]]: i8, %{{.*}}: bf16, %[[ZERO:.*]]: i8, %{{.*}}: f32):
+  // CHECK: %[[K:.*]] = linalg.index 2
+  // CHECK: %[[HALF:.*]] = arith.andi %[[K]], %{{.*}} : index
+  // CHECK: %[[PLACE:.*]] = arith.ori %{{.*}}, %[[HALF]]
+  // CHECK: %[[SHIFT:.*]] = arith.index_cast %[[PLACE]] : index to i8
+  // CHECK: %[[LOW:.*]] = arith.shrui %[[BYTE]], %[[SHIFT]]
+  // CHECK: arith.trunci %[[LOW]] : i8 to i2
+  // CHECK: %[[G:.*]] = arith.divui %{{.*}}, %{{.*}} : index
+  // CHECK: arith.andi %[[G]]
+  // CHECK: arith.shrui %[[ZERO]]
+  %q = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<64x64xi2>
+  %s = moe_support.weight #moe_support.external<"w.bin", 1024> : tensor<64x2xbf16>
+  %z = moe_support.weight #moe_support.external<"w.bin", 1280> : tensor<64x2xi2>
+  %empty = tensor.empty() : tensor<64x64xf32>
+  %w = linalg.generic {indexing_maps = [affine_map<(n, k) -> (n, k)>, affine_map<(n, k) -> (n, k floordiv 32)>, affine_map<(n, k) -> (n, k floordiv 32)>, affine_map<(n, k) -> (n, k)>], iterator_types = ["parallel", "parallel"]}
+    ins(%q, %s, %z : tensor<64x64xi2>, tensor<64x2xbf16>, tensor<64x2xi2>) outs(%empty : tensor<64x64xf32>) {
+  ^bb0(%c: i2, %t: bf16, %p: i2, %o: f32):
+    %u = arith.uitofp %c : i2 to f32
+    %v = arith.uitofp %p : i2 to f32
+    %d = arith.subf %u, %v : f32
+    %f = arith.extf %t : bf16 to f32
+    %r = arith.mulf %d, %f : f32
+    linalg.yield %r : f32
+  } -> tensor<64x64xf32>
+  %0 = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %w : tensor<?x64xbf16>, tensor<64x64xf32>) outs(%y : tensor<?x64xf32>) -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
 }
 

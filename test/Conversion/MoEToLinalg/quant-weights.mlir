@@ -26,11 +26,12 @@ func.func @zero_points_in_nibbles() -> tensor<3x4x48xf32> {
 
 // -----
 
-// Two bits take four in the kernel.
+// Codes of two bits, in groups of four at least.
 // CHECK-LABEL: func.func @two_bits
 func.func @two_bits() -> tensor<4x32xf32> {
   // CHECK-DAG: arith.constant 2.000000e+00 : f32
-  // CHECK-DAG: moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<4x8xi8>> : tensor<4x32xi4>
+  // CHECK-DAG: moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<4x8xi8>> : tensor<4x32xi2>
+  // CHECK: arith.uitofp %{{.*}} : i2 to f32
   // CHECK: arith.subf
   %q = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<4x8xi8>
   %s = moe_support.weight #moe_support.external<"w.bin", 32> : tensor<4x1xf32>

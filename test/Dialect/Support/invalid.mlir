@@ -179,20 +179,32 @@ func.func @braces_are_closed(%ok: i1) {
 // -----
 
 // (nibbles_c1)
-// expected-error @+1 {{expects integers of four bits in bytes, but got 'tensor<8x4xi8>' in 'tensor<8x2xi8>'}}
+// expected-error @+1 {{expects integers of four or two bits in bytes, but got 'tensor<8x4xi8>' in 'tensor<8x2xi8>'}}
 func.func private @nibbles_have_four_bits() attributes {a = #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi8>> : tensor<8x2xi8>}
 
 // -----
 
 // (nibbles_c1)
-// expected-error @+1 {{requires the last dimension of the source ('tensor<8x4xi4>') to be twice that of the result ('tensor<4x4xi8>')}}
+// expected-error @+1 {{requires the last dimension of the source ('tensor<8x4xi4>') to be 2 times that of the result ('tensor<4x4xi8>')}}
 func.func private @nibbles_are_paired_along_the_last_dimension() attributes {a = #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<4x4xi8>}
 
 // -----
 
 // (unpack_c1)
-// expected-error @+1 {{expects integers of four or eight bits from bytes, but got 'tensor<8x4xi16>' from 'tensor<8x2xi8>'}}
+// expected-error @+1 {{expects integers of two, four or eight bits from bytes, but got 'tensor<8x4xi16>' from 'tensor<8x2xi8>'}}
 func.func private @unpacked_numbers_have_four_or_eight_bits() attributes {a = #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x4xi16>}
+
+// -----
+
+// (nibbles_c1)
+// expected-error @+1 {{requires the last dimension of the source ('tensor<8x4xi2>') to be 4 times that of the result ('tensor<8x2xi8>')}}
+func.func private @four_codes_of_two_bits_are_a_byte() attributes {a = #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi2>> : tensor<8x2xi8>}
+
+// -----
+
+// (unpack_c2)
+// expected-error @+1 {{requires the last dimension of the result ('tensor<8x4xi2>') to be two or four times that of the source ('tensor<8x2xi8>')}}
+func.func private @bytes_hold_four_numbers_of_two_bits() attributes {a = #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x4xi2>}
 
 // -----
 

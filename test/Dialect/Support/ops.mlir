@@ -34,6 +34,8 @@ func.func @weights() {
   %8 = moe_support.weight #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<8x2xi8>
   // CHECK: moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x4xi4>
   %9 = moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x4xi4>
+  // CHECK: moe_support.weight #moe_support.nibbles<#moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x1xi8>> : tensor<8x4xi2>> : tensor<8x1xi8>
+  %11 = moe_support.weight #moe_support.nibbles<#moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x1xi8>> : tensor<8x4xi2>> : tensor<8x1xi8>
   // CHECK: moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x1xi8>> : tensor<8x4xi8>
   %10 = moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x1xi8>> : tensor<8x4xi8>
   return

@@ -522,8 +522,23 @@ def convolutions():
     case("conv_window", "Conv", [x2, f32(4, 3, 3, 2)], attrs=dict(pads=[1, 0, 2, 1], strides=[2, 1], dilations=[1, 2]), const=[1], dynamic=False)
 
 
+def more_codes():
+    """Columns that belong to groups in any order, and tables of two bits."""
+    n, k, group = 24, 64, 16
+    for name, cut in (("ids", 0), ("ids_cut", 9)):
+        w = Stored(4, group, n, k)
+        ids = rng.permutation(np.arange(k) // group)[:k - cut].astype(np.int32)
+        operands = [f32(3, k - cut), pack(w.codes, 4).reshape(n, k // group, -1), w.scales, None, ids]
+        case("matmulnbits_" + name, "MatMulNBits", operands, attrs=dict(N=n, K=k - cut, bits=4, block_size=group), const=range(1, 5), domain="com.microsoft",
+             dynamic="rows")
+    bytes_of = lambda *s: rng.integers(0, 256, s).astype(np.uint8)
+    for name, zeros in (("2bit", []), ("2bit_zeros", [bytes_of(6, 1)])):
+        case("gatherblockquantized_" + name, "GatherBlockQuantized", [bytes_of(6, 8), np.array([[1, -1], [0, 5]]), f32(6, 2), *zeros],
+             attrs=dict(bits=2, block_size=16, gather_axis=0, quantize_axis=1), domain="com.microsoft", const=[0, 2, 3])
+
+
 def main(root, only=""):
-    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles, weights_in_codes, convolutions):
+    for group in (elementwise, shapes, slices, indexing, reductions, networks, attention, conditions, quantized, layers, nibbles, weights_in_codes, convolutions, more_codes):
         group()
     failures = 0
     for name, spec in CASES.items():

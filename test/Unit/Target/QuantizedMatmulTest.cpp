@@ -227,4 +227,21 @@ INSTANTIATE_TEST_SUITE_P(
         // An odd depth has no panels of nibbles.
         QuantizedCase{33, 20, 4, true, 11, Zero::None}));
 
+INSTANTIATE_TEST_SUITE_P(
+    HalfNibbles, QuantizedMatmul,
+    ::testing::Values(
+        QuantizedCase{96, 100, 2, false, 32, Zero::Constant},
+        QuantizedCase{36, 65, 2, true, 0, Zero::None},
+        QuantizedCase{160, 100, 2, false, 16, Zero::Tensor},
+        QuantizedCase{96, 100, 2, true, 32, Zero::Tensor, "f32", "f16", "host",
+                      true},
+        QuantizedCase{96, 65, 2, true, 32, Zero::None, "bf16", "bf16"},
+        QuantizedCase{160, 100, 2, false, 16, Zero::Tensor, "bf16", "f16"},
+        QuantizedCase{160, 37, 2, false, 16, Zero::Tensor, "bf16", "bf16",
+                      "x86-64-v3"},
+        QuantizedCase{96, 37, 2, true, 32, Zero::Tensor, "f32", "f32",
+                      "x86-64"},
+        // A depth that four does not divide has no panels of these.
+        QuantizedCase{34, 20, 2, false, 0, Zero::Constant}));
+
 } // namespace

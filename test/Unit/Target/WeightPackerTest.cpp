@@ -233,6 +233,12 @@ TEST_F(PackedCodes, NumbersThatShareBytes) {
       ExternalAttr::get(&context, type({2, 1}, 8), path("codes"), 2);
   EXPECT_EQ(bytes(unpackBytes(quarters, 2, i8)),
             (std::vector<int>{0, 1, 1, 1, 2, 1, 3, 1}));
+  Type i2 = IntegerType::get(&context, 2);
+  ElementsAttr codes = unpackBytes(quarters, 2, i2);
+  EXPECT_EQ(bytes(codes), (std::vector<int>{0, 1, 1, 1, 2, 1, 3, 1}));
+  EXPECT_EQ(
+      bytes(nibbleBytes(reshapeWeight(transposeWeight(codes, {1, 0}), {8}))),
+      (std::vector<int>{0x58, 0x5d}));
   // 1032 rows are more than are read at once.
   {
     std::error_code code;

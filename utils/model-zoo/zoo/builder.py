@@ -139,8 +139,9 @@ def _build_decoder(spec, folder):
     graph_inputs = [value.name for value in exported.graph.input]
     experts, top_k = _routing(config)
     layers = len(list(decoders.moe_blocks(model)))
-    if spec.verdict == "correct" and len(probe.expert_weights(measured_on, experts)) != layers:
-        raise ZooError(f"{spec.name}: the experts of {layers} MoE layers were not all found in the graph")
+    mixtures = layers + decoders.attention_mixtures(model)
+    if spec.verdict == "correct" and len(probe.expert_weights(measured_on, experts)) != mixtures:
+        raise ZooError(f"{spec.name}: the experts of {mixtures} mixtures were not all found in the graph")
     for seed in range(INPUT_SEEDS):
         torch_feeds = inputs(seed)
         feeds = _bind(graph_inputs, _numpy(torch_feeds))

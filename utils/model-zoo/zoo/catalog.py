@@ -24,8 +24,8 @@ def _tiny(**more):
 
 
 def _small(config, inter=8, vocabulary=32):
-    """The same model with narrower experts and fewer tokens: what fits the repository's 3 MB for all committed models."""
-    keys = ("intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size")
+    """The same model with narrower experts and fewer tokens: what fits the repository's 4 MB for all committed models."""
+    keys = ("intermediate_size", "intermediate_size_mlp", "moe_intermediate_size", "shared_expert_intermediate_size")
     return {**config, **{key: inter for key in keys if key in config}, "vocab_size": vocabulary}
 
 
@@ -71,6 +71,12 @@ _DEEPSEEK = dict(
     max_position_embeddings=64,
 )
 _DEEPSEEK_V3 = {**_DEEPSEEK, "routed_scaling_factor": 2.5, "norm_topk_prob": True}
+_PHI = _tiny(intermediate_size=32, num_local_experts=8, num_experts_per_tok=2, sliding_window=None, router_jitter_noise=0.01)
+_JETMOE = dict(vocab_size=64, hidden_size=64, num_hidden_layers=2, num_key_value_heads=2, kv_channels=4, intermediate_size=32, num_local_experts=8,
+               num_experts_per_tok=2, max_position_embeddings=64)
+_LLAMA4 = _tiny(intermediate_size=32, intermediate_size_mlp=32, num_local_experts=8, num_experts_per_tok=1, interleave_moe_layer_step=2, no_rope_layers=[0, 0])
+_LFM2 = dict(vocab_size=64, hidden_size=64, intermediate_size=32, moe_intermediate_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+             num_dense_layers=1, num_experts=8, num_experts_per_tok=2, max_position_embeddings=64, layer_types=["conv", "full_attention"])
 _GPTOSS = _tiny(intermediate_size=32, num_local_experts=8, num_experts_per_tok=2, sliding_window=4)
 
 
@@ -85,7 +91,7 @@ def _decoder(name, arch, config, **kw):
 
 def _hf(name, arch, config, experts="grouped_mm", **kw):
     """The export that transformers' own exporter makes."""
-    appearance = kw.pop("appearance", {"grouped_mm": "O6", "batched_mm": "O4"}[experts])
+    appearance = kw.pop("appearance", {"grouped_mm": "O6", "batched_mm": "O4"}.get(experts))
     return _decoder(name, arch, config, exporter="hf", experts=experts, appearance=appearance, **kw)
 
 
@@ -135,6 +141,13 @@ _SPECS = [
     _hf("deepseek-v3-tiny-batched", "deepseek_v3", _DEEPSEEK_V3, "batched_mm"),
     _hf("gptoss-tiny", "gpt_oss", _GPTOSS),
     _hf("gptoss-tiny-batched", "gpt_oss", _GPTOSS, "batched_mm"),
+    _hf("phimoe-tiny", "phimoe", _small(_PHI), committed=True, notes="sparsemixer: two arg-maxima, each weighed by a softmax over the logits near it"),
+    _hf("jetmoe-tiny", "jetmoe", _small(_JETMOE), None, appearance="O6", committed=True,
+        notes="the attention's query and output projections are mixtures too; a bias after the sum"),
+    _hf("llama4-tiny", "llama4", _small(_LLAMA4), None, appearance="O5", committed=True,
+        notes="sigmoid of the best logit, multiplied to the experts' input; shared expert; layer 0 is dense. No layer rotates: torch has no ONNX for "
+              "complex numbers"),
+    _hf("lfm2moe-tiny", "lfm2_moe", _small(_LFM2), committed=True, notes="layer 0 is dense and a convolution; biased sigmoid scores"),
     _decoder("gptoss-tiny-dense", "gpt_oss", _small(_GPTOSS, 16, 64), transformers="4.55.4", exporter="plain",
              appearance="O5", mask=True, committed=True),
     _decoder("frozen-qwen2moe", "qwen2_moe", _small({**_QWEN2, **_ONE_DENSE}, 8, 64), transformers="4.52.4",

@@ -17,7 +17,14 @@ _CLASSES = {
     "deepseek_v2": "DeepseekV2",
     "deepseek_v3": "DeepseekV3",
     "gpt_oss": "GptOss",
+    "phimoe": "Phimoe",
+    "jetmoe": "JetMoe",
+    "llama4": "Llama4",
+    "lfm2_moe": "Lfm2Moe",
 }
+
+# Architectures whose experts' matrices are stored input first.
+_TRANSPOSED = ("gpt_oss", "llama4")
 
 # RMS of a routed branch relative to the residual it is added to. Near one, a
 # wrong expert can neither hide behind the residual nor saturate the next layer.
@@ -42,7 +49,9 @@ def build(spec: ModelSpec, seed: int):
         # The published model's YaRN scaling needs lengths that no tiny test has.
         options.update(rope_parameters={"rope_type": "default", "rope_theta": 10000.0}) if spec.transformers >= "5" \
             else options.update(rope_scaling=None)
-    config = getattr(transformers, f"{stem}Config")(**options)
+    # Of models with several modalities the text model alone is built.
+    config_class = getattr(transformers, f"{stem}TextConfig", None) or getattr(transformers, f"{stem}Config")
+    config = config_class(**options)
     torch.manual_seed(seed)
     model_class = getattr(transformers, f"{stem}ForCausalLM")
     # Default initialisation of gigabytes is wasted: every value is redrawn.
@@ -51,7 +60,7 @@ def build(spec: ModelSpec, seed: int):
     if spec.experts:
         model.set_experts_implementation(spec.experts)
     model.requires_grad_(False)
-    randomize(model, seed)
+    randomize(model, seed, spec.arch in _TRANSPOSED)
     return model
 
 
@@ -73,14 +82,13 @@ class _skip_init:
             modeling_utils.PreTrainedModel.init_weights = self.saved
 
 
-def randomize(model, seed: int) -> None:
+def randomize(model, seed: int, transposed: bool) -> None:
     """Redraws every parameter; only shapes and names decide the scale."""
     generator = torch.Generator().manual_seed(seed)
 
     def draw(tensor, scale, mean=0.0):
         tensor.normal_(mean, scale, generator=generator)
 
-    transposed = "gptoss" in type(model).__name__.lower()
     for name, value in model.named_parameters():
         leaf = name.rsplit(".", 2)
         if value.dim() == 1 and name.endswith("weight"):
@@ -91,13 +99,13 @@ def randomize(model, seed: int) -> None:
             draw(value, 1.0)
         elif "bias" in leaf[-1]:
             draw(value, 0.2)
-        elif leaf[-2] in ("gate", "router"):
+        elif leaf[-2] in ("gate", "router") or "router.layer" in name:
             draw(value, 1.5 / value.shape[-1] ** 0.5)
         else:
             fan_in = value.shape[-2] if transposed and value.dim() == 3 else value.shape[-1]
             draw(value, fan_in**-0.5)
     for name, value in model.named_buffers():
-        if name.endswith("e_score_correction_bias"):
+        if name.endswith(("e_score_correction_bias", "expert_bias")):
             # Large enough to change which experts win on some tokens.
             draw(value, 0.2)
     for name, value in model.named_parameters():
@@ -112,12 +120,22 @@ def randomize(model, seed: int) -> None:
 def moe_blocks(model):
     """(decoder layer, MoE block) pairs."""
     for layer in model.model.layers:
-        block = getattr(layer, "mlp", None) or getattr(layer, "block_sparse_moe", None)
-        if hasattr(block, "experts"):
+        names = ("mlp", "block_sparse_moe", "feed_forward")
+        block = next(getattr(layer, name) for name in names if hasattr(layer, name))
+        if hasattr(block, "experts") or hasattr(block, "output_linear"):
             yield layer, block
 
 
+def attention_mixtures(model) -> int:
+    """How many layers choose among attention heads, too."""
+    return sum(hasattr(getattr(layer, "self_attention", None), "experts") for layer in model.model.layers)
+
+
 def _down_projections(block):
+    if hasattr(block, "output_linear"):
+        yield block.output_linear.weight
+        yield block.bias
+        return
     experts = block.experts
     if hasattr(experts, "down_proj"):
         yield experts.down_proj
@@ -143,9 +161,10 @@ def branch_ratios(model, feeds: dict) -> list[dict[str, float]]:
 
             return hook
 
-        handles.append(layer.post_attention_layernorm.register_forward_hook(keep("residual", "input")))
+        norm = layer.ffn_norm if hasattr(layer, "ffn_norm") else layer.post_attention_layernorm
+        handles.append(norm.register_forward_hook(keep("residual", "input")))
         handles.append(block.register_forward_hook(keep("block")))
-        if not isinstance(block.experts, torch.nn.ModuleList):
+        if hasattr(block, "experts") and not isinstance(block.experts, torch.nn.ModuleList):
             handles.append(block.experts.register_forward_hook(keep("routed")))
     try:
         forward(model, feeds)

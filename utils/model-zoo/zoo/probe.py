@@ -28,34 +28,36 @@ def _constants(model):
     return found
 
 
-def _router_topks(model):
-    """TopK nodes that choose experts or groups: largest first and the indices are used.
+def _selections(model):
+    """(node index, scores, number of choices) of the nodes that choose experts or groups.
 
-    The ascending TopK of the exports is an argsort of expert ids, and the top
-    two of a group serve only their sum.
+    Those are TopKs, largest first, whose indices are used, and ArgMaxes. The
+    ascending TopK of the exports is an argsort of expert ids, and the top two
+    of a group serve only their sum.
     """
+    constants = _constants(model)
     used = {name for node in model.graph.node for name in node.input}
     for index, node in enumerate(model.graph.node):
+        if node.op_type == "ArgMax":
+            yield index, node.input[0], 1
         if node.op_type != "TopK" or node.output[1] not in used:
             continue
         largest = next((a.i for a in node.attribute if a.name == "largest"), 1)
         if largest:
-            yield index, node
+            yield index, node.input[0], int(numpy_helper.to_array(constants[node.input[1]]).reshape(()))
 
 
 def router_gaps(model, feeds) -> list[float]:
-    """Smallest distance between the k-th and the (k+1)-th score of every selection."""
-    constants = _constants(model)
-    topks = [(node.input[0], int(numpy_helper.to_array(constants[node.input[1]]).reshape(()))) for _, node in
-             _router_topks(model)]
+    """Smallest distance between the k-th and the (k+1)-th score of every selection that leaves something out."""
+    selected = [(name, k) for _, name, k in _selections(model)]
     moe = [node for node in model.graph.node if node.op_type == "MoE"]
     probed = onnx.ModelProto()
     probed.CopyFrom(model)
     existing = {value.name for value in [*model.graph.input, *model.graph.output]}
-    for name in {name for name, _ in topks} - existing:
+    for name in {name for name, _ in selected} - existing:
         probed.graph.output.append(onnx.ValueInfoProto(name=name))
-    values = {**feeds, **record.run(probed, feeds)} if topks else feeds
-    selections = [(values[name], k) for name, k in topks]
+    values = {**feeds, **record.run(probed, feeds)} if selected else feeds
+    selections = [(values[name], k) for name, k in selected if values[name].shape[-1] > k]
     for node in moe:
         if node.input[1] not in values:
             continue
@@ -78,12 +80,18 @@ def expert_weights(model, experts: int) -> list[list[list[tuple[str, int | None]
     A slice of None means that the whole initializer belongs to the expert.
     """
     constants = {t.name: t for t in model.graph.initializer}
-    routers = {index for index, _ in _router_topks(model)}
+    routers = {index for index, _, _ in _selections(model)}
     layers: dict[int, list[list]] = {}
     layer, seen = 0, set()
+    # Rows that were split among the experts by how many each has got.
+    rows = {name: expert for node in model.graph.node if node.op_type == "Split" and len(node.output) == experts and len(node.input) == 2
+            and node.input[1] not in _constants(model) for expert, name in enumerate(node.output)}
     for index, node in enumerate(model.graph.node):
         if index in routers or node.op_type == "MoE":
             layer = index
+        if node.op_type == "Gemm" and node.input[0] in rows and node.input[1] in constants:
+            seen.add(node.input[1])
+            layers.setdefault(layer, [[] for _ in range(experts)])[rows[node.input[0]]].append((node.input[1], None))
         for name in node.input:
             tensor = constants.get(name)
             if tensor is None or name in seen:
@@ -196,7 +204,7 @@ def _bypass(model, wanted):
 
 def drop_groups(model):
     """DeepSeek without its group limit: the Where before the final TopK lets every expert through."""
-    chosen = {node.input[0] for _, node in _router_topks(model)}
+    chosen = {scores for _, scores, _ in _selections(model)}
     return _bypass(model, lambda node: node.input[2] if node.op_type == "Where" and node.output[0] in chosen else None)
 
 

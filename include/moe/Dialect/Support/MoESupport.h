@@ -56,10 +56,11 @@ mlir::ElementsAttr padWeight(mlir::ElementsAttr source,
 /// of the source's.
 mlir::ElementsAttr scaleWeight(mlir::ElementsAttr source,
                                mlir::ElementsAttr factors);
-/// Integers of four bits, two in a byte; the last dimension must be even.
+/// Integers of four or two bits, two or four in a byte, as bytes; their number
+/// must divide the last dimension.
 mlir::ElementsAttr nibbleBytes(mlir::ElementsAttr source);
 /// Numbers of `bits` (2 or 4) that share bytes along the last dimension, the
-/// first in the low bits, as integers of `elementType` (i4 or i8).
+/// first in the low bits, as integers of `elementType` (i2, i4 or i8).
 mlir::ElementsAttr unpackBytes(mlir::ElementsAttr source, int64_t bits,
                                mlir::Type elementType);
 /// The elements in the opposite order along `dimension`.
