@@ -126,7 +126,7 @@ Fields getFields(typename Fields::Attr attr) {
 
 /// What `get` makes of the values of all fields, as the attribute gives them.
 template <typename Fields, typename Get>
-typename Fields::Attr makeAttr(const Fields &fields, Get get) {
+Fields::Attr makeAttr(const Fields &fields, Get get) {
   return std::apply(
       [&](const auto &...field) { return get(field.give(fields)...); },
       Fields::list());
@@ -134,8 +134,7 @@ typename Fields::Attr makeAttr(const Fields &fields, Get get) {
 
 /// The attribute of valid fields.
 template <typename Fields>
-typename Fields::Attr getAttr(mlir::MLIRContext *context,
-                              const Fields &fields) {
+Fields::Attr getAttr(mlir::MLIRContext *context, const Fields &fields) {
   return makeAttr(fields, [&](const auto &...values) {
     return Fields::Attr::get(context, values...);
   });

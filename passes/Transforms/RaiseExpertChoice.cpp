@@ -164,7 +164,9 @@ static FailureOr<ChosenOutputs> matchMasked(Matcher &matcher, Operation *op) {
   Index row = rowOf(facts, op->getResult(0), ArrayRef(mixture->at).drop_back());
   std::optional<Pick> own;
   Index self = nullptr;
-  if (factors && !(own = matchChoice(facts, factors->first, self))) {
+  if (factors)
+    own = matchChoice(facts, factors->first, self);
+  if (factors && !own) {
     std::swap(factors->first, factors->second);
     own = matchChoice(facts, factors->first, self);
   }

@@ -139,10 +139,11 @@ FailureOr<double> moe::raise::matchMixerBound(Matcher &matcher,
     FailureOr<double> own = match.run(column, slot);
     if (failed(own))
       return failure();
-    if (bound && *bound != *own)
+    double value = *own;
+    if (bound && *bound != value)
       return matcher.refuse(pick.topK, "what is near a pick differs between "
                                        "slots");
-    bound = *own;
+    bound = value;
   }
   return *bound;
 }

@@ -154,6 +154,7 @@ int moe::ptxemu::runExhaustively(const Options &options,
       written.push_back(&argument);
   auto valuesOf = [&](const auto &entry) {
     std::vector<std::string> buffers;
+    buffers.reserve(written.size());
     for (size_t i = 0; i < written.size(); ++i)
       buffers.push_back(jsonList(numbersOf(*written[i], entry.first[i]),
                                  [](const std::string &v) { return v; }));
