@@ -16,7 +16,8 @@ using namespace moe;
 namespace {
 
 /// Bytes of a panel of B that the kernel runs through before it turns to the
-/// next rows: half of a second cache of 512 KiB.
+/// next rows: this part, the next one and rows of A fit a second cache of
+/// 512 KiB.
 constexpr int64_t panelBytes = 128 << 10;
 constexpr int64_t cacheLineBytes = 64;
 /// Tiles of fewer rows are mostly alone.
