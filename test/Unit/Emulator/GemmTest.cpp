@@ -2,8 +2,6 @@
 // are exact, silent with many seeds, and every wrong version of it is caught.
 #include "Support.h"
 
-#include <random>
-
 using namespace moe::emu;
 using namespace moe::emu::test;
 
@@ -17,32 +15,20 @@ GemmResult runGemm(const std::string &text, uint64_t seed) {
   options.schedule = static_cast<Schedule>(seed % 4);
   KernelRun run(text, options);
   std::mt19937 random(5);
-  std::vector<double> a(kM * kK), b(kN * kK);
-  std::vector<uint16_t> aBits, bBits;
-  for (double &value : a)
-    aBits.push_back(
-        toBf16(value = (static_cast<int>(random() % 17) - 8) / 8.0));
-  for (double &value : b)
-    bBits.push_back(
-        toBf16(value = (static_cast<int>(random() % 17) - 8) / 8.0));
-  run.input(aBits);
-  run.input(bBits);
+  std::vector<double> a, b;
+  run.argument(run.exactMatrix(kM * kK, random, a));
+  run.argument(run.exactMatrix(kN * kK, random, b));
   uint64_t out = run.output(kM * kN * 4);
   run.argument(kN);
   run.argument(kK);
-  GemmResult result;
-  result.clean = run.launch({kN / 128, kM / 128}, {128});
-  result.report = run.report();
-  auto d = run.read<float>(out, kM * kN);
-  result.exact = true;
-  for (int i = 0; i < kM && result.exact; ++i)
-    for (int j = 0; j < kN; ++j) {
-      double sum = 0;
-      for (int k = 0; k < kK; ++k)
-        sum += a[i * kK + k] * b[j * kK + k];
-      result.exact &= d[i * kN + j] == static_cast<float>(sum);
-    }
-  return result;
+  LaunchConfig config;
+  config.grid = {kN / 128, kM / 128};
+  config.block = {128};
+  run.emulator.launch(*run.module, run.module->kernels().front(), config,
+                      run.arguments);
+  return runAndCompare(run, out, kM, kN, kK, [&](int i, int j, int k) {
+    return a[i * kK + k] * b[j * kK + k];
+  });
 }
 
 TEST(Gemm, ExactAndSilent) {

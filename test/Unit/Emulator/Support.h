@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <random>
 #include <sstream>
 
 namespace moe::emu::test {
@@ -90,6 +91,18 @@ public:
     emulator.write(address, values.data(), values.size() * sizeof(T));
     return argument(address);
   }
+  /// `count` numbers of bf16 whose sums in f32 are exact; no parameter.
+  uint64_t exactMatrix(size_t count, std::mt19937 &random,
+                       std::vector<double> &values) {
+    std::vector<uint16_t> bits;
+    for (size_t i = 0; i < count; ++i) {
+      values.push_back((static_cast<int>(random() % 17) - 8) / 8.0);
+      bits.push_back(toBf16(values.back()));
+    }
+    uint64_t address = emulator.allocate(count * 2, 0, "matrix");
+    emulator.write(address, bits.data(), count * 2);
+    return address;
+  }
   uint64_t output(uint64_t bytes, unsigned device = 0) {
     return argument(
         emulator.allocate(bytes, device, "out" + std::to_string(buffers++)));
@@ -128,6 +141,58 @@ public:
   std::vector<char> arguments;
   int buffers = 0;
 };
+
+/// A matrix of bf16 with rows of `inner` elements, in boxes that are swizzled
+/// over 128 bytes.
+inline TensorMapParams matrixMap(uint64_t address, uint64_t inner,
+                                 uint64_t outer, uint32_t boxInner,
+                                 uint32_t boxOuter) {
+  TensorMapParams map;
+  map.type = 9;
+  map.rank = 2;
+  map.address = address;
+  map.dims = {inner, outer};
+  map.strides = {inner * 2};
+  map.box = {boxInner, boxOuter};
+  map.swizzle = 3;
+  return map;
+}
+
+/// Runs what was launched and compares D[m][n] at `out` with the sums of
+/// product(i, j, p) over p < k.
+template <typename Product>
+GemmResult runAndCompare(KernelRun &run, uint64_t out, int m, int n, int k,
+                         Product product) {
+  GemmResult result;
+  result.clean = run.emulator.run();
+  result.report = run.report();
+  auto d = run.read<float>(out, size_t(m) * n);
+  result.exact = true;
+  for (int i = 0; i < m && result.exact; ++i)
+    for (int j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int p = 0; p < k; ++p)
+        sum += product(i, j, p);
+      result.exact &= d[size_t(i) * n + j] == static_cast<float>(sum);
+    }
+  return result;
+}
+
+/// A wrong version is refused, reported or gives wrong numbers with one of the
+/// seeds that `run` gets.
+template <typename Run>
+void expectCaught(Run run) {
+  uint64_t seeds = seedLimit(3);
+  for (uint64_t seed = 1; seed <= seeds; ++seed)
+    try {
+      GemmResult result = run(seed);
+      if (!result.clean || !result.exact)
+        return;
+    } catch (const LoadError &) {
+      return;
+    }
+  ADD_FAILURE() << "not caught with " << seeds << " seeds";
+}
 
 } // namespace moe::emu::test
 

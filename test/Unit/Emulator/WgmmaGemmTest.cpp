@@ -3,27 +3,12 @@
 // sums are exact, silent with many seeds, and every wrong version is caught.
 #include "Support.h"
 
-#include <random>
-
 using namespace moe::emu;
 using namespace moe::emu::test;
 
 namespace wgmma_gemm_test {
 
 constexpr int kM = 512, kN = 256, kK = 320;
-
-TensorMapParams tensorMap(uint64_t address, uint64_t inner, uint64_t outer,
-                          uint32_t boxInner, uint32_t boxOuter) {
-  TensorMapParams map;
-  map.type = 9;
-  map.rank = 2;
-  map.address = address;
-  map.dims = {inner, outer};
-  map.strides = {inner * 2};
-  map.box = {boxInner, boxOuter};
-  map.swizzle = 3;
-  return map;
-}
 
 /// `transposed`: B is given as K x N.
 GemmResult runGemm(const std::string &text, bool transposed, uint64_t seed) {
@@ -35,21 +20,12 @@ GemmResult runGemm(const std::string &text, bool transposed, uint64_t seed) {
   options.livelockSlots = 30000;
   KernelRun run(text, options);
   std::mt19937 random(5);
-  auto fill = [&](size_t count, std::vector<double> &values) {
-    std::vector<uint16_t> bits;
-    for (size_t i = 0; i < count; ++i) {
-      values.push_back((static_cast<int>(random() % 17) - 8) / 8.0);
-      bits.push_back(toBf16(values.back()));
-    }
-    uint64_t address = run.emulator.allocate(count * 2, 0, "matrix");
-    run.emulator.write(address, bits.data(), count * 2);
-    return address;
-  };
   std::vector<double> a, b;
-  uint64_t atA = fill(size_t(kM) * kK, a), atB = fill(size_t(kN) * kK, b);
-  run.argument(encodeTensorMap(tensorMap(atA, kK, kM, 64, 128)));
-  run.argument(encodeTensorMap(transposed ? tensorMap(atB, kN, kK, 64, 64)
-                                          : tensorMap(atB, kK, kN, 64, 64)));
+  uint64_t atA = run.exactMatrix(size_t(kM) * kK, random, a),
+           atB = run.exactMatrix(size_t(kN) * kK, random, b);
+  run.argument(encodeTensorMap(matrixMap(atA, kK, kM, 64, 128)));
+  run.argument(encodeTensorMap(transposed ? matrixMap(atB, kN, kK, 64, 64)
+                                          : matrixMap(atB, kK, kN, 64, 64)));
   uint64_t out = run.output(size_t(kM) * kN * 4);
   for (int extent : {kM, kN, kK})
     run.argument(extent);
@@ -59,20 +35,10 @@ GemmResult runGemm(const std::string &text, bool transposed, uint64_t seed) {
   config.dynamicShared = 128 * 1024;
   run.emulator.launch(*run.module, transposed ? "gemm_nk" : "gemm_kn", config,
                       run.arguments);
-  GemmResult result;
-  result.clean = run.emulator.run();
-  result.report = run.report();
-  auto d = run.read<float>(out, size_t(kM) * kN);
-  result.exact = true;
-  for (int i = 0; i < kM && result.exact; ++i)
-    for (int j = 0; j < kN; ++j) {
-      double sum = 0;
-      for (int k = 0; k < kK; ++k)
-        sum += a[size_t(i) * kK + k] *
-               b[transposed ? size_t(k) * kN + j : size_t(j) * kK + k];
-      result.exact &= d[size_t(i) * kN + j] == static_cast<float>(sum);
-    }
-  return result;
+  return runAndCompare(run, out, kM, kN, kK, [&](int i, int j, int k) {
+    return a[size_t(i) * kK + k] *
+           b[transposed ? size_t(k) * kN + j : size_t(j) * kK + k];
+  });
 }
 
 TEST(WgmmaGemm, ExactAndSilent) {
@@ -87,26 +53,21 @@ TEST(WgmmaGemm, ExactAndSilent) {
 
 // ---- wrong versions ----
 
-void expectCaught(const Mutation &mutation, bool transposed) {
+void expectMutantCaught(const Mutation &mutation, bool transposed) {
   std::string text = readInput("wgmma_gemm.ptx");
   size_t second = text.find("// .globl\tgemm_nk");
   ASSERT_NE(second, std::string::npos);
   std::string head = text.substr(0, second), tail = text.substr(second);
   text = transposed ? head + mutate(tail, mutation)
                     : mutate(head, mutation) + tail;
-  for (uint64_t seed = 1; seed <= seedLimit(3); ++seed) {
-    GemmResult result = runGemm(text, transposed, seed);
-    if (!result.clean || !result.exact)
-      return;
-  }
-  ADD_FAILURE() << "not caught with " << seedLimit(3) << " seeds";
+  expectCaught([&](uint64_t seed) { return runGemm(text, transposed, seed); });
 }
 
 class WgmmaMutant : public ::testing::TestWithParam<Mutation> {};
-TEST_P(WgmmaMutant, IsCaught) { expectCaught(GetParam(), false); }
+TEST_P(WgmmaMutant, IsCaught) { expectMutantCaught(GetParam(), false); }
 
 class WgmmaMutantAlongN : public ::testing::TestWithParam<Mutation> {};
-TEST_P(WgmmaMutantAlongN, IsCaught) { expectCaught(GetParam(), true); }
+TEST_P(WgmmaMutantAlongN, IsCaught) { expectMutantCaught(GetParam(), true); }
 
 const Mutation kMutations[] = {
     {"NoFullWait", "@!done bra again;", 1, ""},
