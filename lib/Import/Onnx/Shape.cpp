@@ -35,6 +35,8 @@ static void translateConstant(NodeContext &node) {
   }
   if (node.hasAttr("value_ints")) {
     auto list = node.intsAttr("value_ints");
+    if (!list)
+      return;
     SmallVector<DimExpr> values(list->begin(), list->end());
     int64_t count = values.size();
     return node.output(0, g.integers(g.i64(), values, {count}));
