@@ -106,6 +106,16 @@ private:
   std::pair<size_t, size_t> addPanels(Regions &regions, StringRef name,
                                       const PanelWeight &weight, Value e,
                                       Value n);
+  size_t addBias(Regions &regions, StringRef name, ElementsAttr bias, Value e,
+                 Value n);
+  /// What the products of the hidden vectors of tile (e, m) with columns n are
+  /// made of.
+  struct DownRegions {
+    size_t hidden;
+    std::pair<size_t, size_t> panels;
+    size_t bias;
+  };
+  DownRegions addDown(Regions &regions, Value e, Value m, Value n);
   Region whole(Mode mode, StringRef name, ArrayRef<int64_t> shape) {
     return {mode, name.str(),
             SmallVector<OpFoldResult>(shape.size(), OpFoldResult()),
@@ -143,8 +153,7 @@ private:
   void map(Value target, ArrayRef<Indexed> inputs,
            function_ref<Value(ValueRange)> body);
   void start(Value target, Value bias);
-  void buildProducts(ValueRange views, std::pair<size_t, size_t> panels,
-                     size_t bias, Value hidden, Value products);
+  void buildProducts(ValueRange views, const DownRegions &of, Value products);
   void addRows(Value entries, Value weights, Value products, Value y);
   void convertTo(Value target, Value source) {
     map(target, Indexed{source, {0, 1}},
@@ -330,12 +339,11 @@ void GraphBuilder::start(Value target, Value bias) {
 
 /// products[m, n] = bias[n] + Σ_k hidden[m, k] * down[n, k], as an expert gives
 /// them.
-void GraphBuilder::buildProducts(ValueRange views,
-                                 std::pair<size_t, size_t> panels, size_t bias,
-                                 Value hidden, Value products) {
-  start(products, bias ? views[bias] : Value());
-  layer.down.multiply(b, b.getLoc(), hidden,
-                      views.slice(panels.first, panels.second), products);
+void GraphBuilder::buildProducts(ValueRange views, const DownRegions &of,
+                                 Value products) {
+  start(products, of.bias ? views[of.bias] : Value());
+  layer.down.multiply(b, b.getLoc(), views[of.hidden],
+                      views.slice(of.panels.first, of.panels.second), products);
 }
 
 /// y[token of row, n] += weight of row * products[row, n], with the products as
@@ -388,6 +396,30 @@ std::pair<size_t, size_t> GraphBuilder::addPanels(Regions &regions,
                  viewOf(type.getElementType(), shape)});
   }
   return {first, regions.all.size() - first};
+}
+
+/// The region of columns `n` of what expert `e` adds; 0 where it adds nothing,
+/// since no bias is the first region of a task.
+size_t GraphBuilder::addBias(Regions &regions, StringRef name,
+                             ElementsAttr bias, Value e, Value n) {
+  if (!bias)
+    return 0;
+  return regions.add({Mode::Read,
+                      name.str(),
+                      {e, n},
+                      viewOf(bias.getElementType(), {dynamic})});
+}
+
+GraphBuilder::DownRegions GraphBuilder::addDown(Regions &regions, Value e,
+                                                Value m, Value n) {
+  DownRegions added;
+  added.hidden = regions.add({Mode::Read,
+                              "hidden",
+                              {e, m, OpFoldResult()},
+                              viewOf(layer.inputType(), {dynamic, width})});
+  added.panels = addPanels(regions, "down", layer.down, e, n);
+  added.bias = addBias(regions, "down_bias", layer.downBias, e, n);
+  return added;
 }
 
 void GraphBuilder::buildStart() {
@@ -443,16 +475,8 @@ void GraphBuilder::buildUp(bool isFused) {
   auto gatePanels = std::pair<size_t, size_t>();
   if (layer.gate)
     gatePanels = addPanels(regions, "gate", layer.gate, e, n);
-  auto addBias = [&](StringRef name, ElementsAttr value) -> size_t {
-    if (!value)
-      return 0;
-    return regions.add({Mode::Read,
-                        name.str(),
-                        {e, n},
-                        viewOf(value.getElementType(), {dynamic})});
-  };
-  size_t upBias = addBias("up_bias", layer.upBias);
-  size_t gateBias = addBias("gate_bias", layer.gateBias);
+  size_t upBias = addBias(regions, "up_bias", layer.upBias, e, n);
+  size_t gateBias = addBias(regions, "gate_bias", layer.gateBias, e, n);
   size_t gates = 0, ups = 0;
   if (layer.gate)
     gates =
@@ -505,21 +529,11 @@ void GraphBuilder::buildDown() {
   Value ready = wait("active", {e, m}, ofHidden());
   Regions regions;
   size_t entries = regions.add(entriesOf(e, m));
-  size_t hidden = regions.add({Mode::Read,
-                               "hidden",
-                               {e, m, OpFoldResult()},
-                               viewOf(layer.inputType(), {dynamic, width})});
-  auto downPanels = addPanels(regions, "down", layer.down, e, n);
-  size_t bias = 0;
-  if (layer.downBias)
-    bias = regions.add({Mode::Read,
-                        "down_bias",
-                        {e, n},
-                        viewOf(layer.downBias.getElementType(), {dynamic})});
+  DownRegions own = addDown(regions, e, m, n);
   regions.add(productsOf(Mode::Write));
   Value products = compute(regions.all, ready, [&](ValueRange views) {
     Value part = corner(views.back(), size(views[entries], 0), outColumnsOf(n));
-    buildProducts(views, downPanels, bias, views[hidden], part);
+    buildProducts(views, own, part);
   });
   SmallVector<Value> before = {products, wait("started", {}, ofTokens()),
                                wait("added", {e, m, n}, {}, /*behind=*/1)};
@@ -572,24 +586,14 @@ void GraphBuilder::buildDownWalk() {
   Regions regions;
   size_t entries = regions.add(entriesOf(e, m));
   size_t rowWeights = regions.add(weights());
-  size_t hidden = regions.add({Mode::Read,
-                               "hidden",
-                               {e, m, OpFoldResult()},
-                               viewOf(layer.inputType(), {dynamic, width})});
-  auto downPanels = addPanels(regions, "down", layer.down, e, n);
-  size_t bias = 0;
-  if (layer.downBias)
-    bias = regions.add({Mode::Read,
-                        "down_bias",
-                        {e, n},
-                        viewOf(layer.downBias.getElementType(), {dynamic})});
+  DownRegions own = addDown(regions, e, m, n);
   size_t sums = regions.add(columnsOfSum(Mode::Update, n));
   size_t products = regions.add(productsOf(Mode::Update));
   Value added = compute(
       regions.all, overRows.getBody().getArgument(1), [&](ValueRange views) {
         Value part = corner(views[products], size(views[entries], 0),
                             size(views[sums], 1));
-        buildProducts(views, downPanels, bias, views[hidden], part);
+        buildProducts(views, own, part);
         addRows(views[entries], views[rowWeights], part, views[sums]);
       });
   YieldOp::create(b, added);
