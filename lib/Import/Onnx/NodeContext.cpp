@@ -79,6 +79,14 @@ std::optional<SmallVector<int64_t>> NodeContext::intsAttr(StringRef name) {
                               attribute->ints().end());
 }
 
+std::optional<SmallVector<float>> NodeContext::floatsAttr(StringRef name) {
+  const AttributeProto *attribute = find(name, AttributeProto::FLOATS);
+  if (!attribute)
+    return std::nullopt;
+  return SmallVector<float>(attribute->floats().begin(),
+                            attribute->floats().end());
+}
+
 std::optional<SmallVector<int64_t>> NodeContext::constantInts(unsigned index) {
   auto result = graph.constantIntegers(input(index));
   if (!result)

@@ -56,6 +56,7 @@ public:
   float floatAttr(llvm::StringRef name, float otherwise);
   std::string stringAttr(llvm::StringRef name, llvm::StringRef otherwise);
   std::optional<llvm::SmallVector<int64_t>> intsAttr(llvm::StringRef name);
+  std::optional<llvm::SmallVector<float>> floatsAttr(llvm::StringRef name);
   /// Marks an attribute that has no influence on the result as read.
   void ignoreAttr(llvm::StringRef name) { readAttributes.insert(name); }
   void ignoreInput(unsigned index) { readInputs.insert(index); }

@@ -23,7 +23,6 @@ static void translateConstant(NodeContext &node) {
     return node.output(0, g.constant(*elements));
   }
   MLIRContext *context = g.builder.getContext();
-  const auto &attributes = node.node.attributes;
   auto floats = [&](ArrayRef<float> values, ArrayRef<int64_t> shape) {
     node.output(0, g.constant(DenseElementsAttr::get(
                        RankedTensorType::get(shape, Float32Type::get(context)),
@@ -44,10 +43,10 @@ static void translateConstant(NodeContext &node) {
   if (node.hasAttr("value_float"))
     return floats({node.floatAttr("value_float", 0)}, {});
   if (node.hasAttr("value_floats")) {
-    node.ignoreAttr("value_floats");
-    const auto &list = attributes.lookup("value_floats")->floats();
-    SmallVector<float> values(list.begin(), list.end());
-    return floats(values, {static_cast<int64_t>(values.size())});
+    auto list = node.floatsAttr("value_floats");
+    if (!list)
+      return;
+    return floats(*list, {static_cast<int64_t>(list->size())});
   }
   node.fail("expects a dense constant of numbers");
 }
