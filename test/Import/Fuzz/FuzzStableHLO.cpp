@@ -19,13 +19,6 @@
 
 using namespace mlir;
 
-/// Slabs that LLVM's allocators poison in this program's code are handed out by
-/// that of the libraries, which does not know it.
-// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is the interface.
-extern "C" const char *__asan_default_options() {
-  return "allow_user_poisoning=0";
-}
-
 extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t maxSize);
 
 /// A module, or null after an error.
