@@ -178,6 +178,14 @@ void Explorer::State::endStep() {
   findRaces();
 }
 
+/// Nothing comes behind it, so that all others have to be tried before it.
+void Explorer::State::endLastStep() {
+  step.all = true;
+  endStep();
+  Choice &choice = path[events.back().choice];
+  choice.wanted.insert(choice.warps.begin(), choice.warps.end());
+}
+
 /// The last step may come before earlier ones that it depends on.
 void Explorer::State::findRaces() {
   size_t last = events.size() - 1;

@@ -53,6 +53,8 @@ struct Explorer::State {
   /// Index of the warp that comes next; throws RunRedundant where all sleep.
   uint32_t pickWarp(const std::vector<uint64_t> &warps);
   void endStep();
+  /// Of a step that ends the run.
+  void endLastStep();
 
   // ---- words ----
   struct Word {

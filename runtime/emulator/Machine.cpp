@@ -495,6 +495,16 @@ void Machine::runWarp(Warp &warp) {
     op = op->run(warp, op);
 }
 
+void Machine::runStep(Warp &warp) {
+  try {
+    runWarp(warp);
+  } catch (const RunStopped &) {
+    explorer().endLastStep();
+    throw;
+  }
+  explorer().endStep();
+}
+
 void Machine::runWarpSlowly(Warp &warp, const Op *op) {
   const Program &program = *warp.cta->launch->program;
   bool explores = options.schedule == Schedule::Exhaustive;
@@ -583,9 +593,10 @@ void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
     uint32_t index = nextWarp();
     Warp &warp = *runnable[index];
     uint64_t pollsBefore = polls;
-    runWarp(warp);
     if (options.schedule == Schedule::Exhaustive)
-      explorer().endStep();
+      runStep(warp);
+    else
+      runWarp(warp);
     if (polls == pollsBefore)
       noteProgress(); // computes and waits for nobody
     if (!hasRunnableGroup(warp)) {

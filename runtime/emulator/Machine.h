@@ -280,6 +280,8 @@ struct Machine {
                 uint32_t rank);
   void finishCta(Cta &cta);
   void runWarp(Warp &warp);
+  /// A step of the exhaustive search.
+  void runStep(Warp &warp);
   void runWarpSlowly(Warp &warp, const Op *op);
   /// Index of the warp in `runnable` that comes next.
   uint32_t nextWarp();
