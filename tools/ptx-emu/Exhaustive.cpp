@@ -139,12 +139,10 @@ int moe::ptxemu::runExhaustively(const Options &options,
   Program program(options, text, arguments, explorer);
   /// What the buffers hold, and the first run that led to it.
   std::map<std::vector<std::vector<char>>, std::string> outcomes;
-  std::string wrong; // the first run with a finding
+  std::vector<std::string> foundBy; // of each finding, the run that has it
   while (explorer.next()) {
-    size_t before = program.findings().size();
     std::vector<std::vector<char>> outcome = program.run();
-    if (program.findings().size() != before && wrong.empty())
-      wrong = explorer.path();
+    foundBy.resize(program.findings().size(), explorer.path());
     if (!explorer.redundant())
       outcomes.emplace(std::move(outcome), explorer.path());
   }
@@ -164,7 +162,7 @@ int moe::ptxemu::runExhaustively(const Options &options,
   if (options.json) {
     std::printf(
         "{\"file\": %s, \"runs\": %llu, \"complete\": %s, \"outcomes\": %s, "
-        "\"findings\": %s}\n",
+        "\"findings\": %s, \"findingPaths\": %s}\n",
         jsonString(options.file).c_str(),
         static_cast<unsigned long long>(explorer.runs()),
         explorer.complete() ? "true" : "false",
@@ -176,14 +174,15 @@ int moe::ptxemu::runExhaustively(const Options &options,
                           ", \"path\": " + jsonString(entry.second) + "}";
                  })
             .c_str(),
-        jsonList(findings, findingJson).c_str());
+        jsonList(findings, findingJson).c_str(),
+        jsonList(foundBy, jsonString).c_str());
     return findings.empty() ? 0 : 1;
   }
-  for (const emu::Finding &finding : findings) {
-    std::string report = emu::formatFinding(finding, 0);
+  for (size_t i = 0; i < findings.size(); ++i) {
+    std::string report = emu::formatFinding(findings[i], 0);
     std::printf("%s  replay with --exhaustive --path=%s\n\n",
                 report.substr(0, report.rfind("  replay")).c_str(),
-                wrong.c_str());
+                foundBy[i].c_str());
   }
   for (const auto &entry : outcomes) {
     for (const std::string &buffer : valuesOf(entry))

@@ -174,10 +174,17 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
     }
     option->set(value);
   }
-  if (unchecked && options.exhaustive)
+  if (!options.path.empty() && !options.exhaustive)
+    throw InputError("option '--path' names a run of '--exhaustive', which is "
+                     "not given");
+  if (options.exhaustive && unchecked)
     throw InputError(
         "option '--exhaustive' needs the checks that '--unchecked' "
         "leaves out");
+  if (options.exhaustive &&
+      (options.counters || !options.trace.empty() || options.seeds != 1))
+    throw InputError("option '--exhaustive' makes all runs, so it takes no "
+                     "'--seeds', '--counters' or '--trace'");
   options.emulator.checked = !unchecked;
   options.emulator.counting = options.counters;
   if (options.file.empty() && !options.help && !options.version)

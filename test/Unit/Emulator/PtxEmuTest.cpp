@@ -183,6 +183,43 @@ TEST_F(PtxEmu, Exhaustive) {
   expectPrinted(" 3 outcomes, nothing found\n");
 }
 
+TEST_F(PtxEmu, ExhaustiveFindingsNameTheirRun) {
+  // CTA 1 writes, where it sees the flag of CTA 0, what that wrote before; else
+  // it reads beyond the buffer, which ends the run.
+  write(
+      "wrong.ptx",
+      ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry "
+      "k(.param .u64 x)\n{\n.reg .b32 %r<4>; .reg .b64 %rd<2>; .reg .pred "
+      "%p;\nld.param.u64 %rd1, [x]; mov.u32 %r1, %ctaid.x; setp.eq.u32 %p, "
+      "%r1, 0; @%p bra WRITE; ld.relaxed.gpu.global.u32 %r2, [%rd1+4]; "
+      "setp.ne.u32 %p, %r2, 0; @%p st.global.u32 [%rd1], %r1; "
+      "\n@!%p ld.global.u32 %r3, [%rd1+8]; ret;\nWRITE: st.global.u32 [%rd1], "
+      "%r1; mov.b32 %r2, 1; st.relaxed.gpu.global.u32 [%rd1+4], %r2; "
+      "ret;\n}\n");
+  std::string start = "wrong.ptx --grid 2 --block 1 --exhaustive --args "
+                      "'out:u32[2]=x.npy'";
+  EXPECT_EQ(run(start), 1);
+  const std::string mark = "replay with --exhaustive --path=";
+  std::vector<std::pair<std::string, bool>> runs; // path, of the race
+  size_t report = 0;
+  for (size_t at = printed.find(mark); at != std::string::npos;
+       at = printed.find(mark, report)) {
+    size_t path = at + mark.size();
+    runs.emplace_back(printed.substr(path, printed.find('\n', path) - path),
+                      printed.substr(report, at - report).find("race") !=
+                          std::string::npos);
+    report = path;
+  }
+  ASSERT_EQ(runs.size(), 2u) << printed;
+  EXPECT_NE(runs[0].second, runs[1].second);
+  EXPECT_NE(runs[0].first, runs[1].first);
+  for (const auto &[path, isRace] : runs) {
+    EXPECT_EQ(run(start + " --path '" + path + "'"), 1);
+    expectPrinted(isRace ? "ERROR: race" : "ERROR: out-of-bounds");
+    expectPrinted(": 1 runs");
+  }
+}
+
 TEST_F(PtxEmu, ClustersAndStructures) {
   // Each CTA writes its rank plus the second number of a structure.
   write("rank.ptx",
@@ -225,6 +262,10 @@ TEST_F(PtxEmu, UsageErrors) {
             "parameter 'n' expects 4 bytes, but got 'u64:100'"},
            {"scale.ptx --args in:x.npy 'out:f33[100]=y.npy'",
             "expects an element type such as f32, but got 'f33'"},
+           {"scale.ptx --path 0", "names a run of '--exhaustive'"},
+           {"scale.ptx --exhaustive --unchecked", "needs the checks"},
+           {"scale.ptx --exhaustive --counters",
+            "takes no '--seeds', '--counters' or '--trace'"},
            {"scale.ptx --kernel other --args in:x.npy",
             "has no kernel 'other'"}}) {
     EXPECT_EQ(run(arguments), 2) << arguments;
