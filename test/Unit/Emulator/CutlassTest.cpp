@@ -133,9 +133,7 @@ const Mutation kMutations[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Sm80, CutlassMutant, ::testing::ValuesIn(kMutations),
-                         [](const auto &info) {
-                           return std::string(info.param.name);
-                         });
+                         nameOf<Mutation>);
 
 /// A call of the driver's function with one argument after the other wrong.
 struct Encoding {

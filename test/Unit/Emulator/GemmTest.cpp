@@ -72,8 +72,6 @@ const Mutation kMutations[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, GemmMutant, ::testing::ValuesIn(kMutations),
-                         [](const auto &info) {
-                           return std::string(info.param.name);
-                         });
+                         nameOf<Mutation>);
 
 } // namespace

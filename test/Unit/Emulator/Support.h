@@ -5,6 +5,7 @@
 #include "moe-rt/emulator.h"
 
 #include <bit>
+#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -28,6 +29,19 @@ struct Mutation {
   int occurrence;
   const char *replacement;
 };
+
+/// `text` as a part of a test's name.
+inline std::string asName(std::string text) {
+  for (char &c : text)
+    if (!std::isalnum(static_cast<unsigned char>(c)))
+      c = '_';
+  return text;
+}
+/// What INSTANTIATE_TEST_SUITE_P calls a case that has a name.
+template <typename Case>
+std::string nameOf(const ::testing::TestParamInfo<Case> &info) {
+  return asName(info.param.name);
+}
 
 inline std::string mutate(std::string text, const Mutation &mutation) {
   size_t at = text.find(mutation.pattern);

@@ -149,12 +149,9 @@ const Mutation kPairMutations[] = {
     {"OtherGroup", "tcgen05.mma.cta_group::2", 1, "tcgen05.mma.cta_group::1"},
 };
 
-std::string nameOf(const ::testing::TestParamInfo<Mutation> &info) {
-  return info.param.name;
-}
 INSTANTIATE_TEST_SUITE_P(All, Tcgen05Mutant, ::testing::ValuesIn(kMutations),
-                         nameOf);
+                         nameOf<Mutation>);
 INSTANTIATE_TEST_SUITE_P(All, Tcgen05PairMutant,
-                         ::testing::ValuesIn(kPairMutations), nameOf);
+                         ::testing::ValuesIn(kPairMutations), nameOf<Mutation>);
 
 } // namespace tcgen05_gemm_test

@@ -478,7 +478,14 @@ const Product kProducts[] = {
            p.pair = true;
          }),
 };
-INSTANTIATE_TEST_SUITE_P(All, Tcgen05Mma, ::testing::ValuesIn(kProducts));
+INSTANTIATE_TEST_SUITE_P(All, Tcgen05Mma, ::testing::ValuesIn(kProducts),
+                         [](const auto &info) {
+                           const Product &product = info.param;
+                           return asName(number(info.index) + "_" +
+                                         product.kind + "_" + product.aType +
+                                         "_" + number(product.m) + "x" +
+                                         number(product.n));
+                         });
 
 // ---- misuse ----
 
@@ -729,7 +736,8 @@ TEST_P(Tcgen05Move, NamesEveryWordOnce) {
               << thread << ", " << column;
     }
 }
-INSTANTIATE_TEST_SUITE_P(All, Tcgen05Move, ::testing::ValuesIn(kMoveShapes));
+INSTANTIATE_TEST_SUITE_P(All, Tcgen05Move, ::testing::ValuesIn(kMoveShapes),
+                         nameOf<MoveShape>);
 
 /// A kernel of one CTA with 128 columns of tensor memory at %mine (the lanes of
 /// the warp) and %base.
@@ -847,7 +855,8 @@ TEST_P(Tcgen05Copy, PutsRowsToLanes) {
   wrong.output(4);
   EXPECT_FALSE(wrong.launch({1}, {128}));
 }
-INSTANTIATE_TEST_SUITE_P(All, Tcgen05Copy, ::testing::ValuesIn(kCopyShapes));
+INSTANTIATE_TEST_SUITE_P(All, Tcgen05Copy, ::testing::ValuesIn(kCopyShapes),
+                         nameOf<CopyShape>);
 
 /// CTAs of one multiprocessor wait for the columns of others.
 TEST(Tcgen05Allocation, Blocks) {

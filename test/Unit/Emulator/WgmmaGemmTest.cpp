@@ -137,12 +137,10 @@ const Mutation kMutationsAlongN[] = {
     {"TransposesA", "p, 1, 1, 0, 1;", 2, "p, 1, 1, 1, 1;"},
 };
 
-std::string nameOf(const ::testing::TestParamInfo<Mutation> &info) {
-  return info.param.name;
-}
 INSTANTIATE_TEST_SUITE_P(All, WgmmaMutant, ::testing::ValuesIn(kMutations),
-                         nameOf);
+                         nameOf<Mutation>);
 INSTANTIATE_TEST_SUITE_P(All, WgmmaMutantAlongN,
-                         ::testing::ValuesIn(kMutationsAlongN), nameOf);
+                         ::testing::ValuesIn(kMutationsAlongN),
+                         nameOf<Mutation>);
 
 } // namespace wgmma_gemm_test
