@@ -203,4 +203,17 @@ TEST(Warp, SpecialRegisters) {
             (std::vector<uint32_t>{1, 1, 1, 5, 31}));
 }
 
+/// The state that an arrival gives is that before it.
+TEST(Mbarrier, PendingCount) {
+  KernelRun run(kernelText(
+      "mbarrier.init.shared.b64 [bar], 3; mbarrier.arrive.shared.b64 %rd1, "
+      "[bar]; mbarrier.pending_count.b64 %r1, %rd1; mbarrier.arrive.shared.b64 "
+      "%rd1, [bar]; mbarrier.pending_count.b64 %r2, %rd1; st.global.v2.u32 "
+      "[%p0], {%r1, %r2};",
+      1, ".shared .align 8 .b8 bar[8];"));
+  uint64_t out = run.output(8);
+  ASSERT_TRUE(run.launch({1}, {1})) << run.report();
+  EXPECT_EQ(run.read<uint32_t>(out, 2), (std::vector<uint32_t>{3, 2}));
+}
+
 } // namespace
