@@ -162,6 +162,9 @@ void moe::detail::moveWeights(CombineOp combine, Apply target,
 // C10: shared experts as ops or classes
 //===----------------------------------------------------------------------===//
 
+static constexpr StringLiteral scaledOrPlaced =
+    "its experts scale their input or have a place";
+
 void moe::detail::inlineSharedExperts(ExpertsOp experts,
                                       RewriterBase &rewriter) {
   constexpr StringLiteral rule = "C10";
@@ -185,6 +188,8 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
     }
     if (entry.getKind() != ClassKind::Ffn)
       return reportKept(experts, rule, "an always-on class is no ffn");
+    if (entry.scalesInput() || entry.isPlaced())
+      return reportKept(experts, rule, scaledOrPlaced);
     if (entry.isQuantised())
       return reportKept(experts, rule, quantised);
     Weights weights = matchWeights(parameters);
@@ -335,14 +340,15 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
   FailureOr<RoutedLayer> layer = matchLayer(experts);
   for (size_t first = 0, end; first < old.size(); first = end) {
     ClassAttr entry = old[first];
-    bool shared = entry.isAlways() && entry.getKind() == ClassKind::Ffn &&
-                  !entry.isQuantised();
+    auto isShared = [](ClassAttr other) {
+      return other.isAlways() && other.getKind() == ClassKind::Ffn &&
+             !other.isQuantised() && !other.scalesInput() && !other.isPlaced();
+    };
+    bool shared = isShared(entry);
     int64_t count = 0, width = 0;
-    for (end = first;
-         end < old.size() &&
-         (end == first || (shared && old[end].getKind() == ClassKind::Ffn &&
-                           old[end].getBody() == entry.getBody() &&
-                           old[end].isAlways() && !old[end].isQuantised()));
+    for (end = first; end < old.size() &&
+                      (end == first || (shared && isShared(old[end]) &&
+                                        old[end].getBody() == entry.getBody()));
          ++end) {
       count += old[end].getCount();
       width += old[end].getCount() * old[end].getWidth();
@@ -574,9 +580,7 @@ void moe::detail::changeStorage(ExpertsOp experts, Storage target,
       continue;
     }
     changed = true;
-    classes.push_back(ClassAttr::get(rewriter.getContext(), entry.getCount(),
-                                     entry.getWidth(), body.withStorage(target),
-                                     entry.getActivation()));
+    classes.push_back(entry.withBody(body.withStorage(target)));
     Weights converted = convertStorage(body, target, weights, 1);
     llvm::append_range(parameters,
                        createWeights(converted, experts.getLoc(), rewriter));
