@@ -269,6 +269,14 @@ def grin(z, eps, k):
     return row
 
 
+def dselect_k(codes, selectors, experts):
+    """Hazimeh et al. 2021: every selector reads its code bit by bit through a smooth step of width 1, and a softmax weighs the selectors. `codes`: a row of logits per selector,
+    bit b of an expert's number from column b."""
+    step = lambda t: min(max(-2 * t**3 + 1.5 * t + 0.5 if abs(t) < 0.5 else float(t > 0), 0.0), 1.0)
+    read = lambda row, e: math.prod(step(t) if e >> b & 1 else 1 - step(t) for b, t in enumerate(row))
+    return [sum(a * read(row, e) for a, row in zip(softmax(selectors), codes)) for e in range(experts)]
+
+
 # Experts choose, units are assigned.
 
 
@@ -332,6 +340,16 @@ def base_layers(rows, experts, allow=None, unit=64):
             owner[best], has[bidder] = bidder, best
     ids = [has[u] % experts for u in range(len(rows))]
     return [e if not allow or allow[u][e] else -1 for u, e in enumerate(ids)]
+
+
+def sinkhorn(rows):
+    """Clark et al. 2022, as Megatron normalises the logits of a router in training: rows and columns in turn until the columns' factors stay."""
+    q, columns, change = [[math.exp(v) for v in row] for row in rows], [1.0] * len(rows[0]), INF
+    while change > 1e-4:
+        units = [1 / len(rows) / (sum(v * c for v, c in zip(row, columns)) + 1e-8) for row in q]
+        last, columns = columns, [1 / len(columns) / (sum(v * u for v, u in zip(column, units)) + 1e-8) for column in zip(*q)]
+        change = sum(abs(a - b) for a, b in zip(last, columns)) / len(columns)
+    return [[u * v * c for v, c in zip(row, columns)] for u, row in zip(units, q)]
 
 
 def soft_moe(rows):
