@@ -31,6 +31,8 @@ struct CommandLine {
                              cl::cat(category)};
   cl::opt<bool> list{"list", cl::desc("Print the layers and their shapes"),
                      cl::cat(category)};
+  cl::opt<bool> machine{"machine", cl::desc("Print the machine's peak alone"),
+                        cl::cat(category)};
   cl::opt<bool> printIR{"print-ir",
                         cl::desc("Print the layer's IR instead of timing it"),
                         cl::cat(category)};
@@ -84,6 +86,7 @@ constexpr const char *overview =
     "Times one MoE layer of a published model and compares with the machine's "
     "measured peak.\n\n"
     "  moe-bench --list\n"
+    "  moe-bench --machine --threads=2\n"
     "  moe-bench --layer=qwen3-30b-a3b --tokens=1,32,512\n"
     "  moe-bench --layer=qwen3-30b-a3b --dtype=int4 --activations=f32\n"
     "  moe-bench --layer=olmoe-1b-7b --threads=2 --trace=uniform,hot --json\n"
@@ -158,6 +161,8 @@ static llvm::StringRef routerName(Layer::Router router) {
     return "topk-softmax";
   case Layer::Router::SigmoidTopKRenorm:
     return "sigmoid-topk-renorm";
+  case Layer::Router::SparseMixer:
+    return "sparsemixer";
   }
   llvm_unreachable("a router without a name");
 }
@@ -331,6 +336,17 @@ static llvm::Error timeCell(CompiledLayer &compiled, const Layer &layer,
   return llvm::Error::success();
 }
 
+static void printMachine(const MachinePeak &peak, unsigned threads) {
+  auto rate = [](const std::optional<double> &rate) {
+    return rate ? llvm::formatv("{0:f1}", *rate * 1e-9).str() : "none";
+  };
+  llvm::outs() << llvm::formatv(
+      "{0}, {1} thread{2}: GFLOP/s f32 {3}, bf16 {4}, int8 {5}; reads {6:f1} "
+      "GB/s\n",
+      llvm::sys::getHostCPUName(), threads, threads == 1 ? "" : "s",
+      rate(peak.f32), rate(peak.bf16), rate(peak.int8), peak.readBytes * 1e-9);
+}
+
 static void printText(const Layer &layer, Precision precision,
                       const CompiledLayer &compiled, const MachinePeak &peak,
                       llvm::ArrayRef<Cell> cells) {
@@ -370,6 +386,18 @@ static llvm::json::Value rateOrNull(const std::optional<double> &rate) {
   return rate ? llvm::json::Value(*rate * 1e-9) : llvm::json::Value(nullptr);
 }
 
+static llvm::json::Value machineJson(const MachinePeak &peak,
+                                     unsigned threads) {
+  return llvm::json::Object{
+      {"cpu", llvm::sys::getHostCPUName()},
+      {"threads", threads},
+      {"last_level_cache_bytes", lastLevelCacheBytes()},
+      {"peak_gflops", llvm::json::Object{{"f32", peak.f32 * 1e-9},
+                                         {"bf16", rateOrNull(peak.bf16)},
+                                         {"int8", rateOrNull(peak.int8)}}},
+      {"read_gb_per_s", peak.readBytes * 1e-9}};
+}
+
 static void printJson(const Layer &layer, Precision precision,
                       const CompiledLayer &compiled, const MachinePeak &peak,
                       llvm::ArrayRef<Cell> cells) {
@@ -394,15 +422,7 @@ static void printJson(const Layer &layer, Precision precision,
         {"peak_bytes", cell.peakBytes},
         {"steal_percent", cell.stealPercent},
         {"error", cell.error}});
-  llvm::json::Object machine{
-      {"cpu", llvm::sys::getHostCPUName()},
-      {"threads", compiled.threads()},
-      {"last_level_cache_bytes", lastLevelCacheBytes()},
-      {"peak_gflops", llvm::json::Object{{"f32", peak.f32 * 1e-9},
-                                         {"bf16", rateOrNull(peak.bf16)},
-                                         {"int8", rateOrNull(peak.int8)}}},
-      {"read_gb_per_s", peak.readBytes * 1e-9}};
-  llvm::json::Object report{{"machine", std::move(machine)},
+  llvm::json::Object report{{"machine", machineJson(peak, compiled.threads())},
                             {"layer", layer.name},
                             {"dtype", formatName(precision.weights)},
                             {"activations", formatName(precision.activations)},
@@ -426,6 +446,17 @@ int main(int argc, char **argv) {
     (line.json ? printLayersJson : printLayers)();
     return 0;
   }
+  if (line.threads == 0)
+    return usageError("expects at least one thread, but got 0");
+  if (line.machine) {
+    MachinePeak peak = measurePeak(line.threads);
+    if (line.json)
+      llvm::outs() << llvm::formatv("{0:2}", machineJson(peak, line.threads))
+                   << "\n";
+    else
+      printMachine(peak, line.threads);
+    return 0;
+  }
   const Layer *layer = findLayer(line.layer);
   if (!layer)
     return usageError("expects the name of a layer (--list prints all), but "
@@ -437,8 +468,6 @@ int main(int argc, char **argv) {
   else if (line.activations.getNumOccurrences() != 0 &&
            line.activations != line.dtype)
     return usageError("expects --activations with integer weights alone");
-  if (line.threads == 0)
-    return usageError("expects at least one thread, but got 0");
   if (line.printIR) {
     llvm::outs() << layerText(*layer, precision, "parameters.bin");
     return 0;
