@@ -104,7 +104,8 @@ def main():
 
     results = []
     for experts in arguments.experts:
-        folder = pathlib.Path(arguments.work).resolve()
+        # Libraries stay loaded, so each has a name of its own.
+        folder = pathlib.Path(arguments.work, f"e{experts}").resolve()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         results += measure(experts, folder, arguments)
