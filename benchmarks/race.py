@@ -141,10 +141,11 @@ def prepare(layer, dtype, folder, arguments):
     return weights
 
 
-def machine_peak(threads, arguments):
-    """The machine's rates for a number of threads, as moe-bench measures them."""
-    command = [f"{arguments.moec}/bin/moe-bench", "--machine", f"--threads={threads}", "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def machine_peaks(threads, arguments):
+    """The machine's rates by numbers of threads, as moe-bench measures them."""
+    command = [f"{arguments.moec}/bin/moe-bench", "--machine", f"--threads={','.join(map(str, threads))}", "--json"]
+    machine = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {rates["threads"]: {"cpu": machine["cpu"], **rates} for rates in machine["rates"]}
 
 
 def roofline(layer, cell, logits, peak):
@@ -247,7 +248,7 @@ def main():
     parser.add_argument("--threads", type=numbers, default=[1, 2])
     parser.add_argument("--peers", type=words(DTYPES), default=list(DTYPES), help=f"of {', '.join(DTYPES)} (default: all)")
     parser.add_argument("--seconds", type=float, default=2, help="time each engine at least this long per cell (default: 2)")
-    parser.add_argument("--schedule", default="unfused", help="how moec runs layers; see moe-compile (default: unfused)")
+    parser.add_argument("--schedule", default="auto", help="how moec runs layers; see moe-compile (default: auto)")
     parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path("race.jsonl"), help="one cell per line (default: race.jsonl)")
     parser.add_argument("--work", default="build/benchmarks/work", help="folder for models, several GB (default: build/benchmarks/work)")
     arguments = parser.parse_args()
@@ -263,7 +264,7 @@ def main():
     done = {key(cell) for cell in results}
     left = [cell for cell in cells if key(cell) not in done]
     print(f"race: {len(left)} of {len(cells)} cells to run, about {estimate(known, left, arguments.seconds):.0f} minutes", file=sys.stderr)
-    arguments.peaks = {threads: machine_peak(threads, arguments) for threads in {cell["threads"] for cell in left}}
+    arguments.peaks = machine_peaks({cell["threads"] for cell in left}, arguments) if left else {}
 
     def append(cell):
         results.append(cell)

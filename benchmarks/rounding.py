@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures what token rounding gains: one layer of 1024 tokens, hidden 384, width 64 and top-8, with 64 to 512 experts, compiled without rounding and by each rule.
 
-The forms take turns in one process; medians of the rounds count. A rounded layer routes other rows, so its time per row is printed, too. `benchmarks/race --rounding` runs
-this in the virtual environment of the peers.
+The forms take turns in one process; medians of the rounds count. A rounded layer routes other rows, so its time per row is printed, too. `whole` is the layer without rounding
+on logits of which as many rows go to experts in multiples of the tile: what a rounding without any cost of its own would gain. `benchmarks/race --rounding` runs this in the
+virtual environment of the peers.
 """
 
 import argparse
@@ -46,6 +47,19 @@ def rounded(counts, unit, rule):
     return (counts // unit if rule == "down" else -(-counts // unit)) * unit
 
 
+def whole_tiles(logits, counts, unit):
+    """Logits by which all experts but one get multiples of `unit`, near `counts`."""
+    wanted = counts // unit * unit
+    for e in np.argsort(wanted - counts)[: (counts.sum() - wanted.sum()) // unit]:
+        wanted[e] += unit
+    wanted[np.argmin(wanted)] += counts.sum() - wanted.sum()
+    # A token's picks lie TOKENS apart in a list in which no expert occurs more often.
+    picks = np.repeat(np.arange(len(counts)), wanted).reshape(PICKS, TOKENS).T
+    logits = logits.copy()
+    np.put_along_axis(logits, picks, np.take_along_axis(logits, picks, 1) + 20, 1)
+    return logits
+
+
 def compile_layer(folder, rule, arguments):
     """A folder with the compiled layer, and the unit that the compiler rounds to."""
     own = folder / rule
@@ -65,12 +79,16 @@ def measure(experts, folder, arguments):
     (folder / "layer.mlir").write_text(source(layer, weights))
     x, logits = layers.inputs(layer, arguments.dtype, TOKENS)
     counts = np.bincount(layers.select(layer, logits).ravel(), minlength=experts)
-    forms, rows = {}, {}
+    forms, rows, units = {}, {}, {}
     for rule in ["none", *arguments.rules]:
-        own, unit = compile_layer(folder, rule, arguments)
+        own, units[rule] = compile_layer(folder, rule, arguments)
         forms[rule] = Moec(layer, weights, own, arguments.threads, arguments.moec)
         forms[rule].bind(x, logits)
-        rows[rule] = int(counts.sum() if rule == "none" else rounded(counts, unit, rule).sum())
+        rows[rule] = int(counts.sum() if rule == "none" else rounded(counts, units[rule], rule).sum())
+    forms["whole"] = Moec(layer, weights, folder / "none", arguments.threads, arguments.moec)
+    units["whole"] = max(units.values())
+    forms["whole"].bind(x, whole_tiles(logits, counts, units["whole"]))
+    rows["whole"] = int(counts.sum())
     y = {}
     for rule, form in forms.items():
         form.run()
@@ -82,7 +100,7 @@ def measure(experts, folder, arguments):
             form.run()
             times[rule].append(1e3 * (time.perf_counter() - begin))
     reference = layers.reference(layer, weights, x[:2], logits[:2])
-    return [{"experts": experts, "rows_per_expert": TOKENS * PICKS / experts, "rule": rule, "unit": unit, "rows": rows[rule], "ms": statistics.median(times[rule]),
+    return [{"experts": experts, "rows_per_expert": TOKENS * PICKS / experts, "rule": rule, "unit": units[rule], "rows": rows[rule], "ms": statistics.median(times[rule]),
              "gain_percent": 100 * (statistics.median(times["none"]) / statistics.median(times[rule]) - 1),
              "gain_per_row_percent": 100 * (statistics.median(times["none"]) / rows["none"] / (statistics.median(times[rule]) / rows[rule]) - 1),
              "changed_percent": float(100 * np.linalg.norm(y[rule] - y["none"]) / np.linalg.norm(y["none"])),
@@ -96,7 +114,7 @@ def main():
     parser.add_argument("--experts", type=lambda text: [int(word) for word in text.split(",")], default=[64, 128, 256, 512])
     parser.add_argument("--rules", type=lambda text: text.split(","), default=["nearest", "up", "down"], help="of nearest, up, down (default: all)")
     parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
-    parser.add_argument("--schedule", default="unfused", help="see moe-compile (default: %(default)s)")
+    parser.add_argument("--schedule", default="auto", help="see moe-compile (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")

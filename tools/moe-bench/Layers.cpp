@@ -145,7 +145,7 @@ static std::string routeText(const Layer &layer) {
     key = "logits";
     weight = "policy";
     policy =
-        llvm::formatv("sparsemixer({0}, {1})", sparseMixerEpsilon, layer.topK);
+        llvm::formatv("sparsemixer({0:e2}, {1})", sparseMixerEpsilon, layer.topK);
     break;
   }
   return llvm::formatv("score <{0}> select <{1}, key = {2}> weight <{3}>",
