@@ -5,8 +5,6 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/TargetParser/Host.h"
 
-#include <map>
-
 using namespace moe::bench;
 
 static llvm::StringRef routerName(Layer::Router router) {
@@ -19,6 +17,8 @@ static llvm::StringRef routerName(Layer::Router router) {
     return "topk-softmax";
   case Layer::Router::SigmoidTopKRenorm:
     return "sigmoid-topk-renorm";
+  case Layer::Router::SparseMixer:
+    return "sparsemixer";
   }
   llvm_unreachable("a router without a name");
 }
@@ -69,13 +69,24 @@ void moe::bench::printLayersJson() {
                << "\n";
 }
 
-/// What the machine can do with each number of threads.
-static std::map<unsigned, const MachinePeak *>
-peaksOf(llvm::ArrayRef<Variant> variants) {
-  std::map<unsigned, const MachinePeak *> peaks;
+static MachinePeaks peaksOf(llvm::ArrayRef<Variant> variants) {
+  MachinePeaks peaks;
   for (const Variant &variant : variants)
-    peaks.try_emplace(variant.threads, &variant.peak);
+    peaks.try_emplace(variant.threads, variant.peak);
   return peaks;
+}
+
+void moe::bench::printMachineText(const MachinePeaks &peaks) {
+  auto rate = [](const std::optional<double> &rate) {
+    return rate ? llvm::formatv("{0:f1}", *rate * 1e-9).str() : "none";
+  };
+  for (const auto &[threads, peak] : peaks)
+    llvm::outs() << llvm::formatv(
+        "{0}, {1} thread{2}: {3} GFLOP/s f32, {4} bf16, {5} int8; reads "
+        "{6:f1} GB/s\n",
+        llvm::sys::getHostCPUName(), threads, threads == 1 ? "" : "s",
+        rate(peak.f32), rate(peak.bf16), rate(peak.int8),
+        peak.readBytes * 1e-9);
 }
 
 void moe::bench::printText(const Report &report) {
@@ -97,8 +108,8 @@ void moe::bench::printText(const Report &report) {
     llvm::outs() << llvm::formatv(
         "{0}, {1} thread{2}: {3:f1} GFLOP/s {4}, reads {5:f1} GB/s\n",
         llvm::sys::getHostCPUName(), threads, threads == 1 ? "" : "s",
-        peakOf(*peak, precision) * 1e-9, formatName(precision.activations),
-        peak->readBytes * 1e-9);
+        peakOf(peak, precision) * 1e-9, formatName(precision.activations),
+        peak.readBytes * 1e-9);
   llvm::outs()
       << "\ntrace    tokens  rows/expert  active  form        threads  median "
          "ms   least ms     CPU ms  speedup  GFLOP/s    GB/s  roofline  "
@@ -124,6 +135,24 @@ void moe::bench::printText(const Report &report) {
 
 static llvm::json::Value rateOrNull(const std::optional<double> &rate) {
   return rate ? llvm::json::Value(*rate * 1e-9) : llvm::json::Value(nullptr);
+}
+
+static llvm::json::Value machineJson(const MachinePeaks &peaks) {
+  llvm::json::Array rates;
+  for (const auto &[threads, peak] : peaks)
+    rates.push_back(llvm::json::Object{
+        {"threads", threads},
+        {"peak_gflops", llvm::json::Object{{"f32", peak.f32 * 1e-9},
+                                           {"bf16", rateOrNull(peak.bf16)},
+                                           {"int8", rateOrNull(peak.int8)}}},
+        {"read_gb_per_s", peak.readBytes * 1e-9}});
+  return llvm::json::Object{{"cpu", llvm::sys::getHostCPUName()},
+                            {"last_level_cache_bytes", lastLevelCacheBytes()},
+                            {"rates", std::move(rates)}};
+}
+
+void moe::bench::printMachineJson(const MachinePeaks &peaks) {
+  llvm::outs() << llvm::formatv("{0:2}", machineJson(peaks)) << "\n";
 }
 
 void moe::bench::printJson(const Report &report) {
@@ -155,24 +184,13 @@ void moe::bench::printJson(const Report &report) {
           {"peak_bytes", timing.peakBytes},
           {"steal_percent", cell.stealPercent},
           {"error", timing.error}});
-  llvm::json::Array rates;
-  for (const auto &[threads, peak] : peaksOf(report.variants))
-    rates.push_back(llvm::json::Object{
-        {"threads", threads},
-        {"peak_gflops", llvm::json::Object{{"f32", peak->f32 * 1e-9},
-                                           {"bf16", rateOrNull(peak->bf16)},
-                                           {"int8", rateOrNull(peak->int8)}}},
-        {"read_gb_per_s", peak->readBytes * 1e-9}});
   llvm::json::Array libraries;
   for (const LayerLibrary &library : report.libraries)
     libraries.push_back(
         llvm::json::Object{{"schedule", scheduleName(library.schedule)},
                            {"compile_s", library.compileSeconds},
                            {"pack_s", library.packSeconds}});
-  llvm::json::Object machine{{"cpu", llvm::sys::getHostCPUName()},
-                             {"last_level_cache_bytes", lastLevelCacheBytes()},
-                             {"rates", std::move(rates)}};
-  llvm::json::Object whole{{"machine", std::move(machine)},
+  llvm::json::Object whole{{"machine", machineJson(peaksOf(report.variants))},
                            {"layer", layer.name},
                            {"dtype", formatName(precision.weights)},
                            {"activations", formatName(precision.activations)},

@@ -18,6 +18,8 @@ void printText(const Report &report);
 void printJson(const Report &report);
 void printLayersText();
 void printLayersJson();
+void printMachineText(const MachinePeaks &peaks);
+void printMachineJson(const MachinePeaks &peaks);
 
 } // namespace moe::bench
 

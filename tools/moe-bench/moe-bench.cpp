@@ -18,6 +18,8 @@ struct CommandLine {
                              cl::cat(category)};
   cl::opt<bool> list{"list", cl::desc("Print the layers and their shapes"),
                      cl::cat(category)};
+  cl::opt<bool> machine{"machine", cl::desc("Print the machine's peak alone"),
+                        cl::cat(category)};
   cl::opt<bool> printIR{"print-ir",
                         cl::desc("Print the layer's IR instead of timing it"),
                         cl::cat(category)};
@@ -71,6 +73,7 @@ constexpr const char *overview =
     "Times one MoE layer of a published model and compares with the machine's "
     "measured peak.\n\n"
     "  moe-bench --list\n"
+    "  moe-bench --machine --threads=1,2\n"
     "  moe-bench --layer=qwen3-30b-a3b --tokens=1,32,512\n"
     "  moe-bench --layer=qwen3-30b-a3b --dtype=int4 --activations=f32\n"
     "  moe-bench --layer=olmoe-1b-7b --threads=2 --trace=uniform,hot --json\n"
@@ -193,6 +196,18 @@ int main(int argc, char **argv) {
     (line.json ? printLayersJson : printLayersText)();
     return 0;
   }
+  std::vector<unsigned> threads(line.threads);
+  if (threads.empty())
+    threads = {1};
+  if (llvm::is_contained(threads, 0))
+    return usageError("expects at least one thread, but got 0");
+  if (line.machine) {
+    MachinePeaks peaks;
+    for (unsigned count : threads)
+      peaks.try_emplace(count, measurePeak(count));
+    (line.json ? printMachineJson : printMachineText)(peaks);
+    return 0;
+  }
   const Layer *layer = findLayer(line.layer);
   if (!layer)
     return usageError("expects the name of a layer (--list prints all), but "
@@ -208,7 +223,7 @@ int main(int argc, char **argv) {
     llvm::outs() << layerText(*layer, precision, "parameters.bin");
     return 0;
   }
-  Task task{layer, precision,    line.cpu,  line.schedules, line.threads,
+  Task task{layer, precision,    line.cpu,  line.schedules, threads,
             {},    line.seconds, line.seed, line.timeline,  line.json};
   if (task.schedules.empty())
     task.schedules = {moe::Schedule::Auto};
@@ -216,10 +231,6 @@ int main(int argc, char **argv) {
     if (std::find(task.schedules.begin(), it, *it) != it)
       return usageError("expects each schedule once, but got '" +
                         scheduleName(*it) + "' twice");
-  if (task.threads.empty())
-    task.threads = {1};
-  if (llvm::is_contained(task.threads, 0))
-    return usageError("expects at least one thread, but got 0");
   std::vector<std::string> traces(line.traces);
   std::vector<unsigned> tokens(line.tokens);
   if (traces.empty())
