@@ -159,10 +159,12 @@ const Op *moe::emu::runTensormapCopy(Warp &w, const Op *op) {
   markWritten(target, kMapBytes);
   machine.noteProgress();
   if (machine.options.checked) {
-    // One operation of the warp: all of its threads know it.
+    // One operation of the warp, done when any of its threads goes on.
     TensormapFence fence = fenceOf(w, first, info.scope);
+    std::vector<Agent> agents;
+    forLanes(lanes, [&](int lane) { agents.push_back(threadAgent(w, lane)); });
     Knowledge done;
-    done.plain = Clock::withAgent(nullptr, fence.agent, fence.stamp);
+    done.plain = Clock::withAgents(nullptr, agents, fence.stamp);
     machine.tensormapReleases.push_back(std::move(fence));
     acquire(w, lanes, done);
   }
