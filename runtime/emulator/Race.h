@@ -189,6 +189,13 @@ public:
       pages[page] = std::make_unique<Page>();
     return pages[page]->cells[index % kPageCells];
   }
+  /// The last writes to the bytes from `offset`, which is a multiple of 16 like
+  /// `bytes`.
+  template <typename Function>
+  void forWrites(uint64_t offset, uint64_t bytes, Function function) {
+    for (uint64_t at = offset; at < offset + bytes; at += kCellBytes)
+      forWritesOf(cell(at), function);
+  }
   int32_t takeExtra(); ///< index of a list that is empty
   /// Gives the four parts of a cell cells of their own.
   void split(Cell &cell);
@@ -201,6 +208,15 @@ public:
   std::vector<int32_t> freeParts, freeExtra; ///< indices that are unused
   std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
   std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
+
+private:
+  template <typename Function>
+  void forWritesOf(const Cell &cell, Function function) const {
+    if (cell.split < 0)
+      return function(cell.write);
+    for (const Cell &part : *parts[static_cast<size_t>(cell.split)])
+      forWritesOf(part, function);
+  }
 };
 
 /// Where CTAs are, for scopes.
@@ -234,6 +250,8 @@ public:
   uint32_t ctaCount() const { return static_cast<uint32_t>(places.size()); }
   /// Everything so far happens before everything from now on.
   void synchroniseAll() { retired = ctaCount(); }
+  /// Whether all that the agent did came before the last synchroniseAll.
+  bool isRetired(Agent agent) const { return agent.cta() < retired; }
 
   /// Records an access of `bytes` bytes at `offset` and returns true where an
   /// earlier one conflicts.

@@ -94,9 +94,8 @@ void MatrixReader::read(Cta &owner, uint32_t at, char *to) const {
     std::memcpy(to, shared.bytes.get() + at, 16);
     return;
   }
-  bool own = &owner == w.cta;
-  Place place = resolve(w, op, lane, own ? Space::Shared : Space::Generic,
-                        own ? at : shared.base + at, 16, 16, false);
+  Place place =
+      resolve(w, op, lane, Space::Generic, shared.base + at, 16, 16, false);
   std::memcpy(to, place.bytes(), 16);
   if (!machine.options.checked)
     return;
