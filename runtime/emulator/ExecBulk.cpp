@@ -114,13 +114,19 @@ static TensorMap readTensorMap(const char *bytes) {
 TensorMap Issue::map(uint64_t where) const {
   Place place = at(Space::Generic, where, 128, 64, false);
   if (w.machine->options.checked)
-    checkInitialised(w, op, lane, place, 128, where);
+    checkTensormapRead(w, op, lane, place, where);
   TensorMap result = readTensorMap(place.bytes());
   if (result.magic != TensorMap::kMagic)
     misuse(where, "expects a tensor map that encodeTensorMap made");
   if (result.rank != info.rank)
     misuse(where, "expects a tensor map of rank " + std::to_string(info.rank) +
                       ", but got one of rank " + std::to_string(result.rank));
+  // encodeTensorMap has seen to it, tensormap.replace has not.
+  uint32_t inner = result.box[0] * result.elementBytes;
+  if (inner % 16 || (result.swizzle && inner > 16u << result.swizzle))
+    misuse(where, "expects an innermost box of a multiple of 16 bytes within "
+                  "the swizzle, but got " +
+                      std::to_string(inner) + " bytes");
   return result;
 }
 
@@ -238,6 +244,7 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     return;
   }
   const Cluster &cluster = *w.cta->cluster;
+  uint32_t named = copy.told ? copy.told->rank : 0;
   uint32_t mask = part(info.parts.size() - 1) & 0xffff;
   if (first != w.cta || mask == 0 || mask >> cluster.members.size())
     misuse(0, "expects a multicast to CTAs of the cluster, at addresses of the "
@@ -250,6 +257,10 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
       misuse(0, "copies to CTA " + std::to_string(rank) +
                     " of the cluster, which has ended");
     copy.to = copy.told = member;
+    // The even or the odd CTA of its pair, as the one that was named is.
+    if (info.pair &&
+        !(copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)]))
+      misuse(0, "tells a CTA of the cluster that has ended");
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);
   }
 }
@@ -477,13 +488,10 @@ void Machine::completeBulk(size_t index) {
 bool Machine::advanceBulk(bool force) {
   if (bulk.empty())
     return false;
-  // Late copies come when the threads wait for nothing else.
-  constexpr uint64_t kLate = 300;
-  bool late = options.schedule == Schedule::Latest;
-  if (!force && (late ? slots - progress < kLate : pick(8) != 0))
-    return true;
-  completeBulk(late ? bulk.size() - 1
-                    : pick(static_cast<uint32_t>(bulk.size())));
+  if (force || isTimeForOthers())
+    completeBulk(options.schedule == Schedule::Latest
+                     ? bulk.size() - 1
+                     : pick(static_cast<uint32_t>(bulk.size())));
   return true;
 }
 

@@ -74,19 +74,13 @@ static const Cta *sharedOwner(Warp &w, const Op *op, int lane,
                               bool anyOfCluster, uint64_t address,
                               bool isWrite) {
   const Cta &cta = *w.cta;
-  uint64_t distance = address / kSharedStride;
+  uint64_t rank = address / kSharedStride;
   if (address >= kSharedWindow && address < kSharedWindowEnd)
-    distance = (address - kSharedWindow) / kSharedStride - cta.slot;
-  else // a difference of generic addresses may be negative
-    distance = static_cast<uint64_t>(static_cast<int64_t>(address) >> 24);
-  if (distance == 0) [[likely]]
+    rank = (address - kSharedWindow) / kSharedStride - cta.cluster->firstSlot;
+  if (rank == cta.rank) [[likely]]
     return &cta;
   const Cluster &cluster = *cta.cluster;
-  uint32_t rank =
-      (static_cast<uint32_t>(distance) + cta.slot - cluster.firstSlot) & 0xff;
-  bool small = static_cast<int64_t>(distance) < 256 &&
-               static_cast<int64_t>(distance) > -256;
-  if (!small || rank >= cluster.members.size())
+  if (rank >= cluster.members.size())
     w.machine->stop(FindingKind::OutOfBounds, w, op, lane, address,
                     std::string(accessName(isWrite)) +
                         " through a pointer to the shared memory of another "

@@ -41,8 +41,11 @@ struct Launch {
   uint32_t firstCta = 0; ///< number of its first CTA for the race detector
   Knowledge knowledge;   ///< of what the host waited for, then of all before
   unsigned perMultiprocessor = 1; ///< CTAs that fit on one
-  std::unique_ptr<char, FreeDeleter>
-      constants;               ///< of the program, with addresses filled in
+  /// Of the program, with addresses filled in; for each rank of a cluster,
+  /// `constantBytes` apart, where the program has addresses of shared
+  /// variables.
+  std::unique_ptr<char, FreeDeleter> constants;
+  size_t constantBytes = 0;
   std::vector<uint32_t> order; ///< in which clusters start
 };
 
@@ -118,6 +121,14 @@ struct AsyncQueue {
   std::vector<PendingCopy> copies; ///< oldest first
   std::vector<Group> groups;       ///< oldest first; what follows is open
   uint32_t now = 1;
+};
+
+/// A fence of a thread between the generic proxy and that of tensor maps.
+struct TensormapFence {
+  Agent agent;
+  uint32_t stamp = 0;
+  Scope scope = Scope::Gpu;
+  ClockRef known; ///< to the thread
 };
 
 /// CTAs that start together and reach each other's shared memory. Every CTA has
@@ -254,12 +265,33 @@ struct Machine {
   Explorer::State *explorerState = nullptr;
   Explorer::State &explorer() const;
 
+  std::vector<TensormapFence> tensormapReleases; ///< since everything was done
+  /// By address of the map and agent.
+  std::map<std::pair<uint64_t, uint32_t>, TensormapFence> tensormapAcquires;
+
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;
+
+  std::vector<std::unique_ptr<HostThread>> hosts;
+
+  // ---- HostThread.cpp ----
+  void addHost(std::function<bool(HostThread &)> step);
+  bool isHost(Agent agent) const;
+  void startHosts();
+  /// May have a thread of the host do something, as the schedule has it; for
+  /// sure where `force`. Returns whether it did.
+  bool advanceHosts(bool force);
 
   // ---- ExecBulk.cpp ----
   /// Does the copy bulk[index].
   void completeBulk(size_t index);
+  /// Whether something that happens beside the threads may happen now.
+  bool isTimeForOthers() {
+    // Late is when the threads wait for nothing else.
+    constexpr uint64_t kLate = 300;
+    return options.schedule == Schedule::Latest ? slots - progress >= kLate
+                                                : pick(8) == 0;
+  }
   /// May complete a copy, as the schedule has it; one of them for sure where
   /// `force`. Returns false where there is none.
   bool advanceBulk(bool force);
@@ -361,11 +393,12 @@ inline bool resolveUsual(const Warp &w, Space space, uint64_t address,
                          Place &place) {
   if (space == Space::Shared || space == Space::SharedCluster) {
     Allocation &shared = *w.cta->shared;
-    if (address + bytes <= shared.size && (address & (align - 1)) == 0 &&
-        address < kSharedStride &&
+    uint64_t offset = address - w.cta->rank * kSharedStride;
+    if (offset < shared.size && offset + bytes <= shared.size &&
+        (address & (align - 1)) == 0 &&
         (!w.machine->options.checked ||
-         !anyHas(shared.states.get() + address, bytes, Allocation::kRedZone))) {
-      place = {&shared, address};
+         !anyHas(shared.states.get() + offset, bytes, Allocation::kRedZone))) {
+      place = {&shared, offset};
       return true;
     }
   } else if (space != Space::Local && address >= kGlobalBase) {
@@ -383,7 +416,8 @@ inline bool resolveUsual(const Warp &w, Space space, uint64_t address,
 inline void prefetch(const Warp &w, Space space, uint64_t address) {
   const Machine &machine = *w.machine;
   if (space == Space::Shared || space == Space::SharedCluster)
-    w.cta->shared->prefetch(address, machine.options.checked);
+    w.cta->shared->prefetch(address - w.cta->rank * kSharedStride,
+                            machine.options.checked);
   else if (const Allocation *last = machine.memory.lastFound())
     last->prefetch(address - last->base, machine.options.checked);
 }
@@ -434,6 +468,11 @@ inline Observer proxyObserverOf(const Warp &w, int lane) {
   const ClockRef &proxied = w.cta->sync[w.index].lanes[lane].knowledge.proxied;
   return {proxied ? *proxied : kNothing, Agent(), 0};
 }
+
+/// Checks that a tensor copy of the lane may read the tensor map;
+/// ExecTensormap.cpp.
+void checkTensormapRead(Warp &w, const Op *op, int lane, const Place &place,
+                        uint64_t address);
 
 // Counters; Counters.cpp.
 void addTraffic(Machine &machine, const char *space, uint64_t bytes,

@@ -282,6 +282,13 @@ public:
     releaseReaders(cell.more);
     cell = value;
   }
+  /// The last writes to the bytes from `offset`, which is a multiple of 16 like
+  /// `bytes`.
+  template <typename Function>
+  void forWrites(uint64_t offset, uint64_t bytes, Function function) {
+    for (uint64_t at = offset; at < offset + bytes; at += kCellBytes)
+      forWritesOf(cell(at), function);
+  }
   /// Gives the four parts of a cell cells of their own.
   void split(Cell &cell);
   /// Makes a cell whose parts have just been written by `write` one again.
@@ -312,6 +319,16 @@ private:
   }
   /// The cell's readers, which no other cell shares from now on.
   std::vector<ReadEntry> &ownReaders(Cell &cell);
+  template <typename Function>
+  void forWritesOf(const Cell &cell, Function function) const {
+    Access write = cell.write;
+    for (uint32_t i = 1; i < cell.stripes; ++i, ++write.agent.code)
+      function(write);
+    if (cell.split < 0)
+      return function(write);
+    for (const Cell &part : *parts[static_cast<size_t>(cell.split)])
+      forWritesOf(part, function);
+  }
 };
 
 /// Where CTAs are, for scopes.
@@ -366,6 +383,8 @@ public:
   uint32_t ctaCount() const { return static_cast<uint32_t>(places.size()); }
   /// Everything so far happens before everything from now on.
   void synchroniseAll() { retired = ctaCount(); }
+  /// Whether all that the agent did came before the last synchroniseAll.
+  bool isRetired(Agent agent) const { return agent.cta() < retired; }
 
   /// Records an access of `bytes` bytes at `offset` and returns true where an
   /// earlier one conflicts.

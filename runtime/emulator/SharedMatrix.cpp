@@ -113,9 +113,9 @@ void moe::emu::readMatrix(const MatrixReader &reader, Cta &owner,
 void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
                         char *to) const {
   constexpr uint32_t kBytes = 16, kAhead = 16;
-  const Allocation &shared = *owner.shared;
+  Allocation &shared = *owner.shared;
   Machine &machine = *w.machine;
-  bool own = &owner == w.cta, checked = machine.options.checked;
+  bool checked = machine.options.checked;
   const Access access{agent, stamp, op->line, {}};
   const Observer observer = proxyObserverOf(w, lane);
   RaceDetector::Memo memo;
@@ -127,9 +127,11 @@ void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
       std::memcpy(to, shared.bytes.get() + at[i], kBytes);
       continue;
     }
-    Place place =
-        resolve(w, op, lane, own ? Space::Shared : Space::Generic,
-                own ? at[i] : shared.base + at[i], kBytes, kBytes, false);
+    Place place{&shared, at[i]};
+    if (at[i] + kBytes > shared.size || at[i] % kBytes ||
+        anyHas(place.states(), kBytes, Allocation::kRedZone)) // says what
+      place = resolve(w, op, lane, Space::Generic, shared.base + at[i], kBytes,
+                      kBytes, false);
     std::memcpy(to, place.bytes(), kBytes);
     if (!checked)
       continue;
