@@ -78,7 +78,10 @@ static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   }
   std::vector<ClockRef> plain, proxied;
   std::vector<Agent> agents;
+  std::vector<std::pair<Agent, uint32_t>> copied;
   forLanes(lanes, [&](int lane) {
+    if (sync.lanes[lane].copied)
+      copied.emplace_back(copyAgent(w, lane), sync.lanes[lane].copied);
     plain.push_back(sync.lanes[lane].knowledge.plain);
     proxied.push_back(sync.lanes[lane].knowledge.proxied);
     agents.push_back(threadAgent(w, lane));
@@ -87,6 +90,7 @@ static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   result.plain = Clock::joinAll(plain, w.cta->number, threads);
   result.proxied = Clock::joinAll(proxied, w.cta->number, threads);
   result.plain = Clock::withAgents(result.plain, agents, sync.now);
+  result.plain = withCopies(result.plain, *w.cta, copied);
   ++sync.now;
   return result;
 }

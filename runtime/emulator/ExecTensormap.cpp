@@ -180,7 +180,6 @@ static bool isVisible(const Machine &machine, uint64_t map, Agent writer,
                       uint32_t stamp, const Observer &knows) {
   const RaceDetector &races = machine.races;
   auto passes = [&](const TensormapFence &acquire) {
-    static const Clock kNothing;
     if (!races.ordered(knows, acquire.agent, acquire.stamp))
       return false;
     auto observerAt = [](const TensormapFence &fence) {
@@ -215,10 +214,7 @@ void moe::emu::checkTensormapRead(Warp &w, const Op *op, int lane,
   if (place.allocation->readOnly)
     return;
   checkRace(w, op, lane, place, kMapBytes, false, Strength(), address);
-  const WarpSync &sync = w.cta->sync[w.index];
-  const ClockRef &clock = sync.lanes[lane].knowledge.plain;
-  static const Clock kNothing;
-  Observer knows{clock ? *clock : kNothing, threadAgent(w, lane), sync.now};
+  Observer knows = observerOf(w, lane);
   Agent last;
   uint32_t lastStamp = 0;
   place.allocation->shadow.forWrites(

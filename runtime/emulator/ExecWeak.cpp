@@ -87,11 +87,8 @@ static uint64_t seenTime(const ViewRef &view, uint64_t id) {
 
 /// The last write that the lane cannot overlook.
 static size_t oldestVisible(const Warp &w, int lane, const History &history) {
-  const WarpSync &sync = w.cta->sync[w.index];
-  const Knowledge &knowledge = sync.lanes[lane].knowledge;
-  static const Clock kNothing;
-  Observer observer{knowledge.plain ? *knowledge.plain : kNothing,
-                    threadAgent(w, lane), sync.now};
+  const Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
+  Observer observer = observerOf(w, lane);
   uint64_t seen = seenTime(knowledge.seen, history.id);
   for (size_t i = history.messages.size(); i-- > 1;) {
     const Message &message = history.messages[i];

@@ -38,7 +38,6 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
                               bool strong) {
   if (!machine.options.checked)
     return;
-  static const Clock kNothing;
   RaceDetector::Conflict conflict;
   if (!machine.races.access(
           place.allocation->shadow, place.offset, static_cast<uint32_t>(bytes),

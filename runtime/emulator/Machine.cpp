@@ -385,13 +385,9 @@ void Machine::finishCta(Cta &cta) {
     ++launch.dependentsLaunched;
   // Copies that nobody waited for are made all the same.
   for (auto &warp : cta.copies)
-    for (AsyncQueue &queue : warp) {
-      for (auto &group : queue.groups)
-        for (const PendingCopy &copy : group)
-          completeCopy(*this, copy);
-      for (const PendingCopy &copy : queue.open)
-        completeCopy(*this, copy);
-    }
+    for (AsyncQueue &queue : warp)
+      for (const PendingCopy &copy : queue.copies)
+        completeCopy(*this, cta, copy);
   spans.push_back({launch.program->name + " (" + std::to_string(cta.id[0]) +
                        ", " + std::to_string(cta.id[1]) + ", " +
                        std::to_string(cta.id[2]) + ")",
