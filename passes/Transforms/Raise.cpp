@@ -217,7 +217,8 @@ TableAttr Emitter::table() {
                       /*alpha=*/FloatAttr(), /*widths=*/{}, Factorisation::None,
                       FactorEvaluation::ApplyFactored, ClassBase::Own, hasBias,
                       /*callee=*/FlatSymbolRefAttr(),
-                      /*quant=*/{})});
+                      /*quant=*/{}, /*inputScale=*/FloatAttr(),
+                      /*placement=*/{}, /*columns=*/{})});
 }
 
 /// Logits that are a matrix product become moe.logits; others stay.
