@@ -1,15 +1,18 @@
-"""One MoE layer as a com.microsoft.MoE node with random weights, and its mathematics in f64."""
+"""One MoE layer with random weights as moe-bench lays it out, its inputs, and its mathematics in f64."""
 
+import dataclasses
 import json
 import pathlib
 import subprocess
 
+import ml_dtypes
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
 
-# Routers of moe-bench that the operator can say: softmax over the selected logits is softmax over all, renormalised.
-NORMALIZE = {"softmax-topk": 0, "softmax-topk-renorm": 1, "topk-softmax": 1}
+GROUP = 64  # weights that share a scale
+BF16 = ml_dtypes.bfloat16
+# Element types of tokens, scales and biases for each way to store weights.
+ACTIVATIONS = {"f32": np.float32, "bf16": BF16, "int8": BF16, "int4": BF16}
+BITS = {"f32": 32, "bf16": 16, "int8": 8, "int4": 4}
 
 
 def shapes(moec):
@@ -18,101 +21,167 @@ def shapes(moec):
     return {layer["name"]: layer for layer in json.loads(text)}
 
 
-def refusal(layer):
-    """Why the operator cannot say a layer, or nothing."""
-    if layer["router"] not in NORMALIZE:
-        return f"com.microsoft.MoE has no router {layer['router']}"
-    if layer["shared_width"]:
-        return "com.microsoft.MoE has no shared expert"
-    return None
+@dataclasses.dataclass
+class Tensor:
+    shape: tuple
+    dtype: str  # f32, bf16, int8 or int4
+    scale: type  # element type of the scales of the last two
+    offset: int
+    range: float  # values are about uniform in [-range, range)
+
+    @property
+    def elements(self):
+        return int(np.prod(self.shape))
+
+    @property
+    def quantised(self):
+        return self.dtype in ("int8", "int4")
+
+    @property
+    def element_bytes(self):
+        return self.elements * BITS[self.dtype] // 8
+
+    @property
+    def bytes(self):
+        return self.element_bytes + (self.elements // GROUP * np.dtype(self.scale).itemsize if self.quantised else 0)
 
 
 class Weights:
-    """The parameters of a layer in one file, in the operator's layout: rows of gate and up alternate."""
+    """The parameters of a layer in one file: first matrices, their biases, down matrices, their biases; the same of the shared expert.
 
-    def __init__(self, layer, folder):
-        h, w, e = layer["hidden"], layer["width"], layer["experts"]
-        first = w if layer["body"] == "relu" else 2 * w
-        self.tensors = {"fc1": ((e, first, h), (3 / h) ** 0.5), "fc2": ((e, h, w), (3 / w) ** 0.5)}
-        if layer["body"] == "gpt-oss":
-            self.tensors.update(fc1_bias=((e, first), 0.5), fc2_bias=((e, h), 0.5))
-        self.path = pathlib.Path(folder, "weights.bin")
-        self.offsets, end = {}, 0
-        for name, (shape, _) in self.tensors.items():
-            self.offsets[name] = end
-            end += 4 * int(np.prod(shape))
-        self.bytes = end
+    int8 means q * s and int4, the lower of two in a byte first, (u - 8) * s, with a scale per 64 along the last dimension. Scales have the 8 bits of
+    precision of bf16, so that engines whose scales are f16 or f32 get the same weights.
+    """
+
+    def __init__(self, layer, dtype, folder):
+        self.layer, self.dtype = layer, dtype
+        self.activations = ACTIVATIONS[dtype]
+        small = "f32" if self.activations is np.float32 else "bf16"
+        h, e = layer["hidden"], layer["experts"]
+        parts = 1 if layer["body"] == "relu" else 2
+        tensors = []
+        for prefix, count, width in (("", e, layer["width"]), ("shared_", 1, layer["shared_width"])):
+            if width:
+                biased = layer["body"] == "gpt-oss"
+                tensors.append((prefix + "first", (count, parts * width, h), dtype, (3 / h) ** 0.5))
+                tensors += [(prefix + "first_bias", (count, parts * width), small, 0.5)] * biased
+                tensors.append((prefix + "down", (count, h, width), dtype, (3 / width) ** 0.5))
+                tensors += [(prefix + "down_bias", (count, h), small, 0.5)] * biased
+        self.path = pathlib.Path(folder, "parameters.bin")
+        self.tensors, self.bytes = {}, 0
+        for name, shape, kind, spread in tensors:
+            self.tensors[name] = Tensor(shape, kind, self.activations, self.bytes, spread)
+            self.bytes += self.tensors[name].bytes
 
     def write(self):
         generator = np.random.default_rng(7)
-        temporary = self.path.with_suffix(".part")
-        with open(temporary, "wb") as file:
-            for shape, scale in self.tensors.values():
-                for _ in range(shape[0]):
-                    values = generator.random(int(np.prod(shape[1:])), np.float32)
-                    values *= 2 * scale
-                    values -= scale
-                    file.write(values.data)
-        temporary.rename(self.path)
 
-    def get(self, name):
-        return np.memmap(self.path, np.float32, "r", self.offsets[name], self.tensors[name][0])
+        def uniform(count, low, high):
+            values = generator.random(count, np.float32)
+            values *= high - low
+            values += low
+            return values
+
+        with open(self.path, "wb") as file:
+            for tensor in self.tensors.values():
+                rows, each = tensor.shape[0], tensor.elements // tensor.shape[0]
+                for _ in range(rows):
+                    if tensor.dtype == "int8":
+                        block = generator.integers(-127, 128, each, np.int8)
+                    elif tensor.dtype == "int4":
+                        block = generator.integers(0, 256, each // 2, np.uint8)
+                    else:
+                        block = uniform(each, -tensor.range, tensor.range).astype(ACTIVATIONS[tensor.dtype], copy=False)
+                    file.write(block.view(np.uint8).data)
+                if tensor.quantised:
+                    scale = tensor.range / (127 if tensor.dtype == "int8" else 8)
+                    # Scales differ by group, so that a wrong one shows.
+                    block = uniform(tensor.elements // GROUP, 0.75 * scale, 1.25 * scale)
+                    file.write(block.astype(tensor.scale, copy=False).view(np.uint8).data)
+
+    def elements(self, name):
+        """What is in the file: floats, int8 codes, or bytes of two codes."""
+        tensor = self.tensors[name]
+        kind = {"f32": np.float32, "bf16": BF16, "int8": np.int8, "int4": np.uint8}[tensor.dtype]
+        shape = tensor.shape if tensor.dtype != "int4" else (*tensor.shape[:-1], tensor.shape[-1] // 2)
+        return np.memmap(self.path, kind, "r", tensor.offset, shape)
+
+    def scales(self, name):
+        tensor = self.tensors[name]
+        return np.memmap(self.path, tensor.scale, "r", tensor.offset + tensor.element_bytes, (*tensor.shape[:-1], tensor.shape[-1] // GROUP))
+
+    def values(self, name, index):
+        """The values of one matrix or bias in f64."""
+        codes = self.elements(name)[index]
+        if self.tensors[name].dtype == "int4":
+            codes = np.stack([codes & 15, codes >> 4], -1).reshape(*codes.shape[:-1], -1).astype(np.float64) - 8
+        if not self.tensors[name].quantised:
+            return codes.astype(np.float64)
+        return codes.astype(np.float64) * np.repeat(self.scales(name)[index].astype(np.float64), GROUP, -1)
 
 
-def write_model(layer, weights, path):
-    """model.onnx beside the weights file."""
-    names = ["fc1", "fc1_bias" if "fc1_bias" in weights.tensors else "", "fc2", "fc2_bias" if "fc2_bias" in weights.tensors else ""]
-    attributes = {"k": layer["top_k"], "normalize_routing_weights": NORMALIZE[layer["router"]]}
-    if layer["body"] == "relu":
-        attributes.update(activation_type="relu")
-    else:
-        attributes.update(activation_type="swiglu", swiglu_fusion=1, activation_alpha=1.0, activation_beta=0.0)
-    if layer["body"] == "gpt-oss":
-        attributes.update(activation_alpha=1.702, activation_beta=1.0, swiglu_limit=7.0)
-    node = helper.make_node("MoE", ["x", "logits", *names], ["y"], domain="com.microsoft", **attributes)
-
-    initializers = []
-    for name, (shape, _) in weights.tensors.items():
-        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape, data_location=TensorProto.EXTERNAL)
-        for key, value in (("location", weights.path.name), ("offset", weights.offsets[name]), ("length", 4 * int(np.prod(shape)))):
-            tensor.external_data.add(key=key, value=str(value))
-        initializers.append(tensor)
-    value = lambda name, size: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["T", size])
-    graph = helper.make_graph(
-        [node], "layer", [value("x", layer["hidden"]), value("logits", layer["experts"])], [value("y", layer["hidden"])], initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)])
-    model.ir_version = 10
-    onnx.save(model, path)
-
-
-def inputs(layer, tokens):
-    """x and the router's logits for a number of tokens, the same in every process."""
+def inputs(layer, dtype, tokens):
+    """x and the router's logits for a number of tokens in f32, the same in every process; x has the precision of the layer's activations."""
     generator = np.random.default_rng(tokens)
     draw = lambda size: generator.standard_normal((tokens, size), np.float32)
-    return draw(layer["hidden"]), draw(layer["experts"])
+    return draw(layer["hidden"]).astype(ACTIVATIONS[dtype]).astype(np.float32), draw(layer["experts"])
+
+
+def select(layer, logits):
+    """The experts of each token, the largest logit first: every router of moe-bench is monotone in them."""
+    return np.argsort(-logits, axis=1, kind="stable")[:, : layer["top_k"]]
+
+
+def route(layer, z):
+    """The experts of one token and their weights in f64."""
+    z = z.astype(np.float64)
+    ids = select(layer, z[None])[0]
+    if layer["router"] == "sigmoid-topk-renorm":
+        weights = 1 / (1 + np.exp(-z[ids]))
+    elif layer["router"] == "sparsemixer":
+        # Each pick is weighed among the logits near it, and then left out.
+        left, weights = z.copy(), []
+        for e in ids:
+            near = (left[e] - z) / np.maximum(np.abs(z), left[e]) <= 2 * 0.01
+            weights.append(1 / np.exp(left[near & np.isfinite(left)] - left[e]).sum())
+            left[e] = -np.inf
+        return ids, np.array(weights)
+    else:
+        weights = np.exp(z[ids] - z.max())
+    if layer["router"] == "softmax-topk":
+        return ids, weights / np.exp(z - z.max()).sum()
+    return ids, weights / weights.sum()
+
+
+def activate(layer, first):
+    """The hidden vector of an expert from the rows of its first matrix."""
+    silu = lambda x, alpha: x / (1 + np.exp(-alpha * x))
+    if layer["body"] == "gpt-oss":
+        return silu(np.minimum(first[::2], 7), 1.702) * (np.clip(first[1::2], -7, 7) + 1)
+    if layer["body"] == "silu":
+        gate, up = np.split(first, 2)
+        return silu(gate, 1) * up
+    return np.maximum(first, 0)
 
 
 def reference(layer, weights, x, logits):
     """The layer in f64."""
     y = np.zeros((len(x), layer["hidden"]))
-    for t, z in enumerate(logits.astype(np.float64)):
-        p = np.exp(z - z.max())
-        p /= p.sum()
-        selected = np.argsort(-z, kind="stable")[: layer["top_k"]]
-        scale = p[selected].sum() if NORMALIZE[layer["router"]] else 1
-        for e in selected:
-            tensor = lambda name: weights.get(name)[e].astype(np.float64)
-            u = tensor("fc1") @ x[t].astype(np.float64)
-            if layer["body"] == "gpt-oss":
-                u += tensor("fc1_bias")
-                gate, up = np.minimum(u[::2], 7), np.clip(u[1::2], -7, 7) + 1
-                hidden = gate / (1 + np.exp(-1.702 * gate)) * up
-            elif layer["body"] == "silu":
-                hidden = u[::2] / (1 + np.exp(-u[::2])) * u[1::2]
-            else:
-                hidden = np.maximum(u, 0)
-            out = tensor("fc2") @ hidden
-            if layer["body"] == "gpt-oss":
-                out += tensor("fc2_bias")
-            y[t] += p[e] / scale * out
+    biased = layer["body"] == "gpt-oss"
+    for t, row in enumerate(x.astype(np.float64)):
+        ids, scales = route(layer, logits[t])
+        experts = [("", e, scale) for e, scale in zip(ids, scales)] + [("shared_", 0, 1.0)] * bool(layer["shared_width"])
+        for prefix, e, scale in experts:
+            value = lambda name: weights.values(prefix + name, e)
+            first = value("first") @ row + (value("first_bias") if biased else 0)
+            y[t] += scale * (value("down") @ activate(layer, first) + (value("down_bias") if biased else 0))
     return y
+
+
+def work(layer, dtype, logits):
+    """Operations of a run, multiply-adds as two, and bytes of the weights that it reads."""
+    each = (2 if layer["body"] == "relu" else 3) * layer["hidden"]
+    routed, shared = each * layer["width"], each * layer["shared_width"]
+    active = len(np.unique(select(layer, logits)))
+    scale = np.dtype(ACTIVATIONS[dtype]).itemsize / GROUP if BITS[dtype] < 16 else 0
+    return 2 * len(logits) * (layer["top_k"] * routed + shared), (BITS[dtype] / 8 + scale) * (active * routed + shared)

@@ -1,8 +1,8 @@
 """Races moec against other engines on one MoE layer of published models.
 
-All engines get the same weights, inputs and router logits (a com.microsoft.MoE node) and do the same work, top-k included. moec and one peer are
-resident at a time and take turns; a round in which the hypervisor stole more than 1 % of the time does not count. The first tokens of every
-engine are compared with f64. Cells are appended to the results file as they end, and cells that it has are not run again.
+All engines get the same weights, inputs and router logits and do the same work, top-k included. moec and one peer are resident at a time and take
+turns; a round in which the hypervisor stole more than 1 % of the time does not count. The first tokens of every engine are compared with f64. Cells are
+appended to the results file as they end, and cells that it has are not run again.
 """
 
 import argparse
@@ -13,23 +13,58 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 
 import numpy as np
 
 import layer as layers
 
 HERE = pathlib.Path(__file__).parent
-PEERS = ["onnxruntime", "torch"]
-QUICK = ["qwen3-30b-a3b", "olmoe-1b-7b", "granite-3-1b-a400m", "switch-base-128"]
-CHECKED_ROWS, BOUND = 2, 1e-4
+DTYPES = {
+    "onnxruntime": ["f32", "int8", "int4"], "torch": ["f32", "bf16"], "zentorch": ["f32", "bf16"], "onednn": ["f32", "bf16"],
+    "ggml": ["f32", "bf16", "int8", "int4"], "jax": ["f32", "bf16"]}
+ENVIRONMENTS = {"zentorch": "venv-zentorch"}  # others: venv
+# Every peer, layer, dtype, number of tokens and of threads occurs.
+QUICK = """
+qwen3-30b-a3b    f32    1 1 onnxruntime
+qwen3-30b-a3b    f32  512 1 onednn
+qwen3-30b-a3b    f32  512 2 torch
+qwen3-30b-a3b   bf16    1 1 ggml
+qwen3-30b-a3b   bf16   32 1 onednn
+qwen3-30b-a3b   bf16  512 1 zentorch
+qwen3-30b-a3b   bf16 2048 2 zentorch
+qwen3-30b-a3b   int8    4 1 ggml
+qwen3-30b-a3b   int4    1 1 ggml
+qwen3-30b-a3b   int4    8 2 onnxruntime
+olmoe-1b-7b      f32  512 1 onnxruntime
+olmoe-1b-7b      f32   64 2 onednn
+olmoe-1b-7b     bf16   16 1 zentorch
+olmoe-1b-7b     bf16  128 1 torch
+granite-3-1b-a400m f32 512 2 onnxruntime
+granite-3-1b-a400m f32   4 1 jax
+granite-3-1b-a400m bf16  8 1 ggml
+gpt-oss-20b     bf16   32 1 ggml
+gpt-oss-20b     int4    1 1 ggml
+deepseek-v2-lite bf16 512 1 onednn
+lfm2-8b-a1b     bf16    4 2 torch
+mixtral-8x7b    bf16    2 1 onednn
+phi-3.5-moe     bf16   64 1 zentorch
+switch-base-128  f32  128 1 onnxruntime
+"""
+CHECKED_ROWS = 2
+BOUND = {"f32": 1e-4, "bf16": 2e-2, "int8": 2e-2, "int4": 2e-2}
+PEER_BOUND = 5e-2  # some peers round activations to int8
+KEY = ("layer", "dtype", "tokens", "threads", "peer")
 
 
 class Engine:
-    def __init__(self, name, layer, folder, threads, moec):
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+    def __init__(self, name, layer, dtype, folder, threads, arguments):
+        # Large blocks in huge pages, for engines that do not ask for them.
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), GLIBC_TUNABLES="glibc.malloc.hugetlb=1", MOE_PEERS=f"{arguments.peer_root}/native")
+        python = f"{arguments.peer_root}/{ENVIRONMENTS.get(name, 'venv')}/bin/python"
         self.name, self.folder = name, folder
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "worker.py", name, json.dumps(layer), folder, str(threads), moec],
+            [python, HERE / "worker.py", name, json.dumps(layer), dtype, folder, str(threads), arguments.moec],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         self.error = self.answer().get("error")
 
@@ -46,6 +81,7 @@ class Engine:
         return answer
 
     def bind(self, tokens, reference):
+        """The error of the first rows."""
         self.ask(tokens=tokens, rows=CHECKED_ROWS)
         y = np.load(f"{self.folder}/{self.name}.npy")
         return float(np.abs(y - reference).max() / np.abs(reference).max())
@@ -54,7 +90,10 @@ class Engine:
         return self.ask(runs=runs)["seconds"]
 
     def stop(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended by itself
         self.process.wait()
 
 
@@ -88,110 +127,159 @@ def read_results(path):
 
 
 def key(cell):
-    return tuple(cell[name] for name in ("layer", "tokens", "threads", "peer"))
+    return tuple(cell[name] for name in KEY)
 
 
-def prepare(layer, folder, moec):
-    weights = layers.Weights(layer, folder)
+def prepare(layer, dtype, folder, arguments):
+    weights = layers.Weights(layer, dtype, folder)
     weights.write()
-    layers.write_model(layer, weights, f"{folder}/model.onnx")
-    subprocess.run([f"{moec}/bin/moe-compile", f"{folder}/model.onnx", "-o", f"{folder}/model.so"], check=True)
+    bench = [f"{arguments.moec}/bin/moe-bench", f"--layer={layer['name']}", f"--dtype={dtype}", "--print-ir"]
+    with open(f"{folder}/layer.mlir", "w") as file:
+        subprocess.run(bench, check=True, stdout=file)
+    subprocess.run([f"{os.path.abspath(arguments.moec)}/bin/moe-compile", "layer.mlir", "--start-from=moe", f"--schedule={arguments.schedule}", "-o", "model.so"],
+                   check=True, cwd=folder)
     return weights
 
 
-def race_layer(layer, cells, arguments, append):
+def machine_peaks(threads, arguments):
+    """The machine's rates by numbers of threads, as moe-bench measures them."""
+    command = [f"{arguments.moec}/bin/moe-bench", "--machine", f"--threads={','.join(map(str, threads))}", "--json"]
+    machine = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {rates["threads"]: {"cpu": machine["cpu"], **rates} for rates in machine["rates"]}
+
+
+def roofline(layer, cell, logits, peak):
+    """Seconds that the arithmetic or the reading of weights takes at least."""
+    operations, read = layers.work(layer, cell["dtype"], logits)
+    rates = peak["peak_gflops"]
+    rate = rates["f32"] if cell["dtype"] == "f32" else rates["bf16"] or rates["f32"]
+    return max(operations / rate, read / peak["read_gb_per_s"]) * 1e-9
+
+
+def race_cell(layer, weights, cell, ours, peer, arguments):
+    x, logits = layers.inputs(layer, cell["dtype"], cell["tokens"])
+    reference = layers.reference(layer, weights, x[:CHECKED_ROWS], logits[:CHECKED_ROWS])
+    errors = {engine: engine.bind(cell["tokens"], reference) for engine in (ours, peer)}
+    times, discarded = race(ours, peer, arguments.seconds)
+    ms = {engine: 1e3 * statistics.median(times[engine]) for engine in times}
+    peak = arguments.peaks[cell["threads"]]
+    return {
+        **cell, "ms": ms[ours], "peer_ms": ms[peer], "roofline_percent": 1e5 * roofline(layer, cell, logits, peak) / ms[ours],
+        "max_error": errors[ours], "peer_max_error": errors[peer], "runs": len(times[ours]), "peer_runs": len(times[peer]),
+        "discarded_rounds": discarded, "machine": peak}
+
+
+def race_layer(layer, dtype, cells, arguments, append):
     folder = pathlib.Path(arguments.work, layer["name"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        print(f"race: {layer['name']}: writing and compiling", file=sys.stderr)
-        weights = prepare(layer, str(folder), arguments.moec)
-        references = {}
+        print(f"race: {layer['name']} {dtype}: writing and compiling", file=sys.stderr)
+        weights = prepare(layer, dtype, str(folder), arguments)
         for threads, peer_name in dict.fromkeys((cell["threads"], cell["peer"]) for cell in cells):
-            peer = Engine(peer_name, layer, str(folder), threads, arguments.moec)
-            ours = Engine("moec", layer, str(folder), threads, arguments.moec)
+            peer, ours = (Engine(name, layer, dtype, str(folder), threads, arguments) for name in (peer_name, "moec"))
             for cell in [c for c in cells if (c["threads"], c["peer"]) == (threads, peer_name)]:
                 print(f"race: {' '.join(map(str, key(cell)))}", file=sys.stderr)
-                if error := peer.error or ours.error:
-                    append({**cell, "error": error})
-                    continue
-                tokens = cell["tokens"]
-                if tokens not in references:
-                    x, logits = layers.inputs(layer, tokens)
-                    references[tokens] = layers.reference(layer, weights, x[:CHECKED_ROWS], logits[:CHECKED_ROWS])
-                errors = {engine.name: engine.bind(tokens, references[tokens]) for engine in (ours, peer)}
-                times, discarded = race(ours, peer, arguments.seconds)
-                append({
-                    **cell, "ms": 1e3 * statistics.median(times[ours]), "peer_ms": 1e3 * statistics.median(times[peer]),
-                    "runs": len(times[ours]), "peer_runs": len(times[peer]), "discarded_rounds": discarded,
-                    "max_error": errors["moec"], "peer_max_error": errors[peer_name]})
+                error = peer.error or ours.error
+                try:
+                    append({**cell, "error": error} if error else race_cell(layer, weights, cell, ours, peer, arguments))
+                except (RuntimeError, BrokenPipeError) as problem:
+                    append({**cell, "error": str(problem)})
             for engine in (ours, peer):
                 engine.stop()
     finally:
         shutil.rmtree(folder)
 
 
+def wrong(cell):
+    """What is wrong with a cell's numbers, or nothing."""
+    if "error" in cell:
+        return ""
+    if not cell["max_error"] <= BOUND[cell["dtype"]]:
+        return "  WRONG"
+    return "" if cell["peer_max_error"] <= PEER_BOUND else "  peer wrong"
+
+
 def table(results):
-    lines = [f"{'layer':<20}{'tokens':>7}{'threads':>9}  {'peer':<12}{'moec ms':>10}{'peer ms':>10}{'ratio':>7}{'error':>9}{'peer':>9}"]
+    lines = [f"{'layer':<20}{'dtype':<6}{'tokens':>6}{'threads':>8}  {'peer':<12}{'moec ms':>10}{'peer ms':>10}{'ratio':>7}{'roofline':>10}{'error':>9}{'peer':>9}"]
     for cell in results:
-        start = f"{cell['layer']:<20}{cell['tokens']:>7}{cell['threads']:>9}  {cell['peer']:<12}"
+        start = f"{cell['layer']:<20}{cell['dtype']:<6}{cell['tokens']:>6}{cell['threads']:>8}  {cell['peer']:<12}"
         if "error" in cell:
-            lines.append(f"{start}{cell['error']}")
+            lines.append(start + cell["error"])
             continue
-        wrong = "  WRONG" if not cell["max_error"] <= BOUND else ""
-        lines.append(f"{start}{cell['ms']:>10.3f}{cell['peer_ms']:>10.3f}{cell['peer_ms'] / cell['ms']:>7.2f}{cell['max_error']:>9.1e}"
-                     f"{cell['peer_max_error']:>9.1e}{wrong}")
+        lines.append(f"{start}{cell['ms']:>10.3f}{cell['peer_ms']:>10.3f}{cell['peer_ms'] / cell['ms']:>7.2f}{cell['roofline_percent']:>8.1f} %"
+                     f"{cell['max_error']:>9.1e}{cell['peer_max_error']:>9.1e}{wrong(cell)}")
     return "\n".join(lines)
+
+
+def estimate(known, cells, seconds):
+    """Minutes that cells take, from what they took on two cores of 3.7 GHz."""
+    total = 0
+    for name, dtype in dict.fromkeys((cell["layer"], cell["dtype"]) for cell in cells):
+        own = [cell for cell in cells if (cell["layer"], cell["dtype"]) == (name, dtype)]
+        gigabytes = layers.Weights(known[name], dtype, ".").bytes * 1e-9
+        engines = len({(cell["threads"], cell["peer"]) for cell in own})
+        total += 10 + 20 * gigabytes + engines * (8 + 6 * gigabytes) + len(own) * (4 + 3 * seconds)
+    return total / 60
 
 
 def numbers(text):
     return [int(word) for word in text.split(",")]
 
 
+def words(known):
+    def parse(text):
+        if unknown := [word for word in text.split(",") if word not in known]:
+            raise argparse.ArgumentTypeError(f"expects some of {', '.join(known)}, but got '{unknown[0]}'")
+        return text.split(",")
+
+    return parse
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="24 cells: four layers, 1, 32 and 512 tokens, one and two threads, onnxruntime only")
-    parser.add_argument("--layers", help="names of moe-bench --list, comma-separated (default: all that the operator can say)")
+    parser.add_argument("--moec", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--peer-root", required=True, help=argparse.SUPPRESS)
+    known = layers.shapes(parser.parse_known_args()[0].moec)
+    parser.add_argument("--quick", action="store_true", help="24 cells: all peers, layers and dtypes, all told under 40 minutes")
+    parser.add_argument("--layers", type=words(known), default=list(known), help="names of moe-bench --list, comma-separated (default: all)")
+    parser.add_argument("--dtypes", type=words(layers.BITS), default=list(layers.BITS), help="of f32, bf16, int8, int4 (default: all)")
     parser.add_argument("--tokens", type=numbers, default=[1, 2, 4, 8, 16, 32, 64, 128, 512, 2048])
     parser.add_argument("--threads", type=numbers, default=[1, 2])
-    parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)} (default: all)")
+    parser.add_argument("--peers", type=words(DTYPES), default=list(DTYPES), help=f"of {', '.join(DTYPES)} (default: all)")
     parser.add_argument("--seconds", type=float, default=2, help="time each engine at least this long per cell (default: 2)")
+    parser.add_argument("--schedule", default="auto", help="how moec runs layers; see moe-compile (default: auto)")
     parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path("race.jsonl"), help="one cell per line (default: race.jsonl)")
     parser.add_argument("--work", default="build/benchmarks/work", help="folder for models, several GB (default: build/benchmarks/work)")
-    parser.add_argument("--moec", required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
 
-    known = layers.shapes(arguments.moec)
-    names = arguments.layers.split(",") if arguments.layers else [n for n in known if not layers.refusal(known[n])]
-    peers = arguments.peers.split(",")
     if arguments.quick:
-        names, peers, arguments.tokens = QUICK, ["onnxruntime"], [1, 32, 512]
-    for name in names:
-        if name not in known:
-            parser.error(f"expects a layer of moe-bench --list, but got '{name}'")
-        if reason := layers.refusal(known[name]):
-            parser.error(f"cannot race {name}: {reason}")
-    for peer in peers:
-        if peer not in PEERS:
-            parser.error(f"expects a peer of {', '.join(PEERS)}, but got '{peer}'")
-
-    cells = [{"layer": name, "tokens": tokens, "threads": threads, "peer": peer}
-             for name in names for threads in arguments.threads for peer in peers for tokens in arguments.tokens]
+        cells = [dict(zip(KEY, (name, dtype, int(tokens), int(threads), peer)))
+                 for name, dtype, tokens, threads, peer in map(str.split, QUICK.split("\n")[1:-1])]
+    else:
+        cells = [dict(zip(KEY, (name, dtype, tokens, threads, peer)))
+                 for name in arguments.layers for dtype in arguments.dtypes for threads in arguments.threads
+                 for peer in arguments.peers if dtype in DTYPES[peer] for tokens in arguments.tokens]
     results = read_results(arguments.results)
     done = {key(cell) for cell in results}
+    left = [cell for cell in cells if key(cell) not in done]
+    print(f"race: {len(left)} of {len(cells)} cells to run, about {estimate(known, left, arguments.seconds):.0f} minutes", file=sys.stderr)
+    arguments.peaks = machine_peaks({cell["threads"] for cell in left}, arguments) if left else {}
 
     def append(cell):
         results.append(cell)
         with open(arguments.results, "a") as file:
             file.write(json.dumps(cell) + "\n")
 
-    for name in names:
-        if left := [cell for cell in cells if cell["layer"] == name and key(cell) not in done]:
-            race_layer(known[name], left, arguments, append)
+    start = time.monotonic()
+    for name, dtype in dict.fromkeys((cell["layer"], cell["dtype"]) for cell in left):
+        race_layer(known[name], dtype, [cell for cell in left if (cell["layer"], cell["dtype"]) == (name, dtype)], arguments, append)
+    print(f"race: took {(time.monotonic() - start) / 60:.0f} minutes", file=sys.stderr)
     wanted = {key(cell) for cell in cells}
     shown = [cell for cell in results if key(cell) in wanted]
     print(table(shown))
-    return any(not cell.get("max_error", 0) <= BOUND for cell in shown)
+    return any(wrong(cell).strip() == "WRONG" for cell in shown)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

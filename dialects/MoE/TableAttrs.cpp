@@ -26,6 +26,13 @@ ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
 ClassAttr ClassAttr::withBaseInRows() const {
   auto fields = getFields<ClassFields>(*this);
   fields.base = ClassBase::InRows;
+  // Gate and up, the first matrices, are no parameters any more.
+  if (isQuantised())
+    fields.quant.erase(fields.quant.begin(),
+                       fields.quant.begin() + (getBody().getGated() ? 2 : 1));
+  if (llvm::all_of(fields.quant,
+                   [](QuantAttr quant) { return quant.isFloat(); }))
+    fields.quant.clear();
   return getAttr(getContext(), fields);
 }
 

@@ -69,10 +69,19 @@ static std::string roleOf(const Parameter &parameter, ClassAttr entry) {
                                                 : "gate and up bias";
 }
 
+/// What makes the plan, or that whose slots are its units; null: an argument.
+static RouteOp routeOf(Value plan) {
+  Operation *op = plan.getDefiningOp();
+  if (isa_and_present<PackPlanOp>(op))
+    while (op && op->getNumOperands() != 0 && !isa<RouteOp>(op))
+      op = op->getOperand(0).getDefiningOp();
+  return dyn_cast_if_present<RouteOp>(op);
+}
+
 /// The operands of a layer, the router's first.
 static std::vector<ReportedWeight> weightsOf(ExpertsOp experts) {
   std::vector<ReportedWeight> weights;
-  if (auto route = experts.getPlan().getDefiningOp<RouteOp>())
+  if (RouteOp route = routeOf(experts.getPlan()))
     if (auto logits = route.getLogits().getDefiningOp<LogitsOp>()) {
       weights.push_back(reportWeight("router", logits.getMatrix()));
       if (logits.getBias())

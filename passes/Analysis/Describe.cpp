@@ -52,6 +52,8 @@ std::string moe::describe(RouteOp route) {
     out << llvm::format(
         ", sparse mixer (softmax over logits within %g %% of the pick)",
         200 * select.getValue().getValueAsDouble());
+  if (weight.getSource() == WeightSource::One)
+    out << ", unweighted";
   if (weight.getNorm() == WeightNorm::Sum)
     out << ", renormalised";
   if (weight.getNorm() == WeightNorm::Softmax)
@@ -82,7 +84,7 @@ std::string moe::describe(RouteOp route) {
   return text;
 }
 
-static std::string describe(BodyAttr body, int64_t width) {
+std::string moe::describe(BodyAttr body, int64_t width) {
   std::string text;
   llvm::raw_string_ostream out(text);
   switch (body.getAct()) {
@@ -128,7 +130,9 @@ std::string moe::describe(ExpertsOp experts) {
     if (entry.getKind() != ClassKind::Ffn)
       out << stringifyEnum(entry.getKind()) << (entry.getBody() ? " " : "");
     if (entry.getBody())
-      out << ::describe(entry.getBody(), entry.getWidth());
+      out << moe::describe(entry.getBody(), entry.getWidth());
+    if (entry.getKind() == ClassKind::Linear)
+      out << " width " << experts.getType().getWidth();
     std::string last;
     for (QuantAttr quant : entry.getQuant())
       if (std::string own = ::describe(quant); own != last)

@@ -9,10 +9,9 @@
 
 using namespace moe;
 
-/// What a form has to be cheaper by, as a share of the unfused one, before the
-/// model is believed: on one thread fused and unfused do the same work, and the
-/// ratios of their CPU times lay within 1 +- 0.1 in 16 of the 20 cells that
-/// MachineRates is of.
+/// What a form has to be cheaper by, as a share of the fused one, which needs
+/// the least memory, before the model is believed: on one thread the forms do
+/// the same work.
 static constexpr double margin = 0.1;
 
 /// Parallel loops of an expert op after op: the gather, the products and the
@@ -48,8 +47,9 @@ double FormCosts::of(Schedule schedule) const {
 }
 
 Schedule FormCosts::choose() const {
-  Schedule best = fused <= twoKernel ? Schedule::Fused : Schedule::TwoKernel;
-  return of(best) < (1 - margin) * unfused ? best : Schedule::Unfused;
+  Schedule best =
+      unfused <= twoKernel ? Schedule::Unfused : Schedule::TwoKernel;
+  return of(best) < (1 - margin) * fused ? best : Schedule::Fused;
 }
 
 std::string FormCosts::text() const {

@@ -64,7 +64,7 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
 
     With `schedule=two-kernel`, a first graph makes all hidden vectors, and tasks of a second one own columns of the result and walk the experts; with `schedule=unfused`, every layer stays. With
     `schedule=auto`, a cost model (`moe/Analysis/Schedule.h`) estimates the forms of each layer from its sizes, `tokens`, `threads` and the rates of the machine, and takes
-    the cheapest; unfused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
+    the cheapest; fused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
     tile, rings, memory).
 
     The graph works on memory; it reads the parts of the plan that `convert-moe-to-linalg` makes, which has to run after this.

@@ -115,6 +115,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
       (`softmax=scores`).
     * C2: where a score is strictly increasing, the selection compares logits.
     * C20: probabilities up to a sum above 1 are all of them.
+    * C13: where the plan of a layer is a renumbering that brings no entries together and drops none, the experts are numbered as they were before it (`renumber`).
     * C8: weights multiply the hidden vector or the output (`apply`).
     * C10: shared experts become `moe.ffn` and a sum, or always-on classes (`shared`).
     * C9: shared experts of one body and input become one wider expert (`merge-shared`).
@@ -127,8 +128,9 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C17: products with the shared gate and up matrices of lora experts are made once per unit and dispatched with it (`lora-base=units`).
 
     C1, C2 and C5 leave logits alone that have an `offset`: it may be a mask of −∞, whose scores of 0 are selected where −∞ is not.
-    C6, C7, C9, C10 and C19 change weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
-    that one condition kept from a candidate.
+    C6, C7, C9, C10, C13 and C19 change weights by weight expressions, so they apply to constant parameters alone. A matrix that is stored in fewer bits changes with the
+    tensors that store it: C6 and C7 multiply its scales where these are floats of their own, C9 and C19 need formats that keep rows (C9 also columns) apart, C10 and C17
+    make a `moe.dequant` where a matrix leaves its class. Each rewrite gives a remark, and so does each that one condition kept from a candidate.
   }];
   let options = [
     Option<"softmax", "softmax", "::moe::SoftmaxForm", "::moe::SoftmaxForm::Picks", "Where the softmax of a normalising router stands", [{
@@ -143,6 +145,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
       ::llvm::cl::values(clEnumValN(::moe::SharedForm::Keep, "keep", "what they are"),
                          clEnumValN(::moe::SharedForm::Ffn, "ffn", "ops beside the layer"),
                          clEnumValN(::moe::SharedForm::Table, "table", "always-on classes of its table"))}]>,
+    Option<"renumber", "renumber", "bool", "true", "Number experts as before a renumbering of their plan">,
     Option<"mergeShared", "merge-shared", "bool", "true", "Merge shared experts of one body into a wider one">,
     Option<"storage", "storage", "::moe::StorageForm", "::moe::StorageForm::Keep", "Layout of the gate and up matrices", [{
       ::llvm::cl::values(clEnumValN(::moe::StorageForm::Keep, "keep", "as it is"),

@@ -38,8 +38,9 @@ llvm::DenseSet<Operation *> moe::raise::computing(Value value,
 /// The router has a row for each of the experts' rows.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
+  Index units = rowCount(facts, layer.router.logits, layer.router.columnDims);
   if (rowCount(facts, layer.tokens) ==
-      rowCount(facts, layer.router.logits, layer.router.columnDims))
+      facts.scale(units, layer.readsSlots ? layer.router.slots : 1))
     return success();
   return matcher.refuse(layer.result.getDefiningOp(),
                         "the router may have another number of rows than the "
@@ -86,6 +87,11 @@ private:
   }
   Value matrix(Value tensor, int64_t columnDims = 1);
   Value logits();
+  Value reshape(Value tensor, ArrayRef<Index> extents);
+  Value planOfSlots(Value plan);
+  Value repeatForSlots(Value units);
+  Value sumOfSlots(Value rows);
+  TableAttr table();
   Value size(Index extent);
   Value shape(ArrayRef<Index> extents);
   Value product(const IndexAtom *atom);
@@ -96,30 +102,121 @@ private:
   OpBuilder builder;
   Location loc;
   Value tokens; // as a matrix
+  Index units;  // of the router
 };
 
 } // namespace
 
-/// The rows of a tensor as those of a matrix; null where their number is none
-/// of what can be computed.
+/// The elements in another shape; null where a size is none of what can be
+/// computed.
+Value Emitter::reshape(Value tensor, ArrayRef<Index> extents) {
+  RankedTensorType type = typeOf(tensor);
+  SmallVector<int64_t> sizes;
+  for (Index extent : extents)
+    sizes.push_back(extent->asConstant().value_or(ShapedType::kDynamic));
+  auto result = RankedTensorType::get(sizes, type.getElementType());
+  if (type.hasStaticShape())
+    return hlo::ReshapeOp::create(builder, loc, result, tensor);
+  Value computed = shape(extents);
+  return computed ? hlo::DynamicReshapeOp::create(builder, loc, result, tensor,
+                                                  computed)
+                        .getResult()
+                  : Value();
+}
+
+/// The rows of a tensor as those of a matrix.
 Value Emitter::matrix(Value tensor, int64_t columnDims) {
   RankedTensorType type = typeOf(tensor);
   if (type.getRank() == 2 && columnDims == 1)
     return tensor;
-  int64_t columns = 1, rows = ShapedType::kDynamic;
+  int64_t columns = 1;
   for (int64_t size : type.getShape().take_back(columnDims))
     columns *= size;
-  if (type.hasStaticShape())
-    rows = type.getNumElements() / columns;
-  auto flat = RankedTensorType::get({rows, columns}, type.getElementType());
-  if (type.hasStaticShape())
-    return hlo::ReshapeOp::create(builder, loc, flat, tensor);
-  Value sizes =
-      shape({rowCount(facts, tensor, columnDims), facts.constant(columns)});
-  return sizes
-             ? hlo::DynamicReshapeOp::create(builder, loc, flat, tensor, sizes)
-                   .getResult()
-             : Value();
+  return reshape(
+      tensor, {rowCount(facts, tensor, columnDims), facts.constant(columns)});
+}
+
+/// The plan whose units are the slots of the units of `plan`.
+Value Emitter::planOfSlots(Value plan) {
+  auto type = cast<PlanType>(plan.getType());
+  int64_t k = type.getSlots(),
+          rows = units->asConstant().value_or(ShapedType::kDynamic);
+  auto parts = UnpackPlanOp::create(
+      builder, loc,
+      TypeRange{RankedTensorType::get({rows, k}, builder.getI32Type()),
+                RankedTensorType::get({rows, k}, type.getWeight())},
+      plan);
+  SmallVector<Value> columns;
+  for (Value part : parts.getParts())
+    columns.push_back(
+        reshape(part, {facts.scale(units, k), facts.constant(1)}));
+  return PackPlanOp::create(builder, loc,
+                            type.withEncoding(PlanEncoding::Slots, 1), columns,
+                            /*units=*/Value());
+}
+
+/// Each row once per slot.
+Value Emitter::repeatForSlots(Value rows) {
+  Index slots = facts.constant(layer.router.slots);
+  RankedTensorType type = typeOf(rows);
+  Index width = facts.constant(type.getDimSize(1));
+  auto wide = RankedTensorType::get(
+      {type.getDimSize(0), layer.router.slots, type.getDimSize(1)},
+      type.getElementType());
+  SmallVector<int64_t> dims{0, 2};
+  Value repeated;
+  if (wide.hasStaticShape())
+    repeated = hlo::BroadcastInDimOp::create(
+        builder, loc, wide, rows, builder.getDenseI64ArrayAttr(dims));
+  else
+    repeated = hlo::DynamicBroadcastInDimOp::create(
+        builder, loc, wide, rows, shape({units, slots, width}),
+        builder.getDenseI64ArrayAttr(dims), /*known_expanding=*/nullptr,
+        /*known_nonexpanding=*/nullptr);
+  return reshape(repeated, {facts.scale(units, layer.router.slots), width});
+}
+
+/// The sum over the slots of each unit of rows that each have.
+Value Emitter::sumOfSlots(Value rows) {
+  RankedTensorType type = typeOf(rows);
+  Value apart = reshape(rows, {units, facts.constant(layer.router.slots),
+                               facts.constant(type.getDimSize(1))});
+  auto scalar = RankedTensorType::get({}, type.getElementType());
+  Attribute zero = builder.getZeroAttr(type.getElementType());
+  auto sum = hlo::ReduceOp::create(
+      builder, loc,
+      TypeRange{RankedTensorType::get(
+          {typeOf(apart).getDimSize(0), type.getDimSize(1)},
+          type.getElementType())},
+      ValueRange{apart},
+      ValueRange{literal(DenseElementsAttr::get(scalar, zero))},
+      builder.getDenseI64ArrayAttr({1}));
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body =
+      builder.createBlock(&sum.getBody(), {}, {scalar, scalar}, {loc, loc});
+  Value both = hlo::AddOp::create(builder, loc, scalar, body->getArgument(0),
+                                  body->getArgument(1));
+  hlo::ReturnOp::create(builder, loc, both);
+  return sum.getResult(0);
+}
+
+TableAttr Emitter::table() {
+  MLIRContext *context = builder.getContext();
+  const Experts &experts = layer.experts;
+  if (experts.body)
+    return TableAttr::get(context,
+                          {ClassAttr::get(context, layer.router.experts,
+                                          experts.width, experts.body)});
+  bool hasBias = experts.parameters.size() > 1;
+  return TableAttr::get(
+      context,
+      {ClassAttr::get(context, ClassKind::Linear, layer.router.experts,
+                      /*width=*/0, experts.body, ConstantMix::None,
+                      ClassActivation::Routed, ClassTargets::None, /*rank=*/0,
+                      /*alpha=*/FloatAttr(), /*widths=*/{}, Factorisation::None,
+                      FactorEvaluation::ApplyFactored, ClassBase::Own, hasBias,
+                      /*callee=*/FlatSymbolRefAttr(),
+                      /*quant=*/{})});
 }
 
 /// Logits that are a matrix product become moe.logits; others stay.
@@ -231,13 +328,16 @@ FailureOr<Value> Emitter::run() {
                           "the sizes of its result are not known in terms "
                           "of the inputs");
   };
+  bool hasSlots = layer.readsSlots || layer.givesSlots;
   tokens = matrix(layer.tokens);
-  if (!tokens)
+  units = rowCount(facts, router.logits, router.columnDims);
+  if (!tokens || (hasSlots && !size(units)))
     return unknown();
-  RankedTensorType units = typeOf(tokens), result = typeOf(layer.result);
+  RankedTensorType result = typeOf(layer.result);
   int64_t width = result.getShape().back();
   auto rowsType = [&](int64_t columns) {
-    return RowsType::get(context, cast<FloatType>(units.getElementType()),
+    return RowsType::get(context,
+                         cast<FloatType>(typeOf(tokens).getElementType()),
                          columns, RowLayout::Grouped);
   };
 
@@ -268,28 +368,40 @@ FailureOr<Value> Emitter::run() {
       /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
       /*predictor=*/Value(), router.score, router.groupFilter, router.select,
       router.weight, router.capacity, router.domain);
-  Value plan = route.getPlan();
+  Value plan = route.getPlan(), inputs = tokens;
+  // The dialect has rows of units; where those of slots meet them, slots are
+  // units of their own.
+  if (hasSlots)
+    plan = planOfSlots(plan);
+  if (layer.givesSlots)
+    inputs = repeatForSlots(tokens);
   auto apply = ApplyAttr::get(context, layer.apply);
   Value rows = DispatchOp::create(
-      builder, loc, rowsType(units.getDimSize(1)), tokens, plan, apply,
+      builder, loc, rowsType(typeOf(inputs).getDimSize(1)), inputs, plan, apply,
       builder.getF64FloatAttr(1.0), /*allow_multi=*/UnitAttr());
   SmallVector<Value> parameters;
   for (ElementsAttr parameter : experts.parameters)
     parameters.push_back(literal(parameter));
-  auto table = TableAttr::get(
-      context,
-      {ClassAttr::get(context, router.experts, experts.width, experts.body)});
   outputs = ExpertsOp::create(builder, loc, rowsType(width), rows, plan,
-                              parameters, table, apply);
+                              parameters, table(), apply);
+  Type element = result.getElementType();
+  // Sums are in f32, whatever the type of the result.
+  if (layer.readsSlots && element.getIntOrFloatBitWidth() < 32)
+    element = builder.getF32Type();
   Value combined = CombineOp::create(
       builder, loc,
-      result.getRank() == 2
+      result.getRank() == 2 && !layer.readsSlots
           ? result
-          : RankedTensorType::get({units.getDimSize(0), width},
-                                  result.getElementType()),
-      outputs, plan, tokens, /*out_bias=*/Value(), apply,
+          : RankedTensorType::get({typeOf(inputs).getDimSize(0), width},
+                                  element),
+      outputs, plan, inputs, /*out_bias=*/Value(), apply,
       ResidualAttr::get(context, Residual::None),
       SumOrderAttr::get(context, SumOrder::ExpertAsc), /*acc=*/TypeAttr());
+  if (layer.readsSlots)
+    combined = sumOfSlots(combined);
+  if (element != result.getElementType())
+    combined =
+        hlo::ConvertOp::create(builder, loc, combined, result.getElementType());
   if (result.getRank() == 2)
     return combined;
   if (result.hasStaticShape())
@@ -316,7 +428,8 @@ private:
   LogicalResult raise(func::FuncOp function);
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
-  void report(StringRef form, RouteOp route, ExpertsOp experts);
+  void report(const Layer &layer, RouteOp route, ExpertsOp experts,
+              StringRef shared);
   LogicalResult report(const Matcher &matcher);
   void removeDead(func::FuncOp function);
 
@@ -329,11 +442,15 @@ private:
 
 } // namespace
 
-void RaisePass::report(StringRef form, RouteOp route, ExpertsOp experts) {
+void RaisePass::report(const Layer &layer, RouteOp route, ExpertsOp experts,
+                       StringRef shared) {
+  StringRef slots = layer.readsSlots   ? ", a row in for each choice"
+                    : layer.givesSlots ? ", a row out for each choice"
+                                       : "";
   remark::passed(experts.getLoc(),
                  remark::RemarkOpts::name("raised").category("moe-raise"))
-      << ("raised " + form + ": " + moe::describe(route) + ", " +
-          moe::describe(experts))
+      << ("raised " + layer.form + ": " + moe::describe(route) + ", " +
+          moe::describe(experts) + slots + shared)
              .str();
 }
 
@@ -400,9 +517,9 @@ LogicalResult RaisePass::report(const Matcher &matcher) {
 /// failure has a finding where it is one in part.
 static FailureOr<Layer> matchLayer(Matcher &matcher, Operation *op) {
   static constexpr FormMatcher forms[] = {
-      matchExpertChoice,    matchSlotSum,    matchDenseExperts,
-      matchUnrolledExperts, matchExpertLoop, matchSoftMixture,
-      matchCapacity};
+      matchExpertChoice, matchSlotSum,         matchSlotRows,
+      matchDenseExperts, matchUnrolledExperts, matchExpertLoop,
+      matchSoftMixture,  matchCapacity};
   for (FormMatcher form : forms) {
     matcher.finding.reset();
     matcher.parts.clear();
@@ -419,10 +536,11 @@ static FailureOr<Layer> matchLayer(Matcher &matcher, Operation *op) {
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
   FailureOr<Layer> layer = matchLayer(matcher, op);
   if (succeeded(layer)) {
+    std::string shared = describeShared(matcher, *layer);
     Emitter emitter(matcher, *layer);
     FailureOr<Value> result = emitter.run();
     if (succeeded(result)) {
-      report(layer->form, emitter.route, emitter.outputs);
+      report(*layer, emitter.route, emitter.outputs, shared);
       // Its parts are not looked at again.
       done.insert_range(
           computing(layer->result, {layer->tokens, layer->router.logits}));

@@ -186,6 +186,8 @@ struct Pick {
 std::optional<Pick> asPick(IndexFacts &facts, Index id);
 /// The expert id that the slot holds.
 Index idOf(IndexFacts &facts, const Pick &pick);
+/// The number of the slot among those of all tokens.
+Index entryOf(IndexFacts &facts, const Pick &pick);
 /// The pick whose expert id a mask compares with `expert`.
 std::optional<Pick> matchChoice(IndexFacts &facts, const Element &mask,
                                 Index &expert);
@@ -222,7 +224,7 @@ bool hasColumns(const Pick &pick, const Element &weight);
 /// weight.
 struct Choice {
   Pick pick;
-  Element weight;          // null: 1
+  Element weight;          // null: 1, whatever the router says
   mlir::FloatType rounded; // what the weight is rounded to; null: nothing
   bool isSigmoid = false;  // the weight is the sigmoid of the element
 };
@@ -269,8 +271,9 @@ using LinearForm =
     llvm::function_ref<std::optional<Linear>(const Element &element)>;
 
 struct Experts {
-  BodyAttr body;
-  int64_t width;
+  BodyAttr body;       // null: the last matrix is the only one
+  int64_t width;       // of the hidden vector; 0 without one
+  int64_t outputWidth; // of an output
   llvm::SmallVector<mlir::ElementsAttr> parameters; // in operand order
   Element input; // of one row; `inputColumn` runs over its width
   Index inputColumn, outputColumn, expert;
@@ -282,6 +285,8 @@ mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
                                       LinearForm linear);
 /// Whether an element is a map of the form, as it is or rounded.
 bool isOutput(IndexFacts &facts, const Element &element, LinearForm linear);
+/// Experts that are one such map.
+mlir::FailureOr<Experts> matchMap(Matcher &matcher, const Linear &map);
 /// The factors of a product of an expert's output and its weight, in this
 /// order; none where neither is a map of the form.
 std::optional<std::pair<Element, Element>>
@@ -317,6 +322,9 @@ struct Layer {
   Router router;
   Experts experts;
   Apply apply = Apply::Output;
+  /// Experts read, or give, a row for each slot of a token; `tokens`, or
+  /// `result`, has those of a token one after the other.
+  bool readsSlots = false, givesSlots = false;
 };
 
 /// Makes a layer of branches that each compute one expert, in order of ids.
@@ -379,6 +387,9 @@ std::optional<Linear> matchGatheredLinear(IndexFacts &facts,
 
 /// Sums of each token's slots.
 mlir::FailureOr<Layer> matchSlotSum(Matcher &matcher, mlir::Operation *op);
+/// What one matrix per expert makes of the token of each slot: the queries of
+/// a mixture of attention heads.
+mlir::FailureOr<Layer> matchSlotRows(Matcher &matcher, mlir::Operation *op);
 /// All experts on all tokens, where outputs, or inputs, are weighted by a
 /// matrix that is zero where a token did not pick the expert.
 mlir::FailureOr<Layer> matchDenseExperts(Matcher &matcher, mlir::Operation *op);
@@ -418,6 +429,10 @@ CountAttr fixedCount(Matcher &matcher, int64_t number);
 /// None where tokens are not divided into blocks of that many.
 std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
                                      int64_t units, Index tokens);
+
+/// Dense bodies beside the layer that read the same tokens, in words that
+/// continue its description: ", 1 shared SwiGLU width 8".
+std::string describeShared(Matcher &matcher, const Layer &layer);
 
 /// Writes a top-k beside what is one by another name, and tells the facts.
 void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);

@@ -337,6 +337,10 @@ Index moe::raise::idOf(IndexFacts &facts, const Pick &pick) {
   return facts.element({pick.topK.getIndices(), where});
 }
 
+Index moe::raise::entryOf(IndexFacts &facts, const Pick &pick) {
+  return facts.add(facts.scale(pick.token, pick.slots()), pick.slot);
+}
+
 std::optional<Pick>
 moe::raise::matchChoice(IndexFacts &facts, const Element &mask, Index &expert) {
   std::optional<Equality> equal = facts.equality(mask);
@@ -546,11 +550,8 @@ FailureOr<Value> moe::raise::matchTokens(Matcher &matcher,
 
 LogicalResult moe::raise::checkOutput(Matcher &matcher, const Experts &experts,
                                       Value result, Index column) {
-  size_t last =
-      experts.parameters.size() - (experts.body.getDownBias() ? 2 : 1);
-  int64_t rows = experts.parameters[last].getShapedType().getDimSize(1);
   if (experts.outputColumn == column &&
-      typeOf(result).getShape().back() == rows)
+      typeOf(result).getShape().back() == experts.outputWidth)
     return success();
   return matcher.refuse(experts.ops[0], "the columns of what experts compute "
                                         "are not those of the layer's result");

@@ -394,6 +394,7 @@ LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
                           "what is between the matrices is rounded to a "
                           "smaller type than that of the rows");
   experts.width = width;
+  experts.outputWidth = down.matrix.getShapedType().getDimSize(1);
   experts.input = gate->linear.input;
   experts.inputColumn = gate->linear.contracted;
   experts.outputColumn = down.column;
@@ -403,6 +404,26 @@ LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
   if (gated)
     llvm::append_range(experts.ops, up->linear.ops);
   return success();
+}
+
+FailureOr<Experts> moe::raise::matchMap(Matcher &matcher, const Linear &map) {
+  Operation *op = map.ops[0];
+  Type rows = typeOf(map.input.tensor).getElementType();
+  if (!isa<FloatType>(rows) ||
+      typeOf(op->getResult(0)).getElementType() != rows)
+    return matcher.refuse(op, "the outputs of experts are of another type than "
+                              "their rows");
+  Experts experts{};
+  experts.outputWidth = map.matrix.getShapedType().getDimSize(1);
+  experts.parameters.push_back(map.matrix);
+  if (map.bias)
+    experts.parameters.push_back(map.bias);
+  experts.input = map.input;
+  experts.inputColumn = map.contracted;
+  experts.outputColumn = map.column;
+  experts.expert = map.expert;
+  experts.ops = map.ops;
+  return experts;
 }
 
 FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,

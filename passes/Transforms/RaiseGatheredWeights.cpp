@@ -1,5 +1,5 @@
-// Layers that add up the slots of each token, and experts whose parameters are
-// looked up per slot (transformers' batched_mm).
+// Layers that have a row for each slot of a token, or add these up, and experts
+// whose parameters are looked up per slot (transformers' batched_mm).
 #include "Raise.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -116,11 +116,91 @@ static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
   };
   if (isEntry(position))
     return true;
-  Index flat = facts.add(facts.scale(pick.token, k), pick.slot);
-  const IndexAtom *atom = flat->asAtom(IndexAtom::Kind::Element);
-  return atom && atom->element.at == Coordinates{position} && isEntry(flat) &&
+  Index entry = entryOf(facts, pick);
+  const IndexAtom *atom = entry->asAtom(IndexAtom::Kind::Element);
+  return atom && atom->element.at == Coordinates{position} && isEntry(entry) &&
          (facts.sortedBy(atom->element.tensor) ||
           facts.inverseOf(atom->element.tensor));
+}
+
+namespace {
+
+/// The forms that have one map per slot.
+class SlotForms {
+public:
+  SlotForms(Matcher &matcher) : matcher(matcher) {}
+
+  std::optional<Linear> operator()(const Element &element) {
+    if (auto map = matchGatheredLinear(matcher.facts, element))
+      return map->expert ? map : std::nullopt;
+    if (auto map = matchGroupedLinear(matcher, element)) {
+      form = "grouped matmul";
+      return map;
+    }
+    auto map = matchRaggedLinear(matcher, element);
+    if (map)
+      form = "ragged dot";
+    return map;
+  }
+  /// Of the last map that was found.
+  StringRef getForm() const { return form.empty() ? "gathered weights" : form; }
+  /// Rows are in order of experts, for the sake of that map alone.
+  bool isSorted() const { return !form.empty(); }
+
+private:
+  Matcher &matcher;
+  StringRef form;
+};
+
+} // namespace
+
+FailureOr<Layer> moe::raise::matchSlotRows(Matcher &matcher, Operation *op) {
+  IndexFacts &facts = matcher.facts;
+  std::optional<Entries> entries = matchScatteredSlots(facts, op);
+  if (!entries)
+    return failure();
+  SlotForms linear(matcher);
+  std::optional<Linear> map = linear(entries->term);
+  std::optional<Pick> pick =
+      map && linear.isSorted() ? asPick(facts, map->expert) : std::nullopt;
+  // Without rows of tokens it is the last matrix of another body.
+  Value tokens =
+      pick ? matchRows(facts, map->input, pick->token, map->contracted)
+           : Value();
+  if (!tokens)
+    return failure();
+  if (entries->row != entryOf(facts, *pick) ||
+      !coversAllSlots(facts, *pick, entries->position))
+    return matcher.refuse(op, "what experts make of each slot of a token is "
+                              "not written to the row of that slot");
+  FailureOr<Experts> experts = matchMap(matcher, *map);
+  if (failed(experts) ||
+      failed(
+          checkOutput(matcher, *experts, op->getResult(0), entries->column)) ||
+      failed(checkExpertCount(matcher, *experts, *pick)))
+    return failure();
+  FailureOr<Router> router =
+      matchRouter(matcher, Choice{*pick, Element(), FloatType()});
+  if (failed(router))
+    return failure();
+  Layer layer{linear.getForm(), tokens, op->getResult(0), *router,
+              std::move(*experts)};
+  layer.givesSlots = true;
+  return layer;
+}
+
+/// Experts of one matrix whose rows are those of slots, put in the order of
+/// experts for them: the outputs of a mixture of attention heads.
+static FailureOr<Experts> matchSlotMap(Matcher &matcher,
+                                       const std::optional<Linear> &map) {
+  IndexFacts &facts = matcher.facts;
+  std::optional<Pick> pick = map ? asPick(facts, map->expert) : std::nullopt;
+  if (!pick ||
+      !matchRows(facts, map->input, entryOf(facts, *pick), map->contracted))
+    return failure();
+  // It is no part of a body that is not known.
+  matcher.finding.reset();
+  return matchMap(matcher, *map);
 }
 
 FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
@@ -141,24 +221,15 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
     return failure();
   }
 
-  StringRef form = "gathered weights";
-  auto linear = [&](const Element &element) -> std::optional<Linear> {
-    if (auto map = matchGatheredLinear(facts, element))
-      return map->expert ? map : std::nullopt;
-    if (auto map = matchGroupedLinear(matcher, element)) {
-      form = "grouped matmul";
-      return map;
-    }
-    auto map = matchRaggedLinear(matcher, element);
-    if (map)
-      form = "ragged dot";
-    return map;
-  };
+  SlotForms linear(matcher);
   auto product = outputAndWeight(facts, *entries->factors, linear);
   if (!product)
     return failure();
   const auto &[output, weight] = *product;
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
+  bool readsSlots = failed(experts) && linear.isSorted();
+  if (readsSlots)
+    experts = matchSlotMap(matcher, linear(output));
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, op->getResult(0), entries->column)))
     return failure();
@@ -180,7 +251,8 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   } else if (!coversAllSlots(facts, *pick, entries->position)) {
     return matcher.refuse(op, "not every slot of every token is added up");
   }
-  FailureOr<Value> tokens = matchTokens(matcher, *experts, pick->token);
+  FailureOr<Value> tokens = matchTokens(
+      matcher, *experts, readsSlots ? entryOf(facts, *pick) : pick->token);
   if (failed(tokens) || failed(checkExpertCount(matcher, *experts, *pick)))
     return failure();
   FailureOr<Router> router = matchRouter(matcher, {*pick, weight, FloatType()});
@@ -201,5 +273,8 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
         "torch.onnx.export(..., dynamo=True), or with a model that sums over "
         "its slots");
   }
-  return Layer{form, *tokens, op->getResult(0), *router, std::move(*experts)};
+  Layer layer{linear.getForm(), *tokens, op->getResult(0), *router,
+              std::move(*experts)};
+  layer.readsSlots = readsSlots;
+  return layer;
 }

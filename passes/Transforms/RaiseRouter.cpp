@@ -206,6 +206,11 @@ LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
                               groupSize, base)))
     return failure();
 
+  // All of them are kept (GLM-4.5 has one group).
+  if (chosen.slots() == groups) {
+    filter = {};
+    return success();
+  }
   bool isZero = fill == 0.0, isInfinite = std::isinf(fill) && fill < 0;
   if (!isZero && !isInfinite)
     return unknown("masked keys become " + Twine(std::to_string(fill)) +
@@ -333,6 +338,8 @@ bool RouterMatch::sumsAllSlots(const Element &sum, WeightSource source) {
 
 /// weight = rounded(scale * normalised(raw)), at the row and slot of the pick
 FailureOr<WeightAttr> RouterMatch::matchWeight(const Choice &choice) {
+  if (!choice.weight)
+    return WeightAttr::get(matcher.context, WeightSource::One);
   auto unrounded =
       matchRounding(matcher, pick.topK, choice.weight, choice.rounded);
   if (failed(unrounded))
@@ -461,8 +468,8 @@ FailureOr<Router> RouterMatch::run(const Choice &choice) {
   if (failed(matchKeys()))
     return failure();
   bool byLogits = function == ScoreFn::Identity;
-  bool mixes =
-      byLogits && !filter && !keyOffset && hasColumns(pick, choice.weight);
+  bool mixes = choice.weight && byLogits && !filter && !keyOffset &&
+               hasColumns(pick, choice.weight);
   FailureOr<SelectAttr> select =
       mixes ? matchMixer(choice.weight)
             : SelectAttr::get(matcher.context, Policy::TopK, pick.slots(), 1,

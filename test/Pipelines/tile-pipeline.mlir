@@ -1,7 +1,7 @@
-// The tile level: with one graph per layer where that is asked for, and without. What is printed is read back.
-// RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline{schedule=fused})' | FileCheck %s --check-prefixes=TILE,FUSED
-// RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline)' | FileCheck %s --check-prefixes=TILE,UNFUSED
-// RUN: moe-compile %s --start-from=moe --schedule=fused --stop-after=tile -o %t.mlir
+// The tile level: with one graph per layer, and without where that is asked for. What is printed is read back.
+// RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline)' | FileCheck %s --check-prefixes=TILE,FUSED
+// RUN: moe-opt %s --pass-pipeline='builtin.module(moe-tile-pipeline{schedule=unfused})' | FileCheck %s --check-prefixes=TILE,UNFUSED
+// RUN: moe-compile %s --start-from=moe --stop-after=tile -o %t.mlir
 // RUN: FileCheck %s --check-prefixes=TILE,FUSED < %t.mlir
 // RUN: moe-compile %t.mlir --start-from=tile --stop-after=target -o %t.once.mlir
 // RUN: moe-compile %s --start-from=moe --schedule=fused --stop-after=target -o %t.twice.mlir

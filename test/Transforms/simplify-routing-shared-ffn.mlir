@@ -131,16 +131,3 @@ func.func @not_where_the_plan_has_other_users(%x: tensor<?x4xf32>, %z: tensor<?x
   %r2 = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
   return %y : tensor<?x4xf32>
 }
-
-// -----
-
-// CHECK-LABEL: func.func @not_where_matrices_are_stored
-func.func @not_where_matrices_are_stored(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %g: tensor<2x6x4xi8>, %gs: tensor<2x6xf32>, %u: tensor<2x6x4xi8>, %us: tensor<2x6xf32>, %d: tensor<2x4x6xi8>, %ds: tensor<2x4xf32>, %a: tensor<2x6x4xf32>, %b: tensor<2x4x6xf32>) -> tensor<?x4xf32> {
-  // CHECK: activation = always
-  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>, always = 2>
-  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
-  // expected-remark @+1 {{its matrices are quantised}}
-  %h = moe.experts %r, %p (%a, %b, %g, %gs, %u, %us, %d, %ds : tensor<2x6x4xf32>, tensor<2x4x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x4x6xi8>, tensor<2x4xf32>) table <[<ffn, 2, width = 6, body = <ungated, relu>>, <ffn, 2, width = 6, body = <gated, silu>, quant = [<i8_chan>, <i8_chan>, <i8_chan>], activation = always>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
-  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
-  return %y : tensor<?x4xf32>
-}

@@ -24,6 +24,7 @@ static constexpr Layer layers[] = {
      Body::Silu},
     {"granite-3-1b-a400m", 1024, 512, 32, 8, 0, Router::TopKSoftmax,
      Body::Silu},
+    {"phi-3.5-moe", 4096, 6400, 16, 2, 0, Router::SparseMixer, Body::Silu},
     {"lfm2-8b-a1b", 2048, 1792, 32, 4, 0, Router::SigmoidTopKRenorm,
      Body::Silu},
     {"switch-base-8", 768, 3072, 8, 1, 0, Router::SoftmaxTopK, Body::Relu},
@@ -124,6 +125,7 @@ static std::string bodyText(Body body) {
 static std::string routeText(const Layer &layer) {
   const char *score = "softmax", *key = "scores";
   const char *weight = "scores, norm = sum(0.0, add)";
+  std::string policy = llvm::formatv("topk({0})", layer.topK);
   switch (layer.router) {
   case Router::SoftmaxTopK:
     weight = "scores";
@@ -138,9 +140,16 @@ static std::string routeText(const Layer &layer) {
   case Router::SigmoidTopKRenorm:
     score = "sigmoid";
     break;
+  case Router::SparseMixer:
+    score = "identity";
+    key = "logits";
+    weight = "policy";
+    policy =
+        llvm::formatv("sparsemixer({0:e2}, {1})", sparseMixerEpsilon, layer.topK);
+    break;
   }
-  return llvm::formatv("score <{0}> select <topk({1}), key = {2}> weight <{3}>",
-                       score, layer.topK, key, weight);
+  return llvm::formatv("score <{0}> select <{1}, key = {2}> weight <{3}>",
+                       score, policy, key, weight);
 }
 
 static std::string tensorType(llvm::ArrayRef<int64_t> shape,

@@ -18,7 +18,8 @@ struct Layer {
     SoftmaxTopK,       ///< softmax over all, weights as they are
     SoftmaxTopKRenorm, ///< ... divided by their sum
     TopKSoftmax,       ///< softmax over the selected logits
-    SigmoidTopKRenorm  ///< sigmoid, divided by their sum
+    SigmoidTopKRenorm, ///< sigmoid, divided by their sum
+    SparseMixer        ///< each pick by a softmax over the logits near it
   };
   enum class Body {
     Silu,   ///< gated silu
@@ -41,6 +42,10 @@ struct Layer {
     return (gated() ? 3 : 2) * hidden * inner;
   }
 };
+
+/// Logits near a pick of SparseMixer: those that lie below it by at most this
+/// share of the larger magnitude, twice.
+constexpr double sparseMixerEpsilon = 0.01;
 
 /// How numbers are stored. The integers are codes of weights, one scale per
 /// `scaleGroup` of them along the last dimension: int8 means q * s, and int4,

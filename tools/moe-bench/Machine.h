@@ -3,6 +3,7 @@
 #define MOE_TOOLS_MOE_BENCH_MACHINE_H
 
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace moe::bench {
@@ -18,6 +19,9 @@ struct MachinePeak {
 };
 
 MachinePeak measurePeak(unsigned threads);
+
+/// By number of threads.
+using MachinePeaks = std::map<unsigned, MachinePeak>;
 
 /// Bytes of the last-level cache; 0 where the system does not say.
 uint64_t lastLevelCacheBytes();

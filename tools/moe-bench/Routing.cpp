@@ -95,10 +95,30 @@ int64_t moe::bench::countActive(const Layer &layer,
   return std::count(active.begin(), active.end(), true);
 }
 
+/// The weights of SparseMixer: a pick's share among the logits near it that no
+/// earlier pick took.
+static std::vector<double> mixerWeights(llvm::ArrayRef<float> logits,
+                                        llvm::ArrayRef<int32_t> selected) {
+  std::vector<double> weights;
+  for (auto [slot, id] : llvm::enumerate(selected)) {
+    double best = logits[id], sum = 0;
+    for (auto [other, z] : llvm::enumerate(logits)) {
+      bool near = (best - z) / std::max<double>(std::abs(z), best) <=
+                  2 * sparseMixerEpsilon;
+      if (near && !llvm::is_contained(selected.take_front(slot), other))
+        sum += std::exp(z - best);
+    }
+    weights.push_back(1 / sum);
+  }
+  return weights;
+}
+
 /// Weights of the selected experts, in their order.
 static std::vector<double> routeWeights(const Layer &layer,
                                         llvm::ArrayRef<float> logits,
                                         llvm::ArrayRef<int32_t> selected) {
+  if (layer.router == Layer::Router::SparseMixer)
+    return mixerWeights(logits, selected);
   double largest = *std::max_element(logits.begin(), logits.end());
   double all = 0;
   for (float z : logits)

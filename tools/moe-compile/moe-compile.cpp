@@ -96,9 +96,8 @@ struct CommandLine {
                             "LLVM IR as text, before optimisation")),
       cl::init(moe::ArtefactKind::SharedLibrary), cl::cat(category)};
   cl::opt<moe::Schedule> schedule{
-      "schedule", cl::desc("How MoE layers are run (default: unfused)"),
-      moe::scheduleValues(), cl::init(moe::Schedule::Unfused),
-      cl::cat(category)};
+      "schedule", cl::desc("How MoE layers are run (default: auto)"),
+      moe::scheduleValues(), cl::init(moe::Schedule::Auto), cl::cat(category)};
   cl::opt<std::string> tokenRounding{
       "token-rounding", cl::value_desc("rule"),
       cl::desc("Round the rows of experts to the kernel's tile: nearest, up, "

@@ -110,6 +110,11 @@ def _save(folder, tensors):
         np.save(folder / f"{name}.npy", np.asarray(value))
 
 
+def save_weights(params, file):
+    leaves = jax.tree_util.tree_flatten_with_path(params)[0]
+    save_file({_name(path): np.ascontiguousarray(leaf) for path, leaf in leaves}, file)
+
+
 def _dynamic(function, inputs):
     scope = export.SymbolicScope()
     shapes = [
@@ -133,8 +138,7 @@ def make(spec, folder):
         elif form == "arguments.mlir":
             (folder / form).write_text(jax.jit(model).lower(params, *inputs.values()).as_text(debug_info=True))
         elif form == "weights.safetensors":
-            leaves = jax.tree_util.tree_flatten_with_path(params)[0]
-            save_file({_name(path): np.ascontiguousarray(leaf) for path, leaf in leaves}, folder / form)
+            save_weights(params, folder / form)
         elif form == "dynamic.jax":
             (folder / form).write_bytes(_dynamic(closed, inputs).serialize())
             other = spec.inputs(spec.batch + 1)

@@ -39,9 +39,11 @@ def layer_norm(x, weight, bias):
     return (x - mean) * lax.rsqrt(variance + 1e-6) * weight + bias
 
 
-def rotate(x):
-    """Rotary positions of [B, S, heads, HEAD], rotate-half form."""
+def rotate(x, start=None):
+    """Rotary positions of [B, S, heads, HEAD] from `start` (0) on, rotate-half form."""
     steps = jnp.arange(x.shape[1], dtype=jnp.float32)
+    if start is not None:
+        steps = start + steps
     frequency = 1.0 / (10000.0 ** (jnp.arange(0, HEAD, 2, dtype=jnp.float32) / HEAD))
     angle = jnp.concatenate([jnp.outer(steps, frequency)] * 2, axis=-1)[None, :, None, :]
     low, high = jnp.split(x, 2, axis=-1)
@@ -73,6 +75,22 @@ def attention(params, x, causal, rotary):
         scores = jnp.where(mask, scores, -jnp.inf)
     mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1).astype(x.dtype), v)
     return mixed.reshape(batch, steps, HEADS * HEAD) @ params["o"]
+
+
+def cached_attention(params, x, keys, values, start):
+    """Attention of the tokens from `start` on to all up to each; returns the cache [B, room, heads, HEAD] with theirs, too."""
+    batch, steps, _ = x.shape
+    q = rotate((x @ params["q"]).reshape(batch, steps, HEADS, HEAD), start)
+    k = rotate((x @ params["k"]).reshape(batch, steps, -1, HEAD), start)
+    v = (x @ params["v"]).reshape(batch, steps, -1, HEAD)
+    keys = lax.dynamic_update_slice(keys, k, (0, start, 0, 0))
+    values = lax.dynamic_update_slice(values, v, (0, start, 0, 0))
+    groups = HEADS // keys.shape[2]
+    scores = jnp.einsum("bqhd,bkhd->bhqk", q, jnp.repeat(keys, groups, axis=2)) / np.sqrt(HEAD).astype(np.float32)
+    seen = jnp.arange(keys.shape[1]) <= start + jnp.arange(steps)[:, None]
+    scores = jnp.where(seen, scores, -jnp.inf)
+    mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1), jnp.repeat(values, groups, axis=2))
+    return mixed.reshape(batch, steps, HEADS * HEAD) @ params["o"], keys, values
 
 
 def gated_experts_params(make, experts, hidden, width=WIDTH):
@@ -299,6 +317,28 @@ def stacked_decoder(moe, layers, params_of_moe, seed):
         return {"logits": norm(x, params["norm"]) @ params["head"]}
 
     return scanned, params
+
+
+def cached_decoder(moe, layers, params_of_moe, seed, room):
+    """The decoder as two programs: one of a prompt, whose cache has room for `room` tokens, one of the tokens from `start` on."""
+    _, params = decoder(moe, layers, params_of_moe, seed)
+
+    def decode(params, input_ids, keys, values, start):
+        x = params["embedding"][input_ids]
+        cache = []
+        for number, layer in enumerate(params["layers"]):
+            mixed, *own = cached_attention(layer["attention"], norm(x, layer["norm1"]), keys[number], values[number], start)
+            cache.append(own)
+            x = x + mixed
+            x = x + moe(layer["moe"], norm(x, layer["norm2"]))
+        keys, values = (jnp.stack(parts) for parts in zip(*cache))
+        return {"logits": norm(x, params["norm"]) @ params["head"], "keys": keys, "values": values}
+
+    def prefill(params, input_ids):
+        empty = jnp.zeros((layers, input_ids.shape[0], room, KV_HEADS, HEAD), jnp.float32)
+        return decode(params, input_ids, empty, empty, 0)
+
+    return prefill, decode, params
 
 
 def encoder(moe, params_of_moe, seed):

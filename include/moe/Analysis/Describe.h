@@ -12,6 +12,9 @@ namespace moe {
 /// top-k, renormalised".
 std::string describe(RouteOp route);
 
+/// "SwiGLU width 32".
+std::string describe(BodyAttr body, int64_t width);
+
 /// What experts compute, class by class: "SwiGLU width 32, 4 bits in groups of
 /// 64, 1 shared SwiGLU width 64".
 std::string describe(ExpertsOp experts);

@@ -41,12 +41,13 @@ struct FormShares {
 /// moe-bench measures of a Zen 4 core with AVX-512, `allReadBytes` what two of
 /// them read.
 ///
-/// The other figures are of moe-bench on olmoe-1b-7b and qwen3-30b-a3b in f32
-/// and bf16 at 1, 8, 32, 128 and 512 tokens, least times, on a machine that
-/// others used too: `oneThread` are medians over these 20 cells, `threads`
-/// those of two threads at 512 tokens, and `loopSeconds` is the median, over
-/// the cells of one token on two threads, of what unfused takes longer than
-/// fused, by its parallel loops.
+/// The other figures are of `moe-bench --schedule=unfused,two-kernel,fused
+/// --threads=1,2`, whose variants take turns, on olmoe-1b-7b in bf16 and
+/// qwen3-30b-a3b in f32 at 512 tokens under all traces: `oneThread` and
+/// `threads` (two of them) are what forms reach there. `loopSeconds` is what
+/// unfused takes longer than fused for one token on two threads, by its
+/// parallel loops. Fused was the fastest form, or within 4 % of it, in all
+/// cells but one (8 %) from 1 to 2048 tokens.
 struct MachineRates {
   /// Operations per second of one thread, multiply-adds as two, in f32; twice
   /// as many on pairs of bf16.
@@ -55,9 +56,9 @@ struct MachineRates {
   double readBytes = 30e9;
   double allReadBytes = 55e9;
   /// Seconds until all threads have begun and left a parallel loop.
-  double loopSeconds = 25e-6;
-  FormShares oneThread = {0.87, 0.82, 0.83};
-  FormShares threads = {0.54, 0.62, 0.70};
+  double loopSeconds = 10e-6;
+  FormShares oneThread = {0.87, 0.84, 0.88};
+  FormShares threads = {0.80, 0.82, 0.85};
 };
 
 /// The sizes of a layer of one class of ffn.
@@ -80,7 +81,7 @@ struct FormCosts {
   double unfused = 0, twoKernel = 0, fused = 0;
 
   double of(Schedule schedule) const;
-  /// The cheapest form; unfused where none is cheaper by what the model may be
+  /// The cheapest form; fused where none is cheaper by what the model may be
   /// wrong by.
   Schedule choose() const;
   /// "unfused 1.20 ms, two-kernel 1.30 ms, fused 1.25 ms".

@@ -42,7 +42,7 @@ struct CompileOptions {
   /// moe-raise) as they are instead of refusing them.
   bool acceptFrozenExport = false;
   /// Of layers that a graph of tile tasks can compute; others are unfused.
-  Schedule schedule = Schedule::Unfused;
+  Schedule schedule = Schedule::Auto;
   /// The rule by which moe-token-rounding rounds counts; empty for none. It
   /// changes what the model computes.
   std::string tokenRounding;

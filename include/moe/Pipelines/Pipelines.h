@@ -29,7 +29,7 @@ struct TargetPipelineOptions
   Option<Schedule> schedule{
       *this, "schedule",
       llvm::cl::desc("How MoE layers are run, where that is possible"),
-      llvm::cl::init(Schedule::Unfused), scheduleValues()};
+      llvm::cl::init(Schedule::Auto), scheduleValues()};
   Option<std::string> tokenRounding{
       *this, "token-rounding",
       llvm::cl::desc("Rule by which counts of experts are rounded (see "

@@ -146,8 +146,9 @@ struct ConvertMoEToTile
     size.weightBytes = layer.weightBytes();
     size.pairs = bf16Dot && layer.inputType().isBF16();
     if (size.tokens == 0) {
-      why = "since nobody says how many tokens a call has";
-      return Schedule::Unfused;
+      why = "since it needs the least memory, and nobody says how many tokens "
+            "a call has";
+      return Schedule::Fused;
     }
     MachineRates machine;
     if (flops > 0)
@@ -159,7 +160,7 @@ struct ConvertMoEToTile
     tell(layer.combine, "costs",
          llvm::formatv("{0} for {1} tokens on {2} threads", costs.text(),
                        size.tokens, threads.getValue()));
-    why = form == Schedule::Unfused
+    why = form == Schedule::Fused
               ? "since no other form is cheaper beyond the model's error"
               : "since it is the cheapest";
     return form;

@@ -54,6 +54,10 @@
 // CHECK: %[[STARTED:.*]] = moe_tile.wait @started expects tokens by 64
 // CHECK-NEXT: %[[BEFORE:.*]] = moe_tile.wait @added[%[[E]], %[[M]], %[[N]]] behind 1 expects 1
 // CHECK-NEXT: %[[ADDED:.*]] = moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @products[*, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[PRODUCTS]], %[[STARTED]], %[[BEFORE]]) {
+// Rows that come later are fetched while one is added to.
+// CHECK: scf.for
+// CHECK: memref.prefetch %{{.*}}, write, locality<3>, data : memref<?x?xf32,
+// CHECK: arith.remui
 // CHECK: moe_tile.arrive @added[%[[E]], %[[M]], %[[N]]] after %[[ADDED]]
 // CHECK-NEXT: moe_tile.arrive @drained[%[[E]], %[[M]]] after %[[ADDED]]
 // CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]] restrict writable

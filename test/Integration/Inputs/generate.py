@@ -1,58 +1,82 @@
 #!/usr/bin/env python3
 """Generates tokens greedily with a compiled model that has a key-value cache: the prompt in one call, then one call per token. The tokens must be those that
-transformers recorded.
+the model's own framework recorded.
 
-usage: generate.py MOE_RUN MODEL.so GENERATION.json FOLDER
+usage: generate.py MOE_RUN GENERATION.json FOLDER MODEL.so
+       generate.py MOE_RUN GENERATION.json FOLDER PREFILL.so DECODE.so
+
+One model has a cache that grows (transformers' names), two have one with room for all tokens (those of utils/jax-zoo).
 """
-import ast
 import json
-import math
 import pathlib
-import struct
 import subprocess
 import sys
 
-LAYERS, HEADS, WIDTH = 2, 2, 16
-CACHE = [f"past_key_values.layers.{layer}.{part}" for layer in range(LAYERS) for part in ("keys", "values")]
+from npy import read_npy, write_npy
 
 
-def write(path, kind, code, shape, values):
-    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}".encode()
-    header += b" " * (-(len(header) + 11) % 64) + b"\n"
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(f"<{len(values)}{code}", *values))
+class Model:
+    """Runs libraries on files in a folder; the cache stays in files."""
+
+    def __init__(self, run, folder, cache):
+        self.run, self.folder = run, folder
+        self.cache = {name: [folder / f"{name}.{i}.npy" for i in (0, 1)] for name in cache}
+
+    def call(self, library, inputs, past=True):
+        """The logits of the last token; `inputs`: name to elements, shape and type."""
+        command = [self.run, library, "--output", f"logits={self.folder}/logits.npy"]
+        for name, (values, shape, kind) in inputs.items():
+            write_npy(self.folder / f"{name}.npy", values, shape, kind)
+            command += ["--input", f"{name}={self.folder}/{name}.npy"]
+        for name, (old, new) in self.cache.items():
+            command += ["--input", f"{self.PAST}{name}={old}"] if past else []
+            command += ["--output", f"{self.PRESENT}{name}={new}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        self.cache = {name: files[::-1] for name, files in self.cache.items()}
+        (_, _, vocabulary), logits = read_npy(self.folder / "logits.npy")
+        return logits[-vocabulary:]
 
 
-def read(path):
-    data = path.read_bytes()
-    size = struct.unpack_from("<H", data, 8)[0]
-    header = ast.literal_eval(data[10:10 + size].decode())
-    assert header["descr"] == "<f4", header
-    return header["shape"], struct.unpack_from(f"<{math.prod(header['shape'])}f", data, 10 + size)
+class Growing(Model):
+    PAST, PRESENT = "input.past_key_values.layers.", "output.past_key_values.layers."
+    LAYERS, HEADS, WIDTH = 2, 2, 16
+
+    def __init__(self, run, folder, library):
+        super().__init__(run, folder, [f"{layer}.{part}" for layer in range(self.LAYERS) for part in ("keys", "values")])
+        self.library = library
+        for old, _ in self.cache.values():
+            write_npy(old, [], (1, self.HEADS, 0, self.WIDTH))
+
+    def extend(self, tokens, length):
+        return self.call(self.library, {"input_ids": (tokens, (1, len(tokens)), "<i8"), "attention_mask": ([1] * length, (1, length), "<i8")})
 
 
-def main(run, model, recorded, folder):
-    recorded, folder = json.loads(pathlib.Path(recorded).read_text()), pathlib.Path(folder)
-    caches = {name: [folder / f"{name}.{i}.npy" for i in (0, 1)] for name in CACHE}
-    for old, _ in caches.values():
-        write(old, "<f4", "f", (1, HEADS, 0, WIDTH), [])
+class Roomy(Model):
+    PAST = PRESENT = ""
+
+    def __init__(self, run, folder, prefill, decode):
+        super().__init__(run, folder, ["keys", "values"])
+        self.prefill, self.decode = prefill, decode
+
+    def extend(self, tokens, length):
+        inputs = {"input_ids": (tokens, (1, len(tokens)), "<i4")}
+        if len(tokens) == length:
+            return self.call(self.prefill, inputs, past=False)
+        return self.call(self.decode, {**inputs, "start": ([length - len(tokens)], (), "<i4")})
+
+
+def main(run, recorded, folder, *libraries):
+    recorded = json.loads(pathlib.Path(recorded).read_text())
+    model = (Growing if len(libraries) == 1 else Roomy)(run, pathlib.Path(folder), *libraries)
     tokens, fresh = [], recorded["prompt"]
     while len(tokens) < len(recorded["tokens"]):
-        length = len(recorded["prompt"]) + len(tokens)
-        write(folder / "ids.npy", "<i8", "q", (1, len(fresh)), fresh)
-        write(folder / "mask.npy", "<i8", "q", (1, length), [1] * length)
-        command = [run, model, "--input", f"input_ids={folder}/ids.npy", "--input", f"attention_mask={folder}/mask.npy", "--output", f"logits={folder}/logits.npy"]
-        for name, (old, new) in caches.items():
-            command += ["--input", f"input.{name}={old}", "--output", f"output.{name}={new}"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        caches = {name: files[::-1] for name, files in caches.items()}
-        (_, _, vocabulary), logits = read(folder / "logits.npy")
-        last = logits[-vocabulary:]
-        fresh = [last.index(max(last))]
+        logits = model.extend(fresh, len(recorded["prompt"]) + len(tokens))
+        fresh = [logits.index(max(logits))]
         tokens += fresh
     if tokens != recorded["tokens"]:
         first = next(i for i, (a, b) in enumerate(zip(tokens, recorded["tokens"])) if a != b)
-        sys.exit(f"token {first} is {tokens[first]}, but transformers chose {recorded['tokens'][first]}")
-    print(f"{len(tokens)} tokens, as transformers chose them")
+        sys.exit(f"token {first} is {tokens[first]}, but the recording has {recorded['tokens'][first]}")
+    print(f"{len(tokens)} tokens, as recorded")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,13 @@ LayerSize layerOf(int64_t tokens) {
 }
 
 TEST(Schedule, OneThreadDoesNotPayForBarriers) {
-  for (int64_t tokens : {1, 8, 32, 128, 512, 2048})
-    EXPECT_EQ(estimate(layerOf(tokens), {}, 1).choose(), Schedule::Unfused)
-        << tokens;
+  MachineRates machine;
+  machine.oneThread = {0.8, 0.8, 0.8};
+  for (int64_t tokens : {1, 8, 32, 128, 512, 2048}) {
+    FormCosts costs = estimate(layerOf(tokens), machine, 1);
+    EXPECT_EQ(costs.unfused, costs.fused) << tokens;
+    EXPECT_EQ(costs.choose(), Schedule::Fused) << tokens;
+  }
 }
 
 TEST(Schedule, SmallLayersOnManyThreadsPayForBarriersMost) {
@@ -64,13 +68,15 @@ TEST(Schedule, BandwidthEndsBeforeThreadsDo) {
               estimate(layerOf(2048), machine, 2).unfused, 1e-6);
 }
 
-TEST(Schedule, WhatIsWithinTheErrorStaysUnfused) {
+TEST(Schedule, WhatIsWithinTheErrorIsFused) {
   FormCosts close;
-  close.unfused = 1.0;
-  close.twoKernel = close.fused = 0.91;
-  EXPECT_EQ(close.choose(), Schedule::Unfused);
+  close.fused = 1.0;
+  close.twoKernel = close.unfused = 0.91;
+  EXPECT_EQ(close.choose(), Schedule::Fused);
   close.twoKernel = 0.89;
   EXPECT_EQ(close.choose(), Schedule::TwoKernel);
+  close.unfused = 0.88;
+  EXPECT_EQ(close.choose(), Schedule::Unfused);
 }
 
 TEST(RowTiles, CoverTheRowsEvenly) {

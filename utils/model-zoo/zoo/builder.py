@@ -139,6 +139,7 @@ def _build_decoder(spec, folder):
     graph_inputs = [value.name for value in exported.graph.input]
     experts, top_k = _routing(config)
     layers = len(list(decoders.moe_blocks(model)))
+    # Those of attention heads are two layers each: queries and outputs.
     mixtures = layers + decoders.attention_mixtures(model)
     if spec.verdict == "correct" and len(probe.expert_weights(measured_on, experts)) != mixtures:
         raise ZooError(f"{spec.name}: the experts of {mixtures} mixtures were not all found in the graph")
@@ -166,7 +167,7 @@ def _build_decoder(spec, folder):
     runs = _more_runs(spec, folder, model, measured_on, graph_inputs, inputs) if spec.verdict == "correct" else []
     case = _case(
         spec, exported, feeds, results, **_origin(spec, model), more_runs=runs,
-        moe_layers=layers, experts=experts, top_k=top_k,
+        moe_layers=2 * mixtures - layers, experts=experts, top_k=top_k,
         torch_error=error, min_router_gap=min(gaps), branch_rms_ratio=ratios, teeth=measured,
     )
     record.write_case(folder, case)

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Measures what token rounding gains: one layer of 1024 tokens, hidden 384, width 64 and top-8, with 64 to 512 experts, compiled without rounding and by each rule.
+
+The forms take turns in one process; medians of the rounds count. A rounded layer routes other rows, so its time per row is printed, too. `whole` is the layer without rounding
+on logits of which as many rows go to experts in multiples of the tile: what a rounding without any cost of its own would gain. `benchmarks/race --rounding` runs this in the
+virtual environment of the peers.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import time
+
+import numpy as np
+
+import layer as layers
+from worker import Moec
+
+TOKENS, HIDDEN, WIDTH, PICKS = 1024, 384, 64, 8
+
+
+def source(layer, weights):
+    """The layer as moe-bench writes it."""
+    e, element = layer["experts"], "f32" if weights.dtype == "f32" else "bf16"
+    made = [f"  %w{i} = moe_support.weight #moe_support.external<\"parameters.bin\", {tensor.offset}> : tensor<{'x'.join(map(str, tensor.shape))}x{element}>\n"
+            for i, tensor in enumerate(weights.tensors.values())]
+    types = ", ".join(f"tensor<{'x'.join(map(str, tensor.shape))}x{element}>" for tensor in weights.tensors.values())
+    x, z, plan, rows = f"tensor<?x{HIDDEN}x{element}>", f"tensor<?x{e}xf32>", f"!moe.plan<{e}, slots<{PICKS}>>", f"!moe.rows<{element}, {HIDDEN}, grouped>"
+    return f"""func.func @main(%x: {x} {{moe.name = "x"}}, %z: {z} {{moe.name = "logits"}}) -> ({x} {{moe.name = "y"}}) {{
+{''.join(made)}  %p = moe.route %z score <softmax> select <topk({PICKS})> weight <scores, norm = sum(0.0, add)> : {z} -> {plan}
+  %r = moe.dispatch %x, %p apply <output> : {x}, {plan} -> {rows}
+  %h = moe.experts %r, %p (%w0, %w1 : {types}) table <[<ffn, {e}, width = {WIDTH}, body = <gated, silu, storage = concat_gate_up>>]> apply <output> : {rows}, {plan} -> {rows}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : {rows}, {plan}, {x} -> {x}
+  return %y : {x}
+}}
+"""
+
+
+def rounded(counts, unit, rule):
+    """The rows of experts under a rule without chance."""
+    if rule == "nearest":
+        return np.where(counts % unit * 2 > unit, -(-counts // unit), counts // unit) * unit
+    return (counts // unit if rule == "down" else -(-counts // unit)) * unit
+
+
+def whole_tiles(logits, counts, unit):
+    """Logits by which all experts but one get multiples of `unit`, near `counts`."""
+    wanted = counts // unit * unit
+    for e in np.argsort(wanted - counts)[: (counts.sum() - wanted.sum()) // unit]:
+        wanted[e] += unit
+    wanted[np.argmin(wanted)] += counts.sum() - wanted.sum()
+    # A token's picks lie TOKENS apart in a list in which no expert occurs more often.
+    picks = np.repeat(np.arange(len(counts)), wanted).reshape(PICKS, TOKENS).T
+    logits = logits.copy()
+    np.put_along_axis(logits, picks, np.take_along_axis(logits, picks, 1) + 20, 1)
+    return logits
+
+
+def compile_layer(folder, rule, arguments):
+    """A folder with the compiled layer, and the unit that the compiler rounds to."""
+    own = folder / rule
+    own.mkdir()
+    options = [] if rule == "none" else [f"--token-rounding={rule}"]
+    command = [f"{pathlib.Path(arguments.moec).resolve()}/bin/moe-compile", folder / "layer.mlir", "--start-from=moe", f"--schedule={arguments.schedule}", *options]
+    subprocess.run([*command, "-o", own / "model.so"], check=True, cwd=folder)
+    report = subprocess.run([*command, "--explain=schedule"], check=True, cwd=folder, capture_output=True, text=True).stdout
+    unit = re.search(r"multiples of (\d+)", report)
+    return own, int(unit[1]) if unit else 1
+
+
+def measure(experts, folder, arguments):
+    layer = {"hidden": HIDDEN, "width": WIDTH, "experts": experts, "top_k": PICKS, "shared_width": 0, "router": "softmax-topk-renorm", "body": "silu"}
+    weights = layers.Weights(layer, arguments.dtype, folder)
+    weights.write()
+    (folder / "layer.mlir").write_text(source(layer, weights))
+    x, logits = layers.inputs(layer, arguments.dtype, TOKENS)
+    counts = np.bincount(layers.select(layer, logits).ravel(), minlength=experts)
+    forms, rows, units = {}, {}, {}
+    for rule in ["none", *arguments.rules]:
+        own, units[rule] = compile_layer(folder, rule, arguments)
+        forms[rule] = Moec(layer, weights, own, arguments.threads, arguments.moec)
+        forms[rule].bind(x, logits)
+        rows[rule] = int(counts.sum() if rule == "none" else rounded(counts, units[rule], rule).sum())
+    forms["whole"] = Moec(layer, weights, folder / "none", arguments.threads, arguments.moec)
+    units["whole"] = max(units.values())
+    forms["whole"].bind(x, whole_tiles(logits, counts, units["whole"]))
+    rows["whole"] = int(counts.sum())
+    y = {}
+    for rule, form in forms.items():
+        form.run()
+        y[rule] = form.output().astype(np.float32).copy()
+    times = {rule: [] for rule in forms}
+    for _ in range(arguments.rounds):
+        for rule, form in forms.items():
+            begin = time.perf_counter()
+            form.run()
+            times[rule].append(1e3 * (time.perf_counter() - begin))
+    reference = layers.reference(layer, weights, x[:2], logits[:2])
+    return [{"experts": experts, "rows_per_expert": TOKENS * PICKS / experts, "rule": rule, "unit": units[rule], "rows": rows[rule], "ms": statistics.median(times[rule]),
+             "gain_percent": 100 * (statistics.median(times["none"]) / statistics.median(times[rule]) - 1),
+             "gain_per_row_percent": 100 * (statistics.median(times["none"]) / rows["none"] / (statistics.median(times[rule]) / rows[rule]) - 1),
+             "changed_percent": float(100 * np.linalg.norm(y[rule] - y["none"]) / np.linalg.norm(y["none"])),
+             "error": float(np.abs(y["none"][:2] - reference).max() / np.abs(reference).max())} for rule in forms]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--moec", default="build/dev", help="the build folder (default: %(default)s)")
+    parser.add_argument("--work", default="build/benchmarks/rounding", help="where files go (default: %(default)s)")
+    parser.add_argument("--experts", type=lambda text: [int(word) for word in text.split(",")], default=[64, 128, 256, 512])
+    parser.add_argument("--rules", type=lambda text: text.split(","), default=["nearest", "up", "down"], help="of nearest, up, down (default: all)")
+    parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--schedule", default="auto", help="see moe-compile (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    arguments = parser.parse_args()
+
+    results = []
+    for experts in arguments.experts:
+        # Libraries stay loaded, so each has a name of its own.
+        folder = pathlib.Path(arguments.work, f"e{experts}").resolve()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        results += measure(experts, folder, arguments)
+        shutil.rmtree(folder)
+    if arguments.json:
+        print(json.dumps(results))
+        return
+    print(f"{TOKENS} tokens, hidden {HIDDEN}, width {WIDTH}, top-{PICKS}, {arguments.dtype}, {arguments.threads} threads, {arguments.schedule}; medians of {arguments.rounds} rounds")
+    print("experts  rows/expert  rule        rows        ms     gain  per row  output changed")
+    for cell in results:
+        print(f"{cell['experts']:7}  {cell['rows_per_expert']:11.1f}  {cell['rule']:8}{cell['rows']:8}{cell['ms']:10.3f}{cell['gain_percent']:7.1f} %{cell['gain_per_row_percent']:7.1f} %"
+              f"{cell['changed_percent']:12.1f} %")
+
+
+if __name__ == "__main__":
+    main()

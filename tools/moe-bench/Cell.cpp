@@ -1,0 +1,234 @@
+// Times a cell.
+#include "Cell.h"
+#include "Values.h"
+
+#include "moe/Analysis/RowTiles.h"
+#include "llvm/ADT/Sequence.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <limits>
+#include <random>
+#include <thread>
+
+using namespace moe::bench;
+
+constexpr unsigned draws = 4;
+constexpr int64_t checkedTokens = 2;
+
+double moe::bench::peakOf(const MachinePeak &peak, Precision precision) {
+  return precision.activations == Format::F32 ? peak.f32
+                                              : peak.bf16.value_or(peak.f32);
+}
+
+double Cell::roofline(const MachinePeak &peak, Precision precision) const {
+  return std::max(flops / peakOf(peak, precision),
+                  weightBytes / peak.readBytes);
+}
+
+namespace {
+
+/// What a cell's runs are given.
+struct Inputs {
+  std::vector<float> x;         ///< as the layer sees it
+  std::vector<uint16_t> narrow; ///< in bf16
+  std::vector<float> logits[draws];
+  bool isNarrow;
+
+  const void *input() const {
+    return isNarrow ? static_cast<const void *>(narrow.data())
+                    : static_cast<const void *>(x.data());
+  }
+};
+
+} // namespace
+
+static Inputs makeInputs(const LayerFiles &files, const Cell &cell,
+                         unsigned seed) {
+  Inputs inputs;
+  inputs.isNarrow = files.precision().activations == Format::BF16;
+  inputs.x.resize(cell.tokens * files.layer().hidden);
+  inputs.narrow.resize(inputs.x.size());
+  std::mt19937_64 engine(seed);
+  std::normal_distribution<float> normal;
+  for (auto [value, bits] : llvm::zip_equal(inputs.x, inputs.narrow)) {
+    value = normal(engine);
+    bits = toBF16(value);
+    if (inputs.isNarrow)
+      value = fromBF16(bits);
+  }
+  for (unsigned draw = 0; draw < draws; ++draw)
+    inputs.logits[draw] =
+        makeLogits(files.layer(), cell.tokens, cell.trace, seed * draws + draw);
+  return inputs;
+}
+
+/// Compares the first tokens of the variant's last output with f64.
+static llvm::Expected<double> errorOf(const LayerFiles &files,
+                                      LoadedLayer &loaded,
+                                      llvm::ArrayRef<float> x,
+                                      llvm::ArrayRef<float> logits) {
+  const Layer &layer = files.layer();
+  int64_t tokens = std::min<int64_t>(x.size() / layer.hidden, checkedTokens);
+  llvm::Expected<std::vector<float>> y = loaded.output(tokens * layer.hidden);
+  if (!y)
+    return y.takeError();
+  double difference = 0, largest = 0;
+  for (int64_t t = 0; t < tokens; ++t) {
+    std::vector<double> reference =
+        referenceToken(layer, files.precision(), files.parameters(),
+                       x.slice(t * layer.hidden, layer.hidden),
+                       logits.slice(t * layer.experts, layer.experts));
+    for (int64_t i = 0; i < layer.hidden; ++i) {
+      double d = std::abs((*y)[t * layer.hidden + i] - reference[i]);
+      if (std::isnan(d))
+        return std::numeric_limits<double>::infinity();
+      difference = std::max(difference, d);
+      largest = std::max(largest, std::abs(reference[i]));
+    }
+  }
+  return difference / largest;
+}
+
+/// Time that all threads of this process have run.
+static double processSeconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+/// Threads that wait for work spin for a while, and would run beside the next
+/// team.
+static void waitUntilIdle() {
+  using namespace std::chrono_literals;
+  constexpr auto period = 5ms;
+  double before = processSeconds();
+  for (unsigned periods = 0; periods < 200; ++periods) {
+    std::this_thread::sleep_for(period);
+    double now = processSeconds();
+    if (now - before < 0.1 * std::chrono::duration<double>(period).count())
+      return;
+    before = now;
+  }
+}
+
+/// Adds the rows that are computed for `selected` to those of `cell`, in tiles
+/// as the kernel has them and in whole ones.
+static void countRows(const Layer &layer, llvm::ArrayRef<int32_t> selected,
+                      int64_t tileRows, Cell &cell) {
+  std::vector<int64_t> rows(layer.experts);
+  for (int32_t id : selected)
+    ++rows[id];
+  for (int64_t count : rows) {
+    llvm::SmallVector<int64_t> heights = moe::tileHeights(count, tileRows);
+    for (int64_t height : heights)
+      cell.wastedRows += double(height);
+    cell.paddedRows += double(heights.size() * tileRows);
+  }
+}
+
+/// Fills in what the routing says of the work.
+static void countWork(const LayerFiles &files, const Inputs &inputs,
+                      int64_t tileRows, Cell &cell) {
+  const Layer &layer = files.layer();
+  for (const std::vector<float> &logits : inputs.logits) {
+    std::vector<int32_t> selected = selectExperts(layer, logits);
+    cell.active += double(countActive(layer, selected)) / draws;
+    countRows(layer, selected, tileRows, cell);
+  }
+  double useful = double(draws * cell.tokens * layer.topK);
+  cell.wastedRows = cell.wastedRows / useful - 1;
+  cell.paddedRows = cell.paddedRows / useful - 1;
+  cell.flops = 2.0 * cell.tokens *
+               (layer.topK * layer.multiplyAdds(layer.width) +
+                layer.multiplyAdds(layer.sharedWidth));
+  cell.weightBytes = weightBytesPerElement(files.precision()) *
+                     (cell.active * layer.multiplyAdds(layer.width) +
+                      layer.multiplyAdds(layer.sharedWidth));
+}
+
+static llvm::Error timeOnce(LoadedLayer &layer, const Inputs &inputs,
+                            unsigned draw, int64_t tokens, Timing &timing) {
+  if (llvm::Error error =
+          layer.bind(tokens, inputs.input(), inputs.logits[draw].data()))
+    return error;
+  double cpuStart = processSeconds();
+  auto start = std::chrono::steady_clock::now();
+  if (llvm::Error error = layer.run())
+    return error;
+  std::chrono::duration<double> taken =
+      std::chrono::steady_clock::now() - start;
+  timing.cpuSeconds.push_back(processSeconds() - cpuStart);
+  timing.seconds.push_back(taken.count());
+  return llvm::Error::success();
+}
+
+llvm::Error moe::bench::timeCell(const LayerFiles &files,
+                                 llvm::ArrayRef<Variant> variants,
+                                 const CellParameters &parameters, Cell &cell) {
+  Inputs inputs = makeInputs(files, cell, parameters.seed);
+  countWork(files, inputs, parameters.tileRows, cell);
+  cell.timings.resize(variants.size());
+  // Each draw runs once to be compared, and to warm up.
+  for (auto [variant, timing] : llvm::zip_equal(variants, cell.timings)) {
+    for (unsigned draw = 0; draw < draws; ++draw) {
+      if (llvm::Error error =
+              timeOnce(*variant.layer, inputs, draw, cell.tokens, timing))
+        return error;
+      llvm::Expected<double> error =
+          errorOf(files, *variant.layer, inputs.x, inputs.logits[draw]);
+      if (!error)
+        return error.takeError();
+      timing.error = std::max(timing.error, *error);
+    }
+    timing.seconds.clear();
+    timing.cpuSeconds.clear();
+  }
+
+  StealCounter before = StealCounter::now();
+  std::vector<double> totals(variants.size());
+  auto needsMore = [&](size_t i) {
+    return cell.timings[i].seconds.size() < 5 ||
+           totals[i] < parameters.leastSeconds;
+  };
+  auto indices = llvm::seq<size_t>(0, variants.size());
+  bool hasOneTeam = variants.front().threads == variants.back().threads;
+  while (llvm::any_of(indices, needsMore))
+    for (size_t begin = 0, end = 0; begin < variants.size(); begin = end) {
+      while (end < variants.size() &&
+             variants[end].threads == variants[begin].threads)
+        ++end;
+      if (!hasOneTeam)
+        waitUntilIdle();
+      for (unsigned draw = 0; draw < draws; ++draw)
+        for (size_t i = begin; i < end; ++i) {
+          if (llvm::Error error = timeOnce(*variants[i].layer, inputs, draw,
+                                           cell.tokens, cell.timings[i]))
+            return error;
+          totals[i] += cell.timings[i].seconds.back();
+        }
+    }
+  cell.stealPercent = StealCounter::now().percentSince(before);
+
+  for (auto [variant, timing] : llvm::zip_equal(variants, cell.timings)) {
+    if (parameters.timeline) {
+      std::string name =
+          llvm::formatv("{0}, {1} tokens", traceName(cell.trace), cell.tokens);
+      if (variants.size() > 1)
+        name += llvm::formatv(", {0}, threads: {1}",
+                              scheduleName(variant.schedule), variant.threads);
+      parameters.timeline->begin(name);
+      llvm::Error error = variant.layer->run();
+      parameters.timeline->end();
+      if (error)
+        return error;
+    }
+    timing.peakBytes = variant.layer->peakBytes();
+    llvm::sort(timing.seconds);
+    llvm::sort(timing.cpuSeconds);
+  }
+  return llvm::Error::success();
+}

@@ -1,0 +1,68 @@
+// One number of tokens under one trace, timed.
+#ifndef MOE_TOOLS_MOE_BENCH_CELL_H
+#define MOE_TOOLS_MOE_BENCH_CELL_H
+
+#include "LoadedLayer.h"
+#include "Machine.h"
+#include "Routing.h"
+
+namespace moe::bench {
+
+/// One way to run the layer.
+struct Variant {
+  Schedule schedule;
+  unsigned threads;
+  MachinePeak peak; ///< of that many threads
+  std::unique_ptr<LoadedLayer> layer;
+};
+
+/// What one variant took for a cell.
+struct Timing {
+  std::vector<double> seconds;    ///< sorted
+  std::vector<double> cpuSeconds; ///< of all threads, sorted
+  double error = 0;               ///< max |y - r| / max |r|
+  uint64_t peakBytes = 0;
+
+  double median() const { return seconds[seconds.size() / 2]; }
+  double cpuMedian() const { return cpuSeconds[cpuSeconds.size() / 2]; }
+  double least() const { return seconds.front(); }
+};
+
+struct Cell {
+  Cell(Trace trace, int64_t tokens) : trace(trace), tokens(tokens) {}
+
+  Trace trace;
+  int64_t tokens;
+  double active = 0;      ///< experts with rows, mean over the draws
+  double flops = 0;       ///< useful operations of a run
+  double weightBytes = 0; ///< of the experts with rows, mean over the draws
+  /// Rows that the kernel computes, and that it would compute in whole register
+  /// tiles, beyond those that are routed, as a share of these.
+  double wastedRows = 0, paddedRows = 0;
+  double stealPercent = 0;
+  std::vector<Timing> timings; ///< one per variant, in their order
+
+  double roofline(const MachinePeak &peak, Precision precision) const;
+};
+
+/// Operations per second of the arithmetic: multiply-adds are of the
+/// activations' type, codes are widened to it.
+double peakOf(const MachinePeak &peak, Precision precision);
+
+struct CellParameters {
+  double leastSeconds; ///< of each variant
+  unsigned seed;
+  int64_t tileRows;   ///< of the kernel's largest register tile
+  Timeline *timeline; ///< gets one run of each variant; may be null
+};
+
+/// Times every variant in `cell`. Variants of one number of threads, which are
+/// neighbours, take turns run by run, and the numbers of threads after each has
+/// run four draws of the routing. The first tokens of each draw are compared
+/// with f64.
+llvm::Error timeCell(const LayerFiles &files, llvm::ArrayRef<Variant> variants,
+                     const CellParameters &parameters, Cell &cell);
+
+} // namespace moe::bench
+
+#endif // MOE_TOOLS_MOE_BENCH_CELL_H
