@@ -22,7 +22,7 @@ import layer as layers
 HERE = pathlib.Path(__file__).parent
 DTYPES = {
     "onnxruntime": ["f32", "int8", "int4"], "torch": ["f32", "bf16"], "zentorch": ["f32", "bf16"], "onednn": ["f32", "bf16"],
-    "ggml": ["f32", "bf16", "int8", "int4"], "jax": ["f32", "bf16"]}
+    "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"]}
 ENVIRONMENTS = {"zentorch": "venv-zentorch"}  # others: venv
 # Every peer, layer, dtype, number of tokens and of threads occurs.
 QUICK = """
@@ -39,7 +39,7 @@ qwen3-30b-a3b   int4    8 2 onnxruntime
 olmoe-1b-7b      f32  512 1 onnxruntime
 olmoe-1b-7b      f32   64 2 onednn
 olmoe-1b-7b     bf16   16 1 zentorch
-olmoe-1b-7b     bf16  128 1 torch
+olmoe-1b-7b     bf16  128 1 kt-kernel
 granite-3-1b-a400m f32 512 2 onnxruntime
 granite-3-1b-a400m f32   4 1 jax
 granite-3-1b-a400m bf16  8 1 ggml

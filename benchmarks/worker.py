@@ -68,7 +68,8 @@ class Moec:
 
 
 # Engines by name: the module below peers/ that has a class Engine.
-PEERS = {"onnxruntime": "ort", "torch": "grouped_mm", "zentorch": "zentorch_moe", "onednn": "native", "ggml": "native", "jax": "ragged_dot"}
+PEERS = {"onnxruntime": "ort", "torch": "grouped_mm", "zentorch": "zentorch_moe", "onednn": "native", "ggml": "native", "kt-kernel": "kt",
+         "jax": "ragged_dot"}
 
 
 def make(name, layer, weights, folder, threads, build):

@@ -46,7 +46,8 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
     2. (verify_moe_c2) their `apply` is the same.
     3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant, unless a table selects.
     4. (R18) nested classes are chosen from by topk or greedy_assign.
-    5. (verify_moe_c3) callees of external classes have a body, of ops without side effects.
+    5. (verify_moe_c3) callees have no side effects: those of external classes have a body of ops without them, which may call such functions again; those of
+       activations have one or are declared, which promises it. What an external class makes of a row depends on that row alone.
     6. (verify_moe_c4) statistics before capacity are of the plan of a route.
     7. (R11) no auxiliary loss is of the statistics of a balanced assignment.
   }];

@@ -140,6 +140,9 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
     }
     if (entry.getKind() != ClassKind::Ffn)
       return reportKept(experts, rule, "an always-on class is no ffn");
+    if (entry.scalesInput() || entry.isPlaced())
+      return reportKept(experts, rule,
+                        "its experts scale their input or have a place");
     if (llvm::any_of(entry.getQuant(), [](QuantAttr quant) {
           return quant.getWidths() == QuantWidths::Operand;
         }))

@@ -32,7 +32,8 @@ static StringRef whyBaseStays(ExpertsOp experts, DispatchOp dispatch) {
   if (plan.getSlots() + plan.getAlways() == 1)
     return "a unit has one row";
   if (dispatch.getApply() == Apply::Input ||
-      dispatch.getInputScale().convertToDouble() != 1.0)
+      dispatch.getInputScale().convertToDouble() != 1.0 ||
+      classes[0].scalesInput())
     return "the input of experts is scaled";
   auto isStatic = [](Value value) {
     return cast<ShapedType>(value.getType()).hasStaticShape();

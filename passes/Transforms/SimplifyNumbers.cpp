@@ -42,12 +42,20 @@ static ClassAttr withExperts(ClassAttr entry, ArrayRef<int64_t> indices) {
   if (entry.getKind() == ClassKind::Nested)
     widths = llvm::map_to_vector(
         indices, [&](int64_t index) { return entry.getWidths()[index]; });
+  // Experts keep their places.
+  SmallVector<int64_t> placement;
+  if (entry.isPlaced())
+    for (int64_t index : indices)
+      placement.push_back(
+          entry.getPlacement()[index * entry.getPlacement().size() /
+                               entry.getCount()]);
   return ClassAttr::get(
       entry.getContext(), entry.getKind(), indices.size(), entry.getWidth(),
       entry.getBody(), entry.getMix(), entry.getActivation(),
       entry.getTargets(), entry.getRank(), entry.getAlpha(), widths,
       entry.getFactors(), entry.getEvaluation(), entry.getBase(),
-      entry.getBias(), entry.getCallee(), entry.getQuant());
+      entry.getBias(), entry.getCallee(), entry.getQuant(),
+      entry.getInputScale(), placement, entry.getColumns());
 }
 
 /// Class by class the experts that stand in it, in the order of the numbers

@@ -70,6 +70,7 @@ static SmallVector<unsigned> getLinearParts(QuantAttr quant) {
     return {0};
   switch (quant.getFormat()) {
   case QuantFormat::Float:
+  case QuantFormat::NOfM:
     return {0};
   case QuantFormat::I8Chan:
   case QuantFormat::I8Group:
@@ -79,6 +80,7 @@ static SmallVector<unsigned> getLinearParts(QuantAttr quant) {
   case QuantFormat::Fp8Block:
   case QuantFormat::GgufNvfp4:
   case QuantFormat::Ternary:
+  case QuantFormat::Bitmask:
     return {1};
   case QuantFormat::USb:
     return {1, 2};

@@ -130,14 +130,17 @@ void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
   int64_t out = experts.getType().getWidth();
   for (size_t first = 0, end; first < old.size(); first = end) {
     ClassAttr entry = old[first];
-    bool shared = entry.isAlways() && entry.getKind() == ClassKind::Ffn;
+    auto isShared = [](ClassAttr other) {
+      return other.isAlways() && other.getKind() == ClassKind::Ffn &&
+             !other.scalesInput() && !other.isPlaced();
+    };
+    bool shared = isShared(entry);
     int64_t count = 0, width = 0;
     for (end = first;
          end < old.size() &&
-         (end == first ||
-          (shared && old[end].getKind() == ClassKind::Ffn &&
-           old[end].getBody() == entry.getBody() &&
-           old[end].getQuant() == entry.getQuant() && old[end].isAlways()));
+         (end == first || (shared && isShared(old[end]) &&
+                           old[end].getBody() == entry.getBody() &&
+                           old[end].getQuant() == entry.getQuant()));
          ++end) {
       count += old[end].getCount();
       width += old[end].getCount() * old[end].getWidth();

@@ -117,6 +117,7 @@ SmallVector<int64_t> moe::detail::getRowsPerPart(QuantAttr quant) {
   case QuantFormat::I8Group:
   case QuantFormat::USym:
   case QuantFormat::Mxfp4:
+  case QuantFormat::NOfM:
     return {1, 1};
   case QuantFormat::UAffine:
   case QuantFormat::USb:
@@ -138,6 +139,7 @@ SmallVector<int64_t> moe::detail::getRowsPerPart(QuantAttr quant) {
   case QuantFormat::Hqq:
   case QuantFormat::QMoE:
   case QuantFormat::Nested:
+  case QuantFormat::Bitmask:
     return {};
   }
   llvm_unreachable("every format is listed");
@@ -157,6 +159,7 @@ bool moe::detail::storesByColumn(const StoredWeight &weight) {
   case QuantFormat::Mxfp4:
   case QuantFormat::GgufMxfp4:
   case QuantFormat::Float:
+  case QuantFormat::NOfM:
     return true;
   case QuantFormat::UAffine:
     // Zeros that share bytes must fill them.
@@ -173,6 +176,7 @@ bool moe::detail::storesByColumn(const StoredWeight &weight) {
   case QuantFormat::Hqq:
   case QuantFormat::QMoE:
   case QuantFormat::Nested:
+  case QuantFormat::Bitmask:
     return false;
   }
   llvm_unreachable("every format is listed");

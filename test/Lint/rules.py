@@ -59,7 +59,7 @@ COMBINATIONS = {
     "R21": ["nothing dropped", "reroute"],
     "R22": ["policy", "capacity", "score"],
     "R23": ["policy", "score", "approx"],
-    "R24": ["score", "source", "gradient"],
+    "R24": ["score", "source", "gradient", "picks"],
     "R25": ["threshold", "kmax"],
     "R27": ["source"],
     "R28": ["weights"],

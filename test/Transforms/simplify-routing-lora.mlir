@@ -97,6 +97,20 @@ func.func @a_scaled_input_is_another(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4x
 
 // -----
 
+// CHECK-LABEL: func.func @the_scaled_input_of_a_class_is_another
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @the_scaled_input_of_a_class_is_another(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the input of experts is scaled}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2, input_scale = 2.0>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @weights_on_the_input_change_it
 // CHECK-NOT: in_rows
 // CHECK-NOT: linalg

@@ -20,6 +20,22 @@ func.func @experts_change_places(%p: !moe.plan<3, slots<2>>, %x: tensor<?x4xf32>
 
 // -----
 
+// Experts keep their places.
+// CHECK-LABEL: func.func @experts_take_their_places_along
+func.func @experts_take_their_places_along(%p: !moe.plan<3, slots<2>>, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe.remap
+  // CHECK: moe.experts {{.*}} table <[<linear, 3, input_scale = 2.000000e+00, placement = [7, 7, 5]>]>
+  %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<4x4x4xf32>
+  // expected-remark @+1 {{experts take the numbers before it}}
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 2, 3, 0>} : !moe.plan<3, slots<2>> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %q (%w : tensor<4x4x4xf32>) table <[<linear, 4, input_scale = 2.0, placement = [5, 7]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // Classes that keep their experts in order need no constants.
 // CHECK-LABEL: func.func @classes_change_places_and_what_stores_them
 func.func @classes_change_places_and_what_stores_them(%p: !moe.plan<3, slots<2>, always = 1>, %x: tensor<?x4xf32>, %v: tensor<1x4xf32>, %a: tensor<1x4x4xf32>) -> tensor<?x4xf32> {

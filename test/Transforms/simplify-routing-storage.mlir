@@ -39,6 +39,22 @@ func.func @gate_rows_then_up_rows_interleave(%x: tensor<?x4xf32>, %z: tensor<?x2
 
 // -----
 
+// CHECK-LABEL: func.func @other_fields_of_a_class_stay
+func.func @other_fields_of_a_class_stay(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe_support.weight #moe_support.reshape<#moe_support.concat<[#moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 0, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>, #moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 3, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>], 2> : tensor<2x3x2x4xf32>> : tensor<2x6x4xf32>
+  // CHECK: moe.experts %{{.*}} body = <gated, silu, storage = interleaved>, input_scale = 2.000000e+00, placement = [1]>]>
+  %f = moe_support.weight #moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{gate and up matrices change their layout}}
+  %h = moe.experts %r, %p (%f, %d : tensor<2x6x4xf32>, tensor<2x4x3xf32>) table <[<ffn, 2, width = 3, body = <gated, silu, storage = concat_gate_up>, input_scale = 2.000000e+00, placement = [1]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @up_rows_then_gate_rows_interleave
 func.func @up_rows_then_gate_rows_interleave(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe_support.weight #moe_support.reshape<#moe_support.concat<[#moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 3, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>, #moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 0, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>], 2> : tensor<2x3x2x4xf32>> : tensor<2x6x4xf32>

@@ -1,6 +1,29 @@
 // C6, C7, C9, C10 and C19 of classes whose matrices are stored in fewer bits, some of them or all: what stores a matrix changes with it.
 // RUN: moe-opt %s --moe-simplify-routing='scale=weights storage=interleaved shared=ffn softmax=keep' --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
 
+// What is left of a sparse matrix takes the factor.
+// CHECK-LABEL: func.func @the_scale_goes_into_the_values_of_sparse_matrices
+func.func @the_scale_goes_into_the_values_of_sparse_matrices(%x: tensor<?x8xf32>, %z: tensor<?x4xf32>) -> tensor<?x8xf32> {
+  // CHECK: moe.route %{{.*}} weight <scores> :
+  // CHECK-DAG: %[[V:.*]] = moe_support.weight #moe_support.scale<#moe_support.external<"v.bin", 0> : tensor<2x8x4xf32>, dense<2.500000e+00> : tensor<f32>> : tensor<2x8x4xf32>
+  // CHECK-DAG: %[[W:.*]] = moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<2x20xf32>, dense<2.500000e+00> : tensor<f32>> : tensor<2x20xf32>
+  // CHECK: moe.experts %{{.*}}(%[[V]], %{{.*}}, %{{.*}}, %[[W]], %{{.*}} :
+  %v = moe_support.weight #moe_support.external<"v.bin", 0> : tensor<2x8x4xf32>
+  %c = moe_support.weight #moe_support.external<"c.bin", 0> : tensor<2x8x1xi8>
+  %m = moe_support.weight #moe_support.external<"m.bin", 0> : tensor<2x8x1xi8>
+  %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<2x20xf32>
+  %o = moe_support.weight #moe_support.external<"o.bin", 0> : tensor<2x9xi32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores, scale = 2.5> : tensor<?x4xf32> -> !moe.plan<4, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x8xf32>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 8, grouped>
+  // expected-remark @+1 {{the scale goes into the experts' parameters}}
+  %h = moe.experts %r, %p (%v, %c, %m, %w, %o : tensor<2x8x4xf32>, tensor<2x8x1xi8>, tensor<2x8x1xi8>, tensor<2x20xf32>, tensor<2x9xi32>)
+    table <[<linear, 2, quant = [<n_of_m, group = 4, keep = 2>]>, <linear, 2, quant = [<bitmask>]>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 8, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 8, grouped>, !moe.plan<4, slots<1>>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
 // The down matrix alone takes the factor: scales of its codes, and a bias that is a float.
 // CHECK-LABEL: func.func @the_scale_goes_into_the_scales_of_codes
 func.func @the_scale_goes_into_the_scales_of_codes(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {

@@ -144,8 +144,8 @@ static std::string routeText(const Layer &layer) {
     score = "identity";
     key = "logits";
     weight = "policy";
-    policy =
-        llvm::formatv("sparsemixer({0:e2}, {1})", sparseMixerEpsilon, layer.topK);
+    policy = llvm::formatv("sparsemixer({0:e2}, {1})", sparseMixerEpsilon,
+                           layer.topK);
     break;
   }
   return llvm::formatv("score <{0}> select <{1}, key = {2}> weight <{3}>",
