@@ -208,11 +208,25 @@ OpFoldResult SelectOp::fold(FoldAdaptor adaptor) {
   return intConstant(getType(), values);
 }
 
+/// Weights in a type that takes no more room; small constants in any. Types of
+/// fewer than 16 bits have rules of their own for what they cannot hold.
+static OpFoldResult foldRounding(Attribute operand, ShapedType type,
+                                 FloatType element) {
+  auto value = dyn_cast_or_null<ElementsAttr>(operand);
+  auto from = value ? dyn_cast<FloatType>(value.getElementType()) : FloatType();
+  if (!from || !type.hasStaticShape() || element.getWidth() < 16 ||
+      (from.getWidth() < element.getWidth() && !isSmall(type)))
+    return {};
+  return convertWeight(value, element);
+}
+
 OpFoldResult ConvertOp::fold(FoldAdaptor adaptor) {
   if (getOperand().getType() == getType())
     return getOperand();
-  std::optional<SmallVector<APInt>> values = smallInts(adaptor.getOperand());
   auto type = cast<ShapedType>(getType());
+  if (auto real = dyn_cast<FloatType>(type.getElementType()))
+    return foldRounding(adaptor.getOperand(), type, real);
+  std::optional<SmallVector<APInt>> values = smallInts(adaptor.getOperand());
   auto element = dyn_cast<IntegerType>(type.getElementType());
   if (!values || !element || !type.hasStaticShape())
     return {};

@@ -56,6 +56,7 @@ MOE_SUPPORT_OPAQUE_ELEMENTS(ConcatAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(SliceAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(PadAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(ScaleAttr)
+MOE_SUPPORT_OPAQUE_ELEMENTS(ConvertAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(NibblesAttr)
 MOE_SUPPORT_OPAQUE_ELEMENTS(UnpackAttr)
 #undef MOE_SUPPORT_OPAQUE_ELEMENTS
@@ -278,6 +279,22 @@ LogicalResult ScaleAttr::verify(EmitError emitError, ShapedType type,
   return success();
 }
 
+LogicalResult ConvertAttr::verify(EmitError emitError, ShapedType type,
+                                  ElementsAttr source) {
+  ShapedType from = source.getShapedType();
+  if (failed(verifyStatic(emitError, type)) ||
+      failed(verifyStatic(emitError, from)))
+    return failure();
+  // (convert_c1)
+  if (from.getShape() != type.getShape() ||
+      !isa<FloatType>(from.getElementType()) ||
+      !isa<FloatType>(type.getElementType()))
+    return emitError() << "requires the source (" << from
+                       << ") to hold floats in the shape of the result ("
+                       << type << "), which holds floats too";
+  return success();
+}
+
 void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
   setName(getResult(), "weight");
 }
@@ -334,7 +351,7 @@ static RankedTensorType withShape(ElementsAttr source,
 
 bool moe::support::isWeightExpression(ElementsAttr attr) {
   return isa<ExternalAttr, TransposeAttr, ReshapeAttr, ConcatAttr, SliceAttr,
-             PadAttr, ScaleAttr, NibblesAttr, UnpackAttr>(attr);
+             PadAttr, ScaleAttr, ConvertAttr, NibblesAttr, UnpackAttr>(attr);
 }
 
 ElementsAttr moe::support::matchWeight(Value value) {
@@ -383,6 +400,9 @@ ElementsAttr moe::support::reshapeWeight(ElementsAttr source,
       return scaleWeight(reshapeWeight(scale.getSource(), shape),
                          scale.getFactors());
   }
+  if (auto convert = dyn_cast<ConvertAttr>(source))
+    return convertWeight(reshapeWeight(convert.getSource(), shape),
+                         cast<FloatType>(convert.getElementType()));
   return ReshapeAttr::get(source.getContext(), withShape(source, shape),
                           source);
 }
@@ -448,6 +468,29 @@ ElementsAttr moe::support::scaleWeight(ElementsAttr source,
     return source;
   return ScaleAttr::get(source.getContext(), source.getShapedType(), source,
                         factors);
+}
+
+ElementsAttr moe::support::convertWeight(ElementsAttr source, FloatType type) {
+  if (source.getElementType() == type)
+    return source;
+  if (auto dense = dyn_cast<DenseFPElementsAttr>(source))
+    return dense.mapValues(type, [&](APFloat value) {
+      bool inexact;
+      value.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                    &inexact);
+      return value.bitcastToAPInt();
+    });
+  // Rearrangements stay outside, where they are recognised.
+  if (auto slice = dyn_cast<SliceAttr>(source))
+    return sliceWeight(convertWeight(slice.getSource(), type),
+                       slice.getOffsets(), slice.getShapedType().getShape(),
+                       slice.getStrides());
+  if (auto transpose = dyn_cast<TransposeAttr>(source))
+    return transposeWeight(convertWeight(transpose.getSource(), type),
+                           transpose.getPermutation());
+  return ConvertAttr::get(
+      source.getContext(),
+      RankedTensorType::get(source.getShapedType().getShape(), type), source);
 }
 
 ElementsAttr moe::support::nibbleBytes(ElementsAttr source) {

@@ -18,7 +18,7 @@ def MoESupport_Dialect : Dialect {
   let summary = "References to weights that no pass holds in memory";
   let description = [{
     Names the bytes of a weight and how to rearrange them, without reading them. A *weight expression* is a tree of attributes: `external` and
-    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice`, `pad`, `scale`, `nibbles` and `unpack` its inner nodes. Passes rewrite the
+    builtin `dense` elements are its leaves, `transpose`, `reshape`, `concat`, `slice`, `pad`, `scale`, `convert`, `nibbles` and `unpack` its inner nodes. Passes rewrite the
     tree (folding a transposition of a constant costs nothing); the weight packer evaluates it once, streaming, when the artefact is written.
   }];
   let useDefaultAttributePrinterParser = 1;
@@ -145,6 +145,22 @@ def MoESupport_ScaleAttr : MoESupport_WeightAttr<"Scale", "scale"> {
   }];
   let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source, "::mlir::ElementsAttr":$factors);
   let assemblyFormat = "`<` $source `,` $factors `>`";
+}
+
+def MoESupport_ConvertAttr : MoESupport_WeightAttr<"Convert", "convert"> {
+  let summary = "a tensor of floats in another float type";
+  let description = [{
+    result[i] is source[i] rounded to the element type of the result (to nearest, ties to even), as `stablehlo.convert` does.
+
+    Constraints:
+    1. (convert_c1) the source has the shape of the result, and the elements of both are floats.
+
+    ```mlir
+    #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<8x4xbf16>
+    ```
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type, "::mlir::ElementsAttr":$source);
+  let assemblyFormat = "`<` $source `>`";
 }
 
 def MoESupport_NibblesAttr : MoESupport_WeightAttr<"Nibbles", "nibbles"> {

@@ -167,8 +167,11 @@ private:
   Error visitReshape(ReshapeAttr value, const Window &window, uint8_t *to);
   Error visitConcat(ConcatAttr value, Window window, uint8_t *to);
   Error visitScale(ScaleAttr value, const Window &window, uint8_t *to);
+  Error visitConvert(ConvertAttr value, const Window &window, uint8_t *to);
   Error visitNibbles(NibblesAttr value, const Window &window, uint8_t *to);
-  Error visitUnpack(UnpackAttr value, Window window, uint8_t *to);
+  Error visitUnpack(UnpackAttr value, const Window &window, uint8_t *to);
+  template <typename VisitFn>
+  Error visitSlabs(Window window, uint8_t *to, VisitFn &&visitSlab);
   Expected<Mapping> evaluateToScratch(ElementsAttr value);
   Error copyLeaf(const uint8_t *data, ShapedType type, const Window &window,
                  uint8_t *to);
@@ -338,9 +341,10 @@ Error Evaluator::visitNibbles(NibblesAttr value, const Window &window,
   return copyLeaf(codes, value.getShapedType(), window, to);
 }
 
-/// Windows of many elements are read slab by slab, so that memory holds a few
-/// bytes of the source at a time.
-Error Evaluator::visitUnpack(UnpackAttr value, Window window, uint8_t *to) {
+/// Cuts windows of many elements into slabs of few, up to rows, so that memory
+/// holds a few bytes of a source at a time.
+template <typename VisitFn>
+Error Evaluator::visitSlabs(Window window, uint8_t *to, VisitFn &&visitSlab) {
   constexpr int64_t maxElements = int64_t(1) << 20;
   int64_t elements = 1;
   for (const WindowDim &dim : window)
@@ -349,51 +353,65 @@ Error Evaluator::visitUnpack(UnpackAttr value, Window window, uint8_t *to) {
     return Error::success();
   auto *split =
       llvm::find_if(window, [](const WindowDim &dim) { return dim.count > 1; });
-  if (elements > maxElements && split != window.end() &&
-      split != std::prev(window.end())) {
-    WindowDim whole = *split;
-    for (int64_t i = 0; i < whole.count; ++i) {
-      *split = {whole.offset + i * whole.step, whole.step, 1, whole.toStride};
-      if (Error error = visitUnpack(value, window, to + i * whole.toStride))
-        return error;
-    }
-    return Error::success();
+  if (elements <= maxElements || split == window.end() ||
+      split == std::prev(window.end()))
+    return visitSlab(window, to, elements);
+  WindowDim whole = *split;
+  for (int64_t i = 0; i < whole.count; ++i) {
+    *split = {whole.offset + i * whole.step, whole.step, 1, whole.toStride};
+    if (Error error = visitSlabs(window, to + i * whole.toStride, visitSlab))
+      return error;
   }
+  return Error::success();
+}
 
+/// The elements of a window, one after the other, as a tensor: its shape.
+static SmallVector<int64_t> shapeOf(const Window &window) {
+  return llvm::map_to_vector(window,
+                             [](const WindowDim &dim) { return dim.count; });
+}
+
+/// The window that takes all of such a tensor to where `window` goes.
+static Window fromWhole(const Window &window) {
+  return llvm::map_to_vector(window, [](const WindowDim &dim) {
+    return WindowDim{0, 1, dim.count, dim.toStride};
+  });
+}
+
+Error Evaluator::visitUnpack(UnpackAttr value, const Window &window,
+                             uint8_t *to) {
   int64_t perByte = value.getShapedType().getShape().back() /
                     value.getSource().getShapedType().getShape().back();
-  const WindowDim &last = window.back();
-  int64_t first = last.offset / perByte;
-  int64_t row =
-      (last.offset + (last.count - 1) * last.step) / perByte - first + 1;
-  Window source(window), result(window);
-  SmallVector<int64_t> shape(window.size());
-  int64_t stride = row;
-  source.back() = {first, 1, row, 1};
-  for (size_t d = window.size() - 1; d-- > 0;) {
-    source[d].toStride = stride;
-    stride *= window[d].count;
-  }
-  for (auto [dim, size] : llvm::zip(result, shape)) {
-    dim = {0, 1, dim.count, dim.toStride};
-    size = dim.count;
-  }
-  std::vector<uint8_t> bytes(stride), numbers;
-  if (Error error = visit(value.getSource(), source, bytes.data()))
-    return error;
-  numbers.reserve(elements);
-  int64_t bits = 8 / perByte;
-  for (int64_t begin = 0; begin < stride; begin += row)
-    for (int64_t i = 0; i < last.count; ++i) {
-      int64_t at = last.offset + i * last.step;
-      numbers.push_back(bytes[begin + at / perByte - first] >>
-                            (at % perByte * bits) &
-                        ((1 << bits) - 1));
-    }
-  return copyLeaf(
-      numbers.data(),
-      RankedTensorType::get(shape, value.getShapedType().getElementType()),
-      result, to);
+  return visitSlabs(
+      window, to,
+      [&](const Window &slab, uint8_t *to, int64_t elements) -> Error {
+        const WindowDim &last = slab.back();
+        int64_t first = last.offset / perByte;
+        int64_t row =
+            (last.offset + (last.count - 1) * last.step) / perByte - first + 1;
+        Window source(slab);
+        int64_t stride = row;
+        source.back() = {first, 1, row, 1};
+        for (size_t d = slab.size() - 1; d-- > 0;) {
+          source[d].toStride = stride;
+          stride *= slab[d].count;
+        }
+        std::vector<uint8_t> bytes(stride), numbers;
+        if (Error error = visit(value.getSource(), source, bytes.data()))
+          return error;
+        numbers.reserve(elements);
+        int64_t bits = 8 / perByte;
+        for (int64_t begin = 0; begin < stride; begin += row)
+          for (int64_t i = 0; i < last.count; ++i) {
+            int64_t at = last.offset + i * last.step;
+            numbers.push_back(bytes[begin + at / perByte - first] >>
+                                  (at % perByte * bits) &
+                              ((1 << bits) - 1));
+          }
+        return copyLeaf(numbers.data(),
+                        value.getShapedType().clone(shapeOf(slab)),
+                        fromWhole(slab), to);
+      });
 }
 
 /// `count` elements of so many bits that share the bytes at `data`, as bytes.
@@ -440,6 +458,16 @@ void writeFloat(double number, uint8_t *data, FloatType type) {
   llvm::StoreIntToMemory(value.bitcastToAPInt(), data, type.getWidth() / 8);
 }
 
+/// The upper half of an f32, plus one where the lower one is more than half of
+/// its range, or half of it behind an odd number. What is no number stays none.
+void roundToBF16(const uint8_t *number, uint8_t *result) {
+  uint32_t bits = llvm::support::endian::read32le(number);
+  bool isNaN = (bits & 0x7fffffff) > 0x7f800000;
+  uint32_t upper =
+      isNaN ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  llvm::support::endian::write16le(result, upper);
+}
+
 Error Evaluator::visitScale(ScaleAttr value, const Window &window,
                             uint8_t *to) {
   if (Error error = visit(value.getSource(), window, to))
@@ -469,6 +497,38 @@ Error Evaluator::visitScale(ScaleAttr value, const Window &window,
           writeFloat(readFloat(element, type) * factors[slab], element, type);
         });
   return Error::success();
+}
+
+Error Evaluator::visitConvert(ConvertAttr value, const Window &window,
+                              uint8_t *to) {
+  ElementsAttr source = value.getSource();
+  auto from = cast<FloatType>(source.getElementType()),
+       type = cast<FloatType>(value.getElementType());
+  int64_t fromWidth = elementBytes(source.getShapedType()),
+          width = elementBytes(value.getShapedType());
+  return visitSlabs(
+      window, to,
+      [&](const Window &slab, uint8_t *to, int64_t elements) -> Error {
+        SmallVector<int64_t> shape = shapeOf(slab);
+        Window packed(slab);
+        for (auto [dim, own] :
+             llvm::zip(packed, wholeWindow(RankedTensorType::get(shape, from))))
+          dim.toStride = own.toStride;
+        std::vector<uint8_t> numbers(elements * fromWidth),
+            rounded(elements * width);
+        if (Error error = visit(source, packed, numbers.data()))
+          return error;
+        for (int64_t i = 0; i < elements; ++i) {
+          const uint8_t *number = numbers.data() + i * fromWidth;
+          uint8_t *result = rounded.data() + i * width;
+          if (from.isF32() && type.isBF16())
+            roundToBF16(number, result);
+          else
+            writeFloat(readFloat(number, from), result, type);
+        }
+        return copyLeaf(rounded.data(), RankedTensorType::get(shape, type),
+                        fromWhole(slab), to);
+      });
 }
 
 Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
@@ -521,6 +581,8 @@ Error Evaluator::visit(ElementsAttr value, Window window, uint8_t *to) {
     return visitReshape(reshape, window, to);
   if (auto scale = dyn_cast<ScaleAttr>(value))
     return visitScale(scale, window, to);
+  if (auto convert = dyn_cast<ConvertAttr>(value))
+    return visitConvert(convert, window, to);
   if (auto nibbles = dyn_cast<NibblesAttr>(value))
     return visitNibbles(nibbles, window, to);
   if (auto unpack = dyn_cast<UnpackAttr>(value))

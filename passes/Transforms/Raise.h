@@ -93,6 +93,12 @@ Element takeWidening(IndexFacts &facts, Element element);
 std::pair<Element, mlir::FloatType> takeRounding(IndexFacts &facts,
                                                  Element element);
 
+/// The element without conversions between floats, whose types join `types`.
+Element takeConversions(IndexFacts &facts, Element element,
+                        llvm::SmallVectorImpl<mlir::FloatType> &types);
+/// Whether a float type holds all numbers of the other one.
+bool holds(mlir::FloatType type, mlir::FloatType other);
+
 /// A number as a decimal that a float of the model's precision rounds to the
 /// same value: 1.702 rather than 1.7020000219345093.
 double shortestDecimal(double value);
@@ -222,6 +228,16 @@ struct Choice {
   mlir::FloatType rounded; // what the weight is rounded to; null: nothing
   bool isSigmoid = false;  // the weight is the sigmoid of the element
 };
+/// What weights are, rounded to `type` (null: not at all).
+WeightAttr makeWeight(mlir::MLIRContext *context, WeightSource source,
+                      mlir::FloatType type, WeightNorm norm = WeightNorm::None,
+                      double normValue = 0.0, EpsMode mode = EpsMode::Add,
+                      double scale = 1.0);
+/// A weight without its rounding, and the type of that; `outer` is what it is
+/// rounded to already (null: nothing). Fails where these are two.
+mlir::FailureOr<std::pair<Element, mlir::FloatType>>
+matchRounding(Matcher &matcher, mlir::Operation *op, const Element &weight,
+              mlir::FloatType outer);
 /// The slots of the token whose weight for `expert` the element is, and zero
 /// where none of them is that expert. A null expert becomes the one that the
 /// weight is for.
@@ -264,9 +280,11 @@ struct Experts {
   llvm::SmallVector<mlir::Operation *> ops;
 };
 
-/// The body whose result `output` is.
+/// The body whose result `output` is, as it is or rounded.
 mlir::FailureOr<Experts> matchExperts(Matcher &matcher, const Element &output,
                                       LinearForm linear);
+/// Whether an element is a map of the form, as it is or rounded.
+bool isOutput(IndexFacts &facts, const Element &element, LinearForm linear);
 /// Experts that are one such map.
 mlir::FailureOr<Experts> matchMap(Matcher &matcher, const Linear &map);
 /// The factors of a product of an expert's output and its weight, in this
@@ -275,9 +293,10 @@ std::optional<std::pair<Element, Element>>
 outputAndWeight(IndexFacts &facts, std::pair<Element, Element> factors,
                 LinearForm linear);
 
-/// The constant factor of a product with its dimensions in the order expert
-/// (1 where it has none), column, contracted; `expert` is set to the coordinate
-/// of the first. None where coordinates stand for something else.
+/// The constant factor of a product, widened or not, with its dimensions in the
+/// order expert (1 where it has none), column, contracted; `expert` is set to
+/// the coordinate of the first. None where coordinates stand for something
+/// else.
 struct Matrix {
   mlir::ElementsAttr value;
   Index column, expert;

@@ -76,10 +76,10 @@ FailureOr<Experts> DenseMatch::matchWeightedInputs() {
     return failure();
   expert = facts.symbol("j", count);
   std::optional<Element> term = facts.reduced({op->getResult(0), at}, expert);
-  if (!term || !linear(*term))
+  auto form = [&](const Element &element) { return linear(element); };
+  if (!term || !isOutput(facts, *term, form))
     return failure();
-  FailureOr<Experts> experts = matchExperts(
-      matcher, *term, [&](const Element &element) { return linear(element); });
+  FailureOr<Experts> experts = matchExperts(matcher, *term, form);
   if (failed(experts))
     return failure();
   auto product = matchBinary(facts, facts.trace(experts->input), Scalar::Mul);

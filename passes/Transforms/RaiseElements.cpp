@@ -36,14 +36,17 @@ Element moe::raise::takeFactor(IndexFacts &facts, Element element,
   return element;
 }
 
+bool moe::raise::holds(FloatType type, FloatType other) {
+  return APFloat::isRepresentableBy(other.getFloatSemantics(),
+                                    type.getFloatSemantics());
+}
+
 /// Whether a conversion between floats keeps all numbers.
 static bool widens(Operation *convert) {
   auto from =
            dyn_cast<FloatType>(typeOf(convert->getOperand(0)).getElementType()),
        to = dyn_cast<FloatType>(typeOf(convert->getResult(0)).getElementType());
-  return from && to &&
-         APFloat::isRepresentableBy(from.getFloatSemantics(),
-                                    to.getFloatSemantics());
+  return from && to && holds(to, from);
 }
 
 Element moe::raise::takeWidening(IndexFacts &facts, Element element) {
@@ -66,6 +69,20 @@ std::pair<Element, FloatType> moe::raise::takeRounding(IndexFacts &facts,
     element = takeWidening(facts, *facts.operand(element, 0));
   }
   return {element, rounded};
+}
+
+Element moe::raise::takeConversions(IndexFacts &facts, Element element,
+                                    SmallVectorImpl<FloatType> &types) {
+  while (kindOf(element) == Scalar::Convert) {
+    Operation *convert = element.tensor.getDefiningOp();
+    auto type = dyn_cast<FloatType>(typeOf(element.tensor).getElementType());
+    if (!type ||
+        !isa<FloatType>(typeOf(convert->getOperand(0)).getElementType()))
+      break;
+    types.push_back(type);
+    element = *facts.operand(element, 0);
+  }
+  return element;
 }
 
 double moe::raise::shortestDecimal(double value) {
@@ -388,14 +405,15 @@ std::optional<Matrix> moe::raise::matchMatrix(IndexFacts &facts,
   // by itself: it is the slowest one.
   Matrix result{};
   Coordinates others;
-  for (Index coordinate : element.at)
+  Element own = takeWidening(facts, element);
+  for (Index coordinate : own.at)
     if (coordinate != contracted && !coordinate->asConstant())
       others.push_back(coordinate);
-  if (others.size() > 2 || !llvm::is_contained(element.at, contracted))
+  if (others.size() > 2 || !llvm::is_contained(own.at, contracted))
     return std::nullopt;
   result.column = others.empty() ? facts.constant(0) : others.back();
   result.expert = others.size() == 2 ? others.front() : nullptr;
-  auto value = arrange(element, {result.expert, result.column, contracted});
+  auto value = arrange(own, {result.expert, result.column, contracted});
   if (!value)
     return std::nullopt;
   result.value = *value;

@@ -22,10 +22,11 @@ struct ScatteredRows {
 /// Outputs of experts for the tokens that they chose.
 struct ChosenOutputs {
   Experts experts;
-  Pick pick;      // of a token, by the expert that its row is
-  Element weight; // of the output
-  Index row;      // of the result
-  Index token;    // among those that the expert chooses from
+  Pick pick;         // of a token, by the expert that its row is
+  Element weight;    // of the output
+  FloatType rounded; // what the weight is rounded to; null: nothing
+  Index row;         // of the result
+  Index token;       // among those that the expert chooses from
 };
 
 /// What the experts choose by.
@@ -134,8 +135,12 @@ static FailureOr<ChosenOutputs> matchScattered(Matcher &matcher,
   if (!coversAllChoices(facts, *rows, *pick))
     return matcher.refuse(op, "not every token that an expert chose is added "
                               "up");
-  return ChosenOutputs{std::move(*experts), *pick, weight,
-                       rowOf(facts, result, rows->row), rows->row.back()};
+  return ChosenOutputs{std::move(*experts),
+                       *pick,
+                       weight,
+                       FloatType(),
+                       rowOf(facts, result, rows->row),
+                       rows->row.back()};
 }
 
 /// Products with masks that are one where an expert's choice is the token.
@@ -155,9 +160,11 @@ static FailureOr<ChosenOutputs> matchMasked(Matcher &matcher, Operation *op) {
   if (pick->slot != mixture->place || pick->slots() != mixture->places)
     return matcher.refuse(op, "not every token that an expert chose is added "
                               "up");
-  auto factors = matchBinary(facts, mixture->combine, Scalar::Mul);
+  // Of a mask's product with a weight, rounding is that of the weight.
+  auto [combine, rounded] = takeRounding(facts, mixture->combine);
+  auto factors = matchBinary(facts, combine, Scalar::Mul);
   if (!factors)
-    if (auto product = matchContraction(facts, mixture->combine);
+    if (auto product = matchContraction(facts, combine);
         product && product->contracted.empty())
       factors = {facts.trace(product->lhs), facts.trace(product->rhs)};
   // Of the token that the result is for; it is the chosen one.
@@ -180,8 +187,9 @@ static FailureOr<ChosenOutputs> matchMasked(Matcher &matcher, Operation *op) {
   Index chosen = idOf(facts, *pick);
   for (Index &coordinate : mixture->experts.input.at)
     coordinate = facts.replace(coordinate, {{mixture->unit, chosen}});
-  return ChosenOutputs{std::move(mixture->experts), *pick, factors->second,
-                       facts.replace(row, {{self, chosen}}), chosen};
+  return ChosenOutputs{
+      std::move(mixture->experts),          *pick, factors->second, rounded,
+      facts.replace(row, {{self, chosen}}), chosen};
 }
 
 FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
@@ -240,7 +248,11 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
   if (outputs->row != chosen(token))
     return matcher.refuse(op, "the rows that outputs are added to are not the "
                               "tokens that the experts chose");
-  const Element &weight = outputs->weight;
+  auto unrounded =
+      matchRounding(matcher, op, outputs->weight, outputs->rounded);
+  if (failed(unrounded))
+    return failure();
+  auto [weight, rounded] = *unrounded;
   WeightSource source;
   if (weight == ofChoice(keys))
     source = WeightSource::Scores;
@@ -263,8 +275,7 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
       byLogits ? Key::Logits : Key::Scores, Float32Type::get(matcher.context),
       Fallback::None, /*value=*/{}, Boundary::Include,
       fixedCount(matcher, pick.slots()), /*order=*/{}, /*counts=*/{});
-  router.weight = WeightAttr::get(matcher.context, source, WeightNorm::None,
-                                  /*normValue=*/0.0, /*scale=*/1.0);
+  router.weight = makeWeight(matcher.context, source, rounded);
   router.domain = block->domain;
   router.experts = count;
   router.slots = router.select.getSlots(count);

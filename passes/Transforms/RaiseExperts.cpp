@@ -27,7 +27,12 @@ public:
                     const Linear &down);
 
 private:
-  void flatten(const Element &element);
+  /// What is rounded between the matrices is rounded once, to the type of the
+  /// rows, before the last one.
+  Element unrounded(const Element &element) {
+    return takeConversions(facts, element, types);
+  }
+  void flatten(const Element &factor);
   std::optional<Bounded> matchBounded(Element element);
   LogicalResult matchActivation();
   LogicalResult matchUp();
@@ -39,8 +44,13 @@ private:
   };
   std::optional<Curve> matchGeluCurve(const Element &factor);
   std::optional<double> matchCube(const Element &element, const Element &x);
-  bool isNumber(double a, double b) const {
-    return std::abs(a - b) <= 1e-6 * std::abs(b);
+  /// Whether an element's constant is `expected`, rounded to the element's
+  /// type.
+  static bool isNumber(const Element &element, double number, double expected) {
+    auto type = cast<FloatType>(typeOf(element.tensor).getElementType());
+    int bits = APFloat::semanticsPrecision(type.getFloatSemantics());
+    return std::abs(number - expected) <=
+           std::max(1e-6, std::ldexp(1.0, -bits)) * std::abs(expected);
   }
 
   Matcher &matcher;
@@ -51,6 +61,7 @@ private:
   SmallVector<Element> factors;
   double constant = 1.0;
 
+  SmallVector<FloatType> types; // that something is converted to
   Activation activation = Activation::Silu;
   std::optional<Bounded> gate, up;
   double alpha = 1.0, offset = 0.0;
@@ -67,6 +78,7 @@ std::optional<Bounded> BodyMatch::matchBounded(Element element) {
                     : std::min(*bound, value);
   };
   while (true) {
+    element = unrounded(element);
     if (auto map = linear(element)) {
       result.linear = std::move(*map);
       return result;
@@ -104,7 +116,8 @@ std::optional<Bounded> BodyMatch::matchBounded(Element element) {
   }
 }
 
-void BodyMatch::flatten(const Element &element) {
+void BodyMatch::flatten(const Element &factor) {
+  Element element = unrounded(factor);
   if (auto number = facts.numberOf(element)) {
     constant *= *number;
     return;
@@ -185,7 +198,7 @@ BodyMatch::matchGeluCurve(const Element &factor) {
       value = quotient->first;
     }
   if (kind != Scalar::Tanh) {
-    if (!isNumber(scale, std::sqrt(0.5)))
+    if (!isNumber(curve, scale, std::sqrt(0.5)))
       return refuse("the activation has other constants than gelu");
     return Curve{Activation::GeluErf, value};
   }
@@ -195,8 +208,8 @@ BodyMatch::matchGeluCurve(const Element &factor) {
   for (const auto &[x, rest] :
        {std::pair(sum->first, sum->second), std::pair(sum->second, sum->first)})
     if (auto coefficient = matchCube(rest, x)) {
-      if (!isNumber(*coefficient, 0.044715) ||
-          !isNumber(scale, std::sqrt(2 / M_PI)))
+      if (!isNumber(curve, *coefficient, 0.044715) ||
+          !isNumber(curve, scale, std::sqrt(2 / M_PI)))
         return refuse("the activation has other constants than gelu");
       return Curve{Activation::GeluTanh, x};
     }
@@ -221,7 +234,7 @@ LogicalResult BodyMatch::matchActivation() {
     }
     // x * sigmoid(alpha * x)
     if (auto argument = matchLogistic(facts, factor)) {
-      Element value = takeFactor(facts, *argument, alpha);
+      Element value = unrounded(takeFactor(facts, *argument, alpha));
       if (!llvm::is_contained(factors, value)) {
         alpha = 1.0;
         continue;
@@ -231,7 +244,8 @@ LogicalResult BodyMatch::matchActivation() {
       return applied(Activation::Silu, value);
     }
     if (auto curve = matchGeluCurve(factor)) {
-      if (!isNumber(constant, 0.5) ||
+      curve->value = unrounded(curve->value);
+      if (!isNumber(factor, constant, 0.5) ||
           !llvm::is_contained(factors, curve->value))
         return matcher.refuse(factor.tensor.getDefiningOp(),
                               "the activation has other constants than gelu");
@@ -372,6 +386,13 @@ LogicalResult BodyMatch::run(const Element &hidden, int64_t width,
       real(gated ? up->low : std::nullopt),
       real(gated ? up->high : std::nullopt), real(unless(offset, 0.0)),
       gated && gateBias, upBias, down.bias != nullptr, storage);
+  Type rows = typeOf(gate->linear.input.tensor).getElementType();
+  if (!isa<FloatType>(rows) || !llvm::all_of(types, [&](FloatType type) {
+        return holds(type, cast<FloatType>(rows));
+      }))
+    return matcher.refuse(down.ops[0],
+                          "what is between the matrices is rounded to a "
+                          "smaller type than that of the rows");
   experts.width = width;
   experts.outputWidth = down.matrix.getShapedType().getDimSize(1);
   experts.input = gate->linear.input;
@@ -408,7 +429,8 @@ FailureOr<Experts> moe::raise::matchMap(Matcher &matcher, const Linear &map) {
 FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
                                             const Element &output,
                                             LinearForm linear) {
-  std::optional<Linear> down = linear(output);
+  auto [result, rounded] = takeRounding(matcher.facts, output);
+  std::optional<Linear> down = linear(result);
   if (!down)
     return failure();
   Experts experts;
@@ -416,19 +438,27 @@ FailureOr<Experts> moe::raise::matchExperts(Matcher &matcher,
   if (failed(BodyMatch(matcher, linear, down->contracted)
                  .run(hidden, down->width, experts, *down)))
     return failure();
-  // Rows of outputs have the type of rows of inputs.
-  auto typeIn = [](Value tensor) {
-    return dyn_cast<FloatType>(typeOf(tensor).getElementType());
+  // Rows of outputs have the type of rows of inputs, and what enters the last
+  // matrix is rounded to it.
+  auto rows = cast<FloatType>(typeOf(experts.input.tensor).getElementType());
+  auto fits = [&](Type type) {
+    auto real = dyn_cast<FloatType>(type);
+    return real && holds(rows, real);
   };
-  FloatType out = typeIn(down->ops[0]->getResult(0)),
-            in = typeIn(experts.input.tensor);
-  if (!in || !out ||
-      !APFloat::isRepresentableBy(out.getFloatSemantics(),
-                                  in.getFloatSemantics()))
-    return matcher.refuse(down->ops[0],
-                          "the outputs of experts are not rounded to the type "
-                          "of their rows");
+  Operation *last = down->ops[0];
+  if (!fits(rounded ? rounded : typeOf(last->getResult(0)).getElementType()))
+    return matcher.refuse(last, "the outputs of experts are not rounded to the "
+                                "type of their rows");
+  if (!fits(
+          typeOf(takeWidening(matcher.facts, hidden).tensor).getElementType()))
+    return matcher.refuse(last, "what enters the last matrix is not rounded to "
+                                "the type of the rows");
   return experts;
+}
+
+bool moe::raise::isOutput(IndexFacts &facts, const Element &element,
+                          LinearForm linear) {
+  return linear(takeRounding(facts, element).first).has_value();
 }
 
 std::optional<std::pair<Element, Element>> moe::raise::outputAndWeight(
@@ -436,9 +466,9 @@ std::optional<std::pair<Element, Element>> moe::raise::outputAndWeight(
   // moe.combine adds up in f32, whatever the type of the rows.
   factors = {takeWidening(facts, factors.first),
              takeWidening(facts, factors.second)};
-  if (!linear(factors.first))
+  if (!isOutput(facts, factors.first, linear))
     std::swap(factors.first, factors.second);
-  if (!linear(factors.first))
+  if (!isOutput(facts, factors.first, linear))
     return std::nullopt;
   return factors;
 }

@@ -53,7 +53,7 @@ std::optional<Mixture> moe::raise::matchMixture(Matcher &matcher,
         return map && map->expert == expert ? map : std::nullopt;
       };
       Element mixed = takeWidening(facts, facts.trace(output));
-      if (!linear(mixed))
+      if (!isOutput(facts, mixed, linear))
         continue;
       FailureOr<Experts> experts = matchExperts(matcher, mixed, linear);
       if (failed(experts) ||

@@ -275,6 +275,26 @@ LogicalResult RouterMatch::matchGroupScores(const Element &scores, Index group,
 // Weights
 //===----------------------------------------------------------------------===//
 
+WeightAttr moe::raise::makeWeight(MLIRContext *context, WeightSource source,
+                                  FloatType type, WeightNorm norm,
+                                  double normValue, EpsMode mode,
+                                  double scale) {
+  auto plain = WeightAttr::get(context, source, norm, normValue, scale);
+  return WeightAttr::get(context, source, plain.getZero(), plain.getExclude(),
+                         norm, plain.getNormValue(), mode, plain.getMinK(),
+                         plain.getWhen(), plain.getScale(),
+                         type ? type : plain.getDtype(), plain.getGrad());
+}
+
+FailureOr<std::pair<Element, FloatType>>
+moe::raise::matchRounding(Matcher &matcher, Operation *op,
+                          const Element &weight, FloatType outer) {
+  auto [inner, type] = takeRounding(matcher.facts, weight);
+  if (type && outer && type != outer)
+    return matcher.refuse(op, "weights are rounded twice");
+  return std::pair(inner, type ? type : outer);
+}
+
 /// Where the weight of a picked slot is taken from, as it is.
 std::optional<WeightSource> RouterMatch::sourceOf(const Element &weight,
                                                   const Pick &of) {
@@ -320,11 +340,11 @@ bool RouterMatch::sumsAllSlots(const Element &sum, WeightSource source) {
 FailureOr<WeightAttr> RouterMatch::matchWeight(const Choice &choice) {
   if (!choice.weight)
     return WeightAttr::get(matcher.context, WeightSource::One);
-  auto [weight, rounded] = takeRounding(facts, choice.weight);
-  if (!rounded)
-    rounded = choice.rounded;
-  if (choice.rounded && choice.rounded != rounded)
-    return matcher.refuse(pick.topK, "weights are rounded twice");
+  auto unrounded =
+      matchRounding(matcher, pick.topK, choice.weight, choice.rounded);
+  if (failed(unrounded))
+    return failure();
+  auto [weight, rounded] = *unrounded;
   double scale = 1.0, epsilon = 0.0;
   EpsMode epsilonMode = EpsMode::Add;
   WeightNorm norm = WeightNorm::None;
@@ -389,19 +409,9 @@ FailureOr<WeightAttr> RouterMatch::matchWeight(const Choice &choice) {
     return matcher.refuse(pick.topK,
                           "weights that may be negative are divided by their "
                           "sum");
-  auto weightAttr =
-      WeightAttr::get(matcher.context, *source, norm, shortestDecimal(epsilon),
-                      shortestDecimal(scale));
-  if (!rounded)
-    rounded = weightAttr.getDtype();
-  if (epsilonMode == weightAttr.getEpsMode() &&
-      rounded == weightAttr.getDtype())
-    return weightAttr;
-  return WeightAttr::get(matcher.context, *source, weightAttr.getZero(),
-                         weightAttr.getExclude(), norm,
-                         weightAttr.getNormValue(), epsilonMode,
-                         weightAttr.getMinK(), weightAttr.getWhen(),
-                         weightAttr.getScale(), rounded, weightAttr.getGrad());
+  return makeWeight(matcher.context, *source, rounded, norm,
+                    shortestDecimal(epsilon), epsilonMode,
+                    shortestDecimal(scale));
 }
 
 /// What is left of an element by masks that take away what other slots chose.

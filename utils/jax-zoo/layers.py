@@ -295,6 +295,37 @@ def half_capacity(params, x, capacity=2):
     return masked_experts(params, x, dispatch, combine).reshape(TOKENS, WIDTH)
 
 
+@in_half
+def half_cast(params, x):
+    """Experts of weights in f32, whose products are in f32 and rounded."""
+    weights, chosen = half_route(params, x)
+    gate, up, down = (params[name].astype(x.dtype) for name in ("gate", "up", "down"))
+    product = functools.partial(jnp.einsum, preferred_element_type=jnp.float32)
+    hidden = jax.nn.silu(product("tm,emh->teh", x, gate)) * product("tm,emh->teh", x, up)
+    outputs = product("teh,ehm->tem", hidden.astype(x.dtype), down).astype(x.dtype)
+    full = jnp.einsum("tke,tk->te", jax.nn.one_hot(chosen, EXPERTS), weights)
+    return jnp.einsum("tem,te->tm", outputs, full.astype(x.dtype))
+
+
+@in_half
+def half_choice(params, x):
+    return expert_choice(params, x)
+
+
+@in_half
+def half_choice_masks(params, x):
+    return expert_choice_masks(params, x)
+
+
+def gathered(params, x):
+    """The matrices of each slot's expert are looked up."""
+    weights, chosen = softmax_topk(params, x)
+    gate = jnp.einsum("tm,tkmh->tkh", x, params["gate"][chosen])
+    up = jnp.einsum("tm,tkmh->tkh", x, params["up"][chosen])
+    out = jnp.einsum("tkh,tkhm->tkm", jax.nn.silu(gate) * up, params["down"][chosen])
+    return jnp.einsum("tkm,tk->tm", out, weights)
+
+
 def jax_text(exported):
     """The module of an export, without locations."""
     text = exported.mlir_module()
@@ -337,6 +368,11 @@ def main() -> int:
         "half-ragged": (half_ragged, half),
         "half-unrolled": (half_unrolled, half),
         "half-capacity": (half_capacity, half),
+        "half-cast": (half_cast, params),
+        "half-choice": (half_choice, half),
+        "half-choice-masks": (half_choice_masks, half),
+        "half-weights": (dense_one_hot, half),
+        "gathered": (gathered, params),
         "ragged": (ragged, params),
         "ragged-scatter": (ragged_scatter, params),
         "dense-scatter": (dense_scatter, params),

@@ -43,7 +43,6 @@ import models
 # Locations name files without the folders of the machine that made them.
 jax.config.update("jax_hlo_source_file_canonicalization_regex", ".*/")
 
-_TEXT = ("model.mlir",)
 _BOTH = ("model.mlir", "model.jax")
 _ALL = ("model.mlir", "model.jax", "arguments.mlir", "weights.safetensors", "dynamic.jax")
 
@@ -82,7 +81,9 @@ CATALOG = {
                         notes="top-2 of 8, all experts computed densely"),
     "ragged-jax": Spec(lambda: models.decoder(models.moe_ragged, 1, _gated(8, 16), 2), _tokens,
                        notes="rows sorted by expert, ragged_dot (maxtext)"),
-    "scan-jax": Spec(lambda: models.stacked_decoder(models.moe_ragged, 2, _gated(4, 8), 3), _tokens, _TEXT,
+    "bfloat16-jax": Spec(lambda: models.decoder(models.moe_ragged, 1, _gated(4, 16), 10, jnp.bfloat16), _tokens,
+                         notes="in bf16, of weights in f32; ragged_dot"),
+    "scan-jax": Spec(lambda: models.stacked_decoder(models.moe_ragged, 2, _gated(4, 8), 3), _tokens,
                      notes="lax.scan over stacked layers"),
     "switch-jax": Spec(lambda: models.decoder(models.moe_switch, 1, _plain(4, 16), 4), _tokens,
                        notes="top-1, capacity by cumsum, one-hot einsums"),

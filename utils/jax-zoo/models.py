@@ -1,4 +1,7 @@
-"""Small MoE models in plain JAX: each is a function of (params, inputs) and the parameters to call it with."""
+"""Small MoE models in plain JAX: each is a function of (params, inputs) and the parameters to call it with.
+
+Layers compute in the type of their tokens. In bf16, norms, routers, softmaxes and activations are in f32, and weights are rounded where they are used.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,13 @@ class Maker:
         return (self.random.standard_normal(shape) * scale).astype(np.float32)
 
 
+def cast(params, dtype):
+    return jax.tree.map(lambda weight: weight.astype(dtype), params)
+
+
 def norm(x, weight):
-    return x * lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + 1e-6) * weight
+    y = x.astype(jnp.float32)
+    return (y * lax.rsqrt(jnp.mean(jnp.square(y), axis=-1, keepdims=True) + 1e-6) * weight).astype(x.dtype)
 
 
 def layer_norm(x, weight, bias):
@@ -39,7 +47,7 @@ def rotate(x, start=None):
     frequency = 1.0 / (10000.0 ** (jnp.arange(0, HEAD, 2, dtype=jnp.float32) / HEAD))
     angle = jnp.concatenate([jnp.outer(steps, frequency)] * 2, axis=-1)[None, :, None, :]
     low, high = jnp.split(x, 2, axis=-1)
-    return x * jnp.cos(angle) + jnp.concatenate([-high, low], axis=-1) * jnp.sin(angle)
+    return (x * jnp.cos(angle) + jnp.concatenate([-high, low], axis=-1) * jnp.sin(angle)).astype(x.dtype)
 
 
 def attention_params(make, width=WIDTH, kv=KV_HEADS):
@@ -53,6 +61,7 @@ def attention_params(make, width=WIDTH, kv=KV_HEADS):
 
 def attention(params, x, causal, rotary):
     batch, steps, _ = x.shape
+    params = cast(params, x.dtype)
     q = (x @ params["q"]).reshape(batch, steps, HEADS, HEAD)
     k = (x @ params["k"]).reshape(batch, steps, -1, HEAD)
     v = (x @ params["v"]).reshape(batch, steps, -1, HEAD)
@@ -64,7 +73,7 @@ def attention(params, x, causal, rotary):
     if causal:
         mask = jnp.tril(jnp.ones((steps, steps), bool))
         scores = jnp.where(mask, scores, -jnp.inf)
-    mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1), v)
+    mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1).astype(x.dtype), v)
     return mixed.reshape(batch, steps, HEADS * HEAD) @ params["o"]
 
 
@@ -113,21 +122,24 @@ def moe_dense(params, x, k=2):
 def ragged_experts(params, tokens, weights, chosen):
     """Rows sorted by expert, then ragged products (maxtext sparse_matmul)."""
     experts, k = params["router"].shape[1], chosen.shape[1]
+    weight = cast({name: params[name] for name in ("gate", "up", "down")}, tokens.dtype)
     flat = chosen.ravel()
     order = jnp.argsort(flat)
     rows = jnp.take(tokens, order // k, axis=0)
     sizes = jnp.bincount(flat, length=experts)
-    gate = lax.ragged_dot(rows, params["gate"], sizes)
-    up = lax.ragged_dot(rows, params["up"], sizes)
-    out = lax.ragged_dot(jax.nn.silu(gate) * up, params["down"], sizes)
+    gate = lax.ragged_dot(rows, weight["gate"], sizes)
+    up = lax.ragged_dot(rows, weight["up"], sizes)
+    hidden = jax.nn.silu(gate.astype(jnp.float32)) * up.astype(jnp.float32)
+    out = lax.ragged_dot(hidden.astype(tokens.dtype), weight["down"], sizes)
     out = jnp.take(out, jnp.argsort(order), axis=0).reshape(tokens.shape[0], k, -1)
     return jnp.einsum("tkm,tk->tm", out, weights)
 
 
 def moe_ragged(params, x, k=2):
     tokens = x.reshape(-1, x.shape[-1])
-    values, chosen = lax.top_k(tokens @ params["router"], k)
-    return ragged_experts(params, tokens, jax.nn.softmax(values, axis=-1), chosen).reshape(x.shape)
+    values, chosen = lax.top_k(tokens.astype(jnp.float32) @ params["router"], k)
+    weights = jax.nn.softmax(values, axis=-1).astype(x.dtype)
+    return ragged_experts(params, tokens, weights, chosen).reshape(x.shape)
 
 
 def moe_switch(params, x, capacity_factor=1.25):
@@ -226,11 +238,11 @@ def moe_expert_choice(params, x, capacity_factor=2.0):
     tokens = x.reshape(-1, width)
     experts = params["router"].shape[1]
     capacity = int(tokens.shape[0] * capacity_factor / experts)
-    scores = jax.nn.softmax(tokens @ params["router"], axis=-1)
+    scores = jax.nn.softmax(tokens.astype(jnp.float32) @ params["router"], axis=-1)
     weights, picked = lax.top_k(scores.T, capacity)
     inputs = jnp.take(tokens, picked.ravel(), axis=0).reshape(experts, capacity, width)
     hidden = jax.nn.gelu(jnp.einsum("ecm,emh->ech", inputs, params["gate"]))
-    outputs = jnp.einsum("ech,ehm->ecm", hidden, params["down"]) * weights[..., None]
+    outputs = jnp.einsum("ech,ehm->ecm", hidden, params["down"]) * weights.astype(x.dtype)[..., None]
     out = jnp.zeros_like(tokens).at[picked.ravel()].add(outputs.reshape(-1, width))
     return out.reshape(x.shape)
 
@@ -239,10 +251,10 @@ def moe_expert_choice_masks(params, x, capacity_factor=2.0):
     """The same by einsums with one-hot vectors of the tokens that experts take, in groups of tokens (flaxformer)."""
     steps, experts = x.shape[1], params["router"].shape[1]
     capacity = int(steps * capacity_factor / experts)
-    scores = jax.nn.softmax(x @ params["router"], axis=-1)
+    scores = jax.nn.softmax(x.astype(jnp.float32) @ params["router"], axis=-1)
     weights, picked = lax.top_k(jnp.swapaxes(scores, 1, 2), capacity)
     dispatch = jnp.moveaxis(jax.nn.one_hot(picked, steps, dtype=x.dtype), 3, 1)
-    combine = jnp.einsum("bec,bsec->bsec", weights, dispatch)
+    combine = jnp.einsum("bec,bsec->bsec", weights.astype(x.dtype), dispatch)
     inputs = jnp.einsum("bsm,bsec->becm", x, dispatch)
     hidden = jax.nn.gelu(jnp.einsum("becm,emh->bech", inputs, params["gate"]))
     outputs = jnp.einsum("bech,ehm->becm", hidden, params["down"])
@@ -264,7 +276,7 @@ def moe_soft(params, x):
 # --- Whole models. ---
 
 
-def decoder(moe, layers, params_of_moe, seed):
+def decoder(moe, layers, params_of_moe, seed, dtype=jnp.float32):
     make = Maker(seed)
     params = {
         "embedding": make(VOCAB, WIDTH, gain=WIDTH**0.5),
@@ -282,11 +294,11 @@ def decoder(moe, layers, params_of_moe, seed):
     }
 
     def model(params, input_ids):
-        x = params["embedding"][input_ids]
+        x = params["embedding"].astype(dtype)[input_ids]
         for layer in params["layers"]:
             x = x + attention(layer["attention"], norm(x, layer["norm1"]), causal=True, rotary=True)
             x = x + moe(layer["moe"], norm(x, layer["norm2"]))
-        return {"logits": norm(x, params["norm"]) @ params["head"]}
+        return {"logits": (norm(x, params["norm"]) @ params["head"].astype(dtype)).astype(jnp.float32)}
 
     return model, params
 

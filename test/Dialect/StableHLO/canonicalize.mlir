@@ -54,6 +54,27 @@ func.func @integer_arithmetic() -> (tensor<3xi32>, tensor<3xi32>, tensor<3xi1>, 
   return %0, %1, %2, %4, %5 : tensor<3xi32>, tensor<3xi32>, tensor<3xi1>, tensor<3xi64>, tensor<2xui8>
 }
 
+// Weights are rounded when they are packed; to be widened they stay what they are.
+// CHECK-LABEL: func.func @rounded_weights
+func.func @rounded_weights() -> (tensor<8x16xbf16>, tensor<1x16xbf16>, tensor<8x16xf32>, tensor<3xbf16>) {
+  %w = stablehlo.constant #moe_support.external<"w.bin", 0> : tensor<8x16xf32>
+  // CHECK-DAG: %[[W:.*]] = stablehlo.constant #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x16xf32>> : tensor<8x16xbf16>
+  %0 = stablehlo.convert %w : (tensor<8x16xf32>) -> tensor<8x16xbf16>
+  // CHECK-DAG: %[[S:.*]] = stablehlo.constant #moe_support.slice<#moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x16xf32>> : tensor<8x16xbf16>, [1, 0], [1, 1]> : tensor<1x16xbf16>
+  %s = stablehlo.slice %w [1:2, 0:16] : (tensor<8x16xf32>) -> tensor<1x16xf32>
+  %1 = stablehlo.convert %s : (tensor<1x16xf32>) -> tensor<1x16xbf16>
+  // CHECK-DAG: %[[N:.*]] = stablehlo.constant #moe_support.external<"n.bin", 0> : tensor<8x16xbf16>
+  // CHECK-DAG: %[[F:.*]] = stablehlo.convert %[[N]] : (tensor<8x16xbf16>) -> tensor<8x16xf32>
+  %n = stablehlo.constant #moe_support.external<"n.bin", 0> : tensor<8x16xbf16>
+  %2 = stablehlo.convert %n : (tensor<8x16xbf16>) -> tensor<8x16xf32>
+  // The middle of two numbers goes to the even one.
+  // CHECK-DAG: %[[D:.*]] = stablehlo.constant dense<[1.000000e+00, 1.015630e+00, 0x7F80]> : tensor<3xbf16>
+  %d = stablehlo.constant dense<[1.00390625, 1.01171875, 3.4e+38]> : tensor<3xf32>
+  %3 = stablehlo.convert %d : (tensor<3xf32>) -> tensor<3xbf16>
+  // CHECK: return %[[W]], %[[S]], %[[F]], %[[D]]
+  return %0, %1, %2, %3 : tensor<8x16xbf16>, tensor<1x16xbf16>, tensor<8x16xf32>, tensor<3xbf16>
+}
+
 // CHECK-LABEL: func.func @identities
 // CHECK-SAME: (%[[X:.*]]: tensor<2x3xf32>, %[[N:.*]]: tensor<3xi64>)
 func.func @identities(%x: tensor<2x3xf32>, %n: tensor<3xi64>) -> (tensor<2x3xf32>, tensor<3xi64>, tensor<6xf32>) {

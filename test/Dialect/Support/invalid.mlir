@@ -211,3 +211,21 @@ func.func private @bytes_hold_four_numbers_of_two_bits() attributes {a = #moe_su
 // (unpack_c2)
 // expected-error @+1 {{requires the last dimension of the result ('tensor<8x6xi4>') to be two or four times that of the source ('tensor<8x2xi8>')}}
 func.func private @bytes_hold_two_or_four_numbers() attributes {a = #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x6xi4>}
+
+// -----
+
+// (convert_c1)
+// expected-error @+1 {{requires the source ('tensor<8x4xf32>') to hold floats in the shape of the result ('tensor<4x8xbf16>'), which holds floats too}}
+func.func private @a_converted_weight_keeps_its_shape() attributes {a = #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<4x8xbf16>}
+
+// -----
+
+// (convert_c1)
+// expected-error @+1 {{requires the source ('tensor<8x4xi8>') to hold floats in the shape of the result ('tensor<8x4xbf16>'), which holds floats too}}
+func.func private @floats_are_converted() attributes {a = #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x4xi8>> : tensor<8x4xbf16>}
+
+// -----
+
+// (convert_c1)
+// expected-error @+1 {{requires the source ('tensor<8x4xf32>') to hold floats in the shape of the result ('tensor<8x4xi8>'), which holds floats too}}
+func.func private @weights_are_converted_to_floats() attributes {a = #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<8x4xi8>}

@@ -30,6 +30,8 @@ func.func @weights() {
   %6 = moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xbf16>, dense<2.5> : tensor<f32>> : tensor<8x4xbf16>
   // CHECK: moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"s.bin", 0> : tensor<8xf32>> : tensor<8x4xf32>
   %7 = moe_support.weight #moe_support.scale<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>, #moe_support.external<"s.bin", 0> : tensor<8xf32>> : tensor<8x4xf32>
+  // CHECK: moe_support.weight #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<8x4xbf16>
+  %12 = moe_support.weight #moe_support.convert<#moe_support.external<"w.bin", 0> : tensor<8x4xf32>> : tensor<8x4xbf16>
   // CHECK: moe_support.weight #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<8x2xi8>
   %8 = moe_support.weight #moe_support.nibbles<#moe_support.external<"w.bin", 0> : tensor<8x4xi4>> : tensor<8x2xi8>
   // CHECK: moe_support.weight #moe_support.unpack<#moe_support.external<"w.bin", 0> : tensor<8x2xi8>> : tensor<8x4xi4>

@@ -244,6 +244,24 @@ TEST_F(Weights, FactorsOfOneChangeNothing) {
   EXPECT_NE(scaleWeight(w, DenseElementsAttr::get(type({2}), 2.0f)), w);
 }
 
+TEST_F(Weights, ConversionsStayBelowRearrangements) {
+  auto bf16 = BFloat16Type::get(&context);
+  ElementsAttr w = external({2, 6});
+  EXPECT_EQ(convertWeight(w, Float32Type::get(&context)), w);
+  ElementsAttr rounded = convertWeight(w, bf16);
+  EXPECT_TRUE(isa<ConvertAttr>(rounded));
+  EXPECT_EQ(convertWeight(reshapeWeight(w, {3, 4}), bf16),
+            reshapeWeight(rounded, {3, 4}));
+  EXPECT_EQ(convertWeight(transposeWeight(w, {1, 0}), bf16),
+            transposeWeight(rounded, {1, 0}));
+  EXPECT_EQ(convertWeight(sliceWeight(w, {0, 1}, {2, 2}, {1, 3}), bf16),
+            sliceWeight(rounded, {0, 1}, {2, 2}, {1, 3}));
+  ElementsAttr dense = DenseElementsAttr::get(type({2}), {1.0f, 1.00390625f});
+  EXPECT_EQ(convertWeight(dense, bf16),
+            DenseElementsAttr::get(dense.getShapedType().clone(bf16),
+                                   APFloat(APFloat::BFloat(), "1")));
+}
+
 TEST_F(Weights, ExpressionsCannotBeReadInPlace) {
   ElementsAttr w = external({2, 3});
   EXPECT_TRUE(isWeightExpression(w));

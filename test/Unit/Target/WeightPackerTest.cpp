@@ -6,12 +6,15 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -149,6 +152,52 @@ TEST_F(WeightPacker, ScaledWeightsRoundOnce) {
   auto file = llvm::MemoryBuffer::getFile(path("out"));
   EXPECT_EQ((*file)->getBuffer().substr(MOE_WEIGHTS_DATA_OFFSET, 2),
             llvm::StringRef("\x81\x3f", 2));
+}
+
+TEST_F(WeightPacker, ConversionsRoundToEvenUnderEveryRearrangement) {
+  auto bf16 = BFloat16Type::get(&context);
+  auto widened = [&](ElementsAttr value) {
+    return pack(convertWeight(value, Float32Type::get(&context)));
+  };
+  // Of 1, 2 and 4 times 1 + 2^-8 the middle of two numbers.
+  auto scalar = RankedTensorType::get({}, Float32Type::get(&context));
+  ElementsAttr rounded = convertWeight(
+      scaleWeight(iota({2, 3}), DenseElementsAttr::get(scalar, 1 + 0x1p-8f)),
+      bf16);
+  EXPECT_EQ(widened(rounded),
+            (std::vector<float>{0, 1, 2, 3.015625, 4, 5.03125}));
+  EXPECT_EQ(widened(transposeWeight(rounded, {1, 0})),
+            (std::vector<float>{0, 3.015625, 1, 4, 2, 5.03125}));
+  EXPECT_EQ(widened(sliceWeight(rounded, {0, 1}, {2, 1}, {1, 1})),
+            (std::vector<float>{1, 4}));
+  EXPECT_EQ(widened(padWeight(rounded, {2, 4})),
+            (std::vector<float>{0, 1, 2, 0, 3.015625, 4, 5.03125, 0}));
+
+  // More than what is read at once; numbers of few bits stay what they are.
+  const int64_t columns = 700001;
+  std::vector<float> many = widened(convertWeight(iota({3, columns}), bf16));
+  for (int64_t i = 0; i < 3 * columns; i += 1 << 13)
+    ASSERT_EQ(many[i], i);
+}
+
+TEST_F(WeightPacker, ConversionsOfWhatIsNoNumber) {
+  auto type = RankedTensorType::get({4}, Float32Type::get(&context));
+  auto floats = [](std::vector<uint32_t> bits) {
+    return llvm::map_to_vector(
+        bits, [](uint32_t number) { return llvm::bit_cast<float>(number); });
+  };
+  // A NaN that only has low bits, the greatest number, -0, -infinity.
+  ElementsAttr odd = DenseElementsAttr::get(
+      type, ArrayRef<float>(
+                floats({0x7f800001, 0x7f7fffff, 0x80000000, 0xff800000})));
+  ElementsAttr rounded =
+      ConvertAttr::get(&context, type.clone(BFloat16Type::get(&context)), odd);
+  std::vector<float> result =
+      pack(convertWeight(rounded, Float32Type::get(&context)));
+  EXPECT_TRUE(std::isnan(result[0]));
+  EXPECT_EQ(result[1], std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(result[2] == 0 && std::signbit(result[2]));
+  EXPECT_EQ(result[3], -std::numeric_limits<float>::infinity());
 }
 
 TEST_F(WeightPacker, DenseLeaves) {

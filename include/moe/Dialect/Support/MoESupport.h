@@ -56,6 +56,9 @@ mlir::ElementsAttr padWeight(mlir::ElementsAttr source,
 /// of the source's.
 mlir::ElementsAttr scaleWeight(mlir::ElementsAttr source,
                                mlir::ElementsAttr factors);
+/// Floats rounded to `type`. Elements that are in memory are converted at once.
+mlir::ElementsAttr convertWeight(mlir::ElementsAttr source,
+                                 mlir::FloatType type);
 /// Integers of four or two bits, two or four in a byte, as bytes; their number
 /// must divide the last dimension.
 mlir::ElementsAttr nibbleBytes(mlir::ElementsAttr source);

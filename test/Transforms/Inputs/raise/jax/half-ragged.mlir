@@ -44,8 +44,8 @@ module @jit__lambda attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
     %27 = stablehlo.broadcast_in_dim %c_10, dims = [] : (tensor<i32>) -> tensor<12xi32>
     %28 = "stablehlo.scatter"(%19, %26, %27) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>, unique_indices = false}> ({
     ^bb0(%arg1: tensor<i32>, %arg2: tensor<i32>):
-      %81 = stablehlo.add %arg1, %arg2 : tensor<i32>
-      stablehlo.return %81 : tensor<i32>
+      %84 = stablehlo.add %arg1, %arg2 : tensor<i32>
+      stablehlo.return %84 : tensor<i32>
     }) : (tensor<3xi32>, tensor<12x1xi32>, tensor<12xi32>) -> tensor<3xi32>
     %29 = stablehlo.broadcast_in_dim %18, dims = [1, 2] : (tensor<12x8xbf16>) -> tensor<3x12x8xbf16>
     %30 = stablehlo.iota dim = 1 : tensor<3x12x8xi32>
@@ -81,31 +81,34 @@ module @jit__lambda attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
     %56 = stablehlo.broadcast_in_dim %cst_14, dims = [] : (tensor<bf16>) -> tensor<3x12x8xbf16>
     %57 = stablehlo.select %55, %44, %56 : tensor<3x12x8xi1>, tensor<3x12x8xbf16>
     %58 = stablehlo.dot_general %57, %cst_1, contracting_dims = [2, 0] x [1, 0], precision = [DEFAULT, DEFAULT] : (tensor<3x12x8xbf16>, tensor<3x8x4xbf16>) -> tensor<12x4xbf16>
-    %59 = call @silu(%43) : (tensor<12x4xbf16>) -> tensor<12x4xbf16>
-    %60 = stablehlo.multiply %59, %58 : tensor<12x4xbf16>
-    %61 = stablehlo.broadcast_in_dim %60, dims = [1, 2] : (tensor<12x4xbf16>) -> tensor<3x12x4xbf16>
-    %62 = stablehlo.iota dim = 1 : tensor<3x12x4xi32>
-    %63 = call @cumsum(%28) : (tensor<3xi32>) -> tensor<3xi32>
+    %59 = stablehlo.convert %43 : (tensor<12x4xbf16>) -> tensor<12x4xf32>
+    %60 = call @silu(%59) : (tensor<12x4xf32>) -> tensor<12x4xf32>
+    %61 = stablehlo.convert %58 : (tensor<12x4xbf16>) -> tensor<12x4xf32>
+    %62 = stablehlo.multiply %60, %61 : tensor<12x4xf32>
+    %63 = stablehlo.convert %62 : (tensor<12x4xf32>) -> tensor<12x4xbf16>
+    %64 = stablehlo.broadcast_in_dim %63, dims = [1, 2] : (tensor<12x4xbf16>) -> tensor<3x12x4xbf16>
+    %65 = stablehlo.iota dim = 1 : tensor<3x12x4xi32>
+    %66 = call @cumsum(%28) : (tensor<3xi32>) -> tensor<3xi32>
     %c_15 = stablehlo.constant dense<0> : tensor<i32>
-    %64 = stablehlo.broadcast_in_dim %c_15, dims = [] : (tensor<i32>) -> tensor<3xi32>
-    %65 = stablehlo.slice %64 [0:1] : (tensor<3xi32>) -> tensor<1xi32>
-    %66 = stablehlo.slice %63 [0:2] : (tensor<3xi32>) -> tensor<2xi32>
-    %67 = stablehlo.concatenate %65, %66, dim = 0 : (tensor<1xi32>, tensor<2xi32>) -> tensor<3xi32>
-    %68 = stablehlo.broadcast_in_dim %63, dims = [0] : (tensor<3xi32>) -> tensor<3x12x4xi32>
-    %69 = stablehlo.broadcast_in_dim %67, dims = [0] : (tensor<3xi32>) -> tensor<3x12x4xi32>
-    %70 = stablehlo.compare LE, %69, %62, SIGNED : (tensor<3x12x4xi32>, tensor<3x12x4xi32>) -> tensor<3x12x4xi1>
-    %71 = stablehlo.compare LT, %62, %68, SIGNED : (tensor<3x12x4xi32>, tensor<3x12x4xi32>) -> tensor<3x12x4xi1>
-    %72 = stablehlo.and %70, %71 : tensor<3x12x4xi1>
+    %67 = stablehlo.broadcast_in_dim %c_15, dims = [] : (tensor<i32>) -> tensor<3xi32>
+    %68 = stablehlo.slice %67 [0:1] : (tensor<3xi32>) -> tensor<1xi32>
+    %69 = stablehlo.slice %66 [0:2] : (tensor<3xi32>) -> tensor<2xi32>
+    %70 = stablehlo.concatenate %68, %69, dim = 0 : (tensor<1xi32>, tensor<2xi32>) -> tensor<3xi32>
+    %71 = stablehlo.broadcast_in_dim %66, dims = [0] : (tensor<3xi32>) -> tensor<3x12x4xi32>
+    %72 = stablehlo.broadcast_in_dim %70, dims = [0] : (tensor<3xi32>) -> tensor<3x12x4xi32>
+    %73 = stablehlo.compare LE, %72, %65, SIGNED : (tensor<3x12x4xi32>, tensor<3x12x4xi32>) -> tensor<3x12x4xi1>
+    %74 = stablehlo.compare LT, %65, %71, SIGNED : (tensor<3x12x4xi32>, tensor<3x12x4xi32>) -> tensor<3x12x4xi1>
+    %75 = stablehlo.and %73, %74 : tensor<3x12x4xi1>
     %cst_16 = stablehlo.constant dense<0.000000e+00> : tensor<bf16>
-    %73 = stablehlo.broadcast_in_dim %cst_16, dims = [] : (tensor<bf16>) -> tensor<3x12x4xbf16>
-    %74 = stablehlo.select %72, %61, %73 : tensor<3x12x4xi1>, tensor<3x12x4xbf16>
-    %75 = stablehlo.dot_general %74, %cst_2, contracting_dims = [2, 0] x [1, 0], precision = [DEFAULT, DEFAULT] : (tensor<3x12x4xbf16>, tensor<3x4x8xbf16>) -> tensor<12x8xbf16>
-    %76 = call @argsort(%16) : (tensor<12xi32>) -> tensor<12xi32>
-    %77 = call @_take_0(%75, %76) : (tensor<12x8xbf16>, tensor<12xi32>) -> tensor<12x8xbf16>
-    %78 = stablehlo.reshape %77 : (tensor<12x8xbf16>) -> tensor<6x2x8xbf16>
-    %79 = stablehlo.dot_general %78, %14, batching_dims = [0] x [0], contracting_dims = [1] x [1], precision = [DEFAULT, DEFAULT] : (tensor<6x2x8xbf16>, tensor<6x2xbf16>) -> tensor<6x8xbf16>
-    %80 = stablehlo.convert %79 : (tensor<6x8xbf16>) -> tensor<6x8xf32>
-    return %80 : tensor<6x8xf32>
+    %76 = stablehlo.broadcast_in_dim %cst_16, dims = [] : (tensor<bf16>) -> tensor<3x12x4xbf16>
+    %77 = stablehlo.select %75, %64, %76 : tensor<3x12x4xi1>, tensor<3x12x4xbf16>
+    %78 = stablehlo.dot_general %77, %cst_2, contracting_dims = [2, 0] x [1, 0], precision = [DEFAULT, DEFAULT] : (tensor<3x12x4xbf16>, tensor<3x4x8xbf16>) -> tensor<12x8xbf16>
+    %79 = call @argsort(%16) : (tensor<12xi32>) -> tensor<12xi32>
+    %80 = call @_take_0(%78, %79) : (tensor<12x8xbf16>, tensor<12xi32>) -> tensor<12x8xbf16>
+    %81 = stablehlo.reshape %80 : (tensor<12x8xbf16>) -> tensor<6x2x8xbf16>
+    %82 = stablehlo.dot_general %81, %14, batching_dims = [0] x [0], contracting_dims = [1] x [1], precision = [DEFAULT, DEFAULT] : (tensor<6x2x8xbf16>, tensor<6x2xbf16>) -> tensor<6x8xbf16>
+    %83 = stablehlo.convert %82 : (tensor<6x8xbf16>) -> tensor<6x8xf32>
+    return %83 : tensor<6x8xf32>
   }
   func.func private @argsort(%arg0: tensor<12xi32>) -> tensor<12xi32> {
     %0 = stablehlo.iota dim = 0 : tensor<12xi32>
@@ -182,17 +185,17 @@ module @jit__lambda attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
     }) : (tensor<3xi32>, tensor<i32>) -> tensor<3xi32>
     return %1 : tensor<3xi32>
   }
-  func.func private @silu(%arg0: tensor<12x4xbf16>) -> tensor<12x4xbf16> {
-    %0 = stablehlo.negate %arg0 : tensor<12x4xbf16>
-    %1 = stablehlo.exponential %0 : tensor<12x4xbf16>
-    %cst = stablehlo.constant dense<1.000000e+00> : tensor<bf16>
-    %2 = stablehlo.broadcast_in_dim %cst, dims = [] : (tensor<bf16>) -> tensor<12x4xbf16>
-    %3 = stablehlo.add %2, %1 : tensor<12x4xbf16>
-    %cst_0 = stablehlo.constant dense<1.000000e+00> : tensor<bf16>
-    %4 = stablehlo.broadcast_in_dim %cst_0, dims = [] : (tensor<bf16>) -> tensor<12x4xbf16>
-    %5 = stablehlo.divide %4, %3 : tensor<12x4xbf16>
-    %6 = stablehlo.multiply %arg0, %5 : tensor<12x4xbf16>
-    return %6 : tensor<12x4xbf16>
+  func.func private @silu(%arg0: tensor<12x4xf32>) -> tensor<12x4xf32> {
+    %0 = stablehlo.negate %arg0 : tensor<12x4xf32>
+    %1 = stablehlo.exponential %0 : tensor<12x4xf32>
+    %cst = stablehlo.constant dense<1.000000e+00> : tensor<f32>
+    %2 = stablehlo.broadcast_in_dim %cst, dims = [] : (tensor<f32>) -> tensor<12x4xf32>
+    %3 = stablehlo.add %2, %1 : tensor<12x4xf32>
+    %cst_0 = stablehlo.constant dense<1.000000e+00> : tensor<f32>
+    %4 = stablehlo.broadcast_in_dim %cst_0, dims = [] : (tensor<f32>) -> tensor<12x4xf32>
+    %5 = stablehlo.divide %4, %3 : tensor<12x4xf32>
+    %6 = stablehlo.multiply %arg0, %5 : tensor<12x4xf32>
+    return %6 : tensor<12x4xf32>
   }
   func.func private @_take_0(%arg0: tensor<12x8xbf16>, %arg1: tensor<12xi32>) -> tensor<12x8xbf16> {
     %c = stablehlo.constant dense<0> : tensor<i32>
