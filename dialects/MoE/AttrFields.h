@@ -43,6 +43,9 @@ struct ClassFields {
   bool bias = false;
   mlir::FlatSymbolRefAttr callee;
   llvm::SmallVector<QuantAttr> quant;
+  mlir::FloatAttr inputScale;
+  llvm::SmallVector<int64_t> placement;
+  llvm::SmallVector<int64_t> columns;
 
   static auto list() {
     using F = ClassFields;
@@ -62,7 +65,10 @@ struct ClassFields {
         Field{&F::base, &Attr::getBase, 4, "base"},
         Field{&F::bias, &Attr::getBias, 4, "bias"},
         Field{&F::callee, &Attr::getCallee, 4, "callee"},
-        Field{&F::quant, &Attr::getQuant, 4, "quant"});
+        Field{&F::quant, &Attr::getQuant, 4, "quant"},
+        Field{&F::inputScale, &Attr::getInputScale, 7, "input_scale"},
+        Field{&F::placement, &Attr::getPlacement, 7, "placement"},
+        Field{&F::columns, &Attr::getColumns, 7, "columns"});
   }
 };
 
@@ -82,23 +88,24 @@ struct QuantFields {
   int64_t width = 0;
   QuantWidths widths = QuantWidths::Static;
   bool overrides = false;
+  int64_t keep = 0;
 
   static auto list() {
     using F = QuantFields;
-    return std::tuple(
-        Field{&F::format, &Attr::getFormat, 4},
-        Field{&F::group, &Attr::getGroup, 4, "group"},
-        Field{&F::bits, &Attr::getBits, 4, "bits"},
-        Field{&F::blockN, &Attr::getBlockN, 4, "block_n"},
-        Field{&F::version, &Attr::getVersion, 4, "version"},
-        Field{&F::order, &Attr::getOrder, 4, "order"},
-        Field{&F::global, &Attr::getGlobal, 4, "global"},
-        Field{&F::base, &Attr::getBase, 4, "base"},
-        Field{&F::plane, &Attr::getPlane, 4, "plane"},
-        Field{&F::slice, &Attr::getSlice, 4, "slice"},
-        Field{&F::width, &Attr::getWidth, 6, "width"},
-        Field{&F::widths, &Attr::getWidths, 6, "widths"},
-        Field{&F::overrides, &Attr::getOverrides, 6, "overrides"});
+    return std::tuple(Field{&F::format, &Attr::getFormat, 4},
+                      Field{&F::group, &Attr::getGroup, 4, "group"},
+                      Field{&F::bits, &Attr::getBits, 4, "bits"},
+                      Field{&F::blockN, &Attr::getBlockN, 4, "block_n"},
+                      Field{&F::version, &Attr::getVersion, 4, "version"},
+                      Field{&F::order, &Attr::getOrder, 4, "order"},
+                      Field{&F::global, &Attr::getGlobal, 4, "global"},
+                      Field{&F::base, &Attr::getBase, 4, "base"},
+                      Field{&F::plane, &Attr::getPlane, 4, "plane"},
+                      Field{&F::slice, &Attr::getSlice, 4, "slice"},
+                      Field{&F::width, &Attr::getWidth, 6, "width"},
+                      Field{&F::widths, &Attr::getWidths, 6, "widths"},
+                      Field{&F::overrides, &Attr::getOverrides, 6, "overrides"},
+                      Field{&F::keep, &Attr::getKeep, 7, "keep"});
   }
 };
 

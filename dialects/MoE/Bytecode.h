@@ -15,7 +15,9 @@ namespace moe::detail {
 ///   5  indexed rows
 ///   6  matrices that stay float among stored ones; widths of nested codes;
 ///      every expert as a fallback; losses of routers and of chunks of units
-constexpr uint64_t bytecodeVersion = 6;
+///   7  functions as activations; scales of input and places of classes; mpo of
+///      any number of tensors; sparse matrices
+constexpr uint64_t bytecodeVersion = 7;
 
 /// The version of the file that `reader` reads.
 uint64_t getFileVersion(mlir::DialectBytecodeReader &reader);

@@ -8,6 +8,7 @@
 using namespace mlir;
 using namespace moe;
 using moe::detail::compatible;
+using moe::detail::getFloatTypes;
 
 static bool isSoft(TypedValue<PlanType> plan) {
   return plan.getType().getEncoding() == PlanEncoding::Soft;
@@ -148,14 +149,29 @@ static LogicalResult verifyOperands(ExpertsOp op, int64_t count,
 
 LogicalResult moe::detail::verifyDivisors(Operation *op, ClassAttr entry,
                                           int64_t in, int64_t out) {
-  int64_t divisor = entry.getSizeDivisor();
-  for (int64_t size : {in, entry.getWidth(), out})
+  // The inner width is rows of the first matrices and columns of the last.
+  int64_t rows = entry.getRowDivisor(), columns = entry.getColumnDivisor();
+  int64_t width = entry.getWidth();
+  for (auto [size, divisor] :
+       {std::pair(out, rows), std::pair(width, rows), std::pair(in, columns),
+        std::pair(width, columns)})
     if (!ShapedType::isDynamic(size) && size % divisor != 0)
       return op->emitOpError("requires the sizes of matrices (")
              << size << ") to be multiples of those that 'factors = "
              << stringifyEnum(entry.getFactors()) << "' splits off (" << divisor
              << ")";
   return success();
+}
+
+LogicalResult moe::detail::verifyPassedOn(Operation *op, ClassAttr entry,
+                                          int64_t in, int64_t out) {
+  bool passesOn = entry.getKind() == ClassKind::Copy ||
+                  entry.getMix() == ConstantMix::Softmax2;
+  if (!passesOn || compatible(in, out))
+    return success();
+  return op->emitOpError("requires the width of the result (")
+         << out << ") to equal that of the input (" << in
+         << ") where a class passes rows on";
 }
 
 /// (R18): factors that the experts of a nested or factored class share belong
@@ -239,39 +255,75 @@ LogicalResult ExpertsOp::verify() {
                          "soft plan, but got '")
              << stringifyEnum(entry.getKind()) << "'";
     // (R17)
-    bool copies = entry.getKind() == ClassKind::Copy ||
-                  entry.getMix() == ConstantMix::Softmax2;
-    if (copies && input.getWidth() != rows.getWidth())
-      return emitOpError("requires the width of the result (")
-             << rows.getWidth() << ") to equal that of the input ("
-             << input.getWidth() << ") where a class passes rows on";
+    if (failed(moe::detail::verifyPassedOn(*this, entry, input.getWidth(),
+                                           rows.getWidth())))
+      return failure();
   }
   return success();
 }
 
+/// Requires `callee` to be a function from `argument` to `result`.
+static LogicalResult verifyCallee(Operation *op, FlatSymbolRefAttr callee,
+                                  Type argument, Type result,
+                                  SymbolTableCollection &symbols) {
+  auto function =
+      symbols.lookupNearestSymbolFrom<FunctionOpInterface>(op, callee);
+  if (!function)
+    return op->emitOpError("expects a function as 'callee', but got ")
+           << callee;
+  if (function.getArgumentTypes() == ArrayRef<Type>(argument) &&
+      function.getResultTypes() == ArrayRef<Type>(result))
+    return success();
+  InFlightDiagnostic diagnostic = op->emitOpError("expects a function from ")
+                                  << argument << " to " << result
+                                  << " as 'callee', but got " << callee;
+  diagnostic.attachNote(function.getLoc()) << "function declared here";
+  return diagnostic;
+}
+
+LogicalResult moe::detail::verifyActivation(Operation *op, BodyAttr body,
+                                            TypeRange types,
+                                            SymbolTableCollection &symbols) {
+  if (!body || !body.getCallee())
+    return success();
+  MLIRContext *context = op->getContext();
+  Type number = Float32Type::get(context);
+  if (llvm::any_of(types, [](Type type) { return type.isF64(); }))
+    number = Float64Type::get(context);
+  return verifyCallee(op, body.getCallee(), number, number, symbols);
+}
+
+SmallVector<Type>
+moe::detail::getFloatTypes(ArrayRef<ParameterOperands> parameters) {
+  SmallVector<Type> types;
+  for (const ParameterOperands &own : parameters)
+    if (!own.quant)
+      types.push_back(getElementTypeOrSelf(own.operands.front()));
+  return types;
+}
+
 LogicalResult ExpertsOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  // (experts_c4)
+  RowsType input = getInput().getType(), output = getType();
   auto typeOf = [](RowsType rows) {
     return RankedTensorType::get({ShapedType::kDynamic, rows.getWidth()},
                                  rows.getElementType());
   };
-  Type argument = typeOf(getInput().getType()), result = typeOf(getType());
+  OperandRange operands = getParameters();
   for (ClassAttr entry : getTable().getClasses()) {
-    FlatSymbolRefAttr callee = entry.getCallee();
-    if (!callee)
-      continue;
-    auto function =
-        symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, callee);
-    if (!function)
-      return emitOpError("expects a function as 'callee', but got ") << callee;
-    if (function.getArgumentTypes() != ArrayRef<Type>(argument) ||
-        function.getResultTypes() != ArrayRef<Type>(result)) {
-      InFlightDiagnostic diagnostic = emitOpError("expects a function from ")
-                                      << argument << " to " << result
-                                      << " as 'callee', but got " << callee;
-      diagnostic.attachNote(function.getLoc()) << "function declared here";
-      return diagnostic;
-    }
+    // (experts_c4)
+    if (entry.getCallee() &&
+        failed(verifyCallee(*this, entry.getCallee(), typeOf(input),
+                            typeOf(output), symbols)))
+      return failure();
+    // (body_c5)
+    SmallVector<Type> types = getFloatTypes(
+        groupOperands(entry, input.getWidth(), output.getWidth(),
+                      operands.take_front(entry.getNumOperands())));
+    operands = operands.drop_front(entry.getNumOperands());
+    types.push_back(input.getElementType());
+    if (failed(moe::detail::verifyActivation(*this, entry.getBody(), types,
+                                             symbols)))
+      return failure();
   }
   return success();
 }
@@ -344,4 +396,13 @@ LogicalResult FfnOp::verify() {
                                                downType.getDimSize(1),
                                                result.getDimSize(1)),
                           {});
+}
+
+LogicalResult FfnOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // (body_c5)
+  return moe::detail::verifyActivation(
+      *this, getBody(),
+      llvm::map_to_vector(getOperandTypes(),
+                          [](Type type) { return getElementTypeOrSelf(type); }),
+      symbols);
 }

@@ -94,17 +94,15 @@ LogicalResult ApplyMergedOp::verify() {
   auto result = cast<RankedTensorType>(getType());
   // (apply_merged_c1)
   switch (experts.getKind()) {
-  case ClassKind::Ffn:
-  case ClassKind::Linear:
-  case ClassKind::ScaleVec:
-  case ClassKind::Film:
-  case ClassKind::Lora:
-  case ClassKind::Factored:
-    break;
-  default:
-    return emitOpError("expects a class with a body or a linear map of its "
-                       "own, but got kind '")
+  case ClassKind::Zero:
+  case ClassKind::Copy:
+  case ClassKind::Nested:
+  case ClassKind::External:
+    return emitOpError("expects a class with parameters of its own, but got "
+                       "kind '")
            << stringifyEnum(experts.getKind()) << "'";
+  default:
+    break;
   }
   if (experts.getCount() != 1)
     return emitOpError("expects a class of one expert, but got ")
@@ -112,6 +110,9 @@ LogicalResult ApplyMergedOp::verify() {
   int64_t in = input.getDimSize(1), out = result.getDimSize(1);
   // (experts_c6)
   if (failed(moe::detail::verifyDivisors(*this, experts, in, out)))
+    return failure();
+  // (R17)
+  if (failed(moe::detail::verifyPassedOn(*this, experts, in, out)))
     return failure();
   // (apply_merged_c2)
   if (getParameters().size() != experts.getNumOperands())
@@ -153,4 +154,16 @@ LogicalResult ApplyMergedOp::verify() {
       units = cast<RankedTensorType>(value.getType()).getDimSize(0);
   }
   return success();
+}
+
+LogicalResult ApplyMergedOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // (body_c5)
+  ClassAttr experts = getExperts();
+  auto input = cast<RankedTensorType>(getInput().getType());
+  auto result = cast<RankedTensorType>(getType());
+  SmallVector<Type> types = moe::detail::getFloatTypes(groupOperands(
+      experts, input.getDimSize(1), result.getDimSize(1), getParameters()));
+  types.push_back(input.getElementType());
+  return moe::detail::verifyActivation(*this, experts.getBody(), types,
+                                       symbols);
 }

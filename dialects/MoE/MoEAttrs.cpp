@@ -344,10 +344,20 @@ BodyAttr BodyAttr::get(MLIRContext *context, bool gated, Activation act) {
              false, false, Storage::Split);
 }
 
+BodyAttr BodyAttr::get(MLIRContext *context, bool gated, Activation act,
+                       FloatAttr alpha, FloatAttr gateLo, FloatAttr gateHi,
+                       ClampAt clampAt, FloatAttr upLo, FloatAttr upHi,
+                       FloatAttr upOffset, bool gateBias, bool upBias,
+                       bool downBias, Storage storage) {
+  return get(context, gated, act, alpha, gateLo, gateHi, clampAt, upLo, upHi,
+             upOffset, gateBias, upBias, downBias, storage,
+             FlatSymbolRefAttr());
+}
+
 BodyAttr BodyAttr::withStorage(Storage storage) const {
   return get(getContext(), getGated(), getAct(), getAlpha(), getGateLo(),
              getGateHi(), getClampAt(), getUpLo(), getUpHi(), getUpOffset(),
-             getGateBias(), getUpBias(), getDownBias(), storage);
+             getGateBias(), getUpBias(), getDownBias(), storage, getCallee());
 }
 
 LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
@@ -355,7 +365,8 @@ LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
                                FloatAttr gateHi, ClampAt clampAt,
                                FloatAttr upLo, FloatAttr upHi,
                                FloatAttr upOffset, bool gateBias, bool upBias,
-                               bool, Storage storage) {
+                               bool, Storage storage,
+                               FlatSymbolRefAttr callee) {
   // (body_c1)
   if (!gated &&
       (gateLo || gateHi || upOffset || gateBias || storage != Storage::Split))
@@ -378,6 +389,11 @@ LogicalResult BodyAttr::verify(EmitError emitError, bool gated, Activation act,
   if (!ordered(gateLo, gateHi) || !ordered(upLo, upHi))
     return emitError() << "requires lower clamp bounds to be at most the upper "
                           "ones";
+  // (body_c5)
+  if ((act == Activation::External) != static_cast<bool>(callee))
+    return emitError() << "expects a 'callee' with 'external' alone, but got '"
+                       << stringifyEnum(act) << "'"
+                       << (callee ? " with one" : "");
   return success();
 }
 
@@ -387,6 +403,7 @@ Attribute BodyAttr::parse(AsmParser &parser, Type) {
   FloatAttr alpha, gateLo, gateHi, upLo, upHi, upOffset;
   auto clampAt = ClampAt::Pre;
   auto storage = Storage::Split;
+  FlatSymbolRefAttr callee;
   SMLoc location = parser.getCurrentLocation();
   if (parser.parseLess())
     return {};
@@ -424,16 +441,18 @@ Attribute BodyAttr::parse(AsmParser &parser, Type) {
       return parseBias();
     if (key == "storage")
       return parseEnum(parser, storage);
+    if (key == "callee")
+      return parser.parseAttribute(callee);
     return std::nullopt;
   };
   if (parseFields(parser,
                   "alpha, gate_lo, gate_hi, clamp_at, up_lo, up_hi, up_offset, "
-                  "bias, storage",
+                  "bias, storage, callee",
                   field))
     return {};
   return parser.getChecked<BodyAttr>(
       location, parser.getContext(), gated, act, alpha, gateLo, gateHi, clampAt,
-      upLo, upHi, upOffset, gateBias, upBias, downBias, storage);
+      upLo, upHi, upOffset, gateBias, upBias, downBias, storage, callee);
 }
 
 void BodyAttr::print(AsmPrinter &printer) const {
@@ -459,5 +478,7 @@ void BodyAttr::print(AsmPrinter &printer) const {
     printer << "]";
   }
   printEnum(printer, "storage", getStorage(), Storage::Split);
+  if (getCallee())
+    printer << ", callee = " << getCallee();
   printer << ">";
 }

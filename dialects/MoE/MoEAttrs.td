@@ -246,6 +246,8 @@ def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
     ```
 
     * `alpha`: silu_alpha(t) = t * sigmoid(alpha * t); only with silu.
+    * `callee`: the function of one number that `act = external` is. It may have a body in the module, or be declared there and linked to what is compiled; its
+      type is that in which hidden vectors are computed, f32 or, where one of the tensors has it, f64.
     * `gate_lo`, `gate_hi`, `up_lo`, `up_hi`: clamp bounds; an absent one does not clamp.
     * `bias`: which of gate, up, down have a bias.
     * `storage`: layout of the first matrix of a gated body; `interleaved` has the gate in even rows.
@@ -255,16 +257,22 @@ def MoE_BodyAttr : MoE_Attr<"Body", "body"> {
     2. (body_c2) `alpha` requires `silu`.
     3. (body_c3) joint storage requires gate and up to have a bias both or neither.
     4. (body_c4) lower clamp bounds are at most the upper ones.
+    5. (body_c5) `callee` belongs to external, which has one; the op checks its type.
 
     ```mlir
     #moe.body<gated, silu>
     #moe.body<gated, silu, alpha = 1.702, gate_hi = 7.0, up_lo = -7.0, up_hi = 7.0, up_offset = 1.0, bias = [gate, up, down], storage = interleaved>
+    #moe.body<ungated, external, callee = @xielu>
     ```
   }];
   let parameters = (ins "bool":$gated, EnumParameter<MoE_Activation>:$act, MoE_OptionalReal<>:$alpha, MoE_OptionalReal<>:$gateLo,
                         MoE_OptionalReal<>:$gateHi, EnumParameter<MoE_ClampAt>:$clampAt, MoE_OptionalReal<>:$upLo, MoE_OptionalReal<>:$upHi,
-                        MoE_OptionalReal<>:$upOffset, "bool":$gateBias, "bool":$upBias, "bool":$downBias, EnumParameter<MoE_Storage>:$storage);
-  let builders = [AttrBuilder<(ins "bool":$gated, "::moe::Activation":$act)>];
+                        MoE_OptionalReal<>:$upOffset, "bool":$gateBias, "bool":$upBias, "bool":$downBias, EnumParameter<MoE_Storage>:$storage,
+                        OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee);
+  let builders = [AttrBuilder<(ins "bool":$gated, "::moe::Activation":$act)>,
+                  AttrBuilder<(ins "bool":$gated, "::moe::Activation":$act, "::mlir::FloatAttr":$alpha, "::mlir::FloatAttr":$gateLo,
+                                   "::mlir::FloatAttr":$gateHi, "::moe::ClampAt":$clampAt, "::mlir::FloatAttr":$upLo, "::mlir::FloatAttr":$upHi,
+                                   "::mlir::FloatAttr":$upOffset, "bool":$gateBias, "bool":$upBias, "bool":$downBias, "::moe::Storage":$storage)>];
   let extraClassDeclaration = [{
     /// True where gate and up are rows of one matrix.
     bool hasJointStorage() const { return getGated() && getStorage() != Storage::Split; }
@@ -305,13 +313,18 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     Three factorisations have tensors of more dimensions. They reshape rows and columns of W, counting the last index fastest:
 
     * phm (Zhang et al. 2021; MixPHM): Σ_s A_s ⊗ S_s, a sum of r Kronecker products with shared rules, left A [r,r,r] and right S [r,o/r,i/r];
-    * mpo (Gao et al. 2022, MPOE), a matrix product operator of three tensors with the shared one in the centre and `widths` = [a, b]: W[o₁o₂o₃, i₁i₂i₃] =
-      Σ_pq L[o₁,i₁,p] C[p,o₂,i₂,q] R[q,o₃,i₃], left L [a,a,r], core C [r,o/(ab),i/(ab),r], right R [r,b,b];
+    * mpo (Gao et al. 2022, MPOE), a matrix product operator of n tensors: W[o₁…oₙ, i₁…iₙ] = Σ T₁[o₁,i₁,p₁] T₂[p₁,o₂,i₂,p₂] … Tₙ[pₙ₋₁,oₙ,iₙ] with every p below r.
+      The shared one is the core, number ⌊(n+1)/2⌋; those before it are left, those behind it right. `widths` has the n−1 sizes oₜ of the others in order,
+      `columns` their iₜ where these differ; the core has what they leave of o and i;
     * tensor_ring (Oldfield et al. 2024, µMoE): W[o,i] = Σ_pqs G[p,q] I[q,i,s] O[s,o,p], with the shared modes left O [r,o,r] and right I [r,i,r] and core G [r,r].
 
     `quant` lists the storage of each matrix (each parameter of two dimensions) in order; its operand becomes the tensors that the format has, and what an expert
     computes is the same on the matrices that these hold, in f32. A matrix of the format `float` stays one tensor of floats: factors of lora on a stored base,
     say.
+
+    `input_scale` = s: the experts get s x in place of x, rounded to the element type of the rows. It multiplies what `moe.dispatch` makes of its own scale and of
+    weights (specification 2.8 and the note of 3.2, MoE++). `placement` says which rank has the experts: of n numbers, number j is the rank of the j-th of n equal runs of
+    ids, so one number places a class, n of them spread it in blocks, and `count` of them place each expert. No value depends on it.
 
     `base = in_rows`: a row of a lora class is x, then the products with the shared gate and up matrices with their biases (d + 2f elements, ungated d + f); the class has only
     down (and its bias) of the shared parameters (rewrite C17).
@@ -323,10 +336,14 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     3. (class_c3) `targets` belong to scale_vec (not down) and lora (gate, up, down), where there is one at least, and gate to gated bodies.
     4. (class_c4) `rank` belongs to lora and factored (but residual) and is positive; `alpha` and `base` belong to lora, and `base = in_rows` takes a body with split storage.
     5. (class_c5) `factors` and `evaluation` belong to factored, which has factors and a body with split storage.
-    6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage. Those of mpo are two, positive.
+    6. (R18) `widths` belong to nested: one per expert, positive and, with a body, at most `width`; the body has split storage. Those of mpo are one at least,
+       positive; so are `columns`, which belong to mpo, as many and others.
     7. (class_c6) `bias` belongs to linear, and to nested and factored without a body.
     8. (class_c7) `callee` belongs to external, which has one.
     9. (R16) `quant` has one format per matrix, of which one at least is not float, and belongs to classes with matrices other than constant and value.
+    10. (class_c8) `input_scale` is finite and not 1, and belongs to classes that read their input (not zero, value, and constant without `mix`) and nothing else in
+       their rows (not `base = in_rows`).
+    11. (class_c9) the numbers of `placement` are not negative, and so many that they divide `count`.
 
     ```mlir
     #moe.class<ffn, 256, width = 2048, body = <gated, silu>>
@@ -343,7 +360,10 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     #moe.class<factored, 8, factors = residual>
     #moe.class<factored, 8, width = 2048, body = <ungated, relu>, rank = 4, factors = phm>
     #moe.class<factored, 8, rank = 16, widths = [4, 8], factors = mpo, evaluation = materialise>
+    #moe.class<factored, 8, rank = 16, widths = [4, 4, 4, 3], factors = mpo, columns = [3, 4, 4, 4]>
     #moe.class<external, 1, callee = @shift>
+    #moe.class<copy, 1, input_scale = 2.0>
+    #moe.class<ffn, 256, width = 2048, body = <gated, silu>, placement = [0, 1, 2, 3, 4, 5, 6, 7]>
     #moe.class<linear, 4, quant = [<i8_chan>]>
     #moe.class<lora, 8, width = 2048, body = <ungated, relu>, targets = [up], rank = 16, quant = [<mxfp4>, <mxfp4>, <float>, <float>]>
     ```
@@ -353,7 +373,9 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
                         EnumParameter<MoE_ClassTargets>:$targets, "int64_t":$rank, MoE_OptionalReal<>:$alpha,
                         OptionalArrayRefParameter<"int64_t">:$widths, EnumParameter<MoE_Factorisation>:$factors,
                         EnumParameter<MoE_FactorEvaluation>:$evaluation, EnumParameter<MoE_ClassBase>:$base, "bool":$bias,
-                        OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee, OptionalArrayRefParameter<"::moe::QuantAttr">:$quant);
+                        OptionalParameter<"::mlir::FlatSymbolRefAttr">:$callee, OptionalArrayRefParameter<"::moe::QuantAttr">:$quant,
+                        MoE_OptionalReal<>:$inputScale, OptionalArrayRefParameter<"int64_t">:$placement,
+                        OptionalArrayRefParameter<"int64_t">:$columns);
   let builders = [AttrBuilder<(ins "int64_t":$count, "int64_t":$width, "::moe::BodyAttr":$body,
                                    CArg<"::moe::ClassActivation", "::moe::ClassActivation::Routed">:$activation,
                                    CArg<"::llvm::ArrayRef<::moe::QuantAttr>", "{}">:$quant)>];
@@ -364,12 +386,20 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     bool hasTarget(::moe::ClassTargets target) const { return bitEnumContainsAny(getTargets(), target); }
     /// True where factors are tensors of more than two dimensions.
     bool hasTensorFactors() const;
-    /// What `factors` splits off the sizes of matrices, which are multiples of it.
-    int64_t getSizeDivisor() const;
+    /// What `factors` splits off the rows and columns of matrices, which are multiples of it.
+    int64_t getRowDivisor() const;
+    int64_t getColumnDivisor() const;
+    /// Columns that the outer tensors of an mpo have.
+    ::llvm::ArrayRef<int64_t> getOuterColumns() const { return getColumns().empty() ? getWidths() : getColumns(); }
     /// alpha / rank of lora, else 1.
     double getFactorScale() const;
     /// The same class with products of the shared first matrices in its rows.
     ::moe::ClassAttr withBaseInRows() const;
+    /// The same class with another body.
+    ::moe::ClassAttr withBody(::moe::BodyAttr body) const;
+    /// True where experts get something else than their rows.
+    bool scalesInput() const { return static_cast<bool>(getInputScale()); }
+    bool isPlaced() const { return !getPlacement().empty(); }
     bool isQuantised() const { return !getQuant().empty(); }
     /// Parameters, of which a quantised one has several operands.
     unsigned getNumParameters() const;

@@ -324,7 +324,7 @@ static void write(Writer &w, BodyAttr a) {
   w << a.getGated() << a.getAct() << a.getAlpha() << a.getGateLo()
     << a.getGateHi() << a.getClampAt() << a.getUpLo() << a.getUpHi()
     << a.getUpOffset() << a.getGateBias() << a.getUpBias() << a.getDownBias()
-    << a.getStorage();
+    << a.getStorage() << a.getCallee();
 }
 
 static Attribute readBody(Reader &r) {
@@ -337,8 +337,12 @@ static Attribute readBody(Reader &r) {
        upOffset = r.attribute<FloatAttr>();
   bool gateBias = r.flag(), upBias = r.flag(), downBias = r.flag();
   auto storage = r.value<Storage>();
+  FlatSymbolRefAttr callee;
+  if (r.version >= 7)
+    callee = r.attribute<FlatSymbolRefAttr>();
   return r.make<BodyAttr>(gated, act, alpha, gateLo, gateHi, clampAt, upLo,
-                          upHi, upOffset, gateBias, upBias, downBias, storage);
+                          upHi, upOffset, gateBias, upBias, downBias, storage,
+                          callee);
 }
 
 /// Attributes whose fields are listed.

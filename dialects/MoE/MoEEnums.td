@@ -83,7 +83,8 @@ def MoE_DomainKind : MoE_Enum<"DomainKind", "the units among which experts choos
 
 def MoE_Activation : MoE_Enum<"Activation", "activation function of an expert body", [
   I32EnumCase<"Silu", 0, "silu">, I32EnumCase<"GeluErf", 1, "gelu_erf">, I32EnumCase<"GeluTanh", 2, "gelu_tanh">, I32EnumCase<"Relu", 3, "relu">,
-  I32EnumCase<"Relu2", 4, "relu2">, I32EnumCase<"Sigmoid", 5, "sigmoid">, I32EnumCase<"Tanh", 6, "tanh">, I32EnumCase<"Identity", 7, "identity">]>;
+  I32EnumCase<"Relu2", 4, "relu2">, I32EnumCase<"Sigmoid", 5, "sigmoid">, I32EnumCase<"Tanh", 6, "tanh">, I32EnumCase<"Identity", 7, "identity">,
+  I32EnumCase<"External", 8, "external">]>;
 
 def MoE_ClampAt : MoE_Enum<"ClampAt", "whether the gate is clamped before or after its activation", [
   I32EnumCase<"Pre", 0, "pre">, I32EnumCase<"Post", 1, "post">]>;
@@ -170,7 +171,7 @@ def MoE_QuantFormat : MoE_Enum<"QuantFormat", "how real numbers are stored", [
   I32EnumCase<"Fp8Block", 10, "fp8_block">, I32EnumCase<"Mxfp4", 11, "mxfp4">, I32EnumCase<"GgufMxfp4", 12, "gguf_mxfp4">,
   I32EnumCase<"Nvfp4", 13, "nvfp4">, I32EnumCase<"GgufNvfp4", 14, "gguf_nvfp4">, I32EnumCase<"QMoE", 15, "qmoe">,
   I32EnumCase<"Ternary", 16, "ternary">, I32EnumCase<"Nested", 17, "nested">,
-  I32EnumCase<"Float", 18, "float">]>;
+  I32EnumCase<"Float", 18, "float">, I32EnumCase<"NOfM", 19, "n_of_m">, I32EnumCase<"Bitmask", 20, "bitmask">]>;
 
 def MoE_NibbleOrder : MoE_Enum<"NibbleOrder", "which elements of a block share a byte", [
   I32EnumCase<"Adjacent", 0, "adjacent">, I32EnumCase<"HalfSplit", 1, "half_split">]>;

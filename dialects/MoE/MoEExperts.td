@@ -68,7 +68,9 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, DeclareOpInterfaceMethods<SymbolUse
        its storage.
     9. (experts_c4) the callee of an external class is a function from any number of rows of the input to as many of the result.
     10. (experts_c5) the result is grouped.
-    11. (experts_c6) the sizes of factored matrices are multiples of `rank` with phm and of the product of `widths` with mpo.
+    11. (experts_c6) the sizes of factored matrices are multiples of `rank` with phm, and with mpo rows of the product of `widths` and columns of that of
+        `columns`.
+    12. (body_c5) the callee of an activation is a function of a number, of the type in which hidden vectors are computed.
 
     Example:
     ```mlir
@@ -125,7 +127,7 @@ def MoE_CombineOp : MoE_Op<"combine", [Pure]> {
   let hasVerifier = 1;
 }
 
-def MoE_FfnOp : MoE_Op<"ffn", [Pure]> {
+def MoE_FfnOp : MoE_Op<"ffn", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Apply one always-on body to every unit";
   let description = [{
     `result`[u] = f(`input`[u]) with f the `body`: a shared expert or a dense layer.
@@ -135,6 +137,7 @@ def MoE_FfnOp : MoE_Op<"ffn", [Pure]> {
     Constraints:
     1. (ffn_c1) `result` has the rows of `input`.
     2. (ffn_c2) `parameters` have the number and shapes that the body asks for.
+    3. (body_c5) a `callee` is a function of a number in which the hidden vector is computed.
 
     Example:
     ```mlir

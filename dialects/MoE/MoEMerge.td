@@ -45,7 +45,7 @@ def MoE_MergeExpertsOp : MoE_Op<"merge_experts", [Pure]> {
   let hasVerifier = 1;
 }
 
-def MoE_ApplyMergedOp : MoE_Op<"apply_merged", [Pure, AttrSizedOperandSegments]> {
+def MoE_ApplyMergedOp : MoE_Op<"apply_merged", [Pure, AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Apply to each unit an expert with parameters of its own";
   let description = [{
     `result`[t] = f(`input`[t]) where f is the expert of `experts` whose stacked parameters are slab `unit_of`[t] of `parameters` (slab t where `unit_of` is absent).
@@ -53,12 +53,16 @@ def MoE_ApplyMergedOp : MoE_Op<"apply_merged", [Pure, AttrSizedOperandSegments]>
     `input`: T×d. `parameters`: as for an expert of `#moe.class`: what a class stacks has a leading dimension of U here, what it shares has none. `experts`: a class
     of one expert. `unit_of`: T numbers in [0, U). `result`: T×d'.
 
+    Of a value or a constant without `mix` only the number of rows of `input` matters: the result is the mixed vector of the unit (of a value times the shared projection).
+
     Constraints:
-    1. (apply_merged_c1) `experts` has a `count` of 1 and a body or a linear map: it is ffn, linear, scale_vec, film, lora or factored.
+    1. (apply_merged_c1) `experts` has a `count` of 1 and parameters of its own: it is not zero, copy, nested or external.
     2. (apply_merged_c2) `parameters` have the number and shapes that the class asks for, all with the same U; `result` has the rows of `input`.
     3. (R19) parameters with U slabs are not quantised; (R16) holds for those that are shared.
     4. (experts_c6) holds for the sizes of factored matrices.
     5. (apply_merged_c3) `unit_of` has one element per row of `input`; without it U is their number.
+    6. (R17) a constant that mixes its vector with its input has results as wide as that.
+    7. (body_c5) the callee of an activation is a function of a number, of the type in which hidden vectors are computed.
 
     A number outside [0, U) is an error at run time.
 

@@ -31,8 +31,9 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
     | qmoe | codewords i16[C], offsets i32[N+1], low and high [N], dictionary i32[65536,2] (shared) | 0, low or high |
     | ternary | codes i8[N,K/4], one scale s; 1 is +1, 2 is −1 | s·q |
     | nested | planes i8[C]: codes of `base` bits, then planes of `plane` bits, of N·K elements each, high bits first; scales and zeros [N,K/g] | s·2^m·(q_b + δ − z·2^(−m)) for a width b = `bits` − m |
-
     | float | the matrix itself, of floats | w |
+    | n_of_m | values [N,K·n/g] of floats, positions i8[N,K·n·b/(8g)] of b = 1, 2 or 4 bits (the least that hold g − 1), n = `keep` | the sum of the values of the group whose position is k mod g |
+    | bitmask | mask i8[N,K/8], values [C] of floats, offsets i32[N+1] | where bit k of row n is set: value number offsets[n] plus the number of bits set before it, else 0 |
 
     An entry of qmoe's dictionary is two words: bits 3 to 0 of the first a number of pairs, then 4 bits per pair, seven of them in the first word; the
     first value of a pair is in its low bits. A code is 0 (zero), 1 (low) or 2 (high).
@@ -44,11 +45,12 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
     are those; else two more tensors [V,N,K/g] hold those of the V narrower widths, the narrowest first.
 
     Constraints:
-    1. (quant_c1) each format has its fields alone: `group` i8_group, u_*, gptq4, awq4, hqq, fp8_block, nested; `bits` 2, 4, 8 (u_sym, u_affine), 2, 3, 4, 5, 6, 8
+    1. (quant_c1) each format has its fields alone: `group` i8_group, u_*, gptq4, awq4, hqq, fp8_block, nested, n_of_m; `bits` 2, 4, 8 (u_sym, u_affine), 2, 3, 4, 5, 6, 8
        (u_sb), 1 to 4 (hqq), 2 to 8 (nested); `block_n` fp8_block; `version` 1 or 2 gptq4; `order` u_sym and u_affine of 4 bits, mxfp4 and nvfp4; `global` nvfp4;
-       `base` (1, 2, 4), `plane` (1, 2; with `base` they make up `bits`), `slice`, `width`, `widths` and `overrides` nested.
+       `base` (1, 2, 4), `plane` (1, 2; with `base` they make up `bits`), `slice`, `width`, `widths` and `overrides` nested; `keep` n_of_m.
     2. (quant_c2) `group` and `block_n` are positive, and the group of half_split codes is even.
     3. (quant_c3) a `width` is below `bits`, ends a plane and excludes `widths = operand`; `overrides` requires planes behind the base.
+    4. (quant_c4) `keep` is below `group`, which is at most 16.
 
     ```mlir
     #moe.quant<i8_group, group = 64>
@@ -61,17 +63,21 @@ def MoE_QuantAttr : MoE_Attr<"Quant", "quant"> {
     #moe.quant<nested, group = 64, bits = 8, base = 4, plane = 2, width = 6>
     #moe.quant<nested, group = 64, bits = 8, base = 2, plane = 1, widths = operand, overrides = true>
     #moe.quant<float>
+    #moe.quant<n_of_m, group = 4, keep = 2>
+    #moe.quant<bitmask>
     ```
   }];
   let parameters = (ins EnumParameter<MoE_QuantFormat>:$format, "int64_t":$group, "int64_t":$bits, "int64_t":$blockN, "int64_t":$version,
                         EnumParameter<MoE_NibbleOrder>:$order, EnumParameter<MoE_GlobalScale>:$global, "int64_t":$base, "int64_t":$plane,
-                        EnumParameter<MoE_QuantSlice>:$slice, "int64_t":$width, EnumParameter<MoE_QuantWidths>:$widths, "bool":$overrides);
+                        EnumParameter<MoE_QuantSlice>:$slice, "int64_t":$width, EnumParameter<MoE_QuantWidths>:$widths, "bool":$overrides, "int64_t":$keep);
   let builders = [AttrBuilder<(ins "::moe::QuantFormat":$format, "int64_t":$group, "int64_t":$bits), [{
     return $_get($_ctxt, format, group, bits, /*blockN=*/0, /*version=*/0, NibbleOrder::Adjacent, GlobalScale::Multiply, /*base=*/0, /*plane=*/0,
-                 QuantSlice::Floor, /*width=*/0, QuantWidths::Static, /*overrides=*/false);
+                 QuantSlice::Floor, /*width=*/0, QuantWidths::Static, /*overrides=*/false, /*keep=*/0);
   }]>];
   let extraClassDeclaration = [{
     bool isFloat() const { return getFormat() == QuantFormat::Float; }
+    /// Bits of a position of n_of_m.
+    int64_t getPositionBits() const { return getGroup() <= 2 ? 1 : getGroup() <= 4 ? 2 : 4; }
     /// Bits per element that the planes of nested codes have.
     int64_t getStoredBits() const;
     /// Widths of nested codes below all of their bits.
@@ -99,7 +105,8 @@ def MoE_DequantOp : MoE_Op<"dequant", [Pure, AttrSizedOperandSegments]> {
     3. (dequant_c3) `bits` belongs to nested storage of a stack without a `width`, has its E elements and stands for what `widths = operand` has in a class.
     4. (dequant_c4) `overrides` belongs to storage with a `width` or `bits`.
 
-    At run time a width that ends between two planes, a group of gptq4 outside the scales, and rows of qmoe that are not as long as K are errors.
+    At run time a width that ends between two planes, a group of gptq4 outside the scales, rows of qmoe that are not as long as K, and rows of bitmask with
+    another number of values than bits are errors.
 
     Example:
     ```mlir

@@ -62,9 +62,12 @@ static StringRef stringifyPart(ParameterPart part) {
 }
 
 std::string moe::stringifyParameter(const Parameter &parameter) {
-  return (stringifyParameterRole(parameter.role) +
-          stringifyPart(parameter.part))
-      .str();
+  std::string name =
+      (stringifyParameterRole(parameter.role) + stringifyPart(parameter.part))
+          .str();
+  if (parameter.number != 0)
+    name += " #" + std::to_string(parameter.number);
+  return name;
 }
 
 SmallVector<Parameter> moe::getParameters(BodyAttr body, int64_t in,
@@ -124,6 +127,38 @@ static int64_t divideSize(int64_t a, int64_t b) {
   return ShapedType::isDynamic(a) ? a : a / b;
 }
 
+/// The tensors of an mpo: the shared one in the middle has what the sizes of
+/// the others leave of `out` and `in`.
+static SmallVector<Parameter> getOperatorFactors(ClassAttr entry,
+                                                 ParameterRole role,
+                                                 int64_t out, int64_t in) {
+  using enum ParameterPart;
+  ArrayRef<int64_t> rows = entry.getWidths();
+  ArrayRef<int64_t> columns = entry.getOuterColumns();
+  int64_t last = rows.size(), core = last / 2;
+  SmallVector<Parameter> factors;
+  for (int64_t at = 0; at <= last; ++at) {
+    bool isCore = at == core;
+    int64_t outer = at > core ? at - 1 : at;
+    Parameter &factor = factors.emplace_back();
+    factor.role = role;
+    factor.part = isCore ? Core : at < core ? Left : Right;
+    factor.shared = isCore;
+    int64_t alike = at < core ? core : last - core;
+    if (!isCore && alike > 1)
+      factor.number = at < core ? at + 1 : at - core;
+    if (at != 0)
+      factor.shape.push_back(entry.getRank());
+    factor.shape.push_back(isCore ? divideSize(out, entry.getRowDivisor())
+                                  : rows[outer]);
+    factor.shape.push_back(isCore ? divideSize(in, entry.getColumnDivisor())
+                                  : columns[outer]);
+    if (at != last)
+      factor.shape.push_back(entry.getRank());
+  }
+  return factors;
+}
+
 /// The factors of an `out` x `in` matrix that are tensors.
 static SmallVector<Parameter>
 getTensorFactors(ClassAttr entry, ParameterRole role, int64_t out, int64_t in) {
@@ -133,14 +168,8 @@ getTensorFactors(ClassAttr entry, ParameterRole role, int64_t out, int64_t in) {
   case Factorisation::Phm:
     return {{role, {rank, rank, rank}, Left, /*shared=*/true},
             {role, {rank, divideSize(out, rank), divideSize(in, rank)}, Right}};
-  case Factorisation::Mpo: {
-    int64_t first = entry.getWidths()[0], last = entry.getWidths()[1];
-    int64_t rows = divideSize(out, first * last);
-    int64_t columns = divideSize(in, first * last);
-    return {{role, {first, first, rank}, Left},
-            {role, {rank, rows, columns, rank}, Core, /*shared=*/true},
-            {role, {rank, last, last}, Right}};
-  }
+  case Factorisation::Mpo:
+    return getOperatorFactors(entry, role, out, in);
   case Factorisation::TensorRing:
     return {{role, {rank, out, rank}, Left, /*shared=*/true},
             {role, {rank, rank}, Core},
@@ -150,12 +179,22 @@ getTensorFactors(ClassAttr entry, ParameterRole role, int64_t out, int64_t in) {
   }
 }
 
-int64_t ClassAttr::getSizeDivisor() const {
-  if (getFactors() == Factorisation::Phm)
-    return getRank();
-  if (getFactors() == Factorisation::Mpo)
-    return getWidths()[0] * getWidths()[1];
+/// What the factors of `entry` split off a dimension of a matrix, of which the
+/// outer tensors of an mpo have `sizes`.
+static int64_t getDivisor(ClassAttr entry, ArrayRef<int64_t> sizes) {
+  if (entry.getFactors() == Factorisation::Phm)
+    return entry.getRank();
+  if (entry.getFactors() == Factorisation::Mpo)
+    return llvm::product_of(sizes);
   return 1;
+}
+
+int64_t ClassAttr::getRowDivisor() const {
+  return getDivisor(*this, getWidths());
+}
+
+int64_t ClassAttr::getColumnDivisor() const {
+  return getDivisor(*this, getOuterColumns());
 }
 
 bool ClassAttr::hasTensorFactors() const {

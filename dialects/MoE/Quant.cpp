@@ -31,6 +31,7 @@ static bool hasGroup(QuantFormat format) {
   case QuantFormat::Hqq:
   case QuantFormat::Fp8Block:
   case QuantFormat::Nested:
+  case QuantFormat::NOfM:
     return true;
   case QuantFormat::I8Chan:
   case QuantFormat::GgufQ40:
@@ -42,6 +43,7 @@ static bool hasGroup(QuantFormat format) {
   case QuantFormat::QMoE:
   case QuantFormat::Ternary:
   case QuantFormat::Float:
+  case QuantFormat::Bitmask:
     return false;
   }
   llvm_unreachable("every format is listed");
@@ -95,7 +97,8 @@ LogicalResult QuantAttr::verify(EmitError emitError, QuantFormat format,
                                 int64_t version, NibbleOrder order,
                                 GlobalScale global, int64_t base, int64_t plane,
                                 QuantSlice slice, int64_t width,
-                                QuantWidths widths, bool overrides) {
+                                QuantWidths widths, bool overrides,
+                                int64_t keep) {
   StringRef name = stringifyEnum(format);
   // (quant_c1), (quant_c2)
   auto belongs = [&](StringRef field, bool has, bool given) -> LogicalResult {
@@ -113,8 +116,14 @@ LogicalResult QuantAttr::verify(EmitError emitError, QuantFormat format,
   if (failed(belongs("block_n", format == QuantFormat::Fp8Block, blockN > 0)) ||
       failed(belongs("version", format == QuantFormat::Gptq4, version > 0)) ||
       failed(belongs("base", isNested, base > 0)) ||
-      failed(belongs("plane", isNested, plane > 0)))
+      failed(belongs("plane", isNested, plane > 0)) ||
+      failed(belongs("keep", format == QuantFormat::NOfM, keep > 0)))
     return failure();
+  // (quant_c4)
+  if (format == QuantFormat::NOfM && (keep >= group || group > 16))
+    return emitError() << "requires 'keep' (" << keep
+                       << ") to be below 'group' (" << group
+                       << "), which is at most 16";
   if (version > 2)
     return emitError() << "expects 'version' 1 or 2, but got " << version;
   bool ordered = (isUnsigned(format) && bits == 4) ||
@@ -209,6 +218,11 @@ std::string moe::whyNotStored(QuantAttr quant, int64_t n, int64_t k) {
     return multiple("K", k, 4);
   case QuantFormat::Nested:
     return multiple("N times K", n * k, 8);
+  case QuantFormat::NOfM:
+    return multiple("the bits of a row's positions",
+                    k / group * quant.getKeep() * quant.getPositionBits(), 8);
+  case QuantFormat::Bitmask:
+    return multiple("K", k, 8);
   case QuantFormat::I8Chan:
   case QuantFormat::I8Group:
   case QuantFormat::Fp8Block:
@@ -313,6 +327,16 @@ SmallVector<StoragePart> moe::getStorageParts(QuantAttr quant, int64_t n,
   }
   case QuantFormat::Float:
     return {{"matrix", Element::Real, {n, k}}};
+  case QuantFormat::NOfM: {
+    int64_t kept = groups * quant.getKeep();
+    return {
+        {"values", Element::Real, {n, kept}},
+        {"positions", Element::Bytes, {n, kept * quant.getPositionBits() / 8}}};
+  }
+  case QuantFormat::Bitmask:
+    return {{"mask", Element::Bytes, {n, k / 8}},
+            {"values", Element::Real, {dynamic}},
+            {"offsets", Element::Words, {n + 1}}};
   }
   llvm_unreachable("every format has parts");
 }

@@ -238,6 +238,9 @@ static LogicalResult verifyPolicy(RouteOp op) {
     return op.emitOpError("expects 'grad = sparsemixer' with policy "
                           "'sparsemixer' alone, but got '")
            << stringifyEnum(select.getPolicy()) << "'";
+  if (weight.getGrad() == WeightGrad::SparseMixer && select.getK() > 2)
+    return op.emitOpError("requires the picks of 'sparsemixer' (")
+           << select.getK() << ") to be at most 2 with 'grad = sparsemixer'";
   if (mixes && (score != ScoreAttr::get(op.getContext(), ScoreFn::Identity) ||
                 select.getKey() != moe::Key::Logits))
     return op.emitOpError("expects score 'identity' and keys that are logits "

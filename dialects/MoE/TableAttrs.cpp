@@ -26,6 +26,19 @@ ClassAttr ClassAttr::get(MLIRContext *context, int64_t count, int64_t width,
 ClassAttr ClassAttr::withBaseInRows() const {
   auto fields = getFields<ClassFields>(*this);
   fields.base = ClassBase::InRows;
+  // Gate and up, the first matrices, are no parameters any more.
+  if (isQuantised())
+    fields.quant.erase(fields.quant.begin(),
+                       fields.quant.begin() + (getBody().getGated() ? 2 : 1));
+  if (llvm::all_of(fields.quant,
+                   [](QuantAttr quant) { return quant.isFloat(); }))
+    fields.quant.clear();
+  return getAttr(getContext(), fields);
+}
+
+ClassAttr ClassAttr::withBody(BodyAttr body) const {
+  auto fields = getFields<ClassFields>(*this);
+  fields.body = body;
   return getAttr(getContext(), fields);
 }
 
@@ -98,18 +111,38 @@ static LogicalResult verifyTargets(EmitError emitError, ClassKind kind,
   return success();
 }
 
+/// (R18): sizes of the outer tensors of an mpo.
+static LogicalResult verifyOuterSizes(EmitError emitError,
+                                      ArrayRef<int64_t> widths,
+                                      ArrayRef<int64_t> columns) {
+  auto isPositive = [](int64_t size) { return size > 0; };
+  if (widths.empty() || !llvm::all_of(widths, isPositive))
+    return emitError() << "expects positive 'widths' with 'factors = mpo', but "
+                          "got ["
+                       << widths << "]";
+  if (columns.empty())
+    return success();
+  if (columns.size() != widths.size() || columns == widths ||
+      !llvm::all_of(columns, isPositive))
+    return emitError() << "expects positive 'columns' that are as many as "
+                          "'widths' and not the same, but got ["
+                       << columns << "]";
+  return success();
+}
+
 /// (R18): nested widths, and those of the outer tensors of an mpo.
 static LogicalResult verifyWidths(EmitError emitError, ClassKind kind,
                                   int64_t count, int64_t width,
                                   ArrayRef<int64_t> widths,
+                                  ArrayRef<int64_t> columns,
                                   Factorisation factors) {
-  if (factors == Factorisation::Mpo) {
-    if (widths.size() == 2 && widths[0] > 0 && widths[1] > 0)
-      return success();
-    return emitError() << "expects two positive 'widths' with 'factors = mpo', "
-                          "but got ["
-                       << widths << "]";
-  }
+  if (factors == Factorisation::Mpo)
+    return verifyOuterSizes(emitError, widths, columns);
+  if (!columns.empty())
+    return emitError()
+           << "expects 'columns' with 'factors = mpo' alone, but got "
+              "kind '"
+           << stringifyEnum(kind) << "'";
   size_t expected = kind == ClassKind::Nested ? count : 0;
   if (widths.size() != expected)
     return emitError() << "expects as many 'widths' as a 'nested' class has "
@@ -123,12 +156,45 @@ static LogicalResult verifyWidths(EmitError emitError, ClassKind kind,
   return success();
 }
 
-LogicalResult ClassAttr::verify(
-    EmitError emitError, ClassKind kind, int64_t count, int64_t width,
-    BodyAttr body, ConstantMix mix, ClassActivation, ClassTargets targets,
-    int64_t rank, FloatAttr alpha, ArrayRef<int64_t> widths,
-    Factorisation factors, FactorEvaluation evaluation, ClassBase base,
-    bool bias, FlatSymbolRefAttr callee, ArrayRef<QuantAttr> quant) {
+/// (class_c8), (class_c9)
+static LogicalResult verifyInputAndPlace(EmitError emitError, ClassKind kind,
+                                         int64_t count, ConstantMix mix,
+                                         ClassBase base, FloatAttr inputScale,
+                                         ArrayRef<int64_t> placement) {
+  bool readsNothing = kind == ClassKind::Zero || kind == ClassKind::Value ||
+                      (kind == ClassKind::Constant && mix == ConstantMix::None);
+  if (inputScale && (readsNothing || base == ClassBase::InRows))
+    return emitError()
+           << "expects 'input_scale' in classes that read their input "
+              "alone, but got kind '"
+           << stringifyEnum(kind) << "'"
+           << (readsNothing ? "" : " with products in its rows");
+  if (inputScale && (!inputScale.getValue().isFinite() ||
+                     inputScale.getValueAsDouble() == 1.0))
+    return emitError()
+           << "expects a finite 'input_scale' other than 1, but got "
+           << inputScale.getValueAsDouble();
+  for (int64_t rank : placement)
+    if (rank < 0)
+      return emitError() << "expects no negative rank in 'placement', but got "
+                         << rank;
+  int64_t runs = placement.size();
+  if (runs != 0 && count % runs != 0)
+    return emitError() << "requires the ranks in 'placement' (" << runs
+                       << ") to divide the experts of the class (" << count
+                       << ")";
+  return success();
+}
+
+LogicalResult
+ClassAttr::verify(EmitError emitError, ClassKind kind, int64_t count,
+                  int64_t width, BodyAttr body, ConstantMix mix,
+                  ClassActivation, ClassTargets targets, int64_t rank,
+                  FloatAttr alpha, ArrayRef<int64_t> widths,
+                  Factorisation factors, FactorEvaluation evaluation,
+                  ClassBase base, bool bias, FlatSymbolRefAttr callee,
+                  ArrayRef<QuantAttr> quant, FloatAttr inputScale,
+                  ArrayRef<int64_t> placement, ArrayRef<int64_t> columns) {
   // (class_c1)
   if (count < 1)
     return emitError() << "expects a positive number of experts, but got "
@@ -171,7 +237,8 @@ LogicalResult ClassAttr::verify(
     return emitError() << "expects split storage in a class of kind '"
                        << stringifyEnum(kind) << "'";
   // (R18)
-  if (failed(verifyWidths(emitError, kind, count, width, widths, factors)))
+  if (failed(verifyWidths(emitError, kind, count, width, widths, columns,
+                          factors)))
     return failure();
   // (class_c6)
   bool isLinear = kind == ClassKind::Linear ||
@@ -201,7 +268,9 @@ LogicalResult ClassAttr::verify(
       return emitError() << "expects 'overrides' where fewer than all bits are "
                             "read, but got "
                          << entry;
-  return success();
+  // (class_c8), (class_c9)
+  return verifyInputAndPlace(emitError, kind, count, mix, base, inputScale,
+                             placement);
 }
 
 ParseResult moe::detail::parseTargets(AsmParser &parser,

@@ -207,6 +207,30 @@ struct TensorCounter {
 };
 
 class Module;
+struct Machine;
+
+/// A thread of the host that shares memory with kernels while they run, such as
+/// the proxy of a network. Its accesses are checked for races like those of any
+/// thread; ranges that are not within one allocation are UsageErrors.
+class HostThread {
+public:
+  ~HostThread();
+  /// Weak accesses.
+  void read(uint64_t address, void *data, uint64_t bytes);
+  void write(uint64_t address, const void *data, uint64_t bytes);
+  /// Accesses of up to 8 bytes of system scope.
+  uint64_t loadAcquire(uint64_t address, uint32_t bytes);
+  void storeRelease(uint64_t address, uint64_t value, uint32_t bytes);
+  void addRelease(uint64_t address, uint64_t value, uint32_t bytes);
+
+  struct State;
+
+private:
+  friend class Emulator;
+  friend struct Machine;
+  explicit HostThread(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
 
 class Emulator {
 public:
@@ -243,6 +267,11 @@ public:
   /// Queues work of the host: called when the stream comes to it. It must not
   /// use the emulator but for reading and writing memory.
   void enqueue(unsigned device, unsigned stream, std::function<void()> work);
+  /// Adds a thread of the host. `step` is called again and again while kernels
+  /// run, at times that the schedule chooses, and does one thing; it returns
+  /// false where there was nothing to do. The thread lives as long as the
+  /// emulator. Not for exhaustive searches.
+  void addHostThread(std::function<bool(HostThread &)> step);
   /// Queues an event, which is complete when the stream comes to it.
   uint64_t recordEvent(unsigned device, unsigned stream);
   /// What the stream gets from now on comes after the event.

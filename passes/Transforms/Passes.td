@@ -46,7 +46,8 @@ def VerifyMoEPass : Pass<"moe-verify-moe", "::mlir::ModuleOp"> {
     2. (verify_moe_c2) their `apply` is the same.
     3. (R15) zero and exclude ids of the route belong to classes zero, copy or constant, unless a table selects.
     4. (R18) nested classes are chosen from by topk or greedy_assign.
-    5. (verify_moe_c3) callees of external classes have a body, of ops without side effects.
+    5. (verify_moe_c3) callees have no side effects: those of external classes have a body of ops without them, which may call such functions again; those of
+       activations have one or are declared, which promises it. What an external class makes of a row depends on that row alone.
     6. (verify_moe_c4) statistics before capacity are of the plan of a route.
     7. (R11) no auxiliary loss is of the statistics of a balanced assignment.
   }];
@@ -115,6 +116,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
       (`softmax=scores`).
     * C2: where a score is strictly increasing, the selection compares logits.
     * C20: probabilities up to a sum above 1 are all of them.
+    * C13: where the plan of a layer is a renumbering that brings no entries together and drops none, the experts are numbered as they were before it (`renumber`).
     * C8: weights multiply the hidden vector or the output (`apply`).
     * C10: shared experts become `moe.ffn` and a sum, or always-on classes (`shared`).
     * C9: shared experts of one body and input become one wider expert (`merge-shared`).
@@ -127,8 +129,9 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
     * C17: products with the shared gate and up matrices of lora experts are made once per unit and dispatched with it (`lora-base=units`).
 
     C1, C2 and C5 leave logits alone that have an `offset`: it may be a mask of −∞, whose scores of 0 are selected where −∞ is not.
-    C6, C7, C9, C10 and C19 change weights by weight expressions, so they apply to constant parameters alone. Each rewrite gives a remark, and so does each
-    that one condition kept from a candidate.
+    C6, C7, C9, C10, C13 and C19 change weights by weight expressions, so they apply to constant parameters alone. A matrix that is stored in fewer bits changes with the
+    tensors that store it: C6 and C7 multiply its scales where these are floats of their own, C9 and C19 need formats that keep rows (C9 also columns) apart, C10 and C17
+    make a `moe.dequant` where a matrix leaves its class. Each rewrite gives a remark, and so does each that one condition kept from a candidate.
   }];
   let options = [
     Option<"softmax", "softmax", "::moe::SoftmaxForm", "::moe::SoftmaxForm::Picks", "Where the softmax of a normalising router stands", [{
@@ -143,6 +146,7 @@ def SimplifyRoutingPass : Pass<"moe-simplify-routing", "::mlir::func::FuncOp"> {
       ::llvm::cl::values(clEnumValN(::moe::SharedForm::Keep, "keep", "what they are"),
                          clEnumValN(::moe::SharedForm::Ffn, "ffn", "ops beside the layer"),
                          clEnumValN(::moe::SharedForm::Table, "table", "always-on classes of its table"))}]>,
+    Option<"renumber", "renumber", "bool", "true", "Number experts as before a renumbering of their plan">,
     Option<"mergeShared", "merge-shared", "bool", "true", "Merge shared experts of one body into a wider one">,
     Option<"storage", "storage", "::moe::StorageForm", "::moe::StorageForm::Keep", "Layout of the gate and up matrices", [{
       ::llvm::cl::values(clEnumValN(::moe::StorageForm::Keep, "keep", "as it is"),

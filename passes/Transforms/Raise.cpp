@@ -89,7 +89,7 @@ private:
   Value logits();
   Value reshape(Value tensor, ArrayRef<Index> extents);
   Value planOfSlots(Value plan);
-  Value repeatForSlots(Value units);
+  Value repeatForSlots(Value rows);
   Value sumOfSlots(Value rows);
   TableAttr table();
   Value size(Index extent);
@@ -216,7 +216,8 @@ TableAttr Emitter::table() {
                       /*alpha=*/FloatAttr(), /*widths=*/{}, Factorisation::None,
                       FactorEvaluation::ApplyFactored, ClassBase::Own, hasBias,
                       /*callee=*/FlatSymbolRefAttr(),
-                      /*quant=*/{})});
+                      /*quant=*/{}, /*inputScale=*/FloatAttr(),
+                      /*placement=*/{}, /*columns=*/{})});
 }
 
 /// Logits that are a matrix product become moe.logits; others stay.
@@ -444,8 +445,8 @@ private:
 
 void RaisePass::report(const Layer &layer, RouteOp route, ExpertsOp experts,
                        StringRef shared) {
-  StringRef slots = layer.readsSlots   ? ", a row in for each choice"
-                    : layer.givesSlots ? ", a row out for each choice"
+  StringRef slots = layer.readsSlots   ? ", an input for each choice"
+                    : layer.givesSlots ? ", an output for each choice"
                                        : "";
   remark::passed(experts.getLoc(),
                  remark::RemarkOpts::name("raised").category("moe-raise"))

@@ -46,15 +46,28 @@ std::optional<Linear> moe::raise::matchGatheredLinear(IndexFacts &facts,
   return result;
 }
 
+/// The op whose result is the op's without dimensions of size 1 behind the
+/// columns (products of matrices and column vectors); else the op itself.
+static Operation *unsqueezed(Operation *op) {
+  if (!isa<hlo::ReshapeOp, hlo::DynamicReshapeOp>(op))
+    return op;
+  Value source = op->getOperand(0);
+  RankedTensorType from = typeOf(source), to = typeOf(op->getResult(0));
+  bool isSqueeze = from.getRank() > to.getRank() &&
+                   from.getShape().back() == 1 &&
+                   from.getShape().take_front(to.getRank()) == to.getShape();
+  return isSqueeze ? source.getDefiningOp() : nullptr;
+}
+
 /// result[row, column] = sum over slot of a product
 static std::optional<Entries> matchSumOverSlots(IndexFacts &facts,
                                                 Operation *op) {
-  if (!isa<hlo::DotGeneralOp>(op) && combinerOf(op) != Combiner::Add)
-    return std::nullopt;
-  if (!isa<hlo::DotGeneralOp, hlo::ReduceOp>(op))
+  Operation *sumOp = unsqueezed(op);
+  if (!isa_and_present<hlo::DotGeneralOp, hlo::ReduceOp>(sumOp) ||
+      (isa<hlo::ReduceOp>(sumOp) && combinerOf(sumOp) != Combiner::Add))
     return std::nullopt;
   Value result = op->getResult(0);
-  if (typeOf(result).getRank() < 2)
+  if (typeOf(result).getRank() < 2 || typeOf(result).getShape().back() == 1)
     return std::nullopt;
   Coordinates at;
   for (int64_t size : typeOf(result).getShape())
@@ -62,14 +75,17 @@ static std::optional<Entries> matchSumOverSlots(IndexFacts &facts,
   Entries entries{};
   entries.row = rowOf(facts, result, ArrayRef(at).drop_back());
   entries.column = at.back();
-  if (auto sum = matchProductSum(facts, {result, at})) {
+  Element element = facts.trace(result, at);
+  if (element.tensor != sumOp->getResult(0))
+    return std::nullopt;
+  if (auto sum = matchProductSum(facts, element)) {
     entries.factors = {sum->a, sum->b};
     entries.slot = sum->position;
     entries.count = sum->count;
     return entries;
   }
   entries.slot = facts.symbol("j");
-  std::optional<Element> term = facts.reduced({result, at}, entries.slot);
+  std::optional<Element> term = facts.reduced(element, entries.slot);
   if (!term)
     return std::nullopt;
   entries.term = *term;

@@ -206,6 +206,11 @@ LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
                               groupSize, base)))
     return failure();
 
+  // All of them are kept (GLM-4.5 has one group).
+  if (chosen.slots() == groups) {
+    filter = {};
+    return success();
+  }
   bool isZero = fill == 0.0, isInfinite = std::isinf(fill) && fill < 0;
   if (!isZero && !isInfinite)
     return unknown("masked keys become " + Twine(std::to_string(fill)) +

@@ -1,9 +1,8 @@
-// moe-simplify-routing: where weights multiply, what shared experts are, and
-// how gate and up matrices lie (rules C8, C9, C10, C19).
+// moe-simplify-routing: where weights multiply, and whether shared experts are
+// ops or classes (rules C8, C10).
 #include "SimplifyRouting.h"
-#include "moe/Dialect/MoE/Parameters.h"
+#include "StoredWeights.h"
 #include "moe/Dialect/StableHLO/StableHLO.h"
-#include "moe/Dialect/Support/MoESupport.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -57,10 +56,8 @@ static StringRef whySharedStay(RoutedLayer layer) {
   return {};
 }
 
-/// Gives the layer another table with its parameters, and its plan as many
-/// always-on ids.
-static void setTable(RoutedLayer &layer, ArrayRef<ClassAttr> classes,
-                     ValueRange parameters, RewriterBase &rewriter) {
+void moe::detail::setTable(RoutedLayer &layer, ArrayRef<ClassAttr> classes,
+                           ValueRange parameters, RewriterBase &rewriter) {
   auto table = TableAttr::get(rewriter.getContext(), classes);
   PlanType plan = layer.route.getPlan().getType();
   rewriter.modifyOpInPlace(layer.route, [&] {
@@ -70,48 +67,6 @@ static void setTable(RoutedLayer &layer, ArrayRef<ClassAttr> classes,
     layer.experts.setTableAttr(table);
     layer.experts.getParametersMutable().assign(parameters);
   });
-}
-
-//===----------------------------------------------------------------------===//
-// Parameters
-//===----------------------------------------------------------------------===//
-
-using Weights = SmallVector<ElementsAttr>;
-
-/// The elements of constant parameters; empty where one is no constant.
-static Weights matchWeights(ValueRange values) {
-  Weights weights = llvm::map_to_vector(values, support::matchWeight);
-  if (llvm::is_contained(weights, ElementsAttr()))
-    weights.clear();
-  return weights;
-}
-
-static SmallVector<Value> createWeights(ArrayRef<ElementsAttr> weights,
-                                        Location loc, RewriterBase &rewriter) {
-  return llvm::map_to_vector(weights, [&](ElementsAttr weight) -> Value {
-    return support::WeightOp::create(rewriter, loc, weight);
-  });
-}
-
-static SmallVector<int64_t> shapeOf(ElementsAttr weight) {
-  return SmallVector<int64_t>(weight.getShapedType().getShape());
-}
-
-/// `weight` with a leading dimension of 1.
-static ElementsAttr addLeading(ElementsAttr weight) {
-  SmallVector<int64_t> shape = shapeOf(weight);
-  shape.insert(shape.begin(), 1);
-  return support::reshapeWeight(weight, shape);
-}
-
-/// Expert `index` of a stack.
-static ElementsAttr takeExpert(ElementsAttr stack, int64_t index) {
-  SmallVector<int64_t> sizes = shapeOf(stack);
-  SmallVector<int64_t> offsets(sizes.size(), 0), strides(sizes.size(), 1);
-  offsets[0] = index;
-  sizes[0] = 1;
-  ElementsAttr slab = support::sliceWeight(stack, offsets, sizes, strides);
-  return support::reshapeWeight(slab, ArrayRef<int64_t>(sizes).drop_front());
 }
 
 SmallVector<SmallVector<Value>>
@@ -175,7 +130,7 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
 
   SmallVector<ClassAttr> kept;
   SmallVector<Value> keptParameters;
-  SmallVector<std::pair<ClassAttr, Weights>> shared;
+  SmallVector<std::pair<ClassAttr, StoredWeights>> shared;
   for (auto [entry, parameters] : llvm::zip_equal(
            experts.getTable().getClasses(), splitParameters(experts))) {
     if (!entry.isAlways()) {
@@ -185,9 +140,16 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
     }
     if (entry.getKind() != ClassKind::Ffn)
       return reportKept(experts, rule, "an always-on class is no ffn");
-    if (entry.isQuantised())
-      return reportKept(experts, rule, quantised);
-    Weights weights = matchWeights(parameters);
+    if (entry.scalesInput() || entry.isPlaced())
+      return reportKept(experts, rule,
+                        "its experts scale their input or have a place");
+    if (llvm::any_of(entry.getQuant(), [](QuantAttr quant) {
+          return quant.getWidths() == QuantWidths::Operand;
+        }))
+      return reportKept(experts, rule, "the widths of its codes are operands");
+    StoredWeights weights =
+        matchStored(entry, experts.getInput().getType().getWidth(),
+                    experts.getType().getWidth(), parameters);
     if (weights.empty())
       return reportKept(experts, rule, notConstant);
     shared.emplace_back(entry, std::move(weights));
@@ -200,12 +162,12 @@ void moe::detail::inlineSharedExperts(ExpertsOp experts,
   Operation *firstAdd = nullptr;
   for (auto &[entry, weights] : shared)
     for (int64_t index = 0; index < entry.getCount(); ++index) {
-      Weights own = llvm::map_to_vector(weights, [&](ElementsAttr stack) {
-        return takeExpert(stack, index);
+      auto own = llvm::map_to_vector(weights, [&](const StoredWeight &stack) {
+        return dropLeading(takeExperts(stack, index));
       });
       auto ffn = FfnOp::create(
           rewriter, loc, combine.getType(), layer->dispatch.getInput(),
-          createWeights(own, loc, rewriter), entry.getBody());
+          createParameters(own, loc, rewriter), entry.getBody());
       auto add = arith::AddFOp::create(rewriter, loc, sum, ffn);
       if (!firstAdd)
         firstAdd = add;
@@ -238,373 +200,25 @@ void moe::detail::absorbSharedExpert(Operation *sum, RewriterBase &rewriter) {
     return reportKept(ffn, rule, "its input is not the layer's");
   if (StringRef why = whySharedStay(*layer); !why.empty())
     return reportKept(ffn, rule, why);
-  Weights weights = matchWeights(ffn.getParameters());
+  StoredWeights weights = matchStored(ffn);
   if (weights.empty())
     return reportKept(ffn, rule, notConstant);
 
   BodyAttr body = ffn.getBody();
   int64_t width =
-      shapeOf(weights[weights.size() - 1 - body.getDownBias()]).back();
+      weights[weights.size() - 1 - body.getDownBias()].parameter.shape.back();
   ExpertsOp experts = layer->experts;
   SmallVector<ClassAttr> classes(experts.getTable().getClasses());
   classes.push_back(ClassAttr::get(rewriter.getContext(), 1, width, body,
-                                   ClassActivation::Always));
+                                   ClassActivation::Always,
+                                   getFormats(weights)));
   rewriter.setInsertionPoint(experts);
   SmallVector<Value> parameters(experts.getParameters());
   llvm::append_range(parameters,
-                     createWeights(llvm::map_to_vector(weights, addLeading),
-                                   ffn.getLoc(), rewriter));
+                     createOperands(llvm::map_to_vector(weights, addLeading),
+                                    ffn.getLoc(), rewriter));
   setTable(*layer, classes, parameters, rewriter);
   reportSimplified(ffn, rule, "a shared expert becomes an always-on class");
   rewriter.replaceOp(sum, combine.getResult());
   rewriter.eraseOp(ffn);
-}
-
-//===----------------------------------------------------------------------===//
-// C9: one wider shared expert
-//===----------------------------------------------------------------------===//
-
-/// A stacked parameter of n experts as that of one expert of n times the width,
-/// without the leading dimension. Joint storage that is not interleaved keeps
-/// gate and up apart in a leading dimension of 2.
-static ElementsAttr flattenExperts(ElementsAttr stack, ParameterRole role,
-                                   Storage storage) {
-  SmallVector<int64_t> shape = shapeOf(stack);
-  int64_t count = shape[0];
-  if (role == ParameterRole::Down) {
-    ElementsAttr columns = support::transposeWeight(stack, {1, 0, 2});
-    return support::reshapeWeight(columns, {shape[1], count * shape[2]});
-  }
-  SmallVector<int64_t> flat(ArrayRef<int64_t>(shape).drop_front());
-  flat[0] *= count;
-  bool joint = role == ParameterRole::First || role == ParameterRole::FirstBias;
-  if (!joint || storage == Storage::Interleaved)
-    return support::reshapeWeight(stack, flat);
-  // [n, 2f, ...] -> [n, 2, f, ...] -> [2, n, f, ...] -> [2, nf, ...]
-  SmallVector<int64_t> halves = {count, 2, shape[1] / 2};
-  SmallVector<int64_t> permutation = {1, 0, 2};
-  if (role == ParameterRole::First) {
-    halves.push_back(shape[2]);
-    permutation.push_back(3);
-  }
-  flat[0] /= 2;
-  flat.insert(flat.begin(), 2);
-  return support::reshapeWeight(
-      support::transposeWeight(support::reshapeWeight(stack, halves),
-                               permutation),
-      flat);
-}
-
-/// The parameters of one expert that computes the sum of several stacks of
-/// experts of one body without a down bias.
-static Weights mergeExperts(BodyAttr body, ArrayRef<Weights> stacks) {
-  Weights merged;
-  for (auto [index, parameter] :
-       llvm::enumerate(moe::getParameters(body, 1, 1, 1))) {
-    ParameterRole role = parameter.role;
-    Weights flat = llvm::map_to_vector(stacks, [&](const Weights &stack) {
-      return flattenExperts(stack[index], role, body.getStorage());
-    });
-    bool joint =
-        role == ParameterRole::First || role == ParameterRole::FirstBias;
-    bool halves = joint && body.getStorage() != Storage::Interleaved;
-    ElementsAttr whole = support::concatWeights(
-        flat, halves || role == ParameterRole::Down ? 1 : 0);
-    if (halves) {
-      SmallVector<int64_t> shape = shapeOf(whole);
-      shape[1] *= 2;
-      whole =
-          support::reshapeWeight(whole, ArrayRef<int64_t>(shape).drop_front());
-    }
-    merged.push_back(whole);
-  }
-  return merged;
-}
-
-static constexpr StringLiteral downBias = "down biases would have to be added";
-
-void moe::detail::mergeAlwaysOnClasses(ExpertsOp experts,
-                                       RewriterBase &rewriter) {
-  constexpr StringLiteral rule = "C9";
-  ArrayRef<ClassAttr> old = experts.getTable().getClasses();
-  SmallVector<SmallVector<Value>> oldParameters = splitParameters(experts);
-  SmallVector<ClassAttr> classes;
-  SmallVector<Value> parameters;
-  rewriter.setInsertionPoint(experts);
-  bool changed = false;
-  FailureOr<RoutedLayer> layer = matchLayer(experts);
-  for (size_t first = 0, end; first < old.size(); first = end) {
-    ClassAttr entry = old[first];
-    bool shared = entry.isAlways() && entry.getKind() == ClassKind::Ffn &&
-                  !entry.isQuantised();
-    int64_t count = 0, width = 0;
-    for (end = first;
-         end < old.size() &&
-         (end == first || (shared && old[end].getKind() == ClassKind::Ffn &&
-                           old[end].getBody() == entry.getBody() &&
-                           old[end].isAlways() && !old[end].isQuantised()));
-         ++end) {
-      count += old[end].getCount();
-      width += old[end].getCount() * old[end].getWidth();
-    }
-    auto keep = [&](StringRef reason) {
-      if (!reason.empty())
-        reportKept(experts, rule, reason);
-      for (size_t index = first; index < end; ++index) {
-        classes.push_back(old[index]);
-        llvm::append_range(parameters, oldParameters[index]);
-      }
-    };
-    if (!shared || count == 1) {
-      keep({});
-      continue;
-    }
-    if (failed(layer)) {
-      keep(noLayer);
-      continue;
-    }
-    if (layer->route.getAlwaysWeights()) {
-      keep("always-on experts have weights");
-      continue;
-    }
-    if (entry.getBody().getDownBias()) {
-      keep(downBias);
-      continue;
-    }
-    SmallVector<Weights> stacks;
-    for (size_t index = first; index < end; ++index)
-      stacks.push_back(matchWeights(oldParameters[index]));
-    if (llvm::any_of(stacks,
-                     [](const Weights &stack) { return stack.empty(); })) {
-      keep(notConstant);
-      continue;
-    }
-    Weights merged =
-        llvm::map_to_vector(mergeExperts(entry.getBody(), stacks), addLeading);
-    llvm::append_range(parameters,
-                       createWeights(merged, experts.getLoc(), rewriter));
-    classes.push_back(ClassAttr::get(rewriter.getContext(), 1, width,
-                                     entry.getBody(), ClassActivation::Always));
-    changed = true;
-  }
-  if (!changed)
-    return;
-  setTable(*layer, classes, parameters, rewriter);
-  reportSimplified(experts, rule, "always-on experts become one wider expert");
-}
-
-void moe::detail::mergeSharedExperts(Operation *sum, RewriterBase &rewriter) {
-  constexpr StringLiteral rule = "C9";
-  Value lhs = sum->getOperand(0);
-  auto second = sum->getOperand(1).getDefiningOp<FfnOp>();
-  auto first = lhs.getDefiningOp<FfnOp>();
-  // The sum of everything else and the first, where there is one.
-  Operation *inner = nullptr;
-  if (!first && lhs.getDefiningOp() && isSum(lhs.getDefiningOp())) {
-    inner = lhs.getDefiningOp();
-    first = inner->getOperand(1).getDefiningOp<FfnOp>();
-  }
-  if (!first || !second || first == second ||
-      first.getInput() != second.getInput())
-    return;
-  if (!first->hasOneUse() || !second->hasOneUse() ||
-      (inner && !inner->hasOneUse()))
-    return reportKept(sum, rule, "an intermediate result has other users");
-  BodyAttr body = first.getBody();
-  if (second.getBody() != body)
-    return reportKept(sum, rule, "their bodies differ");
-  if (body.getDownBias())
-    return reportKept(sum, rule, downBias);
-  Weights firstWeights = matchWeights(first.getParameters());
-  Weights secondWeights = matchWeights(second.getParameters());
-  if (firstWeights.empty() || secondWeights.empty())
-    return reportKept(sum, rule, notConstant);
-
-  Weights merged =
-      mergeExperts(body, {llvm::map_to_vector(firstWeights, addLeading),
-                          llvm::map_to_vector(secondWeights, addLeading)});
-  rewriter.setInsertionPoint(sum);
-  Location loc = first.getLoc();
-  Value wider = FfnOp::create(rewriter, loc, first.getType(), first.getInput(),
-                              createWeights(merged, loc, rewriter), body);
-  if (inner) {
-    Operation *whole = rewriter.clone(*sum);
-    whole->setOperands({inner->getOperand(0), wider});
-    wider = whole->getResult(0);
-  }
-  reportSimplified(sum, rule, "shared experts become one wider expert");
-  rewriter.replaceOp(sum, wider);
-  if (inner)
-    rewriter.eraseOp(inner);
-  rewriter.eraseOp(first);
-  rewriter.eraseOp(second);
-}
-
-//===----------------------------------------------------------------------===//
-// C19: layout of gate and up
-//===----------------------------------------------------------------------===//
-
-/// The rows [offset, offset + size * stride) of `weight` in steps of `stride`,
-/// along `dimension`.
-static ElementsAttr takeRows(ElementsAttr weight, int64_t dimension,
-                             int64_t offset, int64_t size, int64_t stride) {
-  SmallVector<int64_t> sizes = shapeOf(weight);
-  SmallVector<int64_t> offsets(sizes.size(), 0), strides(sizes.size(), 1);
-  offsets[dimension] = offset;
-  strides[dimension] = stride;
-  sizes[dimension] = size;
-  return support::sliceWeight(weight, offsets, sizes, strides);
-}
-
-/// Gate and up of a joint matrix or bias whose rows are `dimension`.
-static std::pair<ElementsAttr, ElementsAttr>
-splitRows(ElementsAttr joint, Storage storage, int64_t dimension) {
-  int64_t width = shapeOf(joint)[dimension] / 2;
-  if (storage == Storage::Interleaved)
-    return {takeRows(joint, dimension, 0, width, 2),
-            takeRows(joint, dimension, 1, width, 2)};
-  ElementsAttr low = takeRows(joint, dimension, 0, width, 1);
-  ElementsAttr high = takeRows(joint, dimension, width, width, 1);
-  if (storage == Storage::ConcatUpGate)
-    std::swap(low, high);
-  return {low, high};
-}
-
-/// The joint matrix or bias of gate and up, whose rows are `dimension`.
-static ElementsAttr joinRows(ElementsAttr gate, ElementsAttr up,
-                             Storage storage, int64_t dimension) {
-  if (storage == Storage::ConcatGateUp)
-    return support::concatWeights({gate, up}, dimension);
-  if (storage == Storage::ConcatUpGate)
-    return support::concatWeights({up, gate}, dimension);
-  // [..., f, d] -> [..., f, 1, d], joined to [..., f, 2, d] -> [..., 2f, d]
-  SmallVector<int64_t> shape = shapeOf(gate);
-  SmallVector<int64_t> pair(shape), whole(shape);
-  pair.insert(pair.begin() + dimension + 1, 1);
-  whole[dimension] *= 2;
-  ElementsAttr joined = support::concatWeights(
-      {support::reshapeWeight(gate, pair), support::reshapeWeight(up, pair)},
-      dimension + 1);
-  return support::reshapeWeight(joined, whole);
-}
-
-/// The parameters of a gated body, whose rows are `dimension`, under another
-/// storage.
-static Weights convertStorage(BodyAttr body, Storage target, Weights weights,
-                              int64_t dimension) {
-  ElementsAttr gate, up, gateBias, upBias;
-  Weights result;
-  for (auto [weight, parameter] :
-       llvm::zip_equal(weights, moe::getParameters(body, 1, 1, 1))) {
-    switch (parameter.role) {
-    case ParameterRole::Gate:
-      gate = weight;
-      break;
-    case ParameterRole::GateBias:
-      gateBias = weight;
-      break;
-    case ParameterRole::Up:
-      up = weight;
-      break;
-    case ParameterRole::UpBias:
-      upBias = weight;
-      break;
-    case ParameterRole::First:
-      std::tie(gate, up) = splitRows(weight, body.getStorage(), dimension);
-      break;
-    case ParameterRole::FirstBias:
-      std::tie(gateBias, upBias) =
-          splitRows(weight, body.getStorage(), dimension);
-      break;
-    default:
-      break;
-    }
-  }
-  if (target == Storage::Split) {
-    for (ElementsAttr weight : {gate, gateBias, up, upBias})
-      if (weight)
-        result.push_back(weight);
-  } else {
-    result.push_back(joinRows(gate, up, target, dimension));
-    if (gateBias)
-      result.push_back(joinRows(gateBias, upBias, target, dimension));
-  }
-  llvm::append_range(result, ArrayRef<ElementsAttr>(weights).take_back(
-                                 1 + body.getDownBias()));
-  return result;
-}
-
-/// Why a gated body may not have the storage `target`; empty where it may.
-static StringRef whyStorageStays(BodyAttr body, Storage target,
-                                 const Weights &weights) {
-  if (target != Storage::Split && body.getGateBias() != body.getUpBias())
-    return "one of gate and up has a bias";
-  if (weights.empty())
-    return notConstant;
-  return {};
-}
-
-static constexpr StringLiteral storageChanged =
-    "gate and up matrices change their layout";
-
-void moe::detail::changeStorage(ExpertsOp experts, Storage target,
-                                RewriterBase &rewriter) {
-  constexpr StringLiteral rule = "C19";
-  SmallVector<ClassAttr> classes;
-  SmallVector<Value> parameters;
-  rewriter.setInsertionPoint(experts);
-  bool changed = false;
-  for (auto [entry, own] : llvm::zip_equal(experts.getTable().getClasses(),
-                                           splitParameters(experts))) {
-    BodyAttr body = entry.getBody();
-    StringRef why;
-    Weights weights;
-    bool candidate = entry.getKind() == ClassKind::Ffn && body.getGated() &&
-                     body.getStorage() != target;
-    if (candidate) {
-      weights = matchWeights(own);
-      why = entry.isQuantised() ? StringRef(quantised)
-                                : whyStorageStays(body, target, weights);
-      if (!why.empty())
-        reportKept(experts, rule, why);
-    }
-    if (!candidate || !why.empty()) {
-      classes.push_back(entry);
-      llvm::append_range(parameters, own);
-      continue;
-    }
-    changed = true;
-    classes.push_back(ClassAttr::get(rewriter.getContext(), entry.getCount(),
-                                     entry.getWidth(), body.withStorage(target),
-                                     entry.getActivation()));
-    Weights converted = convertStorage(body, target, weights, 1);
-    llvm::append_range(parameters,
-                       createWeights(converted, experts.getLoc(), rewriter));
-  }
-  if (!changed)
-    return;
-  rewriter.modifyOpInPlace(experts, [&] {
-    experts.setTableAttr(TableAttr::get(rewriter.getContext(), classes));
-    experts.getParametersMutable().assign(parameters);
-  });
-  reportSimplified(experts, rule, storageChanged);
-}
-
-void moe::detail::changeStorage(FfnOp ffn, Storage target,
-                                RewriterBase &rewriter) {
-  constexpr StringLiteral rule = "C19";
-  BodyAttr body = ffn.getBody();
-  if (!body.getGated() || body.getStorage() == target)
-    return;
-  Weights weights = matchWeights(ffn.getParameters());
-  if (StringRef why = whyStorageStays(body, target, weights); !why.empty())
-    return reportKept(ffn, rule, why);
-  rewriter.setInsertionPoint(ffn);
-  SmallVector<Value> parameters = createWeights(
-      convertStorage(body, target, weights, 0), ffn.getLoc(), rewriter);
-  rewriter.modifyOpInPlace(ffn, [&] {
-    ffn.setBodyAttr(body.withStorage(target));
-    ffn.getParametersMutable().assign(parameters);
-  });
-  reportSimplified(ffn, rule, storageChanged);
 }

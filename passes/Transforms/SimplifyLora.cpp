@@ -12,14 +12,15 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::detail;
 
+static constexpr StringLiteral productsRounded =
+    "products in rows would be rounded";
+
 /// Why the rows of `experts` keep to the input alone; empty where they need
 /// not. `dispatch` makes them, or is null.
 static StringRef whyBaseStays(ExpertsOp experts, DispatchOp dispatch) {
   ArrayRef<ClassAttr> classes = experts.getTable().getClasses();
   if (classes.size() != 1)
     return "other classes read the same rows";
-  if (classes[0].isQuantised())
-    return quantised;
   if (classes[0].getBody().hasJointStorage())
     return "gate and up are one matrix";
   if (!dispatch || !dispatch->hasOneUse() ||
@@ -31,7 +32,8 @@ static StringRef whyBaseStays(ExpertsOp experts, DispatchOp dispatch) {
   if (plan.getSlots() + plan.getAlways() == 1)
     return "a unit has one row";
   if (dispatch.getApply() == Apply::Input ||
-      dispatch.getInputScale().convertToDouble() != 1.0)
+      dispatch.getInputScale().convertToDouble() != 1.0 ||
+      classes[0].scalesInput())
     return "the input of experts is scaled";
   auto isStatic = [](Value value) {
     return cast<ShapedType>(value.getType()).hasStaticShape();
@@ -42,9 +44,15 @@ static StringRef whyBaseStays(ExpertsOp experts, DispatchOp dispatch) {
   auto isF32 = [](Value value) {
     return cast<ShapedType>(value.getType()).getElementType().isF32();
   };
-  if (!isF32(dispatch.getInput()) ||
-      !llvm::all_of(experts.getParameters(), isF32))
-    return "products in rows would be rounded";
+  if (!isF32(dispatch.getInput()))
+    return productsRounded;
+  for (const ParameterOperands &own :
+       groupOperands(classes[0], 1, 1, experts.getParameters())) {
+    if (!own.quant && !isF32(own.operands.front()))
+      return productsRounded;
+    if (own.quant && own.quant.getWidths() == QuantWidths::Operand)
+      return "the widths of its codes are operands";
+  }
   return {};
 }
 
@@ -75,6 +83,16 @@ static Value createProduct(Value rows, Value matrix, Value bias, Location loc,
             3, targets, rewriter.getContext()));
       })));
   return product.getResult(0);
+}
+
+/// A shared matrix or bias: itself, or what stores it as one in f32.
+static Value createShared(const ParameterOperands &own, Location loc,
+                          RewriterBase &rewriter) {
+  if (!own.quant)
+    return own.operands.front();
+  auto type = RankedTensorType::get(own.parameter.shape, rewriter.getF32Type());
+  return DequantOp::create(rewriter, loc, type, own.operands, /*bits=*/Value(),
+                           own.quant);
 }
 
 /// Matrices with equal numbers of rows, side by side.
@@ -118,27 +136,27 @@ void moe::detail::multiplyBaseOnce(ExpertsOp experts, RewriterBase &rewriter) {
 
   ClassAttr entry = experts.getTable().getClasses().front();
   RowsType rows = experts.getInput().getType();
-  Value gate, gateBias, up, upBias;
-  SmallVector<Value> kept;
-  for (auto [parameter, value] :
-       llvm::zip_equal(moe::getParameters(entry, rows.getWidth(),
-                                          experts.getType().getWidth()),
-                       experts.getParameters())) {
-    bool isWhole = parameter.part == ParameterPart::Whole;
-    if (isWhole && parameter.role == ParameterRole::Gate)
-      gate = value;
-    else if (isWhole && parameter.role == ParameterRole::GateBias)
-      gateBias = value;
-    else if (isWhole && parameter.role == ParameterRole::Up)
-      up = value;
-    else if (isWhole && parameter.role == ParameterRole::UpBias)
-      upBias = value;
-    else
-      kept.push_back(value);
-  }
-
   Location loc = experts.getLoc();
   rewriter.setInsertionPoint(dispatch);
+  Value gate, gateBias, up, upBias;
+  SmallVector<Value> kept;
+  for (const ParameterOperands &own :
+       groupOperands(entry, rows.getWidth(), experts.getType().getWidth(),
+                     experts.getParameters())) {
+    bool isWhole = own.parameter.part == ParameterPart::Whole;
+    ParameterRole role = own.parameter.role;
+    if (isWhole && role == ParameterRole::Gate)
+      gate = createShared(own, loc, rewriter);
+    else if (isWhole && role == ParameterRole::GateBias)
+      gateBias = own.operands.front();
+    else if (isWhole && role == ParameterRole::Up)
+      up = createShared(own, loc, rewriter);
+    else if (isWhole && role == ParameterRole::UpBias)
+      upBias = own.operands.front();
+    else
+      llvm::append_range(kept, own.operands);
+  }
+
   Value x = dispatch.getInput();
   SmallVector<Value> parts = {x};
   if (gate)

@@ -313,6 +313,14 @@ struct SimplifyRouting final
     llvm::for_each(ops, simplify);
   }
 
+  template <typename OpTy>
+  void eraseDead(RewriterBase &rewriter) {
+    forEach<OpTy>([&](OpTy op) {
+      if (isOpTriviallyDead(op))
+        rewriter.eraseOp(op);
+    });
+  }
+
   void forEachSum(llvm::function_ref<void(Operation *)> simplify) {
     SmallVector<Operation *> sums;
     getOperation()->walk([&](Operation *op) {
@@ -336,6 +344,8 @@ struct SimplifyRouting final
       scoreSelectedColumns(op, rewriter);
     });
     forEach<CombineOp>([&](CombineOp op) { sinkExpansion(op, rewriter); });
+    if (renumber)
+      forEach<RemapOp>([&](RemapOp op) { renumberExperts(op, rewriter); });
     if (apply != ApplyForm::Keep)
       forEach<CombineOp>([&](CombineOp op) {
         moveWeights(op,
@@ -364,10 +374,8 @@ struct SimplifyRouting final
           [&](CombineOp op) { dropParameterFree(op, rewriter); });
     if (loraBase == BaseForm::Units)
       forEach<ExpertsOp>([&](ExpertsOp op) { multiplyBaseOnce(op, rewriter); });
-    forEach<support::WeightOp>([&](support::WeightOp op) {
-      if (isOpTriviallyDead(op))
-        rewriter.eraseOp(op);
-    });
+    eraseDead<DequantOp>(rewriter);
+    eraseDead<support::WeightOp>(rewriter);
   }
 
   std::optional<Storage> getStorage() const {

@@ -30,11 +30,6 @@ struct RoutedLayer {
 inline constexpr llvm::StringLiteral noLayer =
     "the ops of its layer have other users or plans";
 
-/// Why rewrites by weight expressions leave experts alone.
-inline constexpr llvm::StringLiteral notConstant =
-    "its parameters are no constants";
-inline constexpr llvm::StringLiteral quantised = "its matrices are quantised";
-
 /// The layer that ends in `combine`, or that of `experts`, whose plan nobody
 /// else uses.
 mlir::FailureOr<RoutedLayer> matchLayer(CombineOp combine);
@@ -46,6 +41,16 @@ mlir::FailureOr<RoutedLayer> matchRows(CombineOp combine);
 /// Parameters of the classes of a table, class after class.
 llvm::SmallVector<llvm::SmallVector<mlir::Value>>
 splitParameters(ExpertsOp experts);
+
+/// Gives `layer` another table with its parameters, and its plan as many
+/// always-on ids.
+void setTable(RoutedLayer &layer, llvm::ArrayRef<ClassAttr> classes,
+              mlir::ValueRange parameters, mlir::RewriterBase &rewriter);
+
+/// C13: where the plan of a layer is `remap` of another one that gives each
+/// expert a number of its own, numbers the experts of the layer as that plan
+/// does. Erases `remap`.
+void renumberExperts(RemapOp remap, mlir::RewriterBase &rewriter);
 
 /// C3: drops the entries of zero classes from the rows of `combine`'s layer,
 /// has those of copy classes carried by its plan, and adds the vectors of

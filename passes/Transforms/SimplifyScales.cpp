@@ -1,8 +1,7 @@
 // moe-simplify-routing: the factors of weights go into the experts (rules C6
 // and C7).
 #include "SimplifyRouting.h"
-#include "moe/Dialect/MoE/Parameters.h"
-#include "moe/Dialect/Support/MoESupport.h"
+#include "StoredWeights.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 
@@ -38,8 +37,6 @@ static bool scalesOutput(ParameterRole role) {
 /// Why no parameter can take a factor of the output of `entry`; empty where
 /// some can, or the output is 0.
 static StringRef whyClassStays(ClassAttr entry) {
-  if (entry.isQuantised())
-    return quantised;
   switch (entry.getKind()) {
   case ClassKind::Ffn:
   case ClassKind::Zero:
@@ -63,6 +60,75 @@ static StringRef whyClassStays(ClassAttr entry) {
     return "some experts pass their input on";
   }
   llvm_unreachable("every class is listed");
+}
+
+/// The tensors that a matrix stored by `quant` is linear in, all together; for
+/// one that is not stored (null) itself. Empty where they are no numbers of
+/// their own but fields of blocks, or divide.
+static SmallVector<unsigned> getLinearParts(QuantAttr quant) {
+  if (!quant)
+    return {0};
+  switch (quant.getFormat()) {
+  case QuantFormat::Float:
+  case QuantFormat::NOfM:
+    return {0};
+  case QuantFormat::I8Chan:
+  case QuantFormat::I8Group:
+  case QuantFormat::USym:
+  case QuantFormat::UAffine:
+  case QuantFormat::Hqq:
+  case QuantFormat::Fp8Block:
+  case QuantFormat::GgufNvfp4:
+  case QuantFormat::Ternary:
+  case QuantFormat::Bitmask:
+    return {1};
+  case QuantFormat::USb:
+    return {1, 2};
+  case QuantFormat::Gptq4:
+  case QuantFormat::Awq4:
+    return {2};
+  case QuantFormat::QMoE:
+    return {2, 3};
+  case QuantFormat::Nvfp4:
+    if (quant.getGlobal() == GlobalScale::Multiply)
+      return {2};
+    return {};
+  case QuantFormat::Nested:
+    // Widths below all bits may have scales of their own.
+    if (quant.getOverrides() && quant.getWidth() == 0)
+      return {1, 3};
+    return {1};
+  case QuantFormat::GgufQ40:
+  case QuantFormat::GgufQ80:
+  case QuantFormat::Mxfp4:
+  case QuantFormat::GgufMxfp4:
+    return {};
+  }
+  llvm_unreachable("every format is listed");
+}
+
+/// `operands` of a parameter that the output is linear in, times `factors`:
+/// appended to `scaled`. Else why they stay.
+static StringRef
+scaleOperands(const ParameterOperands &own, ElementsAttr factors,
+              SmallVectorImpl<std::pair<Value, ElementsAttr>> &scaled) {
+  SmallVector<unsigned> linear = getLinearParts(own.quant);
+  if (linear.empty())
+    return "its scales stand in blocks or divide";
+  for (auto [index, value] : llvm::enumerate(own.operands)) {
+    ElementsAttr weight;
+    if (llvm::is_contained(linear, index)) {
+      weight = support::matchWeight(value);
+      if (!weight)
+        return notConstant;
+      Type type = weight.getElementType();
+      if (!type.isF32() && !type.isF64() && !type.isBF16())
+        return "weights of a small range may overflow";
+      weight = support::scaleWeight(weight, factors);
+    }
+    scaled.emplace_back(value, weight);
+  }
+  return {};
 }
 
 /// Elements [first, first + count) of `factors`; the factor itself where it is
@@ -94,19 +160,14 @@ static StringRef scaleParameters(ExpertsOp experts, ElementsAttr factors,
         scaled.emplace_back(value, ElementsAttr());
       continue;
     }
-    for (auto [value, parameter] :
-         llvm::zip_equal(own, moe::getParameters(entry, 1, 1))) {
-      ElementsAttr weight;
-      if (scalesOutput(parameter.role)) {
-        weight = support::matchWeight(value);
-        if (!weight)
-          return notConstant;
-        Type type = weight.getElementType();
-        if (!type.isF32() && !type.isF64() && !type.isBF16())
-          return "weights of a small range may overflow";
-        weight = support::scaleWeight(weight, taken);
+    for (const ParameterOperands &parameter : groupOperands(entry, 1, 1, own)) {
+      if (!scalesOutput(parameter.parameter.role)) {
+        for (Value value : parameter.operands)
+          scaled.emplace_back(value, ElementsAttr());
+        continue;
       }
-      scaled.emplace_back(value, weight);
+      if (StringRef why = scaleOperands(parameter, taken, scaled); !why.empty())
+        return why;
     }
   }
   rewriter.setInsertionPoint(experts);

@@ -45,6 +45,10 @@ static StringRef whyRowsStay(RoutedLayer layer, PlanType plan) {
   if (has(ClassKind::Copy)) {
     if (dispatch.getInputScale().convertToDouble() != 1.0)
       return "the input of all experts is scaled";
+    if (llvm::any_of(classes, [](ClassAttr entry) {
+          return entry.getKind() == ClassKind::Copy && entry.scalesInput();
+        }))
+      return "copied rows are scaled";
     if (dispatch.getInput() != combine.getX())
       return "copied rows are not the units of the sum";
   }

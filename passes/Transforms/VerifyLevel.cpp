@@ -1,9 +1,11 @@
 // moe-verify-<level>: checks between the levels.
+#include "moe/Analysis/RowLocality.h"
 #include "moe/Analysis/TileGraph.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Transforms/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -121,23 +123,74 @@ static LogicalResult verifyNested(ExpertsOp op) {
   return diagnostic;
 }
 
-/// An external expert may be run for any rows, in any order, or not at all.
+/// True where calls of `function` have no side effects. Of a declaration that
+/// is taken for granted where it gets and gives nothing but numbers. `callers`
+/// are those that led here; what calls itself might not end.
+static bool isPure(FunctionOpInterface function,
+                   SmallVectorImpl<Operation *> &callers) {
+  if (!function || llvm::is_contained(callers, function.getOperation()))
+    return false;
+  if (function.isExternal()) {
+    auto isNumber = [](Type type) { return type.isIntOrIndexOrFloat(); };
+    return llvm::all_of(function.getArgumentTypes(), isNumber) &&
+           llvm::all_of(function.getResultTypes(), isNumber);
+  }
+  callers.push_back(function);
+  WalkResult result =
+      function.getFunctionBody().walk([&](Operation *inner) -> WalkResult {
+        if (auto call = dyn_cast<CallOpInterface>(inner))
+          return success(isPure(
+              dyn_cast_or_null<FunctionOpInterface>(call.resolveCallable()),
+              callers));
+        if (auto effects = dyn_cast<MemoryEffectOpInterface>(inner))
+          return success(effects.hasNoEffect());
+        return success(inner->hasTrait<OpTrait::IsTerminator>() ||
+                       inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>());
+      });
+  callers.pop_back();
+  return !result.wasInterrupted();
+}
+
+/// (verify_moe_c3): a function that is an expert, or the activation of one, may
+/// be run for any rows, in any order, or not at all. `callee` may be null.
+static LogicalResult verifyCallee(Operation *op, FlatSymbolRefAttr callee,
+                                  bool maybeDeclared) {
+  if (!callee)
+    return success();
+  auto function = dyn_cast_or_null<FunctionOpInterface>(
+      SymbolTable::lookupNearestSymbolFrom(op, callee));
+  SmallVector<Operation *> callers;
+  if (function && (maybeDeclared || !function.isExternal()) &&
+      isPure(function, callers))
+    return success();
+  return op->emitOpError("expects a callee with a body of ops without side "
+                         "effects, but got ")
+         << callee;
+}
+
+static LogicalResult verifyActivation(Operation *op, BodyAttr body) {
+  return verifyCallee(op, body ? body.getCallee() : FlatSymbolRefAttr(),
+                      /*maybeDeclared=*/true);
+}
+
 static LogicalResult verifyCallees(ExpertsOp op) {
   for (ClassAttr entry : op.getTable().getClasses()) {
+    if (failed(verifyCallee(op, entry.getCallee(), /*maybeDeclared=*/false)) ||
+        failed(verifyActivation(op, entry.getBody())))
+      return failure();
     if (!entry.getCallee())
       continue;
-    Operation *callee =
-        SymbolTable::lookupNearestSymbolFrom(op, entry.getCallee());
-    auto function = dyn_cast_or_null<FunctionOpInterface>(callee);
-    if (function && !function.isExternal() &&
-        llvm::all_of(function.getFunctionBody().getOps(), [](Operation &inner) {
-          return inner.hasTrait<OpTrait::IsTerminator>() ||
-                 isMemoryEffectFree(&inner);
-        }))
+    auto function = cast<FunctionOpInterface>(
+        SymbolTable::lookupNearestSymbolFrom(op, entry.getCallee()));
+    std::string why = whyNotRowLocal(function);
+    if (why.empty())
       continue;
-    return op.emitOpError("expects a callee with a body of ops without side "
-                          "effects, but got ")
-           << entry.getCallee();
+    InFlightDiagnostic diagnostic =
+        op.emitOpError("expects a callee that makes each row of the same row "
+                       "alone, but in ")
+        << entry.getCallee() << " " << why;
+    diagnostic.attachNote(function.getLoc()) << "function defined here";
+    return diagnostic;
   }
   return success();
 }
@@ -174,6 +227,10 @@ static LogicalResult verifyLayers(Operation *root) {
       return verifyAgreement(experts,
                              experts.getInput().getDefiningOp<DispatchOp>());
     }
+    if (auto ffn = dyn_cast<FfnOp>(op))
+      return verifyActivation(op, ffn.getBody());
+    if (auto merged = dyn_cast<ApplyMergedOp>(op))
+      return verifyActivation(op, merged.getExperts().getBody());
     if (auto stats = dyn_cast<PlanStatsOp>(op))
       return verifyStatistics(stats);
     if (auto combine = dyn_cast<CombineOp>(op))

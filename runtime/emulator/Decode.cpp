@@ -363,8 +363,23 @@ uint32_t Decoder::special(const std::string &name, Width width) {
 
 uint32_t Decoder::constant(uint64_t bits, Width width) {
   auto [entry, isNew] = constants.try_emplace(std::pair(bits, width), 0);
-  if (!isNew)
-    return entry->second;
+  if (isNew)
+    entry->second = newConstant(bits, width);
+  return entry->second;
+}
+
+uint32_t Decoder::sharedAddress(uint64_t address, Width width) {
+  auto [entry, isNew] =
+      sharedAddresses.try_emplace(std::pair(address, width), 0);
+  if (isNew) {
+    entry->second = newConstant(address, width);
+    program.sharedAddresses.emplace_back(entry->second & ~kConstantBit,
+                                         width == Width::W64);
+  }
+  return entry->second;
+}
+
+uint32_t Decoder::newConstant(uint64_t bits, Width width) {
   auto offset = static_cast<uint32_t>(program.constants.size());
   program.constants.resize(offset + (width == Width::W64 ? 256 : 128));
   for (int lane = 0; lane < kWarpSize; ++lane) {
@@ -378,7 +393,7 @@ uint32_t Decoder::constant(uint64_t bits, Width width) {
     uint32_t mask = bits ? ~0u : 0;
     std::memcpy(program.constants.data() + offset, &mask, 4);
   }
-  return entry->second = kConstantBit | offset;
+  return kConstantBit | offset;
 }
 
 uint32_t Decoder::use(uint32_t code) {
@@ -494,7 +509,7 @@ Decoder::Value Decoder::readSymbol(const Operand &operand, Type type) {
       }
       return value;
     }
-    value.code = constant(symbol->address + offset, width);
+    value.code = sharedAddress(symbol->address + offset, width);
     return value;
   case Symbol::Kind::Local:
     value.code = constant(symbol->address + offset, width);

@@ -92,8 +92,6 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   info->multicast = toShared && m.take("multicast::cluster");
   need(!info->multicast || info->kind == BulkInfo::Kind::ToShared,
        "expects a multicast from '.global'");
-  need(!info->multicast || !info->pair,
-       "multicasts with '.cta_group::2' are not supported");
   bool hint = m.take("L2::cache_hint");
   emitBulk(i, info, toShared, hint);
 }

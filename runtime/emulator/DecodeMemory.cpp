@@ -35,7 +35,7 @@ static std::optional<Order> takeOrder(Modifiers &m) {
   return index < 0 ? std::nullopt : std::optional(kOrders[index]);
 }
 
-static std::optional<Scope> takeScope(Modifiers &m) {
+std::optional<Scope> moe::emu::takeScope(Modifiers &m) {
   static constexpr Scope kScopes[] = {Scope::Cta, Scope::Cluster, Scope::Gpu,
                                       Scope::Sys};
   int index = m.takeOneOf({"cta", "cluster", "gpu", "sys"});
@@ -256,9 +256,12 @@ void Decoder::decodeFence(const ast::Instruction &i, Modifiers &m) {
                   : level == 1 ? Scope::Gpu
                                : Scope::Sys;
   } else if (m.take("proxy")) {
-    int kind = m.takeOneOf({"async", "async.global", "async::generic", "alias",
-                            "tensormap::generic"});
-    need(kind == 0 || kind == 3, "this proxy fence is not supported");
+    if (m.take("tensormap::generic")) {
+      decodeTensormapFence(i, m);
+      return;
+    }
+    int kind = m.takeOneOf({"async", "alias"});
+    need(kind >= 0, "this proxy fence is not supported");
     m.takeOneOf({"global", "shared::cta", "shared::cluster"});
     info->kind =
         kind == 0 ? FenceInfo::Kind::ProxyAsync : FenceInfo::Kind::ProxyAlias;

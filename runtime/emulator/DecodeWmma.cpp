@@ -169,7 +169,7 @@ void Decoder::decodeMultimem(const ast::Instruction &i, Modifiers &m) {
   int scope = m.takeOneOf({"cta", "cluster", "gpu", "sys"});
   need(order < 1 || scope >= 0, "expects a scope");
   info->scope = scope < 0 ? Scope::Gpu : static_cast<Scope>(scope);
-  need(m.take("global"), "expects '.global'");
+  m.take("global"); // the only space, named or not
   if (which != 1) {
     int operation = m.takeOneOf({"add", "min", "max", "and", "or", "xor"});
     need(operation >= 0, "expects an operation");

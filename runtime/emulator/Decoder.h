@@ -39,6 +39,9 @@ private:
   std::vector<std::string> rest;
 };
 
+/// Takes '.cta', '.cluster', '.gpu' or '.sys'.
+std::optional<Scope> takeScope(Modifiers &m);
+
 struct DecodeOptions {
   bool checked = true;
   bool weak = false; ///< loads may be late
@@ -119,6 +122,9 @@ private:
   uint32_t newRegister(Width width);
   uint32_t special(const std::string &name, Width width);
   uint32_t constant(uint64_t bits, Width width);
+  /// The same for the address of a shared variable (Program::sharedAddresses).
+  uint32_t sharedAddress(uint64_t address, Width width);
+  uint32_t newConstant(uint64_t bits, Width width);
   static uint32_t isVirtual(uint32_t code) {
     return (code & (kConstantBit | kVirtualBit)) == kVirtualBit;
   }
@@ -252,6 +258,14 @@ private:
   void decodeCpAsync(const ast::Instruction &, Modifiers &);
   void decodeMbarrier(const ast::Instruction &, Modifiers &);
 
+  // DecodeTensormap.cpp
+  void decodeTensormap(const ast::Instruction &, Modifiers &);
+  void decodeTensormapFence(const ast::Instruction &, Modifiers &);
+  void decodeTensormapReplace(const ast::Instruction &, Modifiers &);
+  /// The address operand `index` of `info`.
+  void readTensormap(const ast::Operand &operand, TensormapInfo &info,
+                     uint32_t &code, size_t index);
+
   // DecodeTensor.cpp
   void decodeLdmatrix(const ast::Instruction &, Modifiers &);
   void decodeMma(const ast::Instruction &, Modifiers &);
@@ -307,7 +321,7 @@ private:
   std::vector<Node> nodes;
   std::vector<int> labelPositions;
   int labelCount = 0;
-  std::map<std::pair<uint64_t, Width>, uint32_t> constants;
+  std::map<std::pair<uint64_t, Width>, uint32_t> constants, sharedAddresses;
   std::map<std::pair<std::string, int64_t>, uint32_t> relocated;
   std::map<std::string, uint32_t> mnemonicIndex;
   std::vector<uint32_t> pendingDefs, pendingUses;

@@ -332,10 +332,11 @@ void Emulator::launch(Module &module, const std::string &kernel,
     std::fill_n(launch->workspace->states.get(), kWorkspace,
                 Allocation::kInitialised);
   }
-  size_t constantBytes =
+  launch->constantBytes =
       std::max<size_t>((program.constants.size() + 127) / 128 * 128, 128);
-  launch->constants.reset(
-      static_cast<char *>(std::aligned_alloc(128, constantBytes)));
+  size_t ranks = program.sharedAddresses.empty() ? 1 : cluster.count();
+  launch->constants.reset(static_cast<char *>(
+      std::aligned_alloc(128, launch->constantBytes * ranks)));
   std::copy(program.constants.begin(), program.constants.end(),
             launch->constants.get());
   for (const Program::Relocation &relocation : program.relocations) {
@@ -347,6 +348,14 @@ void Emulator::launch(Module &module, const std::string &kernel,
       std::memcpy(launch->constants.get() + relocation.constant +
                       size_t(8) * lane,
                   &address, 8);
+  }
+  for (size_t rank = 1; rank < ranks; ++rank) {
+    char *own = launch->constants.get() + rank * launch->constantBytes;
+    std::copy_n(launch->constants.get(), launch->constantBytes, own);
+    for (const auto &[offset, isWide] : program.sharedAddresses)
+      for (size_t lane = 0; lane < kWarpSize; ++lane)
+        // The fourth byte of either width: rank times kSharedStride.
+        own[offset + lane * (isWide ? 8 : 4) + 3] = static_cast<char>(rank);
   }
   state->streams[{config.device, config.stream}].push_back(std::move(launch));
 }
@@ -376,6 +385,12 @@ void Emulator::enqueue(unsigned device, unsigned stream,
                 state->noteProgress();
                 return true;
               });
+}
+
+void Emulator::addHostThread(std::function<bool(HostThread &)> step) {
+  if (state->options.schedule == Schedule::Exhaustive)
+    throw UsageError("an exhaustive search has no threads of the host");
+  state->addHost(std::move(step));
 }
 
 uint64_t Emulator::recordEvent(unsigned device, unsigned stream) {
@@ -445,6 +460,8 @@ bool Emulator::run() {
   state->memory.forgetHistories();
   state->scFences.clear();
   state->pollsOf.clear();
+  state->tensormapReleases.clear();
+  state->tensormapAcquires.clear();
   return state->findings.empty();
 }
 

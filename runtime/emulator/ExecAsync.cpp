@@ -2,31 +2,24 @@
 #include "Machine.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace moe::emu;
 
 // ---- cp.async ----
 
-static Agent copyAgent(const Warp &w, int lane) {
-  return Agent(w.cta->number, Agent::AsyncCopy,
-               w.index * kWarpSize + static_cast<uint32_t>(lane));
-}
-
 /// The copy itself; where it may go has been checked when it was issued.
-void moe::emu::completeCopy(Machine &machine, const PendingCopy &copy) {
-  Allocation &shared = *copy.warp->cta->shared;
-  char *to = shared.bytes.get() + copy.dst;
-  if (copy.valid < copy.bytes)
-    std::memset(to, 0, copy.bytes);
-  if (copy.valid) {
-    Allocation *source = machine.memory.find(copy.src);
-    const char *from = source->bytes.get() + (copy.src - source->base);
-    if (copy.valid == 16)
-      std::memcpy(to, from, 16);
-    else
-      std::memcpy(to, from, copy.valid);
+void moe::emu::completeCopy(Machine &machine, Cta &cta,
+                            const PendingCopy &copy) {
+  Place to{cta.shared.get(), copy.dst};
+  if (copy.valid == 16) {
+    std::memcpy(to.bytes(), copy.from.bytes(), 16);
+  } else {
+    std::memset(to.bytes(), 0, copy.bytes);
+    if (copy.valid)
+      std::memcpy(to.bytes(), copy.from.bytes(), copy.valid);
   }
-  markWritten({&shared, copy.dst}, copy.bytes);
+  markWritten(to, copy.bytes);
   machine.noteProgress();
 }
 
@@ -34,15 +27,11 @@ void moe::emu::completeCopy(Machine &machine, const PendingCopy &copy) {
 /// did before.
 static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
                           uint32_t bytes, bool isWrite, uint32_t stamp) {
-  WarpSync &sync = w.cta->sync[w.index];
-  Agent self = threadAgent(w, lane);
-  static const Clock kNothing;
-  const ClockRef &clock = sync.lanes[lane].knowledge.plain;
   RaceDetector::Conflict conflict;
-  if (!w.machine->races.access(
-          place.allocation->shadow, place.offset, bytes, isWrite,
-          {copyAgent(w, lane), stamp, op->line, {}},
-          {clock ? *clock : kNothing, self, sync.now}, conflict))
+  if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
+                               isWrite,
+                               {copyAgent(w, lane), stamp, op->line, {}},
+                               observerOf(w, lane), conflict))
     return;
   w.machine->report(
       FindingKind::Race, w, op, lane, place.allocation->base + place.offset,
@@ -58,12 +47,19 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
 const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
   const auto &info = *static_cast<const CpAsyncInfo *>(op->info);
   Machine &machine = *w.machine;
+  auto destination = [&](int lane) {
+    return (info.dst32 ? w.read32(info.dst, lane) : w.read64(info.dst, lane)) +
+           static_cast<uint64_t>(info.dstOffset);
+  };
+  auto sourceOf = [&](int lane) {
+    return w.read64(info.src, lane) + static_cast<uint64_t>(info.srcOffset);
+  };
   forLanes(w.lanes(op), [&](int lane) {
-    uint64_t dst =
-        (info.dst32 ? w.read32(info.dst, lane) : w.read64(info.dst, lane)) +
-        static_cast<uint64_t>(info.dstOffset);
-    uint64_t src =
-        w.read64(info.src, lane) + static_cast<uint64_t>(info.srcOffset);
+    prefetch(w, Space::Global, sourceOf(lane));
+    prefetch(w, Space::Shared, destination(lane));
+  });
+  forLanes(w.lanes(op), [&](int lane) {
+    uint64_t dst = destination(lane), src = sourceOf(lane);
     uint32_t valid = info.bytes;
     if (info.hasSize)
       valid = w.read32(info.srcSize, lane);
@@ -80,9 +76,9 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
     AsyncQueue &queue = w.cta->copies[w.index][lane];
     Place to =
         resolve(w, op, lane, Space::Shared, dst, info.bytes, info.bytes, true);
+    Place from{nullptr, 0};
     if (valid) {
-      Place from =
-          resolve(w, op, lane, Space::Global, src, valid, info.bytes, false);
+      from = resolve(w, op, lane, Space::Global, src, valid, info.bytes, false);
       if (machine.options.checked) {
         checkInitialised(w, op, lane, from, valid, src);
         checkCopyRace(w, op, lane, from, valid, false, queue.now);
@@ -90,19 +86,13 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
     }
     if (machine.options.checked)
       checkCopyRace(w, op, lane, to, info.bytes, true, queue.now);
-    PendingCopy copy{&w,
-                     lane,
-                     queue.now,
-                     static_cast<uint32_t>(to.offset),
-                     src,
-                     info.bytes,
-                     static_cast<uint8_t>(valid),
-                     op->line};
+    PendingCopy copy{from, static_cast<uint32_t>(to.offset), info.bytes,
+                     static_cast<uint8_t>(valid)};
     // A copy may be done at once or wait until something needs it.
     if (machine.isSeeded() && machine.pick(4) == 0)
-      completeCopy(machine, copy);
+      completeCopy(machine, *w.cta, copy);
     else
-      queue.open.push_back(copy);
+      queue.copies.push_back(copy);
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
@@ -110,44 +100,50 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
 const Op *moe::emu::runCpCommit(Warp &w, const Op *op) {
   forLanes(w.lanes(op), [&](int lane) {
     AsyncQueue &queue = w.cta->copies[w.index][lane];
-    queue.groups.push_back(std::move(queue.open));
-    queue.open.clear();
-    queue.groupStamps.push_back(queue.now++);
+    queue.groups.push_back({queue.copies.size(), queue.now++});
   });
   return op + 1;
 }
 
-static void completeAll(Machine &machine, std::vector<PendingCopy> &copies) {
-  // In any order.
-  if (machine.isSeeded())
-    std::shuffle(copies.begin(), copies.end(), machine.random);
-  else
-    std::reverse(copies.begin(), copies.end());
-  for (const PendingCopy &copy : copies)
-    completeCopy(machine, copy);
-  copies.clear();
+/// Does the oldest copies of a lane, as many groups as asked for and, where
+/// `open`, those that have not been committed.
+static void completeGroups(Warp &w, AsyncQueue &queue, size_t groups,
+                           bool open) {
+  Machine &machine = *w.machine;
+  auto first = queue.copies.begin(), begin = first;
+  auto complete = [&](size_t until) {
+    auto end = first + static_cast<ptrdiff_t>(until);
+    // In any order.
+    if (machine.isSeeded())
+      std::shuffle(begin, end, machine.random);
+    else
+      std::reverse(begin, end);
+    for (; begin != end; ++begin)
+      completeCopy(machine, *w.cta, *begin);
+  };
+  for (size_t i = 0; i < groups; ++i)
+    complete(queue.groups[i].end);
+  if (open)
+    complete(queue.copies.size());
+  auto done = static_cast<size_t>(begin - first);
+  queue.copies.erase(first, begin);
+  for (AsyncQueue::Group &group : queue.groups)
+    group.end -= std::min(group.end, done);
 }
 
 const Op *moe::emu::runCpWait(Warp &w, const Op *op) {
-  Machine &machine = *w.machine;
   forLanes(w.lanes(op), [&](int lane) {
     AsyncQueue &queue = w.cta->copies[w.index][lane];
-    uint32_t stamp = 0;
-    while (queue.groups.size() > op->imm) {
-      completeAll(machine, queue.groups.front());
-      stamp = queue.groupStamps.front();
-      queue.groups.pop_front();
-      queue.groupStamps.pop_front();
-    }
-    if (op->flags) {
-      completeAll(machine, queue.open);
+    size_t done =
+        queue.groups.size() - std::min(queue.groups.size(), size_t(op->imm));
+    uint32_t stamp = done ? queue.groups[done - 1].stamp : 0;
+    completeGroups(w, queue, done, op->flags != 0);
+    queue.groups.erase(queue.groups.begin(),
+                       queue.groups.begin() + static_cast<ptrdiff_t>(done));
+    if (op->flags)
       stamp = queue.now++;
-    }
-    if (stamp && machine.options.checked) {
-      Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
-      knowledge.plain =
-          Clock::withAgent(knowledge.plain, copyAgent(w, lane), stamp);
-    }
+    if (stamp)
+      w.cta->sync[w.index].lanes[lane].copied = stamp;
   });
   return op + 1;
 }
@@ -180,6 +176,23 @@ void moe::emu::arriveAt(Warp &w, const Op *op, int lane, uint64_t address,
   state.pending -= count;
 }
 
+/// Whether the lanes test one mbarrier for one phase.
+static bool isUniform(const Warp &w, const Op *op, const MbarrierInfo &info,
+                      uint32_t lanes) {
+  if (!lanes)
+    return false;
+  auto same = [&](uint32_t code, bool narrow) {
+    int first = __builtin_ctz(lanes);
+    uint64_t differ = 0;
+    forLanes(lanes, [&](int lane) {
+      differ |= narrow ? w.read32(code, lane) ^ w.read32(code, first)
+                       : w.read64(code, lane) ^ w.read64(code, first);
+    });
+    return differ == 0;
+  };
+  return same(op->a, info.address32) && same(op->b, info.parity);
+}
+
 const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
   using Kind = MbarrierInfo::Kind;
   const auto &info = *static_cast<const MbarrierInfo *>(op->info);
@@ -190,7 +203,14 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
   // Lanes that have seen a phase complete, together since they mostly wait for
   // one mbarrier.
   std::pair<const MbarrierState *, uint32_t> known{nullptr, 0};
-  forLanes(lanes, [&](int lane) {
+  // Where all wait for the same, what holds for the first lane holds for the
+  // others. Each of their strong accesses follows the one of the lane before:
+  // only the last one leaves something.
+  uint32_t visited = lanes;
+  if (info.kind == Kind::TestWait && info.order != Order::Relaxed &&
+      isUniform(w, op, info, lanes))
+    visited = (lanes & -lanes) | std::bit_floor(lanes);
+  forLanes(visited, [&](int lane) {
     uint64_t address =
         (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
         op->imm;
@@ -285,9 +305,7 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     case Kind::CpAsyncArrive: {
       // The arrival follows the copies that this thread has issued.
       AsyncQueue &queue = cta.copies[w.index][lane];
-      for (auto &group : queue.groups)
-        completeAll(machine, group);
-      completeAll(machine, queue.open);
+      completeGroups(w, queue, queue.groups.size(), true);
       if (checked) {
         Knowledge knowledge;
         knowledge.plain =
@@ -328,6 +346,8 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     machine.noteProgress();
   });
   if (info.kind == Kind::TestWait) {
+    if (visited != lanes && done)
+      known.second = done = lanes;
     if (known.first)
       acquire(w, known.second, known.first->completed);
     ++machine.polls;

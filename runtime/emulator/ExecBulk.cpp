@@ -15,20 +15,19 @@ using namespace moe::emu;
 /// Reads and writes of a CTA's copies, in turn; a thread number has 10 bits.
 static constexpr uint32_t kSlots = 512;
 
+/// Segments between one that is looked up and the one that is worked on.
+static constexpr size_t kAhead = 16;
+
 static Agent bulkAgent(uint32_t cta, uint32_t slot) {
   return Agent(cta, Agent::Bulk, slot);
 }
 
 static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
-                          uint32_t bytes, bool isWrite, const BulkCopy &copy) {
-  const WarpSync &sync = w.cta->sync[w.index];
-  const Knowledge &knowledge = sync.lanes[lane].knowledge;
-  static const Clock kNothing;
-  const ClockRef &clock = isWrite ? knowledge.plain : knowledge.proxied;
+                          uint32_t bytes, bool isWrite, const BulkCopy &copy,
+                          RaceDetector::Memo &memo) {
   // Program order is enough for what the copy overwrites, not for what it
   // reads.
-  Observer observer{clock ? *clock : kNothing,
-                    isWrite ? threadAgent(w, lane) : Agent(), sync.now};
+  Observer observer = isWrite ? observerOf(w, lane) : proxyObserverOf(w, lane);
   Agent agent = bulkAgent(copy.issuer, copy.slot + (isWrite ? 1 : 0));
   // Reductions are relaxed atomics.
   Strength strength{isWrite && copy.reduces,
@@ -36,17 +35,14 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
   RaceDetector::Conflict conflict;
   if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
                                isWrite, {agent, copy.stamp, op->line, strength},
-                               observer, conflict))
+                               observer, conflict, memo))
     return;
   std::vector<std::string> notes = {
       "the other access is at line " + std::to_string(conflict.other.line) +
       ": " + w.machine->lineText(w, conflict.other.line)};
-  Agent self = threadAgent(w, lane);
-  bool isOrdered =
-      conflict.other.agent == self ||
-      (knowledge.plain &&
-       knowledge.plain->knows(conflict.other.agent, conflict.other.stamp));
-  if (!isWrite && isOrdered)
+  if (!isWrite &&
+      w.machine->races.ordered(observerOf(w, lane), conflict.other.agent,
+                               conflict.other.stamp))
     notes.emplace_back("'fence.proxy.async' must make it visible to the copy");
   w.machine->report(
       FindingKind::Race, w, op, lane, place.allocation->base + place.offset,
@@ -118,13 +114,19 @@ static TensorMap readTensorMap(const char *bytes) {
 TensorMap Issue::map(uint64_t where) const {
   Place place = at(Space::Generic, where, 128, 64, false);
   if (w.machine->options.checked)
-    checkInitialised(w, op, lane, place, 128, where);
+    checkTensormapRead(w, op, lane, place, where);
   TensorMap result = readTensorMap(place.bytes());
   if (result.magic != TensorMap::kMagic)
     misuse(where, "expects a tensor map that encodeTensorMap made");
   if (result.rank != info.rank)
     misuse(where, "expects a tensor map of rank " + std::to_string(info.rank) +
                       ", but got one of rank " + std::to_string(result.rank));
+  // encodeTensorMap has seen to it, tensormap.replace has not.
+  uint32_t inner = result.box[0] * result.elementBytes;
+  if (inner % 16 || (result.swizzle && inner > 16u << result.swizzle))
+    misuse(where, "expects an innermost box of a multiple of 16 bytes within "
+                  "the swizzle, but got " +
+                      std::to_string(inner) + " bytes");
   return result;
 }
 
@@ -213,6 +215,7 @@ void Issue::tensor() {
   (toShared ? copy.to : copy.from) = ownerOf(*w.cta, shared.allocation);
   copy.bytes = bytes;
   copy.type = typeOf(tensorMap);
+  copy.segments.reserve(bytes / 16);
   rows(tensorMap, static_cast<uint32_t>(shared.offset), toShared, copy);
   finish(std::move(copy), shared, bytes);
 }
@@ -241,6 +244,7 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     return;
   }
   const Cluster &cluster = *w.cta->cluster;
+  uint32_t named = copy.told ? copy.told->rank : 0;
   uint32_t mask = part(info.parts.size() - 1) & 0xffff;
   if (first != w.cta || mask == 0 || mask >> cluster.members.size())
     misuse(0, "expects a multicast to CTAs of the cluster, at addresses of the "
@@ -253,6 +257,10 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
       misuse(0, "copies to CTA " + std::to_string(rank) +
                     " of the cluster, which has ended");
     copy.to = copy.told = member;
+    // The even or the odd CTA of its pair, as the one that was named is.
+    if (info.pair &&
+        !(copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)]))
+      misuse(0, "tells a CTA of the cluster that has ended");
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);
   }
 }
@@ -276,9 +284,16 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   // The global side row by row, the shared one as a whole where it is dense.
   bool checked = machine.options.checked;
   bool dense = true;
-  for (const BulkSegment &segment : copy.segments) {
+  RaceDetector::Memo memo, sharedMemo;
+  const Allocation *last = nullptr;
+  for (size_t i = 0; i < copy.segments.size(); ++i) {
+    const BulkSegment &segment = copy.segments[i];
     if (copy.from && copy.to)
       break;
+    if (i + kAhead < copy.segments.size()) {
+      const BulkSegment &soon = copy.segments[i + kAhead];
+      prefetch(w, Space::Global, copy.to ? soon.from : soon.to);
+    }
     if (segment.zero)
       continue;
     uint64_t global = copy.to ? segment.from : segment.to;
@@ -287,7 +302,10 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
       continue;
     if (copy.to || copy.reduces)
       checkInitialised(w, op, lane, place, segment.bytes, global);
-    checkBulkRace(w, op, lane, place, segment.bytes, !copy.to, copy);
+    if (place.allocation != last)
+      memo = RaceDetector::Memo();
+    last = place.allocation;
+    checkBulkRace(w, op, lane, place, segment.bytes, !copy.to, copy, memo);
   }
   if (checked && copy.from) {
     // Only what lies within the tensor is read.
@@ -301,7 +319,7 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
       if (dense)
         place.offset = copy.to ? segment.from : shared.offset;
       checkInitialised(w, op, lane, place, bytes, place.offset);
-      checkBulkRace(w, op, lane, place, bytes, false, copy);
+      checkBulkRace(w, op, lane, place, bytes, false, copy, sharedMemo);
       if (dense)
         break;
     }
@@ -309,7 +327,8 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   if (checked && copy.to) {
     if (copy.reduces)
       checkInitialised(w, op, lane, shared, sharedBytes, shared.offset);
-    checkBulkRace(w, op, lane, shared, sharedBytes, true, copy);
+    RaceDetector::Memo written;
+    checkBulkRace(w, op, lane, shared, sharedBytes, true, copy, written);
   }
   machine.bulk.push_back(std::move(copy));
 }
@@ -391,7 +410,8 @@ const Op *moe::emu::runStoreAsync(Warp &w, const Op *op) {
     if (machine.options.checked) {
       if (info.reduces)
         checkInitialised(w, op, lane, place, bytes, to);
-      checkBulkRace(w, op, lane, place, bytes, true, copy);
+      RaceDetector::Memo memo;
+      checkBulkRace(w, op, lane, place, bytes, true, copy, memo);
     }
     machine.bulk.push_back(std::move(copy));
   });
@@ -422,8 +442,11 @@ void Machine::completeBulk(size_t index) {
     return Place{allocation, where - allocation->base};
   };
   noteProgress();
-  for (const BulkSegment &segment : copy.segments) {
+  for (size_t i = 0; i < copy.segments.size(); ++i) {
+    const BulkSegment &segment = copy.segments[i];
     Place to = placeOf(copy.to, segment.to);
+    if (copy.to && i + kAhead < copy.segments.size())
+      to.allocation->prefetch(copy.segments[i + kAhead].to, false);
     if (!segment.zero && copy.data.empty())
       countTraffic(*this, copy.from ? "shared" : "global", segment.bytes,
                    false);
@@ -438,6 +461,8 @@ void Machine::completeBulk(size_t index) {
                            : copy.data.data() + segment.from;
     if (copy.reduces)
       reduceBytes(copy, to.bytes(), from, segment.bytes);
+    else if (segment.bytes == 16) // of a swizzled row: no call for so few
+      std::memcpy(to.bytes(), from, 16);
     else
       std::memcpy(to.bytes(), from, segment.bytes);
   }
@@ -463,13 +488,10 @@ void Machine::completeBulk(size_t index) {
 bool Machine::advanceBulk(bool force) {
   if (bulk.empty())
     return false;
-  // Late copies come when the threads wait for nothing else.
-  constexpr uint64_t kLate = 300;
-  bool late = options.schedule == Schedule::Latest;
-  if (!force && (late ? slots - progress < kLate : pick(8) != 0))
-    return true;
-  completeBulk(late ? bulk.size() - 1
-                    : pick(static_cast<uint32_t>(bulk.size())));
+  if (force || isTimeForOthers())
+    completeBulk(options.schedule == Schedule::Latest
+                     ? bulk.size() - 1
+                     : pick(static_cast<uint32_t>(bulk.size())));
   return true;
 }
 

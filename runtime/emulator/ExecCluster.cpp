@@ -16,27 +16,26 @@ Cta *moe::emu::ownerOf(const Cta &cta, const Allocation *shared) {
 // ---- addresses ----
 
 // A generic address of shared memory names the window of a CTA. An address
-// within .shared::cluster has 32 bits: how many windows further (8 bits, modulo
-// 256) the CTA's lies, and an offset; so the CTA's own offsets are addresses of
-// its own memory.
+// within .shared::cluster has 32 bits: the rank of the CTA within its cluster
+// (8 bits) and an offset. A CTA's own variables have such addresses too, as on
+// hardware, where CUTLASS clears bit 24 of one to name the even CTA of a pair.
 const Op *moe::emu::runMapAddress(Warp &w, const Op *op) {
   const auto &info = *static_cast<const MapInfo *>(op->info);
-  const Cta &cta = *w.cta;
-  const Cluster &cluster = *cta.cluster;
+  const Cluster &cluster = *w.cta->cluster;
   auto size = static_cast<uint32_t>(cluster.members.size());
   forLanes(w.lanes(op), [&](int lane) {
     uint64_t address =
         info.wide ? w.read64(op->a, lane) : w.read32(op->a, lane);
-    uint32_t slot = cta.slot + static_cast<uint32_t>(address >> 24);
+    auto named = static_cast<uint32_t>(address / kSharedStride);
     if (info.generic) {
       if (address < kSharedWindow || address >= kSharedWindowEnd)
         w.machine->stop(FindingKind::OutOfBounds, w, op, lane, address,
                         "expects an address of shared memory");
-      slot = static_cast<uint32_t>((address - kSharedWindow) / kSharedStride);
+      named = static_cast<uint32_t>((address - kSharedWindow) / kSharedStride) -
+              cluster.firstSlot;
     }
     if (info.rank) {
-      uint32_t rank = slot - cluster.firstSlot;
-      w.write32(op->dst, lane, info.generic ? rank : rank & 0xff);
+      w.write32(op->dst, lane, named);
       return;
     }
     uint32_t rank = w.read32(op->b, lane);
@@ -45,10 +44,9 @@ const Op *moe::emu::runMapAddress(Warp &w, const Op *op) {
                       "names CTA " + std::to_string(rank) +
                           " of a cluster of " + std::to_string(size));
     uint64_t offset = address % kSharedStride;
-    uint32_t to = cluster.firstSlot + rank;
-    uint64_t result = info.generic
-                          ? kSharedWindow + to * kSharedStride + offset
-                          : uint64_t((to - cta.slot) & 0xff) << 24 | offset;
+    uint64_t result = rank * kSharedStride + offset;
+    if (info.generic)
+      result += kSharedWindow + cluster.firstSlot * kSharedStride;
     if (info.wide)
       w.write64(op->dst, lane, result);
     else
@@ -80,7 +78,10 @@ static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   }
   std::vector<ClockRef> plain, proxied;
   std::vector<Agent> agents;
+  std::vector<std::pair<Agent, uint32_t>> copied;
   forLanes(lanes, [&](int lane) {
+    if (sync.lanes[lane].copied)
+      copied.emplace_back(copyAgent(w, lane), sync.lanes[lane].copied);
     plain.push_back(sync.lanes[lane].knowledge.plain);
     proxied.push_back(sync.lanes[lane].knowledge.proxied);
     agents.push_back(threadAgent(w, lane));
@@ -89,6 +90,7 @@ static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   result.plain = Clock::joinAll(plain, w.cta->number, threads);
   result.proxied = Clock::joinAll(proxied, w.cta->number, threads);
   result.plain = Clock::withAgents(result.plain, agents, sync.now);
+  result.plain = withCopies(result.plain, *w.cta, copied);
   ++sync.now;
   return result;
 }

@@ -5,11 +5,6 @@
 
 using namespace moe::emu;
 
-Agent moe::emu::threadAgent(const Warp &w, int lane) {
-  return Agent(w.cta->number, Agent::Thread,
-               w.index * kWarpSize + static_cast<uint32_t>(lane));
-}
-
 static std::string hex(uint64_t value) {
   char text[32];
   std::snprintf(text, sizeof(text), "0x%llx",
@@ -40,36 +35,6 @@ static bool equalBytes(const char *a, const char *b, uint32_t bytes) {
       return false;
   for (; bytes; --bytes)
     if (*a++ != *b++)
-      return false;
-  return true;
-}
-
-/// Whether any of the states has a bit of `bits`.
-static bool anyHas(const uint8_t *states, uint32_t bytes, uint8_t bits) {
-  const uint64_t pattern = 0x0101010101010101 * bits;
-  for (; bytes >= 8; bytes -= 8, states += 8) {
-    uint64_t eight;
-    std::memcpy(&eight, states, 8);
-    if (eight & pattern)
-      return true;
-  }
-  for (; bytes; --bytes)
-    if (*states++ & bits)
-      return true;
-  return false;
-}
-
-/// Whether all of them have it.
-static bool allHave(const uint8_t *states, uint32_t bytes, uint8_t bits) {
-  const uint64_t pattern = 0x0101010101010101 * bits;
-  for (; bytes >= 8; bytes -= 8, states += 8) {
-    uint64_t eight;
-    std::memcpy(&eight, states, 8);
-    if (~eight & pattern)
-      return false;
-  }
-  for (; bytes; --bytes)
-    if (!(*states++ & bits))
       return false;
   return true;
 }
@@ -109,19 +74,13 @@ static const Cta *sharedOwner(Warp &w, const Op *op, int lane,
                               bool anyOfCluster, uint64_t address,
                               bool isWrite) {
   const Cta &cta = *w.cta;
-  uint64_t distance = address / kSharedStride;
+  uint64_t rank = address / kSharedStride;
   if (address >= kSharedWindow && address < kSharedWindowEnd)
-    distance = (address - kSharedWindow) / kSharedStride - cta.slot;
-  else // a difference of generic addresses may be negative
-    distance = static_cast<uint64_t>(static_cast<int64_t>(address) >> 24);
-  if (distance == 0) [[likely]]
+    rank = (address - kSharedWindow) / kSharedStride - cta.cluster->firstSlot;
+  if (rank == cta.rank) [[likely]]
     return &cta;
   const Cluster &cluster = *cta.cluster;
-  uint32_t rank =
-      (static_cast<uint32_t>(distance) + cta.slot - cluster.firstSlot) & 0xff;
-  bool small = static_cast<int64_t>(distance) < 256 &&
-               static_cast<int64_t>(distance) > -256;
-  if (!small || rank >= cluster.members.size())
+  if (rank >= cluster.members.size())
     w.machine->stop(FindingKind::OutOfBounds, w, op, lane, address,
                     std::string(accessName(isWrite)) +
                         " through a pointer to the shared memory of another "
@@ -139,9 +98,9 @@ static const Cta *sharedOwner(Warp &w, const Op *op, int lane,
   return cluster.members[rank];
 }
 
-Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
-                        uint64_t address, uint32_t bytes, uint32_t align,
-                        bool isWrite) {
+Place moe::emu::resolveAny(Warp &w, const Op *op, int lane, Space space,
+                           uint64_t address, uint32_t bytes, uint32_t align,
+                           bool isWrite) {
   Machine &machine = *w.machine;
   Cta &cta = *w.cta;
   uint64_t full = address;
@@ -224,53 +183,34 @@ Place moe::emu::resolve(Warp &w, const Op *op, int lane, Space space,
   return {allocation, offset};
 }
 
-void moe::emu::checkInitialised(Warp &w, const Op *op, int lane,
-                                const Place &place, uint32_t bytes,
-                                uint64_t address) {
+void moe::emu::reportUninitialised(Warp &w, const Op *op, int lane,
+                                   const Place &place, uint32_t bytes,
+                                   uint64_t address) {
   const uint8_t *states = place.states();
-  if (allHave(states, bytes, Allocation::kInitialised))
-    return;
-  for (uint32_t i = 0; i < bytes; ++i)
-    if (!(states[i] & Allocation::kInitialised)) {
-      bool shared = place.allocation == w.cta->shared.get();
-      w.machine->report(
-          FindingKind::UninitialisedMemory, w, op, lane, address,
-          "reads " + std::to_string(bytes) + " bytes at " + hex(address) +
-              " of which byte " + std::to_string(i) + " was never written",
-          {"the address is " + (shared ? describeShared(*w.cta, place.offset)
-                                       : "'" + place.allocation->name + "' + " +
-                                             std::to_string(place.offset))});
-      std::fill_n(place.states(), bytes,
-                  static_cast<uint8_t>(states[i] | Allocation::kInitialised));
-      return;
-    }
-}
-
-void moe::emu::markWritten(const Place &place, uint32_t bytes) {
-  forgetHistory(place, bytes);
-  uint8_t *states = place.states();
-  for (; bytes >= 8; bytes -= 8, states += 8) {
-    uint64_t eight;
-    std::memcpy(&eight, states, 8);
-    eight |= 0x0101010101010101 * Allocation::kInitialised;
-    std::memcpy(states, &eight, 8);
-  }
-  for (; bytes; --bytes)
-    *states++ |= Allocation::kInitialised;
+  uint32_t i = 0;
+  while (states[i] & Allocation::kInitialised)
+    ++i;
+  bool shared = place.allocation == w.cta->shared.get();
+  w.machine->report(
+      FindingKind::UninitialisedMemory, w, op, lane, address,
+      "reads " + std::to_string(bytes) + " bytes at " + hex(address) +
+          " of which byte " + std::to_string(i) + " was never written",
+      {"the address is " + (shared ? describeShared(*w.cta, place.offset)
+                                   : "'" + place.allocation->name + "' + " +
+                                         std::to_string(place.offset))});
+  std::fill_n(place.states(), bytes,
+              static_cast<uint8_t>(states[i] | Allocation::kInitialised));
 }
 
 void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
                          uint32_t bytes, bool isWrite, Strength strength,
                          uint64_t address) {
-  WarpSync &sync = w.cta->sync[w.index];
-  Agent self = threadAgent(w, lane);
+  Observer observer = observerOf(w, lane);
   RaceDetector::Conflict conflict;
-  static const Clock kNothing;
-  const ClockRef &clock = sync.lanes[lane].knowledge.plain;
-  if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
-                               isWrite, {self, sync.now, op->line, strength},
-                               {clock ? *clock : kNothing, self, sync.now},
-                               conflict))
+  if (!w.machine->races.access(
+          place.allocation->shadow, place.offset, bytes, isWrite,
+          {observer.self, observer.now, op->line, strength}, observer,
+          conflict))
     return;
   bool shared = place.allocation == w.cta->shared.get();
   std::string what = conflict.otherIsWrite ? "write" : "read";
@@ -370,6 +310,81 @@ static const Op *runLoad(Warp &w, const Op *op) {
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
+namespace {
+/// Weak stores of words in which lanes side by side fill 16 bytes: as long as
+/// nothing is special about such a piece, it is stored and checked as one.
+template <bool Checked>
+struct PieceStore {
+  static constexpr uint32_t kPiece = 16;
+
+  PieceStore(Warp &w, const Op *op, const MemoryInfo &info, uint32_t lanes)
+      : w(w), op(op), info(info), lanes(lanes) {
+    applies = lanes && info.bytes == 4 && info.count <= 4 &&
+              info.order == Order::Weak && !w.machine->weak;
+    for (size_t i = 0; i < info.parts.size() && applies; ++i) {
+      applies = !info.parts[i].wide;
+      words[i] =
+          reinterpret_cast<const uint32_t *>(w.source(info.parts[i].code));
+    }
+    if (!Checked || !applies)
+      return;
+    const LaneSync *sync = w.cta->sync[w.index].lanes;
+    const Clock *first = sync[__builtin_ctz(lanes)].knowledge.plain.get();
+    forLanes(lanes, [&](int lane) {
+      applies &= sync[lane].knowledge.plain.get() == first;
+    });
+    known = first ? first : &kNothing;
+    forLanes(lanes, [&](int lane) {
+      prefetch(w, info.space, addressOf(w, op, info, lane));
+    });
+  }
+
+  /// How many lanes from `lane` on it has done: 0 or those of a piece.
+  uint32_t store(int lane) const {
+    uint32_t size = 4u * info.count, count = kPiece / size;
+    if (!applies || (lanes >> lane & ((1u << count) - 1)) != (1u << count) - 1)
+      return 0;
+    uint64_t address = addressOf(w, op, info, lane);
+    for (uint32_t i = 1; i < count; ++i)
+      if (addressOf(w, op, info, lane + static_cast<int>(i)) !=
+          address + uint64_t(i) * size)
+        return 0;
+    Place place;
+    if (!resolveUsual(w, info.space, address, kPiece, kPiece, true, place))
+      return 0;
+    if constexpr (Checked)
+      if (anyHas(place.states(), kPiece, Allocation::kMbarrier) ||
+          !w.machine->races.writeStriped(
+              place.allocation->shadow, place.offset, count,
+              {threadAgent(w, lane), w.cta->sync[w.index].now, op->line, {}},
+              *known))
+        return 0;
+    uint32_t data[4];
+    for (uint32_t i = 0; i < 4; ++i)
+      data[i] =
+          words[i % info.count][static_cast<uint32_t>(lane) + i / info.count];
+    bool changes =
+        !equalBytes(place.bytes(), reinterpret_cast<char *>(data), kPiece);
+    for (uint32_t i = 0; i < count; ++i)
+      changes |= !(place.states()[i * size] & Allocation::kInitialised);
+    if (changes)
+      w.machine->noteProgress();
+    std::memcpy(place.bytes(), data, kPiece);
+    markWritten(place, kPiece);
+    return count;
+  }
+
+private:
+  Warp &w;
+  const Op *op;
+  const MemoryInfo &info;
+  uint32_t lanes;
+  bool applies;
+  const uint32_t *words[4];
+  const Clock *known = nullptr; ///< by all of the lanes
+};
+} // namespace
+
 template <bool Checked>
 static const Op *runStore(Warp &w, const Op *op) {
   const auto &info = *static_cast<const MemoryInfo *>(op->info);
@@ -377,7 +392,7 @@ static const Op *runStore(Warp &w, const Op *op) {
   bool strong = info.order != Order::Weak;
   if (w.machine->options.counting)
     count(w, op, info, lanes, false, true);
-  forLanes(lanes, [&](int lane) {
+  auto storeLane = [&](int lane) {
     uint64_t address = addressOf(w, op, info, lane);
     Place place = resolve(w, op, lane, info.space, address, size, size, true);
     char data[64];
@@ -408,7 +423,15 @@ static const Op *runStore(Warp &w, const Op *op) {
     for (uint32_t i = 0; i < size; i += info.bytes)
       copyElement(at + i, data + i, info.bytes);
     markWritten(place, size);
-  });
+  };
+  PieceStore<Checked> pieces(w, op, info, lanes);
+  for (uint32_t left = lanes; left;) {
+    int lane = __builtin_ctz(left);
+    uint32_t done = pieces.store(lane);
+    if (!done)
+      storeLane(lane);
+    left &= ~((done ? (1u << done) - 1 : 1u) << lane);
+  }
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 

@@ -10,6 +10,8 @@ Knowledge moe::emu::releaseSnapshot(Warp &w, int lane) {
   WarpSync &sync = w.cta->sync[w.index];
   Knowledge result = sync.lanes[lane].knowledge;
   result.plain = Clock::withAgent(result.plain, threadAgent(w, lane), sync.now);
+  if (uint32_t copied = sync.lanes[lane].copied)
+    result.plain = Clock::withAgent(result.plain, copyAgent(w, lane), copied);
   ++sync.now;
   return result;
 }
@@ -145,16 +147,36 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
   return w.machine->weak && w.budget == 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
+ClockRef moe::emu::withCopies(const ClockRef &base, const Cta &cta,
+                              std::vector<std::pair<Agent, uint32_t>> &copied) {
+  if (copied.empty())
+    return base;
+  ClockRef result = base;
+  // What all threads have done is kept as one number.
+  if (copied.size() == cta.launch->config.block.count()) {
+    uint32_t all = ~0u;
+    for (const auto &[agent, stamp] : copied)
+      all = std::min(all, stamp);
+    result = Clock::withDomain(result, copied.front().first.domain(), all);
+    std::erase_if(copied, [&](const auto &one) { return one.second == all; });
+  }
+  return copied.empty() ? result : Clock::withStamps(result, copied);
+}
+
 void moe::emu::joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants) {
   std::vector<ClockRef> plain, proxied, tensor;
   std::vector<Agent> agents;
+  std::vector<std::pair<Agent, uint32_t>> copied;
   ViewRef seen;
   uint32_t now = 0;
   for (const auto &[warp, lanes] : participants) {
     now = std::max(now, cta.sync[warp->index].now);
     forLanes(lanes, [&, w = warp](int lane) {
-      const Knowledge &knowledge = cta.sync[w->index].lanes[lane].knowledge;
+      const LaneSync &sync = cta.sync[w->index].lanes[lane];
+      const Knowledge &knowledge = sync.knowledge;
+      if (sync.copied)
+        copied.emplace_back(copyAgent(*w, lane), sync.copied);
       plain.push_back(knowledge.plain);
       proxied.push_back(knowledge.proxied);
       if (knowledge.tensor)
@@ -173,10 +195,13 @@ void moe::emu::joinParticipants(
         Clock::withDomain(joined.plain, cta.number << 2 | Agent::Thread, now);
   else
     joined.plain = Clock::withAgents(joined.plain, agents, now);
+  joined.plain = withCopies(joined.plain, cta, copied);
   for (const auto &[warp, lanes] : participants) {
     cta.sync[warp->index].now = now + 1;
     forLanes(lanes, [&, w = warp](int lane) {
-      cta.sync[w->index].lanes[lane].knowledge = joined;
+      LaneSync &sync = cta.sync[w->index].lanes[lane];
+      sync.knowledge = joined;
+      sync.copied = 0; // among what is known
     });
   }
 }

@@ -10,6 +10,21 @@ void moe::emu::needWholeWarp(Warp &w, const Op *op, uint32_t lanes) {
         "an aligned instruction is executed by some threads of a warp only");
 }
 
+namespace {
+/// A matrix of 8x8 elements of 16 bits.
+struct Rows {
+  uint16_t of[8][8];
+};
+} // namespace
+
+static Rows transposed(const Rows &rows) {
+  Rows result;
+  for (int i = 0; i < 8; ++i)
+    for (int j = 0; j < 8; ++j)
+      result.of[j][i] = rows.of[i][j];
+  return result;
+}
+
 const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
   const auto &info = *static_cast<const MatrixInfo *>(op->info);
   uint32_t lanes = w.lanes(op);
@@ -17,64 +32,54 @@ const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
     return op + 1;
   needWholeWarp(w, op, lanes);
   bool checked = w.machine->options.checked;
+  auto addressOf = [&](int lane) {
+    return (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
+           op->imm;
+  };
   if (w.machine->options.counting) {
     uint64_t addresses[kWarpSize];
     uint32_t used = static_cast<uint32_t>((uint64_t(1) << info.count * 8) - 1);
-    forLanes(used, [&](int lane) {
-      addresses[lane] =
-          (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
-          op->imm;
-    });
+    forLanes(used, [&](int lane) { addresses[lane] = addressOf(lane); });
     countAccess(w, op, info.space, addresses, 16, used, !info.store,
                 info.store);
   }
   // Lane 8i + r has the address of row r of matrix i. Lane l holds elements
   // (l / 4, 2 (l % 4)) and the next one, transposed (2 (l % 4), l / 4) and
-  // below.
-  uint32_t fragments[4][kWarpSize];
-  for (int matrix = 0; matrix < info.count; ++matrix) {
-    uint16_t rows[8][8];
-    char *places[8];
-    for (int row = 0; row < 8; ++row) {
-      int lane = matrix * 8 + row;
-      uint64_t address =
-          (info.address32 ? w.read32(op->a, lane) : w.read64(op->a, lane)) +
-          op->imm;
-      Place place =
-          resolve(w, op, lane, info.space, address, 16, 16, info.store);
-      if (checked) {
-        if (!info.store)
-          checkInitialised(w, op, lane, place, 16, address);
-        checkRace(w, op, lane, place, 16, info.store, {}, address);
-      }
-      places[row] = place.bytes();
-      if (info.store)
-        markWritten(place, 16);
-      else
-        std::memcpy(rows[row], place.bytes(), 16);
+  // below: without transposition a register is the rows one after the other.
+  Place places[kWarpSize];
+  for (int lane = 0; lane < info.count * 8; ++lane)
+    prefetch(w, info.space, addressOf(lane));
+  for (int lane = 0; lane < info.count * 8; ++lane) {
+    uint64_t address = addressOf(lane);
+    Place place = resolve(w, op, lane, info.space, address, 16, 16, info.store);
+    if (checked) {
+      if (!info.store)
+        checkInitialised(w, op, lane, place, 16, address);
+      checkRace(w, op, lane, place, 16, info.store, {}, address);
     }
-    for (int lane = 0; lane < kWarpSize; ++lane) {
-      int r = lane / 4, c = lane % 4 * 2;
-      uint16_t *low = info.transposed ? &rows[c][r] : &rows[r][c],
-               *high = info.transposed ? &rows[c + 1][r] : &rows[r][c + 1];
-      if (info.store) {
-        uint32_t value = w.read32(info.parts[matrix].code, lane);
-        *low = static_cast<uint16_t>(value);
-        *high = static_cast<uint16_t>(value >> 16);
-      } else {
-        fragments[matrix][lane] = *low | uint32_t(*high) << 16;
-      }
-    }
-    if (info.store) {
-      for (int row = 0; row < 8; ++row)
-        std::memcpy(places[row], rows[row], 16);
-      w.machine->noteProgress();
-    }
+    places[lane] = place;
   }
-  if (!info.store)
-    for (int matrix = 0; matrix < info.count; ++matrix)
-      for (int lane = 0; lane < kWarpSize; ++lane)
-        w.write32(info.parts[matrix].code, lane, fragments[matrix][lane]);
+  for (int matrix = 0; matrix < info.count; ++matrix) {
+    const Place *rows = places + size_t(matrix) * 8;
+    if (info.store) {
+      Rows stored;
+      std::memcpy(&stored, w.source(info.parts[matrix].code), sizeof(stored));
+      if (info.transposed)
+        stored = transposed(stored);
+      for (int row = 0; row < 8; ++row) {
+        std::memcpy(rows[row].bytes(), stored.of[row], 16);
+        markWritten(rows[row], 16);
+      }
+      w.machine->noteProgress();
+      continue;
+    }
+    Rows loaded;
+    for (int row = 0; row < 8; ++row)
+      std::memcpy(loaded.of[row], rows[row].bytes(), 16);
+    if (info.transposed)
+      loaded = transposed(loaded);
+    std::memcpy(w.registers + info.parts[matrix].code, &loaded, sizeof(loaded));
+  }
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 

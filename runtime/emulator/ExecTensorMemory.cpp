@@ -348,8 +348,8 @@ static void copyToTensorMemory(const TensorAccessor &accessor,
   for (uint32_t row = 0; row < info.rows; ++row)
     for (uint32_t chunk = 0; chunk < info.chunks; ++chunk) {
       uint32_t words[4];
-      reader.read(accessor.owner, from.alongK(row, chunk),
-                  reinterpret_cast<char *>(words));
+      uint32_t at = from.alongK(row, chunk);
+      reader.read(accessor.owner, &at, 1, reinterpret_cast<char *>(words));
       for (uint32_t lane : lanesOf(info, row))
         for (uint32_t i = 0; i < 4; ++i)
           *memory.word(column + chunk * 4 + i, first + lane) = words[i];

@@ -257,24 +257,13 @@ void Mma::readRows(Cta &cta, uint64_t descriptor, bool alongRows,
   MatrixReader reader{w,     op,
                       lane,  tensorAgent(w.cta->number, kTensorDone, w.index),
                       stamp, "tcgen05.mma"};
-  char bytes[16];
-  uint32_t perChunk = elementsPerChunk(type);
-  if (!alongRows) {
-    for (uint32_t row = 0; row < count; ++row)
-      for (uint32_t k = 0; k < i.k; k += perChunk) {
-        reader.read(cta, from.alongK(row, k / perChunk), bytes);
-        decodeElements(type, bytes, perChunk, to + size_t(row) * i.k + k);
-      }
-    return;
-  }
-  float values[16];
+  if (!alongRows)
+    return readMatrix(reader, cta, from, type, count, false, to);
+  std::vector<float> values(size_t(count) * i.k);
+  readMatrix(reader, cta, from, type, count, true, values.data());
   for (uint32_t k = 0; k < i.k; ++k)
-    for (uint32_t row = 0; row < count; row += perChunk) {
-      reader.read(cta, from.alongRows(row / perChunk, k), bytes);
-      decodeElements(type, bytes, perChunk, values);
-      for (uint32_t r = 0; r < perChunk; ++r)
-        to[size_t(row + r) * i.k + k] = values[r];
-    }
+    for (uint32_t row = 0; row < count; ++row)
+      to[size_t(row) * i.k + k] = values[size_t(k) * count + row];
 }
 
 /// The rows of A from the lanes of a part of D: every part has a copy.
@@ -369,11 +358,8 @@ void Mma::checkAccumulators(Cta &cta) const {
     for (uint32_t block = 0; block < rows / 16; ++block) {
       uint32_t at = (d >> 16) + part * rows + block * blockLanes;
       access.need(column, columns, at, 16);
-      for (uint32_t c = 0; w.machine->options.checked && c < columns; ++c) {
-        if (accumulate)
-          access.read(column + c, at / 16, 0xffff);
-        access.write(column + c, at / 16, 0xffff);
-      }
+      if (w.machine->options.checked)
+        access.accumulate(column, columns, at / 16, accumulate);
     }
 }
 

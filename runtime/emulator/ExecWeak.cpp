@@ -68,6 +68,10 @@ static History &historyOf(Machine &machine, const Place &place,
     Message before;
     before.time = kGap;
     before.value = valueOf(place.bytes(), bytes);
+    // Of writes that have no histories.
+    auto released = place.allocation->shadow.sync.find(place.offset);
+    if (released != place.allocation->shadow.sync.end())
+      before.sync = released->second;
     made.messages.push_back(std::move(before));
   }
   return made;
@@ -83,11 +87,8 @@ static uint64_t seenTime(const ViewRef &view, uint64_t id) {
 
 /// The last write that the lane cannot overlook.
 static size_t oldestVisible(const Warp &w, int lane, const History &history) {
-  const WarpSync &sync = w.cta->sync[w.index];
-  const Knowledge &knowledge = sync.lanes[lane].knowledge;
-  static const Clock kNothing;
-  Observer observer{knowledge.plain ? *knowledge.plain : kNothing,
-                    threadAgent(w, lane), sync.now};
+  const Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
+  Observer observer = observerOf(w, lane);
   uint64_t seen = seenTime(knowledge.seen, history.id);
   for (size_t i = history.messages.size(); i-- > 1;) {
     const Message &message = history.messages[i];
@@ -138,8 +139,11 @@ static void see(Warp &w, int lane, const Place &place, const History &history,
                 const Message &message, const MemoryInfo &info) {
   Strength strength{true, info.scope};
   const Access &write = message.access;
-  if (info.order == Order::Weak || write.agent.isNone() ||
-      !w.machine->races.morallyStrong(write.strength, write.agent, strength,
+  if (info.order == Order::Weak)
+    return;
+  if (write.agent.isNone()) // everybody sees it, and what it released
+    return strongRead(w, lane, place, message.sync, info.order, info.scope);
+  if (!w.machine->races.morallyStrong(write.strength, write.agent, strength,
                                       threadAgent(w, lane)))
     return;
   markSeen(w.cta->sync[w.index].lanes[lane].knowledge, history.id,
@@ -171,6 +175,8 @@ static uint64_t readElement(Warp &w, const Op *op, int lane, const Place &place,
   if (!history || history->messages.empty()) {
     if (explores)
       notePoll(w, op, lane, location, 0, true);
+    if (info.order != Order::Weak)
+      strongRead(w, lane, place, info.order, info.scope);
     return valueOf(place.bytes(), info.bytes);
   }
   const Poll *poll = nullptr;

@@ -44,6 +44,7 @@ MatrixType matrixTypeOf(Type type) {
 struct alignas(128) Operands {
   float a[4][2][32][kWarpSize]; ///< warp, half of its rows, k (dense), lane
   float b[32 * 256];
+  float values[256 * 32]; ///< one of the matrices as it was read
 };
 
 /// Executes one wgmma for a warpgroup.
@@ -59,11 +60,10 @@ struct Wgmma {
   void run();
 
 private:
-  void readMatrix(const SharedMatrix &from, uint32_t rows, bool alongRows,
-                  bool isA);
+  void arrange(bool isA, uint32_t rows, bool byK);
+  void readOperand(uint64_t descriptor, uint32_t rows, bool alongRows,
+                   bool isA);
   void readRegisters();
-  float *placeOf(bool isA, uint32_t row);
-  void convert(bool isA, const char *from, uint32_t count, float *to) const;
   void checkDescriptor(uint32_t code) const;
 };
 
@@ -73,86 +73,60 @@ static Agent matrixAgent(const Cta &cta, uint32_t warpgroup) {
   return Agent(cta.number, Agent::Matrix, warpgroup);
 }
 
-/// `count` elements as numbers.
-void Wgmma::convert(bool isA, const char *from, uint32_t count,
-                    float *to) const {
-  decodeElements(matrixTypeOf(isA ? info.aType : info.bType), from, count, to);
+/// The values of `rows` rows become those of A or B.
+void Wgmma::arrange(bool isA, uint32_t rows, bool byK) {
   if (isA ? info.negateA : info.negateB)
-    for (uint32_t i = 0; i < count; ++i)
-      to[i] = -to[i];
+    for (uint32_t i = 0; i < rows * info.k; ++i)
+      operands.values[i] = -operands.values[i];
+  const LaneTable &table = laneTable();
+  (isA ? table.warpgroupA
+       : table.warpgroupB)(operands.values, rows, info.k, byK,
+                           isA ? &operands.a[0][0][0][0] : operands.b);
 }
 
-/// Where the operands have the element of a row at k = 0. The next k of A comes
-/// 32 floats behind (and is there four times), that of B n floats.
-float *Wgmma::placeOf(bool isA, uint32_t row) {
-  if (isA)
-    return &operands.a[0][0][0][0] +
-           size_t(row / 16 * 2 + row / 8 % 2) * info.k * kWarpSize +
-           size_t(row % 8) * 4;
-  return operands.b + size_t(row / 8 * 2 + row % 2) * 4 + row % 8 / 2;
-}
-
-void Wgmma::readMatrix(const SharedMatrix &from, uint32_t rows, bool alongRows,
-                       bool isA) {
+void Wgmma::readOperand(uint64_t descriptor, uint32_t rows, bool alongRows,
+                        bool isA) {
   MatrixReader reader{
       w, op, 0, matrixAgent(*w.cta, number), group.executed, "wgmma"};
-  char bytes[16];
-  float values[16];
-  uint32_t perChunk = 16u / info.elementBytes;
-  auto put = [&](float *to, float value) {
-    if (isA)
-      std::fill_n(to, 4, value);
-    else
-      *to = value;
-  };
-  uint32_t step = isA ? kWarpSize : info.n;
-  if (alongRows) { // 16-bit elements only
-    for (uint32_t k = 0; k < info.k; ++k)
-      for (uint32_t chunk = 0; chunk < rows / 8; ++chunk) {
-        reader.read(*w.cta, from.alongRows(chunk, k), bytes);
-        convert(isA, bytes, 8, values);
-        for (uint32_t i = 0; i < 8; ++i)
-          put(placeOf(isA, chunk * 8 + i) + size_t(k) * step, values[i]);
-      }
-    return;
-  }
-  for (uint32_t row = 0; row < rows; ++row) {
-    float *to = placeOf(isA, row);
-    for (uint32_t chunk = 0; chunk < 2; ++chunk) {
-      reader.read(*w.cta, from.alongK(row, chunk), bytes);
-      convert(isA, bytes, perChunk, values);
-      for (uint32_t i = 0; i < perChunk; ++i, to += step)
-        put(to, values[i]);
-    }
-  }
+  readMatrix(reader, *w.cta, decodeDescriptor(descriptor),
+             matrixTypeOf(isA ? info.aType : info.bType), rows, alongRows,
+             operands.values);
+  arrange(isA, rows, alongRows);
 }
 
 /// A from registers: like that of mma.sync with 16 rows, in each warp.
 void Wgmma::readRegisters() {
   uint32_t perRegister = 4u / info.elementBytes;
   for (uint32_t warp = 0; warp < 4; ++warp)
-    for (uint32_t reg = 0; reg < 4; ++reg)
-      for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
-        uint32_t bits = warps[warp].read32(info.parts[info.dCount + reg].code,
-                                           static_cast<int>(lane));
-        float values[4];
-        convert(true, reinterpret_cast<const char *>(&bits), perRegister,
-                values);
-        float *to = placeOf(true, warp * 16 + reg % 2 * 8 + lane / 4) +
-                    size_t(reg / 2 * 4 + lane % 4) * perRegister * kWarpSize;
-        for (uint32_t i = 0; i < perRegister; ++i, to += kWarpSize)
-          std::fill_n(to, 4, values[i]);
-      }
+    for (uint32_t reg = 0; reg < 4; ++reg) {
+      // Rows of 4 registers, side by side in a row of values.
+      float values[4 * kWarpSize];
+      decodeElements(matrixTypeOf(info.aType),
+                     warps[warp].source(info.parts[info.dCount + reg].code),
+                     perRegister * kWarpSize, values);
+      uint32_t width = 4 * perRegister;
+      for (uint32_t row = 0; row < 8; ++row)
+        std::copy_n(values + size_t(row) * width, width,
+                    operands.values +
+                        size_t(warp * 16 + reg % 2 * 8 + row) * info.k +
+                        size_t(reg / 2) * width);
+    }
+  arrange(true, 64, false);
 }
 
 void Wgmma::checkDescriptor(uint32_t code) const {
   uint64_t bits = warps[0].read64(code, 0);
-  for (uint32_t warp = 0; warp < 4; ++warp)
+  for (uint32_t warp = 0; warp < 4; ++warp) {
+    uint32_t others = 0;
     for (int lane = 0; lane < kWarpSize; ++lane)
-      if (warps[warp].read64(code, lane) != bits)
-        w.machine->stop(FindingKind::AsyncMisuse, warps[warp], op, lane, 0,
-                        "expects the same matrix descriptor in all threads of "
-                        "the warpgroup");
+      others |= static_cast<uint32_t>(warps[warp].read64(code, lane) != bits)
+                << lane;
+    if (others)
+      w.machine->stop(FindingKind::AsyncMisuse, warps[warp], op,
+                      __builtin_ctz(others), 0,
+                      "expects the same matrix descriptor in all threads of "
+                      "the warpgroup");
+  }
   if (bits >> 49 & 7)
     w.machine->stop(FindingKind::AsyncMisuse, w, op, 0, 0,
                     "matrix descriptors with a base offset are not supported: "
@@ -167,10 +141,9 @@ void Wgmma::run() {
     readRegisters();
   } else {
     checkDescriptor(op->a);
-    readMatrix(decodeDescriptor(w.read64(op->a, 0)), 64, info.transposeA, true);
+    readOperand(w.read64(op->a, 0), 64, info.transposeA, true);
   }
-  readMatrix(decodeDescriptor(w.read64(op->b, 0)), info.n, info.transposeB,
-             false);
+  readOperand(w.read64(op->b, 0), info.n, info.transposeB, false);
 
   bool accumulate = ((w.readPredicate(op->c) & 1) != 0) != info.scaleNegated;
   const LaneTable &table = laneTable();

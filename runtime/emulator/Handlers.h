@@ -55,7 +55,6 @@ struct FenceInfo : OpInfo {
   enum class Kind : uint8_t {
     Memory,
     ProxyAsync,
-    ProxyTensormap,
     ProxyAlias,
     MbarrierInit
   } kind = Kind::Memory;
@@ -125,6 +124,33 @@ struct BulkInfo : RegisterInfo {
   Type type = Type::None;
   int64_t offsets[3] = {};
   bool narrow[3] = {}; ///< addresses of 32 bits
+};
+
+/// Instructions on tensor maps, at `op.a` plus the first offset: a field
+/// becomes `op.b`, a fence, or a copy of `op.b` plus the second offset with a
+/// fence.
+struct TensormapInfo : OpInfo {
+  enum class Field : uint8_t {
+    GlobalAddress,
+    Rank,
+    BoxDim,
+    GlobalDim,
+    GlobalStride,
+    ElementStride,
+    ElementType,
+    Interleave,
+    Swizzle,
+    Fill
+  } field = Field::GlobalAddress;
+  uint8_t ordinal = 0; ///< which dimension
+  bool wideValue = false;
+  Space space = Space::Generic;
+  bool acquires = false; ///< of fences; else they release
+  Scope scope = Scope::Gpu;
+  int64_t offsets[2] = {};
+  bool narrow[2] = {};
+
+  uint64_t address(const Warp &w, uint32_t code, int index, int lane) const;
 };
 
 /// st.async and red.async. `op.a`: the address, `op.b`: the mbarrier, plus
@@ -339,6 +365,11 @@ const Op *runBulkCopy(Warp &, const Op *);
 const Op *runStoreAsync(Warp &, const Op *);
 const Op *runBulkCommit(Warp &, const Op *);
 const Op *runBulkWait(Warp &, const Op *);
+
+// ExecTensormap.cpp
+const Op *runTensormapReplace(Warp &, const Op *);
+const Op *runTensormapFence(Warp &, const Op *);
+const Op *runTensormapCopy(Warp &, const Op *);
 
 // ExecTensor.cpp
 const Op *runLdmatrix(Warp &, const Op *);

@@ -3,7 +3,7 @@
 
 using namespace moe::emu;
 
-const LaneTable &moe::emu::laneTable() {
+static const LaneTable &bestTable() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("x86-64-v4"))
@@ -12,4 +12,9 @@ const LaneTable &moe::emu::laneTable() {
     return laneTableAvx2();
 #endif
   return laneTablePortable();
+}
+
+const LaneTable &moe::emu::laneTable() {
+  static const LaneTable &table = bestTable();
+  return table;
 }

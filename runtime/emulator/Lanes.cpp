@@ -346,6 +346,15 @@ const Op *predXor(Warp &w, const Op *op) {
 // and C[g][2t+h] in 0 and 1, C[g+8][2t+h] in 2 and 3. The sum over k goes
 // upwards, one fma each.
 
+template <typename F, typename U>
+[[gnu::always_inline]] inline F widenF16(U bits) {
+  U sign = (bits & 0x8000) << 16, rest = bits & 0x7fff;
+  F finite = __builtin_bit_cast(F, rest << 13) * 0x1p112f;
+  U special = U(0x7f800000) | (rest & 0x3ff) << 13;
+  return __builtin_bit_cast(
+      F, sign | ((rest >= 0x7c00) ? special : __builtin_bit_cast(U, finite)));
+}
+
 struct BF16 {
   template <int Half>
   [[gnu::always_inline]] static F32 widen(U32 pair) {
@@ -355,13 +364,7 @@ struct BF16 {
 struct F16 {
   template <int Half>
   [[gnu::always_inline]] static F32 widen(U32 pair) {
-    U32 bits = Half ? pair >> 16 : pair & 0xffff;
-    U32 sign = (bits & 0x8000) << 16, rest = bits & 0x7fff;
-    F32 finite = __builtin_bit_cast(F32, rest << 13) * 0x1p112f;
-    U32 special = U32(0x7f800000) | (rest & 0x3ff) << 13;
-    return __builtin_bit_cast(
-        F32,
-        sign | ((rest >= 0x7c00) ? special : __builtin_bit_cast(U32, finite)));
+    return widenF16<F32>(Half ? pair >> 16 : pair & 0xffff);
   }
 };
 
@@ -460,6 +463,87 @@ void warpgroup(char *const *d, const char *a, const char *b, int n, int k,
         *reinterpret_cast<V *>(d[w * registers + reg + half * 2]) =
             canonical(sum[w][half]);
   }
+}
+
+// ---- operands of matrices in shared memory ----
+
+typedef uint16_t Halves8 __attribute__((ext_vector_type(8), aligned(2)));
+typedef uint32_t Words8 __attribute__((ext_vector_type(8)));
+typedef float Floats8 __attribute__((ext_vector_type(8), aligned(4)));
+
+template <bool IsBF16>
+void widen(const char *from, uint32_t count, float *to) {
+  for (uint32_t i = 0; i < count; i += 8) {
+    Words8 bits = __builtin_convertvector(
+        *reinterpret_cast<const Halves8 *>(from + size_t(i) * 2), Words8);
+    Floats8 values;
+    if constexpr (IsBF16)
+      values = __builtin_bit_cast(Floats8, bits << 16);
+    else
+      values = widenF16<Floats8>(bits);
+    *reinterpret_cast<Floats8 *>(to + i) = values;
+  }
+}
+
+[[gnu::always_inline]] inline void transpose(Words8 (&v)[8]) {
+  Words8 pairs[8], quads[8];
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] =
+        __builtin_shufflevector(v[i], v[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    pairs[i + 1] =
+        __builtin_shufflevector(v[i], v[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int j = 0; j < 2; ++j) {
+      Words8 a = pairs[i + j], b = pairs[i + j + 2];
+      quads[i + 2 * j] =
+          __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+      quads[i + 2 * j + 1] =
+          __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < 4; ++i) {
+    Words8 a = quads[i], b = quads[i + 4];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+    v[i + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+/// Calls emit(block, k, elements) with the elements of 8 rows at each k.
+template <typename Emit>
+[[gnu::always_inline]] inline void byBlocks(const float *values, uint32_t rows,
+                                            uint32_t k, bool byK, Emit emit) {
+  for (uint32_t block = 0; block < rows / 8; ++block)
+    for (uint32_t first = 0; first < k; first += 8) {
+      Words8 v[8];
+      for (uint32_t i = 0; i < 8; ++i)
+        v[i] = *reinterpret_cast<const Words8 *>(
+            byK ? values + size_t(first + i) * rows + block * 8
+                : values + size_t(block * 8 + i) * k + first);
+      if (!byK)
+        transpose(v);
+      for (uint32_t i = 0; i < 8; ++i)
+        emit(block, first + i, v[i]);
+    }
+}
+
+/// Each row's element in four lanes.
+void arrangeA(const float *values, uint32_t rows, uint32_t k, bool byK,
+              float *to) {
+  byBlocks(values, rows, k, byK, [&](uint32_t block, uint32_t at, Words8 v) {
+    *reinterpret_cast<U32 *>(to + (size_t(block) * k + at) * 32) =
+        __builtin_shufflevector(v, v, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3,
+                                3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7,
+                                7, 7);
+  });
+}
+
+/// Even columns, then odd ones.
+void arrangeB(const float *values, uint32_t rows, uint32_t k, bool byK,
+              float *to) {
+  byBlocks(values, rows, k, byK, [&](uint32_t block, uint32_t at, Words8 v) {
+    *reinterpret_cast<Words8 *>(to + size_t(at) * rows + block * 8) =
+        __builtin_shufflevector(v, v, 0, 2, 4, 6, 1, 3, 5, 7);
+  });
 }
 
 typedef float F16Lanes __attribute__((ext_vector_type(16)));
@@ -598,6 +682,10 @@ const LaneTable &moe::emu::MOE_EMU_TABLE() {
                                   mma16816<F16>,
                                   warpgroup<F32, float>,
                                   warpgroup<S32, int32_t>,
+                                  arrangeA,
+                                  arrangeB,
+                                  widen<false>,
+                                  widen<true>,
                                   tensor<F16Lanes, float>,
                                   tensor<U16Lanes, uint32_t>};
   return table;

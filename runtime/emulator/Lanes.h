@@ -104,6 +104,14 @@ using MmaFunction = void (*)(char *const *d, const char *const *a,
 using WarpgroupFunction = void (*)(char *const *d, const char *a, const char *b,
                                    int n, int k, bool accumulate);
 
+/// Puts the elements of `rows` rows where WarpgroupFunction wants them as `a`
+/// or as `b`. `values`: [row][k], or [k][row] where `byK`; a multiple of 8 of
+/// each.
+using ArrangeFunction = void (*)(const float *values, uint32_t rows, uint32_t k,
+                                 bool byK, float *to);
+/// Numbers of 16 bits, a multiple of 8 of them, as floats.
+using WidenFunction = void (*)(const char *from, uint32_t count, float *to);
+
 /// Rows and columns of tensor memory that one matrix product goes to.
 struct TensorTile {
   char *d;             ///< first word; columns follow each other at 512 bytes
@@ -121,6 +129,8 @@ struct LaneTable {
   Handler handlers[static_cast<size_t>(LaneOp::Count)];
   MmaFunction mmaBF16, mmaF16; ///< m16n8k16, f32 accumulators
   WarpgroupFunction warpgroupF32, warpgroupS32;
+  ArrangeFunction warpgroupA, warpgroupB;
+  WidenFunction widenF16, widenBF16;
   TensorFunction tensorF32, tensorS32;
 };
 

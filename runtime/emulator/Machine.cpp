@@ -56,6 +56,8 @@ const std::string &Machine::lineText(const Warp &warp, uint32_t line) const {
 }
 
 std::string Machine::describe(Agent agent) const {
+  if (isHost(agent))
+    return "a thread of the host";
   static const char *const kKinds[] = {
       "thread ", "an asynchronous copy of thread ", "bulk copy ", "warpgroup "};
   std::string text = kKinds[agent.kind()] + std::to_string(agent.thread());
@@ -189,9 +191,9 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
   } else if (base == "%gridid")
     uniform64(launch.id);
   else if (base == "%dynamic_shared")
-    uniform64(launch.program->dynamicShared);
+    uniform64(launch.program->dynamicShared + cta.rank * kSharedStride);
   else if (base == "%shared_window")
-    uniform64(cta.shared->base);
+    uniform64(kSharedWindow + cta.cluster->firstSlot * kSharedStride);
   else if (base == "%local_window")
     uniform64(kLocalWindow);
   else if (base == "%param_base")
@@ -205,7 +207,9 @@ static void prepareWarp(Machine &machine, Cta &cta, unsigned index) {
   warp.cta = &cta;
   warp.machine = &machine;
   warp.index = index;
-  warp.constants = launch.constants.get();
+  warp.constants =
+      launch.constants.get() +
+      (program.sharedAddresses.empty() ? 0 : cta.rank * launch.constantBytes);
   auto threads = static_cast<uint32_t>(launch.config.block.count());
   uint32_t here = std::min<uint32_t>(threads - index * kWarpSize, kWarpSize);
   warp.live = here == kWarpSize ? ~0u : (1u << here) - 1;
@@ -381,13 +385,9 @@ void Machine::finishCta(Cta &cta) {
     ++launch.dependentsLaunched;
   // Copies that nobody waited for are made all the same.
   for (auto &warp : cta.copies)
-    for (AsyncQueue &queue : warp) {
-      for (auto &group : queue.groups)
-        for (const PendingCopy &copy : group)
-          completeCopy(*this, copy);
-      for (const PendingCopy &copy : queue.open)
-        completeCopy(*this, copy);
-    }
+    for (AsyncQueue &queue : warp)
+      for (const PendingCopy &copy : queue.copies)
+        completeCopy(*this, cta, copy);
   spans.push_back({launch.program->name + " (" + std::to_string(cta.id[0]) +
                        ", " + std::to_string(cta.id[1]) + ", " +
                        std::to_string(cta.id[2]) + ")",
@@ -581,15 +581,17 @@ uint32_t Machine::nextExplored() {
 void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
   used.resize(options.devices);
   uint64_t first = slots;
+  startHosts();
   startLaunches();
   while (!resident.empty() && !(stream && streams[*stream].empty())) {
     if (runnable.empty()) {
-      if (!advanceBulk(true) && !releaseParked())
+      if (!advanceBulk(true) && !advanceHosts(true) && !releaseParked())
         reportStuck(false);
       continue;
     }
     ++slots;
     advanceBulk(false);
+    advanceHosts(false);
     uint32_t index = nextWarp();
     Warp &warp = *runnable[index];
     uint64_t pollsBefore = polls;
@@ -618,6 +620,9 @@ void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
     if (options.slotLimit && slots - first > options.slotLimit)
       reportStuck(true);
   }
+  // What they have still to do may concern nobody but the host.
+  while (!stream && advanceHosts(true))
+    continue;
 }
 
 /// Threads that diverged may have to go on before the others have come to where

@@ -41,8 +41,11 @@ struct Launch {
   uint32_t firstCta = 0; ///< number of its first CTA for the race detector
   Knowledge knowledge;   ///< of what the host waited for, then of all before
   unsigned perMultiprocessor = 1; ///< CTAs that fit on one
-  std::unique_ptr<char, FreeDeleter>
-      constants;               ///< of the program, with addresses filled in
+  /// Of the program, with addresses filled in; for each rank of a cluster,
+  /// `constantBytes` apart, where the program has addresses of shared
+  /// variables.
+  std::unique_ptr<char, FreeDeleter> constants;
+  size_t constantBytes = 0;
   std::vector<uint32_t> order; ///< in which clusters start
 };
 
@@ -70,15 +73,11 @@ struct MbarrierState {
   Knowledge completed; ///< of the last completed phase
 };
 
-/// A cp.async that has been issued.
+/// A cp.async that has been issued: what lies behind its `valid` bytes is zero.
 struct PendingCopy {
-  Warp *warp;
-  int lane;
-  uint32_t stamp = 0; ///< of the asynchronous agent
-  uint32_t dst;
-  uint64_t src;
+  Place from;   ///< of no allocation where nothing is valid
+  uint32_t dst; ///< offset in the CTA's shared memory
   uint8_t bytes, valid;
-  uint32_t line;
 };
 
 /// A piece of a bulk copy.
@@ -112,12 +111,24 @@ struct BulkGroup {
 };
 
 struct AsyncQueue {
+  /// Copies that were committed together.
+  struct Group {
+    size_t end; ///< in `copies`
+    uint32_t stamp;
+  };
   BulkGroup openBulk;
-  std::deque<BulkGroup> bulkGroups;
-  std::vector<PendingCopy> open;               ///< not committed yet
-  std::deque<std::vector<PendingCopy>> groups; ///< oldest first
-  std::deque<uint32_t> groupStamps;
+  std::vector<BulkGroup> bulkGroups;
+  std::vector<PendingCopy> copies; ///< oldest first
+  std::vector<Group> groups;       ///< oldest first; what follows is open
   uint32_t now = 1;
+};
+
+/// A fence of a thread between the generic proxy and that of tensor maps.
+struct TensormapFence {
+  Agent agent;
+  uint32_t stamp = 0;
+  Scope scope = Scope::Gpu;
+  ClockRef known; ///< to the thread
 };
 
 /// CTAs that start together and reach each other's shared memory. Every CTA has
@@ -254,12 +265,33 @@ struct Machine {
   Explorer::State *explorerState = nullptr;
   Explorer::State &explorer() const;
 
+  std::vector<TensormapFence> tensormapReleases; ///< since everything was done
+  /// By address of the map and agent.
+  std::map<std::pair<uint64_t, uint32_t>, TensormapFence> tensormapAcquires;
+
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;
+
+  std::vector<std::unique_ptr<HostThread>> hosts;
+
+  // ---- HostThread.cpp ----
+  void addHost(std::function<bool(HostThread &)> step);
+  bool isHost(Agent agent) const;
+  void startHosts();
+  /// May have a thread of the host do something, as the schedule has it; for
+  /// sure where `force`. Returns whether it did.
+  bool advanceHosts(bool force);
 
   // ---- ExecBulk.cpp ----
   /// Does the copy bulk[index].
   void completeBulk(size_t index);
+  /// Whether something that happens beside the threads may happen now.
+  bool isTimeForOthers() {
+    // Late is when the threads wait for nothing else.
+    constexpr uint64_t kLate = 300;
+    return options.schedule == Schedule::Latest ? slots - progress >= kLate
+                                                : pick(8) == 0;
+  }
   /// May complete a copy, as the schedule has it; one of them for sure where
   /// `force`. Returns false where there is none.
   bool advanceBulk(bool force);
@@ -346,20 +378,101 @@ void needWholeWarp(Warp &w, const Op *op, uint32_t lanes);
 /// An element of a matrix as a number.
 double decodeElement(Type type, uint32_t bits);
 
+/// From now on everybody sees what these bytes hold; ExecWeak.cpp.
+void forgetHistory(const Place &place, uint64_t bytes);
+
 // Accesses of lanes; ExecMemory.cpp.
 /// Where an address of a lane lies. Ends the run where `bytes` bytes there are
 /// not one place that may be accessed.
-Place resolve(Warp &w, const Op *op, int lane, Space space, uint64_t address,
-              uint32_t bytes, uint32_t align, bool isWrite);
+Place resolveAny(Warp &w, const Op *op, int lane, Space space, uint64_t address,
+                 uint32_t bytes, uint32_t align, bool isWrite);
+/// The same for what most accesses are: to the CTA's own shared memory or to
+/// the allocation that was accessed last. False: it is something else.
+inline bool resolveUsual(const Warp &w, Space space, uint64_t address,
+                         uint32_t bytes, uint32_t align, bool isWrite,
+                         Place &place) {
+  if (space == Space::Shared || space == Space::SharedCluster) {
+    Allocation &shared = *w.cta->shared;
+    uint64_t offset = address - w.cta->rank * kSharedStride;
+    if (offset < shared.size && offset + bytes <= shared.size &&
+        (address & (align - 1)) == 0 &&
+        (!w.machine->options.checked ||
+         !anyHas(shared.states.get() + offset, bytes, Allocation::kRedZone))) {
+      place = {&shared, offset};
+      return true;
+    }
+  } else if (space != Space::Local && address >= kGlobalBase) {
+    Allocation *last = w.machine->memory.lastFound();
+    if (last && address - last->base < last->size &&
+        address - last->base + bytes <= last->size && !last->released &&
+        !(isWrite && last->readOnly) && (address & (align - 1)) == 0) {
+      place = {last, address - last->base};
+      return true;
+    }
+  }
+  return false;
+}
+/// Says that a lane's access to 16 bytes there comes soon.
+inline void prefetch(const Warp &w, Space space, uint64_t address) {
+  const Machine &machine = *w.machine;
+  if (space == Space::Shared || space == Space::SharedCluster)
+    w.cta->shared->prefetch(address - w.cta->rank * kSharedStride,
+                            machine.options.checked);
+  else if (const Allocation *last = machine.memory.lastFound())
+    last->prefetch(address - last->base, machine.options.checked);
+}
+inline Place resolve(Warp &w, const Op *op, int lane, Space space,
+                     uint64_t address, uint32_t bytes, uint32_t align,
+                     bool isWrite) {
+  Place place;
+  return resolveUsual(w, space, address, bytes, align, isWrite, place)
+             ? place
+             : resolveAny(w, op, lane, space, address, bytes, align, isWrite);
+}
 /// Checks that memory has been written.
-void checkInitialised(Warp &w, const Op *op, int lane, const Place &place,
-                      uint32_t bytes, uint64_t address);
+void reportUninitialised(Warp &w, const Op *op, int lane, const Place &place,
+                         uint32_t bytes, uint64_t address);
+inline void checkInitialised(Warp &w, const Op *op, int lane,
+                             const Place &place, uint32_t bytes,
+                             uint64_t address) {
+  if (!allHave(place.states(), bytes, Allocation::kInitialised)) [[unlikely]]
+    reportUninitialised(w, op, lane, place, bytes, address);
+}
 /// Bytes that have been written past their histories: everybody sees them.
-void markWritten(const Place &place, uint32_t bytes);
+inline void markWritten(const Place &place, uint32_t bytes) {
+  if (!place.allocation->shadow.histories.empty()) [[unlikely]]
+    forgetHistory(place, bytes);
+  setAll(place.states(), bytes, Allocation::kInitialised);
+}
 void checkRace(Warp &w, const Op *op, int lane, const Place &place,
                uint32_t bytes, bool isWrite, Strength strength,
                uint64_t address);
-Agent threadAgent(const Warp &w, int lane);
+inline Agent threadAgent(const Warp &w, int lane) {
+  return {w.cta->number, Agent::Thread,
+          w.index * kWarpSize + static_cast<uint32_t>(lane)};
+}
+/// What does the cp.async of a lane.
+inline Agent copyAgent(const Warp &w, int lane) {
+  return {w.cta->number, Agent::AsyncCopy,
+          w.index * kWarpSize + static_cast<uint32_t>(lane)};
+}
+/// What an access of a lane follows.
+inline Observer observerOf(const Warp &w, int lane) {
+  const WarpSync &sync = w.cta->sync[w.index];
+  const LaneSync &own = sync.lanes[lane];
+  return {own.knowledge.plain ? *own.knowledge.plain : kNothing,
+          threadAgent(w, lane), sync.now, own.copied};
+}
+/// What an access of the async proxy that a lane issues follows.
+inline Observer proxyObserverOf(const Warp &w, int lane) {
+  const ClockRef &proxied = w.cta->sync[w.index].lanes[lane].knowledge.proxied;
+  return {proxied ? *proxied : kNothing, Agent(), 0};
+}
+
+/// Checks that a tensor copy of the lane may read the tensor map;
+/// ExecTensormap.cpp.
+void checkTensormapRead(Warp &w, const Op *op, int lane, const Place &place,
+                        uint64_t address);
 
 // Counters; Counters.cpp.
 void addTraffic(Machine &machine, const char *space, uint64_t bytes,
@@ -392,8 +505,6 @@ void orderFence(Warp &w, int lane, Scope scope);
 /// Does the loads that are late no longer than until `next`. Returns whether
 /// there was one.
 bool performLate(Warp &w, const Op *next);
-/// From now on everybody sees what these bytes hold.
-void forgetHistory(const Place &place, uint64_t bytes);
 
 // Synchronisation of lanes; ExecSync.cpp.
 /// What a lane knows, its own accesses included; its clock moves on.
@@ -414,10 +525,13 @@ void strongRead(Warp &w, int lane, const Place &place, Order order,
 void strongRead(Warp &w, int lane, const Place &place,
                 const std::vector<SyncEntry> &entries, Order order,
                 Scope scope);
+/// `base` and the cp.async of these threads of a CTA up to their stamps.
+ClockRef withCopies(const ClockRef &base, const Cta &cta,
+                    std::vector<std::pair<Agent, uint32_t>> &copied);
 /// Orders everything that the participants did before.
 void joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants);
-void completeCopy(Machine &machine, const PendingCopy &copy);
+void completeCopy(Machine &machine, Cta &cta, const PendingCopy &copy);
 /// `count` arrivals at an mbarrier; ends the run where it expects fewer.
 void arriveAt(Warp &w, const Op *op, int lane, uint64_t address,
               MbarrierState &state, uint32_t count);

@@ -5,6 +5,7 @@
 #include "Race.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,6 +42,18 @@ struct Allocation {
       throw std::bad_alloc();
   }
 
+  /// Says that an access to 16 bytes comes soon. Most of the time of a checked
+  /// tile would go into waiting for its cells, states and bytes otherwise.
+  void prefetch(uint64_t offset, bool checked) const {
+    if (offset >= size)
+      return;
+    __builtin_prefetch(bytes.get() + offset, 1);
+    if (!checked)
+      return;
+    __builtin_prefetch(states.get() + offset, 1);
+    shadow.prefetch(offset);
+  }
+
   uint64_t base, size;
   std::string name;
   int device;
@@ -56,6 +69,45 @@ struct Place {
   char *bytes() const { return allocation->bytes.get() + offset; }
   uint8_t *states() const { return allocation->states.get() + offset; }
 };
+
+// ---- states of bytes ----
+
+/// The same bits for eight bytes.
+inline uint64_t eightStates(uint8_t bits) { return 0x0101010101010101 * bits; }
+inline uint64_t loadEight(const uint8_t *states) {
+  uint64_t eight;
+  std::memcpy(&eight, states, 8);
+  return eight;
+}
+/// Whether any of the states has a bit of `bits`.
+inline bool anyHas(const uint8_t *states, uint32_t bytes, uint8_t bits) {
+  for (; bytes >= 8; bytes -= 8, states += 8)
+    if (loadEight(states) & eightStates(bits))
+      return true;
+  for (; bytes; --bytes)
+    if (*states++ & bits)
+      return true;
+  return false;
+}
+/// Whether all of them have it.
+inline bool allHave(const uint8_t *states, uint32_t bytes, uint8_t bits) {
+  for (; bytes >= 8; bytes -= 8, states += 8)
+    if (~loadEight(states) & eightStates(bits))
+      return false;
+  for (; bytes; --bytes)
+    if (!(*states++ & bits))
+      return false;
+  return true;
+}
+/// Gives it to all of them.
+inline void setAll(uint8_t *states, uint32_t bytes, uint8_t bits) {
+  for (; bytes >= 8; bytes -= 8, states += 8) {
+    uint64_t eight = loadEight(states) | eightStates(bits);
+    std::memcpy(states, &eight, 8);
+  }
+  for (; bytes; --bytes)
+    *states++ |= bits;
+}
 
 /// Finds allocations by address.
 class AddressSpace {
@@ -73,6 +125,8 @@ public:
       return nullptr;
     return last = found;
   }
+  /// What `find` returned last that was there; nullptr where none.
+  Allocation *lastFound() const { return last; }
   /// The nearest allocation below or above, for messages; nullptr where none.
   Allocation *nearest(uint64_t address) const;
   /// `at` 0: the next free place, aligned to 256 bytes and no better. Throws

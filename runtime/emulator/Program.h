@@ -113,6 +113,10 @@ struct Program {
     int64_t addend;
   };
   std::vector<Relocation> relocations;
+  /// Constants that are addresses of shared variables, which have the rank of
+  /// the CTA within its cluster in their upper bits: offset, whether of 64
+  /// bits.
+  std::vector<std::pair<uint32_t, bool>> sharedAddresses;
 };
 
 /// Element types of instructions.

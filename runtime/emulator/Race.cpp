@@ -32,6 +32,7 @@ Clock::Entry Clock::joinEntries(const Entry &a, const Entry &b) {
   Entry result;
   result.domain = a.domain;
   result.all = std::max(a.all, b.all);
+  result.parts.reserve(a.parts.size() + b.parts.size());
   auto add = [&](const Part &part) {
     if (part.stamp > result.all)
       result.parts.push_back(part);
@@ -51,12 +52,11 @@ Clock::Entry Clock::joinEntries(const Entry &a, const Entry &b) {
   return result;
 }
 
-bool Clock::knowsAll(uint32_t domain, uint32_t stamp) const {
+uint32_t Clock::allOf(uint32_t domain) const {
   auto entry =
       std::lower_bound(entries.begin(), entries.end(), domain,
                        [](const Entry &e, uint32_t d) { return e.domain < d; });
-  return entry != entries.end() && entry->domain == domain &&
-         stamp <= entry->all;
+  return entry != entries.end() && entry->domain == domain ? entry->all : 0;
 }
 
 ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
@@ -64,7 +64,8 @@ ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
     return a;
   if (!a)
     return b;
-  auto result = std::make_shared<Clock>();
+  auto result = std::make_unique<Clock>();
+  result->entries.reserve(a->entries.size() + b->entries.size());
   auto i = a->entries.begin(), j = b->entries.begin();
   while (i != a->entries.end() || j != b->entries.end()) {
     if (j == b->entries.end() ||
@@ -91,7 +92,7 @@ ClockRef Clock::joinAll(const std::vector<ClockRef> &clocks, uint32_t cta,
       unique.push_back(clock.get());
   std::sort(unique.begin(), unique.end());
   unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
-  auto result = std::make_shared<Clock>();
+  auto result = std::make_unique<Clock>();
   // The entries of each domain of all clocks together, then one merge.
   std::vector<const Entry *> entries;
   for (const Clock *clock : unique) {
@@ -136,34 +137,44 @@ ClockRef Clock::joinAll(const std::vector<ClockRef> &clocks, uint32_t cta,
 }
 
 ClockRef Clock::withAgent(const ClockRef &base, Agent agent, uint32_t stamp) {
-  auto one = std::make_shared<Clock>();
-  one->entries.push_back({agent.domain(), 0, {{agent.thread(), stamp}}});
-  return join(base, one);
+  return withStamps(base, {{agent, stamp}});
 }
 
 ClockRef Clock::withAgents(const ClockRef &base,
                            const std::vector<Agent> &agents, uint32_t stamp) {
-  auto one = std::make_shared<Clock>();
-  one->entries.push_back({agents.front().domain(), 0, {}});
+  std::vector<std::pair<Agent, uint32_t>> stamps;
+  stamps.reserve(agents.size());
   for (Agent agent : agents)
-    one->entries[0].parts.push_back({agent.thread(), stamp});
-  std::sort(one->entries[0].parts.begin(), one->entries[0].parts.end(),
+    stamps.emplace_back(agent, stamp);
+  return withStamps(base, stamps);
+}
+
+ClockRef
+Clock::withStamps(const ClockRef &base,
+                  const std::vector<std::pair<Agent, uint32_t>> &stamps) {
+  auto one = std::make_unique<Clock>();
+  one->entries.push_back({stamps.front().first.domain(), 0, {}});
+  std::vector<Part> &parts = one->entries[0].parts;
+  parts.reserve(stamps.size());
+  for (const auto &[agent, stamp] : stamps)
+    parts.push_back({agent.thread(), stamp});
+  std::sort(parts.begin(), parts.end(),
             [](const Part &a, const Part &b) { return a.thread < b.thread; });
-  return join(base, one);
+  return join(base, std::move(one));
 }
 
 ClockRef Clock::withDomain(const ClockRef &base, uint32_t domain,
                            uint32_t stamp) {
-  auto one = std::make_shared<Clock>();
+  auto one = std::make_unique<Clock>();
   one->entries.push_back({domain, stamp, {}});
-  return join(base, one);
+  return join(base, std::move(one));
 }
 
 ClockRef Clock::withRange(const ClockRef &base, uint32_t first, uint32_t last) {
-  auto one = std::make_shared<Clock>();
+  auto one = std::make_unique<Clock>();
   if (first < last)
     one->ranges.emplace_back(first, last);
-  return join(base, one);
+  return join(base, std::move(one));
 }
 
 ViewRef moe::emu::joinViews(const ViewRef &a, const ViewRef &b) {
@@ -202,99 +213,139 @@ bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
   }
 }
 
-bool RaceDetector::accessCell(RaceShadow &shadow, RaceShadow::Cell &cell,
-                              bool isWrite, const Access &access,
-                              const Observer &observer, WriterMemo &memo,
-                              Conflict &conflict) {
-  bool found = false;
-  const Access &write = cell.write;
-  if (write.agent != memo.agent || write.stamp != memo.stamp)
-    memo = {write.agent, write.stamp,
-            write.agent.isNone() ||
-                ordered(observer, write.agent, write.stamp)};
-  if (!memo.ordered && !morallyStrong(write.strength, write.agent,
-                                      access.strength, access.agent)) {
-    conflict = {write, true};
-    found = true;
+// ---- cells ----
+
+bool RaceDetector::orderedReads(const Request &request,
+                                const ReadEntry &read) const {
+  const Observer &observer = request.observer;
+  // A warp's agents are of one domain: 1024 agents, 32 warps.
+  if (knowsAll(observer.clock, read.warp / 32, read.stamp))
+    return true;
+  for (uint32_t lanes = read.lanes; lanes; lanes &= lanes - 1) {
+    Agent other;
+    other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
+    if (!ordered(observer, other, read.stamp))
+      return false;
   }
-  uint32_t warp = access.agent.code / 32, lane = access.agent.code % 32;
-  auto readOrdered = [&](const ReadEntry &read, bool report) {
-    uint32_t lanes = read.lanes;
-    // A warp's agents are of one domain: 1024 agents, 32 warps.
-    if (observer.clock.knowsAll(read.warp / 32, read.stamp))
-      return true;
-    if (read.warp == observer.self.code / 32 && read.stamp <= observer.now)
-      lanes &= ~(1u << observer.self.code % 32);
-    bool all = true;
-    for (; lanes && all; lanes &= lanes - 1) {
-      Agent other;
-      other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
-      all = ordered(observer, other, read.stamp) ||
-            (report && morallyStrong(read.strength, other, access.strength,
-                                     access.agent));
-      if (!all && report) {
-        conflict = {{other, read.stamp, read.line, read.strength}, false};
-        found = true;
-      }
-    }
-    return all;
-  };
-  if (isWrite) {
-    if (!found && cell.read.warp != ~0u)
-      readOrdered(cell.read, true);
-    if (cell.more >= 0) {
-      for (const ReadEntry &read : shadow.extra[cell.more])
-        if (!found)
-          readOrdered(read, true);
-      shadow.extra[cell.more].clear();
-    }
-    cell.read.warp = ~0u;
-    cell.write = access;
-    return found;
-  }
-  ReadEntry mine{warp, 1u << lane, access.stamp, access.line, access.strength};
-  auto merge = [&](ReadEntry &read) {
-    bool same = read.warp == warp && read.stamp == access.stamp &&
-                read.strength.strong == access.strength.strong &&
-                read.strength.scope == access.strength.scope;
-    if (same) {
-      read.lanes |= 1u << lane;
-      return true;
-    }
-    if (read.warp == ~0u || readOrdered(read, false)) {
-      read = mine;
-      return true;
-    }
+  return true;
+}
+
+bool RaceDetector::conflictsWithReads(const Request &request,
+                                      const ReadEntry &read,
+                                      Conflict &conflict) const {
+  const Observer &observer = request.observer;
+  const Access &access = request.access;
+  if (knowsAll(observer.clock, read.warp / 32, read.stamp))
     return false;
-  };
+  for (uint32_t lanes = read.lanes; lanes; lanes &= lanes - 1) {
+    Agent other;
+    other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
+    if (ordered(observer, other, read.stamp) ||
+        morallyStrong(read.strength, other, access.strength, access.agent))
+      continue;
+    conflict = {{other, read.stamp, read.line, read.strength}, false};
+    return true;
+  }
+  return false;
+}
+
+bool RaceDetector::writeCell(const Request &request, RaceShadow::Cell &cell,
+                             Conflict &conflict) const {
+  bool found = conflictsWithWrite(request, cell.write, conflict);
+  if (!found && cell.read.warp != ~0u)
+    found = conflictsWithReads(request, cell.read, conflict);
+  if (!found && cell.more >= 0)
+    for (const ReadEntry &read :
+         request.shadow.extra[static_cast<size_t>(cell.more)].entries)
+      if (!found)
+        found = conflictsWithReads(request, read, conflict);
+  request.shadow.clearReaders(cell);
+  cell.write = request.access;
+  return found;
+}
+
+bool RaceDetector::readCell(const Request &request, RaceShadow::Cell &cell,
+                            Conflict &conflict) const {
+  const Access &access = request.access;
+  bool found = conflictsWithWrite(request, cell.write, conflict);
+  uint32_t warp = access.agent.code / 32, lane = access.agent.code % 32;
+  const ReadEntry mine{warp, 1u << lane, access.stamp, access.line,
+                       access.strength};
   // An agent that read before: whoever knows the later read knows the earlier.
   auto isMine = [&](const ReadEntry &read) {
     return read.warp == warp && read.lanes == 1u << lane &&
-           read.stamp <= access.stamp &&
-           read.strength.strong == access.strength.strong &&
-           read.strength.scope == access.strength.scope;
+           read.stamp <= access.stamp && read.strength == access.strength;
   };
   if (isMine(cell.read)) {
     cell.read = mine;
     return found;
   }
-  if (cell.more >= 0)
-    for (ReadEntry &read : shadow.extra[cell.more])
-      if (isMine(read)) {
-        read = mine;
-        return found;
-      }
-  if (merge(cell.read))
-    return found;
-  if (cell.more < 0) {
-    cell.more = shadow.takeExtra();
-  }
-  auto &more = shadow.extra[cell.more];
-  for (ReadEntry &read : more)
-    if (merge(read))
+  auto moreOf = [&]() -> const std::vector<ReadEntry> & {
+    static const std::vector<ReadEntry> none;
+    return cell.more < 0
+               ? none
+               : request.shadow.extra[static_cast<size_t>(cell.more)].entries;
+  };
+  for (size_t i = 0; i < moreOf().size(); ++i)
+    if (isMine(moreOf()[i])) {
+      request.shadow.setReader(cell, i, mine);
       return found;
-  more.push_back(mine);
+    }
+  auto merged = [&](ReadEntry &read) {
+    if (read.warp == warp && read.stamp == access.stamp &&
+        read.strength == access.strength) {
+      read.lanes |= 1u << lane;
+      return true;
+    }
+    if (read.warp == ~0u || orderedReads(request, read)) {
+      read = mine;
+      return true;
+    }
+    return false;
+  };
+  if (merged(cell.read))
+    return found;
+  for (size_t i = 0; i < moreOf().size(); ++i) {
+    ReadEntry read = moreOf()[i];
+    if (merged(read)) {
+      request.shadow.setReader(cell, i, read);
+      return found;
+    }
+  }
+  request.shadow.addReader(cell, mine);
   return found;
+}
+
+int32_t RaceShadow::takeReaders() {
+  if (freeExtra.empty()) {
+    extra.emplace_back();
+    return static_cast<int32_t>(extra.size() - 1);
+  }
+  int32_t index = freeExtra.back();
+  freeExtra.pop_back();
+  return index;
+}
+
+std::vector<ReadEntry> &RaceShadow::ownReaders(Cell &cell) {
+  if (cell.more < 0 || extra[static_cast<size_t>(cell.more)].cells > 1) {
+    int32_t own = takeReaders();
+    Readers &readers = extra[static_cast<size_t>(own)];
+    readers.cells = 1;
+    if (cell.more >= 0)
+      readers.entries = extra[static_cast<size_t>(cell.more)].entries;
+    releaseReaders(cell.more);
+    cell.more = own;
+  }
+  return extra[static_cast<size_t>(cell.more)].entries;
+}
+
+void RaceShadow::addReader(Cell &cell, const ReadEntry &reader) {
+  ownReaders(cell).push_back(reader);
+}
+
+void RaceShadow::setReader(Cell &cell, size_t index, const ReadEntry &reader) {
+  if (!(extra[static_cast<size_t>(cell.more)].entries[index] == reader))
+    ownReaders(cell)[index] = reader;
 }
 
 void RaceShadow::split(Cell &cell) {
@@ -308,56 +359,36 @@ void RaceShadow::split(Cell &cell) {
   }
   Cell copy = cell;
   copy.split = -1;
-  *parts[static_cast<size_t>(index)] = {copy, copy, copy, copy};
-  // Each part has readers of its own from now on.
-  for (size_t i = 1; i < 4 && copy.more >= 0; ++i) {
-    int32_t more = takeExtra();
-    extra[static_cast<size_t>(more)] = extra[static_cast<size_t>(copy.more)];
-    (*parts[static_cast<size_t>(index)])[i].more = more;
-  }
+  copy.stripes = 0;
+  auto &four = *parts[static_cast<size_t>(index)];
+  four = {copy, copy, copy, copy};
+  for (uint32_t i = 0; i < 4; ++i) // a word's lane
+    four[i].write.agent.code += i * cell.stripes / 4;
+  if (copy.more >= 0)
+    extra[static_cast<size_t>(copy.more)].cells += 3;
   cell.more = -1;
+  cell.stripes = 0;
   cell.split = index;
-}
-
-int32_t RaceShadow::takeExtra() {
-  if (freeExtra.empty()) {
-    extra.emplace_back();
-    return static_cast<int32_t>(extra.size() - 1);
-  }
-  int32_t index = freeExtra.back();
-  freeExtra.pop_back();
-  return index;
 }
 
 void RaceShadow::unite(Cell &cell, const Access &write) {
   for (Cell &part : *parts[static_cast<size_t>(cell.split)]) {
     if (part.split >= 0)
       unite(part, write);
-    if (part.more >= 0) {
-      extra[static_cast<size_t>(part.more)].clear();
-      freeExtra.push_back(part.more);
-    }
+    releaseReaders(part.more);
   }
   freeParts.push_back(cell.split);
   cell = Cell();
   cell.write = write;
 }
 
-struct RaceDetector::Request {
-  RaceShadow &shadow;
-  bool isWrite;
-  const Access &access;
-  const Observer &observer;
-};
-
 /// The bytes [begin, end) of a cell.
 bool RaceDetector::accessParts(const Request &request, RaceShadow::Cell &cell,
                                uint64_t cellBytes, uint64_t begin, uint64_t end,
-                               WriterMemo &memo, Conflict &conflict) {
+                               Conflict &conflict) const {
   bool whole = end - begin == cellBytes;
   if (cell.split < 0 && whole)
-    return accessCell(request.shadow, cell, request.isWrite, request.access,
-                      request.observer, memo, conflict);
+    return accessCell(request, cell, conflict);
   if (cell.split < 0)
     request.shadow.split(cell);
   bool found = false;
@@ -367,7 +398,7 @@ bool RaceDetector::accessParts(const Request &request, RaceShadow::Cell &cell,
              last = std::min(end, (part + 1) * partBytes);
     auto &parts = *request.shadow.parts[static_cast<size_t>(cell.split)];
     found |= accessParts(request, parts[part], partBytes, at - part * partBytes,
-                         last - part * partBytes, memo, conflict);
+                         last - part * partBytes, conflict);
     at = last;
   }
   if (whole && request.isWrite)
@@ -375,18 +406,34 @@ bool RaceDetector::accessParts(const Request &request, RaceShadow::Cell &cell,
   return found;
 }
 
-bool RaceDetector::access(RaceShadow &shadow, uint64_t offset, uint32_t bytes,
-                          bool isWrite, const Access &access,
-                          const Observer &observer, Conflict &conflict) {
+bool RaceDetector::accessCells(const Request &request, uint64_t begin,
+                               uint64_t end, Conflict &conflict,
+                               Memo &memo) const {
   bool found = false;
-  WriterMemo memo;
-  Request request{shadow, isWrite, access, observer};
   constexpr uint64_t kBytes = RaceShadow::kCellBytes;
-  for (uint64_t at = offset, end = offset + bytes; at < end;) {
+  for (uint64_t at = begin; at < end;) {
     uint64_t inCell = at % kBytes, count = std::min(kBytes - inCell, end - at);
-    found |= accessParts(request, shadow.cell(at), kBytes, inCell,
-                         inCell + count, memo, conflict);
+    RaceShadow::Cell &cell = request.shadow.cell(at);
     at += count;
+    if (count < kBytes || cell.split >= 0 || cell.stripes) {
+      memo.forget();
+      found |= accessPart(request, cell, inCell, inCell + count, conflict);
+      continue;
+    }
+    Memo::Change &change = memo.of(cell);
+    if (change.valid && cell == change.before) {
+      request.shadow.copyCell(cell, change.after);
+      continue;
+    }
+    // A read may give a list of readers that nobody has any more to another
+    // cell: what is remembered of it would be wrong.
+    if (!request.isWrite)
+      memo.forget();
+    change.before = cell;
+    bool conflicts = accessCell(request, cell, conflict);
+    change.after = cell;
+    change.valid = !conflicts;
+    found |= conflicts;
   }
   return found;
 }

@@ -7,9 +7,13 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <type_traits>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace moe::emu {
@@ -34,7 +38,32 @@ struct Agent {
 /// What somebody knows to have happened: for every agent a time up to which its
 /// accesses happen before whatever comes next. Immutable and shared.
 class Clock;
-using ClockRef = std::shared_ptr<const Clock>;
+
+/// A clock or none. The users of a clock are counted without atomics, since an
+/// emulator is used by one thread at a time; the lanes of a warp copy and drop
+/// references at every synchronisation.
+class ClockRef {
+public:
+  ClockRef() = default;
+  ClockRef(std::nullptr_t) {}
+  ClockRef(std::unique_ptr<Clock> made);
+  ClockRef(const ClockRef &other);
+  ClockRef(ClockRef &&other) noexcept
+      : clock(std::exchange(other.clock, nullptr)) {}
+  ClockRef &operator=(ClockRef other) noexcept {
+    std::swap(clock, other.clock);
+    return *this;
+  }
+  ~ClockRef();
+  const Clock *get() const { return clock; }
+  const Clock &operator*() const { return *clock; }
+  const Clock *operator->() const { return clock; }
+  explicit operator bool() const { return clock != nullptr; }
+  bool operator==(const ClockRef &) const = default;
+
+private:
+  const Clock *clock = nullptr;
+};
 
 class Clock {
 public:
@@ -43,8 +72,8 @@ public:
   Clock &operator=(const Clock &) = delete;
 
   bool knows(Agent agent, uint32_t stamp) const;
-  /// Whether it knows all agents of a domain up to `stamp`.
-  bool knowsAll(uint32_t domain, uint32_t stamp) const;
+  /// Up to which stamp it knows all agents of a domain; 0: not all.
+  uint32_t allOf(uint32_t domain) const;
   /// Everything that either knows. Returns one of its arguments where that
   /// knows all that the other does.
   static ClockRef join(const ClockRef &a, const ClockRef &b);
@@ -57,6 +86,10 @@ public:
   /// `base` and the accesses of agents of one domain up to `stamp`.
   static ClockRef withAgents(const ClockRef &base,
                              const std::vector<Agent> &agents, uint32_t stamp);
+  /// The same with a stamp for each agent.
+  static ClockRef
+  withStamps(const ClockRef &base,
+             const std::vector<std::pair<Agent, uint32_t>> &stamps);
   /// `base` and the accesses of all agents of a domain up to `stamp`.
   static ClockRef withDomain(const ClockRef &base, uint32_t domain,
                              uint32_t stamp);
@@ -67,7 +100,9 @@ public:
   const uint64_t serial; ///< of no other clock, not even one that is gone
 
 private:
+  friend class ClockRef;
   static std::atomic<uint64_t> serials;
+  mutable uint32_t users = 0;
   struct Part {
     uint32_t thread, stamp;
   };
@@ -79,6 +114,20 @@ private:
   std::vector<Entry> entries; ///< by domain
   std::vector<std::pair<uint32_t, uint32_t>> ranges;
 };
+
+inline ClockRef::ClockRef(std::unique_ptr<Clock> made) : clock(made.release()) {
+  ++clock->users;
+}
+inline ClockRef::ClockRef(const ClockRef &other) : clock(other.clock) {
+  if (clock)
+    ++clock->users;
+}
+inline ClockRef::~ClockRef() {
+  if (clock && --clock->users == 0)
+    delete clock;
+}
+
+inline const Clock kNothing; ///< is known
 
 /// Strong writes that were seen: by location how far its history is known.
 /// Immutable, shared, sorted. Null: none. Only the weak schedules have any.
@@ -120,6 +169,8 @@ struct LaneSync {
   std::vector<SyncEntry> pending;
   /// tcgen05 operations that those of this lane come after.
   ClockRef tensor;
+  /// The lane's own cp.async up to this stamp are known as well.
+  uint32_t copied = 0;
 };
 
 struct WarpSync {
@@ -131,6 +182,8 @@ struct WarpSync {
 struct Strength {
   bool strong = false;
   Scope scope = Scope::Cta;
+  uint16_t unused = 0; ///< so that there is no padding: cells compare as bytes
+  bool operator==(const Strength &) const = default;
 };
 
 struct Access {
@@ -145,6 +198,7 @@ struct ReadEntry {
   uint32_t warp = ~0u; ///< agent code / 32
   uint32_t lanes = 0, stamp = 0, line = 0;
   Strength strength;
+  bool operator==(const ReadEntry &) const = default;
 };
 
 /// A write as the weak schedules remember it (ExecWeak.cpp).
@@ -172,12 +226,25 @@ struct History {
 class RaceShadow {
 public:
   static constexpr uint64_t kCellBytes = 16, kPageCells = 64;
-  struct Cell {
+  struct alignas(16) Cell {
     Access write;
     ReadEntry read;     ///< the first reader
     int32_t more = -1;  ///< index into `extra`: further readers
     int32_t split = -1; ///< index into `parts`: narrower cells
+    /// Not 0: so many lanes of a warp, one after the other, wrote the cell's
+    /// words; `write` is that of the first. Nobody has read it since.
+    uint32_t stripes = 0;
+
+    bool operator==(const Cell &other) const {
+      using Words = std::array<uint64_t, 6>;
+      auto a = std::bit_cast<Words>(*this), b = std::bit_cast<Words>(other);
+      uint64_t differ = 0;
+      for (size_t i = 0; i < a.size(); ++i)
+        differ |= a[i] ^ b[i];
+      return differ == 0;
+    }
   };
+  static_assert(std::has_unique_object_representations_v<Cell>);
   struct Page {
     Cell cells[kPageCells];
   };
@@ -189,18 +256,79 @@ public:
       pages[page] = std::make_unique<Page>();
     return pages[page]->cells[index % kPageCells];
   }
-  int32_t takeExtra(); ///< index of a list that is empty
+  /// Says that the cell will be used soon.
+  void prefetch(uint64_t offset) const {
+    uint64_t index = offset / kCellBytes, page = index / kPageCells;
+    if (page >= pages.size() || !pages[page])
+      return;
+    const Cell *cell = &pages[page]->cells[index % kPageCells];
+    __builtin_prefetch(cell, 1);
+    __builtin_prefetch(reinterpret_cast<const char *>(cell + 1) - 1, 1);
+  }
+  /// Appends to the readers of a cell, or replaces reader `index`. Cells share
+  /// lists as long as they are the same.
+  void addReader(Cell &cell, const ReadEntry &reader);
+  void setReader(Cell &cell, size_t index, const ReadEntry &reader);
+  /// Forgets the readers.
+  void clearReaders(Cell &cell) {
+    cell.read = ReadEntry();
+    releaseReaders(cell.more);
+    cell.more = -1;
+  }
+  /// Gives a cell the value that another cell got.
+  void copyCell(Cell &cell, const Cell &value) {
+    if (value.more >= 0)
+      ++extra[static_cast<size_t>(value.more)].cells;
+    releaseReaders(cell.more);
+    cell = value;
+  }
+  /// The last writes to the bytes from `offset`, which is a multiple of 16 like
+  /// `bytes`.
+  template <typename Function>
+  void forWrites(uint64_t offset, uint64_t bytes, Function function) {
+    for (uint64_t at = offset; at < offset + bytes; at += kCellBytes)
+      forWritesOf(cell(at), function);
+  }
   /// Gives the four parts of a cell cells of their own.
   void split(Cell &cell);
   /// Makes a cell whose parts have just been written by `write` one again.
   void unite(Cell &cell, const Access &write);
 
+  struct Readers {
+    uint32_t cells = 0; ///< that have this list
+    std::vector<ReadEntry> entries;
+  };
+
   std::vector<std::unique_ptr<Page>> pages;
-  std::vector<std::vector<ReadEntry>> extra;
+  std::vector<Readers> extra;
   std::vector<std::unique_ptr<std::array<Cell, 4>>> parts;
   std::vector<int32_t> freeParts, freeExtra; ///< indices that are unused
   std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
   std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
+
+private:
+  int32_t takeReaders(); ///< index of a list that is empty
+  void releaseReaders(int32_t index) {
+    if (index < 0)
+      return;
+    Readers &readers = extra[static_cast<size_t>(index)];
+    if (--readers.cells)
+      return;
+    readers.entries.clear();
+    freeExtra.push_back(index);
+  }
+  /// The cell's readers, which no other cell shares from now on.
+  std::vector<ReadEntry> &ownReaders(Cell &cell);
+  template <typename Function>
+  void forWritesOf(const Cell &cell, Function function) const {
+    Access write = cell.write;
+    for (uint32_t i = 1; i < cell.stripes; ++i, ++write.agent.code)
+      function(write);
+    if (cell.split < 0)
+      return function(write);
+    for (const Cell &part : *parts[static_cast<size_t>(cell.split)])
+      forWritesOf(part, function);
+  }
 };
 
 /// Where CTAs are, for scopes.
@@ -209,12 +337,14 @@ struct CtaPlace {
   uint64_t cluster = 0;
 };
 
-/// Whose past an access follows: what a thread knows, and its own accesses up
-/// to `now`. An asynchronous agent observes what its issuer did.
+/// Whose past an access follows: what a thread knows, its own accesses up to
+/// `now`, and its own cp.async up to `copied`. An asynchronous agent observes
+/// what its issuer did.
 struct Observer {
   const Clock &clock;
   Agent self;
   uint32_t now;
+  uint32_t copied = 0;
 };
 
 class RaceDetector {
@@ -223,6 +353,25 @@ public:
   struct Conflict {
     Access other;
     bool otherIsWrite;
+  };
+
+  /// What an access changed cells from and to. Most cells of a tile are in one
+  /// of few states, which the stamps of their readers tell apart: what is true
+  /// of one is then true of the next. Good for one access and observer, while
+  /// nobody else accesses the shadow.
+  struct Memo {
+    struct Change {
+      RaceShadow::Cell before, after;
+      bool valid = false;
+    };
+    Change &of(const RaceShadow::Cell &cell) {
+      return changes[cell.read.stamp % std::size(changes)];
+    }
+    void forget() {
+      for (Change &change : changes)
+        change.valid = false;
+    }
+    Change changes[8];
   };
 
   uint32_t addCta(CtaPlace place) {
@@ -234,12 +383,58 @@ public:
   uint32_t ctaCount() const { return static_cast<uint32_t>(places.size()); }
   /// Everything so far happens before everything from now on.
   void synchroniseAll() { retired = ctaCount(); }
+  /// Whether all that the agent did came before the last synchroniseAll.
+  bool isRetired(Agent agent) const { return agent.cta() < retired; }
 
   /// Records an access of `bytes` bytes at `offset` and returns true where an
   /// earlier one conflicts.
   bool access(RaceShadow &shadow, uint64_t offset, uint32_t bytes, bool isWrite,
               const Access &access, const Observer &observer,
-              Conflict &conflict);
+              Conflict &conflict) {
+    Request request{shadow, isWrite, access, observer};
+    uint64_t within = offset % RaceShadow::kCellBytes;
+    if (within + bytes <= RaceShadow::kCellBytes)
+      return accessPart(request, shadow.cell(offset), within, within + bytes,
+                        conflict);
+    Memo memo;
+    return accessCells(request, offset, offset + bytes, conflict, memo);
+  }
+  /// The same for one of several accesses that differ by their place only.
+  bool access(RaceShadow &shadow, uint64_t offset, uint32_t bytes, bool isWrite,
+              const Access &access, const Observer &observer,
+              Conflict &conflict, Memo &memo) {
+    constexpr uint64_t kBytes = RaceShadow::kCellBytes;
+    uint64_t end = offset + bytes;
+    if (offset % kBytes == 0)
+      for (; offset + kBytes <= end; offset += kBytes) {
+        RaceShadow::Cell &cell = shadow.cell(offset);
+        const Memo::Change &change = memo.of(cell);
+        if (!change.valid || !(cell == change.before))
+          break;
+        shadow.copyCell(cell, change.after);
+      }
+    return offset < end && accessCells({shadow, isWrite, access, observer},
+                                       offset, end, conflict, memo);
+  }
+  /// Records weak writes to the cell at `offset` by `lanes` lanes of a warp, of
+  /// which each writes its share; `first` is that of the first one, `known`
+  /// what all of them know. Returns false, having done nothing, where it does
+  /// not see at once that no earlier access conflicts.
+  bool writeStriped(RaceShadow &shadow, uint64_t offset, uint32_t lanes,
+                    const Access &first, const Clock &known) {
+    RaceShadow::Cell &cell = shadow.cell(offset);
+    if (cell.split >= 0 || cell.more >= 0 || cell.read.warp != ~0u)
+      return false;
+    uint32_t stripes = lanes > 1 ? lanes : 0;
+    const Access &last = cell.write;
+    bool same = cell.stripes == stripes && last.agent == first.agent;
+    if (!last.agent.isNone() && !same && last.agent.cta() >= retired &&
+        !knowsAll(known, last.agent.domain(), last.stamp))
+      return false;
+    cell.write = first;
+    cell.stripes = stripes;
+    return true;
+  }
 
   /// Whether an earlier access of `other` happens before what is observed.
   bool ordered(const Observer &observer, Agent other, uint32_t stamp) const {
@@ -247,15 +442,20 @@ public:
       return stamp <= observer.now;
     if (other.cta() < retired)
       return true;
-    // Tiles are written by one and read by one.
-    if (observer.clock.serial == lastSerial && other == lastKnown &&
-        stamp <= lastStamp)
+    if (knowsAll(observer.clock, other.domain(), stamp))
+      return true;
+    if (stamp <= observer.copied &&
+        other == Agent(observer.self.cta(), Agent::AsyncCopy,
+                       observer.self.thread()))
+      return true;
+    // Tiles are written by one and read by few.
+    KnownAgent &known = knownAgents[other.code % std::size(knownAgents)];
+    if (known.serial == observer.clock.serial && known.agent == other &&
+        stamp <= known.stamp)
       return true;
     if (!observer.clock.knows(other, stamp))
       return false;
-    lastSerial = observer.clock.serial;
-    lastKnown = other;
-    lastStamp = stamp;
+    known = {observer.clock.serial, other, stamp};
     return true;
   }
   bool includes(Scope scope, Agent from, Agent other) const;
@@ -266,25 +466,74 @@ public:
   }
 
 private:
-  /// The cells of one access mostly have one writer: whether it is ordered.
-  struct WriterMemo {
-    Agent agent;
-    uint32_t stamp = 0;
-    bool ordered = true;
+  struct Request {
+    RaceShadow &shadow;
+    bool isWrite;
+    const Access &access;
+    const Observer &observer;
   };
-  bool accessCell(RaceShadow &shadow, RaceShadow::Cell &cell, bool isWrite,
-                  const Access &access, const Observer &observer,
-                  WriterMemo &memo, Conflict &conflict);
-  struct Request;
+  /// Whether a clock knows all agents of a domain up to `stamp`.
+  bool knowsAll(const Clock &clock, uint32_t domain, uint32_t stamp) const {
+    Known &known = knownDomains[domain % std::size(knownDomains)];
+    if (known.serial != clock.serial || known.domain != domain)
+      known = {clock.serial, domain, clock.allOf(domain)};
+    return stamp <= known.all;
+  }
+  /// Whether a cell's last write conflicts with the access.
+  bool conflictsWithWrite(const Request &request, const Access &write,
+                          Conflict &conflict) const {
+    if (write.agent.isNone() ||
+        ordered(request.observer, write.agent, write.stamp) ||
+        morallyStrong(write.strength, write.agent, request.access.strength,
+                      request.access.agent))
+      return false;
+    conflict = {write, true};
+    return true;
+  }
+  /// Whether the reads of an entry happen before what is observed.
+  bool orderedReads(const Request &request, const ReadEntry &read) const;
+  /// Whether they conflict with a write.
+  bool conflictsWithReads(const Request &request, const ReadEntry &read,
+                          Conflict &conflict) const;
+  bool writeCell(const Request &request, RaceShadow::Cell &cell,
+                 Conflict &conflict) const;
+  bool readCell(const Request &request, RaceShadow::Cell &cell,
+                Conflict &conflict) const;
+  bool accessCell(const Request &request, RaceShadow::Cell &cell,
+                  Conflict &conflict) const {
+    return request.isWrite ? writeCell(request, cell, conflict)
+                           : readCell(request, cell, conflict);
+  }
   bool accessParts(const Request &request, RaceShadow::Cell &cell,
                    uint64_t cellBytes, uint64_t begin, uint64_t end,
-                   WriterMemo &memo, Conflict &conflict);
+                   Conflict &conflict) const;
+  /// The bytes [begin, end) of a cell of 16.
+  bool accessPart(const Request &request, RaceShadow::Cell &cell,
+                  uint64_t begin, uint64_t end, Conflict &conflict) const {
+    constexpr uint64_t kBytes = RaceShadow::kCellBytes;
+    if (cell.stripes)
+      request.shadow.split(cell);
+    if (end - begin == kBytes && cell.split < 0)
+      return accessCell(request, cell, conflict);
+    return accessParts(request, cell, kBytes, begin, end, conflict);
+  }
+  bool accessCells(const Request &request, uint64_t begin, uint64_t end,
+                   Conflict &conflict, Memo &memo) const;
   std::vector<CtaPlace> places;
   uint32_t retired = 0;
-  // What was last found to be ordered.
-  mutable uint64_t lastSerial = 0;
-  mutable Agent lastKnown;
-  mutable uint32_t lastStamp = 0;
+  /// What clocks were found to know of whole domains; a clock never changes.
+  struct Known {
+    uint64_t serial = 0;
+    uint32_t domain = 0, all = 0;
+  };
+  mutable Known knownDomains[64];
+  /// The same for single agents.
+  struct KnownAgent {
+    uint64_t serial = 0;
+    Agent agent;
+    uint32_t stamp = 0;
+  };
+  mutable KnownAgent knownAgents[64];
 };
 
 } // namespace moe::emu

@@ -1,5 +1,6 @@
 // Reading matrices of wgmma and tcgen05 in shared memory.
 #include "SharedMatrix.h"
+#include "Lanes.h"
 #include "Machine.h"
 
 using namespace moe::emu;
@@ -68,11 +69,9 @@ void moe::emu::decodeElements(MatrixType type, const char *from, uint32_t count,
     return;
   }
   if (type == MatrixType::F16 || type == MatrixType::BF16) {
-    for (uint32_t i = 0; i < count; ++i) {
-      uint16_t bits;
-      std::memcpy(&bits, from + size_t(i) * 2, 2);
-      to[i] = type == MatrixType::F16 ? f16ToFloat(bits) : bf16ToFloat(bits);
-    }
+    const LaneTable &table = laneTable();
+    (type == MatrixType::F16 ? table.widenF16 : table.widenBF16)(from, count,
+                                                                 to);
     return;
   }
   const float *values = tableOf(type).values;
@@ -86,36 +85,72 @@ void moe::emu::decodeElements(MatrixType type, const char *from, uint32_t count,
   }
 }
 
-void MatrixReader::read(Cta &owner, uint32_t at, char *to) const {
-  const Allocation &shared = *owner.shared;
-  Machine &machine = *w.machine;
-  countTraffic(machine, "shared", 16, false);
-  if (!machine.options.checked && at + 16 <= shared.size) {
-    std::memcpy(to, shared.bytes.get() + at, 16);
+void moe::emu::readMatrix(const MatrixReader &reader, Cta &owner,
+                          const SharedMatrix &from, MatrixType type,
+                          uint32_t rows, bool alongRows, float *to) {
+  constexpr uint32_t kMostRows = 256, kRowChunks = 2, kChunk = 16;
+  uint32_t at[kMostRows * kRowChunks];
+  alignas(64) char bytes[sizeof(at) / sizeof(*at) * kChunk];
+  uint32_t count = rows * kRowChunks, perChunk = elementsPerChunk(type);
+  if (alongRows) {
+    uint32_t across = rows / perChunk;
+    for (uint32_t i = 0; i < count; ++i)
+      at[i] = from.alongRows(i % across, i / across);
+  } else {
+    for (uint32_t i = 0; i < count; ++i)
+      at[i] = from.alongK(i / kRowChunks, i % kRowChunks);
+  }
+  reader.read(owner, at, count, bytes);
+  if (perChunk * bitsPerElement(type) == kChunk * 8) {
+    decodeElements(type, bytes, count * perChunk, to);
     return;
   }
-  bool own = &owner == w.cta;
-  Place place = resolve(w, op, lane, own ? Space::Shared : Space::Generic,
-                        own ? at : shared.base + at, 16, 16, false);
-  std::memcpy(to, place.bytes(), 16);
-  if (!machine.options.checked)
-    return;
-  checkInitialised(w, op, lane, place, 16, at);
-  const Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
-  static const Clock kNothing;
-  RaceDetector::Conflict conflict;
-  if (!machine.races.access(
-          place.allocation->shadow, place.offset, 16, false,
-          {agent, stamp, op->line, Strength()},
-          {knowledge.proxied ? *knowledge.proxied : kNothing, Agent(), 0},
-          conflict))
-    return;
+  for (uint32_t i = 0; i < count; ++i) // there is padding
+    decodeElements(type, bytes + size_t(i) * kChunk, perChunk,
+                   to + size_t(i) * perChunk);
+}
+
+void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
+                        char *to) const {
+  constexpr uint32_t kBytes = 16, kAhead = 16;
+  Allocation &shared = *owner.shared;
+  Machine &machine = *w.machine;
+  bool checked = machine.options.checked;
+  const Access access{agent, stamp, op->line, {}};
+  const Observer observer = proxyObserverOf(w, lane);
+  RaceDetector::Memo memo;
+  countTraffic(machine, "shared", uint64_t(kBytes) * count, false);
+  for (uint32_t i = 0; i < count; ++i, to += kBytes) {
+    if (i + kAhead < count)
+      shared.prefetch(at[i + kAhead], checked);
+    if (!checked && at[i] + kBytes <= shared.size) {
+      std::memcpy(to, shared.bytes.get() + at[i], kBytes);
+      continue;
+    }
+    Place place{&shared, at[i]};
+    if (at[i] + kBytes > shared.size || at[i] % kBytes ||
+        anyHas(place.states(), kBytes, Allocation::kRedZone)) // says what
+      place = resolve(w, op, lane, Space::Generic, shared.base + at[i], kBytes,
+                      kBytes, false);
+    std::memcpy(to, place.bytes(), kBytes);
+    if (!checked)
+      continue;
+    checkInitialised(w, op, lane, place, kBytes, at[i]);
+    RaceDetector::Conflict conflict;
+    if (machine.races.access(place.allocation->shadow, place.offset, kBytes,
+                             false, access, observer, conflict, memo))
+      report(conflict, at[i]);
+  }
+}
+
+void MatrixReader::report(const RaceDetector::Conflict &conflict,
+                          uint32_t at) const {
+  Machine &machine = *w.machine;
   std::vector<std::string> notes = {"the other access is at line " +
                                     std::to_string(conflict.other.line) + ": " +
                                     machine.lineText(w, conflict.other.line)};
-  if (conflict.other.agent == threadAgent(w, lane) ||
-      (knowledge.plain &&
-       knowledge.plain->knows(conflict.other.agent, conflict.other.stamp)))
+  if (machine.races.ordered(observerOf(w, lane), conflict.other.agent,
+                            conflict.other.stamp))
     notes.push_back("'fence.proxy.async' must make it visible to " +
                     std::string(name));
   machine.report(FindingKind::Race, w, op, lane, at,

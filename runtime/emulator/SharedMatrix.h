@@ -71,10 +71,19 @@ struct MatrixReader {
   uint32_t stamp;
   const char *name; ///< of the instruction
 
-  /// Reads 16 bytes of a CTA's shared memory. What generic writes left there
-  /// needs a proxy fence.
-  void read(Cta &owner, uint32_t at, char *to) const;
+  /// Reads 16 bytes of a CTA's shared memory from each of `count` places. What
+  /// generic writes left there needs a proxy fence.
+  void read(Cta &owner, const uint32_t *at, uint32_t count, char *to) const;
+
+private:
+  void report(const RaceDetector::Conflict &conflict, uint32_t at) const;
 };
+
+/// Reads `rows` rows (at most 256) of 32 bytes each as numbers, [row][k]; where
+/// elements lie side by side along the rows (`alongRows`), [k][row].
+void readMatrix(const MatrixReader &reader, Cta &owner,
+                const SharedMatrix &from, MatrixType type, uint32_t rows,
+                bool alongRows, float *to);
 
 /// Reads a descriptor of tcgen05. Ends the run where it breaks a rule.
 SharedMatrix decodeTensorDescriptor(Warp &w, const Op *op, int lane,

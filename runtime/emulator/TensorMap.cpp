@@ -7,10 +7,6 @@
 
 using namespace moe::emu;
 
-/// Bytes of the elements of CUtensorMapDataType.
-static constexpr uint8_t kElementBytes[] = {1, 2, 4, 4, 8, 8, 2,
-                                            4, 8, 2, 4, 4, 4};
-
 std::array<char, 128> moe::emu::encodeTensorMap(const TensorMapParams &params) {
   auto need = [](bool condition, const std::string &message) {
     if (!condition)
@@ -20,7 +16,7 @@ std::array<char, 128> moe::emu::encodeTensorMap(const TensorMapParams &params) {
     return std::string(what) + " of dimension " + std::to_string(dim) +
            ", but got " + std::to_string(value);
   };
-  need(params.type < sizeof(kElementBytes),
+  need(params.type < std::size(TensorMap::kElementBytes),
        "expects an element type from 0 to 12, but got " +
            std::to_string(params.type));
   need(params.rank >= 1 && params.rank <= 5,
@@ -36,7 +32,7 @@ std::array<char, 128> moe::emu::encodeTensorMap(const TensorMapParams &params) {
   map.type = static_cast<uint8_t>(params.type);
   map.rank = static_cast<uint8_t>(params.rank);
   map.swizzle = static_cast<uint8_t>(params.swizzle);
-  map.elementBytes = kElementBytes[params.type];
+  map.elementBytes = TensorMap::kElementBytes[params.type];
   map.address = params.address;
   for (uint32_t dim = 0; dim < params.rank; ++dim) {
     need(params.dims[dim] >= 1 && params.dims[dim] <= uint64_t(1) << 32,

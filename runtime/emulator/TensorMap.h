@@ -10,6 +10,9 @@ namespace moe::emu {
 /// The bytes that encodeTensorMap makes: only the emulator reads them.
 struct TensorMap {
   static constexpr uint32_t kMagic = 0x74656d61;
+  /// Of the elements of CUtensorMapDataType.
+  static constexpr uint8_t kElementBytes[] = {1, 2, 4, 4, 8, 8, 2,
+                                              4, 8, 2, 4, 4, 4};
   uint32_t magic;
   uint8_t type, rank, swizzle, elementBytes;
   uint64_t address;

@@ -155,6 +155,28 @@ void TensorAccessor::write(uint32_t column, uint32_t group,
   granule.written |= mask;
 }
 
+void TensorAccessor::accumulate(uint32_t column, uint32_t columns,
+                                uint32_t group, bool reads) const {
+  constexpr uint16_t kAll = 0xffff;
+  // Most columns are in the state of the one before: written last by an access
+  // that this one follows. Its own read before its write orders nothing then.
+  TensorAccess followed;
+  for (uint32_t c = column; c < column + columns; ++c) {
+    TensorMemory::Granule &granule = owner.tensor.memory->granule(c, group);
+    TensorAccess last = granule.write;
+    if (last.cta != ~0u && last == followed && granule.reads.empty() &&
+        granule.written == kAll) {
+      granule.write = access;
+      continue;
+    }
+    if (reads)
+      read(c, group, kAll);
+    write(c, group, kAll);
+    if (last.cta != ~0u && isOrdered(last, true))
+      followed = last;
+  }
+}
+
 // ---- CTAs ----
 
 Cta &moe::emu::peerOf(Warp &w, const Op *op) {

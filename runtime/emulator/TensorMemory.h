@@ -23,6 +23,7 @@ struct TensorAccess {
   uint8_t warp = 0;
   TensorUser user = TensorUser::Mma;
   uint32_t stamp = 0, line = 0, shape = 0;
+  bool operator==(const TensorAccess &) const = default;
 };
 
 /// Agents of tcgen05 are those of wgmma's kind, which no kernel uses beside it:
@@ -105,6 +106,10 @@ struct TensorAccessor {
   /// ordered after the earlier ones.
   void read(uint32_t column, uint32_t group, uint16_t mask) const;
   void write(uint32_t column, uint32_t group, uint16_t mask) const;
+  /// Writes all lanes of a group in some columns, and where `reads` reads them
+  /// before.
+  void accumulate(uint32_t column, uint32_t columns, uint32_t group,
+                  bool reads) const;
 
 private:
   bool isOrdered(const TensorAccess &earlier, bool wasWrite) const;

@@ -4,7 +4,7 @@ usage: rules.py ROOT
 
 A rewrite (section 5) needs a test that it fires, one per precondition that it does not fire where that alone is broken, and one of its numbers; an illegal combination
 (section 4) one invalid test per clause. Labels are `(C5): fires`, `(C5): not with negative keys`, `(C5): numbers`, `(R20): policy`. So this file is the table of rules, and the
-tests are what it refers to. Every reason that a rewrite gives for staying is expected by a test, too.
+tests are what it refers to. Every remark that a rewrite gives, of what it did or why it stayed, is expected by a test, too.
 """
 import re
 import sys
@@ -18,20 +18,20 @@ REWRITES = {
     "C3": ["weights elsewhere than on outputs"],
     "C4": ["two keys"],
     "C5": ["negative keys", "too few positive keys", "infinite logits"],
-    "C6": ["weights on inputs", "weights read elsewhere", "narrow weights"],
-    "C7": ["weights on inputs", "weights read elsewhere", "narrow weights"],
+    "C6": ["weights on inputs", "weights read elsewhere", "narrow weights", "scales in blocks"],
+    "C7": ["weights on inputs", "weights read elsewhere", "narrow weights", "scales in blocks"],
     "C8": ["weights on inputs", "no hidden vector"],
-    "C9": ["two bodies", "gated experts"],
-    "C10": ["gated experts"],
+    "C9": ["two bodies", "gated experts", "scales of whole rows"],
+    "C10": ["gated experts", "widths that are operands"],
     "C11": ["another threshold", "another score"],
     "C12": ["fewer places than units"],
-    "C13": ["two rules of merging"],
+    "C13": ["two rules of merging", "dropped entries", "merged entries", "sums in the order of numbers", "classes that would fall apart"],
     "C14": ["tucker"],
     "C15": ["inputs of their own"],
     "C16": ["all columns", "other weights"],
-    "C17": ["matrices of their own"],
+    "C17": ["matrices of their own", "widths that are operands"],
     "C18": ["places for some"],
-    "C19": ["stored matrices"],
+    "C19": ["rows stored together", "two formats"],
     "C20": ["the sum itself"],
 }
 # R26 is not here: rows have no padding that an expert could see, so nothing can break it.
@@ -59,7 +59,7 @@ COMBINATIONS = {
     "R21": ["nothing dropped", "reroute"],
     "R22": ["policy", "capacity", "score"],
     "R23": ["policy", "score", "approx"],
-    "R24": ["score", "source", "gradient"],
+    "R24": ["score", "source", "gradient", "picks"],
     "R25": ["threshold", "kmax"],
     "R27": ["source"],
     "R28": ["weights"],
@@ -75,14 +75,22 @@ def wanted():
         yield from ((rule, clause) for clause in clauses)
 
 
-def reasons(root):
-    """What the rewrites of the routing pass say where they stay: (path, line, text)."""
+# What a C++ file says that no remark is: comments, names of files, and texts of defects that cannot happen.
+SILENT = re.compile(r"//[^\n]*|#include[^\n]*|\b(?:llvm_unreachable|assert|notifyMatchFailure)\s*\((?:[^()\"]|\"(?:[^\"\\\\]|\\\\.)*\"|\([^()]*\))*\)")
+LITERALS = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*')
+
+
+def remarks(root):
+    """What the rewrites of the routing pass say: (path, line, text). A text of several words in their files is said by a remark, wherever it is written."""
     for path in lint.files(root, ".cpp", ".h"):
-        if not re.fullmatch(r"passes/Transforms/Simplify\w+\.(cpp|h)", path):
+        if not re.fullmatch(r"passes/Transforms/(Simplify|StoredWeights)\w*\.(cpp|h)", path):
             continue
-        text = lint.read(root, path)
-        for match in re.finditer(r'(?:return|masked =|noLayer =|quantised =|notConstant =|downBias =|rule,)\s+((?:"[^"]*"\s*)+)', text):
-            yield path, text.count("\n", 0, match.start(1)) + 1, "".join(re.findall(r'"([^"]*)"', match.group(1)))
+        # Lines keep their numbers.
+        text = SILENT.sub(lambda match: "\n" * match.group().count("\n"), lint.read(root, path))
+        for match in LITERALS.finditer(text):
+            said = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', match.group()))
+            if " " in said:
+                yield path, text.count("\n", 0, match.start()) + 1, said
 
 
 def main():
@@ -102,11 +110,11 @@ def main():
         findings.add("test/Lint/rules.py", 1, f"no test has the label '({rule}): {what}'")
     for rule, what in sorted(set(labels) - rules):
         findings.add(*labels[rule, what], f"({rule}) has nothing called '{what}'")
-    said = list(reasons(root))
-    for path, number, reason in said:
-        if reason and reason not in expected:
-            findings.add(path, number, f"no test expects the remark '{reason}'")
-    findings.finish(min(len(labels), len(said)), "labels of rules and reasons")
+    said = list(remarks(root))
+    for path, number, remark in said:
+        if remark not in expected:
+            findings.add(path, number, f"no test expects the remark '{remark}'")
+    findings.finish(min(len(labels), len(said)), "labels of rules and remarks")
 
 
 main()

@@ -97,6 +97,20 @@ func.func @a_scaled_input_is_another(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4x
 
 // -----
 
+// CHECK-LABEL: func.func @the_scaled_input_of_a_class_is_another
+// CHECK-NOT: in_rows
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @the_scaled_input_of_a_class_is_another(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %g: tensor<6x4xf32>, %gb: tensor<6xf32>, %u: tensor<6x4xf32>, %d: tensor<4x6xf32>, %b: tensor<4x6x2xf32>, %a: tensor<4x2x4xf32>, %b2: tensor<4x4x2xf32>, %a2: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{the input of experts is scaled}}
+  %h = moe.experts %r, %p (%g, %gb, %u, %d, %b, %a, %b2, %a2 : tensor<6x4xf32>, tensor<6xf32>, tensor<6x4xf32>, tensor<4x6xf32>, tensor<4x6x2xf32>, tensor<4x2x4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <gated, silu, bias = [gate]>, targets = [up, down], rank = 2, input_scale = 2.0>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @weights_on_the_input_change_it
 // CHECK-NOT: in_rows
 // CHECK-NOT: linalg
@@ -154,16 +168,49 @@ func.func @rows_that_others_read_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4
 
 // -----
 
-// CHECK-LABEL: func.func @stored_matrices_stay
+// CHECK-LABEL: func.func @stored_bases_are_made_once
+// CHECK-SAME: %[[UQ:[a-z0-9]*]]: tensor<6x4xi8>, %[[US:[a-z0-9]*]]: tensor<6xf32>, %[[DQ:[a-z0-9]*]]: tensor<4x6xi8>
+func.func @stored_bases_are_made_once(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %uq: tensor<6x4xi8>, %us: tensor<6xf32>, %dq: tensor<4x6xi8>, %ds: tensor<4xf32>, %b: tensor<4x4x2xf32>, %a: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  // CHECK: %[[U:.*]] = moe.dequant %[[UQ]], %[[US]] quant <i8_chan> : tensor<6x4xi8>, tensor<6xf32> -> tensor<6x4xf32>
+  // CHECK: linalg.matmul {{.*}} ins(%{{.*}}, %[[U]]
+  // CHECK: moe.experts %{{.*}}(%[[DQ]], %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x6xi8>, tensor<4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>) table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, base = in_rows, quant = [<i8_chan>, <float>, <float>]>]>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{products with the base are made once per unit}}
+  %h = moe.experts %r, %p (%uq, %us, %dq, %ds, %b, %a : tensor<6x4xi8>, tensor<6xf32>, tensor<4x6xi8>, tensor<4xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>)
+    table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, quant = [<i8_chan>, <i8_chan>, <float>, <float>]>]> apply <output>
+    : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// What stays of the class has no format.
+// CHECK-LABEL: func.func @factors_of_floats_stay
+func.func @factors_of_floats_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %uq: tensor<6x4xi8>, %us: tensor<6xf32>, %d: tensor<4x6xf32>, %b: tensor<4x4x2xf32>, %a: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.dequant
+  // CHECK: table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, base = in_rows>]>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{products with the base are made once per unit}}
+  %h = moe.experts %r, %p (%uq, %us, %d, %b, %a : tensor<6x4xi8>, tensor<6xf32>, tensor<4x6xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>)
+    table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, quant = [<i8_chan>, <float>, <float>, <float>]>]> apply <output>
+    : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// (C17): not with widths that are operands
+// CHECK-LABEL: func.func @widths_that_operands_say_stay
 // CHECK-NOT: in_rows
 // CHECK-NOT: linalg
 // CHECK: return
-func.func @stored_matrices_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %u: tensor<6x4xi8>, %us: tensor<6xf32>, %d: tensor<4x6xi8>, %ds: tensor<4xf32>,
-                                %b: tensor<4x4x2xi8>, %bs: tensor<4x4xf32>, %a: tensor<4x2x6xi8>, %as: tensor<4x2xf32>) -> tensor<?x4xf32> {
+func.func @widths_that_operands_say_stay(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32>, %uq: tensor<24xi8>, %us: tensor<6x2xf32>, %uz: tensor<6x2xf32>, %uw: tensor<i8>, %d: tensor<4x6xf32>, %b: tensor<4x4x2xf32>, %a: tensor<4x2x6xf32>) -> tensor<?x4xf32> {
   %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
-  // expected-remark @+1 {{its matrices are quantised}}
-  %h = moe.experts %r, %p (%u, %us, %d, %ds, %b, %bs, %a, %as : tensor<6x4xi8>, tensor<6xf32>, tensor<4x6xi8>, tensor<4xf32>, tensor<4x4x2xi8>, tensor<4x4xf32>, tensor<4x2x6xi8>, tensor<4x2xf32>)
-    table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, quant = [<i8_chan>, <i8_chan>, <i8_chan>, <i8_chan>]>]> apply <output>
+  // expected-remark @+1 {{the widths of its codes are operands}}
+  %h = moe.experts %r, %p (%uq, %us, %uz, %uw, %d, %b, %a : tensor<24xi8>, tensor<6x2xf32>, tensor<6x2xf32>, tensor<i8>, tensor<4x6xf32>, tensor<4x4x2xf32>, tensor<4x2x6xf32>)
+    table <[<lora, 4, width = 6, body = <ungated, relu>, targets = [down], rank = 2, quant = [<nested, group = 2, bits = 8, base = 4, plane = 2, widths = operand>, <float>, <float>, <float>]>]> apply <output>
     : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 4, grouped>
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<4, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>

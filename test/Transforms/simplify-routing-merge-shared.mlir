@@ -22,6 +22,40 @@ func.func @classes_of_one_body_become_one_expert(%x: tensor<?x4xf32>, %z: tensor
 
 // -----
 
+// CHECK-LABEL: func.func @experts_of_two_ranks_stay
+func.func @experts_of_two_ranks_stay(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.route %{{.*}} -> !moe.plan<2, slots<1>, always = 2>
+  // CHECK: moe.experts %{{.*}} <ffn, 2, width = 5, body = <ungated, relu>, activation = always, placement = [0, 1]>]>
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %su = moe_support.weight #moe_support.external<"su.bin", 0> : tensor<2x5x4xf32>
+  %sd = moe_support.weight #moe_support.external<"sd.bin", 0> : tensor<2x4x5xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>, always = 2>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%u, %d, %su, %sd : tensor<2x3x4xf32>, tensor<2x4x3xf32>, tensor<2x5x4xf32>, tensor<2x4x5xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>, <ffn, 2, width = 5, body = <ungated, relu>, activation = always, placement = [0, 1]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @experts_that_scale_their_input_stay
+func.func @experts_that_scale_their_input_stay(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.route %{{.*}} -> !moe.plan<2, slots<1>, always = 2>
+  // CHECK: moe.experts %{{.*}} <ffn, 2, width = 5, body = <ungated, relu>, activation = always, input_scale = 2.000000e+00>]>
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %su = moe_support.weight #moe_support.external<"su.bin", 0> : tensor<2x5x4xf32>
+  %sd = moe_support.weight #moe_support.external<"sd.bin", 0> : tensor<2x4x5xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>, always = 2>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%u, %d, %su, %sd : tensor<2x3x4xf32>, tensor<2x4x3xf32>, tensor<2x5x4xf32>, tensor<2x4x5xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>, <ffn, 2, width = 5, body = <ungated, relu>, activation = always, input_scale = 2.0>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // Gate rows stay before up rows.
 // CHECK-LABEL: func.func @neighbouring_classes_merge_half_by_half
 func.func @neighbouring_classes_merge_half_by_half(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {

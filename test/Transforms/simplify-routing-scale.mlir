@@ -402,16 +402,3 @@ func.func @somebody_else_reads_the_weights_with_their_scales(%x: tensor<?x4xf32>
   %ids, %w = moe.unpack_plan %p : !moe.plan<3, slots<1>> -> tensor<?x1xi32>, tensor<?x1xf32>
   return %y, %w : tensor<?x4xf32>, tensor<?x1xf32>
 }
-
-// -----
-
-// CHECK-LABEL: func.func @stored_matrices_take_no_factor
-func.func @stored_matrices_take_no_factor(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %g: tensor<2x6x4xi8>, %gs: tensor<2x6xf32>, %u: tensor<2x6x4xi8>, %us: tensor<2x6xf32>, %d: tensor<2x4x6xi8>, %ds: tensor<2x4xf32>) -> tensor<?x4xf32> {
-  // CHECK: scale = 2.500000e+00>
-  %p = moe.route %z score <softmax> select <topk(1)> weight <scores, scale = 2.5> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
-  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
-  // expected-remark @+1 {{its matrices are quantised}}
-  %h = moe.experts %r, %p (%g, %gs, %u, %us, %d, %ds : tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x4x6xi8>, tensor<2x4xf32>) table <[<ffn, 2, width = 6, body = <gated, silu>, quant = [<i8_chan>, <i8_chan>, <i8_chan>]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
-  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
-  return %y : tensor<?x4xf32>
-}

@@ -82,6 +82,42 @@ func.func @not_where_the_input_is_scaled(%x: tensor<?x4xf32>, %z: tensor<?x2xf32
 
 // -----
 
+// CHECK-LABEL: func.func @not_where_a_class_scales_its_input
+func.func @not_where_a_class_scales_its_input(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.experts %{{.*}}activation = always
+  // CHECK-NOT: moe.ffn
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %su = moe_support.weight #moe_support.external<"su.bin", 0> : tensor<2x5x4xf32>
+  %sd = moe_support.weight #moe_support.external<"sd.bin", 0> : tensor<2x4x5xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>, always = 2>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{its experts scale their input or have a place}}
+  %h = moe.experts %r, %p (%u, %d, %su, %sd : tensor<2x3x4xf32>, tensor<2x4x3xf32>, tensor<2x5x4xf32>, tensor<2x4x5xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>, <ffn, 2, width = 5, body = <ungated, relu>, activation = always, input_scale = 2.0>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @not_where_a_class_has_a_place
+func.func @not_where_a_class_has_a_place(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.experts %{{.*}}activation = always
+  // CHECK-NOT: moe.ffn
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %su = moe_support.weight #moe_support.external<"su.bin", 0> : tensor<2x5x4xf32>
+  %sd = moe_support.weight #moe_support.external<"sd.bin", 0> : tensor<2x4x5xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>, always = 2>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{its experts scale their input or have a place}}
+  %h = moe.experts %r, %p (%u, %d, %su, %sd : tensor<2x3x4xf32>, tensor<2x4x3xf32>, tensor<2x5x4xf32>, tensor<2x4x5xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>, <ffn, 2, width = 5, body = <ungated, relu>, activation = always, placement = [3]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @not_where_an_always_on_class_is_no_ffn
 func.func @not_where_an_always_on_class_is_no_ffn(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.experts %{{.*}}activation = always
@@ -129,18 +165,5 @@ func.func @not_where_the_plan_has_other_users(%x: tensor<?x4xf32>, %z: tensor<?x
   %h = moe.experts %r, %p (%u, %d, %su, %sd : tensor<2x3x4xf32>, tensor<2x4x3xf32>, tensor<2x5x4xf32>, tensor<2x4x5xf32>) table <[<ffn, 2, width = 3, body = <ungated, relu>>, <ffn, 2, width = 5, body = <ungated, relu>, activation = always>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
   %r2 = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
-  return %y : tensor<?x4xf32>
-}
-
-// -----
-
-// CHECK-LABEL: func.func @not_where_matrices_are_stored
-func.func @not_where_matrices_are_stored(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %g: tensor<2x6x4xi8>, %gs: tensor<2x6xf32>, %u: tensor<2x6x4xi8>, %us: tensor<2x6xf32>, %d: tensor<2x4x6xi8>, %ds: tensor<2x4xf32>, %a: tensor<2x6x4xf32>, %b: tensor<2x4x6xf32>) -> tensor<?x4xf32> {
-  // CHECK: activation = always
-  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>, always = 2>
-  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
-  // expected-remark @+1 {{its matrices are quantised}}
-  %h = moe.experts %r, %p (%a, %b, %g, %gs, %u, %us, %d, %ds : tensor<2x6x4xf32>, tensor<2x4x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x4x6xi8>, tensor<2x4xf32>) table <[<ffn, 2, width = 6, body = <ungated, relu>>, <ffn, 2, width = 6, body = <gated, silu>, quant = [<i8_chan>, <i8_chan>, <i8_chan>], activation = always>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2> -> !moe.rows<f32, 4, grouped>
-  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>, always = 2>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }

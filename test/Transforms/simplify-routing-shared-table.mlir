@@ -226,3 +226,28 @@ func.func @a_soft_plan_has_no_always_on_ids(%x: tensor<?x4xf32>, %z: tensor<?x2x
   %t = arith.addf %y, %s : tensor<?x4xf32>
   return %t : tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @an_op_of_made_matrices_becomes_a_stored_class
+func.func @an_op_of_made_matrices_becomes_a_stored_class(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK-DAG: %[[Q:.*]] = moe_support.weight #moe_support.external<"fq.bin", 0> : tensor<1x5x4xi8>
+  // CHECK-DAG: %[[S:.*]] = moe_support.weight #moe_support.external<"fs.bin", 0> : tensor<1x5xf32>
+  // CHECK: moe.experts %{{.*}}, %[[Q]], %[[S]], %{{.*}} : {{.*}} <ffn, 1, width = 5, body = <ungated, relu>, activation = always, quant = [<i8_chan>, <float>]>]>
+  // CHECK-NOT: moe.dequant
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<2x3x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %fq = moe_support.weight #moe_support.external<"fq.bin", 0> : tensor<5x4xi8>
+  %fs = moe_support.weight #moe_support.external<"fs.bin", 0> : tensor<5xf32>
+  %fd = moe_support.weight #moe_support.external<"fd.bin", 0> : tensor<4x5xf32>
+  %fu = moe.dequant %fq, %fs quant <i8_chan> : tensor<5x4xi8>, tensor<5xf32> -> tensor<5x4xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %p (%u, %d : tensor<2x3x4xf32>, tensor<2x4x3xf32>)
+    table <[<ffn, 2, width = 3, body = <ungated, relu>>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  // expected-remark @+1 {{a shared expert becomes an always-on class}}
+  %f = moe.ffn %x (%fu, %fd : tensor<5x4xf32>, tensor<4x5xf32>) body <ungated, relu> : tensor<?x4xf32> -> tensor<?x4xf32>
+  %s = arith.addf %y, %f : tensor<?x4xf32>
+  return %s : tensor<?x4xf32>
+}

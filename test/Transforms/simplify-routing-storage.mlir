@@ -39,6 +39,22 @@ func.func @gate_rows_then_up_rows_interleave(%x: tensor<?x4xf32>, %z: tensor<?x2
 
 // -----
 
+// CHECK-LABEL: func.func @other_fields_of_a_class_stay
+func.func @other_fields_of_a_class_stay(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe_support.weight #moe_support.reshape<#moe_support.concat<[#moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 0, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>, #moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 3, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>], 2> : tensor<2x3x2x4xf32>> : tensor<2x6x4xf32>
+  // CHECK: moe.experts %{{.*}} body = <gated, silu, storage = interleaved>, input_scale = 2.000000e+00, placement = [1]>]>
+  %f = moe_support.weight #moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<2x4x3xf32>
+  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{gate and up matrices change their layout}}
+  %h = moe.experts %r, %p (%f, %d : tensor<2x6x4xf32>, tensor<2x4x3xf32>) table <[<ffn, 2, width = 3, body = <gated, silu, storage = concat_gate_up>, input_scale = 2.000000e+00, placement = [1]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @up_rows_then_gate_rows_interleave
 func.func @up_rows_then_gate_rows_interleave(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>) -> tensor<?x4xf32> {
   // CHECK: moe_support.weight #moe_support.reshape<#moe_support.concat<[#moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 3, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>, #moe_support.reshape<#moe_support.slice<#moe_support.external<"f.bin", 0> : tensor<2x6x4xf32>, [0, 0, 0], [1, 1, 1]> : tensor<2x3x4xf32>> : tensor<2x3x1x4xf32>], 2> : tensor<2x3x2x4xf32>> : tensor<2x6x4xf32>
@@ -138,19 +154,5 @@ func.func @not_of_an_op_whose_parameters_are_no_constants(%x: tensor<?x4xf32>, %
   %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<4x3xf32>
   // expected-remark @+1 {{its parameters are no constants}}
   %y = moe.ffn %x (%g, %u, %d : tensor<3x4xf32>, tensor<3x4xf32>, tensor<4x3xf32>) body <gated, silu> : tensor<?x4xf32> -> tensor<?x4xf32>
-  return %y : tensor<?x4xf32>
-}
-
-// -----
-
-// (C19): not with stored matrices
-// CHECK-LABEL: func.func @not_where_matrices_are_stored
-func.func @not_where_matrices_are_stored(%x: tensor<?x4xf32>, %z: tensor<?x2xf32>, %g: tensor<2x6x4xi8>, %gs: tensor<2x6xf32>, %u: tensor<2x6x4xi8>, %us: tensor<2x6xf32>, %d: tensor<2x4x6xi8>, %ds: tensor<2x4xf32>) -> tensor<?x4xf32> {
-  // CHECK: table <[<ffn, 2, width = 6, body = <gated, silu>, quant
-  %p = moe.route %z score <softmax> select <topk(1)> weight <scores> : tensor<?x2xf32> -> !moe.plan<2, slots<1>>
-  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
-  // expected-remark @+1 {{its matrices are quantised}}
-  %h = moe.experts %r, %p (%g, %gs, %u, %us, %d, %ds : tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x6x4xi8>, tensor<2x6xf32>, tensor<2x4x6xi8>, tensor<2x4xf32>) table <[<ffn, 2, width = 6, body = <gated, silu>, quant = [<i8_chan>, <i8_chan>, <i8_chan>]>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 4, grouped>
-  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<1>>, tensor<?x4xf32> -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }

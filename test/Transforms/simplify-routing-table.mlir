@@ -146,6 +146,19 @@ func.func @a_scaled_copy_is_not_the_unit(%z: tensor<?x8xf32>, %x: tensor<?x4xf32
 
 // -----
 
+// CHECK-LABEL: func.func @a_class_of_scaled_copies_is_not_the_unit
+func.func @a_class_of_scaled_copies_is_not_the_unit(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>, %u: tensor<5x6x4xf32>, %d: tensor<5x4x6xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe.remap
+  %p = moe.route %z score <softmax> select <topk(2), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{copied rows are scaled}}
+  %h = moe.experts %r, %p (%u, %d : tensor<5x6x4xf32>, tensor<5x4x6xf32>) table <[<ffn, 5, width = 6, body = <ungated, relu>>, <copy, 3, input_scale = 2.0>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<8, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @a_scaled_zero_is_zero
 func.func @a_scaled_zero_is_zero(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>, %u: tensor<5x6x4xf32>, %d: tensor<5x4x6xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.remap

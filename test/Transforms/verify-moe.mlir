@@ -154,6 +154,205 @@ func.func @a_callee_has_a_body(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, 
 
 // -----
 
+// (verify_moe_c3), where a callee calls a function of numbers that is declared.
+func.func private @declared(f32) -> f32
+func.func @maps(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %y = linalg.map ins(%x : tensor<?x8xf32>) outs(%x : tensor<?x8xf32>) (%v: f32, %o: f32) {
+    %f = func.call @declared(%v) : (f32) -> f32
+    linalg.yield %f : f32
+  }
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_calls_what_has_no_side_effects(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<2, slots<1>>, %u: tensor<1x8xf32>) -> !moe.rows<f32, 8, grouped> {
+  %h = moe.experts %r, %p (%u, %u : tensor<1x8xf32>, tensor<1x8xf32>) table <[<external, 1, callee = @maps>, <neuron, 1, body = <ungated, external, callee = @declared>>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3)
+func.func private @log(f32, tensor<?x8xf32>)
+func.func @counts(%x: f32) -> f32 {
+  %n = arith.constant 0 : index
+  %t = tensor.empty(%n) : tensor<?x8xf32>
+  func.call @log(%x, %t) : (f32, tensor<?x8xf32>) -> ()
+  return %x : f32
+}
+func.func @an_activation_has_no_side_effects(%x: tensor<?x8xf32>, %u: tensor<4x8xf32>, %d: tensor<8x4xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{'moe.ffn' op expects a callee with a body of ops without side effects, but got @counts}}
+  %y = moe.ffn %x (%u, %d : tensor<4x8xf32>, tensor<8x4xf32>) body <ungated, external, callee = @counts> : tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// (verify_moe_c3)
+func.func @forever(%x: f32) -> f32 {
+  %y = func.call @forever(%x) : (f32) -> f32
+  return %y : f32
+}
+func.func @an_activation_does_not_call_itself(%x: tensor<?x8xf32>, %u: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{'moe.apply_merged' op expects a callee with a body of ops without side effects, but got @forever}}
+  %y = moe.apply_merged %x (%u, %u : tensor<?x8xf32>, tensor<?x8xf32>) experts <neuron, 1, body = <ungated, external, callee = @forever>> : tensor<?x8xf32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// (verify_moe_c3): rows
+// expected-note @+1 {{function defined here}}
+func.func @centred(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %s = linalg.reduce ins(%x : tensor<?x8xf32>) outs(%i : tensor<8xf32>) dimensions = [0] (%v: f32, %a: f32) {
+    %n = arith.addf %v, %a : f32
+    linalg.yield %n : f32
+  }
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %o = tensor.empty(%m) : tensor<?x8xf32>
+  %y = linalg.broadcast ins(%s : tensor<8xf32>) outs(%o : tensor<?x8xf32>) dimensions = [0]
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_sums_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{'moe.experts' op expects a callee that makes each row of the same row alone, but in @centred 'linalg.reduce' may make a row from others, their number or its position}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @centred>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): number of rows
+// expected-note @+1 {{function defined here}}
+func.func @counted(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %i = arith.index_cast %m : index to i64
+  %n = arith.sitofp %i : i64 to f32
+  %y = linalg.map ins(%x : tensor<?x8xf32>) outs(%x : tensor<?x8xf32>) (%v: f32, %o: f32) {
+    %d = arith.divf %v, %n : f32
+    linalg.yield %d : f32
+  }
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_counts_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @counted 'arith.index_cast' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @counted>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): position
+// expected-note @+1 {{function defined here}}
+func.func @numbered(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %y = linalg.generic {indexing_maps = [affine_map<(u, c) -> (u, c)>], iterator_types = ["parallel", "parallel"]} outs(%x : tensor<?x8xf32>) {
+  ^bb0(%v: f32):
+    %u = linalg.index 0 : index
+    %i = arith.index_cast %u : index to i64
+    %n = arith.sitofp %i : i64 to f32
+    %d = arith.mulf %v, %n : f32
+    linalg.yield %d : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_numbers_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @numbered 'linalg.generic' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @numbered>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): a row that is looked up
+// expected-note @+1 {{function defined here}}
+func.func @first(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %y = linalg.generic {indexing_maps = [affine_map<(u, c) -> (u, c)>], iterator_types = ["parallel", "parallel"]} outs(%x : tensor<?x8xf32>) {
+  ^bb0(%v: f32):
+    %c = linalg.index 1 : index
+    %f = tensor.extract %x[%c0, %c] : tensor<?x8xf32>
+    linalg.yield %f : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_looks_up_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @first 'linalg.generic' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @first>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): other tensors along rows
+// expected-note @+1 {{function defined here}}
+func.func @weighed(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %w = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %c = tensor.cast %w : tensor<2xf32> to tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(u, c) -> (u)>, affine_map<(u, c) -> (u, c)>], iterator_types = ["parallel", "parallel"]} ins(%c : tensor<?xf32>) outs(%x : tensor<?x8xf32>) {
+  ^bb0(%s: f32, %v: f32):
+    %d = arith.mulf %v, %s : f32
+    linalg.yield %d : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_has_no_weights_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @weighed 'linalg.generic' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @weighed>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): order
+// expected-note @+1 {{function defined here}}
+func.func @shifted(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %y = tensor.extract_slice %x[1, 0] [%m, 8] [1, 1] : tensor<?x8xf32> to tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_moves_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @shifted 'tensor.extract_slice' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @shifted>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): heads of a row mix, and rows do not.
+func.func @heads(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %e = tensor.expand_shape %x [[0], [1, 2]] output_shape [%m, 4, 2] : tensor<?x8xf32> into tensor<?x4x2xf32>
+  %o = tensor.empty(%m) : tensor<?x4x2xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%o : tensor<?x4x2xf32>) -> tensor<?x4x2xf32>
+  %p = linalg.generic {indexing_maps = [affine_map<(u, h, n, k) -> (u, h, k)>, affine_map<(u, h, n, k) -> (n, k)>, affine_map<(u, h, n, k) -> (u, h, n)>],
+                       iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%e, %w : tensor<?x4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<?x4x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %s: f32):
+    %q = arith.mulf %a, %b : f32
+    %t = arith.addf %s, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<?x4x2xf32>
+  %h = tensor.extract_slice %p[0, 0, 1] [%m, 4, 1] [1, 1, 1] : tensor<?x4x2xf32> to tensor<?x4xf32>
+  %g = tensor.extract_slice %p[0, 0, 0] [%m, 4, 1] [1, 1, 1] : tensor<?x4x2xf32> to tensor<?x4xf32>
+  %f = arith.addf %h, %g : tensor<?x4xf32>
+  %d = tensor.empty(%m) : tensor<?x4x2xf32>
+  %y = linalg.broadcast ins(%f : tensor<?x4xf32>) outs(%d : tensor<?x4x2xf32>) dimensions = [2]
+  %r = tensor.collapse_shape %y [[0], [1, 2]] : tensor<?x4x2xf32> into tensor<?x8xf32>
+  return %r : tensor<?x8xf32>
+}
+func.func @a_callee_may_do_anything_in_a_row(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  %h = moe.experts %r, %p table <[<external, 1, callee = @heads>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
 // (verify_moe_c4)
 func.func @what_was_before_capacity_is_known_of_a_route(%p: !moe.plan<8, slots<2>>) -> tensor<8xi32> {
   // expected-error @+1 {{expects 'stage <before>' of the plan of a 'moe.route', but got another plan}}

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Checks reference.py against the modules of transformers, at reduced sizes and on the same weights.
+"""Checks reference.py against the modules of transformers, at reduced sizes and on the same weights; for models that it lacks, against the formulas of their public code
+(written.py).
 
-  compare.py                 every model that transformers has
+  compare.py                 every model
   compare.py deepseek-v3     one of them
 
-Needs torch and transformers 5.23 (utils/model-zoo/requirements.txt). Prints a line per model: the module, and the largest difference over the largest result. Ends
-with status 1 where that passes 1e-5, which is far above the rounding of f32.
+Needs torch and transformers 5.23 (utils/model-zoo/requirements.txt). Prints a line per model: what it is held against, and the largest difference over the largest result.
+Ends with status 1 where that passes 1e-5, which is far above the rounding of f32.
 """
 import argparse
+import functools
 import importlib
 import math
 import random
@@ -18,8 +20,9 @@ sys.dont_write_bytecode = True
 import torch  # noqa: E402
 
 import reference  # noqa: E402
+import written  # noqa: E402
 from layer import Layer  # noqa: E402
-from models import MODELS, MODULES  # noqa: E402
+from models import MODELS, MODULES, READ, reference_of  # noqa: E402
 
 TOKENS = 29
 
@@ -153,6 +156,9 @@ for one, other in {"mixtral-8x22b": "mixtral-8x7b", "qwen1.5-moe-a2.7b": "qwen2-
                    "gpt-oss-120b": "gpt-oss-20b", "llama-4-maverick": "llama-4-scout", "glm-4.5-air": "glm-4.5"}.items():
     BLOCKS[one] = BLOCKS[other]
 
+for one in READ:
+    BLOCKS[one] = functools.partial(written.Layer, one)
+
 
 def parameter(model, weights, name, shape):
     """What the module's parameter `name` is, from the weights of a layer."""
@@ -241,16 +247,17 @@ def compare(name):
     y = (y[0] if isinstance(y, tuple) else y).reshape(len(xs), model.hidden).double()
     expected = torch.tensor(reference.layer(model, layer.weights, xs, table(model) if hashed else None), dtype=torch.double)
     error = ((y - expected).abs().max() / expected.abs().max()).item()
-    print(f"{name:24} {MODULES[name]}: {error:.1e}{'' if error <= 1e-5 else ' DIFFERS'}")
+    print(f"{name:24} {reference_of(name)}: {error:.1e}{'' if error <= 1e-5 else ' DIFFERS'}")
     return error <= 1e-5
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="*", choices=[*MODULES, []], help="models of moe-gen that transformers has")
+    parser.add_argument("model", nargs="*", choices=[*BLOCKS, []], help="models of moe-gen")
     options = parser.parse_args()
-    assert BLOCKS.keys() == MODULES.keys(), BLOCKS.keys() ^ MODULES.keys()
-    results = [compare(name) for name in options.model or MODULES]
+    held = MODULES.keys() | READ.keys()
+    assert BLOCKS.keys() == held == MODELS.keys(), (BLOCKS.keys() ^ held, held ^ MODELS.keys())
+    results = [compare(name) for name in options.model or MODELS]
     print(f"{sum(results)} of {len(results)} agree")
     sys.exit(not all(results))
 

@@ -110,8 +110,8 @@ MODELS = {model.name: model for model in [
     Model("nllb-moe-54b", 2048, 8192, 128, 2, "nllb", "relu-mlp"),
     Model("switch-base-128", 768, 3072, 128, 1, "switch", "relu", capacity=64),
     Model("arctic", 7168, 4864, 128, 2, "softmax-normalised", note="the dense residual is an ordinary MLP beside the layer"),
-    Model("step-3", 7168, 5120, 48, 3, "softmax", **_shared(1, 5120), note="whether weights are normalised is the configuration's; those that were seen say no"),
-    Model("sigma-moe-tiny", UNKNOWN, UNKNOWN, 96, 1, "softmax", note="neither sizes nor router were in the sources read: a softmax top-1 is assumed"),
+    Model("step-3", 7168, 5120, 48, 3, "softmax", **_shared(1, 5120), note="whether weights are normalised is the configuration's, which says no"),
+    Model("sigma-moe-tiny", UNKNOWN, UNKNOWN, 96, 1, "softmax", note="neither sizes nor the router's configuration were in the sources read: a softmax top-1 is assumed"),
 ]}
 
 # The modules of transformers 5.23 that compare.py runs on the same weights.
@@ -151,12 +151,13 @@ MODULES = {name: module for module, names in {
     "switch_transformers.SwitchTransformersSparseMLP": ["switch-base-128"],
 }.items() for name in names}
 
-# Published code that was read where transformers has no module.
+# Published code that was read where transformers has no module; written.py has its formulas.
 READ = {
     "pangu-pro-moe": "vllm-project/vllm-ascend, vllm_ascend/models/pangu_moe.py at 082c2581",
-    "arctic": "vllm-project/vllm, vllm/model_executor/models/arctic.py: weights are normalised",
-    "step-3": "configurations of Step-3 in public scripts: norm_expert_weight is false, the router a softmax",
-    "minicpm5-moe-16a3": "descriptions of MiniCPM5MoEMoE in public kernels: sigmoid, bias, top 16, normalised",
+    "arctic": "vllm-project/vllm, vllm/model_executor/models/arctic.py at 00db0119: weights are normalised",
+    "step-3": "vllm-project/vllm, vllm/model_executor/models/step3_text.py at 0169d396: a softmax, normalised where norm_expert_weight is, which the configuration has false",
+    "minicpm5-moe-16a3": "wyc55069407/vllm, vllm/model_executor/models/minicpm5_moe.py at 5a7b1af3: sigmoid, bias, top 16, normalised, scaled",
+    "sigma-moe-tiny": "microsoft/ltp-megatron-lm, megatron/core/transformer/moe/router.py at 02d5e419, which its report names: the model's configuration was not found, the default is a softmax",
 }
 
 
@@ -164,4 +165,4 @@ def reference_of(name):
     """What the formula of a model was held against."""
     if name in MODULES:
         return f"transformers 5.23, {MODULES[name]}"
-    return READ.get(name, "nothing published")
+    return READ[name]

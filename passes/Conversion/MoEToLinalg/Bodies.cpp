@@ -2,6 +2,7 @@
 // factored matrices, activations, and the vectors that scale and shift them.
 #include "Bodies.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -58,6 +59,9 @@ static Value buildActivation(TensorBuilder &b, BodyAttr body, Value t) {
     return math::TanhOp::create(b, t);
   case Activation::Identity:
     return t;
+  case Activation::External:
+    return func::CallOp::create(b, body.getCallee(), TypeRange{type}, t)
+        .getResult(0);
   }
   llvm_unreachable("every activation has a formula");
 }
@@ -85,6 +89,17 @@ Value moe::detail::buildHidden(TensorBuilder &b, BodyAttr body, Value gate,
   if (body.getUpOffset())
     up = b.add(up, b.real(up.getType(), body.getUpOffset().getValueAsDouble()));
   return b.mul(active, up);
+}
+
+Value moe::detail::scaleInput(TensorBuilder &b, ClassAttr entry, Value rows) {
+  if (!entry.scalesInput())
+    return rows;
+  FloatType element = floatElement(rows), real = computeType(rows.getType());
+  return b.map(
+      b.sizes(rows), element, Indexed{rows, {0, 1}}, [&](ValueRange in) {
+        Value scale = b.real(real, entry.getInputScale().getValueAsDouble());
+        return b.convert(b.mul(b.convert(in[0], real), scale), element);
+      });
 }
 
 SmallVector<Value> moe::detail::takeExpert(TensorBuilder &b,
@@ -147,6 +162,14 @@ Value ExpertBody::find(ParameterRole role, ParameterPart part) const {
   return {};
 }
 
+SmallVector<Value> ExpertBody::findFactors(ParameterRole role) const {
+  SmallVector<Value> factors;
+  for (auto [parameter, value] : llvm::zip_equal(parameters, values))
+    if (parameter.role == role)
+      factors.push_back(value);
+  return factors;
+}
+
 /// Σ of products of elements of `p` and `q` over the loops that do not index
 /// `result`, of the given sizes.
 static Value contract(TensorBuilder &b, unsigned loops, const Indexed &p,
@@ -172,22 +195,30 @@ static Value buildPhm(TensorBuilder &b, Value left, Value right,
       b, blocks, ArrayRef<ReassociationIndices>{{0, 1}, {2, 3}});
 }
 
-/// Σ_pq L[o1,i1,p] C[p,o2,i2,q] R[q,o3,i3], from the left:
-/// O(rows * columns * rank) once the outer tensor is the smaller.
-static Value buildMpo(TensorBuilder &b, Value left, Value core, Value right,
+/// The product of an mpo's tensors, from the left: what is joined so far has
+/// the rows and columns of the matrix of the tensors that are in it, and one
+/// bond to the next. O(rows * columns * rank²).
+static Value buildMpo(TensorBuilder &b, ArrayRef<Value> tensors,
                       FloatType acc) {
-  OpFoldResult o1 = b.size(left, 0), i1 = b.size(left, 1);
-  OpFoldResult o2 = b.size(core, 1), i2 = b.size(core, 2);
-  // Loops o1, o2, i1, i2, q, p.
-  Value joined =
-      contract(b, 6, {left, {0, 2, 5}}, {core, {5, 1, 3, 4}}, {0, 1, 2, 3, 4},
-               {o1, o2, i1, i2, b.size(core, 3)}, acc);
-  // Loops o1, o2, o3, i1, i2, i3, q.
+  Value joined = tensors.front();
+  for (Value next : tensors.drop_front().drop_back()) {
+    // Loops O, o, I, i, q, p.
+    joined = contract(b, 6, {joined, {0, 2, 5}}, {next, {5, 1, 3, 4}},
+                      {0, 1, 2, 3, 4},
+                      {b.size(joined, 0), b.size(next, 1), b.size(joined, 1),
+                       b.size(next, 2), b.size(next, 3)},
+                      acc);
+    joined = tensor::CollapseShapeOp::create(
+        b, joined, ArrayRef<ReassociationIndices>{{0, 1}, {2, 3}, {4}});
+  }
+  // Loops O, o, I, i, p.
+  Value last = tensors.back();
   Value blocks = contract(
-      b, 7, {joined, {0, 1, 3, 4, 6}}, {right, {6, 2, 5}}, {0, 1, 2, 3, 4, 5},
-      {o1, o2, b.size(right, 1), i1, i2, b.size(right, 2)}, acc);
+      b, 5, {joined, {0, 2, 4}}, {last, {4, 1, 3}}, {0, 1, 2, 3},
+      {b.size(joined, 0), b.size(last, 1), b.size(joined, 1), b.size(last, 2)},
+      acc);
   return tensor::CollapseShapeOp::create(
-      b, blocks, ArrayRef<ReassociationIndices>{{0, 1, 2}, {3, 4, 5}});
+      b, blocks, ArrayRef<ReassociationIndices>{{0, 1}, {2, 3}});
 }
 
 /// Σ_pqs G[p,q] I[q,i,s] O[s,o,p]: O(rows * columns * rank²).
@@ -232,27 +263,53 @@ static Value applyPhm(TensorBuilder &b, Value left, Value right, Value rows,
                                 {0, 1, 2}, {count, o1, b.size(right, 1)}, acc));
 }
 
+static OpFoldResult multiply(TensorBuilder &b, OpFoldResult p, OpFoldResult q) {
+  std::optional<int64_t> left = getConstantIntValue(p);
+  std::optional<int64_t> right = getConstantIntValue(q);
+  if (left && right)
+    return b.getIndexAttr(*left * *right);
+  return b.mul(b.toValue(p), b.toValue(q));
+}
+
 /// The products of `rows` with an mpo: one tensor after the other, from the
-/// right.
-static Value applyMpo(TensorBuilder &b, Value left, Value core, Value right,
-                      Value rows, FloatType acc) {
-  OpFoldResult count = b.size(rows, 0), i1 = b.size(left, 1);
-  OpFoldResult i2 = b.size(core, 2), i3 = b.size(right, 2);
-  OpFoldResult o1 = b.size(left, 0), o2 = b.size(core, 1);
-  OpFoldResult o3 = b.size(right, 1);
-  Value blocks = splitRows(b, rows, {i1, i2, i3});
-  // Loops row, i1, i2, q, o3, i3.
-  Value last =
-      contract(b, 6, {blocks, {0, 1, 2, 5}}, {right, {3, 4, 5}},
-               {0, 1, 2, 3, 4}, {count, i1, i2, b.size(core, 3), o3}, acc);
-  // Loops row, i1, p, o2, o3, i2, q.
-  Value middle =
-      contract(b, 7, {last, {0, 1, 5, 6, 4}}, {core, {2, 3, 5, 6}},
-               {0, 1, 2, 3, 4}, {count, i1, b.size(core, 0), o2, o3}, acc);
-  // Loops row, o1, o2, o3, i1, p.
-  return b.joinColumns(contract(b, 6, {middle, {0, 4, 5, 2, 3}},
-                                {left, {1, 4, 5}}, {0, 1, 2, 3},
-                                {count, o1, o2, o3}, acc));
+/// right. A row is then (I, q, O): the inputs of the tensors that are left, the
+/// bond to the last of them, and the outputs of the others.
+static Value applyMpo(TensorBuilder &b, ArrayRef<Value> tensors, Value rows,
+                      FloatType acc) {
+  OpFoldResult one = b.getIndexAttr(1), count = b.size(rows, 0);
+  auto inputs = [&](Value tensor) {
+    return b.size(tensor, tensor == tensors.front() ? 1 : 2);
+  };
+  // Inputs of all tensors in front of each.
+  SmallVector<OpFoldResult> before = {one};
+  for (Value tensor : tensors.drop_back())
+    before.push_back(multiply(b, before.back(), inputs(tensor)));
+
+  Value last = tensors.back();
+  Value blocks = splitRows(b, rows, {before.back(), inputs(last)});
+  // Loops row, I, p, o, i.
+  Value state =
+      contract(b, 5, {blocks, {0, 1, 4}}, {last, {2, 3, 4}}, {0, 1, 2, 3},
+               {count, before.back(), b.size(last, 0), b.size(last, 1)}, acc);
+  OpFoldResult outputs = b.size(last, 1);
+  for (size_t at = tensors.size() - 2; at != 0; --at) {
+    Value next = tensors[at];
+    OpFoldResult bond = b.size(next, 3), o = b.size(next, 1);
+    blocks = splitRows(b, b.joinColumns(state),
+                       {before[at], inputs(next), bond, outputs});
+    // Loops row, I, p, o, O, i, q.
+    state = contract(b, 7, {blocks, {0, 1, 5, 6, 4}}, {next, {2, 3, 5, 6}},
+                     {0, 1, 2, 3, 4},
+                     {count, before[at], b.size(next, 0), o, outputs}, acc);
+    outputs = multiply(b, o, outputs);
+  }
+  Value first = tensors.front();
+  blocks = splitRows(b, b.joinColumns(state),
+                     {inputs(first), b.size(first, 2), outputs});
+  // Loops row, o, O, i, q.
+  return b.joinColumns(contract(b, 5, {blocks, {0, 3, 4, 2}},
+                                {first, {1, 3, 4}}, {0, 1, 2},
+                                {count, b.size(first, 0), outputs}, acc));
 }
 
 /// The products of `rows` with a tensor ring: O((rows + columns + rank) *
@@ -277,7 +334,7 @@ Value ExpertBody::applyTensors(ParameterRole role, Value rows,
   if (factors == Factorisation::Phm)
     return applyPhm(b, left, right, rows, acc);
   if (factors == Factorisation::Mpo)
-    return applyMpo(b, left, core, right, rows, acc);
+    return applyMpo(b, findFactors(role), rows, acc);
   return applyRing(b, left, core, right, rows, acc);
 }
 
@@ -288,7 +345,7 @@ Value ExpertBody::buildMatrix(ParameterRole role, FloatType acc) const {
   if (factors == Factorisation::Phm)
     return buildPhm(b, left, right, acc);
   if (factors == Factorisation::Mpo)
-    return buildMpo(b, left, core, right, acc);
+    return buildMpo(b, findFactors(role), acc);
   if (factors == Factorisation::TensorRing)
     return buildRing(b, left, core, right, acc);
   Value whole = find(role), residual = find(role, ParameterPart::Residual);
@@ -319,7 +376,8 @@ Value ExpertBody::buildMatrix(ParameterRole role, FloatType acc) const {
 }
 
 bool ExpertBody::isMadeOfFactors(ParameterRole role) const {
-  return find(role, ParameterPart::Left) || find(role, ParameterPart::Residual);
+  return find(role, ParameterPart::Right) ||
+         find(role, ParameterPart::Residual);
 }
 
 Value ExpertBody::findMatrix(ParameterRole role, FloatType acc) const {
@@ -336,8 +394,7 @@ Value ExpertBody::accumulate(ParameterRole role, Value whole, Value rows,
     return init;
   if (Value residual = find(role, ParameterPart::Residual))
     init = b.matmulTransposed(rows, residual, init);
-  Value left = find(role, ParameterPart::Left);
-  if (!left)
+  if (!find(role, ParameterPart::Right))
     return init;
   FloatType acc = floatElement(init);
   if (areTensors)
@@ -364,7 +421,7 @@ Value ExpertBody::accumulate(ParameterRole role, Value whole, Value rows,
       return scale == 1.0 ? value : b.mul(value, b.real(acc, scale));
     });
   }
-  return b.matmulTransposed(inner, left, init);
+  return b.matmulTransposed(inner, find(role, ParameterPart::Left), init);
 }
 
 Value ExpertBody::buildProduct(ParameterRole role, ParameterRole biasRole,

@@ -22,6 +22,26 @@ llvm::SmallVector<mlir::Value> buildParameters(TensorBuilder &b,
                                                int64_t out,
                                                mlir::ValueRange operands);
 
+/// `rows` times the `input_scale` of `entry`, where it has one.
+mlir::Value scaleInput(TensorBuilder &b, ClassAttr entry, mlir::Value rows);
+
+/// v, or α₀ x + α₁ v with α = softmax(W x), of each row x of `in`, written into
+/// `out`. `parameters`: v and W of one expert.
+mlir::Value buildConstant(TensorBuilder &b, ClassAttr entry,
+                          mlir::ValueRange parameters, mlir::Value in,
+                          mlir::Value out);
+
+/// act(<u, x>) v of each row x of `in`, written into `out`, where u and v are
+/// those rows of `parameters` that `expertOfRow` (an index per row) says: O(d)
+/// per row, whatever the number of experts.
+mlir::Value buildNeurons(TensorBuilder &b, BodyAttr body,
+                         mlir::Value expertOfRow, mlir::ValueRange parameters,
+                         mlir::Value in, mlir::Value out);
+
+/// v, or P v, written into each row of `out`, with v as above.
+mlir::Value buildValues(TensorBuilder &b, mlir::Value expertOfRow,
+                        mlir::ValueRange parameters, mlir::Value out);
+
 /// One expert with a body, or with a linear map alone. Which of its matrices
 /// are whole, factored or a whole one plus a factored one, and which of its
 /// vectors are scaled or shifted, follows from the parameters it has.
@@ -45,6 +65,8 @@ private:
   /// The parameter that is `part` of `role`; null where there is none.
   mlir::Value find(ParameterRole role,
                    ParameterPart part = ParameterPart::Whole) const;
+  /// The tensors of `role`, in order.
+  llvm::SmallVector<mlir::Value> findFactors(ParameterRole role) const;
   /// The products of `rows` with the tensors of `role`, in `acc`.
   mlir::Value applyTensors(ParameterRole role, mlir::Value rows,
                            mlir::FloatType acc) const;

@@ -147,7 +147,7 @@ public:
 
 private:
   /// Rows [begin, begin + size) of the input.
-  Value buildInput(Value begin, Value size) {
+  Value takeRows(Value begin, Value size) {
     if (op.getInput().getType().getLayout() == RowLayout::Grouped)
       return b.slice(rows, {begin, b.getIndexAttr(0)},
                      {size, b.getIndexAttr(inWidth)});
@@ -155,10 +155,10 @@ private:
     return gatherUnits(b, op.getPlan().getType(), rows, entries);
   }
 
-  /// The ids [lower, upper) at a time: `build` makes rows [begin, begin + size)
-  /// of the result. Nothing is done for experts without rows.
+  /// The ids [lower, upper) of `entry` at a time: `build` makes rows [begin,
+  /// begin + size) of the result. Nothing is done for experts without rows.
   Value
-  buildBlock(Value lower, Value upper, Value out,
+  buildBlock(ClassAttr entry, Value lower, Value upper, Value out,
              function_ref<Value(Value in, Value begin, Value out)> build) {
     Value begin = b.extract(plan.offsets, lower);
     Value end = b.extract(plan.offsets, upper);
@@ -168,7 +168,7 @@ private:
         b, some,
         [&](OpBuilder &, Location) {
           Sizes offsets = {begin, b.getIndexAttr(0)};
-          Value in = buildInput(begin, size);
+          Value in = scaleInput(b, entry, takeRows(begin, size));
           Value block = b.slice(out, offsets, {size, b.getIndexAttr(outWidth)});
           block = build(in, begin, block);
           scf::YieldOp::create(b, b.insertSlice(block, out, offsets));
@@ -182,39 +182,43 @@ private:
     Value lower = b.index(first), upper = b.index(first + entry.getCount());
     switch (entry.getKind()) {
     case ClassKind::Zero:
-      return buildBlock(lower, upper, out, [&](Value, Value, Value block) {
-        return b.mapInto(block, {},
-                         [&](ValueRange) { return b.real(element, 0.0); });
-      });
+      return buildBlock(
+          entry, lower, upper, out, [&](Value, Value, Value block) {
+            return b.mapInto(block, {},
+                             [&](ValueRange) { return b.real(element, 0.0); });
+          });
     case ClassKind::Copy:
-      return buildBlock(lower, upper, out, [&](Value in, Value, Value block) {
-        return b.mapInto(block, Indexed{in, {0, 1}}, [&](ValueRange in) {
-          return b.convert(in[0], element);
-        });
-      });
+      return buildBlock(
+          entry, lower, upper, out, [&](Value in, Value, Value block) {
+            return b.mapInto(block, Indexed{in, {0, 1}}, [&](ValueRange in) {
+              return b.convert(in[0], element);
+            });
+          });
     case ClassKind::Neuron:
       return buildBlock(
-          lower, upper, out, [&](Value in, Value begin, Value block) {
-            return buildNeurons(entry, buildExpertOfRow(in, begin, first),
-                                parameters, in, begin, block);
+          entry, lower, upper, out, [&](Value in, Value begin, Value block) {
+            return buildNeurons(b, entry.getBody(),
+                                buildExpertOfRow(in, begin, first), parameters,
+                                in, block);
           });
     case ClassKind::Value:
-      return buildBlock(lower, upper, out,
-                        [&](Value in, Value begin, Value block) {
-                          return buildValues(buildExpertOfRow(in, begin, first),
-                                             parameters, block);
-                        });
+      return buildBlock(
+          entry, lower, upper, out, [&](Value in, Value begin, Value block) {
+            return buildValues(b, buildExpertOfRow(in, begin, first),
+                               parameters, block);
+          });
     case ClassKind::External:
-      return buildBlock(lower, upper, out, [&](Value in, Value, Value block) {
-        return buildCall(entry, in, block);
-      });
+      return buildBlock(entry, lower, upper, out,
+                        [&](Value in, Value, Value block) {
+                          return buildCall(entry, in, block);
+                        });
     case ClassKind::Nested:
       for (int64_t index = 0; index < entry.getCount(); ++index)
-        out = buildBlock(b.index(first + index), b.index(first + index + 1),
-                         out, [&](Value in, Value begin, Value block) {
-                           return buildNested(entry, index, parameters, in,
-                                              begin, block);
-                         });
+        out = buildBlock(
+            entry, b.index(first + index), b.index(first + index + 1), out,
+            [&](Value in, Value begin, Value block) {
+              return buildNested(entry, index, parameters, in, begin, block);
+            });
       return out;
     default:
       break;
@@ -224,7 +228,7 @@ private:
               [&](Value expert, ValueRange carried) -> SmallVector<Value> {
                 Value id = b.add(expert, b.index(first));
                 Value next = b.add(id, b.index(1));
-                return {buildBlock(id, next, carried[0],
+                return {buildBlock(entry, id, next, carried[0],
                                    [&](Value in, Value begin, Value block) {
                                      return buildExpert(entry, expert,
                                                         parameters, in, begin,
@@ -246,7 +250,7 @@ private:
     SmallVector<Value> own = takeExpert(
         b, getParameters(entry, inWidth, outWidth), parameters, expert);
     if (entry.getKind() == ClassKind::Constant)
-      return buildConstant(entry, own, in, block);
+      return buildConstant(b, entry, own, in, block);
     return ExpertBody(b, entry, inWidth, outWidth, own)
         .build(in, buildBlockWeights(in, begin), block);
   }
@@ -295,51 +299,6 @@ private:
     });
   }
 
-  /// act(<u, x>) v: O(d) per row, whatever the number of experts.
-  Value buildNeurons(ClassAttr entry, Value expertOfRow, ValueRange parameters,
-                     Value in, Value begin, Value block) {
-    Value keys = parameters[0], values = parameters[1];
-    FloatType acc =
-        computeType({in.getType(), keys.getType(), values.getType()});
-    Value zeros = b.filled(b.size(in, 0), b.real(acc, 0.0));
-    Value products =
-        b.reduce(2, {{in, {0, 1}}, {expertOfRow, {0}}}, {zeros, {0}},
-                 [&](ValueRange in) {
-                   Value key =
-                       b.convert(b.extract(keys, {in[1], b.loopIndex(1)}), acc);
-                   return b.add(in[2], b.mul(b.convert(in[0], acc), key));
-                 });
-    Value hidden = b.map(b.sizes(products), floatElement(in),
-                         Indexed{products, {0}}, [&](ValueRange in) {
-                           Value h = buildHidden(b, entry.getBody(), {}, in[0]);
-                           return b.convert(h, floatElement(rows));
-                         });
-    return b.mapInto(
-        block, {{hidden, {0}}, {expertOfRow, {0}}}, [&](ValueRange in) {
-          Value value = b.extract(values, {in[1], b.loopIndex(1)});
-          Value product = b.mul(b.convert(in[0], acc), b.convert(value, acc));
-          return b.convert(product, element);
-        });
-  }
-
-  /// v, or P v.
-  Value buildValues(Value expertOfRow, ValueRange parameters, Value block) {
-    Value vectors = parameters[0];
-    auto gather = [&](Value out, FloatType type) {
-      return b.mapInto(out, Indexed{expertOfRow, {0}}, [&](ValueRange in) {
-        return b.convert(b.extract(vectors, {in[0], b.loopIndex(1)}), type);
-      });
-    };
-    if (parameters.size() == 1)
-      return gather(block, element);
-    FloatType type = floatElement(vectors);
-    Value gathered =
-        gather(b.empty({b.size(block, 0), b.size(vectors, 1)}, type), type);
-    Value result = buildLinear(b, gathered, parameters[1], {});
-    return b.mapInto(block, Indexed{result, {0, 1}},
-                     [&](ValueRange in) { return b.convert(in[0], element); });
-  }
-
   /// What the function makes of all rows at once.
   Value buildCall(ClassAttr entry, Value in, Value block) {
     auto typeOf = [&](int64_t width, FloatType type) {
@@ -355,29 +314,6 @@ private:
         "an external expert gives one row per row");
     return b.mapInto(block, Indexed{result, {0, 1}},
                      [&](ValueRange in) { return in[0]; });
-  }
-
-  /// v, or α₀ x + α₁ v with α = softmax(W x).
-  Value buildConstant(ClassAttr entry, ValueRange parameters, Value in,
-                      Value block) {
-    Value vector = parameters[0];
-    if (entry.getMix() == ConstantMix::None)
-      return b.mapInto(block, Indexed{vector, {1}}, [&](ValueRange in) {
-        return b.convert(in[0], element);
-      });
-    Value mix = buildLinear(b, in, parameters[1], {});
-    FloatType acc = floatElement(mix);
-    // The softmax of two logits is a sigmoid of their difference.
-    return b.mapInto(block, {{in, {0, 1}}, {vector, {1}}}, [&](ValueRange in) {
-      Value x = b.convert(in[0], acc);
-      Value v = b.convert(in[1], acc);
-      Value row = b.loopIndex(0);
-      Value z0 = b.extract(mix, {row, b.index(0)});
-      Value z1 = b.extract(mix, {row, b.index(1)});
-      Value mixed = b.add(b.mul(b.sigmoid(b.sub(z0, z1)), x),
-                          b.mul(b.sigmoid(b.sub(z1, z0)), v));
-      return b.convert(mixed, element);
-    });
   }
 
   TensorBuilder &b;

@@ -54,7 +54,8 @@ struct ConvertMergeExperts : OpConversionPattern<MergeExpertsOp> {
   }
 };
 
-/// One unit after the other, each with slabs of its own.
+/// One row after the other, each with slabs of its own; neurons and values are
+/// gathered for all rows at once.
 struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -63,7 +64,7 @@ struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
                   ConversionPatternRewriter &rewriter) const override {
     TensorBuilder b(op.getLoc(), rewriter);
     ClassAttr experts = op.getExperts();
-    Value input = adaptor.getInput(), unitOf = adaptor.getUnitOf();
+    Value input = scaleInput(b, experts, adaptor.getInput());
     auto resultType = cast<RankedTensorType>(op.getType());
     int64_t in = cast<RankedTensorType>(input.getType()).getDimSize(1);
     int64_t out = resultType.getDimSize(1);
@@ -82,39 +83,74 @@ struct ConvertApplyMerged : OpConversionPattern<ApplyMergedOp> {
             : b.getIndexAttr(out);
     Value init =
         b.empty({b.size(input, 0), outWidth}, resultType.getElementType());
-    Value result =
-        b.loop(b.index(0), b.sizeValue(input, 0), init,
-               [&](Value row, ValueRange carried) -> SmallVector<Value> {
-                 Value unit = row;
-                 if (unitOf)
-                   unit = b.toIndex(b.extract(unitOf, row));
-                 b.check(
-                     b.compare(IntPredicate::ult, unit, b.sizeValue(stack, 0)),
-                     "a number in 'unit_of' is no unit");
-                 Sizes offsets = {row, b.getIndexAttr(0)};
-                 Value x = b.slice(input, offsets, {one, inWidth});
-                 Value y = b.slice(carried[0], offsets, {one, outWidth});
-                 SmallVector<Value> own =
-                     takeExpert(b, parameters, values, unit);
-                 y = ExpertBody(b, experts, in, out, own).build(x, {}, y);
-                 return {b.insertSlice(y, carried[0], offsets)};
-               })
-            .front();
+    Value units =
+        buildUnits(b, adaptor.getUnitOf(), b.sizeValue(input, 0), stack);
+    Value result;
+    if (experts.getKind() == ClassKind::Neuron)
+      result = buildNeurons(b, experts.getBody(), units, values, input, init);
+    else if (experts.getKind() == ClassKind::Value)
+      result = buildValues(b, units, values, init);
+    else
+      result =
+          b.loop(b.index(0), b.sizeValue(input, 0), init,
+                 [&](Value row, ValueRange carried) -> SmallVector<Value> {
+                   Sizes offsets = {row, b.getIndexAttr(0)};
+                   Value x = b.slice(input, offsets, {one, inWidth});
+                   Value y = b.slice(carried[0], offsets, {one, outWidth});
+                   SmallVector<Value> own =
+                       takeExpert(b, parameters, values, b.extract(units, row));
+                   if (experts.getKind() == ClassKind::Constant)
+                     y = buildConstant(b, experts, own, x, y);
+                   else
+                     y = ExpertBody(b, experts, in, out, own).build(x, {}, y);
+                   return {b.insertSlice(y, carried[0], offsets)};
+                 })
+              .front();
     rewriter.replaceOp(op, b.castTo(result, resultType));
     return success();
   }
 
 private:
-  /// The rows of the last matrix: of several factors those of each, multiplied.
+  /// The slab of `stack` that each of `rows` rows has: its own where `unitOf`
+  /// is null.
+  static Value buildUnits(TensorBuilder &b, Value unitOf, Value rows,
+                          Value stack) {
+    return b
+        .loop(b.index(0), rows, b.empty({rows}, b.getIndexType()),
+              [&](Value row, ValueRange carried) -> SmallVector<Value> {
+                Value unit = row;
+                if (unitOf)
+                  unit = b.toIndex(b.extract(unitOf, row));
+                b.check(
+                    b.compare(IntPredicate::ult, unit, b.sizeValue(stack, 0)),
+                    "a number in 'unit_of' is no unit");
+                return {b.insert(unit, carried[0], row)};
+              })
+        .front();
+  }
+
+  /// The elements of what an expert gives: rows of its last matrix (of several
+  /// factors those of each, multiplied), or elements of its vector.
   static OpFoldResult buildWidth(TensorBuilder &b, Factorisation factors,
                                  ArrayRef<Parameter> parameters,
                                  ValueRange values) {
+    auto has = [&](ParameterRole role) {
+      return llvm::any_of(parameters, [&](const Parameter &parameter) {
+        return parameter.role == role;
+      });
+    };
+    auto last = ParameterRole::Vector;
+    for (ParameterRole role : {ParameterRole::Down, ParameterRole::Matrix,
+                               ParameterRole::Projection})
+      if (has(role))
+        last = role;
     Value width;
     for (auto [parameter, value] : llvm::zip_equal(parameters, values)) {
-      std::optional<unsigned> dim = getRowsDim(factors, parameter.part);
-      bool isLast = parameter.role == ParameterRole::Down ||
-                    parameter.role == ParameterRole::Matrix;
-      if (!isLast || !dim)
+      if (parameter.role != last)
+        continue;
+      std::optional<unsigned> dim =
+          getRowsDim(factors, parameter.part, /*isFirst=*/!width);
+      if (!dim)
         continue;
       Value rows = b.sizeValue(value, *dim + !parameter.shared);
       width = width ? b.mul(width, rows) : rows;
@@ -124,14 +160,15 @@ private:
 
   /// The dimension of a part that counts rows of the matrix; none of some.
   static std::optional<unsigned> getRowsDim(Factorisation factors,
-                                            ParameterPart part) {
+                                            ParameterPart part, bool isFirst) {
     bool isWhole = part == ParameterPart::Whole;
     bool isLeft = part == ParameterPart::Left;
     switch (factors) {
     case Factorisation::Phm:
       return 1;
     case Factorisation::Mpo:
-      return isLeft ? 0 : 1;
+      // The first tensor has no bond in front.
+      return isFirst ? 0 : 1;
     case Factorisation::TensorRing:
       return isLeft ? std::optional<unsigned>(1) : std::nullopt;
     default:

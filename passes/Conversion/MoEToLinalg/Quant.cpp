@@ -17,7 +17,8 @@ using IntPredicate = arith::CmpIPredicate;
 namespace {
 
 /// The matrix, or the stack of matrices, of one storage. Element (n, k) is
-/// computed by itself; only the codes of `qmoe` are walked in order.
+/// computed by itself; only the codes of `qmoe` and the values of `bitmask` are
+/// walked in order.
 class DequantLowering {
 public:
   DequantLowering(TensorBuilder &b, QuantAttr quant, ValueRange storage,
@@ -37,6 +38,8 @@ public:
     check();
     if (quant.getFormat() == QuantFormat::QMoE)
       return buildCodewords();
+    if (quant.getFormat() == QuantFormat::Bitmask)
+      return buildMasked();
     return b.map(sizes(), element, {}, [&](ValueRange) {
       matrix = rank == 3 ? b.loopIndex(0) : Value();
       row = b.loopIndex(rank - 2);
@@ -298,10 +301,29 @@ private:
       return buildNested();
     case QuantFormat::Float:
       return scale(0, {row, column});
+    case QuantFormat::NOfM:
+      return buildKept();
     case QuantFormat::QMoE:
+    case QuantFormat::Bitmask:
       break;
     }
-    llvm_unreachable("codewords have no elements by themselves");
+    llvm_unreachable("rows in order have no elements by themselves");
+  }
+
+  /// The sum of the values of a group that are at this place in it.
+  Value buildKept() {
+    int64_t group = quant.getGroup(), keep = quant.getKeep();
+    Value place = b.toInt32(in(column, group));
+    Value first = times(over(column, group), keep);
+    Value sum = number(0.0);
+    for (int64_t kept = 0; kept < keep; ++kept) {
+      Value at = b.add(first, b.index(kept));
+      Value position = packedCode(1, {row}, at, quant.getPositionBits());
+      Value here = b.compare(IntPredicate::eq, position, place);
+      Value more = b.add(sum, scale(0, {row, at}));
+      sum = b.select(here, more, sum);
+    }
+    return sum;
   }
 
   /// A code of a stream of bits in words, which may begin in one and end in the
@@ -401,10 +423,11 @@ private:
     return b.mul(factor, b.sub(value, zero));
   }
 
-  // Codewords (9.7): a row of the matrix is a run of dictionary entries.
-
-  Value buildCodewords() {
-    Value zero = b.index(0), one = b.index(1);
+  /// Row by row of all matrices: `fill` writes a row into `out` from what lies
+  /// from `begin` to `end` in part `source`, by the offsets in part `offsets`.
+  Value buildRows(unsigned source, unsigned offsets, StringRef message,
+                  function_ref<Value(Value begin, Value end, Value out)> fill) {
+    Value zero = b.index(0);
     Value init = b.filled(sizes(), b.real(element, 0.0));
     auto buildMatrix = [&](Value own, Value out) {
       matrix = own;
@@ -412,21 +435,14 @@ private:
           .loop(zero, b.index(rows), out,
                 [&](Value line, ValueRange carried) -> SmallVector<Value> {
                   row = line;
-                  Value begin = b.toIndex(extract(1, {row}));
-                  Value end = b.toIndex(extract(1, {b.add(row, one)}));
-                  Value count = b.sizeValue(storage[0], matrix ? 1 : 0);
+                  Value next = b.add(row, b.index(1));
+                  Value begin = b.toIndex(extract(offsets, {row}));
+                  Value end = b.toIndex(extract(offsets, {next}));
+                  Value count = b.sizeValue(storage[source], matrix ? 1 : 0);
                   b.check(b.both(b.compare(IntPredicate::ule, begin, end),
                                  b.compare(IntPredicate::ule, end, count)),
-                          "offsets of codewords do not ascend within them");
-                  SmallVector<Value> filled =
-                      b.loop(begin, end, {carried[0], zero},
-                             [&](Value at, ValueRange state) {
-                               return buildEntry(at, state);
-                             });
-                  b.check(
-                      b.compare(IntPredicate::eq, filled[1], b.index(columns)),
-                      "a row of codewords is not as long as its matrix");
-                  return {filled[0]};
+                          message);
+                  return {fill(begin, end, carried[0])};
                 })
           .front();
     };
@@ -438,6 +454,59 @@ private:
                 return {buildMatrix(own, carried[0])};
               })
         .front();
+  }
+
+  /// `whole` with `value` at column `at` of the row at hand.
+  Value place(Value value, Value at, Value whole) {
+    SmallVector<Value> indices = {row, at};
+    if (matrix)
+      indices.insert(indices.begin(), matrix);
+    return b.insert(b.convert(value, element), whole, indices);
+  }
+
+  // Sparse rows: the values of the bits that are set.
+
+  Value buildMasked() {
+    constexpr StringLiteral message =
+        "a row of a mask has another number of values than bits";
+    auto fill = [&](Value begin, Value end, Value out) {
+      SmallVector<Value> filled =
+          b.loop(b.index(0), b.index(columns), {out, begin},
+                 [&](Value at, ValueRange state) -> SmallVector<Value> {
+                   Value code = packedCode(0, {row}, at, 1);
+                   Value kept = b.compare(IntPredicate::ne, code, b.int32(0));
+                   Value left = b.compare(IntPredicate::ult, state[1], end);
+                   b.check(b.either(b.no(kept), left), message);
+                   auto own = scf::IfOp::create(
+                       b, kept,
+                       [&](OpBuilder &, Location) {
+                         scf::YieldOp::create(b, scale(1, {state[1]}));
+                       },
+                       [&](OpBuilder &, Location) {
+                         scf::YieldOp::create(b, number(0.0));
+                       });
+                   return {place(own.getResult(0), at, state[0]),
+                           b.add(state[1], b.toIndex(code))};
+                 });
+      b.check(b.compare(IntPredicate::eq, filled[1], end), message);
+      return filled[0];
+    };
+    return buildRows(1, 2, "offsets of values do not ascend within them", fill);
+  }
+
+  // Codewords (9.7): a row of the matrix is a run of dictionary entries.
+
+  Value buildCodewords() {
+    auto fill = [&](Value begin, Value end, Value out) {
+      SmallVector<Value> filled = b.loop(
+          begin, end, {out, b.index(0)},
+          [&](Value at, ValueRange state) { return buildEntry(at, state); });
+      b.check(b.compare(IntPredicate::eq, filled[1], b.index(columns)),
+              "a row of codewords is not as long as its matrix");
+      return filled[0];
+    };
+    return buildRows(0, 1, "offsets of codewords do not ascend within them",
+                     fill);
   }
 
   /// Writes the pairs of codeword `at` behind what is there: `state` is the
@@ -466,10 +535,7 @@ private:
                                 high, number(0.0)));
           b.check(b.compare(IntPredicate::ult, inner[1], b.index(columns)),
                   "a row of codewords is not as long as its matrix");
-          SmallVector<Value> place = {row, inner[1]};
-          if (matrix)
-            place.insert(place.begin(), matrix);
-          return {b.insert(b.convert(value, element), inner[0], place),
+          return {place(value, inner[1], inner[0]),
                   b.add(inner[1], b.index(1))};
         });
   }

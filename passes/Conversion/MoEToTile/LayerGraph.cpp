@@ -346,6 +346,9 @@ void GraphBuilder::buildProducts(ValueRange views, const DownRegions &of,
                       views.slice(of.panels.first, of.panels.second), products);
 }
 
+/// How far rows of tokens are fetched before they are added to, and by what.
+static constexpr int64_t rowsAhead = 6, lineBytes = 64;
+
 /// y[token of row, n] += weight of row * products[row, n], with the products as
 /// rows of their type hold them.
 void GraphBuilder::addRows(Value entries, Value weights, Value products,
@@ -355,8 +358,25 @@ void GraphBuilder::addRows(Value entries, Value weights, Value products,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value row = loop.getInductionVar();
+  auto unitOf = [&](Value entry) -> Value {
+    return arith::DivUIOp::create(b, entry, b.index(slots));
+  };
+  // Rows of tokens lie anywhere: the next ones are fetched meanwhile.
+  Value ahead = arith::AddIOp::create(b, row, b.index(rowsAhead));
+  Value last = arith::SubIOp::create(b, rows, b.index(1));
+  Value next = unitOf(memref::LoadOp::create(
+      b, entries, ValueRange{arith::MinUIOp::create(b, ahead, last)}));
+  auto lines = scf::ForOp::create(b, b.index(0), columns,
+                                  b.index(lineBytes / sizeof(float)));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(lines.getBody());
+    memref::PrefetchOp::create(b, y, ValueRange{next, lines.getInductionVar()},
+                               /*isWrite=*/true, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  }
   Value entry = memref::LoadOp::create(b, entries, row);
-  Value unit = arith::DivUIOp::create(b, entry, b.index(slots));
+  Value unit = unitOf(entry);
   Value slot = arith::RemUIOp::create(b, entry, b.index(slots));
   Value weight = b.convert(
       memref::LoadOp::create(b, weights, ValueRange{unit, slot}), f32);

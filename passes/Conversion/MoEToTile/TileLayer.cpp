@@ -122,6 +122,10 @@ std::optional<StringRef> TileLayer::match(CombineOp combine, TileLayer &layer) {
   layer.table = classes[0];
   if (layer.table.getBase() == ClassBase::InRows)
     return "its rows carry products";
+  if (layer.table.scalesInput())
+    return "its experts scale their input";
+  if (layer.table.getBody().getCallee())
+    return "its activation is a function";
   for (const Parameter &parameter :
        getParameters(layer.table, layer.in(), layer.out()))
     if (parameter.part != ParameterPart::Whole || parameter.shared)

@@ -58,6 +58,10 @@
 // CHECK: %[[STARTED:.*]] = moe_tile.wait @started expects tokens by 64
 // CHECK-NEXT: %[[BEFORE:.*]] = moe_tile.wait @added[%[[E]], %[[M]], %[[N]]] behind 1 expects 1
 // CHECK-NEXT: %[[ADDED:.*]] = moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @products[*, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[PRODUCTS]], %[[STARTED]], %[[BEFORE]]) {
+// Rows that come later are fetched while one is added to.
+// CHECK: scf.for
+// CHECK: memref.prefetch %{{.*}}, write, locality<3>, data : memref<?x?xf32,
+// CHECK: arith.remui
 // CHECK: moe_tile.arrive @added[%[[E]], %[[M]], %[[N]]] after %[[ADDED]]
 // CHECK-NEXT: moe_tile.arrive @drained[%[[E]], %[[M]]] after %[[ADDED]]
 // CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]] restrict writable
@@ -199,6 +203,38 @@ func.func @it_stays_where_the_input_is_added(%x: tensor<?x32xf32>, %p: !moe.plan
     table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
   // expected-remark @+1 {{stays unfused: its sum does not begin with zero}}
   %y = moe.combine %h, %p, %x apply <output> residual <add_x> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_stays_where_a_class_scales_its_input
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_a_class_scales_its_input(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>, input_scale = 2.0>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its experts scale their input}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+func.func private @declared(f32) -> f32
+
+// CHECK-LABEL: func.func @it_stays_where_the_activation_is_a_function
+// CHECK-NOT: moe_tile.graph
+// CHECK: moe.experts
+func.func @it_stays_where_the_activation_is_a_function(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, external, callee = @declared>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{stays unfused: its activation is a function}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
 

@@ -111,8 +111,10 @@ func.func @body() attributes {
                   bias = [down, up, gate], storage = interleaved>,
   // CHECK-SAME: b09 = #moe.body<gated, silu, storage = concat_gate_up>, b10 = #moe.body<gated, silu, bias = [gate, up], storage = concat_up_gate>
   b09 = #moe.body<gated, silu, storage = concat_gate_up>, b10 = #moe.body<gated, silu, bias = [gate, up], storage = concat_up_gate>,
-  // CHECK-SAME: b11 = #moe.body<gated, silu>, b12 = #moe.body<ungated, relu, up_hi = 6.000000e+00, bias = [down]>
-  b11 = #moe.body<gated, silu, clamp_at = pre, storage = split>, b12 = #moe.body<ungated, relu, up_hi = 6.0, bias = [down]>} {
+  // CHECK-SAME: b11 = #moe.body<gated, silu>, b12 = #moe.body<ungated, relu, up_hi = 6.000000e+00, bias = [down]>,
+  // CHECK-SAME: b13 = #moe.body<gated, external, gate_hi = 2.000000e+00, callee = @xielu>
+  b11 = #moe.body<gated, silu, clamp_at = pre, storage = split>, b12 = #moe.body<ungated, relu, up_hi = 6.0, bias = [down]>,
+  b13 = #moe.body<gated, external, gate_hi = 2.0, callee = @xielu>} {
   return
 }
 

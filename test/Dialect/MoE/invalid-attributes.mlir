@@ -168,6 +168,18 @@ func.func private @clamp_bounds_are_ordered() attributes {a = #moe.body<gated, s
 
 // -----
 
+// (body_c5)
+// expected-error @+1 {{expects a 'callee' with 'external' alone, but got 'external'}}
+func.func private @an_external_activation_has_a_callee() attributes {a = #moe.body<gated, external>}
+
+// -----
+
+// (body_c5)
+// expected-error @+1 {{expects a 'callee' with 'external' alone, but got 'relu' with one}}
+func.func private @a_callee_belongs_to_an_external_activation() attributes {a = #moe.body<gated, relu, callee = @f>}
+
+// -----
+
 // (class_c1)
 // expected-error @+1 {{expects a positive number of experts, but got 0}}
 func.func private @a_class_has_an_expert() attributes {a = #moe.class<zero, 0>}
@@ -319,13 +331,37 @@ func.func private @a_residual_has_no_rank() attributes {a = #moe.class<factored,
 // -----
 
 // (R18)
-// expected-error @+1 {{expects two positive 'widths' with 'factors = mpo', but got [2]}}
-func.func private @an_operator_has_two_outer_tensors() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2], factors = mpo, evaluation = materialise>}
+// expected-error @+1 {{expects positive 'widths' with 'factors = mpo', but got []}}
+func.func private @an_operator_has_an_outer_tensor() attributes {a = #moe.class<factored, 1, rank = 2, factors = mpo, evaluation = materialise>}
 
 // -----
 
 // (R18)
-// expected-error @+1 {{expects two positive 'widths' with 'factors = mpo', but got [2, 0]}}
+// expected-error @+1 {{expects positive 'columns' that are as many as 'widths' and not the same, but got [2, 3]}}
+func.func private @an_outer_tensor_has_rows_and_columns() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2], factors = mpo, columns = [2, 3]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects positive 'columns' that are as many as 'widths' and not the same, but got [2, 3]}}
+func.func private @columns_are_given_where_they_differ() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2, 3], factors = mpo, columns = [2, 3]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects positive 'columns' that are as many as 'widths' and not the same, but got [0]}}
+func.func private @outer_tensors_have_columns() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2], factors = mpo, columns = [0]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects 'columns' with 'factors = mpo' alone, but got kind 'nested'}}
+func.func private @columns_belong_to_operators() attributes {a = #moe.class<nested, 1, widths = [2], columns = [3]>}
+
+// -----
+
+// (R18)
+// expected-error @+1 {{expects positive 'widths' with 'factors = mpo', but got [2, 0]}}
 func.func private @outer_tensors_have_a_size() attributes {a = #moe.class<factored, 1, rank = 2, widths = [2, 0], factors = mpo, evaluation = materialise>}
 
 // -----
@@ -375,6 +411,59 @@ func.func private @an_external_class_has_a_callee() attributes {a = #moe.class<e
 // (class_c7)
 // expected-error @+1 {{expects a 'callee' in 'external' classes and in no other, but got kind 'copy'}}
 func.func private @a_callee_belongs_to_external() attributes {a = #moe.class<copy, 1, callee = @f>}
+
+// -----
+
+// (class_c8)
+// expected-error @+1 {{expects 'input_scale' in classes that read their input alone, but got kind 'zero'}}
+func.func private @zero_reads_no_input() attributes {a = #moe.class<zero, 1, input_scale = 2.0>}
+
+// -----
+
+// (class_c8)
+// expected-error @+1 {{expects 'input_scale' in classes that read their input alone, but got kind 'value'}}
+func.func private @a_value_reads_no_input() attributes {a = #moe.class<value, 1, input_scale = 2.0>}
+
+// -----
+
+// (class_c8)
+// expected-error @+1 {{expects 'input_scale' in classes that read their input alone, but got kind 'constant'}}
+func.func private @a_constant_reads_no_input() attributes {a = #moe.class<constant, 1, input_scale = 2.0>}
+
+// -----
+
+// (class_c8), where a mix reads it.
+func.func private @a_mixed_constant_reads_its_input() attributes {a = #moe.class<constant, 1, mix = softmax2, input_scale = 2.0>}
+
+// -----
+
+// (class_c8)
+// expected-error @+1 {{expects 'input_scale' in classes that read their input alone, but got kind 'lora' with products in its rows}}
+func.func private @products_in_rows_are_not_scaled() attributes {a = #moe.class<lora, 1, width = 8, body = <gated, silu>, targets = [up], rank = 1, base = in_rows, input_scale = 2.0>}
+
+// -----
+
+// (class_c8)
+// expected-error @+1 {{expects a finite 'input_scale' other than 1, but got 1}}
+func.func private @no_scale_is_no_field() attributes {a = #moe.class<linear, 1, input_scale = 1.0>}
+
+// -----
+
+// (class_c8)
+// expected-error @+1 {{expects a finite 'input_scale' other than 1, but got INF}}
+func.func private @a_scale_is_finite() attributes {a = #moe.class<linear, 1, input_scale = 0x7FF0000000000000>}
+
+// -----
+
+// (class_c9)
+// expected-error @+1 {{expects no negative rank in 'placement', but got -1}}
+func.func private @a_rank_is_not_negative() attributes {a = #moe.class<linear, 2, placement = [0, -1]>}
+
+// -----
+
+// (class_c9)
+// expected-error @+1 {{requires the ranks in 'placement' (3) to divide the experts of the class (8)}}
+func.func private @ranks_have_equally_many_experts() attributes {a = #moe.class<linear, 8, placement = [0, 1, 2]>}
 
 // -----
 

@@ -216,6 +216,66 @@ func.func @a_callee_takes_rows(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8,
 
 // -----
 
+// (body_c5)
+func.func @the_function_of_an_activation_is_there(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %u: tensor<8x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects a function as 'callee', but got @nothing}}
+  %y = moe.experts %r, %p (%u, %u : tensor<8x64xf32>, tensor<8x64xf32>) table <[<neuron, 8, body = <ungated, external, callee = @nothing>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (body_c5)
+// expected-note @+1 {{function declared here}}
+func.func private @of_rows(tensor<?x64xf32>) -> tensor<?x64xf32>
+
+func.func @an_activation_is_of_numbers(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %u: tensor<8x64xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects a function from 'f32' to 'f32' as 'callee', but got @of_rows}}
+  %y = moe.experts %r, %p (%u, %u : tensor<8x64xf32>, tensor<8x64xf32>) table <[<neuron, 8, body = <ungated, external, callee = @of_rows>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (body_c5)
+// expected-note @+1 {{function declared here}}
+func.func private @single(f32) -> f32
+
+func.func @an_activation_has_the_type_of_the_sums(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %u: tensor<8x64xf32>, %d: tensor<8x64xf64>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{expects a function from 'f64' to 'f64' as 'callee', but got @single}}
+  %y = moe.experts %r, %p (%u, %d : tensor<8x64xf32>, tensor<8x64xf64>) table <[<neuron, 8, body = <ungated, external, callee = @single>>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (body_c5)
+func.func @the_function_of_a_shared_expert_is_there(%x: tensor<?x64xf32>, %u: tensor<96x64xf32>, %d: tensor<64x96xf32>) -> tensor<?x64xf32> {
+  // expected-error @+1 {{expects a function as 'callee', but got @nothing}}
+  %y = moe.ffn %x (%u, %d : tensor<96x64xf32>, tensor<64x96xf32>) body <ungated, external, callee = @nothing> : tensor<?x64xf32> -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}
+
+// -----
+
+// (experts_c6): columns
+func.func @columns_of_outer_tensors_divide_those_of_matrices(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %w: tensor<8x2x2x1xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires the sizes of matrices (64) to be multiples of those that 'factors = mpo' splits off (3)}}
+  %y = moe.experts %r, %p (%w, %w : tensor<8x2x2x1xf32>, tensor<8x2x2x1xf32>) table <[<factored, 8, rank = 1, widths = [2], factors = mpo, columns = [3]>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
+// (experts_c2)
+func.func @tensors_of_a_kind_are_numbered(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>, %a: tensor<8x2x2x3xf32>, %b: tensor<8x3x2x2x3xf32>, %c: tensor<3x4x4x3xf32>, %d: tensor<8x3x2x2xf32>) -> !moe.rows<f32, 64, grouped> {
+  // expected-error @+1 {{requires parameter 'matrix right factor #1' ('tensor<8x3x2x2xf32>') to have the shape [8, 3, 2, 2, 3]}}
+  %y = moe.experts %r, %p (%a, %b, %c, %d, %d : tensor<8x2x2x3xf32>, tensor<8x3x2x2x3xf32>, tensor<3x4x4x3xf32>, tensor<8x3x2x2xf32>, tensor<8x3x2x2xf32>) table <[<factored, 8, rank = 3, widths = [2, 2, 2, 2], factors = mpo>]> apply <output> : !moe.rows<f32, 64, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 64, grouped>
+  return %y : !moe.rows<f32, 64, grouped>
+}
+
+// -----
+
 // (R17): copy
 func.func @a_copied_row_is_as_wide_as_the_result(%r: !moe.rows<f32, 64, grouped>, %p: !moe.plan<8, slots<2>>) -> !moe.rows<f32, 32, grouped> {
   // expected-error @+1 {{requires the width of the result (32) to equal that of the input (64) where a class passes rows on}}

@@ -128,9 +128,63 @@ func.func @results_have_the_type_of_parameters(%p: !moe.plan<4, dense>, %v: tens
 // -----
 
 // (apply_merged_c1)
-func.func @a_value_is_its_own_result(%x: tensor<?x3xf32>, %w: tensor<?x2x3xf32>) {
-  // expected-error @+1 {{expects a class with a body or a linear map of its own, but got kind 'value'}}
-  %y = moe.apply_merged %x (%w : tensor<?x2x3xf32>) experts <value, 1> : tensor<?x3xf32> -> tensor<?x2xf32>
+func.func @zero_has_no_parameters(%x: tensor<?x3xf32>, %w: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters of its own, but got kind 'zero'}}
+  %y = moe.apply_merged %x (%w : tensor<?x3xf32>) experts <zero, 1> : tensor<?x3xf32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c1)
+func.func @a_copy_has_no_parameters(%x: tensor<?x3xf32>, %w: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters of its own, but got kind 'copy'}}
+  %y = moe.apply_merged %x (%w : tensor<?x3xf32>) experts <copy, 1> : tensor<?x3xf32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c1)
+func.func @a_nested_expert_has_parameters_of_all(%x: tensor<?x3xf32>, %w: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters of its own, but got kind 'nested'}}
+  %y = moe.apply_merged %x (%w : tensor<?x3xf32>) experts <nested, 1, widths = [3]> : tensor<?x3xf32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c1)
+func.func @a_function_has_no_parameters(%x: tensor<?x3xf32>, %w: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects a class with parameters of its own, but got kind 'external'}}
+  %y = moe.apply_merged %x (%w : tensor<?x3xf32>) experts <external, 1, callee = @f> : tensor<?x3xf32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+// (apply_merged_c2)
+func.func @a_vector_is_as_wide_as_the_result(%x: tensor<?x3xf32>, %v: tensor<?x3xf32>) {
+  // expected-error @+1 {{requires 'vector' ('tensor<?x3xf32>') to be a tensor of floats of the shape}}
+  %y = moe.apply_merged %x (%v : tensor<?x3xf32>) experts <value, 1> : tensor<?x3xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (R17)
+func.func @what_is_mixed_in_is_as_wide_as_the_result(%x: tensor<?x3xf32>, %v: tensor<?x2xf32>, %w: tensor<?x2x3xf32>) {
+  // expected-error @+1 {{requires the width of the result (2) to equal that of the input (3) where a class passes rows on}}
+  %y = moe.apply_merged %x (%v, %w : tensor<?x2xf32>, tensor<?x2x3xf32>) experts <constant, 1, mix = softmax2> : tensor<?x3xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+// (body_c5)
+func.func @the_function_of_a_merged_neuron_is_there(%x: tensor<?x3xf32>, %u: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects a function as 'callee', but got @nothing}}
+  %y = moe.apply_merged %x (%u, %u : tensor<?x3xf32>, tensor<?x3xf32>) experts <neuron, 1, body = <ungated, external, callee = @nothing>> : tensor<?x3xf32> -> tensor<?x3xf32>
   return
 }
 

@@ -169,6 +169,66 @@ func.func private @overrides_are_of_narrower_widths() attributes {f = #moe.quant
 
 // -----
 
+// (quant_c1)
+// expected-error @+1 {{expects a positive 'keep' in 'n_of_m'}}
+func.func private @of_a_group_something_is_kept() attributes {f = #moe.quant<n_of_m, group = 4>}
+
+// -----
+
+// (quant_c1)
+// expected-error @+1 {{expects no positive 'keep' in 'bitmask'}}
+func.func private @a_mask_says_what_is_kept() attributes {f = #moe.quant<bitmask, keep = 2>}
+
+// -----
+
+// (quant_c4)
+// expected-error @+1 {{requires 'keep' (4) to be below 'group' (4), which is at most 16}}
+func.func private @of_a_group_not_all_is_kept() attributes {f = #moe.quant<n_of_m, group = 4, keep = 4>}
+
+// -----
+
+// (quant_c4)
+// expected-error @+1 {{requires 'keep' (4) to be below 'group' (32), which is at most 16}}
+func.func private @positions_have_four_bits() attributes {f = #moe.quant<n_of_m, group = 32, keep = 4>}
+
+// -----
+
+// (dequant_c1)
+func.func @positions_fill_bytes(%v: tensor<4x6xf32>, %p: tensor<4x1xi8>) -> tensor<4x12xf32> {
+  // expected-error @+1 {{requires the bits of a row's positions (12) to be a multiple of 8}}
+  %w = moe.dequant %v, %p quant <n_of_m, group = 4, keep = 2> : tensor<4x6xf32>, tensor<4x1xi8> -> tensor<4x12xf32>
+  return %w : tensor<4x12xf32>
+}
+
+// -----
+
+// (dequant_c2)
+func.func @kept_values_are_those_of_all_groups(%v: tensor<4x6xf32>, %p: tensor<4x2xi8>) -> tensor<4x16xf32> {
+  // expected-error @+1 {{requires 'values' ('tensor<4x6xf32>') to have the shape [4, 8]}}
+  %w = moe.dequant %v, %p quant <n_of_m, group = 4, keep = 2> : tensor<4x6xf32>, tensor<4x2xi8> -> tensor<4x16xf32>
+  return %w : tensor<4x16xf32>
+}
+
+// -----
+
+// (dequant_c1)
+func.func @a_mask_fills_bytes(%m: tensor<4x1xi8>, %v: tensor<?xf32>, %o: tensor<5xi32>) -> tensor<4x12xf32> {
+  // expected-error @+1 {{requires K (12) to be a multiple of 8}}
+  %w = moe.dequant %m, %v, %o quant <bitmask> : tensor<4x1xi8>, tensor<?xf32>, tensor<5xi32> -> tensor<4x12xf32>
+  return %w : tensor<4x12xf32>
+}
+
+// -----
+
+// (dequant_c2)
+func.func @values_of_a_mask_are_floats(%m: tensor<4x2xi8>, %v: tensor<?xi8>, %o: tensor<5xi32>) -> tensor<4x16xf32> {
+  // expected-error @+1 {{expects float elements of 'values', but got 'tensor<?xi8>'}}
+  %w = moe.dequant %m, %v, %o quant <bitmask> : tensor<4x2xi8>, tensor<?xi8>, tensor<5xi32> -> tensor<4x16xf32>
+  return %w : tensor<4x16xf32>
+}
+
+// -----
+
 // (dequant_c1)
 func.func @a_stored_matrix_has_static_sizes(%q: tensor<?x8xi8>, %s: tensor<?xf32>) {
   // expected-error @+1 {{expects a matrix of static sizes, but got 'tensor<?x8xf32>'}}

@@ -523,6 +523,15 @@ func.func @topk_has_no_sparsemixer_gradient(%z: tensor<?x8xf32>) -> !moe.plan<8,
 
 // -----
 
+// (R24): picks
+func.func @the_sparsemixer_gradient_is_of_two_picks(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<3>> {
+  // expected-error @+1 {{requires the picks of 'sparsemixer' (3) to be at most 2 with 'grad = sparsemixer'}}
+  %p = moe.route %z score <identity> select <sparsemixer(0.1, 3), key = logits> weight <policy, grad = sparsemixer> : tensor<?x8xf32> -> !moe.plan<8, slots<3>>
+  return %p : !moe.plan<8, slots<3>>
+}
+
+// -----
+
 // (R24): score
 func.func @sparsemixer_picks_by_logits(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<2>> {
   // expected-error @+1 {{expects score 'identity' and keys that are logits with policy 'sparsemixer'}}

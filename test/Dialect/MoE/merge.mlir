@@ -22,3 +22,15 @@ func.func @merged_values(%p: !moe.plan<4, dense>, %v: tensor<4x3xf16>) -> tensor
   %m = moe.merge_experts %p (%v : tensor<4x3xf16>) experts <value, 4> : !moe.plan<4, dense> -> tensor<7x3xf16>
   return %m : tensor<7x3xf16>
 }
+
+// CHECK-LABEL: func.func @applied_vectors
+// CHECK-SAME: %[[X:.*]]: tensor<?x8xf32>, %[[V:.*]]: tensor<?x8xf32>, %[[W:.*]]: tensor<?x2x8xf32>, %[[Q:.*]]: tensor<8x8xf32>, %[[O:.*]]: tensor<?xi32>
+func.func @applied_vectors(%x: tensor<?x8xf32>, %v: tensor<?x8xf32>, %w: tensor<?x2x8xf32>, %q: tensor<8x8xf32>, %o: tensor<?xi32>) -> tensor<?x8xf32> {
+  // CHECK: %[[A:.*]] = moe.apply_merged %[[X]](%[[V]], %[[W]] : tensor<?x8xf32>, tensor<?x2x8xf32>) experts <constant, 1, mix = softmax2> : tensor<?x8xf32> -> tensor<?x8xf32>
+  %a = moe.apply_merged %x (%v, %w : tensor<?x8xf32>, tensor<?x2x8xf32>) experts <constant, 1, mix = softmax2> : tensor<?x8xf32> -> tensor<?x8xf32>
+  // CHECK: %[[B:.*]] = moe.apply_merged %[[A]](%[[V]], %[[V]] : tensor<?x8xf32>, tensor<?x8xf32>) unit_of(%[[O]] : tensor<?xi32>) experts <neuron, 1, body = <ungated, relu>>
+  %b = moe.apply_merged %a (%v, %v : tensor<?x8xf32>, tensor<?x8xf32>) unit_of(%o : tensor<?xi32>) experts <neuron, 1, body = <ungated, relu>> : tensor<?x8xf32> -> tensor<?x8xf32>
+  // CHECK: moe.apply_merged %[[B]](%[[V]], %[[Q]] : tensor<?x8xf32>, tensor<8x8xf32>) experts <value, 1, width = 8>
+  %c = moe.apply_merged %b (%v, %q : tensor<?x8xf32>, tensor<8x8xf32>) experts <value, 1, width = 8> : tensor<?x8xf32> -> tensor<?x8xf32>
+  return %c : tensor<?x8xf32>
+}

@@ -83,6 +83,12 @@ func.func private @format_25() attributes {f = #moe.quant<nested, group = 64, bi
 // CHECK-LABEL: func.func private @format_26() attributes {f = #moe.quant<float>}
 func.func private @format_26() attributes {f = #moe.quant<float>}
 
+// CHECK-LABEL: func.func private @format_27() attributes {f = #moe.quant<n_of_m, group = 4, keep = 2>}
+func.func private @format_27() attributes {f = #moe.quant<n_of_m, group = 4, keep = 2>}
+
+// CHECK-LABEL: func.func private @format_28() attributes {f = #moe.quant<bitmask>}
+func.func private @format_28() attributes {f = #moe.quant<bitmask>}
+
 // CHECK-LABEL: func.func @dequant
 // CHECK-SAME: %[[Q:.*]]: tensor<96x32xi8>, %[[S:.*]]: tensor<96x2xf16>
 func.func @dequant(%q: tensor<96x32xi8>, %s: tensor<96x2xf16>) -> tensor<96x64xbf16> {
@@ -146,5 +152,18 @@ func.func @experts_of_a_tier(%r: !moe.rows<f32, 32, grouped>, %p: !moe.plan<2, s
   %h = moe.experts %r, %p (%q, %s, %s : tensor<2x512xi8>, tensor<2x32x1xf32>, tensor<2x32x1xf32>)
     table <[<linear, 2, quant = [<nested, group = 32, bits = 8, base = 4, plane = 2, width = 4>]>]> apply <output>
     : !moe.rows<f32, 32, grouped>, !moe.plan<2, slots<1>> -> !moe.rows<f32, 32, grouped>
+  return %h : !moe.rows<f32, 32, grouped>
+}
+
+// A residual of few elements on a low rank (MC-SMoE), and a matrix of which two of four elements are left.
+// CHECK-LABEL: func.func @experts_with_sparse_matrices
+// CHECK-SAME: %[[R:.*]]: !moe.rows<f32, 32, grouped>, %[[P:.*]]: !moe.plan<4, slots<1>>, %[[B:.*]]: tensor<2x32x4xf32>, %[[A:.*]]: tensor<2x4x32xf32>, %[[M:.*]]: tensor<2x32x4xi8>, %[[V:.*]]: tensor<2x?xbf16>, %[[O:.*]]: tensor<2x33xi32>, %[[W:.*]]: tensor<2x32x16xf16>, %[[C:.*]]: tensor<2x32x4xi8>
+func.func @experts_with_sparse_matrices(%r: !moe.rows<f32, 32, grouped>, %p: !moe.plan<4, slots<1>>, %b: tensor<2x32x4xf32>, %a: tensor<2x4x32xf32>, %m: tensor<2x32x4xi8>,
+                                        %v: tensor<2x?xbf16>, %o: tensor<2x33xi32>, %w: tensor<2x32x16xf16>, %c: tensor<2x32x4xi8>) -> !moe.rows<f32, 32, grouped> {
+  // CHECK: moe.experts %[[R]], %[[P]](%[[B]], %[[A]], %[[M]], %[[V]], %[[O]], %[[W]], %[[C]] :
+  // CHECK-SAME: quant = [<float>, <float>, <bitmask>]>, <linear, 2, quant = [<n_of_m, group = 4, keep = 2>]>]>
+  %h = moe.experts %r, %p (%b, %a, %m, %v, %o, %w, %c : tensor<2x32x4xf32>, tensor<2x4x32xf32>, tensor<2x32x4xi8>, tensor<2x?xbf16>, tensor<2x33xi32>, tensor<2x32x16xf16>, tensor<2x32x4xi8>)
+    table <[<factored, 2, rank = 4, factors = low_rank_sparse, quant = [<float>, <float>, <bitmask>]>, <linear, 2, quant = [<n_of_m, group = 4, keep = 2>]>]> apply <output>
+    : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<1>> -> !moe.rows<f32, 32, grouped>
   return %h : !moe.rows<f32, 32, grouped>
 }

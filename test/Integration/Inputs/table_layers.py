@@ -1,7 +1,8 @@
 """Layers with every kind of table class, with product keys and with merged experts, and what they give by the interpreter of the reference lowering's tests.
 
-usage: table_layers.py FOLDER     gets classes.mlir, keys.mlir, merged.mlir, x.npy, z.npy, keys.npy and <name>-y.npy
+usage: table_layers.py FOLDER     gets classes.mlir, keys.mlir, merged.mlir, linked.mlir, x.npy, z.npy, keys.npy and <name>-y.npy
 """
+import math
 import os
 import sys
 
@@ -71,7 +72,10 @@ os.chdir(sys.argv[1])
 table = [Class("ffn", 2, 16, SWIGLU), Class("ffn", 1, 5, Body("relu", gated=False)), Linear(2, bias=True), Neuron(2, "gelu_erf"), Value(2, 3),
          ScaleVec(2, 6, BIASED, ["gate", "hidden"]), Film(1, 4, SWIGLU), Lora(2, 16, BIASED, ["gate", "up", "down"], 2, 4), Nested([2, 8], 8, SWIGLU),
          Factored(2, "cp", 3, 6, SWIGLU), Factored(2, "phm", 2, 6, SWIGLU), Factored(1, "mpo", 2, widths=(2, 1)), Factored(1, "tensor_ring", 2),
-         StoredBase(2, 16, SWIGLU, ["up"], 2), External("halve", lambda row: [v / 2 for v in row])]
+         StoredBase(2, 16, SWIGLU, ["up"], 2), External("halve", lambda row: [v / 2 for v in row]),
+         Class("ffn", 2, 5, Body("external", callee="softsign", function=lambda v: v / (1 + abs(v)), bias=("up",))),
+         Neuron(1, None, Body("external", gated=False, callee="atanf", function=math.atan)), Class("copy", 1, input_scale=-3, placement=(1,)),
+         Factored(1, "mpo", 2, widths=(2, 1, 2, 1), columns=(1, 2, 2, 2))]
 count = sum(entry.count for entry in table)
 x, z, keys = randoms(1, UNITS, D), randoms(2, UNITS, count), randoms(3, UNITS, 2 * ROWS)
 for name, data in (("x", x), ("z", z), ("keys", keys)):
@@ -87,6 +91,14 @@ halve = f"""func.func private @halve(%x: tensor<?x{D}xf32>) -> tensor<?x{D}xf32>
   }}
   return %y : tensor<?x{D}xf32>
 }}
+func.func private @softsign(%x: f32) -> f32 {{
+  %one = arith.constant 1.0 : f32
+  %a = math.absf %x : f32
+  %d = arith.addf %a, %one : f32
+  %y = arith.divf %x, %d : f32
+  return %y : f32
+}}
+func.func private @atanf(f32) -> f32
 """
 chosen = f"  %p = moe.route %z score <softmax> select <topk(5), key = scores> weight <scores, norm = sum(0.0, add)> : tensor<?x{count}xf32> -> {plan}\n"
 ids, shares, _ = route(z, {"fn": "softmax"}, policy=("topk", 5), norm="sum")
@@ -117,3 +129,12 @@ body += f"""  %m:3 = moe.merge_experts %p ({', '.join(names)} : {', '.join(types
 ids, shares, _ = route(z, {"fn": "softmax"}, policy=("topk", 3))
 own = [[average(stack, list(zip(*entries))) for stack in stacks[0]] for entries in zip(ids, shares)]
 write("merged", "", "z", count, body, [SWIGLU.apply(row, parameters) for row, parameters in zip(x, own)])
+
+# A function that object code beside the model's has.
+square = Body("external", gated=False, callee="square_plus_one", function=lambda v: v * v + 1)
+stacks, text, names, types = weights([Class("ffn", 1, 6, square)], 800)
+own = [type.replace("<1x", "<") for type in types]
+for name, type, small in zip(names, types, own):
+    text += f"  {name}_own = tensor.collapse_shape {name} [[0, 1], [2]] : {type} into {small}\n"
+text += f"  %y = moe.ffn %x ({', '.join(name + '_own' for name in names)} : {', '.join(own)}) body {square.text()} : tensor<?x{D}xf32> -> tensor<?x{D}xf32>\n"
+write("linked", "func.func private @square_plus_one(f32) -> f32\n", "z", count, text, [square.apply(row, [stack[0] for stack in stacks[0]]) for row in x])

@@ -100,6 +100,16 @@ TEST_F(Parameters, ClassesHaveTheParametersOfTheirKind) {
   EXPECT_EQ(get("nested, 2, widths = [3, 5]"), "shared matrix[32,64]");
   EXPECT_EQ(get("factored, 2, rank = 3, factors = low_rank, bias = true"),
             "matrix left factor[32,3] matrix right factor[3,64] bias[32]");
+  EXPECT_EQ(get("factored, 2, rank = 3, widths = [2, 4], factors = mpo"),
+            "matrix left factor[2,2,3] shared matrix core[3,4,8,3] matrix "
+            "right factor[3,4,4]");
+  EXPECT_EQ(get("factored, 2, rank = 3, widths = [2, 4, 1, 2], columns = "
+                "[1, 2, 2, 4], factors = mpo"),
+            "matrix left factor #1[2,1,3] matrix left factor #2[3,4,2,3] "
+            "shared matrix core[3,2,4,3] matrix right factor #1[3,1,2,3] "
+            "matrix right factor #2[3,2,4]");
+  EXPECT_EQ(get("factored, 2, rank = 3, widths = [4], factors = mpo"),
+            "shared matrix core[8,16,3] matrix right factor[3,4,4]");
   EXPECT_EQ(get("factored, 2, rank = 3, factors = tucker"),
             "shared matrix left factor[32,3] matrix core[3,3] shared matrix "
             "right factor[3,64]");

@@ -207,6 +207,15 @@ TEST(Check, SharedRaces) {
          {1},
          {32},
          kBox});
+  // Words that lanes store side by side, over those of the other warp.
+  check(FindingKind::Race,
+        {kSlot + exchange + "st.shared.u32 [%r5], 0;", {1}, {64}, kBox},
+        {kSlot + exchange +
+             "st.shared.u32 [%r3], 0; bar.sync 0; st.shared.u32 [%r5], 0; "
+             "ld.shared.u32 %r6, [%r5];",
+         {1},
+         {64},
+         kBox});
   // Different bytes of one word are different places.
   std::string bytes =
       "add.u32 %r7, %r2, %tid_; st.shared.u8 [%r7], %tid_; bar.sync 0; ";

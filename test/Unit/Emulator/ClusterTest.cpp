@@ -96,6 +96,36 @@ TEST(Cluster, GenericPointersAndAtomics) {
   }
 }
 
+// Addresses of a CTA's own variables have its rank in their upper bits. CUTLASS
+// clears the lowest of them to name the even CTA of a pair.
+TEST(Cluster, AddressesHaveTheRank) {
+  std::string body =
+      kNext +
+      "st.shared.u32 [%r4], %r6; shr.u32 %r9, %r4, 24; setp.ne.u32 %q1, %r9, "
+      "%r1; @%q1 trap; cvt.u64.u32 %rd3, %r4; cvta.shared.u64 %rd4, %rd3; "
+      "mov.u64 "
+      "%rd5, box; cvta.shared.u64 %rd6, %rd5; setp.ne.u64 %q1, %rd4, %rd6; "
+      "@%q1 "
+      "trap; ld.u32 %r10, [%rd4]; setp.ne.u32 %q1, %r10, %r6; @%q1 trap;\n" +
+      kSync +
+      "and.b32 %r11, %r4, 0xfeffffff; ld.shared::cluster.u32 %r8, [%r11]; "
+      "st.global.u32 [%rd2], %r8;" +
+      kSync;
+  for (uint64_t seed = 1; seed <= 10; ++seed)
+    for (uint32_t size : {1u, 2u, 4u}) {
+      Result result = runCase({body, size, 8, 1}, seed);
+      EXPECT_EQ(result.report, "");
+      for (uint32_t cta = 0; cta < 8; ++cta)
+        EXPECT_EQ(result.values[cta], 100 + (cta % size & ~1u));
+    }
+  // An address of the even CTA is none of the odd one's own memory.
+  check(FindingKind::OutOfBounds,
+        {kNext + "and.b32 %r11, %r4, 0xfeffffff; st.shared.u32 [%r11], %r6;" +
+             kSync,
+         2, 4, 1},
+        {kNext + "st.shared.u32 [%r4], %r6;" + kSync, 2, 4, 1});
+}
+
 TEST(Cluster, SpecialRegisters) {
   KernelRun run(kernelText("mov.u32 %r1, %clusterid.y; mov.u32 %r2, "
                            "%nclusterid.x; mov.u32 %r3, %cluster_ctaid.x; "

@@ -83,6 +83,102 @@ GemmResult runKernel(const Kernel &kernel, const std::string &text,
   return result;
 }
 
+/// CUTLASS declares its dynamic shared memory with an alignment of 16 and
+/// relies on 1024, which hardware gives and the emulator on purpose does not.
+std::string readAligned(const std::string &name) {
+  return mutate(readInput(name), {"Alignment", ".extern .shared .align 16", 1,
+                                  ".extern .shared .align 1024"});
+}
+
+// ---- the grouped GEMM ----
+
+struct Problem {
+  int m, n, k;
+};
+/// Whole tiles of 64 x 64 and parts of them; more tiles than CTAs.
+constexpr Problem kGroups[] = {{72, 64, 128}, {128, 136, 64}, {40, 72, 200}};
+constexpr uint64_t kTables = 0x700400000000, kWorkspace = 0x700500000000;
+
+GemmResult runGrouped(const std::string &text, uint64_t seed) {
+  EmulatorOptions options;
+  options.seed = seed;
+  options.schedule = static_cast<Schedule>(seed % 4);
+  options.livelockSlots = 5000;
+  Emulator emulator(options);
+  Module &module = emulator.load(text, "cutlass_grouped_sm90");
+  emulator.allocate(7 * 256, 0, "tables", kTables);
+  emulator.allocate(2048, 0, "workspace", kWorkspace);
+  std::mt19937 random(5);
+  std::vector<std::vector<int>> as, bs;
+  std::vector<uint64_t> ds;
+  uint64_t group = 0;
+  for (const Problem &problem : kGroups) {
+    auto matrix = [&](int rows, int columns) {
+      std::vector<int> values;
+      std::vector<uint16_t> bits;
+      for (int i = 0; i < rows * columns; ++i) {
+        values.push_back(static_cast<int>(random() % 9) - 4);
+        bits.push_back(toBf16(values.back()));
+      }
+      uint64_t at = emulator.allocate(bits.size() * 2, 0, "operand");
+      emulator.write(at, bits.data(), bits.size() * 2);
+      return std::pair(at, std::move(values));
+    };
+    auto [a, aValues] = matrix(problem.m, problem.k);
+    auto [b, bValues] = matrix(problem.n, problem.k);
+    as.push_back(std::move(aValues));
+    bs.push_back(std::move(bValues));
+    ds.push_back(emulator.allocate(
+        static_cast<uint64_t>(problem.m) * problem.n * 4, 0, "d"));
+    // Sizes, then pointers and strides of A, B and D.
+    emulator.write(kTables + group * sizeof(Problem), &problem,
+                   sizeof(Problem));
+    uint64_t entries[] = {a,         static_cast<uint64_t>(problem.k),
+                          b,         static_cast<uint64_t>(problem.k),
+                          ds.back(), static_cast<uint64_t>(problem.n)};
+    for (uint64_t table = 0; table < std::size(entries); ++table)
+      emulator.write(kTables + (table + 1) * 256 + group * 8, &entries[table],
+                     8);
+    ++group;
+  }
+  LaunchConfig config;
+  config.grid = {4};
+  config.block = {384};
+  config.cluster = {2};
+  config.dynamicShared = 67584;
+  emulator.launch(module, module.kernels().front(), config,
+                  readParameters("cutlass_grouped_sm90.params"));
+  GemmResult result;
+  result.clean = emulator.run();
+  for (const Finding &finding : emulator.findings())
+    result.report += formatFinding(finding, seed);
+  result.exact = true;
+  for (size_t g = 0; g < std::size(kGroups); ++g) {
+    auto m = static_cast<size_t>(kGroups[g].m),
+         n = static_cast<size_t>(kGroups[g].n),
+         k = static_cast<size_t>(kGroups[g].k);
+    std::vector<float> d(m * n);
+    emulator.read(ds[g], d.data(), d.size() * 4);
+    for (size_t i = 0; i < m; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        int sum = 0;
+        for (size_t p = 0; p < k; ++p)
+          sum += as[g][i * k + p] * bs[g][j * k + p];
+        result.exact &= d[i * n + j] == static_cast<float>(sum);
+      }
+  }
+  return result;
+}
+
+TEST(Cutlass, GroupedGemmOfSm90) {
+  std::string text = readAligned("cutlass_grouped_sm90.ptx");
+  for (uint64_t seed = 1; seed <= seedLimit(4); ++seed) {
+    GemmResult result = runGrouped(text, seed);
+    EXPECT_TRUE(result.clean) << result.report;
+    EXPECT_TRUE(result.exact) << seed;
+  }
+}
+
 TEST(Cutlass, MultistageGemmOfSm80) {
   std::string text = readInput("cutlass_sm80.ptx");
   for (uint64_t seed = 1; seed <= seedLimit(4); ++seed) {
@@ -93,11 +189,7 @@ TEST(Cutlass, MultistageGemmOfSm80) {
 }
 
 TEST(Cutlass, WarpSpecialisedGemmOfSm90) {
-  // CUTLASS declares its dynamic shared memory with an alignment of 16 and
-  // relies on 1024, which hardware gives and the emulator on purpose does not.
-  std::string text = mutate(readInput("cutlass_sm90.ptx"),
-                            {"Alignment", ".extern .shared .align 16", 1,
-                             ".extern .shared .align 1024"});
+  std::string text = readAligned("cutlass_sm90.ptx");
   for (uint64_t seed = 1; seed <= seedLimit(4); ++seed) {
     GemmResult result = runKernel(kSm90, text, seed);
     EXPECT_TRUE(result.clean) << result.report;
@@ -131,6 +223,119 @@ const Mutation kMutations[] = {
      1, ""},
     {"OtherFormat", "f32.bf16.bf16.f32", 3, "f32.f16.f16.f32"},
 };
+
+class CutlassSm90Mutant : public ::testing::TestWithParam<Mutation> {};
+
+TEST_P(CutlassSm90Mutant, IsCaught) {
+  std::string text = mutate(readAligned("cutlass_sm90.ptx"), GetParam());
+  expectCaught([&](uint64_t seed) { return runKernel(kSm90, text, seed); });
+}
+
+const Mutation kSm90Mutations[] = {
+    {"NoClusterArrival", "barrier.cluster.arrive.relaxed.aligned;", 1, ""},
+    {"NoClusterWait", "barrier.cluster.wait.aligned;", 1, ""},
+    {"FullByTwo", "mbarrier.init.shared::cta.b64 [%r102], %r109;", 1,
+     "mbarrier.init.shared::cta.b64 [%r102], 2;"},
+    {"EmptyByOne", "mbarrier.init.shared::cta.b64 [%r104], %r111;", 1,
+     "mbarrier.init.shared::cta.b64 [%r104], 1;"},
+    {"NoFullWaitInPrologue", "bra     LAB_WAIT;", 1, ""},
+    {"NoFullWaitInLoop", "bra     LAB_WAIT;", 2, ""},
+    {"NoEmptyWait", "bra     LAB_WAIT;", 3, ""},
+    {"NoWgmmaCommitInLoop", "wgmma.commit_group.sync.aligned;", 2, ""},
+    {"NoWgmmaWaitInLoop", "wgmma.wait_group.sync.aligned 1;", 1, ""},
+    {"WaitsForFewerInLoop", "wgmma.wait_group.sync.aligned 1;", 1,
+     "wgmma.wait_group.sync.aligned 2;"},
+    {"NoWgmmaWaitAtEnd", "wgmma.wait_group.sync.aligned 0;", 1, ""},
+    {"WaitsForFewerAtEnd", "wgmma.wait_group.sync.aligned 0;", 1,
+     "wgmma.wait_group.sync.aligned 1;"},
+    {"StageNeverFreed", "mbarrier.arrive.shared::cluster.b64  _, [remAddr32];",
+     1, ""},
+    {"FreesItsOwnStageOnly",
+     "mapa.shared::cluster.u32  remAddr32, %r266, %r12;", 1,
+     "mov.u32 remAddr32, %r266;"},
+    {"ExpectsFewerBytes", "[%r460], %r9;", 1, "[%r460], 24560;"},
+    {"ExpectsMoreBytes", "[%r460], %r9;", 1, "[%r460], 24592;"},
+    {"SwapsCoordinatesOfA", "{%r642, %r55, %r22}", 1, "{%r55, %r642, %r22}"},
+    {"RowsOfTheOtherCta", "{%r642, %r55, %r22}", 1, "{%r642, %r54, %r22}"},
+    {"TileOverlapsTheNext", "[%r464], [%rd11", 1, "[%r464+1024], [%rd11"},
+    {"MulticastToOneOnly", "[%r465], %rs14,", 1, "[%r465], 1,"},
+    {"NoMulticast",
+     "bytes.multicast::cluster.L2::cache_hint [%r469], [%rd12, {%r642, %r54, "
+     "%r22}], [%r465], %rs14,",
+     1, "bytes.L2::cache_hint [%r469], [%rd12, {%r642, %r54, %r22}], [%r465],"},
+    {"OtherSwizzle", "4611686293305360384", 1, "9223372311732748288"},
+    {"WrongStrideOfRows", "4611686293305360384", 2, "4611686155866406912"},
+    {"NoProxyFenceInEpilogue", "fence.proxy.async.shared::cta;", 1, ""},
+    {"NoProxyFenceBeforeLastStore", "fence.proxy.async.shared::cta;", 4, ""},
+    {"NoBarrierBeforeStore", "bar.sync %r332, %r333;", 1, ""},
+    {"NoCommitOfStore", "cp.async.bulk.commit_group;", 4, ""},
+    {"EndsBeforeStores", "cp.async.bulk.wait_group.read 0;", 1, ""},
+    {"StoresElsewhere", "{%r337, %r338, %r624}", 1, "{%r338, %r337, %r624}"},
+    {"OtherFormat", "f32.bf16.bf16", 2, "f32.f16.f16"},
+};
+INSTANTIATE_TEST_SUITE_P(All, CutlassSm90Mutant,
+                         ::testing::ValuesIn(kSm90Mutations), nameOf<Mutation>);
+
+class CutlassGroupedMutant : public ::testing::TestWithParam<Mutation> {};
+
+TEST_P(CutlassGroupedMutant, IsCaught) {
+  std::string text =
+      mutate(readAligned("cutlass_grouped_sm90.ptx"), GetParam());
+  expectCaught([&](uint64_t seed) { return runGrouped(text, seed); });
+}
+
+#define MOE_COPY_OF_MAP                                                        \
+  "tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release.gpu." \
+  "sync.aligned "
+#define MOE_REPLACE "tensormap.replace.tile."
+const Mutation kGroupedMutations[] = {
+    {"NoMapOfD", MOE_COPY_OF_MAP "[%rd634], [%r648], 128;", 1, ""},
+    {"NoMapOfDOfNextGroup", MOE_COPY_OF_MAP "[%rd634], [%r98], 128;", 1, ""},
+    {"NoMapOfA", MOE_COPY_OF_MAP "[%rd500], [%r1017], 128;", 1, ""},
+    {"NoMapOfBOfNextGroup", MOE_COPY_OF_MAP "[%rd501], [%r1018], 128;", 2, ""},
+    {"NoAcquireOfD", "fence.proxy.tensormap::generic.acquire.gpu [%rd634]", 1,
+     "fence.proxy.tensormap::generic.acquire.gpu [%rd500]"},
+    {"NoAcquireOfA",
+     "fence.proxy.tensormap::generic.acquire.gpu [%rd500], 128;", 1, ""},
+    {"NoAcquireOfB",
+     "fence.proxy.tensormap::generic.acquire.gpu [%rd501], 128;", 1, ""},
+    {"AddressOfBForA",
+     MOE_REPLACE "global_address.shared::cta.b1024.b64 [%r999], %rd452;", 1,
+     MOE_REPLACE "global_address.shared::cta.b1024.b64 [%r999], %rd453;"},
+    {"NoAddressOfB",
+     MOE_REPLACE "global_address.shared::cta.b1024.b64 [%r1005], %rd453;", 1,
+     ""},
+    {"RowsOfBForA",
+     MOE_REPLACE "global_dim.shared::cta.b1024.b32 [%rd481], 1, %r95;", 1,
+     MOE_REPLACE "global_dim.shared::cta.b1024.b32 [%rd481], 1, %r96;"},
+    {"NoLengthOfRowsOfA",
+     MOE_REPLACE "global_dim.shared::cta.b1024.b32 [%rd481], 0, %r94;", 1, ""},
+    {"NoStrideOfA",
+     MOE_REPLACE "global_stride.shared::cta.b1024.b64 [%rd481], 0, %rd461;", 1,
+     ""},
+    {"NoWarpSyncBeforeCopyOfMap", "bar.warp.sync \t-1;", 2, ""},
+    {"FullWaitLeftOut", "bra     LAB_WAIT;", 2, ""},
+    {"EmptyWaitLeftOut", "bra     LAB_WAIT;", 24, ""},
+    {"NoWgmmaWaitInLoop", "wgmma.wait_group.sync.aligned 1;", 1, ""},
+    {"NoWgmmaWaitAtEnd", "wgmma.wait_group.sync.aligned 0;", 1, ""},
+    {"StageNeverFreed", "mbarrier.arrive.shared::cluster.b64  _, [remAddr32];",
+     1, ""},
+    {"FreesItsOwnStageOnly",
+     "mapa.shared::cluster.u32  remAddr32, %r775, %r31;", 1,
+     "mov.u32 remAddr32, %r775;"},
+    {"OtherWarpgroupNeverGoesOn", "mbarrier.arrive.shared::cta.b64 _, [%r101];",
+     1, ""},
+    {"NoProxyFenceBeforeStore", "fence.proxy.async.shared::cta;", 2, ""},
+    {"NoBarrierBeforeStore", "bar.sync %r822, %r823;", 1, ""},
+    {"SwapsCoordinatesOfD", "{%r143, %r142}", 1, "{%r142, %r143}"},
+    {"ExpectsFewerBytes", "[%r1047], %r28;", 1, "[%r1047], 16368;"},
+    {"MulticastToOneOnly", "[%r1052], %rs22,", 1, "[%r1052], 1,"},
+    {"NoClusterWait", "barrier.cluster.wait.aligned;", 1, ""},
+    {"OtherSwizzle", "4611686293305360384", 1, "9223372311732748288"},
+};
+INSTANTIATE_TEST_SUITE_P(All, CutlassGroupedMutant,
+                         ::testing::ValuesIn(kGroupedMutations),
+                         nameOf<Mutation>);
 
 INSTANTIATE_TEST_SUITE_P(Sm80, CutlassMutant, ::testing::ValuesIn(kMutations),
                          nameOf<Mutation>);

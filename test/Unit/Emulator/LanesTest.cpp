@@ -148,7 +148,8 @@ const uint64_t kSpecial[] = {0,
                              0x7fffffffffffffff,
                              0x100000000};
 
-TEST(Lanes, AgreeWithTheirDefinition) {
+/// Those that this CPU runs.
+std::vector<const LaneTable *> allTables() {
   std::vector<const LaneTable *> tables = {&laneTablePortable()};
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("x86-64-v3"))
@@ -156,9 +157,55 @@ TEST(Lanes, AgreeWithTheirDefinition) {
   if (__builtin_cpu_supports("x86-64-v4"))
     tables.push_back(&laneTableAvx512());
 #endif
+  return tables;
+}
+
+TEST(Lanes, ArrangeOperandsOfWgmma) {
+  constexpr uint32_t kRows = 24;
+  for (const LaneTable *table : allTables())
+    for (uint32_t k : {8u, 16u, 32u})
+      for (bool byK : {false, true}) {
+        alignas(128) float values[kRows * 32], a[kRows * 32 * 4], b[kRows * 32];
+        for (uint32_t i = 0; i < kRows * k; ++i)
+          values[i] = static_cast<float>(i);
+        table->warpgroupA(values, kRows, k, byK, a);
+        table->warpgroupB(values, kRows, k, byK, b);
+        for (uint32_t row = 0; row < kRows; ++row)
+          for (uint32_t i = 0; i < k; ++i) {
+            float expected = values[byK ? i * kRows + row : row * k + i];
+            for (uint32_t copy = 0; copy < 4; ++copy)
+              ASSERT_EQ(a[(row / 8 * k + i) * 32 + row % 8 * 4 + copy],
+                        expected)
+                  << table->isa << " row " << row << " k " << i;
+            ASSERT_EQ(b[i * kRows + row / 8 * 8 + row % 2 * 4 + row % 8 / 2],
+                      expected)
+                << table->isa << " row " << row << " k " << i;
+          }
+      }
+}
+
+TEST(Lanes, WidenAllHalves) {
+  std::vector<uint16_t> halves(1 << 16);
+  for (size_t i = 0; i < halves.size(); ++i)
+    halves[i] = static_cast<uint16_t>(i);
+  std::vector<float> f16(halves.size()), bf16(halves.size());
+  const char *from = reinterpret_cast<const char *>(halves.data());
+  for (const LaneTable *table : allTables()) {
+    table->widenF16(from, 1 << 16, f16.data());
+    table->widenBF16(from, 1 << 16, bf16.data());
+    for (uint16_t half : halves) {
+      ASSERT_EQ(asBits(f16[half]), asBits(f16ToFloat(half)))
+          << table->isa << " " << half;
+      ASSERT_EQ(asBits(bf16[half]), asBits(bf16ToFloat(half)))
+          << table->isa << " " << half;
+    }
+  }
+}
+
+TEST(Lanes, AgreeWithTheirDefinition) {
   alignas(128) char registers[2048];
   std::mt19937_64 random(3);
-  for (const LaneTable *table : tables)
+  for (const LaneTable *table : allTables())
     for (const Definition &definition : definitions())
       for (int round = 0; round < 20; ++round) {
         Warp w;

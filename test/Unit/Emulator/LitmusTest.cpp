@@ -12,28 +12,34 @@ namespace {
 
 using Kind = LitmusOp::Kind;
 
-std::string ptxOf(const LitmusOp &op) {
+/// Where the locations are: in global memory, or in the shared memory of the
+/// first CTA, which has to be in the cluster of all others.
+enum class Memory : uint8_t { Global, Shared };
+
+std::string ptxOf(const LitmusOp &op, Memory memory) {
   static const char *const kOrders[] = {"weak",    "relaxed", "acquire",
                                         "release", "acq_rel", "sc"};
-  static const char *const kScopes[] = {"cta", "gpu", "sys"};
+  static const char *const kScopes[] = {"cta", "cluster", "gpu", "sys"};
   std::string order = kOrders[static_cast<int>(op.order)],
               scope = kScopes[static_cast<int>(op.scope)],
               suffix = "." + order +
                        (op.order == LitmusOp::Order::Weak ? "" : "." + scope),
-              place = "[%p0+" + std::to_string(op.location * 64) + "]",
+              space = memory == Memory::Global ? ".global" : ".shared::cluster",
+              place = (memory == Memory::Global ? "[%p0+" : "[%r24+") +
+                      std::to_string(op.location * 64) + "]",
               to = op.result < 0 ? "_" : "%r" + std::to_string(op.result),
               value = op.valueFrom < 0 ? std::to_string(op.value)
                                        : "%r" + std::to_string(op.valueFrom);
   switch (op.kind) {
   case Kind::Load:
-    return "ld" + suffix + ".global.u32 " + to + ", " + place + ";\n";
+    return "ld" + suffix + space + ".u32 " + to + ", " + place + ";\n";
   case Kind::Store:
-    return "st" + suffix + ".global.u32 " + place + ", " + value + ";\n";
+    return "st" + suffix + space + ".u32 " + place + ", " + value + ";\n";
   case Kind::Add:
-    return "atom" + suffix + ".global.add.u32 " + to + ", " + place + ", " +
+    return "atom" + suffix + space + ".add.u32 " + to + ", " + place + ", " +
            value + ";\n";
   case Kind::Exchange:
-    return "atom" + suffix + ".global.exch.b32 " + to + ", " + place + ", " +
+    return "atom" + suffix + space + ".exch.b32 " + to + ", " + place + ", " +
            value + ";\n";
   case Kind::Fence:
     return "fence" + suffix + ";\n";
@@ -45,8 +51,26 @@ std::string ptxOf(const LitmusOp &op) {
 constexpr uint32_t kRegisters = 4;
 
 /// A kernel for all devices: p0 the locations, p1 the registers, p2 the device.
-std::string kernelOf(const LitmusProgram &program) {
-  std::string body =
+std::string kernelOf(const LitmusProgram &program, Memory memory) {
+  const std::string sync = "barrier.cluster.arrive; barrier.cluster.wait;\n";
+  std::string body, end, declarations;
+  if (memory == Memory::Shared) {
+    declarations = ".shared .align 64 .b8 locations[192];\n";
+    std::string first = "mov.u32 %r26, %cluster_ctarank; or.b32 %r26, %r26, "
+                        "%tid_; setp.eq.u32 %q3, %r26, 0;\n";
+    body = "mov.u32 %r24, locations; mov.u32 %r25, 0; mapa.shared::cluster.u32 "
+           "%r24, %r24, %r25;\n" +
+           first;
+    end = sync + first;
+    for (int i = 0; i < program.locations; ++i) {
+      std::string at = std::to_string(i * 64) + "]";
+      body += "@%q3 st.shared.u32 [locations+" + at + ", 0;\n";
+      end += "@%q3 ld.shared.u32 %r27, [locations+" + at +
+             "; @%q3 st.global.u32 [%p0+" + at + ", %r27;\n";
+    }
+    body += sync;
+  }
+  body +=
       "cvt.u32.u64 %r20, %p2; mov.u32 %r21, %ctaid.x; shl.b32 %r20, %r20, 16; "
       "shl.b32 %r21, %r21, 8; add.u32 %r20, %r20, %r21; and.b32 %r22, %tid_, "
       "31; setp.ne.u32 %q1, %r22, 0; @%q1 bra END; shr.u32 %r23, %tid_, 5; "
@@ -63,7 +87,7 @@ std::string kernelOf(const LitmusProgram &program) {
     body += "T" + std::to_string(t) + ":\n";
     std::string results;
     for (const LitmusOp &op : program.threads[t].ops) {
-      body += ptxOf(op);
+      body += ptxOf(op, memory);
       if (op.result >= 0)
         results +=
             "st.global.u32 [%p1+" +
@@ -73,35 +97,43 @@ std::string kernelOf(const LitmusProgram &program) {
     }
     body += results + "bra END;\n";
   }
-  return kernelText(body + "END:", 3);
+  return kernelText(body + "END:\n" + end, 3, declarations);
 }
 
 /// Runs a program again and again in one emulator.
 class Litmus {
 public:
-  Litmus(const LitmusProgram &program, EmulatorOptions options)
+  Litmus(const LitmusProgram &program, EmulatorOptions options,
+         Memory memory = Memory::Global)
       : program(program), emulator(withDevices(options)),
-        module(&emulator.load(kernelOf(program))) {
+        module(&emulator.load(kernelOf(program, memory))) {
+    inClusters = memory == Memory::Shared;
     for (const LitmusThread &thread : program.threads) {
       ctas[thread.device] = std::max(ctas[thread.device], thread.cta + 1);
       warps = std::max(warps, thread.warp + 1);
+      for (const LitmusOp &op : thread.ops)
+        inClusters |= op.scope == LitmusOp::Scope::Cluster;
     }
-    memory = emulator.allocate(256, 0, "locations");
+    locations = emulator.allocate(256, 0, "locations");
     registers = emulator.allocate(256, 0, "registers");
   }
 
   void start() {
     std::vector<uint32_t> zeros(64);
-    emulator.write(memory, zeros.data(), 256);
+    emulator.write(locations, zeros.data(), 256);
     emulator.write(registers, zeros.data(), 256);
     for (const auto &[device, count] : ctas) {
       std::vector<char> arguments(24);
       uint64_t number = device;
-      std::memcpy(arguments.data(), &memory, 8);
+      std::memcpy(arguments.data(), &locations, 8);
       std::memcpy(arguments.data() + 8, &registers, 8);
       std::memcpy(arguments.data() + 16, &number, 8);
       LaunchConfig config;
       config.grid = {count};
+      if (inClusters) {
+        config.grid = {(count + 1) / 2 * 2};
+        config.cluster = {2};
+      }
       // A warp has one thread, all but the last one of a CTA.
       config.block = {32 * (warps - 1) + 1};
       config.device = device;
@@ -122,7 +154,7 @@ public:
         }
     std::vector<uint32_t> last(static_cast<size_t>(program.locations));
     for (size_t l = 0; l < last.size(); ++l)
-      emulator.read(memory + l * 64, &last[l], 4);
+      emulator.read(locations + l * 64, &last[l], 4);
     return outcomeText(values, last);
   }
 
@@ -149,7 +181,8 @@ private:
   Module *module;
   std::map<unsigned, unsigned> ctas;
   unsigned warps = 1;
-  uint64_t memory = 0, registers = 0;
+  bool inClusters = false;
+  uint64_t locations = 0, registers = 0;
 };
 
 struct Explored {
@@ -158,12 +191,12 @@ struct Explored {
   bool complete = false, races = false;
 };
 
-Explored explore(const LitmusProgram &program) {
+Explored explore(const LitmusProgram &program, Memory memory = Memory::Global) {
   Explorer explorer(200000);
   EmulatorOptions options;
   options.schedule = Schedule::Exhaustive;
   options.explorer = &explorer;
-  Litmus litmus(program, options);
+  Litmus litmus(program, options, memory);
   Explored result;
   while (explorer.next()) {
     litmus.start();
@@ -192,11 +225,13 @@ struct LitmusCase {
   std::vector<std::string> asked;
   bool allowed;
   bool races = false; ///< somebody accesses without synchronisation
+  Memory memory = Memory::Global;
 };
 
 const std::vector<std::string> kTwoCtas = {"0.0.0", "0.1.0"},
                                kOneCta = {"0.0.0", "0.0.1"},
                                kTwoGpus = {"0.0.0", "1.0.0"},
+                               kTwoClusters = {"0.0.0", "0.2.0"},
                                kThreeCtas = {"0.0.0", "0.1.0", "0.2.0"},
                                kFourCtas = {"0.0.0", "0.1.0", "0.2.0", "0.3.0"};
 
@@ -224,7 +259,7 @@ TEST_P(LitmusVerdict, IsReachedOrNever) {
   std::set<std::string> admitted = outcomesByAxioms(program);
   EXPECT_EQ(contains(admitted, test.asked), test.allowed)
       << "the axioms admit" << listOf(admitted);
-  Explored explored = explore(program);
+  Explored explored = explore(program, test.memory);
   EXPECT_TRUE(explored.complete);
   EXPECT_EQ(contains(explored.outcomes, test.asked), test.allowed)
       << explored.runs << " runs reach" << listOf(explored.outcomes);
@@ -244,7 +279,7 @@ TEST_P(LitmusVerdict, IsReachedOrNeverWithSeeds) {
   std::set<std::string> admitted = outcomesByAxioms(program), reached;
   EmulatorOptions options;
   options.schedule = Schedule::Weak;
-  Litmus litmus(program, options);
+  Litmus litmus(program, options, test.memory);
   constexpr int kMostRuns = 2000;
   for (int run = 0; run < kMostRuns; ++run) {
     litmus.start();
@@ -314,7 +349,7 @@ TEST(Litmus, RandomProgramsStayWithinTheAxioms) {
     for (const std::string &outcome : explored.outcomes)
       EXPECT_TRUE(allowed.count(outcome))
           << "program " << n << ": " << outcome << " is forbidden\n"
-          << kernelOf(program);
+          << kernelOf(program, Memory::Global);
     reached += explored.outcomes.size();
     admitted += allowed.size();
   }

@@ -51,8 +51,15 @@ TEST(Load, UnsupportedIsRefused) {
                 .find("expects '.1d' to '.5d'"),
             std::string::npos);
   EXPECT_NE(loadError(kernelText("tensormap.cp_fenceproxy.global [%p0];", 1))
-                .find("unknown instruction 'tensormap.cp_fenceproxy.global'"),
+                .find("'tensormap.cp_fenceproxy.global': expects another "
+                      "modifier"),
             std::string::npos);
+  EXPECT_NE(
+      loadError(kernelText("tensormap.replace.tile.swizzle_atomicity.global."
+                           "b1024.b32 [%p0], 1;",
+                           1))
+          .find("expects a field that is supported"),
+      std::string::npos);
   EXPECT_NE(loadError(kernelText("tcgen05.shift.cta_group::1.down [%r1];", 0))
                 .find("tcgen05.shift is not supported"),
             std::string::npos);

@@ -50,7 +50,8 @@ static Op parseOp(const std::string &text) {
                                         kOrders = {"weak",    "relaxed",
                                                    "acquire", "release",
                                                    "acq_rel", "sc"},
-                                        kScopes = {"cta", "gpu", "sys"};
+                                        kScopes = {"cta", "cluster", "gpu",
+                                                   "sys"};
   auto indexIn = [&](const std::vector<std::string> &list,
                      const std::string &name) {
     auto found = std::find(list.begin(), list.end(), name);
@@ -158,7 +159,8 @@ private:
     const LitmusThread &a = program.threads[from], &b = program.threads[to];
     return scope == Op::Scope::Sys ||
            (a.device == b.device &&
-            (scope == Op::Scope::Gpu || a.cta == b.cta));
+            (scope == Op::Scope::Gpu || a.cta == b.cta ||
+             (scope == Op::Scope::Cluster && a.cta / 2 == b.cta / 2)));
   }
   bool isRmw(const Op &op) const {
     return op.kind == Op::Kind::Add || op.kind == Op::Kind::Exchange;

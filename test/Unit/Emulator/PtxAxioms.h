@@ -16,7 +16,7 @@ namespace moe::emu::test {
 struct LitmusOp {
   enum class Kind : uint8_t { Load, Store, Add, Exchange, Fence, Barrier };
   enum class Order : uint8_t { Weak, Relaxed, Acquire, Release, AcqRel, Sc };
-  enum class Scope : uint8_t { Cta, Gpu, Sys };
+  enum class Scope : uint8_t { Cta, Cluster, Gpu, Sys };
   Kind kind;
   Order order = Order::Weak;
   Scope scope = Scope::Sys;
@@ -27,6 +27,7 @@ struct LitmusOp {
 };
 
 /// A thread is the first one of its warp, and its warp the `warp`-th of a CTA.
+/// Two CTAs, 0 and 1, 2 and 3, ..., are a cluster.
 struct LitmusThread {
   unsigned device = 0, cta = 0, warp = 0;
   std::vector<LitmusOp> ops;

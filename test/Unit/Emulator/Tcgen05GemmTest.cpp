@@ -47,6 +47,23 @@ TEST(Tcgen05Gemm, ExactAndSilent) {
     }
 }
 
+/// CUTLASS's copies of a pair tell the even CTA's mbarrier through the address
+/// of their own with bit 24 cleared.
+TEST(Tcgen05Gemm, LeaderByItsBitOfAddresses) {
+  std::string text = readInput("tcgen05_gemm.ptx");
+  for (const Mutation &mutation :
+       {Mutation{"Loads", "mapa.shared::cluster.u32 %r184, %r21, %r186;", 1,
+                 "and.b32 %r184, %r21, 0xfeffffff;"},
+        Mutation{"Stored", "mapa.shared::cluster.u32 %r112, %r113, %r114;", 1,
+                 "and.b32 %r112, %r113, 0xfeffffff;"}})
+    text = mutate(text, mutation);
+  for (uint64_t seed = 1; seed <= seedLimit(2); ++seed) {
+    GemmResult result = runGemm(text, true, seed);
+    EXPECT_TRUE(result.clean) << result.report;
+    EXPECT_TRUE(result.exact) << seed;
+  }
+}
+
 // ---- wrong versions ----
 
 /// Which kernel a mutation changes: the text has gemm_pair behind gemm_single,

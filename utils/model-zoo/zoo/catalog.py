@@ -77,6 +77,9 @@ _JETMOE = dict(vocab_size=64, hidden_size=64, num_hidden_layers=2, num_key_value
 _LLAMA4 = _tiny(intermediate_size=32, intermediate_size_mlp=32, num_local_experts=8, num_experts_per_tok=1, interleave_moe_layer_step=2, no_rope_layers=[0, 0])
 _LFM2 = dict(vocab_size=64, hidden_size=64, intermediate_size=32, moe_intermediate_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
              num_dense_layers=1, num_experts=8, num_experts_per_tok=2, max_position_embeddings=64, layer_types=["conv", "full_attention"])
+_GLM4 = _tiny(intermediate_size=32, moe_intermediate_size=32, n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=2, first_k_dense_replace=1,
+              n_group=1, topk_group=1, norm_topk_prob=True, routed_scaling_factor=2.5, use_qk_norm=True)
+_ERNIE = _tiny(intermediate_size=32, moe_intermediate_size=32, moe_num_experts=8, moe_k=2, moe_num_shared_experts=2, moe_layer_start_index=1)
 _GPTOSS = _tiny(intermediate_size=32, num_local_experts=8, num_experts_per_tok=2, sliding_window=4)
 
 
@@ -148,6 +151,10 @@ _SPECS = [
         notes="sigmoid of the best logit, multiplied to the experts' input; shared expert; layer 0 is dense. No layer rotates: torch has no ONNX for "
               "complex numbers"),
     _hf("lfm2moe-tiny", "lfm2_moe", _small(_LFM2), committed=True, notes="layer 0 is dense and a convolution; biased sigmoid scores"),
+    _hf("glm4moe-tiny", "glm4_moe", _small(_GLM4), committed=True,
+        notes="GLM-4.5: layer 0 is dense; biased sigmoid scores, one group of all experts, renormalised and scaled, shared expert"),
+    _hf("ernie45moe-tiny", "ernie4_5_moe", _small(_ERNIE),
+        notes="ERNIE-4.5: layer 0 is dense; biased softmax scores, their sum at least 1e-12, two shared experts"),
     _decoder("gptoss-tiny-dense", "gpt_oss", _small(_GPTOSS, 16, 64), transformers="4.55.4", exporter="plain",
              appearance="O5", mask=True, committed=True),
     _decoder("frozen-qwen2moe", "qwen2_moe", _small({**_QWEN2, **_ONE_DENSE}, 8, 64), transformers="4.52.4",

@@ -21,6 +21,8 @@ _CLASSES = {
     "jetmoe": "JetMoe",
     "llama4": "Llama4",
     "lfm2_moe": "Lfm2Moe",
+    "glm4_moe": "Glm4Moe",
+    "ernie4_5_moe": "Ernie4_5_Moe",
 }
 
 # Architectures whose experts' matrices are stored input first.

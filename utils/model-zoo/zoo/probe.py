@@ -156,7 +156,7 @@ def drop_renormalisation(model):
 
     def sum_of(name, source):
         node = producer.get(name)
-        if node is not None and node.op_type == "Add":  # + epsilon
+        if node is not None and node.op_type in ("Add", "Max", "Clip"):  # + epsilon, or at least that
             node = producer.get(node.input[0])
         return node is not None and node.op_type == "ReduceSum" and node.input[0] == source
 
@@ -203,15 +203,22 @@ def _bypass(model, wanted):
 
 
 def drop_groups(model):
-    """DeepSeek without its group limit: the Where before the final TopK lets every expert through."""
+    """DeepSeek without its group limit: the Where before the final TopK lets every expert through.
+
+    None where the limit leaves nothing out, as in GLM-4.5, whose only group is the best one.
+    """
     chosen = {scores for _, scores, _ in _selections(model)}
-    return _bypass(model, lambda node: node.input[2] if node.op_type == "Where" and node.output[0] in chosen else None)
+    masked = {node.output[0] for node in model.graph.node if node.op_type == "Where"} & chosen
+    shapes = {value.name: value.type.tensor_type.shape.dim for value in onnx.shape_inference.infer_shapes(model).graph.value_info}
+    if all(scores in masked or [dim.dim_value for dim in shapes.get(scores, ())][-1:] == [k] for _, scores, k in _selections(model)):
+        return None
+    return _bypass(model, lambda node: node.input[2] if node.output[0] in masked else None)
 
 
 def drop_selection_bias(model):
-    """DeepSeek-V3 without e_score_correction_bias, an Add of constants to the sigmoid scores."""
+    """DeepSeek-V3 or ERNIE-4.5 without e_score_correction_bias, an Add of constants to the scores."""
     constants = _constants(model)
-    scores = {node.output[0] for node in model.graph.node if node.op_type == "Sigmoid"}
+    scores = {node.output[0] for node in model.graph.node if node.op_type in ("Sigmoid", "Softmax")}
     return _bypass(
         model,
         lambda node: node.input[0]
@@ -221,11 +228,12 @@ def drop_selection_bias(model):
 
 
 def drop_clamp(model):
-    """gpt-oss without the limits on gate and linear part; the integer Clip of a histogram stays."""
+    """gpt-oss without the limits on gate and linear part; the integer Clip of a histogram and the guard of a sum stay."""
     constants = _constants(model)
+    sums = {node.output[0] for node in model.graph.node if node.op_type == "ReduceSum"}
 
     def wanted(node):
-        if node.op_type != "Clip" or constants[node.input[-1]].data_type != onnx.TensorProto.FLOAT:
+        if node.op_type != "Clip" or node.input[0] in sums or constants[node.input[-1]].data_type != onnx.TensorProto.FLOAT:
             return None
         return node.input[0]
 

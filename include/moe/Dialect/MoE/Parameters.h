@@ -45,6 +45,8 @@ struct Parameter {
   llvm::SmallVector<int64_t, 2> shape;
   ParameterPart part = ParameterPart::Whole;
   bool shared = false;
+  /// Which of several such factors it is, from 1 on; 0 where there is one.
+  int64_t number = 0;
 };
 
 /// The name of a parameter in messages, such as "gate left factor".

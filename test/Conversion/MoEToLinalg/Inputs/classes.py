@@ -1,6 +1,8 @@
 """Table classes of specification 2.9 beyond those of reference.py, each reduced to a plain expert: what an expert shares, adds or cuts becomes explicit weights of its
 own, and those go through the interpreter of bodies. So nothing here is evaluated as the lowering evaluates it.
 """
+import math
+
 import reference
 from reference import Body, Class, matvec
 
@@ -46,14 +48,14 @@ class Linear(Class):
 
 class Neuron(Class):
 
-    def __init__(self, count, act, **rest):
-        super().__init__("neuron", count, body=Body(act, gated=False), **rest)
+    def __init__(self, count, act, body=None, **rest):
+        super().__init__("neuron", count, body=body or Body(act, gated=False), **rest)
 
     def shapes(self, d, out):
         return [[d], [out]]
 
     def apply(self, x, own, w, rounding):
-        h = rounding(reference.activation(self.body.act, sum(a * b for a, b in zip(own[0], x))))
+        h = rounding(self.body.activate(reference.clamp(sum(a * b for a, b in zip(own[0], x)), *self.body.up)))
         return [h * v for v in own[1]]
 
 
@@ -207,14 +209,34 @@ def phm(a, s):
     return [[sum(a[t][o // rows][i // columns] * s[t][o % rows][i % columns] for t in range(n)) for i in range(n * columns)] for o in range(n * rows)]
 
 
-def mpo(left, centre, right):
-    """Gao et al. 2022, equation 1: element by element a product of a row, a matrix and a column."""
-    a, rows, columns, b = len(left), len(centre[0]), len(centre[0][0]), len(right[0])
+def digits(number, bases):
+    """A number in mixed bases, the last digit fastest."""
+    found = []
+    for base in reversed(bases):
+        found.insert(0, number % base)
+        number //= base
+    return found
+
+
+def mpo(*tensors):
+    """Gao et al. 2022, equation 1: element by element a product of a row, matrices and a column."""
+    first, *middle, last = tensors
+    rows, columns = [[len(first)] + [len(t[0]) for t in tensors[1:]], [len(first[0])] + [len(t[0][0]) for t in tensors[1:]]]
     def element(o, i):
-        bond = left[o // (rows * b)][i // (columns * b)]
-        middle = [sum(v * centre[p][o // b % rows][i // b % columns][q] for p, v in enumerate(bond)) for q in range(len(right))]
-        return sum(v * right[q][o % b][i % b] for q, v in enumerate(middle))
-    return [[element(o, i) for i in range(a * columns * b)] for o in range(a * rows * b)]
+        o, i = digits(o, rows), digits(i, columns)
+        bond = first[o[0]][i[0]]
+        for at, t in enumerate(middle, 1):
+            bond = [sum(v * t[p][o[at]][i[at]][q] for p, v in enumerate(bond)) for q in range(len(t[0][0][0]))]
+        return sum(v * last[p][o[-1]][i[-1]] for p, v in enumerate(bond))
+    return [[element(o, i) for i in range(math.prod(columns))] for o in range(math.prod(rows))]
+
+
+def mpo_shapes(o, i, r, widths, columns):
+    """The shared tensor in the middle has what the others leave of o and i."""
+    columns, middle = columns or widths, len(widths) // 2
+    own = [[a, b] for a, b in zip(widths, columns)]
+    own.insert(middle, [o // math.prod(widths), i // math.prod(columns)])
+    return [([r] * (t > 0) + shape + [r] * (t < len(widths)), t == middle) for t, shape in enumerate(own)]
 
 
 def tensor_ring(rows, core, columns):
@@ -226,19 +248,20 @@ def tensor_ring(rows, core, columns):
 
 # Shapes of the factors of an o x i matrix, shared or not, and the matrix that they are.
 TENSORS = {
-    "phm": (lambda o, i, r: [([r, r, r], True), ([r, o // r, i // r], False)], phm),
-    "mpo": (lambda o, i, r, a, b: [([a, a, r], False), ([r, o // (a * b), i // (a * b), r], True), ([r, b, b], False)], mpo),
-    "tensor_ring": (lambda o, i, r: [([r, o, r], True), ([r, r], False), ([r, i, r], True)], tensor_ring)}
+    "phm": (lambda o, i, r, *_: [([r, r, r], True), ([r, o // r, i // r], False)], phm),
+    "mpo": (mpo_shapes, mpo),
+    "tensor_ring": (lambda o, i, r, *_: [([r, o, r], True), ([r, r], False), ([r, i, r], True)], tensor_ring)}
 
 
 class Factored(Effective):
 
-    def __init__(self, count, factors, rank, width=0, body=None, bias=False, evaluation=None, widths=(), **rest):
+    def __init__(self, count, factors, rank, width=0, body=None, bias=False, evaluation=None, widths=(), columns=(), **rest):
         super().__init__("factored", count, width, body, **rest)
-        self.factors, self.rank, self.bias, self.evaluation, self.widths = factors, rank, bias, evaluation, widths
+        self.factors, self.rank, self.bias, self.evaluation, self.widths, self.columns = factors, rank, bias, evaluation, widths, columns
 
     def fields(self):
         fields = ([f"rank = {self.rank}"] if self.rank else []) + ([f"widths = {list(self.widths)}"] if self.widths else []) + [f"factors = {self.factors}"]
+        fields += [f"columns = {list(self.columns)}"] if self.columns else []
         fields += [f"evaluation = {self.evaluation}"] if self.evaluation else []
         return fields + (["bias = true"] if self.bias else [])
 
@@ -247,7 +270,7 @@ class Factored(Effective):
         if len(shape) == 1:
             return [(shape, False)]
         if self.factors in TENSORS:
-            return TENSORS[self.factors][0](*shape, self.rank, *self.widths)
+            return TENSORS[self.factors][0](*shape, self.rank, self.widths, self.columns)
         if self.factors == "residual":
             return [(shape, True), (shape, False)]
         r, core = self.rank, self.factors in ("cp", "tucker")

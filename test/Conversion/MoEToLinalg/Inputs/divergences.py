@@ -1,8 +1,7 @@
 """Section 11 of the specification: where implementations disagree, both ways are attributes, and on the inputs here they differ.
 
 `both` makes two cases of one input, each against its published formula, and requires the formulas to give different results. X10 is in losses.py, X19 and X20
-are in formats.py; X14 is a defect that has no option, X18 is equal in exact arithmetic (C6), X21 is two uses of one route (a Sinkhorn's matrix enters as logits, or the logits
-do) and X16 whether the logits have a `bias`.
+are in formats.py, X16 (whether logits have a `bias`) and X22 (the order of sums) in numeric.py; X14 is a defect that has no option, and X18 is equal in exact arithmetic (C6).
 """
 import math
 
@@ -77,6 +76,7 @@ def divergences():
                               for nobody in ("none", "argmax", "all")])
     cases += both("x17", z, ("capacity", SOFTMAX, {**two, **one, "norm": "sum"}, published.gshard(z, 2, 1, "before")),
                   ("dropless", SOFTMAX, two, of_rows(z, published.olmoe, 2)))
+    cases += sinkhorns()
     marks = published.SplitMix(3).take(4)
     crowd = [z[0], z[0], z[0], z[3]]
     cases += both("x24", crowd, ("random", SOFTMAX, {**top, **limit(1, "random", seed=3)}, published.deepspeed_random(crowd, 1, 1, [[m] for m in marks])),
@@ -86,6 +86,17 @@ def divergences():
 
 def logistic(row):
     return [1 / (1 + math.exp(-v)) for v in row]
+
+
+def sinkhorns():
+    """X21: in training a Sinkhorn's matrix selects and the logits weigh; else the logits do both, and all units want expert 0."""
+    z = [[2.0, 1.0, -1.0], [2.0, 0.25, 0.0], [1.5, 0.0, 0.5], [1.0, 0.75, -0.5]]
+    weights, matrix, one = [published.sigmoid(row) for row in z], published.sinkhorn(z), {"policy": ("topk", 1), "key": "logits"}
+    trained = [published.ranked(row)[0] for row in matrix]
+    assert trained != [0] * 4, "x21: the ways do not differ"
+    return [route_case("x21_training", matrix, IDENTITY, expected=([[e] for e in trained], [[row[e]] for e, row in zip(trained, weights)]), tolerance=4e-6, source="operand",
+                       weight_source=weights, **one),
+            route_case("x21_evaluation", z, SIGMOID, expected=([[0]] * 4, [[row[0]] for row in weights]), tolerance=4e-6, **one)]
 
 
 def capacities():

@@ -294,6 +294,13 @@ def same_bits(a, b):
     return all(e == f and (v == w or v != v and w != w) for (e, v), (f, w) in zip(a, b, strict=True))
 
 
+def rows_of(tensor, units):
+    """An argument for some of the units: where it has a row for each, theirs."""
+    if not tensor.type.startswith("tensor<?"):
+        return tensor
+    return Tensor([tensor.data[u] for u in units], tensor.element, dynamic=True, shape=[len(units), *tensor.shape[1:]])
+
+
 class Run:
     """The case of a configuration: its function is called for all units, then for `more`: pairs of a list of units and their domain.
 
@@ -307,11 +314,7 @@ class Run:
         self.case.more = [{key: self.sliced(key, tensor, *call) for key, tensor in self.case.args.items()} for call in more]
 
     def sliced(self, key, tensor, units, domain):
-        if key == "segments":
-            return Tensor(domain[1], "i32")
-        if not tensor.type.startswith("tensor<?"):
-            return tensor
-        return Tensor([tensor.data[u] for u in units], tensor.element, dynamic=True, shape=[len(units), *tensor.shape[1:]])
+        return Tensor(domain[1], "i32") if key == "segments" else rows_of(tensor, units)
 
     def check(self, results):
         count, whole = len(self.case.results), None
@@ -463,9 +466,11 @@ def outer_sum(generator):
     for number in range(8):
         n, m = generator.randint(1, 7), generator.randint(1, 7)
         k, units = generator.randint(1, n * m) if number else n * m, -(-DRAWS // 8)
-        a, b = ([grid(generator, width, True) for _ in range(units)] for width in (n, m))
-        a, b = zip(*((p, q) if not undefined([p, q]) else ([0.0] * n, [0.0] * m) for p, q in zip(a, b)))
-        cases.append(with_formula(lazy_case(f"draws_outer_sum_{number}", list(a), list(b), k), [published.product_keys(p, q, k) for p, q in zip(a, b)]))
+        given = [[grid(generator, width, True) for _ in range(units)] for width in (n, m)]
+        broken = {u for u in range(units) if undefined([axis[u] for axis in given])}
+        a, b = ([[0.0] * len(row) if u in broken else row for u, row in enumerate(axis)] for axis in given)
+        case = lazy_case(f"draws_outer_sum_{number}", a, b, k)
+        cases.append(of_keys(case, given, n * m, [published.product_keys(p, q, k) for p, q in zip(a, b)], broken))
     return cases
 
 
@@ -478,38 +483,66 @@ def tucker(generator):
         quarter = lambda: generator.randint(-4, 4) / 4
         core, directions = [[quarter() for _ in range(rank)] for _ in range(rank)], [[quarter() for _ in range(rank)] for _ in range(2)]
         axes = [[[multiples(generator, width) if generator.random() < 0.7 else [quarter() for _ in range(width)] for _ in range(rank)] for _ in range(units)] for width in (n, m)]
+        broken = set(generator.sample(range(units), units // 20))
+        given = [[[[NAN if u in broken and generator.random() < 0.5 else v for v in row] for row in rows] for u, rows in enumerate(axis)] for axis in axes]
         case = lazy_case(f"draws_tucker_{number}", *axes, k, core, directions)
-        cases.append(with_formula(case, [published.ultra_mem(p, q, core, *directions, k) for p, q in zip(*axes)]))
+        cases.append(of_keys(case, given, n * m, [published.ultra_mem(p, q, core, *directions, k) for p, q in zip(*axes)], broken))
     return cases
 
 
-def with_formula(case, wanted):
-    """A case with the interpreter's ids and weights as `expected`, compared with those of a formula too."""
+def of_keys(case, given, experts, wanted, broken):
+    """A case of product keys on the axes `given`, for all units, the last backwards, one and none: against the interpreter's results, which are its `expected`, and those of a
+    formula. The keys of `broken` units are NaN in part: those must give each expert once, and leave the others as they are."""
+    units, interpreted = len(wanted), [list(zip(*row)) for row in zip(*case.expected)]
+    calls = [range(units), range(units - 1, units * 2 // 3 - 1, -1), [units - 1], []]
+    case.expected = None
+    case.args |= {name: Tensor(axis, dynamic=True, shape=case.args[name].shape) for name, axis in zip("ab", given)}
+    case.more = [{key: rows_of(tensor, call) for key, tensor in case.args.items()} for call in calls[1:]]
+
     def check(results):
-        for u, entries in enumerate(wanted):
-            for what, ids, weights in (("compiled and formula", *results[:2]), ("interpreter and formula", *case.expected[:2])):
-                compare(what, list(zip(ids[u], weights[u])), entries, case.tolerance)
+        whole = None
+        for number, call in enumerate(calls):
+            ids, weights = results[2 * number:2 * number + 2]
+            got = [list(zip(*row)) for row in zip(ids, weights)]
+            whole = whole or got
+            for row, entries, u in zip(ids, got, call, strict=True):
+                used = [e for e in row if e >= 0]
+                assert all(-1 <= e < experts for e in row) and len(set(used)) == len(used), f"ids {row}"
+                assert same_bits(entries, whole[u]), f"unit {u} is {entries} among some units and {whole[u]} among all"
+                if u in broken:
+                    continue
+                compare("compiled and formula", entries, wanted[u], case.tolerance)
+                compare("compiled and interpreter", entries, interpreted[u], case.tolerance)
+                compare("interpreter and formula", interpreted[u], wanted[u], case.tolerance)
     case.check = check
     return case
 
 
 def expand(generator):
-    """Units copied to other units, in every encoding: rows of a matrix, chosen."""
+    """Units copied to other units, in every encoding: rows of a matrix, chosen. Then a plan for no units, and one of none."""
     cases = []
     for number, encoding in enumerate(("slots", "csr", "grouped", "dense")):
         experts = generator.randint(2, 8)
         slots, units = generator.randint(1, experts), generator.randint(20, 60)
         assignment = random_assignment(number, units, experts, slots)
         unit_of = [generator.randrange(units) for _ in range(-(-DRAWS // 4))]
-        case = expand_case(f"draws_expand_{encoding}", assignment, experts, slots, unit_of, encoding, slots if encoding == "slots" else 0)
+        case, *others = (expand_case(f"draws_expand_{encoding}", plan, experts, slots, of, encoding, slots if encoding == "slots" else 0)
+                         for plan, of in ((assignment, unit_of), (assignment, []), ([], [])))
 
-        def check(results, encoding=encoding, assignment=assignment, unit_of=unit_of):
-            got = entries_of(encoding, results, len(unit_of))
+        def check(results, encoding=encoding, assignment=assignment, unit_of=unit_of, count=len(case.results)):
+            got = entries_of(encoding, results[:count], len(unit_of))
             for u, source in enumerate(unit_of):
                 assert got[u] == {e: w for _, e, w in assignment[source]}, f"unit {u}: {got[u]} and {assignment[source]}"
         case.check = check
-        cases.append(case)
+        cases.append(with_calls(case, others))
     return cases
+
+
+def with_calls(case, others):
+    """A case that calls its function with the arguments of `others` too, and expects what they do."""
+    case.more = [other.args for other in others]
+    case.expected = case.expected + [tensor for other in others for tensor in other.expected]
+    return case
 
 
 def entries_of(encoding, tensors, units):
@@ -528,7 +561,7 @@ def entries_of(encoding, tensors, units):
 
 
 def remap(generator):
-    """Renumbering as a product with a 0/1 matrix."""
+    """Renumbering as a product with a 0/1 matrix; then of a plan of no units."""
     cases = []
     for number, (rule, masks) in enumerate(itertools.product(("sum", "max", "first"), (False, True))):
         experts, to = generator.randint(2, 8), generator.randint(1, 6)
@@ -537,7 +570,7 @@ def remap(generator):
         map_ = [generator.randrange(-1, to) for _ in range(experts)]
         dropped = [e for e in range(experts) if map_[e] < 0]
         assignment = random_assignment(100 + number, units, experts, slots)
-        case = remap_case(f"draws_remap_{rule}_{number}", assignment, experts, slots, to, rule, map=map_, mask=mask, carry=dropped[:1])
+        case, none = (remap_case(f"draws_remap_{rule}_{number}", plan, experts, slots, to, rule, map=map_, mask=mask, carry=dropped[:1]) for plan in (assignment, []))
 
         def check(results, rule=rule, map_=map_, mask=mask, assignment=assignment, carry=dropped[:1], experts=experts):
             for u, (got, entries) in enumerate(zip(entries_of("slots", results[:2], 0), assignment)):
@@ -548,7 +581,7 @@ def remap(generator):
                 assert got == wanted, f"unit {u}: {got} and {wanted}"
                 assert not carry or results[2][u] == weights[carry[0]]
         case.check = check
-        cases.append(case)
+        cases.append(with_calls(case, [none]))
     return cases
 
 

@@ -136,6 +136,10 @@ def codewords(offsets, pairs):
     return dequantised("<qmoe>", [([0, 0], "i16"), (offsets, "i32"), ([-1.0], "f32"), ([1.0], "f32"), (dictionary, "i32")], "1x4")
 
 
+def masked(offsets, values=2):
+    return dequantised("<bitmask>", [([[3]], "i8"), ([1.0] * values, "f32"), (offsets, "i32")], "1x8")
+
+
 def nested(width):
     return dequantised("<nested, group = 8, bits = 8, base = 4, plane = 2>", [([[0] * 8], "i8"), ([[[1.0]]], "f32"), ([[[0.0]]], "f32")], "1x1x8", [width])
 
@@ -191,6 +195,9 @@ FAULTS = [
     ("offsets of codewords do not ascend within them", codewords([0, 3], 1), codewords([0, 2], 1)),
     ("a row of codewords is not as long as its matrix", codewords([0, 1], 1), codewords([0, 1], 2)),
     ("a row of codewords is not as long as its matrix", codewords([0, 2], 2), codewords([1, 2], 2)),
+    ("offsets of values do not ascend within them", masked([0, 3]), masked([0, 2])),
+    ("a row of a mask has another number of values than bits", masked([0, 1]), masked([1, 3], 3)),
+    ("a row of a mask has another number of values than bits", masked([0, 3], 3), masked([0, 2], 3)),
     ("a width ends between two planes", nested(5), nested(6)),
     ("a width ends between two planes", nested(3), nested(4)),
     ("units times k are no multiple of the experts", quantiles(3), quantiles(4)),

@@ -3,6 +3,7 @@ import math
 import random
 import struct
 
+from classes import Factored
 from harness import Case, Tensor, flat
 from layers import layer_text, randoms
 from reference import Body, Class, ROUND, layer
@@ -384,6 +385,71 @@ def nested(e, n, k):
     return cases
 
 
+# Sparse matrices (9.9).
+
+
+def sparse(e, n, k):
+    """n of m elements of each group, or those that a mask says."""
+    d, cases = Draw("sparse", e, n, k), []
+    for keep, group, bits in ((1, 2, 1), (2, 4, 2), (1, 4, 2), (2, 3, 2), (4, 8, 4), (8, 16, 4), (3, 16, 4)):
+        width = {3: 12, 16: 32}.get(group, k)
+        places = [[[p for _ in range(width // group) for p in sorted(d.random.sample(range(group), keep))] for _ in range(n)] for _ in range(e)]
+        values = d.array((e, n, width // group * keep), lambda: ROUND["bf16"](d.random.uniform(-2, 2)))
+        stored = [[bytes_of(row, bits) for row in m] for m in places]
+        def value(m, i, j):
+            run = range(j // group * keep, (j // group + 1) * keep)
+            return sum(values[m][i][t] for t in run if places[m][i][t] == j % group)
+        cases.append(quant_case(f"sparse_{keep}_of_{group}", f"<n_of_m, group = {group}, keep = {keep}>", [(values, "bf16"), (stored, "i8")],
+                                table(e, n, width, value), tolerance=0.0))
+    # A place that is named twice has the sum; one outside its group is nowhere.
+    values, places = [[[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]]], [[bytes_of([2, 2, 3, 0, 3, 1, 0, 2], 2)]]
+    cases.append(quant_case("sparse_places", "<n_of_m, group = 3, keep = 2>", [(values, "f32"), (places, "i8")],
+                            [[[0.0, 0.0, 3.0, 8.0, 0.0, 0.0, 0.0, 32.0, 0.0, 64.0, 0.0, 128.0]]], tolerance=0.0))
+
+    bits = d.array((e, n, k), lambda: int(d.random.random() < 0.3))
+    bits[0][1], bits[-1][-1] = [0] * k, [1] * k
+    masks, values, offsets, wanted = masked(d, bits)
+    cases.append(quant_case("bitmask", "<bitmask>", [(masks, "i8"), (values, "f16"), (offsets, "i32")], wanted, tolerance=0.0))
+    cases.append(quant_case("bitmask_one", "<bitmask>", [(masks, "i8"), (values, "f16"), (offsets, "i32")], wanted, single=True, tolerance=0.0))
+    empty = [[bytes_of([0] * k, 1)] * n]
+    cases.append(quant_case("bitmask_of_nothing", "<bitmask>", [(empty, "i8"), ([[]], "f32"), ([[0] * (n + 1)], "i32")], [[[0.0] * k] * n], single=True, tolerance=0.0))
+    return cases
+
+
+def masked(draw, bits):
+    """Masks, values (with some that belong to nothing behind the last), offsets and matrices of a stack of bits."""
+    values, offsets, wanted = [], [], []
+    for m in bits:
+        own, begins, matrix = [], [0], []
+        for row in m:
+            matrix.append([ROUND["f16"](draw.random.uniform(-2, 2)) if bit else 0.0 for bit in row])
+            own += [v for v, bit in zip(matrix[-1], row) if bit]
+            begins.append(len(own))
+        values.append(own)
+        offsets.append(begins)
+        wanted.append(matrix)
+    longest = max(map(len, values))
+    return [[bytes_of(row, 1) for row in m] for m in bits], [own + [math.nan] * (longest - len(own)) for own in values], offsets, wanted
+
+
+def sparse_residual(evaluation):
+    """MC-SMoE: a low rank and the few elements that it misses, of which only these are stored."""
+    d, e, rank = Draw("residual", 3, 16, 16), 3, 2
+    entry = Factored(e, "low_rank_sparse", rank, evaluation=evaluation)
+    masks, values, offsets, residual = masked(d, d.array((e, 16, 16), lambda: int(d.random.random() < 0.2)))
+    left, right = randoms(51, e, 16, rank), randoms(52, e, rank, 16)
+    fields = entry.fields() + ["quant = [<float>, <float>, <bitmask>]"]
+    entry.fields = lambda: fields
+    z, x = randoms(53, 9, e), randoms(54, 9, 16)
+    args = {"z": Tensor(z, dynamic=True), "x": Tensor(x, dynamic=True), "left": Tensor(left), "right": Tensor(right), "m": IntTensor(masks, "i8"), "v": Tensor(values, "f16"),
+            "o": Tensor(offsets, "i32")}
+    plan = f"!moe.plan<{e}, slots<2>>"
+    text = f"  %p = moe.route %z score <softmax> select <topk(2), key = scores> weight <scores> : {args['z'].type} -> {plan}\n"
+    text += layer_text("", 16, 16, plan, [entry], ["left", "right", "m", "v", "o"], args)
+    ids, weights, _ = route(z, {"fn": "softmax"})
+    return Case(f"sparse_residual_{evaluation}", args, text, [("%y", "tensor<?x16xf32>")], [layer(x, ids, weights, [entry], [[left, right, residual]])], 2e-5)
+
+
 class StoredClass(Class):
     """A class whose matrices have formats."""
 
@@ -461,7 +527,7 @@ def stored_layers():
 def formats():
     cases = []
     integers(cases)
-    cases += stored_layers() + columns_packed(2, 16, 32) + gguf(2, 3, 64) + hqq(2, 8, 16) + floats(2, 4, 64) + ternary(2, 4, 32) + nested(3, 4, 32)
+    cases += stored_layers() + sparse(3, 4, 16) + [sparse_residual("apply_factored"), sparse_residual("materialise")] + columns_packed(2, 16, 32) + gguf(2, 3, 64) + hqq(2, 8, 16) + floats(2, 4, 64) + ternary(2, 4, 32) + nested(3, 4, 32)
     reals = randoms(90, 2, 4, 8, element="bf16")
     cases.append(quant_case("float", "<float>", [(reals, "bf16")], reals, tolerance=0.0))
     d = Draw("rounding", 2, 4, 8)

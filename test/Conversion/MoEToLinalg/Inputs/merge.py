@@ -74,7 +74,7 @@ def case(name, entry, z, x, unit_of=None, k=None, seed=0, out=None, apply=True, 
     for t, row in enumerate(x):
         slabs = merged[unit_of[t] if unit_of is not None else t]
         expert = entry.effective(slabs, 0) if isinstance(entry, Effective) else slabs
-        expected.append(entry.apply(row, expert, 1.0, lambda v: v))
+        expected.append(entry.apply([v * (entry.input_scale or 1.0) for v in row], expert, 1.0, lambda v: v))
     return Case(name, args, text, [("%y", result)], [expected], 2e-5)
 
 
@@ -97,15 +97,21 @@ def against_outputs(name, entry, equal, seed, d=D):
 def merge():
     cases = []
     kinds = {"ffn": Class("ffn", 4, 6, SWIGLU), "biased": Class("ffn", 4, 6, BIASED), "linear": Linear(4, bias=True), "lora": Lora(4, 6, BIASED, ["gate", "up", "down"], 2, 3),
-             "scale_vec": ScaleVec(4, 6, SWIGLU, ["hidden", "output"]), "film": Film(4, 6, SWIGLU), "cp": Factored(4, "cp", 3, bias=True)}
+             "scale_vec": ScaleVec(4, 6, SWIGLU, ["hidden", "output"]), "film": Film(4, 6, SWIGLU), "cp": Factored(4, "cp", 3, bias=True),
+             "constant": Class("constant", 4), "neuron": Neuron(4, "gelu_erf"), "value": Value(4), "projected": Value(4, 3), "scaled": Linear(4, input_scale=-2)}
     for number, (name, entry) in enumerate(kinds.items()):
         seed = 3000 + 20 * number
         x = randoms(seed, 7, D)
         cases.append(case(f"merge_{name}", entry, randoms(seed + 1, 7, 4), x, seed=seed, out=3))
         cases.append(case(f"merge_{name}_top", entry, randoms(seed + 1, 7, 4), x, k=2, seed=seed))
         cases.append(case(f"merge_{name}_sequences", entry, randoms(seed + 2, 3, 4), x, unit_of=[0, 0, 2, 1, 2, 2, 0], seed=seed))
+    # Constants that mix their vector with their input are as wide as that.
+    mix = Class("constant", 4, mix=True)
+    cases.append(case("merge_mix", mix, randoms(3400, 7, 4), randoms(3401, 7, D), k=2, seed=3402))
+    cases.append(case("merge_mix_sequences", mix, randoms(3410, 3, 4), randoms(3411, 7, D), unit_of=[0, 0, 2, 1, 2, 2, 0], seed=3412, dynamic=True))
     # Factors that are tensors split sizes: 6, and 3 in a result.
     tensors = {"phm": Factored(4, "phm", 3, bias=True), "mpo": Factored(4, "mpo", 2, 6, SWIGLU, widths=(1, 3)), "ring": Factored(4, "tensor_ring", 2, 6, BIASED_SPLIT),
+               "mpo_five": Factored(4, "mpo", 2, 6, SWIGLU, widths=(1, 3, 1, 1), columns=(3, 1, 1, 2)), "mpo_two": Factored(4, "mpo", 2, widths=(3,)),
                "phm_made": Factored(4, "phm", 3, 6, SWIGLU, evaluation="materialise")}
     for number, (name, entry) in enumerate(tensors.items()):
         seed = 3500 + 20 * number
@@ -122,12 +128,14 @@ def merge():
     cases.append(case("merge_one_unit_for_all", ffn, randoms(1, 1, 4), randoms(2, 6, D), unit_of=[0] * 6))
     cases.append(case("merge_hot", ffn, [[0.0, 9.0, 8.0, 0.0]] * 5, randoms(3, 5, D), k=1))
     cases.append(case("merge_no_entry", Class("ffn", 4, 6, BIASED), [[float("-inf")] * 4, [0.0] * 4], randoms(4, 2, D), k=2))
-    cases.append(case("merge_value", Value(4), randoms(5, 6, 4), [], k=2, apply=False))
-    cases.append(case("merge_neuron", Neuron(4, "relu"), randoms(6, 6, 4), [], apply=False))
+    for name, entry in (("value", Value(4, 3)), ("neuron", Neuron(4, "relu"))):
+        cases.append(case(f"merge_{name}_dynamic", entry, randoms(5, 7, 4), randoms(6, 7, D), k=2, out=3, dynamic=True))
+        cases.append(case(f"merge_{name}_no_unit", entry, [], []))
     path = Body("identity", gated=False)
     for number, (name, entry, equal) in enumerate((
             ("linear", Linear(4, bias=True), True), ("scale_on_a_linear_path", ScaleVec(4, 6, path, ["hidden"]), True), ("core", Factored(4, "cp", 3), True),
-            ("residual", Factored(4, "residual", 0), True), ("one_lora_factor", Factored(4, "shared_left", 2), True), ("ring", Factored(4, "tensor_ring", 2), True), ("mlp", ffn, False), ("scale_before_an_activation", ScaleVec(4, 6, SWIGLU, ["gate"]), False),
+            ("residual", Factored(4, "residual", 0), True), ("one_lora_factor", Factored(4, "shared_left", 2), True), ("ring", Factored(4, "tensor_ring", 2), True), ("value", Value(4), True), ("projected", Value(4, 3), True), ("constant", Class("constant", 4), True),
+            ("neuron", Neuron(4, "relu"), False), ("mix", Class("constant", 4, mix=True), False), ("mlp", ffn, False), ("scale_before_an_activation", ScaleVec(4, 6, SWIGLU, ["gate"]), False),
             ("lora_factors_apart", Lora(4, 6, path, ["up"], 2), False))):
         cases.append(against_outputs(f"merge_equals_outputs_{name}" if equal else f"merge_differs_{name}", entry, equal, 4000 + 20 * number))
     cases.append(against_outputs("merge_equals_outputs_phm", Factored(4, "phm", 3), True, 4300, 6))

@@ -17,6 +17,7 @@ from losses import losses_and_statistics
 from merge import merge
 from plans import plans
 from policies import everyone, policies
+import published
 from reference import Body, Class, ROUND
 import reference
 from rewrites import exact, rewrites
@@ -75,6 +76,9 @@ def golden():
         fill("zero"),
         route_case("golden_entmax", [[1, .5, 0, -1]], {"fn": "entmax15"}, policy=four,
                    expected=([[0, 1, 2, 3]], [[.624197, .291667, .084136, 0]])),
+        # DSelect-k is ordinary ops whose weights enter as logits.
+        route_case("golden_dselect", [published.dselect_k([[-.6, .2], [.6, -.1]], [0, 1], 4)], IDENTITY, key="logits", source="logits", policy=("threshold", 0.0),
+                   expected=([[1, 3, 2, 0]], [[.473726, .257333, .210850, .058091]])),
     ]
 
 

@@ -1,6 +1,7 @@
 """Routes as their authors published them: a second oracle, which shares no line with the first (routing_ref.py).
 
-One function per method, from the formula or the reference code that its docstring names, in binary64. A unit's result is a list of (id, weight) in the order of
+One function per method, from the formula or the reference code that its docstring names, in binary64. Where a repository is named, the function was read against its code;
+routers of models that transformers has are held against its modules by utils/moe-gen/compare.py, and these against them by formulas.py. A unit's result is a list of (id, weight) in the order of
 its slots, with (-1, 0.0) in an empty one; functions of several units get the rows of one domain and give a list per unit. What publications leave open is
 decided as the specification does: the lower id or unit wins a tie, a key of −∞ is never taken, a quotient by 0 is 0.
 """
@@ -160,7 +161,8 @@ def llama4(z, k):
 
 
 def adamoe(z, nulls, k):
-    """Zeng et al. 2024: null experts are selected like others and have no part in the division."""
+    """Zeng et al. 2024 (CengZihao/AdaMoE, adaptive_moe_utils.py): null experts are selected like others and have no part in the division. The code leaves them a weight, which
+    nothing reads."""
     p = softmax(z)
     ids = ranked(p)[:k]
     total = sum(p[e] for e in ids if e not in nulls)
@@ -168,7 +170,7 @@ def adamoe(z, nulls, k):
 
 
 def moe_plus_plus(z, zeros, k):
-    """Jin et al. 2024: the weight of a zero expert becomes 0 before the division."""
+    """Jin et al. 2024 (SkyworkAI/MoE-plus-plus, moe_plus_plus_layer.py): the weight of a zero expert becomes 0 before the division."""
     p = [0.0 if e in zeros else v for e, v in enumerate(softmax(z))]
     ids = ranked(softmax(z))[:k]
     return listed(ids, over([p[e] for e in ids], sum(p[e] for e in ids)), k)
@@ -194,7 +196,8 @@ def m6t(z, groups, k):
 
 
 def dynamic_moe(z, p, most=None, include=True, allow=None):
-    """Huang et al. 2024, "Harder tasks need more experts": the smallest set of best experts whose probabilities reach p. `include` = false leaves the one that passes p."""
+    """Huang et al. 2024, "Harder tasks need more experts": the smallest set of best experts whose probabilities reach p. `include` = false leaves the one that passes p. The
+    paper's code (ZhenweiAn/Dynamic_MoE, modeling_moe.py) goes on where they are p to the bit."""
     s = softmax(z)
     order = ranked(masked(s, allow))
     sums = [sum(s[e] for e in order[:n]) for n in range(len(order) + 1)]
@@ -207,20 +210,20 @@ def dynamic_moe(z, p, most=None, include=True, allow=None):
 
 
 def remoe(z):
-    """Wang et al. 2024: ReLU is gate and selection."""
+    """Wang et al. 2024 (thu-ml/ReMoE, router.py): ReLU is gate and selection."""
     s = relu(z)
     return listed([e for e in ranked(s) if s[e] > 0], sorted((v for v in s if v > 0), reverse=True), len(z))
 
 
 def blockffn(z, gain):
-    """Song et al. 2025: what a ReLU leaves is active, and weighed after a root mean square norm over the experts."""
+    """Song et al. 2025 (thunlp/BlockFFN, blockffn.py, norm_after_router = rms): what a ReLU leaves is active, and weighed after a root mean square norm over the experts."""
     s = rms_norm(relu(z), gain)
     ids = [e for e in ranked(z) if z[e] > 0]
     return listed(ids, [s[e] for e in ids], len(z))
 
 
 def dynmoe(z, bounds, nobody="argmax"):
-    """Guo et al. 2024: whoever is above the bound of its own, each with the same weight. Where nobody is: the best one, in another branch of its code all, and none
+    """Guo et al. 2024 (LINs-lab/DynMoE, sharded_moe.py): whoever is above the bound of its own, each with the same weight. Where nobody is: the best one, in another branch of its code all, and none
     in training."""
     s = sigmoid(z)
     ids = [e for e in ranked(s) if s[e] > bounds[e]] or ranked(s)[:{"argmax": 1, "all": len(s), "none": 0}[nobody]]
@@ -233,7 +236,7 @@ def dense(z, allow=None):
 
 
 def mu_moe(z):
-    """Oldfield et al. 2024: every expert, by entmax with α = 1.5."""
+    """Oldfield et al. 2024 (james-oldfield/muMoE, MuMoE.py): every expert, by entmax with α = 1.5."""
     return list(enumerate(entmax15(z)))
 
 
@@ -266,6 +269,14 @@ def grin(z, eps, k):
     return row
 
 
+def dselect_k(codes, selectors, experts):
+    """Hazimeh et al. 2021: every selector reads its code bit by bit through a smooth step of width 1, and a softmax weighs the selectors. `codes`: a row of logits per selector,
+    bit b of an expert's number from column b."""
+    step = lambda t: min(max(-2 * t**3 + 1.5 * t + 0.5 if abs(t) < 0.5 else float(t > 0), 0.0), 1.0)
+    read = lambda row, e: math.prod(step(t) if e >> b & 1 else 1 - step(t) for b, t in enumerate(row))
+    return [sum(a * read(row, e) for a, row in zip(softmax(selectors), codes)) for e in range(experts)]
+
+
 # Experts choose, units are assigned.
 
 
@@ -278,7 +289,7 @@ def per_unit(takers, units, slots):
 
 
 def expert_choice(rows, capacity, allow=None):
-    """Zhou et al. 2022: S = softmax(X W), the top C of every column of S."""
+    """Zhou et al. 2022 (google-research/vmoe, NoisyTopItemsPerExpertRouter): S = softmax(X W), the top C of every column of S."""
     s = [softmax(row) for row in rows]
     return columns(s, s, capacity, allow)
 
@@ -331,8 +342,18 @@ def base_layers(rows, experts, allow=None, unit=64):
     return [e if not allow or allow[u][e] else -1 for u, e in enumerate(ids)]
 
 
+def sinkhorn(rows):
+    """Clark et al. 2022, as Megatron normalises the logits of a router in training: rows and columns in turn until the columns' factors stay."""
+    q, columns, change = [[math.exp(v) for v in row] for row in rows], [1.0] * len(rows[0]), INF
+    while change > 1e-4:
+        units = [1 / len(rows) / (sum(v * c for v, c in zip(row, columns)) + 1e-8) for row in q]
+        last, columns = columns, [1 / len(columns) / (sum(v * u for v, u in zip(column, units)) + 1e-8) for column in zip(*q)]
+        change = sum(abs(a - b) for a, b in zip(last, columns)) / len(columns)
+    return [[u * v * c for v, c in zip(row, columns)] for u, row in zip(units, q)]
+
+
 def soft_moe(rows):
-    """Puigcerver et al. 2023: dispatch = softmax of X Φ over units, combine = softmax of it over the rows of all experts together."""
+    """Puigcerver et al. 2023 (google-research/vmoe, soft_moe/router.py): dispatch = softmax of X Φ over units, combine = softmax of it over the rows of all experts together."""
     d = list(zip(*(softmax(list(column)) for column in zip(*rows))))
     return [list(row) for row in d], [softmax(row) for row in rows]
 
@@ -382,7 +403,7 @@ def gshard(rows, k, capacity, normalise="after"):
 
 
 def v_moe(rows, k, capacity):
-    """Riquelme et al. 2021, batch prioritised routing: units by their largest gate, then as GShard; the softmax as it is."""
+    """Riquelme et al. 2021 (google-research/vmoe, moe.py), batch prioritised routing: units by their largest gate, then as GShard; the softmax as it is."""
     p = [softmax(row) for row in rows]
     picks = first_choices(p, k)
     return survivors(p, picks, located(picks, ranked([max(row) for row in p]), capacity, len(rows[0]) if rows else 0))
@@ -469,7 +490,8 @@ def no_token_left_behind(rows, k, capacity, choice_major):
 
 def sonic_moe(rows, k, tile, rule, renorm, marks):
     """Guo et al. 2025, SonicMoE, algorithm 4: with keys s for an expert's own units and s − 1 for the others, it takes the first g units of its column, where g is one of the
-    two multiples of the tile around its count. `marks`: one uniform number per expert. Gives sets of (id, weight)."""
+    two multiples of the tile around its count. `marks`: one uniform number per expert. Gives sets of (id, weight). The released benchmark (Dao-AILab/sonic-moe,
+    moe-token-rounding.py) has s of own units divided already, and rounds halves to even."""
     s = [sigmoid(row) for row in rows]
     experts = len(rows[0]) if rows else 0
     own = [set(ranked(row)[:k]) for row in rows]

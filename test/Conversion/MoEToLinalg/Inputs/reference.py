@@ -121,9 +121,10 @@ class Body:
     """`parameters` of apply(): the tensors in the order of #moe.class, without a leading dimension."""
 
     def __init__(self, act, gated=True, alpha=None, gate_lo=None, gate_hi=None, clamp_at="pre", up_lo=None, up_hi=None, up_offset=None, bias=(),
-                 storage="split"):
+                 storage="split", callee=None, function=None):
         self.act, self.gated, self.alpha, self.gate, self.clamp_at = act, gated, alpha, (gate_lo, gate_hi), clamp_at
         self.up, self.up_offset, self.bias, self.storage = (up_lo, up_hi), up_offset, bias, storage
+        self.callee, self.function = callee, function
 
     def text(self):
         fields = ["gated" if self.gated else "ungated", self.act]
@@ -134,11 +135,15 @@ class Body:
         fields += [f"{k} = {float(v)}" for k, v in named if v is not None]
         fields += [f"bias = [{', '.join(self.bias)}]"] if self.bias else []
         fields += [f"storage = {self.storage}"] if self.storage != "split" else []
+        fields += [f"callee = @{self.callee}"] if self.callee else []
         return "<" + ", ".join(fields) + ">"
 
     def with_bias(self, name):
         return Body(self.act, self.gated, self.alpha, *self.gate, self.clamp_at, *self.up, self.up_offset, (*self.bias, *([name] if name not in self.bias else [])),
-                    self.storage)
+                    self.storage, self.callee, self.function)
+
+    def activate(self, v):
+        return self.function(v) if self.function else activation(self.act, v, self.alpha or 1.0)
 
     def shapes(self, d, f, out):
         joint = self.gated and self.storage != "split"
@@ -164,7 +169,7 @@ class Body:
                 g = matvec(take(True), x, take("gate" in self.bias))
             u = matvec(take(True), x, take("up" in self.bias))
         u = [clamp(v, *self.up) for v in u]
-        act = lambda v: activation(self.act, v, self.alpha or 1.0)
+        act = self.activate
         if g is None:
             h = [act(v) for v in u]
         else:
@@ -176,10 +181,11 @@ class Body:
 
 
 class Class:
-    """Other kinds (classes.py) have more fields, and may have parameters that all experts share."""
+    """Other kinds (classes.py) have more fields, and may have parameters that all experts share. `placement` changes no number."""
 
-    def __init__(self, kind, count, width=0, body=None, mix=None, always=False):
+    def __init__(self, kind, count, width=0, body=None, mix=None, always=False, input_scale=None, placement=()):
         self.kind, self.count, self.width, self.body, self.mix, self.always = kind, count, width, body, mix, always
+        self.input_scale, self.placement = input_scale, placement
 
     def text(self):
         fields = [self.kind, str(self.count)]
@@ -187,6 +193,8 @@ class Class:
         fields += [f"body = {self.body.text()}"] if self.body else []
         fields += ["mix = softmax2"] if self.mix else []
         fields += ["activation = always"] if self.always else []
+        fields += [f"input_scale = {float(self.input_scale)}"] if self.input_scale else []
+        fields += [f"placement = {list(self.placement)}"] if self.placement else []
         return "<" + ", ".join(fields + self.fields()) + ">"
 
     def fields(self):
@@ -243,7 +251,9 @@ def layer(x, ids, weights, table, parameters, apply="output", residual="none", o
                     break
                 first += entry.count
             scale = input_scale * (w if apply == "input" else 1.0)
-            out = entry.apply([rounding(v * scale) for v in row], entry.own(parameters[index], e - first), w if apply == "hidden" else 1.0, rounding)
+            own = [rounding(v * scale) for v in row]
+            own = [rounding(v * entry.input_scale) for v in own] if entry.input_scale else own
+            out = entry.apply(own, entry.own(parameters[index], e - first), w if apply == "hidden" else 1.0, rounding)
             y = [a + (w if apply == "output" else 1.0) * rounding(b) for a, b in zip(y, out)]
         result.append([rounding(a + b) for a, b in zip(y, out_bias or [0.0] * len(y))])
     return result

@@ -22,6 +22,17 @@ TWICE = """func.func private @twice(%x: tensor<?x5xf32>) -> tensor<?x5xf32> {
 """
 
 
+SOFTSIGN = """func.func private @{0}(%x: {1}) -> {1} {{
+  %one = arith.constant 1.0 : {1}
+  %a = math.absf %x : {1}
+  %d = arith.addf %a, %one : {1}
+  %y = arith.divf %x, %d : {1}
+  return %y : {1}
+}}
+"""
+softsign = lambda v: v / (1 + abs(v))
+
+
 def kinds():
     """A class of every kind, by name: four experts each, but external (one) and nested."""
     yield "linear", Linear(4)
@@ -49,12 +60,48 @@ def kinds():
             yield f"factored_linear_{suffix}", Factored(4, factors, rank, bias=True, evaluation=evaluation)
 
 
+def functions():
+    """Activations that are functions: with a body in the module, or declared and found where the code is linked (here in the C library)."""
+    own = lambda name, **rest: Body("external", callee="softsign_" + name, function=softsign, **rest)
+    atan = Body("external", callee="atanf", function=math.atan, gated=False)
+    cases = []
+    def add(name, entry, element="f32", **rest):
+        text = SOFTSIGN.format("softsign_" + name, "f64" if element == "f64" else "f32")
+        cases.append(layer_case("table_function_" + name, [entry], seed=8000 + 20 * len(cases), element=element, functions=text, **rest))
+    add("gated", Class("ffn", 4, 6, own("gated", gate_lo=-.5, gate_hi=1, up_offset=1.0, bias=("gate", "up", "down"), storage="interleaved")))
+    add("hidden", Class("ffn", 4, 6, own("hidden", bias=("down",))), apply="hidden", score="sigmoid", norm=None)
+    add("neuron", Neuron(4, None, own("neuron", gated=False, up_lo=-1)))
+    add("lora", Lora(4, 6, own("lora", gated=False), ["up", "down"], 2, 3))
+    add("factored", Factored(4, "cp", 3, 6, own("factored")))
+    add("f64", Class("ffn", 4, 6, own("f64")), element="f64", acc="f64", tolerance=1e-6)
+    add("bf16", Class("ffn", 4, 6, own("bf16")), element="bf16", tolerance=3e-2)
+    cases.append(layer_case("table_function_declared", [Class("ffn", 4, 6, atan), Neuron(3, None, atan)], seed=8200, functions="func.func private @atanf(f32) -> f32\n"))
+    return cases
+
+
+def scaled():
+    """Classes whose experts get a multiple of their rows (3.2, note), and places, which change nothing."""
+    ffn = lambda **rest: Class("ffn", 3, 6, BIASED, **rest)
+    mixed = [ffn(input_scale=2), Class("constant", 2, mix=True, input_scale=-.5), ffn(), Class("constant", 1), Class("copy", 2, input_scale=3), Class("copy", 1), Class("zero", 2),
+             Neuron(2, "gelu_erf", input_scale=.25), Nested([1, 4], 4, SWIGLU, input_scale=1.5), Linear(2, bias=True, input_scale=4), Value(1)]
+    cases = [
+        layer_case("table_scaled", mixed, k=6, seed=8300), layer_case("table_scaled_twice", mixed, k=6, seed=8310, input_scale=.5),
+        layer_case("table_scaled_input", [ffn(input_scale=2)], k=1, seed=8320, score="sigmoid", norm=None, apply="input"),
+        layer_case("table_scaled_always", [ffn(), Class("ffn", 2, 4, SWIGLU, always=True, input_scale=.1)], seed=8330),
+        layer_case("table_placed", [ffn(placement=(1, 0, 1), input_scale=-1), Linear(2, placement=(5,))], seed=8340)]
+    for element, tolerance in (("f16", 8e-3), ("bf16", 6e-2)):
+        cases.append(layer_case(f"table_scaled_{element}", [ffn(input_scale=.3), Class("copy", 1, input_scale=.3)], k=3, seed=8350, element=element, tolerance=tolerance))
+    return cases
+
+
 def tensor_kinds():
     """Factors that are tensors; sizes that they split are multiples of 6. Gives names, classes, widths of the input and of the result."""
-    for factors, rank, widths in (("phm", 2, ()), ("phm", 3, ()), ("phm", 1, ()), ("mpo", 2, (2, 3)), ("mpo", 3, (1, 2)), ("mpo", 1, (3, 1)), ("tensor_ring", 3, ())):
-        suffix = "_".join(map(str, (factors, rank, *widths)))
+    for factors, rank, widths, columns in (
+            ("phm", 2, (), ()), ("phm", 3, (), ()), ("phm", 1, (), ()), ("mpo", 2, (2, 3), ()), ("mpo", 3, (1, 2), ()), ("mpo", 1, (3, 1), ()), ("mpo", 2, (3,), (2,)),
+            ("mpo", 2, (2, 1, 3), ()), ("mpo", 2, (2, 1, 3, 1), (1, 2, 1, 3)), ("tensor_ring", 3, (), ())):
+        suffix = "_".join(map(str, (factors, rank, *widths, *columns)))
         for evaluation in (None, "materialise"):
-            more = dict(evaluation=evaluation, widths=widths)
+            more = dict(evaluation=evaluation, widths=widths, columns=columns)
             suffix += "_materialise" if evaluation else ""
             yield f"factored_{suffix}", Factored(3, factors, rank, 12, BIASED, **more), 6, 6
             yield f"factored_linear_{suffix}", Factored(3, factors, rank, bias=True, **more), 6, 12
@@ -132,8 +179,8 @@ def tables():
         if entry.body:
             cases.append(layer_case(f"table_{name}_hidden", [entry], d=d, out=out, seed=6050 + 100 * number, score="sigmoid", norm=None, apply="hidden"))
 
-    for number, (factors, rank, widths) in enumerate((("phm", 3, ()), ("mpo", 2, (2, 3)), ("tensor_ring", 3, ()), ("cp", 3, ()), ("tucker", 2, ()), ("residual", 0, ()))):
-        cases.append(evaluations_case(f"table_evaluations_{factors}", Factored(3, factors, rank, 12, SWIGLU, widths=widths), 6, 18, 7000 + 20 * number))
+    for number, (factors, rank, widths) in enumerate((("phm", 3, ()), ("mpo", 2, (2, 3)), ("mpo", 2, (1, 3, 2, 1)), ("tensor_ring", 3, ()), ("cp", 3, ()), ("tucker", 2, ()), ("residual", 0, ()))):
+        cases.append(evaluations_case(f"table_evaluations_{number}_{factors}", Factored(3, factors, rank, 12, SWIGLU, widths=widths), 6, 18, 7000 + 20 * number))
 
     linear, neuron, value = Linear(3, bias=True), Neuron(2, "gelu_erf"), Value(2, 3)
     lora, nested = Lora(2, 4, BIASED, ["gate", "up"], 2), Nested([1, 4], 4, SWIGLU)
@@ -157,7 +204,7 @@ def tables():
     for element, tolerance in (("f16", 8e-3), ("bf16", 6e-2), ("f64", 1e-6)):
         low = [Linear(1), Neuron(1, "relu"), Value(1, 2), ScaleVec(1, 4, SWIGLU, ["up"]), Lora(1, 4, SWIGLU, ["gate"], 2), Factored(1, "cp", 2)]
         cases.append(layer_case(f"table_{element}", low, k=6, seed=640, element=element, tolerance=tolerance, acc="f64" if element == "f64" else None))
-    return cases
+    return cases + functions() + scaled()
 
 
 def lora():

@@ -1,0 +1,158 @@
+// Threads of the host that run beside the kernels.
+#include "Machine.h"
+
+#include <algorithm>
+
+using namespace moe::emu;
+
+struct HostThread::State {
+  Machine &machine;
+  std::function<bool(HostThread &)> step;
+  /// For the race detector, like that of a CTA.
+  std::optional<uint32_t> number{};
+  uint32_t now = 1;
+  Knowledge knowledge{};
+
+  Agent agent() const { return Agent(number.value(), Agent::Thread, 0); }
+  Place place(uint64_t address, uint64_t bytes) const {
+    Allocation *found = machine.memory.find(address);
+    if (!found || found->released ||
+        address - found->base + bytes > found->size)
+      throw UsageError("the range is not within one allocation");
+    return {found, address - found->base};
+  }
+  void check(const Place &place, uint64_t bytes, bool isWrite, bool strong);
+  void release(const Place &place, uint64_t value, uint32_t bytes);
+  void store(const Place &place, const void *data, uint64_t bytes) const {
+    std::memcpy(place.bytes(), data, bytes);
+    markWritten(place, static_cast<uint32_t>(bytes));
+    machine.noteProgress();
+  }
+};
+
+HostThread::HostThread(std::unique_ptr<State> state)
+    : state(std::move(state)) {}
+HostThread::~HostThread() = default;
+
+void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
+                              bool strong) {
+  if (!machine.options.checked)
+    return;
+  RaceDetector::Conflict conflict;
+  if (!machine.races.access(
+          place.allocation->shadow, place.offset, static_cast<uint32_t>(bytes),
+          isWrite, {agent(), now, 0, {strong, Scope::Sys}},
+          {knowledge.plain ? *knowledge.plain : kNothing, agent(), now},
+          conflict))
+    return;
+  Finding finding;
+  finding.kind = FindingKind::Race;
+  finding.kernel = "thread of the host";
+  finding.address = place.allocation->base + place.offset;
+  finding.message = std::string(isWrite ? "write" : "read") + " of " +
+                    std::to_string(bytes) + " bytes of '" +
+                    place.allocation->name + "' + " +
+                    std::to_string(place.offset) + " is not ordered after a " +
+                    (conflict.otherIsWrite ? "write" : "read") + " at line " +
+                    std::to_string(conflict.other.line) + " by " +
+                    machine.describe(conflict.other.agent);
+  if (machine.findings.size() < machine.options.maxFindings)
+    machine.findings.push_back(std::move(finding));
+}
+
+void HostThread::State::release(const Place &place, uint64_t value,
+                                uint32_t bytes) {
+  check(place, bytes, true, true);
+  Knowledge released = knowledge;
+  released.plain = Clock::withAgent(released.plain, agent(), now++);
+  auto &entries = place.allocation->shadow.sync[place.offset];
+  std::erase_if(entries, [this](const SyncEntry &entry) {
+    return entry.agent == agent();
+  });
+  entries.push_back({std::move(released), Scope::Sys, agent()});
+  store(place, &value, bytes);
+}
+
+void HostThread::read(uint64_t address, void *data, uint64_t bytes) {
+  Place place = state->place(address, bytes);
+  state->check(place, bytes, false, false);
+  std::memcpy(data, place.bytes(), bytes);
+}
+
+void HostThread::write(uint64_t address, const void *data, uint64_t bytes) {
+  Place place = state->place(address, bytes);
+  state->check(place, bytes, true, false);
+  state->store(place, data, bytes);
+}
+
+/// What the last write there released.
+static std::vector<SyncEntry> releasesAt(const Place &place) {
+  RaceShadow &shadow = place.allocation->shadow;
+  auto history = shadow.histories.find(place.offset);
+  if (history != shadow.histories.end() && !history->second.messages.empty())
+    return history->second.messages.back().sync;
+  auto found = shadow.sync.find(place.offset);
+  return found == shadow.sync.end() ? std::vector<SyncEntry>() : found->second;
+}
+
+uint64_t HostThread::loadAcquire(uint64_t address, uint32_t bytes) {
+  Place place = state->place(address, bytes);
+  state->check(place, bytes, false, true);
+  for (const SyncEntry &entry : releasesAt(place))
+    if (state->machine.races.includes(entry.scope, entry.agent, state->agent()))
+      state->knowledge.join(entry.knowledge);
+  uint64_t value = 0;
+  std::memcpy(&value, place.bytes(), bytes);
+  return value;
+}
+
+void HostThread::storeRelease(uint64_t address, uint64_t value,
+                              uint32_t bytes) {
+  Place place = state->place(address, bytes);
+  place.allocation->shadow.sync[place.offset].clear();
+  state->release(place, value, bytes);
+}
+
+void HostThread::addRelease(uint64_t address, uint64_t value, uint32_t bytes) {
+  // Continues the releases of others.
+  Place place = state->place(address, bytes);
+  uint64_t old = 0;
+  std::memcpy(&old, place.bytes(), bytes);
+  state->release(place, old + value, bytes);
+}
+
+void Machine::addHost(std::function<bool(HostThread &)> step) {
+  auto state = std::make_unique<HostThread::State>(
+      HostThread::State{*this, std::move(step)});
+  hosts.emplace_back(new HostThread(std::move(state)));
+}
+
+bool Machine::isHost(Agent agent) const {
+  return std::any_of(hosts.begin(), hosts.end(), [&](const auto &host) {
+    return host->state->number == agent.cta();
+  });
+}
+
+void Machine::startHosts() {
+  for (auto &host : hosts) {
+    // Once everything is done its number is one that everybody knows all of.
+    if (host->state->number && !races.isRetired(host->state->agent()))
+      continue;
+    host->state->number = races.addCta({-1, races.ctaCount()});
+    host->state->knowledge = hostKnowledge;
+  }
+}
+
+bool Machine::advanceHosts(bool force) {
+  if (hosts.empty() || (!force && !isTimeForOthers()))
+    return false;
+  auto count = static_cast<uint32_t>(hosts.size());
+  uint32_t first = pick(count);
+  // One of them, unless nobody else can go on.
+  for (uint32_t i = 0; i < (force ? count : 1); ++i) {
+    HostThread &host = *hosts[(first + i) % count];
+    if (host.state->step(host))
+      return true;
+  }
+  return false;
+}
