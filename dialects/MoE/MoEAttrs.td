@@ -395,8 +395,8 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     double getFactorScale() const;
     /// The same class with products of the shared first matrices in its rows.
     ::moe::ClassAttr withBaseInRows() const;
-    /// The same class with another body.
-    ::moe::ClassAttr withBody(::moe::BodyAttr body) const;
+    /// The same class with another body, whose matrices have the formats `quant`.
+    ::moe::ClassAttr withBody(::moe::BodyAttr body, ::llvm::ArrayRef<::moe::QuantAttr> quant) const;
     /// True where experts get something else than their rows.
     bool scalesInput() const { return static_cast<bool>(getInputScale()); }
     bool isPlaced() const { return !getPlacement().empty(); }

@@ -100,7 +100,7 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids; with `mode = up` a
         `tile` of at most the units that compete, where their number is static.
     17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`;
-        `grad = sparsemixer` requires it, `source = policy` it or soft_slots.
+        `grad = sparsemixer` requires it and two picks at most, `source = policy` it or soft_slots.
     18. (route_c6) `domain` has parts only where units compete (expert_topc, greedy_assign, balanced_assign, soft_slots, `capacity`).
     19. (route_c7) `scores` is U×E.
     20. (route_c8) `overflow = identity` requires `when = before`.

@@ -36,9 +36,10 @@ ClassAttr ClassAttr::withBaseInRows() const {
   return getAttr(getContext(), fields);
 }
 
-ClassAttr ClassAttr::withBody(BodyAttr body) const {
+ClassAttr ClassAttr::withBody(BodyAttr body, ArrayRef<QuantAttr> quant) const {
   auto fields = getFields<ClassFields>(*this);
   fields.body = body;
+  fields.quant.assign(quant.begin(), quant.end());
   return getAttr(getContext(), fields);
 }
 

@@ -171,8 +171,9 @@ Value Emitter::repeatForSlots(Value rows) {
   else
     repeated = hlo::DynamicBroadcastInDimOp::create(
         builder, loc, wide, rows, shape({units, slots, width}),
-        builder.getDenseI64ArrayAttr(dims), /*known_expanding=*/nullptr,
-        /*known_nonexpanding=*/nullptr);
+        builder.getDenseI64ArrayAttr(dims),
+        /*known_expanding_dimensions=*/nullptr,
+        /*known_nonexpanding_dimensions=*/nullptr);
   return reshape(repeated, {facts.scale(units, layer.router.slots), width});
 }
 

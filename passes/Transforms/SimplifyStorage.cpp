@@ -183,18 +183,6 @@ static StringRef whyStorageStays(BodyAttr body, Storage target,
 static constexpr StringLiteral storageChanged =
     "gate and up matrices change their layout";
 
-/// An ffn class with another body and the formats of its matrices.
-static ClassAttr withBody(ClassAttr entry, BodyAttr body,
-                          ArrayRef<QuantAttr> quant) {
-  return ClassAttr::get(
-      entry.getContext(), entry.getKind(), entry.getCount(), entry.getWidth(),
-      body, entry.getMix(), entry.getActivation(), entry.getTargets(),
-      entry.getRank(), entry.getAlpha(), entry.getWidths(), entry.getFactors(),
-      entry.getEvaluation(), entry.getBase(), entry.getBias(),
-      entry.getCallee(), quant, entry.getInputScale(), entry.getPlacement(),
-      entry.getColumns());
-}
-
 void moe::detail::changeStorage(ExpertsOp experts, Storage target,
                                 RewriterBase &rewriter) {
   constexpr StringLiteral rule = "C19";
@@ -224,7 +212,7 @@ void moe::detail::changeStorage(ExpertsOp experts, Storage target,
     changed = true;
     StoredWeights converted = convertStorage(body, target, weights, 1);
     classes.push_back(
-        withBody(entry, body.withStorage(target), getFormats(converted)));
+        entry.withBody(body.withStorage(target), getFormats(converted)));
     llvm::append_range(parameters,
                        createOperands(converted, experts.getLoc(), rewriter));
   }
