@@ -6,6 +6,7 @@
 import ctypes
 import importlib
 import json
+import os
 import pathlib
 import sys
 import time
@@ -81,8 +82,9 @@ def make(name, layer, weights, folder, threads, build):
 
 def main():
     name, layer, dtype, folder, threads, build = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5]), sys.argv[6]
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # libraries may print
+    # Libraries print to the standard output, some of them past Python.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     answer = lambda value: print(json.dumps(value), file=answers, flush=True)
     try:
         engine = make(name, layer, layers.Weights(layer, dtype, folder), folder, threads, build)

@@ -64,11 +64,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.schedule = options.schedule;
     pipeline.tokenRounding = options.tokenRounding;
     pipeline.planStats = options.planStats;
-    pipeline.tokens = options.tokens;
-    pipeline.threads = options.threads;
     pipeline.trace = options.trace;
-    pipeline.flops = options.flops;
-    pipeline.readBytes = options.readBytes;
     if (options.from < Level::Tile)
       buildTilePipeline(manager, pipeline);
     if (to >= Level::Target)

@@ -47,7 +47,7 @@ void moe::buildTilePipeline(OpPassManager &manager,
     rounding.vectorBits = options.vectorBits;
     rounding.vectorRegisters = options.vectorRegisters;
     rounding.mode = options.tokenRounding;
-    rounding.tokens = options.tokens;
+    rounding.tokens = options.schedule.tokens;
     manager.addPass(createTokenRoundingPass(rounding));
   }
   manager.addPass(createPaddingEliminationPass());
@@ -56,10 +56,6 @@ void moe::buildTilePipeline(OpPassManager &manager,
   cut.vectorRegisters = options.vectorRegisters;
   cut.bf16Dot = options.bf16Dot;
   cut.schedule = options.schedule;
-  cut.tokens = options.tokens;
-  cut.threads = options.threads;
-  cut.flops = options.flops;
-  cut.readBytes = options.readBytes;
   manager.addPass(createConvertMoEToTilePass(cut));
   ConvertRouteToVectorPassOptions route;
   route.vectorBits = options.vectorBits;

@@ -1,8 +1,11 @@
 // The cost model of the forms of a layer.
 #include "moe/Analysis/Schedule.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +34,66 @@ llvm::StringRef moe::scheduleName(Schedule schedule) {
   }
   llvm_unreachable("a schedule without a name");
 }
+
+llvm::Expected<ScheduleOptions>
+moe::parseScheduleOptions(llvm::StringRef text) {
+  constexpr Schedule forms[] = {Schedule::Auto, Schedule::Unfused,
+                                Schedule::TwoKernel, Schedule::Fused};
+  auto [name, fields] = text.trim().split(' ');
+  const Schedule *form = llvm::find_if(
+      forms, [&](Schedule form) { return scheduleName(form) == name; });
+  if (form == std::end(forms))
+    return llvm::createStringError(
+        "expects auto, unfused, two-kernel or fused, but got '" + name + "'");
+  ScheduleOptions options;
+  options.form = *form;
+  llvm::SmallVector<llvm::StringRef> words;
+  fields.split(words, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (llvm::StringRef word : words) {
+    auto [field, value] = word.split('=');
+    bool isWrong = true;
+    if (field == "tokens")
+      isWrong = value.getAsInteger(10, options.tokens) || options.tokens < 0;
+    else if (field == "threads")
+      isWrong = value.getAsInteger(10, options.threads) || options.threads < 1;
+    else if (field == "flops")
+      isWrong = value.getAsDouble(options.flops) || options.flops < 0;
+    else if (field == "read-bytes")
+      isWrong = value.getAsDouble(options.readBytes) || options.readBytes < 0;
+    if (isWrong)
+      return llvm::createStringError("expects a number of tokens, threads, "
+                                     "flops or read-bytes, but got '" +
+                                     word + "'");
+  }
+  return options;
+}
+
+bool llvm::cl::parser<ScheduleOptions>::parse(Option &option, StringRef name,
+                                              StringRef text,
+                                              ScheduleOptions &value) {
+  Expected<ScheduleOptions> options = parseScheduleOptions(text);
+  if (!options)
+    return option.error(toString(options.takeError()), name);
+  value = *options;
+  return false;
+}
+
+void llvm::cl::parser<ScheduleOptions>::print(raw_ostream &os,
+                                              const ScheduleOptions &value) {
+  os << formatv("{{{0} tokens={1} threads={2} flops={3:e} read-bytes={4:e}}",
+                scheduleName(value.form), value.tokens, value.threads,
+                value.flops, value.readBytes);
+}
+
+void llvm::cl::parser<ScheduleOptions>::printOptionDiff(
+    const Option &option, const ScheduleOptions &value,
+    const OptionValue<ScheduleOptions> & /*initial*/, size_t width) const {
+  printOptionName(option, width);
+  print(outs() << "= ", value);
+  outs() << '\n';
+}
+
+void llvm::cl::parser<ScheduleOptions>::anchor() {}
 
 double FormCosts::of(Schedule schedule) const {
   switch (schedule) {

@@ -63,18 +63,15 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
     layer is narrower, added in the same order. So results have the same bits as unfused, whoever runs what.
 
     With `schedule=two-kernel`, a first graph makes all hidden vectors, and tasks of a second one own columns of the result and walk the experts; with `schedule=unfused`, every layer stays. With
-    `schedule=auto`, a cost model (`moe/Analysis/Schedule.h`) estimates the forms of each layer from its sizes, `tokens`, `threads` and the rates of the machine, and takes
+    `schedule=auto`, a cost model (`moe/Analysis/Schedule.h`) estimates the forms of each layer from its sizes, the `tokens` and `threads` of a usual call and the rates of the machine (`schedule={auto tokens=512 threads=2 flops=1e11 read-bytes=5e10}`), and takes
     the cheapest; fused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
     tile, rings, memory).
 
     The graph works on memory; it reads the parts of the plan that `convert-moe-to-linalg` makes, which has to run after this.
   }];
   let options = vectorOptions # [
-    Option<"schedule", "schedule", "::moe::Schedule", "::moe::Schedule::Fused", "How layers are run", [{::moe::scheduleValues()}]>,
-    Option<"tokens", "tokens", "int64_t", "0", "Tokens of a usual call; 0 where nobody knows">,
-    Option<"threads", "threads", "int64_t", "1", "Threads of a usual call">,
-    Option<"flops", "flops", "double", "0", "Operations per second of a thread in f32; 0: as the cost model has it">,
-    Option<"readBytes", "read-bytes", "double", "0", "Bytes per second that all threads read; 0: as the cost model has it">
+    Option<"schedule", "schedule", "::moe::ScheduleOptions", "::moe::ScheduleOptions{::moe::Schedule::Fused}",
+           "How layers are run: a form, and in braces with it the tokens and threads of a usual call and the rates of the machine (flops, read-bytes)">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",

@@ -67,7 +67,7 @@ llvm::Expected<LayerLibrary> LayerFiles::compile(Schedule schedule,
   CompileOptions options;
   options.from = Level::MoE;
   options.cpu = cpu.str();
-  options.schedule = schedule;
+  options.schedule.form = schedule;
   options.trace = traced;
   // What is being done is told before it is done.
   bool packs = false;

@@ -294,13 +294,10 @@ int main(int argc, char **argv) {
 
   moe::CompileOptions options;
   options.from = line.startFrom;
-  options.schedule = line.schedule;
+  options.schedule = {line.schedule, line.tokens, line.threads,
+                      line.flops * 1e9, line.readBytes * 1e9};
   options.tokenRounding = line.tokenRounding;
   options.planStats = line.planStats;
-  options.tokens = line.tokens;
-  options.threads = line.threads;
-  options.flops = line.flops * 1e9;
-  options.readBytes = line.readBytes * 1e9;
   options.entry = line.entry;
   options.cpu = line.cpu;
   options.features = line.features;

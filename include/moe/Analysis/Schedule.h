@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Error.h"
 
 #include <cstdint>
 #include <string>
@@ -31,6 +32,23 @@ inline llvm::cl::ValuesClass scheduleValues() {
       clEnumValN(Schedule::Fused, "fused",
                  "as one graph of tile tasks where that is possible"));
 }
+
+/// What is asked of the schedule of layers, from the command line down to the
+/// pass that decides. As text: a form, then fields by name and value, such as
+/// `auto tokens=512 threads=2 flops=1e11 read-bytes=5e10`.
+struct ScheduleOptions {
+  Schedule form = Schedule::Auto;
+  /// Of a usual call; 0 where nobody knows.
+  int64_t tokens = 0;
+  int64_t threads = 1;
+  /// Rates of the machine: operations per second of a thread in f32, and bytes
+  /// per second that all threads read; 0 for those of the cost model.
+  double flops = 0;
+  double readBytes = 0;
+};
+
+/// Reads that text; a field that it does not name keeps its default.
+llvm::Expected<ScheduleOptions> parseScheduleOptions(llvm::StringRef text);
 
 /// Share of the roofline that each form reaches.
 struct FormShares {
@@ -92,5 +110,25 @@ FormCosts estimate(const LayerSize &layer, const MachineRates &machine,
                    int64_t threads);
 
 } // namespace moe
+
+namespace llvm::cl {
+
+/// Reads options of passes and pipelines that are of this type.
+template <>
+class parser<moe::ScheduleOptions> : public basic_parser<moe::ScheduleOptions> {
+public:
+  using basic_parser::basic_parser;
+  bool parse(Option &option, StringRef name, StringRef text,
+             moe::ScheduleOptions &value);
+  /// The text of `value` in braces, as options of passes are written.
+  static void print(raw_ostream &os, const moe::ScheduleOptions &value);
+  StringRef getValueName() const override { return "form field=value ..."; }
+  void printOptionDiff(const Option &option, const moe::ScheduleOptions &value,
+                       const OptionValue<moe::ScheduleOptions> &initial,
+                       size_t width) const;
+  void anchor() override;
+};
+
+} // namespace llvm::cl
 
 #endif // MOE_ANALYSIS_SCHEDULE_H

@@ -42,22 +42,13 @@ struct CompileOptions {
   /// moe-raise) as they are instead of refusing them.
   bool acceptFrozenExport = false;
   /// Of layers that a graph of tile tasks can compute; others are unfused.
-  Schedule schedule = Schedule::Auto;
+  ScheduleOptions schedule;
   /// The rule by which moe-token-rounding rounds counts; empty for none. It
   /// changes what the model computes.
   std::string tokenRounding;
   /// Whether the model has results more: how each route loads its experts (see
   /// moe-print-plan-stats).
   bool planStats = false;
-  /// Tokens of a usual call, for decisions that depend on them; 0 where nobody
-  /// knows.
-  int64_t tokens = 0;
-  /// Threads of a usual call, and rates of the machine (see MachineRates) that
-  /// are not the cost model's own: operations per second of a thread in f32,
-  /// and bytes per second that all threads read; 0 where they are.
-  int64_t threads = 1;
-  double flops = 0;
-  double readBytes = 0;
   /// Has tasks of graphs tell the runtime when they begin and end (see
   /// moe_trace_event_t), at the price of two calls each.
   bool trace = false;

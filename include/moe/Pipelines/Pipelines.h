@@ -26,10 +26,11 @@ struct TargetPipelineOptions
       *this, "bf16-dot",
       llvm::cl::desc("The target multiplies pairs of bf16 into f32"),
       llvm::cl::init(false)};
-  Option<Schedule> schedule{
+  Option<ScheduleOptions> schedule{
       *this, "schedule",
-      llvm::cl::desc("How MoE layers are run, where that is possible"),
-      llvm::cl::init(Schedule::Auto), scheduleValues()};
+      llvm::cl::desc("How MoE layers are run, where that is possible (see "
+                     "convert-moe-to-tile)"),
+      llvm::cl::init(ScheduleOptions())};
   Option<std::string> tokenRounding{
       *this, "token-rounding",
       llvm::cl::desc("Rule by which counts of experts are rounded (see "
@@ -43,23 +44,6 @@ struct TargetPipelineOptions
       *this, "trace",
       llvm::cl::desc("Have tasks tell the runtime when they begin and end"),
       llvm::cl::init(false)};
-  Option<int64_t> threads{*this, "threads",
-                          llvm::cl::desc("Threads of a usual call"),
-                          llvm::cl::init(1)};
-  Option<double> flops{
-      *this, "flops",
-      llvm::cl::desc("Operations per second of a thread in f32, for the cost "
-                     "model; 0: its own"),
-      llvm::cl::init(0)};
-  Option<double> readBytes{
-      *this, "read-bytes",
-      llvm::cl::desc("Bytes per second that all threads read, for the cost "
-                     "model; 0: its own"),
-      llvm::cl::init(0)};
-  Option<int64_t> tokens{
-      *this, "tokens",
-      llvm::cl::desc("Tokens of a usual call; 0 where nobody knows"),
-      llvm::cl::init(0)};
 };
 
 struct MoEPipelineOptions : mlir::PassPipelineOptions<MoEPipelineOptions> {

@@ -126,14 +126,14 @@ struct ConvertMoEToTile
   /// knows.
   int64_t tokensOf(CombineOp combine) {
     int64_t size = cast<ShapedType>(combine.getX().getType()).getDimSize(0);
-    return ShapedType::isDynamic(size) ? tokens.getValue() : size;
+    return ShapedType::isDynamic(size) ? schedule.tokens : size;
   }
 
   /// The form of a layer that a graph can compute, and why.
   Schedule choose(TileLayer &layer, std::string &why) {
-    if (schedule != Schedule::Auto) {
+    if (schedule.form != Schedule::Auto) {
       why = "as asked";
-      return schedule;
+      return schedule.form;
     }
     LayerSize size;
     size.tokens = tokensOf(layer.combine);
@@ -151,15 +151,15 @@ struct ConvertMoEToTile
       return Schedule::Fused;
     }
     MachineRates machine;
-    if (flops > 0)
-      machine.flops = flops;
-    if (readBytes > 0)
-      machine.readBytes = machine.allReadBytes = readBytes;
-    FormCosts costs = estimate(size, machine, threads);
+    if (schedule.flops > 0)
+      machine.flops = schedule.flops;
+    if (schedule.readBytes > 0)
+      machine.readBytes = machine.allReadBytes = schedule.readBytes;
+    FormCosts costs = estimate(size, machine, schedule.threads);
     Schedule form = costs.choose();
     tell(layer.combine, "costs",
          llvm::formatv("{0} for {1} tokens on {2} threads", costs.text(),
-                       size.tokens, threads.getValue()));
+                       size.tokens, schedule.threads));
     why = form == Schedule::Fused
               ? "since no other form is cheaper beyond the model's error"
               : "since it is the cheapest";
@@ -180,7 +180,8 @@ struct ConvertMoEToTile
     if (reason) {
       form = Schedule::Unfused;
       why = ("since " + *reason).str();
-      if (schedule == Schedule::Fused || schedule == Schedule::TwoKernel)
+      if (schedule.form == Schedule::Fused ||
+          schedule.form == Schedule::TwoKernel)
         remark::missed(combine.getLoc(), options)
             << ("stays unfused: " + *reason).str();
     }

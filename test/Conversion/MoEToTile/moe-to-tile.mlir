@@ -4,6 +4,10 @@
 // RUN: moe-opt %s --convert-moe-to-tile='vector-bits=512 vector-registers=32 bf16-dot' | FileCheck %s --check-prefix=PAIRS
 // RUN: moe-opt %s --convert-moe-to-tile=schedule=two-kernel | FileCheck %s --check-prefix=TWO
 // RUN: moe-opt %s --convert-moe-to-tile=schedule=unfused | FileCheck %s --check-prefix=UNFUSED
+// RUN: moe-opt %s --pass-pipeline='builtin.module(convert-moe-to-tile{schedule={unfused tokens=512 threads=2}})' --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefixes=OPTIONS,UNFUSED
+// RUN: not moe-opt %s --convert-moe-to-tile=schedule=best 2>&1 | FileCheck %s --check-prefix=BEST
+// OPTIONS: schedule={unfused tokens=512 threads=2 flops=0.000000e+00 read-bytes=0.000000e+00}
+// BEST: expects auto, unfused, two-kernel or fused, but got 'best'
 // RUN: moe-opt %s --convert-moe-to-tile --convert-moe-to-linalg --canonicalize --moe-verify-tile | FileCheck %s --check-prefix=LEVEL
 
 // CHECK-LABEL: func.func @a_gated_layer

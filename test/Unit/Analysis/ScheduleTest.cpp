@@ -2,6 +2,7 @@
 #include "moe/Analysis/Schedule.h"
 #include "moe/Analysis/RowTiles.h"
 
+#include "llvm/Support/raw_ostream.h"
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +15,38 @@ namespace {
 /// Qwen3-30B-A3B.
 LayerSize layerOf(int64_t tokens) {
   return {tokens, 128, 8, 2048, 768, 2048, true};
+}
+
+/// What the text of a schedule means, written again, or why it means nothing.
+std::string readAgain(llvm::StringRef text) {
+  llvm::Expected<ScheduleOptions> options = parseScheduleOptions(text);
+  if (!options)
+    return toString(options.takeError());
+  std::string written;
+  llvm::raw_string_ostream os(written);
+  llvm::cl::parser<ScheduleOptions>::print(os, *options);
+  return written;
+}
+
+TEST(Schedule, OptionsAreWrittenAsTheyAreRead) {
+  EXPECT_EQ(readAgain("fused"), "{fused tokens=0 threads=1 flops=0.000000e+00 "
+                                "read-bytes=0.000000e+00}");
+  EXPECT_EQ(readAgain("auto read-bytes=5e10 tokens=512  threads=2 flops=1e11"),
+            "{auto tokens=512 threads=2 flops=1.000000e+11 "
+            "read-bytes=5.000000e+10}");
+}
+
+TEST(Schedule, OptionsSayNothingElse) {
+  EXPECT_EQ(readAgain("best"),
+            "expects auto, unfused, two-kernel or fused, but got 'best'");
+  EXPECT_EQ(readAgain(""),
+            "expects auto, unfused, two-kernel or fused, but got ''");
+  for (const char *field : {"tokens=many", "tokens=-1", "threads=0", "flops",
+                            "read-bytes=-1", "ranks=2"})
+    EXPECT_EQ(readAgain(std::string("auto ") + field),
+              std::string("expects a number of tokens, threads, flops or "
+                          "read-bytes, but got '") +
+                  field + "'");
 }
 
 TEST(Schedule, OneThreadDoesNotPayForBarriers) {
