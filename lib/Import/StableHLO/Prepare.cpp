@@ -300,6 +300,18 @@ static void unwrapOperations(ModuleOp module) {
 // Refusals
 //===----------------------------------------------------------------------===//
 
+/// In a module, unlike in a function, values may depend on themselves.
+static LogicalResult checkPlaces(ModuleOp module) {
+  WalkResult walked = module.walk([](Operation *op) {
+    if (op->getNumResults() == 0 || !isa<ModuleOp>(op->getParentOp()))
+      return WalkResult::advance();
+    op->emitError() << "expects operations in functions, but '" << op->getName()
+                    << "' is in a module";
+    return WalkResult::interrupt();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 /// Calls are inlined, so that none may lead back to its function.
 static LogicalResult checkCalls(ModuleOp module) {
   enum State { New, Open, Done };
@@ -407,7 +419,8 @@ static bool isGraph(ModuleOp module) {
 LogicalResult moe::prepareStableHLO(ModuleOp module, StringRef entry) {
   if (!isGraph(module))
     return success();
-  if (failed(checkCalls(module)) || failed(readResources(module)))
+  if (failed(checkPlaces(module)) || failed(checkCalls(module)) ||
+      failed(readResources(module)))
     return failure();
   if (auto function = module.lookupSymbol<func::FuncOp>(entry);
       function && !function.isExternal())

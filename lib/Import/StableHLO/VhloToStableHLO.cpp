@@ -236,7 +236,9 @@ private:
   LogicalResult convertCall(Operation *op);
   LogicalResult convertOperation(Operation *op, StringRef name);
   void note(Operation *op, StringAttr name);
-  void replace(Operation *op, OperationState &state);
+  LogicalResult replace(Operation *op, OperationState &state);
+  LogicalResult forward(Operation *op);
+  LogicalResult erase(Operation *op);
 
   ModuleOp module;
   /// Operations that the mirror does not have, and how often they occur.
@@ -245,14 +247,35 @@ private:
 
 } // namespace
 
-void Converter::replace(Operation *op, OperationState &state) {
+/// Nobody has verified the operation: it may have results that its kind does
+/// not have, or read them itself.
+LogicalResult Converter::erase(Operation *op) {
+  if (!op->use_empty())
+    return op->emitError() << "expects '" << op->getName()
+                           << "' neither to read its own results nor to have "
+                              "more of them than its kind";
+  op->erase();
+  return success();
+}
+
+/// Its operands take the place of its results.
+LogicalResult Converter::forward(Operation *op) {
+  if (llvm::none_of(op->getOperands(), [&](Value operand) {
+        return operand.getDefiningOp() == op;
+      }))
+    op->replaceAllUsesWith(op->getOperands());
+  return erase(op);
+}
+
+LogicalResult Converter::replace(Operation *op, OperationState &state) {
   OpBuilder builder(op);
   state.addOperands(op->getOperands());
   for (Region &region : op->getRegions())
     state.addRegion()->takeBody(region);
   Operation *result = builder.create(state);
-  op->replaceAllUsesWith(result);
-  op->erase();
+  if (result->getNumResults() == op->getNumResults())
+    op->replaceAllUsesWith(result);
+  return erase(op);
 }
 
 LogicalResult Converter::convertFunction(Operation *op) {
@@ -293,8 +316,7 @@ LogicalResult Converter::convertFunction(Operation *op) {
         function.setResultAttrs(index, cast<DictionaryAttr>(entry));
   }
   function.getBody().takeBody(op->getRegion(0));
-  op->erase();
-  return success();
+  return erase(op);
 }
 
 LogicalResult Converter::convertCall(Operation *op) {
@@ -305,8 +327,7 @@ LogicalResult Converter::convertCall(Operation *op) {
   OperationState state(op->getLoc(), func::CallOp::getOperationName());
   state.addTypes(op->getResultTypes());
   state.addAttribute("callee", FlatSymbolRefAttr::get(*callee));
-  replace(op, state);
-  return success();
+  return replace(op, state);
 }
 
 /// Lists an operation as missing.
@@ -337,8 +358,7 @@ LogicalResult Converter::convertOperation(Operation *op, StringRef name) {
   OperationState state(op->getLoc(), *mirrored);
   state.addTypes(op->getResultTypes());
   state.attributes = attributes.take();
-  replace(op, state);
-  return success();
+  return replace(op, state);
 }
 
 LogicalResult Converter::convert(Operation *op) {
@@ -346,21 +366,17 @@ LogicalResult Converter::convert(Operation *op) {
   if (op->getName().getDialectNamespace() == "sdy") {
     // The device that a value lies on changes nothing about it.
     if (name == "sharding_constraint" && op->getNumOperands() == 1 &&
-        op->getOperandTypes() == op->getResultTypes()) {
-      op->replaceAllUsesWith(op->getOperands());
-    } else if (name != "mesh") {
-      note(op, op->getName().getIdentifier());
-      return success();
-    }
-    op->erase();
+        op->getOperandTypes() == op->getResultTypes())
+      return forward(op);
+    if (name == "mesh")
+      return erase(op);
+    note(op, op->getName().getIdentifier());
     return success();
   }
   if (op->getName().getStringRef() == "builtin.unrealized_conversion_cast" &&
       op->getOperandTypes() == op->getResultTypes()) {
     // Between types of the portable form and others, which are the same now.
-    op->replaceAllUsesWith(op->getOperands());
-    op->erase();
-    return success();
+    return forward(op);
   }
   if (op->getName().getDialectNamespace() != "vhlo")
     return success();
@@ -372,8 +388,7 @@ LogicalResult Converter::convert(Operation *op) {
   if (name == "return" && op->getParentOp() &&
       op->getParentOp()->getName().getStringRef() == "vhlo.func_v1") {
     OperationState state(op->getLoc(), func::ReturnOp::getOperationName());
-    replace(op, state);
-    return success();
+    return replace(op, state);
   }
   return convertOperation(op, name);
 }
