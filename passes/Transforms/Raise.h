@@ -358,6 +358,7 @@ struct Entries {
   Index row; // that the entry belongs to
   Index column;
   Index position;    // of the entry in a list; null where a sum has slots
+  Index positions;   // how many the list has
   Index slot;        // that the sum runs over; null where there is a list
   int64_t count = 0; // of slots
 };

@@ -100,6 +100,7 @@ std::optional<Entries> moe::raise::matchScatteredRows(IndexFacts &facts,
     return std::nullopt;
   Entries entries{};
   entries.position = written->from[0];
+  entries.positions = facts.extentOf(written->updates, 0);
   entries.column = written->from[1];
   entries.row = written->to[0];
   entries.term = facts.trace(written->updates, written->from);
@@ -122,10 +123,14 @@ static std::optional<Entries> matchScatteredSlots(IndexFacts &facts,
 
 /// The list position that a pick comes from: a position p, or the entry that a
 /// permutation of all entries holds there, both taken apart into p / k, p mod
-/// k.
+/// k. There are as many positions as entries, as far as both are known.
 static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
-                           Index position) {
+                           const Entries &entries) {
   int64_t k = pick.slots();
+  Index position = entries.position;
+  Index entryCount = facts.scale(rowCount(facts, pick.topK.getIndices()), k);
+  if (facts.sub(entries.positions, entryCount)->asConstant().value_or(0) != 0)
+    return false;
   auto isEntry = [&](Index entry) {
     return pick.token == facts.floorDiv(entry, k) &&
            pick.slot == facts.mod(entry, k);
@@ -186,7 +191,7 @@ FailureOr<Layer> moe::raise::matchSlotRows(Matcher &matcher, Operation *op) {
   if (!tokens)
     return failure();
   if (entries->row != entryOf(facts, *pick) ||
-      !coversAllSlots(facts, *pick, entries->position))
+      !coversAllSlots(facts, *pick, *entries))
     return matcher.refuse(op, "what experts make of each slot of a token is "
                               "not written to the row of that slot");
   FailureOr<Experts> experts = matchMap(matcher, *map);
@@ -264,7 +269,7 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
       return matcher.refuse(op, "what is added up for a token are not the " +
                                     Twine(pick->slots()) +
                                     " slots that the top-k chose for it");
-  } else if (!coversAllSlots(facts, *pick, entries->position)) {
+  } else if (!coversAllSlots(facts, *pick, *entries)) {
     return matcher.refuse(op, "not every slot of every token is added up");
   }
   FailureOr<Value> tokens = matchTokens(
