@@ -42,7 +42,7 @@ COMBINATIONS = {
     "R3": ["group filter", "limit", "tile_round", "fallback", "after"],
     "R4": ["key offset", "zero", "copy", "constant", "neuron", "apply", "score"],
     "R5": ["capacity", "fallback", "softmax"],
-    "R6": ["keys", "key offset"],
+    "R6": ["keys", "post", "key offset"],
     "R7": ["source", "double softmax"],
     "R8": ["negative scores", "negative keys"],
     "R9": ["softmax", "norm"],
