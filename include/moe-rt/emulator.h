@@ -155,6 +155,9 @@ struct LaunchConfig {
   uint32_t dynamicShared = 0;
   unsigned device = 0;
   unsigned stream = 0;
+  /// Of a thread, as ptxas reports them: limit how many CTAs are resident. 0:
+  /// what the kernel's .maxnreg names, else no limit.
+  uint32_t registers = 0;
   /// All CTAs must be resident at once.
   bool cooperative = false;
   /// CTAs of a cluster; zeros: what the kernel's .reqnctapercluster names, else

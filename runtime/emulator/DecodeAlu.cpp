@@ -60,6 +60,7 @@ const std::map<std::string, Decoder::Method> &Decoder::methods() {
     m["tcgen05"] = &Decoder::decodeTcgen05;
     m["wmma"] = &Decoder::decodeWmma;
     m["multimem"] = &Decoder::decodeMultimem;
+    m["clusterlaunchcontrol"] = &Decoder::decodeLaunchControl;
     m["tensormap"] = &Decoder::decodeTensormap;
     return m;
   }();

@@ -20,9 +20,9 @@ void Decoder::decodeCp(const ast::Instruction &i, Modifiers &m) {
     auto *info = newInfo<MbarrierInfo>();
     info->kind = MbarrierInfo::Kind::CpAsyncArrive;
     info->noInc = m.take("noinc");
-    need(m.takeOneOf({"shared", "shared::cta"}) >= 0 &&
-             m.takeType() == Type::B64,
-         "expects '.shared.b64'");
+    bool shared = m.takeOneOf({"shared", "shared::cta"}) >= 0;
+    info->space = shared ? Space::Shared : Space::Generic;
+    need(m.takeType() == Type::B64, "expects '.b64'");
     needOperands(i, 1, 1);
     Address where = address(i.operands[0]);
     Op op;

@@ -201,3 +201,64 @@ void Decoder::decodeStoreAsync(const ast::Instruction &i, Modifiers &m,
   }
   emit(op);
 }
+
+void Decoder::decodeLaunchControl(const ast::Instruction &i, Modifiers &m) {
+  if (m.take("query_cancel")) {
+    decodeCancelQuery(i, m);
+    return;
+  }
+  need(m.take("try_cancel") && m.take("async"),
+       "expects '.try_cancel.async' or '.query_cancel'");
+  auto *info = newInfo<StoreAsyncInfo>();
+  m.take("shared::cta");
+  need(m.take("mbarrier::complete_tx::bytes"),
+       "expects '.mbarrier::complete_tx::bytes'");
+  info->multicast = m.take("multicast::cluster::all");
+  need(m.takeType() == Type::B128, "expects '.b128'");
+  needOperands(i, 2, 2);
+  Op op;
+  op.run = runTryCancel;
+  op.info = info;
+  uint32_t *codes[] = {&op.a, &op.b};
+  for (size_t index = 0; index < 2; ++index) {
+    Address where = address(i.operands[index]);
+    *codes[index] = where.code;
+    info->offsets[index] = where.offset;
+    info->narrow[index] = where.is32;
+  }
+  emit(op);
+}
+
+/// What a response says: whether a cluster was cancelled, and where its first
+/// CTA would have been.
+void Decoder::decodeCancelQuery(const ast::Instruction &i, Modifiers &m) {
+  int which =
+      m.takeOneOf({"is_canceled", "get_first_ctaid", "get_first_ctaid::x",
+                   "get_first_ctaid::y", "get_first_ctaid::z"});
+  need(which >= 0, "expects '.is_canceled' or '.get_first_ctaid'");
+  need(which != 1 || m.take("v4"), "expects '.v4'");
+  need(m.takeType() == (which ? Type::B32 : Type::Pred) &&
+           m.takeType() == Type::B128,
+       "expects a type and '.b128'");
+  needOperands(i, 2, 2);
+  auto emitQuery = [&](const Operand &to, uint32_t part) {
+    Value response = read(i.operands[1], Type::B128);
+    Op op;
+    op.run = runCancelQuery;
+    op.a = response.code;
+    op.b = response.high;
+    op.flags = part;
+    op.dst = part ? write(to, Type::B32).code : writePredicate(to);
+    emit(op);
+  };
+  if (which != 1) {
+    emitQuery(i.operands[0], which ? static_cast<uint32_t>(which) - 1 : 0);
+    return;
+  }
+  const auto &parts = i.operands[0].elements;
+  need(i.operands[0].kind == Operand::Kind::Vector && parts.size() == 4,
+       "expects a vector of 4 registers");
+  for (uint32_t axis = 0; axis < 3; ++axis)
+    if (parts[axis].kind != Operand::Kind::Sink)
+      emitQuery(parts[axis], axis + 1);
+}

@@ -251,6 +251,8 @@ private:
   void decodeBulk(const ast::Instruction &, Modifiers &);
   void decodeReduceBulk(const ast::Instruction &, Modifiers &);
   void emitBulk(const ast::Instruction &, BulkInfo *, bool toShared, bool hint);
+  void decodeLaunchControl(const ast::Instruction &, Modifiers &);
+  void decodeCancelQuery(const ast::Instruction &, Modifiers &);
   void decodeStoreAsync(const ast::Instruction &, Modifiers &, bool reduces);
   void decodeBulkPrefetch(const ast::Instruction &, Modifiers &);
   void readTensorPlace(const ast::Operand &operand, BulkInfo &info, Op &op,

@@ -365,57 +365,134 @@ const Op *moe::emu::runBulkCopy(Warp &w, const Op *op) {
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }
 
+/// Sends `copy.data` to a place in the shared memory of a CTA, and tells an
+/// mbarrier there.
+static void send(Warp &w, const Op *op, int lane, BulkCopy copy,
+                 const Place &place, const Place &told) {
+  Machine &machine = *w.machine;
+  Cta &cta = *w.cta;
+  copy.bytes = static_cast<uint32_t>(copy.data.size());
+  copy.id = ++machine.bulkIds;
+  copy.issuer = cta.number;
+  copy.slot = cta.bulkCount % kSlots * 2;
+  copy.stamp = ++cta.bulkCount;
+  copy.to = copy.told = ownerOf(cta, place.allocation);
+  copy.mbarrier = static_cast<uint32_t>(told.offset);
+  uint64_t barrier = told.allocation->base + told.offset;
+  if (told.allocation != place.allocation)
+    machine.stop(FindingKind::AsyncMisuse, w, op, lane, barrier,
+                 "expects the mbarrier in the CTA that is written to");
+  if (!copy.told->mbarriers.count(copy.mbarrier))
+    machine.stop(FindingKind::MbarrierMisuse, w, op, lane, barrier,
+                 "uses an mbarrier that was not initialised");
+  copy.segments.push_back({0, place.offset, copy.bytes});
+  if (machine.options.checked) {
+    if (copy.reduces)
+      checkInitialised(w, op, lane, place, copy.bytes, place.offset);
+    RaceDetector::Memo memo;
+    checkBulkRace(w, op, lane, place, copy.bytes, true, copy, memo);
+  }
+  machine.bulk.push_back(std::move(copy));
+}
+
+static uint64_t addressOf(const Warp &w, const StoreAsyncInfo &info,
+                          uint32_t code, int index, int lane) {
+  return (info.narrow[index] ? w.read32(code, lane) : w.read64(code, lane)) +
+         static_cast<uint64_t>(info.offsets[index]);
+}
+
 /// A copy of registers to the shared memory of a CTA of the cluster.
 const Op *moe::emu::runStoreAsync(Warp &w, const Op *op) {
   const auto &info = *static_cast<const StoreAsyncInfo *>(op->info);
-  Machine &machine = *w.machine;
-  Cta &cta = *w.cta;
   forLanes(w.lanes(op), [&](int lane) {
-    auto address = [&](uint32_t code, int index) {
-      return (info.narrow[index] ? w.read32(code, lane)
-                                 : w.read64(code, lane)) +
-             static_cast<uint64_t>(info.offsets[index]);
-    };
     uint32_t width = static_cast<uint32_t>(bitsOf(info.type)) / 8;
     auto bytes = static_cast<uint32_t>(info.parts.size()) * width;
-    uint64_t to = address(op->a, 0), barrier = address(op->b, 1);
-    Place place = resolve(w, op, lane, Space::SharedCluster, to, bytes, bytes,
-                          true),
-          told =
-              resolve(w, op, lane, Space::SharedCluster, barrier, 8, 8, true);
+    Place place =
+              resolve(w, op, lane, Space::SharedCluster,
+                      addressOf(w, info, op->a, 0, lane), bytes, bytes, true),
+          told = resolve(w, op, lane, Space::SharedCluster,
+                         addressOf(w, info, op->b, 1, lane), 8, 8, true);
     BulkCopy copy;
-    copy.id = ++machine.bulkIds;
-    copy.issuer = cta.number;
-    copy.slot = cta.bulkCount % kSlots * 2;
-    copy.stamp = ++cta.bulkCount;
-    copy.to = copy.told = ownerOf(cta, place.allocation);
-    copy.mbarrier = static_cast<uint32_t>(told.offset);
-    copy.bytes = bytes;
     copy.type = info.type;
     copy.reduces = info.reduces;
     copy.reduction = info.reduction;
-    if (told.allocation != place.allocation)
-      machine.stop(FindingKind::AsyncMisuse, w, op, lane, barrier,
-                   "expects the mbarrier in the CTA that is written to");
-    if (!copy.told->mbarriers.count(copy.mbarrier))
-      machine.stop(FindingKind::MbarrierMisuse, w, op, lane, barrier,
-                   "uses an mbarrier that was not initialised");
     for (const RegisterPart &part : info.parts) {
       uint64_t value =
           part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
       copy.data.insert(copy.data.end(), reinterpret_cast<char *>(&value),
                        reinterpret_cast<char *>(&value) + width);
     }
-    copy.segments.push_back({0, place.offset, bytes});
-    if (machine.options.checked) {
-      if (info.reduces)
-        checkInitialised(w, op, lane, place, bytes, to);
-      RaceDetector::Memo memo;
-      checkBulkRace(w, op, lane, place, bytes, true, copy, memo);
-    }
-    machine.bulk.push_back(std::move(copy));
+    send(w, op, lane, std::move(copy), place, told);
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+// ---- clusterlaunchcontrol ----
+
+/// Takes a cluster of the launch that has not started; somebody else does its
+/// work. Returns 1 and where its first CTA would be, or zeros.
+static std::array<uint32_t, 4> cancelCluster(Launch &launch) {
+  if (launch.nextCta == launch.config.grid.count())
+    return {};
+  uint64_t size = launch.cluster.count();
+  uint32_t index = launch.order[launch.nextCta / size];
+  const Dim3 &grid = launch.config.grid, &extent = launch.cluster;
+  uint32_t columns = grid.x / extent.x, rows = grid.y / extent.y;
+  launch.nextCta += size;
+  launch.finished += size;
+  launch.dependentsLaunched += size;
+  return {1, index % columns * extent.x, index / columns % rows * extent.y,
+          index / (columns * rows) * extent.z};
+}
+
+const Op *moe::emu::runTryCancel(Warp &w, const Op *op) {
+  const auto &info = *static_cast<const StoreAsyncInfo *>(op->info);
+  forLanes(w.lanes(op), [&](int lane) {
+    Space space = Space::SharedCluster;
+    Place place = resolve(w, op, lane, space,
+                          addressOf(w, info, op->a, 0, lane), 16, 16, true),
+          told = resolve(w, op, lane, space, addressOf(w, info, op->b, 1, lane),
+                         8, 8, true);
+    std::array<uint32_t, 4> response = cancelCluster(*w.cta->launch);
+    const char *bytes = reinterpret_cast<const char *>(response.data());
+    for (Cta *member : w.cta->cluster->members) {
+      if (!info.multicast &&
+          (!member || place.allocation != member->shared.get()))
+        continue;
+      if (!member)
+        w.machine->stop(FindingKind::UseAfterFree, w, op, lane, 0,
+                        "responds to a CTA of the cluster that has ended");
+      BulkCopy copy;
+      copy.data.assign(bytes, bytes + sizeof(response));
+      send(w, op, lane, std::move(copy), {member->shared.get(), place.offset},
+           {member->shared.get(), told.offset});
+    }
+  });
+  return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
+}
+
+/// `op.flags` 0: whether a response says that a cluster was cancelled, else a
+/// coordinate of its first CTA.
+const Op *moe::emu::runCancelQuery(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op), cancelled = 0;
+  forLanes(lanes, [&](int lane) {
+    uint64_t halves[] = {w.read64(op->a, lane), w.read64(op->b, lane)};
+    std::array<uint32_t, 4> response;
+    std::memcpy(response.data(), halves, sizeof(response));
+    if (response[0])
+      cancelled |= 1u << lane;
+    if (op->flags && !response[0])
+      w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, 0,
+                      "asks a response for a CTA that says that none was "
+                      "cancelled");
+    if (op->flags)
+      w.write32(op->dst, lane, response[op->flags]);
+  });
+  if (!op->flags) {
+    uint32_t &to = w.predicate(op->dst);
+    to = (to & ~lanes) | cancelled;
+  }
+  return op + 1;
 }
 
 // ---- completion ----

@@ -153,9 +153,10 @@ struct TensormapInfo : OpInfo {
   uint64_t address(const Warp &w, uint32_t code, int index, int lane) const;
 };
 
-/// st.async and red.async. `op.a`: the address, `op.b`: the mbarrier, plus
-/// these offsets; `parts`: the elements.
+/// st.async, red.async and clusterlaunchcontrol.try_cancel. `op.a`: the
+/// address, `op.b`: the mbarrier, plus these offsets; `parts`: the elements.
 struct StoreAsyncInfo : RegisterInfo {
+  bool multicast = false; ///< of clusterlaunchcontrol: to all CTAs of a cluster
   Type type = Type::B32;
   bool reduces = false;
   AtomicOp reduction = AtomicOp::Add;
@@ -363,6 +364,8 @@ const Op *runDependencyWait(Warp &, const Op *);
 // ExecBulk.cpp
 const Op *runBulkCopy(Warp &, const Op *);
 const Op *runStoreAsync(Warp &, const Op *);
+const Op *runTryCancel(Warp &, const Op *);
+const Op *runCancelQuery(Warp &, const Op *);
 const Op *runBulkCommit(Warp &, const Op *);
 const Op *runBulkWait(Warp &, const Op *);
 

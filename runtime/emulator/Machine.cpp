@@ -11,7 +11,8 @@ using namespace moe::emu;
 // What a multiprocessor holds (compute capability 9.0).
 static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
                           kCtasPerMultiprocessor = 32,
-                          kSharedPerMultiprocessor = 233472;
+                          kSharedPerMultiprocessor = 233472,
+                          kRegistersPerMultiprocessor = 65536;
 /// Operations between two scheduling decisions are chosen from 1 to these.
 /// How long a CTA is starved while the others make no progress.
 static constexpr uint64_t kStarvedSlots = 500;
@@ -459,10 +460,17 @@ unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
                                          const LaunchConfig &config) {
   auto threads = static_cast<uint32_t>(config.block.count());
   uint32_t shared = program.staticShared + config.dynamicShared + 1024;
+  // Registers are given to warps, 256 at a time.
+  uint32_t registers = config.registers;
+  auto named = program.directives.find(".maxnreg");
+  if (!registers && named != program.directives.end())
+    registers = static_cast<uint32_t>(named->second.front());
+  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256,
+           perCta = perWarp * ((threads + kWarpSize - 1) / kWarpSize);
   return std::max(
-      1u,
-      std::min({kThreadsPerMultiprocessor / std::max(threads, 1u),
-                kCtasPerMultiprocessor, kSharedPerMultiprocessor / shared}));
+      1u, std::min({kThreadsPerMultiprocessor / std::max(threads, 1u),
+                    kCtasPerMultiprocessor, kSharedPerMultiprocessor / shared,
+                    kRegistersPerMultiprocessor / std::max(perCta, 1u)}));
 }
 
 // ---- scheduling ----

@@ -559,6 +559,24 @@ TEST(Check, NotResident) {
   }
 }
 
+TEST(Check, RegistersLimitResidency) {
+  Emulator emulator;
+  LaunchConfig config;
+  config.block = {256};
+  auto fits = [&](const char *directive, uint32_t registers) {
+    std::string text = kernelText("bar.sync 0;", 0);
+    text.replace(text.find(")\n{"), 1, std::string(")\n") + directive);
+    config.registers = registers;
+    return emulator.occupancy(emulator.load(text), "k", config);
+  };
+  EXPECT_EQ(fits("", 0), 8u); // by threads
+  EXPECT_EQ(fits("", 32), 8u);
+  EXPECT_EQ(fits("", 33), 6u); // 40 registers: 8 warps take 10240
+  EXPECT_EQ(fits("", 128), 2u);
+  EXPECT_EQ(fits(".maxnreg 128", 0), 2u);
+  EXPECT_EQ(fits(".maxnreg 128", 64), 4u);
+}
+
 TEST(Check, SeedsReplay) {
   Case test{
       messagePassing("st.relaxed.gpu.global.u32", "ld.acquire.gpu.global.u32"),
