@@ -205,8 +205,7 @@ Value RouteLowering::buildSelection(Value candidates, Value unfiltered) {
 }
 
 /// Requires, at run time, that the logits of a unit are not negative and sum to
-/// at most 1 (R6), up to the rounding of two steps of bf16. −∞ is no candidate;
-/// NaN passes.
+/// at most 1 (R6), up to one step of bf16. −∞ is no candidate; NaN passes.
 void RouteLowering::checkSums() {
   constexpr StringLiteral message =
       "topp expects logits that are not negative and sum to at most 1";

@@ -154,20 +154,17 @@ def topp(g, units):
         experts = g.randint(2, 10)
         most = g.randint(1, experts) if bounded else None
         allow = [g.random() < 0.7 for _ in range(experts)] if p == 0.75 else None
-        def unclear(z, u, p=p, allow=allow):
-            s = sorted((v for e, v in enumerate(published.softmax(z)) if not allow or allow[e]), reverse=True)
-            return any(abs(sum(s[:n]) - p) < 1e-4 for n in range(len(s) + 1))
+        def unclear(s, u, p=p, allow=allow):
+            order = sorted((v for e, v in enumerate(s) if v > -INF and (not allow or allow[e])), reverse=True)
+            return any(abs(sum(order[:n]) - p) < 1e-4 for n in range(len(order) + 1))
         def method(z, u, p=p, most=most, include=boundary == "include", allow=allow):
             return published.dynamic_moe(z, p, most, include, allow)
         args = {"policy": ("topp", p), "boundary": boundary, **({"kmax": most} if bounded else {}), **({"allow": allow} if allow else {})}
-        yield Config(experts, SOFTMAX, args, alone(method), doubt=unclear)
-        def unclear_share(s, u, p=p, allow=allow):
-            order = sorted((v for e, v in enumerate(s) if v > -INF and (not allow or allow[e])), reverse=True)
-            return any(abs(sum(order[:n]) - p) < 1e-4 for n in range(len(order) + 1))
+        yield Config(experts, SOFTMAX, args, alone(method), doubt=lambda z, u, unclear=unclear: unclear(published.softmax(z), u))
         def of_shares(s, u, p=p, most=most, include=boundary == "include", allow=allow):
             row = published.best_that_reach(s, p, most, include, allow)
             return list(zip([e for e, _ in row], published.over([w for _, w in row], sum(w for _, w in row)))) if most else row
-        yield Config(experts, IDENTITY, {**args, **({"norm": "sum"} if bounded else {})}, alone(of_shares), doubt=unclear_share, given=shares)
+        yield Config(experts, IDENTITY, {**args, **({"norm": "sum"} if bounded else {})}, alone(of_shares), doubt=unclear, given=shares)
 
 
 def threshold(g, units):
