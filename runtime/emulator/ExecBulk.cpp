@@ -330,7 +330,7 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     RaceDetector::Memo written;
     checkBulkRace(w, op, lane, shared, sharedBytes, true, copy, written);
   }
-  machine.bulk.push_back(std::move(copy));
+  machine.queueBulk(std::move(copy));
 }
 
 /// Whether two lanes copy the same box to the same place. CUTLASS's epilogue
@@ -388,11 +388,12 @@ static void send(Warp &w, const Op *op, int lane, BulkCopy copy,
   copy.segments.push_back({0, place.offset, copy.bytes});
   if (machine.options.checked) {
     if (copy.reduces)
-      checkInitialised(w, op, lane, place, copy.bytes, place.offset);
+      checkInitialised(w, op, lane, place, copy.bytes,
+                       place.allocation->base + place.offset);
     RaceDetector::Memo memo;
     checkBulkRace(w, op, lane, place, copy.bytes, true, copy, memo);
   }
-  machine.bulk.push_back(std::move(copy));
+  machine.queueBulk(std::move(copy));
 }
 
 static uint64_t addressOf(const Warp &w, const StoreAsyncInfo &info,
@@ -507,6 +508,12 @@ static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
     value = atomicResult(copy.reduction, copy.type, false, old, value, 0);
     std::memcpy(to + i, &value, width);
   }
+}
+
+void Machine::queueBulk(BulkCopy copy) {
+  bulk.push_back(std::move(copy));
+  if (options.schedule == Schedule::Starve)
+    completeBulk(bulk.size() - 1);
 }
 
 void Machine::completeBulk(size_t index) {

@@ -283,6 +283,8 @@ struct Machine {
   bool advanceHosts(bool force);
 
   // ---- ExecBulk.cpp ----
+  /// The copy is done later, or at once where the schedule is for that.
+  void queueBulk(BulkCopy copy);
   /// Does the copy bulk[index].
   void completeBulk(size_t index);
   /// Whether something that happens beside the threads may happen now.
