@@ -400,6 +400,10 @@ def MoE_ClassAttr : MoE_Attr<"Class", "class"> {
     /// True where experts get something else than their rows.
     bool scalesInput() const { return static_cast<bool>(getInputScale()); }
     bool isPlaced() const { return !getPlacement().empty(); }
+    /// True where the weights of ids may be forced to 0 (R15): kinds that compute next to nothing.
+    bool mayHaveZeroIds() const {
+      return getKind() == ClassKind::Zero || getKind() == ClassKind::Copy || getKind() == ClassKind::Constant;
+    }
     bool isQuantised() const { return !getQuant().empty(); }
     /// Parameters, of which a quantised one has several operands.
     unsigned getNumParameters() const;

@@ -83,7 +83,7 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     2. (R1) groups divide E; sum_top(n) has n ≤ E/G; k ≤ keep·E/G; kg ≤ E/G.
     3. (R2) `topk_per_group` excludes `group_filter`.
     4. (R7) `norm = softmax` requires source logits or operand; scores of a softmax are accepted, with a warning.
-    5. (R8) `norm = sum` requires a source that cannot be negative.
+    5. (R8) `norm = sum` requires a source that cannot be negative: no logits, and of scores no identity but that of (R6).
     6. (R9) `norm = sum` or softmax after `post = rmsnorm` is a warning.
     7. (R10) `source = key` with `key_offset` is a warning: the bias ends up in the weights.
     8. (R29) `key_offset` requires a `key_dtype` of f32 or f64.
@@ -95,8 +95,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
         `segments` to a domain of segments.
     13. (R3) expert_topc, greedy_assign, balanced_assign and soft_slots exclude `group_filter`, `capacity` and `when = after`.
     14. (R5) `all` excludes `capacity`.
-    15. (R6) `topp` requires keys that are not negative and sum to at most 1: scores of softmax or entmax15 over the experts, without `post`; a `key_offset`
-        is a warning.
+    15. (R6) `topp` requires keys that are not negative and sum to at most 1: scores of softmax or entmax15 over the experts, or `logits` that have these sums already
+        (identity), without `post`; a `key_offset` is a warning.
     16. (R20) `tile_round` requires topk, scores of softmax or pointwise ones, and weights that are scores without norm, zero or exclude ids; with `mode = up` a
         `tile` of at most the units that compete, where their number is static.
     17. (R24) `sparsemixer` requires identity scores, keys that are logits and weights of `source = policy` without norm, and excludes `group_filter`;
@@ -113,8 +113,9 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
 
     Warnings come once, from `moe-simplify-routing`: a verifier would repeat them after every pass.
 
-    Capacity drops at inference too. An id of a table outside [−1, E), one that a unit lists twice, and offsets of segments that do not ascend from 0 to U are
-    errors at run time. A unit that no expert takes has no entry.
+    Capacity drops at inference too. An id of a table outside [−1, E), one that a unit lists twice, offsets of segments that do not ascend from 0 to U, and with `topp`
+    over identity scores `logits` of a unit that are negative but not −∞ or sum to more than 1 (and 2^−7 for rounding) are errors at run time. A unit that no expert
+    takes has no entry.
 
     Ties go to the lower id. Fewer than k finite keys leave slots empty. Ids of NaN logits are unspecified within [−1, E).
 
@@ -170,6 +171,8 @@ def MoE_RouteOp : MoE_Op<"route", [Pure, AttrSizedOperandSegments]> {
     int64_t getMostCompeting();
     /// True where a unit's entries depend on no other unit (specification 2.16).
     bool isCausal();
+    /// (R6): true for topp over logits whose sums are the caller's promise.
+    bool choosesByGivenSums();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

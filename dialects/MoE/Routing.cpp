@@ -183,7 +183,7 @@ static LogicalResult verifyNorm(RouteOp op) {
   if (weight.getSource() == WeightSource::One ||
       weight.getSource() == WeightSource::Operand ||
       weight.getSource() == WeightSource::Policy ||
-      (fromScores && score.isNonNegative()))
+      (fromScores && (score.isNonNegative() || op.choosesByGivenSums())))
     return success();
   return op.emitOpError("expects a weight source that cannot be negative with "
                         "'norm = sum', but got '")
@@ -225,9 +225,11 @@ static LogicalResult verifyPolicy(RouteOp op) {
   bool sumsToOne = !score.isPointwise() && score.getPost() == ScorePost::None &&
                    score.getOver() == ScoreOver::Experts &&
                    select.getKey() == moe::Key::Scores;
-  if (select.getPolicy() == Policy::TopP && !sumsToOne)
+  if (select.getPolicy() == Policy::TopP && !sumsToOne &&
+      !op.choosesByGivenSums())
     return op.emitOpError("expects keys that are scores of softmax or entmax15 "
-                          "over the experts with policy 'topp'");
+                          "over the experts, or of 'identity', with policy "
+                          "'topp'");
   // (R24)
   if ((mixes || isSoft) != (weight.getSource() == WeightSource::Policy))
     return op.emitOpError("expects weight source 'policy' with policies "
@@ -366,6 +368,12 @@ int64_t RouteOp::getMostCompeting() {
       (ShapedType::isDynamic(most) || domain.getSize() < most))
     most = domain.getSize();
   return most;
+}
+
+bool RouteOp::choosesByGivenSums() {
+  return getSelect().getPolicy() == Policy::TopP &&
+         getScore().getFn() == ScoreFn::Identity &&
+         getScore().getPost() == ScorePost::None;
 }
 
 bool RouteOp::isCausal() {

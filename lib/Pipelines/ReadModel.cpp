@@ -11,6 +11,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/Alignment.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -18,6 +19,8 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <new>
 #include <optional>
 #include <string>
 #include <sys/resource.h>
@@ -33,6 +36,15 @@ static constexpr rlim_t kMaxReadSeconds = 60;
 /// What the child sends first: the module follows as text, or the error.
 enum Answer : char { Module = 'm', Error = 'e' };
 
+/// The status that the child ends with where its memory does not suffice.
+static constexpr int kOutOfMemory = 3;
+
+/// More than the module of so many bytes takes, in either process: a few bytes
+/// can name a list of billions, or one list billions of times.
+static uint64_t memoryLimit(uint64_t size) {
+  return (uint64_t{4} << 30) + 8 * size;
+}
+
 /// Bytecode, and where it stands in a file that weights may refer to.
 struct Bytecode {
   llvm::StringRef bytes;
@@ -42,6 +54,25 @@ struct Bytecode {
 
 /// MLIR reads bytecode at addresses that its sections are aligned to.
 static constexpr size_t kBytecodeAlignment = 64;
+
+/// Lets this process take so many bytes more than it has, and end where they do
+/// not suffice.
+static void limitMemory(uint64_t size) {
+  std::set_new_handler([] { _exit(kOutOfMemory); });
+  llvm::install_bad_alloc_error_handler(
+      [](void *, const char *, bool) { _exit(kOutOfMemory); });
+  // Pages: of everything, resident, shared, of code, none, of data.
+  uint64_t pages = 0;
+  std::ifstream statistics("/proc/self/statm");
+  for (int field = 0; field < 6; ++field)
+    statistics >> pages;
+  rlimit limit;
+  if (!statistics || getrlimit(RLIMIT_DATA, &limit) != 0)
+    return;
+  limit.rlim_cur =
+      std::min<rlim_t>(limit.rlim_cur, pages * getpagesize() + size);
+  setrlimit(RLIMIT_DATA, &limit);
+}
 
 /// The part of the child: reads, sends the answer to `pipe`, and ends. Only the
 /// calling thread lives on here, so that the reader gets a context without
@@ -57,6 +88,7 @@ static constexpr size_t kBytecodeAlignment = 64;
   rlimit none = {0, 0}, time = {kMaxReadSeconds, kMaxReadSeconds};
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_CPU, &time);
+  limitMemory(memoryLimit(bytecode.bytes.size()));
   if (int null = open("/dev/null", O_WRONLY); null >= 0) {
     dup2(null, STDERR_FILENO);
     dup2(null, STDOUT_FILENO);
@@ -89,10 +121,11 @@ static constexpr size_t kBytecodeAlignment = 64;
   _exit(0);
 }
 
-/// Appends what comes out of `pipe` to `text` until its other end closes.
-static bool readAll(int pipe, std::string &text) {
+/// Appends what comes out of `pipe` to `text` until its other end closes or
+/// there are more than `limit` bytes.
+static bool readAll(int pipe, uint64_t limit, std::string &text) {
   char chunk[1 << 16];
-  while (true) {
+  while (text.size() <= limit) {
     ssize_t count = read(pipe, chunk, sizeof(chunk));
     if (count == 0)
       return true;
@@ -101,6 +134,7 @@ static bool readAll(int pipe, std::string &text) {
     else if (errno != EINTR)
       return false;
   }
+  return true;
 }
 
 /// The text of the module that bytecode holds; none after an error.
@@ -127,7 +161,9 @@ readBytecode(const Bytecode &bytecode, StringRef name, MLIRContext &context) {
     return refuseCall("start a process");
   }
   std::string answer;
-  bool complete = readAll(ends[0], answer);
+  uint64_t limit = memoryLimit(bytecode.bytes.size());
+  bool complete = readAll(ends[0], limit, answer);
+  // A child that has more to say ends by its signal.
   close(ends[0]);
   int status = 0;
   pid_t ended;
@@ -136,6 +172,10 @@ readBytecode(const Bytecode &bytecode, StringRef name, MLIRContext &context) {
   while (ended < 0 && errno == EINTR);
   if (ended < 0 || !complete)
     return refuseCall("wait for a process");
+  if (answer.size() > limit ||
+      (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory))
+    return refuse("expects bytecode whose module takes at most " +
+                  llvm::Twine(limit >> 20) + " MiB, but it asks for more");
   if (WIFSIGNALED(status))
     return refuse(llvm::Twine("expects bytecode that MLIR wrote, but its "
                               "reader ended by signal ") +
@@ -161,7 +201,7 @@ static FileKind kindOf(llvm::MemoryBufferRef buffer) {
   // A model in ONNX begins with its version: field 1, a small number.
   if (bytes.size() > 2 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64)
     return FileKind::Onnx;
-  if (bytes.take_front(4096).contains('\0'))
+  if (bytes.contains('\0'))
     return FileKind::Unknown;
   return FileKind::Text;
 }
@@ -215,6 +255,12 @@ static OwningOpRef<ModuleOp> readBuffer(llvm::MemoryBufferRef buffer,
       return refuse("expects operations that this compiler knows, but the "
                     "model also has " +
                     missing);
+    // A caller's bytes need not end in the terminator that MLIR's lexer stops
+    // at.
+    if (file.empty()) {
+      text = source.str();
+      source = text;
+    }
     break;
   }
   OwningOpRef<ModuleOp> module =

@@ -151,7 +151,8 @@ def PrepareEntryPass : Pass<"moe-prepare-entry", "::mlir::ModuleOp"> {
 def ExternalizeWeightsPass : Pass<"moe-externalize-weights", "::mlir::ModuleOp"> {
   let summary = "Give every weight a place in the weights file";
   let description = [{
-    Replaces each `moe_support.weight` in the entry function by a read-only view of a new last argument, the address of the weights' data.
+    Replaces each `moe_support.weight` in the entry function by a read-only view of a new last argument, the address of the weights' data. Private functions with weights
+    (experts that are functions) are inlined where the entry function calls them.
     Weights get 64-byte aligned offsets in the order of their first use; equal expressions share one. The table is left on the module for the
     packer: `moe.weights` is an array of `{offset, value}` and `moe.weights_size` the size of the data in bytes.
   }];

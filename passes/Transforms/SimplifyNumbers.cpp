@@ -36,6 +36,18 @@ static StringRef whyNumbersStay(RemapOp remap) {
   return {};
 }
 
+/// True where an id that `route` weighs with 0 would be that of an expert with
+/// parameters, which `map` hides and (R15) forbids.
+static bool weighsParameters(RouteOp route, TableAttr table,
+                             ArrayRef<int64_t> map) {
+  if (!route || route.getSelect().getPolicy() == Policy::Table)
+    return false;
+  WeightAttr weight = route.getWeight();
+  return llvm::any_of(
+      llvm::concat<const int64_t>(weight.getZero(), weight.getExclude()),
+      [&](int64_t id) { return !table.getClassOf(map[id]).mayHaveZeroIds(); });
+}
+
 /// `entry` with its experts `indices`, in that order.
 static ClassAttr withExperts(ClassAttr entry, ArrayRef<int64_t> indices) {
   SmallVector<int64_t> widths(entry.getWidths());
@@ -99,6 +111,12 @@ void moe::detail::renumberExperts(RemapOp remap, RewriterBase &rewriter) {
     if (old[index].isAlways())
       groups.emplace_back(
           index, llvm::to_vector(llvm::seq<int64_t>(old[index].getCount())));
+
+  if (weighsParameters(remap.getPlan().getDefiningOp<RouteOp>(),
+                       experts.getTable(), map))
+    return reportKept(remap, rule,
+                      "zero or exclude ids would be those of experts that "
+                      "compute");
 
   SmallVector<SmallVector<Value>> oldParameters = splitParameters(experts);
   SmallVector<ClassAttr> classes;

@@ -274,6 +274,8 @@ static void takeAll(RouteOp op, RewriterBase &rewriter) {
     return;
   if (select.getValue().getValueAsDouble() < 1.001)
     return reportKept(op, rule, "rounded sums may reach the bound");
+  if (op.choosesByGivenSums())
+    return reportKept(op, rule, "sums of logits are known at run time alone");
   if (select.getK() != 0)
     return reportKept(op, rule, "the list is bounded");
   if (op.getKeyOffset())

@@ -91,14 +91,13 @@ static LogicalResult verifyZeroIds(ExpertsOp op) {
   WeightAttr weight = route.getWeight();
   for (int64_t id :
        llvm::concat<const int64_t>(weight.getZero(), weight.getExclude())) {
-    ClassKind kind = op.getTable().getClassOf(id).getKind();
-    if (kind == ClassKind::Zero || kind == ClassKind::Copy ||
-        kind == ClassKind::Constant)
+    ClassAttr entry = op.getTable().getClassOf(id);
+    if (entry.mayHaveZeroIds())
       continue;
     InFlightDiagnostic diagnostic =
         op.emitOpError("expects zero and exclude ids in zero, copy or constant "
                        "classes, but id ")
-        << id << " is of class '" << stringifyEnum(kind) << "'";
+        << id << " is of class '" << stringifyEnum(entry.getKind()) << "'";
     diagnostic.attachNote(route.getLoc()) << "its weight is set to 0 here";
     return diagnostic;
   }

@@ -3,6 +3,7 @@
 #include "moe-c/Compiler.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int failures = 0;
@@ -78,6 +79,15 @@ int main(int argc, char **argv) {
   moe_compiler_source_t source = NULL;
   OK(moeCompilerSourceFromMemory(session, "model.mlir", model, strlen(model),
                                  &source));
+  moeCompilerSourceRelease(source);
+  // The bytes end where their number says, without a terminator.
+  size_t length = strlen(model);
+  char *bytes = malloc(length + 1);
+  memcpy(bytes, model, length);
+  bytes[length] = '"';
+  OK(moeCompilerSourceFromMemory(session, "model.mlir", bytes, length,
+                                 &source));
+  free(bytes);
   OK(moeCompilerCompile(session, source, library));
   CHECK(exists(library));
   CHECK(exists(header));

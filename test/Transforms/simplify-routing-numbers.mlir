@@ -165,6 +165,56 @@ func.func @not_where_a_class_would_fall_apart(%p: !moe.plan<3, slots<2>>, %x: te
 
 // -----
 
+// Of a plan that goes straight to the experts, an id that weighs 0 must not be one of an expert that computes.
+// (C13): not with zero or exclude ids of experts that compute
+// CHECK-LABEL: func.func @not_where_an_excluded_id_computes
+func.func @not_where_an_excluded_id_computes(%z: tensor<?x3xf32>, %x: tensor<?x4xf32>, %v: tensor<1x4xf32>, %a: tensor<1x2x4xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.remap
+  // CHECK: moe.experts
+  %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<2x4x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, exclude = [2]> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  // expected-remark @+1 {{zero or exclude ids would be those of experts that compute}}
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 2, 0, 1>} : !moe.plan<3, slots<2>> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %q (%w, %v, %a : tensor<2x4x4xf32>, tensor<1x4xf32>, tensor<1x2x4xf32>) table <[<linear, 2>, <constant, 1, mix = softmax2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @not_where_a_zero_id_computes
+func.func @not_where_a_zero_id_computes(%z: tensor<?x3xf32>, %x: tensor<?x4xf32>, %v: tensor<1x4xf32>, %a: tensor<1x2x4xf32>) -> tensor<?x4xf32> {
+  // CHECK: moe.remap
+  // CHECK: moe.experts
+  %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<2x4x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, zero = [1]> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  // expected-remark @+1 {{zero or exclude ids would be those of experts that compute}}
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 2, 0, 1>} : !moe.plan<3, slots<2>> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %q (%w, %v, %a : tensor<2x4x4xf32>, tensor<1x4xf32>, tensor<1x2x4xf32>) table <[<linear, 2>, <constant, 1, mix = softmax2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @excluded_ids_of_constants_go_along
+func.func @excluded_ids_of_constants_go_along(%z: tensor<?x3xf32>, %x: tensor<?x4xf32>, %v: tensor<1x4xf32>, %a: tensor<1x2x4xf32>) -> tensor<?x4xf32> {
+  // CHECK-NOT: moe.remap
+  // CHECK: moe.experts {{.*}} table <[<constant, 1, mix = softmax2>, <linear, 2>]>
+  %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<2x4x4xf32>
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, exclude = [0]> : tensor<?x3xf32> -> !moe.plan<3, slots<2>>
+  // expected-remark @+1 {{experts take the numbers before it}}
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 2, 0, 1>} : !moe.plan<3, slots<2>> -> !moe.plan<3, slots<2>>
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x4xf32>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %q (%w, %v, %a : tensor<2x4x4xf32>, tensor<1x4xf32>, tensor<1x2x4xf32>) table <[<linear, 2>, <constant, 1, mix = softmax2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<3, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @not_where_parameters_are_no_constants
 func.func @not_where_parameters_are_no_constants(%p: !moe.plan<3, slots<2>>, %x: tensor<?x4xf32>, %w: tensor<3x4x4xf32>) -> tensor<?x4xf32> {
   // CHECK: moe.remap

@@ -482,6 +482,16 @@ func.func @c20_not_before_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>
 
 // -----
 
+// CHECK-LABEL: func.func @c20_not_of_given_sums
+func.func @c20_not_of_given_sums(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-remark @+2 {{sums of logits are known at run time alone}}
+  // CHECK: select <topp(1.500000e+00)
+  %p = moe.route %z score <identity> select <topp(1.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @c20_not_with_a_fallback
 func.func @c20_not_with_a_fallback(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
   // expected-remark @+2 {{a fallback may add an expert}}

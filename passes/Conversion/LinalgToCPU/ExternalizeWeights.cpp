@@ -8,7 +8,10 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace moe {
@@ -24,6 +27,71 @@ namespace {
 /// zeros.
 constexpr int64_t weightAlignment = 64;
 
+/// True where calls of `function` come to a weight.
+bool reachesWeights(func::FuncOp function,
+                    llvm::SmallPtrSetImpl<Operation *> &seen) {
+  if (!function || !seen.insert(function).second)
+    return false;
+  WalkResult result = function.walk([&](Operation *op) -> WalkResult {
+    auto call = dyn_cast<func::CallOp>(op);
+    bool reaches =
+        isa<moe::support::WeightOp>(op) ||
+        (call &&
+         reachesWeights(SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+                            call, call.getCalleeAttr()),
+                        seen));
+    return WalkResult(failure(reaches));
+  });
+  return result.wasInterrupted();
+}
+
+/// Replaces the calls in `function` of private functions that have weights of
+/// their own (experts that are functions) by their bodies, which alone may read
+/// the data of weights, and erases what nobody calls any more. A function of
+/// several blocks or that calls itself stays.
+void inlineOwners(func::FuncOp function) {
+  SmallVector<std::pair<func::CallOp, SmallVector<Operation *>>> calls;
+  auto collect = [&](Operation *op, ArrayRef<Operation *> callers) {
+    op->walk([&](func::CallOp call) {
+      calls.emplace_back(call, SmallVector<Operation *>(callers));
+    });
+  };
+  collect(function, {function});
+  llvm::SetVector<Operation *> inlined;
+  while (!calls.empty()) {
+    auto [call, callers] = calls.pop_back_val();
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        call, call.getCalleeAttr());
+    llvm::SmallPtrSet<Operation *, 4> seen;
+    if (!callee || !callee.isPrivate() ||
+        llvm::is_contained(callers, callee.getOperation()) ||
+        !llvm::hasSingleElement(callee.getBody()) ||
+        !reachesWeights(callee, seen))
+      continue;
+    callers.push_back(callee);
+    Block &body = callee.front();
+    IRMapping mapping;
+    mapping.map(body.getArguments(), call.getOperands());
+    OpBuilder builder(call);
+    for (Operation &inner : body.without_terminator())
+      collect(builder.clone(inner, mapping), callers);
+    for (auto [result, value] : llvm::zip_equal(
+             call.getResults(), body.getTerminator()->getOperands()))
+      result.replaceAllUsesWith(mapping.lookupOrDefault(value));
+    call.erase();
+    inlined.insert(callee);
+  }
+  // One that is erased may have been the last to call another.
+  auto eraseUnused = [&](Operation *callee) {
+    if (!SymbolTable::symbolKnownUseEmpty(callee, function->getParentOp()))
+      return false;
+    callee->erase();
+    return true;
+  };
+  while (inlined.remove_if(eraseUnused))
+    ;
+}
+
 struct ExternalizeWeights
     : moe::impl::ExternalizeWeightsPassBase<ExternalizeWeights> {
   using ExternalizeWeightsPassBase::ExternalizeWeightsPassBase;
@@ -36,6 +104,7 @@ struct ExternalizeWeights
                          << "' with a body, but found none";
       return signalPassFailure();
     }
+    inlineOwners(function);
     WalkResult stray =
         module.walk([&](moe::support::WeightOp op) -> WalkResult {
           if (op->getParentOfType<func::FuncOp>() == function)

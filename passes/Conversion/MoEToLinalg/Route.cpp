@@ -204,6 +204,31 @@ Value RouteLowering::buildSelection(Value candidates, Value unfiltered) {
   return b.mapRows(units, {{groups * k, b.getI32Type()}}, selectRow).front();
 }
 
+/// Requires, at run time, that the logits of a unit are not negative and sum to
+/// at most 1 (R6), up to the rounding of two steps of bf16. −∞ is no candidate;
+/// NaN passes.
+void RouteLowering::checkSums() {
+  constexpr StringLiteral message =
+      "topp expects logits that are not negative and sum to at most 1";
+  Value first = b.index(0), zero = b.real(real, 0.0);
+  b.loop(first, b.toValue(units), {},
+         [&](Value unit, ValueRange) -> SmallVector<Value> {
+           auto add = [&](Value expert, ValueRange sum) -> SmallVector<Value> {
+             Value share =
+                 b.convert(b.extract(op.getLogits(), {unit, expert}), real);
+             Value none = infinity(/*negative=*/true);
+             b.check(b.either(b.compare(FloatPredicate::UGE, share, zero),
+                              b.compare(FloatPredicate::OEQ, share, none)),
+                     message);
+             return {b.add(sum[0], b.max(share, zero))};
+           };
+           Value sum = b.loop(first, b.index(plan.getExperts()), zero, add)[0];
+           Value most = b.real(real, 1.0 + 0x1p-7);
+           b.check(b.compare(FloatPredicate::ULE, sum, most), message);
+           return {};
+         });
+}
+
 /// Ids U x K of topp and threshold: walks the candidates in order and takes
 /// those that pass. The list of topp ends at the first that does not.
 Value RouteLowering::buildWalk(Value candidates, Value unfiltered) {
@@ -350,6 +375,9 @@ Value RouteLowering::select(Value unfiltered) {
   case Policy::All:
     return buildAll(keys);
   case Policy::TopP:
+    if (op.choosesByGivenSums())
+      checkSums();
+    return buildWalk(keys, unfiltered);
   case Policy::Threshold:
     return buildWalk(keys, unfiltered);
   case Policy::Table:

@@ -63,6 +63,7 @@ private:
   mlir::Value addFallback(mlir::Value row, mlir::Value largest,
                           mlir::Value unit, mlir::Value unfiltered);
   mlir::Value buildSelection(mlir::Value keys, mlir::Value unfiltered);
+  void checkSums();
   mlir::Value buildWalk(mlir::Value keys, mlir::Value unfiltered);
   mlir::Value buildTable();
   mlir::Value buildAll(mlir::Value keys);

@@ -1,6 +1,7 @@
 // A builder of structured ops on tensors and of the scalar code in them.
 #include "TensorBuilder.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -164,6 +165,17 @@ Value TensorBuilder::concatColumns(Value left, Value right) {
   joined = insertSlice(left, joined, {getIndexAttr(0), getIndexAttr(0)});
   return insertSlice(right, joined,
                      {getIndexAttr(0), getIndexAttr(leftColumns)});
+}
+
+Value TensorBuilder::readOnlyBuffer(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  auto memory = bufferization::ToBufferOp::create(
+      *this, MemRefType::get(type.getShape(), type.getElementType()), tensor,
+      /*read_only=*/true);
+  // CSE would read for all at the place of the first, and the tensor's memory
+  // would be free for others from there on.
+  memory->setDiscardableAttr("moe.read", DistinctAttr::create(getUnitAttr()));
+  return memory;
 }
 
 //===----------------------------------------------------------------------===//

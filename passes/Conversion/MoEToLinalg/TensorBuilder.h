@@ -65,6 +65,10 @@ public:
   Value unflatten(Value vector, mlir::OpFoldResult rows, int64_t columns);
   /// `left` and `right` side by side; a null one is left out.
   Value concatColumns(Value left, Value right);
+  /// The memory of `tensor` for an op behind this that reads it: bufferization
+  /// takes the place of this op for the place of reading. So it is one of its
+  /// own, which no other is the same as.
+  Value readOnlyBuffer(Value tensor);
 
   // Structured ops.
 

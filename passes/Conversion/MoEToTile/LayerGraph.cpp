@@ -75,7 +75,6 @@ private:
       return all.size() - 1;
     }
   };
-  Value readOnly(Value tensor, MemRefType type = {});
   void buffer(StringRef name, ArrayRef<Dim> shape, Type element, Value memory,
               Role role = Role::Input, int64_t ring = 0,
               Space space = Space::Device);
@@ -184,13 +183,6 @@ private:
   int64_t experts, width, in, out, slots;
 };
 
-Value GraphBuilder::readOnly(Value tensor, MemRefType type) {
-  auto tensorType = cast<RankedTensorType>(tensor.getType());
-  if (!type)
-    type = MemRefType::get(tensorType.getShape(), tensorType.getElementType());
-  return bufferization::ToBufferOp::create(b, type, tensor, /*read_only=*/true);
-}
-
 void GraphBuilder::buffer(StringRef name, ArrayRef<Dim> shape, Type element,
                           Value memory, Role role, int64_t ring, Space space) {
   BufferOp::create(b, role, name, DimsAttr::get(b.getContext(), shape), element,
@@ -208,7 +200,7 @@ void GraphBuilder::panels(StringRef name, const PanelWeight &weight) {
     for (int64_t size : type.getShape().drop_front(2))
       shape.push_back(Dim::fixed(size));
     buffer((name + suffix).str(), shape, type.getElementType(),
-           readOnly(tensor));
+           b.readOnlyBuffer(tensor));
   }
 }
 
@@ -217,7 +209,7 @@ void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
     return;
   auto type = cast<RankedTensorType>(value.getType());
   buffer(name, {ofExperts(), Dim::fixed(columns)}, type.getElementType(),
-         readOnly(support::WeightOp::create(b, type, value)));
+         b.readOnlyBuffer(support::WeightOp::create(b, type, value)));
 }
 
 /// Memory of a worker for sums of a tile of rows.
@@ -653,7 +645,7 @@ void GraphBuilder::graph(ArrayRef<int64_t> lags, function_ref<void()> body) {
 
 void GraphBuilder::addUpBuffers(Role hiddenRole, Value hidden) {
   buffer("x", {Dim::of(Extent::Tokens), Dim::fixed(in)}, layer.inputType(),
-         readOnly(layer.dispatch.getInput()));
+         b.readOnlyBuffer(layer.dispatch.getInput()));
   buffer("rows", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(in)},
          layer.inputType(), Value(), Role::Scratch, ringDepth);
   if (layer.gate) {
@@ -694,8 +686,9 @@ Value GraphBuilder::build(bool isFused) {
                      b, b.getLoc(), getPlanTypes(combine.getPlan().getType()),
                      combine.getPlan())
                      .getResults());
-  Value offsets = readOnly(plan.offsets), entries = readOnly(plan.entries),
-        weights = readOnly(plan.weights);
+  Value offsets = b.readOnlyBuffer(plan.offsets),
+        entries = b.readOnlyBuffer(plan.entries),
+        weights = b.readOnlyBuffer(plan.weights);
   auto allocate = [&](Value rows, int64_t columns, Type element) -> Value {
     return memref::AllocOp::create(b,
                                    MemRefType::get({dynamic, columns}, element),

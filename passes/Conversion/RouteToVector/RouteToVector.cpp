@@ -83,12 +83,9 @@ private:
     for (Value operand : getKernelOperands(op)) {
       if (!operand)
         continue;
-      auto memory =
-          cast<MemRefType>(kernel.getArgumentTypes()[arguments.size()]);
-      auto tensor =
-          RankedTensorType::get(memory.getShape(), memory.getElementType());
-      arguments.push_back(bufferization::ToBufferOp::create(
-          b, memory, b.castTo(operand, tensor), /*read_only=*/true));
+      Type memory = kernel.getArgumentTypes()[arguments.size()];
+      arguments.push_back(
+          memref::CastOp::create(b, memory, b.readOnlyBuffer(operand)));
     }
     Value units = b.sizeValue(op.getLogits(), 0);
     SmallVector<Value> results;

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/Support/MoESupport.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTSTABLEHLOTOLINALGPASS
@@ -84,8 +85,40 @@ private:
     }
   }
 
+  /// Names all functions of other compilers that the model calls, at once.
+  LogicalResult checkCallees() {
+    llvm::MapVector<StringRef, SmallVector<Operation *>> unknown;
+    getOperation()->walk([&](moe::stablehlo::CustomCallOp call) {
+      StringRef target = call.getCallTargetName();
+      if (target != "Sharding" && target != "shape_assertion")
+        unknown[target].push_back(call);
+    });
+    if (unknown.empty())
+      return success();
+    std::string names;
+    for (const auto &[target, calls] : unknown)
+      names +=
+          (Twine(names.empty() ? "'" : ", '") + target + "' (" +
+           Twine(calls.size()) + (calls.size() == 1 ? " time)" : " times)"))
+              .str();
+    InFlightDiagnostic diagnostic =
+        unknown.front().second.front()->emitOpError()
+        << "expects functions that this compiler knows, but the model calls "
+        << names;
+    for (const auto &[target, calls] : llvm::drop_begin(unknown))
+      diagnostic.attachNote(calls.front()->getLoc())
+          << "'" << target << "' is called here";
+    diagnostic.attachNote()
+        << "a kernel of another compiler has no operations to read; export the "
+           "model without it, in JAX for the platform 'cpu' or with its XLA "
+           "implementation";
+    return failure();
+  }
+
   /// What no pattern could lower, said in the user's terms.
   LogicalResult checkSupported() {
+    if (failed(checkCallees()))
+      return failure();
     WalkResult result =
         getOperation()->walk([](Operation *op) {
           if (auto composite = dyn_cast<moe::stablehlo::CompositeOp>(op)) {
@@ -93,20 +126,6 @@ private:
                                  "pass, but got '"
                               << composite.getName() << "'";
             return WalkResult::interrupt();
-          }
-          if (auto call = dyn_cast<moe::stablehlo::CustomCallOp>(op)) {
-            StringRef target = call.getCallTargetName();
-            if (target != "Sharding" && target != "shape_assertion") {
-              InFlightDiagnostic diagnostic =
-                  op->emitOpError()
-                  << "expects a function that this compiler knows, but got '"
-                  << target << "'";
-              diagnostic.attachNote()
-                  << "a kernel of another compiler has no operations to read; "
-                     "export the model without it, in JAX for the platform "
-                     "'cpu' or with its XLA implementation";
-              return WalkResult::interrupt();
-            }
           }
           if (isa<moe::stablehlo::ReduceOp, moe::stablehlo::ReduceWindowOp,
                   moe::stablehlo::ScatterOp, moe::stablehlo::SortOp,

@@ -25,6 +25,58 @@ module {
 
 // -----
 
+// What is called with weights of its own reads them where it is called.
+module {
+  // CHECK-LABEL: func.func @main(
+  // CHECK-SAME: %[[X:.*]]: tensor<3xf32>, %[[DATA:.*]]: memref<?xi8>)
+  func.func @main(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
+    // CHECK: %[[VIEW:.*]] = memref.view %[[DATA]]
+    // CHECK: %[[W:.*]] = bufferization.to_tensor %[[VIEW]]
+    // CHECK: %[[Y:.*]] = arith.addf %[[X]], %[[W]]
+    // CHECK: %[[Z:.*]] = arith.addf %[[Y]], %[[W]]
+    // CHECK: call @plain(%[[Z]])
+    // CHECK: return %[[Y]],
+    // CHECK-NOT: @shifted
+    // CHECK-NOT: @outer
+    %0 = call @outer(%x) : (tensor<3xf32>) -> tensor<3xf32>
+    %1 = call @shifted(%0) : (tensor<3xf32>) -> tensor<3xf32>
+    %2 = call @plain(%1) : (tensor<3xf32>) -> tensor<3xf32>
+    return %0, %2 : tensor<3xf32>, tensor<3xf32>
+  }
+  func.func private @outer(%x: tensor<3xf32>) -> tensor<3xf32> {
+    %0 = call @shifted(%x) : (tensor<3xf32>) -> tensor<3xf32>
+    return %0 : tensor<3xf32>
+  }
+  func.func private @shifted(%x: tensor<3xf32>) -> tensor<3xf32> {
+    %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<3xf32>
+    %0 = arith.addf %x, %w : tensor<3xf32>
+    return %0 : tensor<3xf32>
+  }
+  // CHECK: func.func private @plain(
+  func.func private @plain(%x: tensor<3xf32>) -> tensor<3xf32> {
+    return %x : tensor<3xf32>
+  }
+}
+
+// -----
+
+// A body that calls itself has no end.
+module {
+  func.func @main(%x: tensor<3xf32>) -> tensor<3xf32> {
+    %0 = call @forever(%x) : (tensor<3xf32>) -> tensor<3xf32>
+    return %0 : tensor<3xf32>
+  }
+  func.func private @forever(%x: tensor<3xf32>) -> tensor<3xf32> {
+    // expected-error @+1 {{requires the weight to be used in 'main'; inline the function around it}}
+    %w = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<3xf32>
+    %0 = arith.addf %x, %w : tensor<3xf32>
+    %1 = call @forever(%0) : (tensor<3xf32>) -> tensor<3xf32>
+    return %1 : tensor<3xf32>
+  }
+}
+
+// -----
+
 module {
   func.func @main() {
     return

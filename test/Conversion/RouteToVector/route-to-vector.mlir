@@ -34,6 +34,19 @@ func.func @the_same(%z: tensor<?x6xf32>) -> !moe.plan<6, slots<2>> {
   return %p : !moe.plan<6, slots<2>>
 }
 
+// Each route reads the logits where it is, or their memory would be free for others from the first one on.
+// CHECK-LABEL: func.func @one_matrix_of_logits
+// CHECK-SAME: (%[[Z:.*]]: tensor<?x6xf32>)
+// CHECK: %[[FIRST:.*]] = bufferization.to_buffer %[[Z]] read_only
+// CHECK: func.call @moe_route_0(%[[FIRST]],
+// CHECK: %[[SECOND:.*]] = bufferization.to_buffer %[[Z]] read_only
+// CHECK: func.call @moe_route_0(%[[SECOND]],
+func.func @one_matrix_of_logits(%z: tensor<?x6xf32>) -> (!moe.plan<6, slots<2>>, !moe.plan<6, slots<2>>) {
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores, norm = sum(0.0, add)> : tensor<?x6xf32> -> !moe.plan<6, slots<2>>
+  %q = moe.route %z score <softmax> select <topk(2)> weight <scores, norm = sum(0.0, add)> : tensor<?x6xf32> -> !moe.plan<6, slots<2>>
+  return %p, %q : !moe.plan<6, slots<2>>, !moe.plan<6, slots<2>>
+}
+
 // CHECK-LABEL: func.func @groups
 // CHECK-SAME: (%[[Z:.*]]: tensor<8x8xbf16>, %[[OFFSET:.*]]: tensor<8xf32>)
 // CHECK-DAG: %[[BUFFER:.*]] = bufferization.to_buffer %[[Z]] read_only

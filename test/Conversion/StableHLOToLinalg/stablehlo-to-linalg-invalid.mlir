@@ -11,11 +11,19 @@ func.func @composite(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
+// All of them are named at once, from wherever they are called.
 func.func @custom_call(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error@+2 {{op expects a function that this compiler knows, but got 'tpu_custom_call'}}
+  // expected-error@+2 {{op expects functions that this compiler knows, but the model calls 'tpu_custom_call' (2 times), 'cudnn' (1 time)}}
   // expected-note@+1 {{a kernel of another compiler has no operations to read; export the model without it, in JAX for the platform 'cpu' or with its XLA implementation}}
   %0 = stablehlo.custom_call @tpu_custom_call(%x) : (tensor<4xf32>) -> tensor<4xf32>
-  return %0 : tensor<4xf32>
+  %1 = stablehlo.custom_call @Sharding(%0) : (tensor<4xf32>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
+}
+func.func @more_custom_calls(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-note@+1 {{'cudnn' is called here}}
+  %0 = stablehlo.custom_call @cudnn(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = stablehlo.custom_call @tpu_custom_call(%0) : (tensor<4xf32>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
 }
 
 // -----

@@ -444,7 +444,7 @@ func.func @all_have_no_capacity(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
 
 // (R6): keys
 func.func @topp_sums_probabilities(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
-  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts, or of 'identity', with policy 'topp'}}
   %p = moe.route %z score <sigmoid> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
   return %p : !moe.plan<8, slots<8>>
 }
@@ -453,8 +453,17 @@ func.func @topp_sums_probabilities(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>
 
 // (R6)
 func.func @topp_sums_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
-  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts, or of 'identity', with policy 'topp'}}
   %p = moe.route %z score <softmax> select <topp(0.5), key = logits> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
+  return %p : !moe.plan<8, slots<8>>
+}
+
+// -----
+
+// (R6): post
+func.func @topp_sums_given_logits_as_they_are(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts, or of 'identity', with policy 'topp'}}
+  %p = moe.route %z score <identity, post = l2norm> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
   return %p : !moe.plan<8, slots<8>>
 }
 
@@ -462,7 +471,7 @@ func.func @topp_sums_scores(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
 
 // (R6)
 func.func @topp_sums_over_all_experts(%z: tensor<?x8xf32>) -> !moe.plan<8, slots<8>> {
-  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts with policy 'topp'}}
+  // expected-error @+1 {{expects keys that are scores of softmax or entmax15 over the experts, or of 'identity', with policy 'topp'}}
   %p = moe.route %z score <softmax, over = group(2)> select <topp(0.5)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
   return %p : !moe.plan<8, slots<8>>
 }

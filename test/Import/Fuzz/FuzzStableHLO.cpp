@@ -16,6 +16,7 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <string>
 
 using namespace mlir;
 
@@ -54,7 +55,9 @@ static OwningOpRef<ModuleOp> read(StringRef bytes, MLIRContext &context) {
     emitError(UnknownLoc::get(&context)) << missing;
     return nullptr;
   }
-  module = parseSourceString<ModuleOp>(bytes, ParserConfig(&context));
+  // MLIR's lexer stops at a terminator, which the fuzzer's bytes lack.
+  std::string text = bytes.str();
+  module = parseSourceString<ModuleOp>(text, ParserConfig(&context));
   if (!module || failed(moe::prepareStableHLO(*module)))
     return nullptr;
   return module;

@@ -84,7 +84,8 @@ for name, data in (("x", x), ("z", z), ("keys", keys)):
 plan = f"!moe.plan<{count}, slots<5>>"
 stacks, text = experts(table, 100, plan)
 halve = f"""func.func private @halve(%x: tensor<?x{D}xf32>) -> tensor<?x{D}xf32> {{
-  %half = arith.constant 0.5 : f32
+  %w = moe_support.weight dense<0.5> : tensor<f32>
+  %half = tensor.extract %w[] : tensor<f32>
   %y = linalg.map ins(%x : tensor<?x{D}xf32>) outs(%x : tensor<?x{D}xf32>) (%v: f32, %o: f32) {{
     %h = arith.mulf %v, %half : f32
     linalg.yield %h : f32

@@ -55,15 +55,23 @@ def grid(generator, experts, infinite):
     return row
 
 
+def shares(row):
+    """The sigmoids of a row over their sum; what is no number stays."""
+    parts = [v if v == -INF or math.isnan(v) else 1 / (1 + math.exp(-v)) for v in row]
+    total = sum(v for v in parts if v >= 0)
+    return [v / total if v >= 0 else v for v in parts]
+
+
 class Config:
     """One shape and attributes of a policy.
 
     `second(rows, units, places)`: lists of (id, weight) of the units of one part, by a published formula; `units` number them among all that are drawn, `places` in the
-    call. `doubt(row, unit)`, and `doubts(rows)` for a part: True where a comparison would be a matter of rounding. `infinite`: whether logits may be −∞."""
+    call. `doubt(row, unit)`, and `doubts(rows)` for a part: True where a comparison would be a matter of rounding. `infinite`: whether logits may be −∞. `given(row)`: the
+    logits where they are not those that are drawn."""
 
-    def __init__(self, experts, score, args, second, doubt=None, doubts=None, infinite=True, tolerance=4e-6):
+    def __init__(self, experts, score, args, second, doubt=None, doubts=None, infinite=True, tolerance=4e-6, given=list):
         self.experts, self.score, self.args, self.second, self.doubt, self.doubts = experts, score, args, second, doubt, doubts
-        self.infinite, self.tolerance = infinite, tolerance
+        self.infinite, self.tolerance, self.given = infinite, tolerance, given
 
     def rows(self, generator, units):
         while True:
@@ -73,7 +81,7 @@ class Config:
 
     def row(self, generator, unit):
         while True:
-            row = grid(generator, self.experts, self.infinite)
+            row = self.given(grid(generator, self.experts, self.infinite))
             if not self.doubt or undefined([row]) or not self.doubt(row, unit):
                 return row
 
@@ -153,6 +161,13 @@ def topp(g, units):
             return published.dynamic_moe(z, p, most, include, allow)
         args = {"policy": ("topp", p), "boundary": boundary, **({"kmax": most} if bounded else {}), **({"allow": allow} if allow else {})}
         yield Config(experts, SOFTMAX, args, alone(method), doubt=unclear)
+        def unclear_share(s, u, p=p, allow=allow):
+            order = sorted((v for e, v in enumerate(s) if v > -INF and (not allow or allow[e])), reverse=True)
+            return any(abs(sum(order[:n]) - p) < 1e-4 for n in range(len(order) + 1))
+        def of_shares(s, u, p=p, most=most, include=boundary == "include", allow=allow):
+            row = published.best_that_reach(s, p, most, include, allow)
+            return list(zip([e for e, _ in row], published.over([w for _, w in row], sum(w for _, w in row)))) if most else row
+        yield Config(experts, IDENTITY, {**args, **({"norm": "sum"} if bounded else {})}, alone(of_shares), doubt=unclear_share, given=shares)
 
 
 def threshold(g, units):

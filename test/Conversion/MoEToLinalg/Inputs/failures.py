@@ -6,6 +6,7 @@ the sources of the lowering is to have a case.
 import contextlib
 import glob
 import io
+import math
 import os
 import re
 import signal
@@ -82,6 +83,12 @@ def remapped(choice, replicas):
 def by_table(ids):
     args = {"z": Tensor([[0.0] * 4] * 2, dynamic=True), "table": Tensor(ids, "i32", dynamic=True)}
     text = f"  %p = moe.route %z table_ids(%table : {args['table'].type}) score <sigmoid> select <table, key = scores> weight <scores> : {args['z'].type} -> {SLOTS}\n"
+    return slots_of(args, text, SLOTS)
+
+
+def summed(*row):
+    args = {"z": Tensor([[0.25] * 4, list(row)], dynamic=True)}
+    text = f"  %p = moe.route %z score <identity> select <topp(0.5), kmax = 2> weight <scores> : {args['z'].type} -> {SLOTS}\n"
     return slots_of(args, text, SLOTS)
 
 
@@ -184,6 +191,8 @@ FAULTS = [
     ("a plan has offsets that do not ascend within its entries", csr([0, 2, 4]), csr([0, 0, 3])),
     ("a unit lists an id that is no expert", slots_of(*packed([[0, 4], [2, 3]])), slots_of(*packed([[0, -1], [2, 3]]))),
     ("a unit lists an id that is no expert", by_table([[0, 4], [1, 2]]), by_table([[0, 3], [1, -1]])),
+    ("topp expects logits that are not negative and sum to at most 1", summed(0.5, 0.25, 0.25, 0.0625), summed(0.5, 0.25, -math.inf, 0.25)),
+    ("topp expects logits that are not negative and sum to at most 1", summed(0.5, 0.25, -0.25, 0.5), summed(0.5, 0.25, 0.2578125, 0.0)),
     ("a unit lists an expert twice", slots_of(*packed([[0, 0], [2, 3]])), slots_of(*packed([[-1, -1], [2, 3]]))),
     ("a unit lists an expert twice", by_table([[3, 3], [1, 2]]), by_table([[3, 2], [3, 2]])),
     ("a choice is none of the replicas", remapped([[0, 1], [2, 0]], [[0, 4], [1, 5], [2, 6], [3, 7]]), remapped([[0, 1], [1, 0]], [[0, 4], [1, 5], [2, 6], [3, 7]])),

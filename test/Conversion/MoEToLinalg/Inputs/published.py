@@ -198,15 +198,19 @@ def m6t(z, groups, k):
 def dynamic_moe(z, p, most=None, include=True, allow=None):
     """Huang et al. 2024, "Harder tasks need more experts": the smallest set of best experts whose probabilities reach p. `include` = false leaves the one that passes p. The
     paper's code (ZhenweiAn/Dynamic_MoE, modeling_moe.py) goes on where they are p to the bit."""
-    s = softmax(z)
+    return best_that_reach(softmax(z), p, most, include, allow)
+
+
+def best_that_reach(s, p, most=None, include=True, allow=None):
+    """The same of shares that the caller has made: sigmoids over their sum, say."""
     order = ranked(masked(s, allow))
     sums = [sum(s[e] for e in order[:n]) for n in range(len(order) + 1)]
     if include:
         size = min([n for n in range(1, len(order) + 1) if sums[n] >= p], default=len(order))
     else:
         size = max(max(n for n in range(len(order) + 1) if sums[n] <= p), 1)
-    size = min(size, most or len(z))
-    return listed(order[:size], [s[e] for e in order], most or len(z)) if size else []
+    size = min(size, most or len(s))
+    return listed(order[:size], [s[e] for e in order], most or len(s))
 
 
 def remoe(z):

@@ -1,6 +1,6 @@
 // arctic: hidden 7168, width 4864, top 2 of 128, router softmax-normalised, body swiglu.
 // Note: the dense residual is an ordinary MLP beside the layer.
-// Checked against: vllm-project/vllm, vllm/model_executor/models/arctic.py: weights are normalised.
+// Checked against: vllm-project/vllm, vllm/model_executor/models/arctic.py at 00db0119: weights are normalised.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x7168xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x7168xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<128x7168xf32>

@@ -1,6 +1,6 @@
 // minicpm5-moe-16a3: hidden 2048, width 512, top 16 of 160, 1 shared of 512, router sigmoid, body swiglu.
 // Note: sizes and scale are from a table of a script.
-// Checked against: descriptions of MiniCPM5MoEMoE in public kernels: sigmoid, bias, top 16, normalised.
+// Checked against: wyc55069407/vllm, vllm/model_executor/models/minicpm5_moe.py at 5a7b1af3: sigmoid, bias, top 16, normalised, scaled.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x2048xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x2048xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<160x2048xf32>

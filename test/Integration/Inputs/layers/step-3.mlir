@@ -1,6 +1,6 @@
 // step-3: hidden 7168, width 5120, top 3 of 48, 1 shared of 5120, router softmax, body swiglu.
-// Note: whether weights are normalised is the configuration's; those that were seen say no.
-// Checked against: configurations of Step-3 in public scripts: norm_expert_weight is false, the router a softmax.
+// Note: whether weights are normalised is the configuration's, which says no.
+// Checked against: vllm-project/vllm, vllm/model_executor/models/step3_text.py at 0169d396: a softmax, normalised where norm_expert_weight is, which the configuration has false.
 // Written by utils/moe-gen from section 8 of the routing specification.
 func.func @main(%x: tensor<?x7168xf32> {moe.name = "x", moe.symbols = ["T", ""]}) -> (tensor<?x7168xf32> {moe.name = "y", moe.symbols = ["T", ""]}) {
   %router = moe_support.weight #moe_support.external<"weights.bin", 0> : tensor<48x7168xf32>
