@@ -69,8 +69,8 @@ struct Finding {
 
 enum class Schedule : uint8_t {
   Random, ///< seeded choice of warps, quanta and completions
-  Latest, ///< asynchronous copies complete as late as the program allows
-  Starve, ///< one CTA runs only when nothing else can
+  Latest, ///< asynchronous copies complete late, the last one first
+  Starve, ///< one CTA runs when nothing else can; copies are done at once
   /// As Random, and a read may give any value that the memory model lets it:
   /// stores arrive late and in any order, loads happen late.
   Weak,

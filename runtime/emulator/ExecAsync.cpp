@@ -89,7 +89,8 @@ const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
     PendingCopy copy{from, static_cast<uint32_t>(to.offset), info.bytes,
                      static_cast<uint8_t>(valid)};
     // A copy may be done at once or wait until something needs it.
-    if (machine.isSeeded() && machine.pick(4) == 0)
+    if (machine.options.schedule == Schedule::Starve ||
+        (machine.isSeeded() && machine.pick(4) == 0))
       completeCopy(machine, *w.cta, copy);
     else
       queue.copies.push_back(copy);

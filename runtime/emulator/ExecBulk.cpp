@@ -258,8 +258,9 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
                     " of the cluster, which has ended");
     copy.to = copy.told = member;
     // The even or the odd CTA of its pair, as the one that was named is.
-    if (info.pair &&
-        !(copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)]))
+    if (info.pair)
+      copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)];
+    if (!copy.told)
       misuse(0, "tells a CTA of the cluster that has ended");
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);
   }
@@ -330,7 +331,7 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     RaceDetector::Memo written;
     checkBulkRace(w, op, lane, shared, sharedBytes, true, copy, written);
   }
-  machine.bulk.push_back(std::move(copy));
+  machine.queueBulk(std::move(copy));
 }
 
 /// Whether two lanes copy the same box to the same place. CUTLASS's epilogue
@@ -388,11 +389,12 @@ static void send(Warp &w, const Op *op, int lane, BulkCopy copy,
   copy.segments.push_back({0, place.offset, copy.bytes});
   if (machine.options.checked) {
     if (copy.reduces)
-      checkInitialised(w, op, lane, place, copy.bytes, place.offset);
+      checkInitialised(w, op, lane, place, copy.bytes,
+                       place.allocation->base + place.offset);
     RaceDetector::Memo memo;
     checkBulkRace(w, op, lane, place, copy.bytes, true, copy, memo);
   }
-  machine.bulk.push_back(std::move(copy));
+  machine.queueBulk(std::move(copy));
 }
 
 static uint64_t addressOf(const Warp &w, const StoreAsyncInfo &info,
@@ -453,6 +455,9 @@ const Op *moe::emu::runTryCancel(Warp &w, const Op *op) {
                           addressOf(w, info, op->a, 0, lane), 16, 16, true),
           told = resolve(w, op, lane, space, addressOf(w, info, op->b, 1, lane),
                          8, 8, true);
+    if (w.cta->cluster->refused)
+      w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, place.offset,
+                      "asks for a cluster after a response that none is left");
     std::array<uint32_t, 4> response = cancelCluster(*w.cta->launch);
     const char *bytes = reinterpret_cast<const char *>(response.data());
     for (Cta *member : w.cta->cluster->members) {
@@ -465,7 +470,7 @@ const Op *moe::emu::runTryCancel(Warp &w, const Op *op) {
       BulkCopy copy;
       copy.data.assign(bytes, bytes + sizeof(response));
       send(w, op, lane, std::move(copy), {member->shared.get(), place.offset},
-           {member->shared.get(), told.offset});
+           info.multicast ? Place{member->shared.get(), told.offset} : told);
     }
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
@@ -481,6 +486,8 @@ const Op *moe::emu::runCancelQuery(Warp &w, const Op *op) {
     std::memcpy(response.data(), halves, sizeof(response));
     if (response[0])
       cancelled |= 1u << lane;
+    else
+      w.cta->cluster->refused = true;
     if (op->flags && !response[0])
       w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, 0,
                       "asks a response for a CTA that says that none was "
@@ -507,6 +514,12 @@ static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
     value = atomicResult(copy.reduction, copy.type, false, old, value, 0);
     std::memcpy(to + i, &value, width);
   }
+}
+
+void Machine::queueBulk(BulkCopy copy) {
+  bulk.push_back(std::move(copy));
+  if (options.schedule == Schedule::Starve)
+    completeBulk(bulk.size() - 1);
 }
 
 void Machine::completeBulk(size_t index) {

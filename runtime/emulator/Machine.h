@@ -138,8 +138,9 @@ struct Cluster {
   uint32_t firstSlot = 0;
   std::vector<Cta *> members; ///< by rank; null once ended
   uint32_t alive = 0;
-  Knowledge arrived;   ///< of the arrivals at its barrier
-  Knowledge completed; ///< of the barrier's last phase
+  Knowledge arrived;    ///< of the arrivals at its barrier
+  Knowledge completed;  ///< of the barrier's last phase
+  bool refused = false; ///< clusterlaunchcontrol: knows that no cluster is left
 };
 
 /// Four warps that execute wgmma together.
@@ -283,6 +284,8 @@ struct Machine {
   bool advanceHosts(bool force);
 
   // ---- ExecBulk.cpp ----
+  /// The copy is done later, or at once where the schedule is for that.
+  void queueBulk(BulkCopy copy);
   /// Does the copy bulk[index].
   void completeBulk(size_t index);
   /// Whether something that happens beside the threads may happen now.

@@ -559,6 +559,111 @@ TEST(Check, NotResident) {
   }
 }
 
+TEST(Check, KernelsOfTwoStreamsRunTogether) {
+  // CTAs that poll until a kernel of another stream, for which there has to be
+  // room, writes.
+  std::string poll = "SPIN: ld.acquire.gpu.global.u32 %r1, [%p0]; "
+                     "setp.eq.u32 %q1, %r1, 0; @%q1 bra SPIN;",
+              raise = "st.release.gpu.global.u32 [%p0], 1;";
+  auto finish = [&](uint32_t polling, unsigned stream, uint64_t seed) {
+    EmulatorOptions options;
+    options.seed = seed;
+    options.schedule = static_cast<Schedule>(seed % 3);
+    options.multiprocessors = 2;
+    options.livelockSlots = 3000;
+    KernelRun run(kernelText(poll, 1), options);
+    run.input(std::vector<uint32_t>{0});
+    LaunchConfig config;
+    config.dynamicShared = 100000; // two of a multiprocessor
+    config.grid = {polling};
+    run.emulator.launch(*run.module, "k", config, run.arguments);
+    config.grid = {1};
+    config.stream = stream;
+    run.emulator.launch(run.emulator.load(kernelText(raise, 1)), "k", config,
+                        run.arguments);
+    return run.emulator.run();
+  };
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    EXPECT_TRUE(finish(3, 1, seed));
+    EXPECT_FALSE(finish(4, 1, seed));
+    EXPECT_FALSE(finish(3, 0, seed));
+  }
+}
+
+TEST(Check, CopiesAreDoneEarlyOrLate) {
+  // Two copies to one place of each kind, without checks, which would find the
+  // race: what is there at once and what is there in the end.
+  std::string body =
+      "mov.u32 %r1, tile; mov.u32 %r9, bar; mbarrier.init.shared.b64 [%r9], 1; "
+      "mov.u32 %r8, 7; st.shared.u32 [%r1], %r8; st.shared.u32 [%r1+16], %r8;\n"
+      "mbarrier.arrive.expect_tx.shared.b64 _, [%r9], 32;\n";
+  for (int copy = 0; copy < 2; ++copy) {
+    std::string from = "[%p" + std::to_string(copy) + "]";
+    body += "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes "
+            "[%r1], " +
+            from + ", 16, [%r9]; cp.async.ca.shared.global [%r1+16], " + from +
+            ", 4;\n";
+  }
+  body += "ld.shared.u32 %r2, [%r1]; ld.shared.u32 %r3, [%r1+16];\n"
+          "cp.async.wait_all; WAIT: mbarrier.try_wait.parity.shared.b64 %q1, "
+          "[%r9], 0; @!%q1 bra WAIT;\n"
+          "ld.shared.u32 %r4, [%r1]; ld.shared.u32 %r5, [%r1+16]; "
+          "st.global.v4.u32 [%p2], {%r2, %r3, %r4, %r5};";
+  auto values = [&](Schedule schedule, uint64_t seed) {
+    EmulatorOptions options;
+    options.seed = seed;
+    options.schedule = schedule;
+    options.checked = false;
+    KernelRun run(kernelText(body, 3,
+                             ".shared .align 16 .b8 tile[32]; .shared .align 8 "
+                             ".b64 bar;"),
+                  options);
+    run.input(std::vector<uint32_t>(4, 1));
+    run.input(std::vector<uint32_t>(4, 2));
+    uint64_t out = run.output(16);
+    EXPECT_TRUE(run.launch({1}, {1})) << run.report();
+    return run.read<uint32_t>(out, 4);
+  };
+  std::set<std::vector<uint32_t>> seen;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    EXPECT_EQ(values(Schedule::Starve, seed),
+              (std::vector<uint32_t>{2, 2, 2, 2}));
+    EXPECT_EQ(values(Schedule::Latest, seed),
+              (std::vector<uint32_t>{7, 7, 1, 1}));
+    seen.insert(values(Schedule::Random, seed));
+  }
+  EXPECT_GT(seen.size(), 4u);
+}
+
+TEST(Check, AsyncArrivals) {
+  // Threads copy a word each, and read their neighbour's when all have arrived.
+  auto exchange = [](const std::string &arrive, const std::string &end) {
+    return Case{
+        kSlot +
+            "mov.u32 %r9, bar; setp.eq.u32 %q1, %tid_, 0; @%q1 "
+            "mbarrier.init.shared.b64 [%r9], 64; bar.sync 0; cvt.u64.u32 "
+            "%rd3, %r9; cvta.shared.u64 %rd4, %rd3; "
+            "cp.async.ca.shared.global [%r3], [%rd2], 4;\n" +
+            arrive +
+            "\nWAIT: mbarrier.try_wait.parity.shared.b64 %q2, [%r9], 0;" + end +
+            " ld.shared.u32 %r6, [%r5]; cp.async.wait_all; bar.sync 0;",
+        {1},
+        {64},
+        kBox + ".shared .align 8 .b64 bar;"};
+  };
+  const std::string wait = "@!%q2 bra WAIT;";
+  Case right = exchange("cp.async.mbarrier.arrive.noinc.b64 [%rd4];", wait);
+  check(FindingKind::Race,
+        exchange("cp.async.mbarrier.arrive.noinc.b64 [%rd4];", ""), right);
+  check(FindingKind::Race,
+        exchange("mbarrier.arrive.shared.b64 %rd5, [%r9];", wait), right);
+  check(FindingKind::Livelock,
+        exchange("cp.async.mbarrier.arrive.b64 [%rd4];", wait),
+        exchange("cp.async.mbarrier.arrive.noinc.shared.b64 [%r9];", wait));
+  check(FindingKind::MbarrierMisuse,
+        exchange("cp.async.mbarrier.arrive.noinc.b64 [%p0];", wait), right);
+}
+
 TEST(Check, RegistersLimitResidency) {
   Emulator emulator;
   LaunchConfig config;

@@ -321,58 +321,71 @@ TEST(Cluster, StoreAsync) {
 // ---- clusterlaunchcontrol ----
 
 // Every cluster does its own work and that of clusters that have not started:
-// each CTA of the grid is counted once.
-std::string workStealing(const std::string &wait) {
-  return "mov.u32 %r1, %ctaid.x; mov.u32 %r2, %cluster_ctarank; mov.u32 %r20, "
-         "0; "
+// each CTA of the grid of 4 x 3 x 2 is counted once.
+std::string workStealing(const std::string &wait,
+                         const std::string &guard = "@%q2 ",
+                         bool asksAgain = false) {
+  const std::string ask =
+      "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r9], 16;\n" + kSync +
+      "setp.eq.u32 %q1, %r2, 0; @%q1 clusterlaunchcontrol.try_cancel.async"
+      ".shared::cta.mbarrier::complete_tx::bytes.multicast::cluster::all.b128 "
+      "[box], [%r9];\n";
+  return "mov.u32 %r1, %ctaid.x; mov.u32 %r5, %ctaid.y; mov.u32 %r6, %ctaid.z; "
+         "mov.u32 %r2, %cluster_ctarank; mov.u32 %r20, 0; "
          "mov.u32 %r9, bar; mbarrier.init.shared::cta.b64 [%r9], 1; "
          "fence.mbarrier_init.release.cluster;\n" +
          kSync +
-         "LOOP: mul.wide.u32 %rd1, %r1, 4; add.u64 %rd1, %rd1, %p0; "
-         "red.relaxed.gpu.global.add.u32 [%rd1], 1;\n"
-         "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r9], 16;\n" +
-         kSync +
-         "setp.eq.u32 %q1, %r2, 0; @%q1 clusterlaunchcontrol.try_cancel.async"
-         ".shared::cta.mbarrier::complete_tx::bytes.multicast::cluster::all."
-         "b128 "
-         "[box], [%r9];\n" +
-         wait +
+         "LOOP: mad.lo.u32 %r5, %r6, 3, %r5; mad.lo.u32 %r1, %r5, 4, %r1; "
+         "mul.wide.u32 %rd1, %r1, 4; add.u64 %rd1, %rd1, %p0; "
+         "red.relaxed.gpu.global.add.u32 [%rd1], 1;\n" +
+         ask + wait +
          "{ .reg .b128 %response; ld.shared.b128 %response, [box]; "
          "clusterlaunchcontrol.query_cancel.is_canceled.pred.b128 %q2, "
-         "%response; @%q2 clusterlaunchcontrol.query_cancel.get_first_ctaid.v4"
-         ".b32.b128 {%r1, %r5, %r6, _}, %response; }\n"
+         "%response; " +
+         guard +
+         "clusterlaunchcontrol.query_cancel.get_first_ctaid.v4.b32.b128 {%r1, "
+         "%r5, _, _}, %response; @%q2 clusterlaunchcontrol.query_cancel."
+         "get_first_ctaid::z.b32.b128 %r6, %response; }\n"
          "xor.b32 %r20, %r20, 1; add.u32 %r1, %r1, %r2; fence.proxy.async;\n" +
-         kSync + "@%q2 bra LOOP;\n";
+         kSync + "@%q2 bra LOOP;\n" + (asksAgain ? ask : "");
 }
 
 TEST(Cluster, LaunchControl) {
-  auto run = [](const std::string &wait, uint64_t seed) {
+  auto run = [](const std::string &text, uint64_t seed) {
     EmulatorOptions options;
     options.seed = seed;
     options.schedule = static_cast<Schedule>(seed % 3);
     options.multiprocessors = 1;
     options.livelockSlots = 3000;
-    KernelRun run(kernelText(workStealing(wait), 1,
+    KernelRun run(kernelText(text, 1,
                              ".shared .align 16 .b8 box[16]; .shared .align 8 "
                              ".b8 bar[8];"),
                   options);
     uint64_t out = run.input(std::vector<uint32_t>(24));
     LaunchConfig config;
-    config.grid = {24};
+    config.grid = {4, 3, 2};
     config.cluster = {2};
     config.dynamicShared = 50000; // four at a time
     run.emulator.launch(*run.module, "k", config, run.arguments);
     run.emulator.run();
     return std::pair(run.report(), run.read<uint32_t>(out, 24));
   };
+  const std::string wait =
+      "WAIT: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 %q3, "
+      "[%r9], %r20; @!%q3 bra WAIT;\n";
   for (uint64_t seed = 1; seed <= 10; ++seed) {
-    auto [report, counts] = run(
-        "WAIT: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 %q3, "
-        "[%r9], %r20; @!%q3 bra WAIT;\n",
-        seed);
+    auto [report, counts] = run(workStealing(wait), seed);
     EXPECT_EQ(report, "");
     EXPECT_EQ(counts, std::vector<uint32_t>(24, 1));
-    EXPECT_NE(run("", seed).first, ""); // nobody waits for the response
+    // Nobody waits for the response.
+    EXPECT_NE(run(workStealing(""), seed).first.find("race"),
+              std::string::npos);
+    EXPECT_NE(run(workStealing(wait, "@%q2 ", true), seed)
+                  .first.find("after a response that none is left"),
+              std::string::npos);
+    EXPECT_NE(run(workStealing(wait, ""), seed)
+                  .first.find("says that none was cancelled"),
+              std::string::npos);
   }
 }
 

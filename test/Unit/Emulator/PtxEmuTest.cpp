@@ -249,6 +249,51 @@ TEST_F(PtxEmu, ClustersAndStructures) {
   expectPrinted("expects two hexadecimal digits per byte");
 }
 
+TEST_F(PtxEmu, RacesAndResidency) {
+  // Two CTAs meet, and leave a word of dynamic shared memory and, both of them,
+  // one of global memory.
+  write("meet.ptx", R"(.version 8.0
+.target sm_80
+.address_size 64
+.extern .shared .align 16 .b8 s[];
+.visible .entry meet(.param .u64 x)
+{
+  .reg .b32 %r<4>; .reg .b64 %rd<2>; .reg .pred %p;
+  ld.param.u64 %rd1, [x];
+  mov.u32 %r1, %ctaid.x;
+  st.global.u32 [%rd1+4], %r1;
+  st.shared.u32 [s+8188], %r1;
+  red.release.gpu.global.add.u32 [%rd1], 1;
+SPIN:
+  ld.acquire.gpu.global.u32 %r2, [%rd1];
+  setp.lt.u32 %p, %r2, 2;
+  @%p bra SPIN;
+  ret;
+}
+)");
+  int64_t n = 2;
+  std::array<uint32_t, 2> zeros{};
+  moe::run::writeNpy(folder + "/zeros.npy",
+                     {{MOE_DTYPE_U32, 1, &n}, zeros.data(), 8});
+  std::string start = "meet.ptx --grid 2 --block 1 --args in:zeros.npy "
+                      "--multiprocessors 1 --shared ";
+  for (const char *schedule : {"random", "latest", "starve", "weak"}) {
+    EXPECT_EQ(run(start + "8192 --cooperative --schedule " + schedule), 1);
+    expectPrinted("ERROR: race: write of 4 bytes at 0x");
+    expectPrinted("is not ordered after a write by thread 0 of CTA (");
+    expectPrinted(
+        "note: the other access is at line 10: st.global.u32 [%rd1+4], %r1;");
+    expectPrinted(": 1 found with seed 1");
+  }
+  EXPECT_EQ(run(start + "4096"), 1);
+  expectPrinted("the address is dynamic shared memory (4096 bytes) + 8188");
+  EXPECT_EQ(run(start + "120000"), 1);
+  expectPrinted("ERROR: livelock");
+  expectPrinted("1 CTAs are not resident, since 1 multiprocessors hold 1 each");
+  EXPECT_EQ(run(start + "120000 --cooperative"), 2);
+  expectPrinted("a cooperative launch of more CTAs than can be resident");
+}
+
 TEST_F(PtxEmu, UsageErrors) {
   for (auto [arguments, part] :
        std::vector<std::pair<std::string, std::string>>{

@@ -260,22 +260,48 @@ TEST(BulkReduce, AddsInGlobalMemory) {
 
 // ---- multicast and copies between CTAs ----
 
+const std::string kClusterSync = "barrier.cluster.arrive.aligned; "
+                                 "barrier.cluster.wait.aligned;\n";
+// Every CTA stores the first 256 bytes of its tile.
+const std::string kStoreTile =
+    "shl.b32 %r5, %tid_, 2; add.u32 %r6, %r1, %r5; ld.shared.u32 %r7, [%r6]; "
+    "shl.b32 %r8, %r20, 8; add.u32 %r8, %r8, %r5; cvt.u64.u32 %rd1, %r8; "
+    "add.u64 %rd1, %rd1, %p1; st.global.u32 [%rd1], %r7;\n" +
+    kClusterSync;
+
 std::string multicastText(const std::string &mask, const std::string &expect,
                           const std::string &map = "%p0") {
   // CTA 0 copies a box to every CTA of the mask; all wait for their own.
-  return kInit +
-         "barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned;"
+  return kInit + kClusterSync +
          "mov.u32 %r10, 0; mov.u32 %r11, 4; mov.u32 %r3, "
          "%cluster_ctarank; mov.u32 %r20, %ctaid.x;\n"
          "@%q1 mbarrier.arrive.expect_tx.shared.b64 _, [%r2], " +
          expect + "; setp.eq.and.u32 %q4, %r3, 0, %q1; mov.u16 %h1, " + mask +
          "; @%q4 cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::"
          "complete_tx::bytes.multicast::cluster [%r1], [" +
-         map + ", {%r10, %r11}], [%r2], %h1;\n" + kWait +
-         "shl.b32 %r5, %tid_, 2; add.u32 %r6, %r1, %r5; ld.shared.u32 %r7, "
-         "[%r6]; shl.b32 %r8, %r20, 8; add.u32 %r8, %r8, %r5; cvt.u64.u32 "
-         "%rd1, %r8; add.u64 %rd1, %rd1, %p1; st.global.u32 [%rd1], %r7; "
-         "barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned;";
+         map + ", {%r10, %r11}], [%r2], %h1;\n" + kWait + kStoreTile;
+}
+
+/// The same by pairs: CTA 0 names the mbarrier of CTA `named`, and the CTAs of
+/// that parity (`parity`) expect the bytes of both CTAs of their pairs.
+std::string pairMulticastText(const std::string &mask,
+                              const std::string &expect,
+                              const std::string &named,
+                              const std::string &parity,
+                              const std::string &group = ".cta_group::2") {
+  return kInit + kClusterSync +
+         "mov.u32 %r10, 0; mov.u32 %r11, 4; mov.u32 %r20, %ctaid.x; mov.u32 "
+         "%r3, %cluster_ctarank; and.b32 %r4, %r3, 1; setp.eq.u32 %q3, %r4, " +
+         parity +
+         "; and.pred %q4, %q3, %q1; @%q4 mbarrier.arrive.expect_tx.shared.b64 "
+         "_, [%r2], " +
+         expect + "; mov.u32 %r5, " + named +
+         "; mapa.shared::cluster.u32 %r6, %r2, %r5; setp.eq.and.u32 %q4, %r3, "
+         "0, %q1; mov.u16 %h1, " +
+         mask + ";\n@%q4 cp.async.bulk.tensor.2d" + group +
+         ".shared::cluster.global.mbarrier::complete_tx::bytes.multicast::"
+         "cluster [%r1], [%p0, {%r10, %r11}], [%r6], %h1;\n@!%q3 bra TOLD;\n" +
+         kWait + "TOLD:\n" + kClusterSync + kStoreTile;
 }
 
 struct Multicast {
@@ -331,6 +357,32 @@ TEST(Multicast, MisuseIsFound) {
     EXPECT_FALSE(runMulticast(multicastText("15", "240"), seed).clean);
     EXPECT_FALSE(runMulticast(multicastText("15", "272"), seed).clean);
     EXPECT_FALSE(runMulticast(multicastText("15", "256", "%p1"), seed).clean);
+  }
+}
+
+TEST(Multicast, TellsOneCtaOfEveryPair) {
+  auto expectFound = [](const std::string &text, uint64_t seed,
+                        const std::string &message) {
+    Multicast result = runMulticast(text, seed);
+    EXPECT_FALSE(result.clean) << message;
+    EXPECT_NE(result.report.find(message), std::string::npos) << result.report;
+  };
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    for (const char *named : {"0", "1"}) {
+      Multicast result =
+          runMulticast(pairMulticastText("15", "512", named, named), seed);
+      ASSERT_TRUE(result.clean) << result.report;
+      for (uint32_t i = 0; i < 256; ++i)
+        EXPECT_EQ(result.values[i], 64 + i % 64);
+      expectFound(pairMulticastText("7", "512", named, named), seed,
+                  "livelock");
+      expectFound(pairMulticastText("15", "512", named, named, ""), seed,
+                  named[0] == '1' ? "expects the mbarrier in the CTA"
+                                  : "livelock");
+    }
+    expectFound(pairMulticastText("15", "512", "1", "0"), seed, "");
+    expectFound(pairMulticastText("15", "512", "2", "0"), seed,
+                "or the other of its pair");
   }
 }
 
