@@ -603,10 +603,6 @@ Index IndexFacts::foldCounts(Index sum) {
   return sum;
 }
 
-/// Whether a dimension of size `own` that is broadcast to `target` keeps its
-/// coordinates: the sizes are equal, or they are wherever `own` is not 1, and
-/// `target` is at most 1 where it is. Exporters write the latter as the size
-/// that `own` broadcasts to together with another one.
 bool IndexFacts::neverGrows(Index own, Index target) {
   if (own == target)
     return true;

@@ -123,13 +123,13 @@ static std::optional<Entries> matchScatteredSlots(IndexFacts &facts,
 
 /// The list position that a pick comes from: a position p, or the entry that a
 /// permutation of all entries holds there, both taken apart into p / k, p mod
-/// k. There are as many positions as entries, as far as both are known.
+/// k. There are as many positions as entries.
 static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
                            const Entries &entries) {
   int64_t k = pick.slots();
   Index position = entries.position;
   Index entryCount = facts.scale(rowCount(facts, pick.topK.getIndices()), k);
-  if (facts.sub(entries.positions, entryCount)->asConstant().value_or(0) != 0)
+  if (!facts.neverGrows(entryCount, entries.positions))
     return false;
   auto isEntry = [&](Index entry) {
     return pick.token == facts.floorDiv(entry, k) &&

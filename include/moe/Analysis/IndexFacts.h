@@ -151,6 +151,12 @@ public:
   /// last dimension, or has it in size 1.
   void identifySlot(mlir::Value tensor, mlir::Value same, int64_t slot);
 
+  /// Whether a dimension of size `own` that is broadcast to `target` keeps its
+  /// coordinates: the sizes are equal, or they are wherever `own` is not 1, and
+  /// `target` is at most 1 where it is. Exporters write the latter as the size
+  /// that `own` broadcasts to together with another one.
+  bool neverGrows(Index own, Index target);
+
   IndexRange range(Index a) override;
 
 protected:
@@ -188,7 +194,6 @@ private:
   std::optional<Coordinates> operandCoordinates(mlir::Operation *op,
                                                 unsigned number,
                                                 llvm::ArrayRef<Index> at);
-  bool neverGrows(Index own, Index target);
   bool inBounds(Index position, mlir::Value tensor, int64_t dimension);
   std::optional<Histogram> scatteredHistogram(mlir::Operation *op);
   std::optional<Histogram> reducedHistogram(mlir::Operation *op);
