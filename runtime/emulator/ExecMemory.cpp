@@ -333,7 +333,7 @@ struct PieceStore {
     forLanes(lanes, [&](int lane) {
       applies &= sync[lane].knowledge.plain.get() == first;
     });
-    known = first ? first : &kNothing;
+    known = first ? first : &nothing();
     forLanes(lanes, [&](int lane) {
       prefetch(w, info.space, addressOf(w, op, info, lane));
     });

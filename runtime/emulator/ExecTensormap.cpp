@@ -183,7 +183,7 @@ static bool isVisible(const Machine &machine, uint64_t map, Agent writer,
     if (!races.ordered(knows, acquire.agent, acquire.stamp))
       return false;
     auto observerAt = [](const TensormapFence &fence) {
-      return Observer{fence.known ? *fence.known : kNothing, fence.agent,
+      return Observer{fence.known ? *fence.known : nothing(), fence.agent,
                       fence.stamp};
     };
     return std::any_of(

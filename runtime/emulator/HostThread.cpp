@@ -42,7 +42,7 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
   if (!machine.races.access(
           place.allocation->shadow, place.offset, static_cast<uint32_t>(bytes),
           isWrite, {agent(), now, 0, {strong, Scope::Sys}},
-          {knowledge.plain ? *knowledge.plain : kNothing, agent(), now},
+          {knowledge.plain ? *knowledge.plain : nothing(), agent(), now},
           conflict))
     return;
   Finding finding;

@@ -719,11 +719,11 @@ void Machine::reportStuck(bool livelock) {
       if (!launch->action && launch->nextCta < launch->config.grid.count())
         notes.push_back(
             "kernel '" + launch->program->name + "' on device " +
-            std::to_string(key.first) + ": " +
+            std::to_string(key.first) + ": CTAs that are not resident: " +
             std::to_string(launch->config.grid.count() - launch->nextCta) +
-            " CTAs are not resident, since " +
-            std::to_string(options.multiprocessors) + " multiprocessors hold " +
-            std::to_string(launch->perMultiprocessor) + " each");
+            "; multiprocessors: " + std::to_string(options.multiprocessors) +
+            ", of room for CTAs each: " +
+            std::to_string(launch->perMultiprocessor));
   if (!someone)
     throw RunStopped();
   stop(livelock ? FindingKind::Livelock : FindingKind::Deadlock, *someone,

@@ -463,13 +463,13 @@ inline Agent copyAgent(const Warp &w, int lane) {
 inline Observer observerOf(const Warp &w, int lane) {
   const WarpSync &sync = w.cta->sync[w.index];
   const LaneSync &own = sync.lanes[lane];
-  return {own.knowledge.plain ? *own.knowledge.plain : kNothing,
+  return {own.knowledge.plain ? *own.knowledge.plain : nothing(),
           threadAgent(w, lane), sync.now, own.copied};
 }
 /// What an access of the async proxy that a lane issues follows.
 inline Observer proxyObserverOf(const Warp &w, int lane) {
   const ClockRef &proxied = w.cta->sync[w.index].lanes[lane].knowledge.proxied;
-  return {proxied ? *proxied : kNothing, Agent(), 0};
+  return {proxied ? *proxied : nothing(), Agent(), 0};
 }
 
 /// Checks that a tensor copy of the lane may read the tensor map;

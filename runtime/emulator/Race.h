@@ -127,7 +127,11 @@ inline ClockRef::~ClockRef() {
     delete clock;
 }
 
-inline const Clock kNothing; ///< is known
+/// What somebody knows who knows of nothing.
+inline const Clock &nothing() {
+  static const Clock clock;
+  return clock;
+}
 
 /// Strong writes that were seen: by location how far its history is known.
 /// Immutable, shared, sorted. Null: none. Only the weak schedules have any.

@@ -289,7 +289,8 @@ SPIN:
   expectPrinted("the address is dynamic shared memory (4096 bytes) + 8188");
   EXPECT_EQ(run(start + "120000"), 1);
   expectPrinted("ERROR: livelock");
-  expectPrinted("1 CTAs are not resident, since 1 multiprocessors hold 1 each");
+  expectPrinted("CTAs that are not resident: 1; multiprocessors: 1, of room "
+                "for CTAs each: 1");
   EXPECT_EQ(run(start + "120000 --cooperative"), 2);
   expectPrinted("a cooperative launch of more CTAs than can be resident");
 }
