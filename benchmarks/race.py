@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -89,7 +90,12 @@ class Engine:
     def time(self, runs):
         return self.ask(runs=runs)["seconds"]
 
-    def stop(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:  # what it is asked for may take minutes
+            self.process.kill()
         try:
             self.process.stdin.close()
         except BrokenPipeError:
@@ -177,16 +183,16 @@ def race_layer(layer, dtype, cells, arguments, append):
         print(f"race: {layer['name']} {dtype}: writing and compiling", file=sys.stderr)
         weights = prepare(layer, dtype, str(folder), arguments)
         for threads, peer_name in dict.fromkeys((cell["threads"], cell["peer"]) for cell in cells):
-            peer, ours = (Engine(name, layer, dtype, str(folder), threads, arguments) for name in (peer_name, "moec"))
-            for cell in [c for c in cells if (c["threads"], c["peer"]) == (threads, peer_name)]:
-                print(f"race: {' '.join(map(str, key(cell)))}", file=sys.stderr)
-                error = peer.error or ours.error
-                try:
-                    append({**cell, "error": error} if error else race_cell(layer, weights, cell, ours, peer, arguments))
-                except (RuntimeError, BrokenPipeError) as problem:
-                    append({**cell, "error": str(problem)})
-            for engine in (ours, peer):
-                engine.stop()
+            own = [cell for cell in cells if (cell["threads"], cell["peer"]) == (threads, peer_name)]
+            start = lambda name: Engine(name, layer, dtype, str(folder), threads, arguments)
+            with start(peer_name) as peer, start("moec") as ours:
+                for cell in own:
+                    print(f"race: {' '.join(map(str, key(cell)))}", file=sys.stderr)
+                    error = peer.error or ours.error
+                    try:
+                        append({**cell, "error": error} if error else race_cell(layer, weights, cell, ours, peer, arguments))
+                    except (RuntimeError, BrokenPipeError) as problem:
+                        append({**cell, "error": str(problem)})
     finally:
         shutil.rmtree(folder)
 
@@ -282,4 +288,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Whoever ends the race ends its engines and removes its files.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("race: stopped; the same command goes on with the cells that are left")
