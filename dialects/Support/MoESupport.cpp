@@ -67,10 +67,13 @@ MOE_SUPPORT_OPAQUE_ELEMENTS(UnpackAttr)
 
 using EmitError = function_ref<InFlightDiagnostic()>;
 
-static LogicalResult verifyStatic(EmitError emitError, ShapedType type) {
-  if (!isa<RankedTensorType>(type) || !type.hasStaticShape())
-    return emitError()
-           << "expects a ranked tensor type of static shape, but got " << type;
+static LogicalResult verifyStatic(EmitError emitError,
+                                  ArrayRef<ShapedType> types) {
+  for (ShapedType type : types)
+    if (!isa<RankedTensorType>(type) || !type.hasStaticShape())
+      return emitError()
+             << "expects a ranked tensor type of static shape, but got "
+             << type;
   return success();
 }
 
@@ -211,8 +214,7 @@ LogicalResult PadAttr::verify(EmitError emitError, ShapedType type,
 LogicalResult NibblesAttr::verify(EmitError emitError, ShapedType type,
                                   ElementsAttr source) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyStatic(emitError, from)))
+  if (failed(verifyStatic(emitError, {type, from})))
     return failure();
   Type element = from.getElementType();
   if ((!element.isInteger(4) && !element.isInteger(2)) ||
@@ -233,8 +235,7 @@ LogicalResult NibblesAttr::verify(EmitError emitError, ShapedType type,
 LogicalResult UnpackAttr::verify(EmitError emitError, ShapedType type,
                                  ElementsAttr source) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyStatic(emitError, from)))
+  if (failed(verifyStatic(emitError, {type, from})))
     return failure();
   // (unpack_c1)
   Type element = type.getElementType();
@@ -282,8 +283,7 @@ LogicalResult ScaleAttr::verify(EmitError emitError, ShapedType type,
 LogicalResult ConvertAttr::verify(EmitError emitError, ShapedType type,
                                   ElementsAttr source) {
   ShapedType from = source.getShapedType();
-  if (failed(verifyStatic(emitError, type)) ||
-      failed(verifyStatic(emitError, from)))
+  if (failed(verifyStatic(emitError, {type, from})))
     return failure();
   // (convert_c1)
   if (from.getShape() != type.getShape() ||
