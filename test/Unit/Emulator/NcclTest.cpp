@@ -306,6 +306,22 @@ std::vector<T> readBack(const Setup &setup, uint64_t at, size_t count) {
 
 int numberOf(int rank, int index) { return rank * 1000 + index * 3 + 1; }
 
+std::vector<int> numbersOf(int rank, int count) {
+  std::vector<int> numbers;
+  for (int i = 0; i < count; ++i)
+    numbers.push_back(numberOf(rank, i));
+  return numbers;
+}
+
+/// A buffer on the rank's device that holds its numbers.
+uint64_t allocateNumbers(Setup &setup, int rank, int count) {
+  std::vector<int> numbers = numbersOf(rank, count);
+  uint64_t in = setup.emulator.allocate(numbers.size() * 4,
+                                        static_cast<unsigned>(rank), "in");
+  setup.emulator.write(in, numbers.data(), numbers.size() * 4);
+  return in;
+}
+
 /// Two launches: the barriers' epochs go on. Where `out` is of rank r, each
 /// number is the sum over ranks and epochs of what they sent.
 GemmResult lsaExchange(const std::string &text, int ranks, uint64_t seed) {
@@ -314,13 +330,9 @@ GemmResult lsaExchange(const std::string &text, int ranks, uint64_t seed) {
   Setup setup(text, ranks, seed);
   std::vector<uint64_t> outs;
   for (int rank = 0; rank < ranks; ++rank) {
-    auto device = static_cast<unsigned>(rank);
-    std::vector<int> numbers;
-    for (int i = 0; i < kCount; ++i)
-      numbers.push_back(numberOf(rank, i));
-    uint64_t in = setup.emulator.allocate(kCount * 4, device, "in");
-    setup.emulator.write(in, numbers.data(), kCount * 4);
-    outs.push_back(setup.emulator.allocate(kCount * 4, device, "out"));
+    uint64_t in = allocateNumbers(setup, rank, kCount);
+    outs.push_back(setup.emulator.allocate(kCount * 4,
+                                           static_cast<unsigned>(rank), "out"));
     Arguments arguments;
     arguments.add(setup.comm(rank).bytes)
         .add(setup.windowOnDevice(rank, kResourceBytes))
@@ -369,13 +381,9 @@ GemmResult lsaMultimem(const std::string &text, int ranks, uint64_t seed) {
   Setup setup(text, ranks, seed);
   std::vector<uint64_t> outs;
   for (int rank = 0; rank < ranks; ++rank) {
-    auto device = static_cast<unsigned>(rank);
-    std::vector<int> numbers;
-    for (int i = 0; i < kCount; ++i)
-      numbers.push_back(numberOf(rank, i));
-    uint64_t in = setup.emulator.allocate(kCount * 4, device, "in");
-    setup.emulator.write(in, numbers.data(), kCount * 4);
-    outs.push_back(setup.emulator.allocate(kCount * 4, device, "out"));
+    uint64_t in = allocateNumbers(setup, rank, kCount);
+    outs.push_back(setup.emulator.allocate(kCount * 4,
+                                           static_cast<unsigned>(rank), "out"));
     Arguments arguments;
     arguments.add(setup.comm(rank).bytes)
         .add(setup.windowOnDevice(rank, kResourceBytes))
@@ -392,9 +400,7 @@ GemmResult lsaMultimem(const std::string &text, int ranks, uint64_t seed) {
 
 /// Writes a rank's numbers to its memory that puts are made from.
 void fillSource(Setup &setup, int rank, int count) {
-  std::vector<int> numbers;
-  for (int i = 0; i < count; ++i)
-    numbers.push_back(numberOf(rank, i));
+  std::vector<int> numbers = numbersOf(rank, count);
   setup.emulator.write(kFlat + static_cast<uint64_t>(rank) * kStride + kSource,
                        numbers.data(), numbers.size() * 4);
 }
