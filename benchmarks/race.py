@@ -25,7 +25,7 @@ DTYPES = {
     "onnxruntime": ["f32", "int8", "int4"], "torch": ["f32", "bf16"], "zentorch": ["f32", "bf16"], "onednn": ["f32", "bf16"],
     "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"]}
 ENVIRONMENTS = {"zentorch": "venv-zentorch"}  # others: venv
-# Every peer, layer, dtype, number of tokens and of threads occurs.
+# Every peer, dtype, number of tokens and of threads occurs, and every layer but switch-base-8.
 QUICK = """
 qwen3-30b-a3b    f32    1 1 onnxruntime
 qwen3-30b-a3b    f32  512 1 onednn
@@ -58,39 +58,30 @@ PEER_BOUND = 5e-2  # some peers round activations to int8
 KEY = ("layer", "dtype", "tokens", "threads", "peer")
 
 
+class EngineError(RuntimeError):
+    """What an engine answers instead of numbers."""
+
+
 class Engine:
+    """An engine in a process of its own, which ends with the block that it is entered for."""
+
     def __init__(self, name, layer, dtype, folder, threads, arguments):
         # Large blocks in huge pages, for engines that do not ask for them.
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), GLIBC_TUNABLES="glibc.malloc.hugetlb=1", MOE_PEERS=f"{arguments.peer_root}/native")
         python = f"{arguments.peer_root}/{ENVIRONMENTS.get(name, 'venv')}/bin/python"
-        self.name, self.folder = name, folder
+        self.name, self.folder, self.refusal = name, folder, None
         self.process = subprocess.Popen(
             [python, HERE / "worker.py", name, json.dumps(layer), dtype, folder, str(threads), arguments.moec],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-        self.error = self.answer().get("error")
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"error": f"{self.name} ended with status {self.process.wait()}"}
-
-    def ask(self, **command):
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
-        answer = self.answer()
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer
-
-    def bind(self, tokens, reference):
-        """The error of the first rows."""
-        self.ask(tokens=tokens, rows=CHECKED_ROWS)
-        y = np.load(f"{self.folder}/{self.name}.npy")
-        return float(np.abs(y - reference).max() / np.abs(reference).max())
-
-    def time(self, runs):
-        return self.ask(runs=runs)["seconds"]
 
     def __enter__(self):
+        try:
+            self.answer()
+        except EngineError as problem:
+            self.refusal = problem
+        except BaseException:
+            self.process.kill()
+            raise
         return self
 
     def __exit__(self, kind, *_):
@@ -101,6 +92,30 @@ class Engine:
         except BrokenPipeError:
             pass  # it has ended by itself
         self.process.wait()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {"error": f"ended with status {self.process.wait()}"}
+        if "error" in answer:
+            raise EngineError(f"{self.name}: {answer['error']}")
+        return answer
+
+    def ask(self, **command):
+        try:
+            self.process.stdin.write(json.dumps(command) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its end is the answer
+        return self.answer()
+
+    def bind(self, tokens, reference):
+        """The error of the first rows."""
+        self.ask(tokens=tokens, rows=CHECKED_ROWS)
+        y = np.load(f"{self.folder}/{self.name}.npy")
+        return float(np.abs(y - reference).max() / np.abs(reference).max())
+
+    def time(self, runs):
+        return self.ask(runs=runs)["seconds"]
 
 
 def steal():
@@ -184,15 +199,22 @@ def race_layer(layer, dtype, cells, arguments, append):
         weights = prepare(layer, dtype, str(folder), arguments)
         for threads, peer_name in dict.fromkeys((cell["threads"], cell["peer"]) for cell in cells):
             own = [cell for cell in cells if (cell["threads"], cell["peer"]) == (threads, peer_name)]
-            start = lambda name: Engine(name, layer, dtype, str(folder), threads, arguments)
+
+            def start(name):
+                return Engine(name, layer, dtype, str(folder), threads, arguments)
+
             with start(peer_name) as peer, start("moec") as ours:
+                refusal = ours.refusal or peer.refusal
                 for cell in own:
                     print(f"race: {' '.join(map(str, key(cell)))}", file=sys.stderr)
-                    error = peer.error or ours.error
                     try:
-                        append({**cell, "error": error} if error else race_cell(layer, weights, cell, ours, peer, arguments))
-                    except (RuntimeError, BrokenPipeError) as problem:
+                        if refusal:
+                            raise refusal
+                        append(race_cell(layer, weights, cell, ours, peer, arguments))
+                    except EngineError as problem:
                         append({**cell, "error": str(problem)})
+                        if not refusal:
+                            break  # it may have ended; the same command goes on with the cells that are left
     finally:
         shutil.rmtree(folder)
 
@@ -200,7 +222,7 @@ def race_layer(layer, dtype, cells, arguments, append):
 def wrong(cell):
     """What is wrong with a cell's numbers, or nothing."""
     if "error" in cell:
-        return ""
+        return "  WRONG" if cell["error"].startswith("moec:") else ""
     if not cell["max_error"] <= BOUND[cell["dtype"]]:
         return "  WRONG"
     return "" if cell["peer_max_error"] <= PEER_BOUND else "  peer wrong"
@@ -211,7 +233,7 @@ def table(results):
     for cell in results:
         start = f"{cell['layer']:<20}{cell['dtype']:<6}{cell['tokens']:>6}{cell['threads']:>8}  {cell['peer']:<12}"
         if "error" in cell:
-            lines.append(start + cell["error"])
+            lines.append(start + cell["error"] + wrong(cell))
             continue
         lines.append(f"{start}{cell['ms']:>10.3f}{cell['peer_ms']:>10.3f}{cell['peer_ms'] / cell['ms']:>7.2f}{cell['roofline_percent']:>8.1f} %"
                      f"{cell['max_error']:>9.1e}{cell['peer_max_error']:>9.1e}{wrong(cell)}")
@@ -243,15 +265,16 @@ def words(known):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--moec", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--peer-root", required=True, help=argparse.SUPPRESS)
-    known = layers.shapes(parser.parse_known_args()[0].moec)
-    parser.add_argument("--quick", action="store_true", help="24 cells: all peers, layers and dtypes, all told under 40 minutes")
+    given = argparse.ArgumentParser(add_help=False)  # by the script
+    given.add_argument("--moec", required=True, help=argparse.SUPPRESS)
+    given.add_argument("--peer-root", required=True, help=argparse.SUPPRESS)
+    known = layers.shapes(given.parse_known_args()[0].moec)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[given])
+    parser.add_argument("--quick", action="store_true", help="24 cells: all peers and dtypes, all layers but switch-base-8; under 40 minutes")
     parser.add_argument("--layers", type=words(known), default=list(known), help="names of moe-bench --list, comma-separated (default: all)")
     parser.add_argument("--dtypes", type=words(layers.BITS), default=list(layers.BITS), help="of f32, bf16, int8, int4 (default: all)")
-    parser.add_argument("--tokens", type=numbers, default=[1, 2, 4, 8, 16, 32, 64, 128, 512, 2048])
-    parser.add_argument("--threads", type=numbers, default=[1, 2])
+    parser.add_argument("--tokens", type=numbers, default=[1, 2, 4, 8, 16, 32, 64, 128, 512, 2048], help="numbers of tokens (default: 1 to 2048)")
+    parser.add_argument("--threads", type=numbers, default=[1, 2], help="numbers of threads (default: 1,2)")
     parser.add_argument("--peers", type=words(DTYPES), default=list(DTYPES), help=f"of {', '.join(DTYPES)} (default: all)")
     parser.add_argument("--seconds", type=float, default=2, help="time each engine at least this long per cell (default: 2)")
     parser.add_argument("--schedule", default="auto", help="how moec runs layers; see moe-compile (default: auto)")

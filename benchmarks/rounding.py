@@ -13,6 +13,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -21,6 +22,7 @@ import layer as layers
 from worker import Moec
 
 TOKENS, HIDDEN, WIDTH, PICKS = 1024, 384, 64, 8
+RULES = ["nearest", "up", "down"]
 
 
 def source(layer, weights):
@@ -69,6 +71,8 @@ def compile_layer(folder, rule, arguments):
     subprocess.run([*command, "-o", own / "model.so"], check=True, cwd=folder)
     report = subprocess.run([*command, "--explain=schedule"], check=True, cwd=folder, capture_output=True, text=True).stdout
     unit = re.search(r"multiples of (\d+)", report)
+    if options and not unit:
+        sys.exit(f"rounding.py: error: expects counts that are rounded by '{rule}', but got:\n{report}")
     return own, int(unit[1]) if unit else 1
 
 
@@ -100,11 +104,14 @@ def measure(experts, folder, arguments):
             form.run()
             times[rule].append(1e3 * (time.perf_counter() - begin))
     reference = layers.reference(layer, weights, x[:2], logits[:2])
+    error = float(np.abs(y["none"][:2] - reference).max() / np.abs(reference).max())
+    if not error <= {"f32": 1e-4, "bf16": 2e-2}[arguments.dtype]:
+        sys.exit(f"rounding.py: error: the layer differs from f64 by {error:.1e}")
     return [{"experts": experts, "rows_per_expert": TOKENS * PICKS / experts, "rule": rule, "unit": units[rule], "rows": rows[rule], "ms": statistics.median(times[rule]),
              "gain_percent": 100 * (statistics.median(times["none"]) / statistics.median(times[rule]) - 1),
              "gain_per_row_percent": 100 * (statistics.median(times["none"]) / rows["none"] / (statistics.median(times[rule]) / rows[rule]) - 1),
              "changed_percent": float(100 * np.linalg.norm(y[rule] - y["none"]) / np.linalg.norm(y["none"])),
-             "error": float(np.abs(y["none"][:2] - reference).max() / np.abs(reference).max())} for rule in forms]
+             "error": error} for rule in forms]
 
 
 def main():
@@ -112,7 +119,7 @@ def main():
     parser.add_argument("--moec", default="build/dev", help="the build folder (default: %(default)s)")
     parser.add_argument("--work", default="build/benchmarks/rounding", help="where files go (default: %(default)s)")
     parser.add_argument("--experts", type=lambda text: [int(word) for word in text.split(",")], default=[64, 128, 256, 512])
-    parser.add_argument("--rules", type=lambda text: text.split(","), default=["nearest", "up", "down"], help="of nearest, up, down (default: all)")
+    parser.add_argument("--rules", nargs="+", choices=RULES, default=RULES, help="those without chance (default: all)")
     parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--schedule", default="auto", help="see moe-compile (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1)

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -82,6 +83,7 @@ def make(name, layer, weights, folder, threads, build):
 
 def main():
     name, layer, dtype, folder, threads, build = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5]), sys.argv[6]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # race.py ends its engines
     # Libraries print to the standard output, some of them past Python.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

@@ -44,7 +44,6 @@ class Engine:
 
     def __init__(self, name, layer, weights, folder, threads):
         require("body", layer["body"], self.bodies)
-        require("dtype", weights.dtype, ["f32", "bf16"])
         torch.set_num_threads(threads)
         self.layer = layer
         self.dtype = torch.float32 if weights.dtype == "f32" else torch.bfloat16

@@ -10,7 +10,6 @@ from .grouped_mm import route, tensor
 class Engine:
     def __init__(self, name, layer, weights, folder, threads):
         require("body", layer["body"], ["silu"])
-        require("dtype", weights.dtype, ["bf16"])
         if layer["shared_width"]:
             raise NotImplementedError("no shared expert")
         torch.set_num_threads(threads)

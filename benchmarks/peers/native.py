@@ -9,7 +9,6 @@ from . import require
 
 ROUTERS = ["softmax-topk", "softmax-topk-renorm", "topk-softmax", "sigmoid-topk-renorm"]
 BODIES = ["silu", "gpt-oss", "relu"]
-FORMATS = {"onednn": ["f32", "bf16"], "ggml": ["f32", "bf16", "int8", "int4"]}
 
 
 class Matrix(ctypes.Structure):
@@ -26,7 +25,6 @@ class Layer(ctypes.Structure):
 class Engine:
     def __init__(self, name, layer, weights, folder, threads):
         require("router", layer["router"], ROUTERS)
-        require("dtype", weights.dtype, FORMATS[name])
         self.library = ctypes.CDLL(f"{os.environ['MOE_PEERS']}/lib{name}_peer.so")
         self.hidden, self.kept = layer["hidden"], []
         own = Layer(**{key: layer[key] for key in ("hidden", "width", "experts", "top_k", "shared_width")}, threads=threads,

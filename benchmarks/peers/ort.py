@@ -15,7 +15,6 @@ NORMALIZE = {"softmax-topk": 0, "softmax-topk-renorm": 1, "topk-softmax": 1}
 
 class Engine:
     def __init__(self, name, layer, weights, folder, threads):
-        require("dtype", weights.dtype, ["f32", "int8", "int4"])
         require("router", layer["router"], NORMALIZE if weights.dtype == "f32" else ["softmax-topk-renorm", "topk-softmax"])
         if layer["shared_width"]:
             raise NotImplementedError("no shared expert")

@@ -11,7 +11,6 @@ class Engine:
     def __init__(self, name, layer, weights, folder, threads):
         require("router", layer["router"], ["softmax-topk", "softmax-topk-renorm", "topk-softmax"])
         require("body", layer["body"], ["silu", "relu"])
-        require("dtype", weights.dtype, ["f32", "bf16"])
         if layer["shared_width"]:
             raise NotImplementedError("no shared expert")
         # XLA's pool has a thread for each processor that the process may use.
