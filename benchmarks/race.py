@@ -247,7 +247,7 @@ def estimate(known, cells, seconds):
         own = [cell for cell in cells if (cell["layer"], cell["dtype"]) == (name, dtype)]
         gigabytes = layers.Weights(known[name], dtype, ".").bytes * 1e-9
         engines = len({(cell["threads"], cell["peer"]) for cell in own})
-        total += 10 + 20 * gigabytes + engines * (8 + 6 * gigabytes) + len(own) * (4 + 3 * seconds)
+        total += 4 + 8 * gigabytes + engines * (3 + 2 * gigabytes) + len(own) * (1 + 3 * seconds)
     return total / 60
 
 
