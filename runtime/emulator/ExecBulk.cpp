@@ -121,12 +121,31 @@ TensorMap Issue::map(uint64_t where) const {
   if (result.rank != info.rank)
     misuse(where, "expects a tensor map of rank " + std::to_string(info.rank) +
                       ", but got one of rank " + std::to_string(result.rank));
-  // encodeTensorMap has seen to it, tensormap.replace has not.
+  // encodeTensorMap has seen to it, those who changed the map since have not.
+  auto need = [&](const char *what, int dim, uint64_t value, uint64_t most) {
+    if (value < 1 || value > most)
+      misuse(where, std::string("expects a tensor map with ") + what +
+                        " in dimension " + std::to_string(dim) + ", but got " +
+                        std::to_string(value));
+  };
+  if (result.type >= std::size(TensorMap::kElementBytes) || result.swizzle > 3)
+    misuse(where, "expects a tensor map of an element type from 0 to 12 and a "
+                  "swizzle from 0 to 3");
+  result.elementBytes = TensorMap::kElementBytes[result.type];
+  for (int dim = 0; dim < result.rank; ++dim) {
+    need("a size of at least 1", dim, result.dims[dim], ~uint64_t(0));
+    need("a box from 1 to 256", dim, result.box[dim], 256);
+    need("an element stride from 1 to 8", dim, result.elementStrides[dim], 8);
+  }
   uint32_t inner = result.box[0] * result.elementBytes;
   if (inner % 16 || (result.swizzle && inner > 16u << result.swizzle))
     misuse(where, "expects an innermost box of a multiple of 16 bytes within "
                   "the swizzle, but got " +
                       std::to_string(inner) + " bytes");
+  if (result.boxBytes() > kMostSharedBytes)
+    misuse(where, "expects a box of at most " +
+                      std::to_string(kMostSharedBytes) + " bytes, but got " +
+                      std::to_string(result.boxBytes()));
   return result;
 }
 
@@ -205,9 +224,7 @@ void Issue::rows(const TensorMap &map, uint32_t shared, bool toShared,
 void Issue::tensor() {
   bool toShared = info.kind == BulkInfo::Kind::ToShared;
   TensorMap tensorMap = map(address(toShared ? op->b : op->a, toShared));
-  uint32_t bytes = tensorMap.box[0] * tensorMap.elementBytes;
-  for (int dim = 1; dim < tensorMap.rank; ++dim)
-    bytes *= tensorMap.extent(dim);
+  auto bytes = static_cast<uint32_t>(tensorMap.boxBytes());
   uint64_t where = address(toShared ? op->a : op->b, !toShared);
   Space space = toShared && !info.ownCta ? Space::SharedCluster : Space::Shared;
   Place shared = at(space, where, bytes, 128, toShared);

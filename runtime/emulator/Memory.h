@@ -22,6 +22,8 @@ inline constexpr uint64_t kLocalWindow = 0x0000'0200'0000'0000,
                           kLocalWindowEnd = 0x0000'0201'0000'0000;
 inline constexpr uint64_t kMulticastBase = 0x0000'5000'0000'0000;
 inline constexpr uint64_t kGlobalBase = 0x0000'7000'0000'0000;
+/// Shared memory of a CTA: 227 KiB.
+inline constexpr uint64_t kMostSharedBytes = 232448;
 /// Between two allocations.
 inline constexpr uint64_t kRedZone = 0x10000;
 
