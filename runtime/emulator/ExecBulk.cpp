@@ -275,8 +275,14 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
                     " of the cluster, which has ended");
     copy.to = copy.told = member;
     // The even or the odd CTA of its pair, as the one that was named is.
-    if (info.pair)
-      copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)];
+    if (info.pair) {
+      size_t told = (rank & ~size_t(1)) | (named & 1);
+      if (told >= cluster.members.size())
+        misuse(0, "tells CTA " + std::to_string(told) +
+                      ", which the cluster of " +
+                      std::to_string(cluster.members.size()) + " lacks");
+      copy.told = cluster.members[told];
+    }
     if (!copy.told)
       misuse(0, "tells a CTA of the cluster that has ended");
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);
