@@ -2,6 +2,7 @@
 #include "Machine.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace moe::emu;
 
@@ -14,12 +15,21 @@ struct HostThread::State {
   Knowledge knowledge{};
 
   Agent agent() const { return Agent(number.value(), Agent::Thread, 0); }
-  Place place(uint64_t address, uint64_t bytes) const {
-    Allocation *found = machine.memory.find(address);
-    if (!found || found->released ||
-        address - found->base + bytes > found->size)
-      throw UsageError("the range is not within one allocation");
-    return {found, address - found->base};
+  Place place(uint64_t address, uint64_t bytes, bool isWrite) const {
+    Place place = machine.memory.place(address, bytes);
+    if (isWrite && place.allocation->readOnly)
+      throw UsageError("'" + place.allocation->name + "' is read-only");
+    return place;
+  }
+  /// Of a strong access.
+  Place strongPlace(uint64_t address, uint32_t bytes, bool isWrite) const {
+    if (bytes > 8 || !std::has_single_bit(bytes))
+      throw UsageError("expects an access of 1, 2, 4 or 8 bytes, but got " +
+                       std::to_string(bytes));
+    if (address % bytes)
+      throw UsageError("expects an address that is a multiple of " +
+                       std::to_string(bytes));
+    return place(address, bytes, isWrite);
   }
   void check(const Place &place, uint64_t bytes, bool isWrite, bool strong);
   void release(const Place &place, uint64_t value, uint32_t bytes);
@@ -74,13 +84,13 @@ void HostThread::State::release(const Place &place, uint64_t value,
 }
 
 void HostThread::read(uint64_t address, void *data, uint64_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->place(address, bytes, false);
   state->check(place, bytes, false, false);
   std::memcpy(data, place.bytes(), bytes);
 }
 
 void HostThread::write(uint64_t address, const void *data, uint64_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->place(address, bytes, true);
   state->check(place, bytes, true, false);
   state->store(place, data, bytes);
 }
@@ -96,7 +106,7 @@ static std::vector<SyncEntry> releasesAt(const Place &place) {
 }
 
 uint64_t HostThread::loadAcquire(uint64_t address, uint32_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->strongPlace(address, bytes, false);
   state->check(place, bytes, false, true);
   for (const SyncEntry &entry : releasesAt(place))
     if (state->machine.races.includes(entry.scope, entry.agent, state->agent()))
@@ -108,14 +118,14 @@ uint64_t HostThread::loadAcquire(uint64_t address, uint32_t bytes) {
 
 void HostThread::storeRelease(uint64_t address, uint64_t value,
                               uint32_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->strongPlace(address, bytes, true);
   place.allocation->shadow.sync[place.offset].clear();
   state->release(place, value, bytes);
 }
 
 void HostThread::addRelease(uint64_t address, uint64_t value, uint32_t bytes) {
   // Continues the releases of others.
-  Place place = state->place(address, bytes);
+  Place place = state->strongPlace(address, bytes, true);
   uint64_t old = 0;
   std::memcpy(&old, place.bytes(), bytes);
   state->release(place, old + value, bytes);

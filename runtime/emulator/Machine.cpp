@@ -22,6 +22,14 @@ static constexpr int32_t kExploredQuantum = 1 << 16;
 
 // ---- memory ----
 
+Place AddressSpace::place(uint64_t address, uint64_t bytes) const {
+  Allocation *found = find(address);
+  if (!found || found->released ||
+      bytes > found->size - (address - found->base))
+    throw UsageError("the range is not within one allocation");
+  return {found, address - found->base};
+}
+
 Allocation *AddressSpace::nearest(uint64_t address) const {
   auto above = allocations.upper_bound(address);
   if (above != allocations.begin())

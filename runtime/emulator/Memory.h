@@ -129,6 +129,9 @@ public:
   }
   /// What `find` returned last that was there; nullptr where none.
   Allocation *lastFound() const { return last; }
+  /// Where these bytes lie. Throws UsageError where they are not within one
+  /// allocation that has not been released.
+  Place place(uint64_t address, uint64_t bytes) const;
   /// The nearest allocation below or above, for messages; nullptr where none.
   Allocation *nearest(uint64_t address) const;
   /// `at` 0: the next free place, aligned to 256 bytes and no better. Throws
