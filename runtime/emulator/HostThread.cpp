@@ -32,7 +32,9 @@ struct HostThread::State {
     return place(address, bytes, isWrite);
   }
   void check(const Place &place, uint64_t bytes, bool isWrite, bool strong);
-  void release(const Place &place, uint64_t value, uint32_t bytes);
+  /// Writes `value`, which continues what `entries` hand over.
+  void release(const Place &place, std::vector<SyncEntry> entries,
+               uint64_t value, uint32_t bytes);
   void store(const Place &place, const void *data, uint64_t bytes) const {
     std::memcpy(place.bytes(), data, bytes);
     markWritten(place, static_cast<uint32_t>(bytes));
@@ -70,16 +72,17 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
     machine.findings.push_back(std::move(finding));
 }
 
-void HostThread::State::release(const Place &place, uint64_t value,
+void HostThread::State::release(const Place &place,
+                                std::vector<SyncEntry> entries, uint64_t value,
                                 uint32_t bytes) {
   check(place, bytes, true, true);
   Knowledge released = knowledge;
   released.plain = Clock::withAgent(released.plain, agent(), now++);
-  auto &entries = place.allocation->shadow.sync[place.offset];
   std::erase_if(entries, [this](const SyncEntry &entry) {
     return entry.agent == agent();
   });
   entries.push_back({std::move(released), Scope::Sys, agent()});
+  place.allocation->shadow.sync[place.offset] = std::move(entries);
   store(place, &value, bytes);
 }
 
@@ -119,16 +122,14 @@ uint64_t HostThread::loadAcquire(uint64_t address, uint32_t bytes) {
 void HostThread::storeRelease(uint64_t address, uint64_t value,
                               uint32_t bytes) {
   Place place = state->strongPlace(address, bytes, true);
-  place.allocation->shadow.sync[place.offset].clear();
-  state->release(place, value, bytes);
+  state->release(place, {}, value, bytes);
 }
 
 void HostThread::addRelease(uint64_t address, uint64_t value, uint32_t bytes) {
-  // Continues the releases of others.
   Place place = state->strongPlace(address, bytes, true);
   uint64_t old = 0;
   std::memcpy(&old, place.bytes(), bytes);
-  state->release(place, old + value, bytes);
+  state->release(place, releasesAt(place), old + value, bytes);
 }
 
 void Machine::addHost(std::function<bool(HostThread &)> step) {

@@ -62,4 +62,33 @@ TEST(HostThread, RefusesWhatBreaksTheContract) {
   EXPECT_THROW(run.emulator.write(memory + 8, data, -uint64_t(8)), UsageError);
 }
 
+TEST(HostThread, AnAdditionContinuesTheReleasesOfKernels) {
+  // CTA 0 writes p0 and adds to the flag p1, the host adds behind it; CTA 1
+  // reads when it sees both.
+  const std::string text =
+      "mov.u32 %r1, %ctaid.x; setp.eq.u32 %q1, %r1, 1; @%q1 bra READ;\n"
+      "st.global.u32 [%p0], 7; red.release.sys.global.add.u32 [%p1], 1; bra "
+      "END;\n"
+      "READ: ld.acquire.sys.global.u32 %r2, [%p1]; setp.ne.u32 %q2, %r2, 2; "
+      "@%q2 bra READ; ld.global.u32 %r3, [%p0]; st.global.u32 [%p2], %r3; END:";
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    EmulatorOptions options;
+    options.seed = seed;
+    options.schedule = static_cast<Schedule>(seed % 4);
+    KernelRun run(kernelText(text, 3), options);
+    run.input(std::vector<uint32_t>(1));
+    uint64_t flag = run.input(std::vector<uint32_t>(1)), out = run.output(4);
+    bool added = false;
+    run.emulator.addHostThread([&](HostThread &host) {
+      // Looked at from outside, so that the thread itself acquires nothing.
+      if (added || run.read<uint32_t>(flag, 1)[0] != 1)
+        return false;
+      host.addRelease(flag, 1, 4);
+      return added = true;
+    });
+    EXPECT_TRUE(run.launch({2}, {1})) << run.report();
+    EXPECT_EQ(run.read<uint32_t>(out, 1)[0], 7u);
+  }
+}
+
 } // namespace host_thread_test
