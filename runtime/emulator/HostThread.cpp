@@ -146,11 +146,13 @@ bool Machine::isHost(Agent agent) const {
 
 void Machine::startHosts() {
   for (auto &host : hosts) {
+    HostThread::State &own = *host->state;
     // Once everything is done its number is one that everybody knows all of.
-    if (host->state->number && !races.isRetired(host->state->agent()))
-      continue;
-    host->state->number = races.addCta({-1, races.ctaCount()});
-    host->state->knowledge = hostKnowledge;
+    if (!own.number || races.isRetired(own.agent())) {
+      own.number = races.addCta({-1, races.ctaCount()});
+      own.knowledge = {};
+    }
+    own.knowledge.join(hostKnowledge);
   }
 }
 

@@ -91,4 +91,42 @@ TEST(HostThread, AnAdditionContinuesTheReleasesOfKernels) {
   }
 }
 
+TEST(HostThread, KnowsWhatTheHostHasWaitedFor) {
+  for (bool waits : {false, true})
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+      EmulatorOptions options;
+      options.seed = seed;
+      options.schedule = static_cast<Schedule>(seed % 4);
+      KernelRun run(kernelText("st.global.u32 [%p0], 7;", 1), options);
+      std::vector<char> second(8);
+      uint64_t first = run.output(4),
+               other = run.emulator.allocate(4, 0, "other");
+      std::memcpy(second.data(), &other, 8);
+      uint32_t got = 0;
+      bool may = false;
+      run.emulator.addHostThread([&](HostThread &host) {
+        if (!may)
+          return false;
+        may = false;
+        host.read(first, &got, 4);
+        return true;
+      });
+      LaunchConfig config;
+      run.emulator.launch(*run.module, "k", config, run.arguments);
+      if (waits) {
+        EXPECT_TRUE(run.emulator.run(0, 0));
+      } else {
+        config.stream = 2; // the first one goes on while this is waited for
+        run.emulator.enqueue(0, 2, [] {});
+        run.emulator.run(0, 2);
+      }
+      may = true;
+      config.stream = 1;
+      run.emulator.launch(*run.module, "k", config, second);
+      EXPECT_EQ(run.emulator.run(), waits) << run.report();
+      if (waits)
+        EXPECT_EQ(got, 7u);
+    }
+}
+
 } // namespace host_thread_test
