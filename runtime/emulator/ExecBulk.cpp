@@ -38,8 +38,7 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
                                observer, conflict, memo))
     return;
   std::vector<std::string> notes = {
-      "the other access is at line " + std::to_string(conflict.other.line) +
-      ": " + w.machine->lineText(w, conflict.other.line)};
+      w.machine->otherAccess(w, conflict.other.line)};
   if (!isWrite &&
       w.machine->races.ordered(observerOf(w, lane), conflict.other.agent,
                                conflict.other.stamp))

@@ -231,8 +231,7 @@ void moe::emu::checkTensormapRead(Warp &w, const Op *op, int lane,
             "a tensor map is read that its proxy need not see since it was "
             "written by " +
                 machine.describe(write.agent),
-            {"the write is at line " + std::to_string(write.line) + ": " +
-                 machine.lineText(w, write.line),
+            {machine.otherAccess(w, write.line, "the write"),
              "'fence.proxy.tensormap::generic' must release it behind the "
              "write and acquire it before the copy"},
             write.line);

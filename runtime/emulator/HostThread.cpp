@@ -57,6 +57,7 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
           {knowledge.plain ? *knowledge.plain : nothing(), agent(), now},
           conflict))
     return;
+  uint32_t line = conflict.other.line; // 0: of the host
   Finding finding;
   finding.kind = FindingKind::Race;
   finding.kernel = "thread of the host";
@@ -65,11 +66,16 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
                     std::to_string(bytes) + " bytes of '" +
                     place.allocation->name + "' + " +
                     std::to_string(place.offset) + " is not ordered after a " +
-                    (conflict.otherIsWrite ? "write" : "read") + " at line " +
-                    std::to_string(conflict.other.line) + " by " +
-                    machine.describe(conflict.other.agent);
-  if (machine.findings.size() < machine.options.maxFindings)
-    machine.findings.push_back(std::move(finding));
+                    (conflict.otherIsWrite ? "write" : "read");
+  if (machine.findings.size() >= machine.options.maxFindings ||
+      !machine.reported
+           .insert({finding.kind, finding.message, 0, static_cast<int>(line)})
+           .second)
+    return;
+  if (line)
+    finding.message += " at line " + std::to_string(line);
+  finding.message += " by " + machine.describe(conflict.other.agent);
+  machine.findings.push_back(std::move(finding));
 }
 
 void HostThread::State::release(const Place &place,

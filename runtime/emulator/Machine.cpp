@@ -80,6 +80,13 @@ std::string Machine::describe(Agent agent) const {
   return text + " of a CTA that has ended";
 }
 
+std::string Machine::otherAccess(const Warp &warp, uint32_t line,
+                                 const std::string &what) const {
+  return what + " is " +
+         (line ? "at line " + std::to_string(line) + ": " + lineText(warp, line)
+               : "by a thread of the host");
+}
+
 void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
                      uint64_t address, const std::string &message,
                      std::vector<std::string> notes, uint32_t otherLine) {

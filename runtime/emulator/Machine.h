@@ -348,6 +348,10 @@ struct Machine {
                          int lane, uint64_t address, const std::string &message,
                          std::vector<std::string> notes = {});
   std::string describe(Agent agent) const;
+  /// Says where an earlier access is, 0 being the line of all of the host, for
+  /// the notes of a finding; `what` names it.
+  std::string otherAccess(const Warp &warp, uint32_t line,
+                          const std::string &what = "the other access") const;
 };
 
 /// How many CTAs of a launch one multiprocessor holds; at least 1.

@@ -129,4 +129,51 @@ TEST(HostThread, KnowsWhatTheHostHasWaitedFor) {
     }
 }
 
+TEST(HostThread, ARaceIsReportedOnceAndNamesTheHost) {
+  // The kernel stores and goes on; the host reads what nothing orders.
+  KernelRun run(kernelText(
+      "st.global.u32 [%p0], 7; mov.u32 %r1, 0; LOOP: add.u32 %r1, %r1, 1; "
+      "setp.lt.u32 %q1, %r1, 100000; @%q1 bra LOOP; ld.global.u32 %r2, [%p1];",
+      2));
+  uint64_t out = run.output(4), in = run.input(std::vector<uint32_t>(1));
+  int steps = 0;
+  run.emulator.addHostThread([&](HostThread &host) {
+    uint32_t value = 1;
+    if (++steps > 6)
+      return false;
+    if (steps == 1)
+      host.write(in, &value, 4);
+    else if (run.emulator.uninitialised(out, 4) == 0)
+      host.read(out, &value, 4);
+    return true;
+  });
+  EXPECT_FALSE(run.launch({1}, {1}));
+  ASSERT_GE(steps, 4);
+  std::string report = run.report();
+  ASSERT_EQ(run.findings().size(), 2u) << report;
+  EXPECT_NE(report.find("the other access is by a thread of the host"),
+            std::string::npos)
+      << report;
+  EXPECT_EQ(report.find("line 0"), std::string::npos) << report;
+}
+
+TEST(HostThread, RacesWithOtherThreadsOfTheHost) {
+  KernelRun run(kernelText("", 1));
+  uint64_t memory = run.output(4);
+  for (int i = 0; i < 2; ++i)
+    run.emulator.addHostThread([=, left = 1](HostThread &host) mutable {
+      uint32_t value = 1;
+      if (left-- <= 0)
+        return false;
+      host.write(memory, &value, 4);
+      return true;
+    });
+  EXPECT_FALSE(run.launch({1}, {1}));
+  ASSERT_EQ(run.findings().size(), 1u) << run.report();
+  EXPECT_NE(run.report().find("is not ordered after a write by a thread of the "
+                              "host"),
+            std::string::npos)
+      << run.report();
+}
+
 } // namespace host_thread_test
