@@ -266,7 +266,8 @@ public:
   /// kernel's parameters one after the other at their offsets.
   void launch(Module &module, const std::string &kernel,
               const LaunchConfig &config, const std::vector<char> &arguments);
-  /// How many CTAs of a launch one multiprocessor holds.
+  /// How many CTAs of a launch one multiprocessor holds; 0: none, and a launch
+  /// is a UsageError.
   unsigned occupancy(const Module &module, const std::string &kernel,
                      const LaunchConfig &config) const;
   /// Queues work of the host: called when the stream comes to it. It must not

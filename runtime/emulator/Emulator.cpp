@@ -297,6 +297,8 @@ void Emulator::launch(Module &module, const std::string &kernel,
   launch->knowledge = state->hostKnowledge;
   launch->cluster = cluster;
   launch->perMultiprocessor = ctasPerMultiprocessor(program, config);
+  need(launch->perMultiprocessor,
+       "needs more registers than a multiprocessor has");
   need(cluster.count() <=
            uint64_t(launch->perMultiprocessor) * state->options.multiprocessors,
        "a cluster of more CTAs than can be resident");

@@ -9,10 +9,11 @@
 using namespace moe::emu;
 
 // What a multiprocessor holds (compute capability 9.0).
-static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
+static constexpr uint32_t kWarpsPerMultiprocessor = 64,
                           kCtasPerMultiprocessor = 32,
                           kSharedPerMultiprocessor = 233472,
-                          kRegistersPerMultiprocessor = 65536;
+                          kRegistersPerMultiprocessor = 65536,
+                          kPartitions = 4; ///< that share the registers
 /// Operations between two scheduling decisions are chosen from 1 to these.
 /// How long a CTA is starved while the others make no progress.
 static constexpr uint64_t kStarvedSlots = 500;
@@ -475,17 +476,24 @@ unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
                                          const LaunchConfig &config) {
   auto threads = static_cast<uint32_t>(config.block.count());
   uint32_t shared = program.staticShared + config.dynamicShared + 1024;
-  // Registers are given to warps, 256 at a time.
+  uint32_t warps = (std::max(threads, 1u) + kWarpSize - 1) / kWarpSize;
   uint32_t registers = config.registers;
   auto named = program.directives.find(".maxnreg");
   if (!registers && named != program.directives.end())
     registers = static_cast<uint32_t>(named->second.front());
-  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256,
-           perCta = perWarp * ((threads + kWarpSize - 1) / kWarpSize);
-  return std::max(
-      1u, std::min({kThreadsPerMultiprocessor / std::max(threads, 1u),
-                    kCtasPerMultiprocessor, kSharedPerMultiprocessor / shared,
-                    kRegistersPerMultiprocessor / std::max(perCta, 1u)}));
+  // As cudaOccMaxBlocksPerSMRegsLimit of CUDA's cuda_occupancy.h has it: a warp
+  // gets registers, 256 at a time, of one of four partitions, and a launch is
+  // checked as if its CTA had a multiple of four warps.
+  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256;
+  uint32_t byRegisters = kCtasPerMultiprocessor;
+  if (perWarp * ((warps + kPartitions - 1) / kPartitions * kPartitions) >
+      kRegistersPerMultiprocessor)
+    byRegisters = 0;
+  else if (perWarp)
+    byRegisters = kRegistersPerMultiprocessor / kPartitions / perWarp *
+                  kPartitions / warps;
+  return std::min({kWarpsPerMultiprocessor / warps, kCtasPerMultiprocessor,
+                   kSharedPerMultiprocessor / shared, byRegisters});
 }
 
 // ---- scheduling ----

@@ -354,7 +354,8 @@ struct Machine {
                           const std::string &what = "the other access") const;
 };
 
-/// How many CTAs of a launch one multiprocessor holds; at least 1.
+/// How many CTAs of a launch one multiprocessor holds; 0: it may not be
+/// launched.
 unsigned ctasPerMultiprocessor(const Program &program,
                                const LaunchConfig &config);
 
