@@ -267,8 +267,9 @@ struct Machine {
   Explorer::State &explorer() const;
 
   std::vector<TensormapFence> tensormapReleases; ///< since everything was done
-  /// By address of the map and agent.
-  std::map<std::pair<uint64_t, uint32_t>, TensormapFence> tensormapAcquires;
+  /// By address of the map, agent and scope.
+  std::map<std::tuple<uint64_t, uint32_t, Scope>, TensormapFence>
+      tensormapAcquires;
 
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;

@@ -181,6 +181,9 @@ TEST(Tensormap, FencesOfItsProxy) {
   };
   check({}, true, "right");
   Protocol parts;
+  parts.acquire += "fence.proxy.tensormap::generic.acquire.cta [%p0], 128;";
+  check(parts, true, "a narrower acquire behind the right one");
+  parts = {};
   parts.release = "";
   check(parts, false, "no release");
   parts = {};
