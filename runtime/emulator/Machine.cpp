@@ -14,9 +14,9 @@ static constexpr uint32_t kWarpsPerMultiprocessor = 64,
                           kSharedPerMultiprocessor = 233472,
                           kRegistersPerMultiprocessor = 65536,
                           kPartitions = 4; ///< that share the registers
-/// Operations between two scheduling decisions are chosen from 1 to these.
 /// How long a CTA is starved while the others make no progress.
 static constexpr uint64_t kStarvedSlots = 500;
+/// Operations between two scheduling decisions are chosen from 1 to these.
 static constexpr uint32_t kQuantum = 256, kUncheckedQuantum = 4096;
 static constexpr uint32_t kWeakQuantum = 3;
 static constexpr int32_t kExploredQuantum = 1 << 16;
@@ -276,7 +276,7 @@ bool Machine::startCluster(Launch &launch) {
   cluster->id[0] = index % columns;
   cluster->id[1] = index / columns % rows;
   cluster->id[2] = index / (columns * rows);
-  // Windows side by side, so that their distance fits into 8 bits.
+  // Windows side by side: an address and a rank give that of another CTA.
   auto &slotsOfSize = freeSlots[size];
   if (slotsOfSize.empty()) {
     slotsOfSize.push_back(slotCount);

@@ -438,9 +438,10 @@ inline Place resolve(Warp &w, const Op *op, int lane, Space space,
              ? place
              : resolveAny(w, op, lane, space, address, bytes, align, isWrite);
 }
-/// Checks that memory has been written.
+/// Reports bytes of which one has not been written, once.
 void reportUninitialised(Warp &w, const Op *op, int lane, const Place &place,
                          uint32_t bytes, uint64_t address);
+/// Checks that memory has been written.
 inline void checkInitialised(Warp &w, const Op *op, int lane,
                              const Place &place, uint32_t bytes,
                              uint64_t address) {
