@@ -39,9 +39,7 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
           " memory that is not ordered after a " +
           (conflict.otherIsWrite ? "write" : "read") + " by " +
           w.machine->describe(conflict.other.agent),
-      {"the other access is at line " + std::to_string(conflict.other.line) +
-       ": " + w.machine->lineText(w, conflict.other.line)},
-      conflict.other.line);
+      {w.machine->otherAccess(w, conflict.other.line)}, conflict.other.line);
 }
 
 const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {

@@ -38,8 +38,7 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
                                observer, conflict, memo))
     return;
   std::vector<std::string> notes = {
-      "the other access is at line " + std::to_string(conflict.other.line) +
-      ": " + w.machine->lineText(w, conflict.other.line)};
+      w.machine->otherAccess(w, conflict.other.line)};
   if (!isWrite &&
       w.machine->races.ordered(observerOf(w, lane), conflict.other.agent,
                                conflict.other.stamp))
@@ -121,12 +120,31 @@ TensorMap Issue::map(uint64_t where) const {
   if (result.rank != info.rank)
     misuse(where, "expects a tensor map of rank " + std::to_string(info.rank) +
                       ", but got one of rank " + std::to_string(result.rank));
-  // encodeTensorMap has seen to it, tensormap.replace has not.
+  // encodeTensorMap has seen to it, those who changed the map since have not.
+  auto need = [&](const char *what, int dim, uint64_t value, uint64_t most) {
+    if (value < 1 || value > most)
+      misuse(where, std::string("expects a tensor map with ") + what +
+                        " in dimension " + std::to_string(dim) + ", but got " +
+                        std::to_string(value));
+  };
+  if (result.type >= std::size(TensorMap::kElementBytes) || result.swizzle > 3)
+    misuse(where, "expects a tensor map of an element type from 0 to 12 and a "
+                  "swizzle from 0 to 3");
+  result.elementBytes = TensorMap::kElementBytes[result.type];
+  for (int dim = 0; dim < result.rank; ++dim) {
+    need("a size of at least 1", dim, result.dims[dim], ~uint64_t(0));
+    need("a box from 1 to 256", dim, result.box[dim], 256);
+    need("an element stride from 1 to 8", dim, result.elementStrides[dim], 8);
+  }
   uint32_t inner = result.box[0] * result.elementBytes;
   if (inner % 16 || (result.swizzle && inner > 16u << result.swizzle))
     misuse(where, "expects an innermost box of a multiple of 16 bytes within "
                   "the swizzle, but got " +
                       std::to_string(inner) + " bytes");
+  if (result.boxBytes() > kMostSharedBytes)
+    misuse(where, "expects a box of at most " +
+                      std::to_string(kMostSharedBytes) + " bytes, but got " +
+                      std::to_string(result.boxBytes()));
   return result;
 }
 
@@ -205,9 +223,7 @@ void Issue::rows(const TensorMap &map, uint32_t shared, bool toShared,
 void Issue::tensor() {
   bool toShared = info.kind == BulkInfo::Kind::ToShared;
   TensorMap tensorMap = map(address(toShared ? op->b : op->a, toShared));
-  uint32_t bytes = tensorMap.box[0] * tensorMap.elementBytes;
-  for (int dim = 1; dim < tensorMap.rank; ++dim)
-    bytes *= tensorMap.extent(dim);
+  auto bytes = static_cast<uint32_t>(tensorMap.boxBytes());
   uint64_t where = address(toShared ? op->a : op->b, !toShared);
   Space space = toShared && !info.ownCta ? Space::SharedCluster : Space::Shared;
   Place shared = at(space, where, bytes, 128, toShared);
@@ -258,8 +274,14 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
                     " of the cluster, which has ended");
     copy.to = copy.told = member;
     // The even or the odd CTA of its pair, as the one that was named is.
-    if (info.pair)
-      copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)];
+    if (info.pair) {
+      size_t told = (rank & ~size_t(1)) | (named & 1);
+      if (told >= cluster.members.size())
+        misuse(0, "tells CTA " + std::to_string(told) +
+                      ", which the cluster of " +
+                      std::to_string(cluster.members.size()) + " lacks");
+      copy.told = cluster.members[told];
+    }
     if (!copy.told)
       misuse(0, "tells a CTA of the cluster that has ended");
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);

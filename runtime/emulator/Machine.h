@@ -267,8 +267,9 @@ struct Machine {
   Explorer::State &explorer() const;
 
   std::vector<TensormapFence> tensormapReleases; ///< since everything was done
-  /// By address of the map and agent.
-  std::map<std::pair<uint64_t, uint32_t>, TensormapFence> tensormapAcquires;
+  /// By address of the map, agent and scope.
+  std::map<std::tuple<uint64_t, uint32_t, Scope>, TensormapFence>
+      tensormapAcquires;
 
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;
@@ -348,9 +349,14 @@ struct Machine {
                          int lane, uint64_t address, const std::string &message,
                          std::vector<std::string> notes = {});
   std::string describe(Agent agent) const;
+  /// Says where an earlier access is, 0 being the line of all of the host, for
+  /// the notes of a finding; `what` names it.
+  std::string otherAccess(const Warp &warp, uint32_t line,
+                          const std::string &what = "the other access") const;
 };
 
-/// How many CTAs of a launch one multiprocessor holds; at least 1.
+/// How many CTAs of a launch one multiprocessor holds; 0: it may not be
+/// launched.
 unsigned ctasPerMultiprocessor(const Program &program,
                                const LaunchConfig &config);
 
@@ -432,9 +438,10 @@ inline Place resolve(Warp &w, const Op *op, int lane, Space space,
              ? place
              : resolveAny(w, op, lane, space, address, bytes, align, isWrite);
 }
-/// Checks that memory has been written.
+/// Reports bytes of which one has not been written, once.
 void reportUninitialised(Warp &w, const Op *op, int lane, const Place &place,
                          uint32_t bytes, uint64_t address);
+/// Checks that memory has been written.
 inline void checkInitialised(Warp &w, const Op *op, int lane,
                              const Place &place, uint32_t bytes,
                              uint64_t address) {

@@ -215,33 +215,20 @@ bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
 
 // ---- cells ----
 
-bool RaceDetector::orderedReads(const Request &request,
-                                const ReadEntry &read) const {
-  const Observer &observer = request.observer;
-  // A warp's agents are of one domain: 1024 agents, 32 warps.
-  if (knowsAll(observer.clock, read.warp / 32, read.stamp))
-    return true;
-  for (uint32_t lanes = read.lanes; lanes; lanes &= lanes - 1) {
-    Agent other;
-    other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
-    if (!ordered(observer, other, read.stamp))
-      return false;
-  }
-  return true;
-}
-
-bool RaceDetector::conflictsWithReads(const Request &request,
-                                      const ReadEntry &read,
-                                      Conflict &conflict) const {
+bool RaceDetector::findUnorderedRead(const Request &request,
+                                     const ReadEntry &read,
+                                     Conflict &conflict) const {
   const Observer &observer = request.observer;
   const Access &access = request.access;
+  // A warp's agents are of one domain: 1024 agents, 32 warps.
   if (knowsAll(observer.clock, read.warp / 32, read.stamp))
     return false;
   for (uint32_t lanes = read.lanes; lanes; lanes &= lanes - 1) {
     Agent other;
     other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
     if (ordered(observer, other, read.stamp) ||
-        morallyStrong(read.strength, other, access.strength, access.agent))
+        (request.isWrite &&
+         morallyStrong(read.strength, other, access.strength, access.agent)))
       continue;
     conflict = {{other, read.stamp, read.line, read.strength}, false};
     return true;
@@ -253,12 +240,12 @@ bool RaceDetector::writeCell(const Request &request, RaceShadow::Cell &cell,
                              Conflict &conflict) const {
   bool found = conflictsWithWrite(request, cell.write, conflict);
   if (!found && cell.read.warp != ~0u)
-    found = conflictsWithReads(request, cell.read, conflict);
+    found = findUnorderedRead(request, cell.read, conflict);
   if (!found && cell.more >= 0)
     for (const ReadEntry &read :
          request.shadow.extra[static_cast<size_t>(cell.more)].entries)
       if (!found)
-        found = conflictsWithReads(request, read, conflict);
+        found = findUnorderedRead(request, read, conflict);
   request.shadow.clearReaders(cell);
   cell.write = request.access;
   return found;
@@ -297,7 +284,8 @@ bool RaceDetector::readCell(const Request &request, RaceShadow::Cell &cell,
       read.lanes |= 1u << lane;
       return true;
     }
-    if (read.warp == ~0u || orderedReads(request, read)) {
+    Conflict unordered;
+    if (read.warp == ~0u || !findUnorderedRead(request, read, unordered)) {
       read = mine;
       return true;
     }

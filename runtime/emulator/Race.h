@@ -494,11 +494,10 @@ private:
     conflict = {write, true};
     return true;
   }
-  /// Whether the reads of an entry happen before what is observed.
-  bool orderedReads(const Request &request, const ReadEntry &read) const;
-  /// Whether they conflict with a write.
-  bool conflictsWithReads(const Request &request, const ReadEntry &read,
-                          Conflict &conflict) const;
+  /// Whether reads of an entry do not happen before the access; for a write,
+  /// whether they conflict with it.
+  bool findUnorderedRead(const Request &request, const ReadEntry &read,
+                         Conflict &conflict) const;
   bool writeCell(const Request &request, RaceShadow::Cell &cell,
                  Conflict &conflict) const;
   bool readCell(const Request &request, RaceShadow::Cell &cell,

@@ -146,9 +146,8 @@ void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
 void MatrixReader::report(const RaceDetector::Conflict &conflict,
                           uint32_t at) const {
   Machine &machine = *w.machine;
-  std::vector<std::string> notes = {"the other access is at line " +
-                                    std::to_string(conflict.other.line) + ": " +
-                                    machine.lineText(w, conflict.other.line)};
+  std::vector<std::string> notes = {
+      machine.otherAccess(w, conflict.other.line)};
   if (machine.races.ordered(observerOf(w, lane), conflict.other.agent,
                             conflict.other.stamp))
     notes.push_back("'fence.proxy.async' must make it visible to " +
