@@ -12,9 +12,10 @@ using namespace mlir;
 namespace {
 
 /// The body is one block, and each value in it is of one of four kinds, found
-/// in the order of the ops: it has the argument's rows along one dimension; it
-/// is their number; it is the same at every position; or neither rows nor their
-/// number went into it. An op that would make another kind ends the search.
+/// in the order of the ops: it has the argument's rows, or room for them, along
+/// one dimension; it is their number; it is the same at every position; or
+/// neither rows nor their number went into it. An op that would make another
+/// kind ends the search.
 class RowTrace {
 public:
   explicit RowTrace(FunctionOpInterface function) : function(function) {}
@@ -37,6 +38,11 @@ private:
     return found == rows.end() ? std::nullopt : std::optional(found->second);
   }
 
+  bool isCount(OpFoldResult size) const {
+    auto value = dyn_cast<Value>(size);
+    return value && counts.contains(value);
+  }
+
   /// True where `op` reads what depends on rows, be it in a region.
   bool readsRows(Operation &op) const {
     bool reads = false;
@@ -57,10 +63,7 @@ private:
 
   bool follow(Operation &op) {
     return llvm::TypeSwitch<Operation *, bool>(&op)
-        .Case([&](tensor::EmptyOp empty) {
-          uniform.insert(empty);
-          return true;
-        })
+        .Case([&](tensor::EmptyOp empty) { return followEmpty(empty); })
         .Case([&](tensor::DimOp dim) { return followDim(dim); })
         .Case([&](linalg::LinalgOp structured) {
           return followStructured(structured);
@@ -90,6 +93,16 @@ private:
             return true;
           return followElementwise(*other);
         });
+  }
+
+  /// Their number as a size is room for rows.
+  bool followEmpty(tensor::EmptyOp op) {
+    for (auto [dim, size] : llvm::enumerate(op.getMixedSizes()))
+      if (isCount(size) && !rows.try_emplace(op, dim).second)
+        return false;
+    if (!rows.contains(op))
+      uniform.insert(op);
+    return true;
   }
 
   bool followDim(tensor::DimOp op) {
@@ -188,10 +201,9 @@ private:
         uniform.insert(op);
       return !counts.contains(op.getSource());
     }
-    auto size = dyn_cast<Value>(op.getMixedSizes()[*dim]);
     if (!isConstantIntValue(op.getMixedOffsets()[*dim], 0) ||
-        !isConstantIntValue(op.getMixedStrides()[*dim], 1) || !size ||
-        !counts.contains(size))
+        !isConstantIntValue(op.getMixedStrides()[*dim], 1) ||
+        !isCount(op.getMixedSizes()[*dim]))
       return false;
     llvm::SmallBitVector dropped = op.getDroppedDims();
     int64_t gone = 0;
