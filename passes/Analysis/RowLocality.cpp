@@ -43,6 +43,15 @@ private:
     return value && counts.contains(value);
   }
 
+  /// True where `op`, whose result has `sizes` and rows along `dim` or none,
+  /// reads their number as the size of that dimension alone.
+  bool countsRowsAlone(Operation *op, ArrayRef<OpFoldResult> sizes,
+                       std::optional<int64_t> dim) const {
+    int64_t reads = llvm::count_if(
+        op->getOperands(), [&](Value value) { return counts.contains(value); });
+    return reads == (dim && isCount(sizes[*dim]) ? 1 : 0);
+  }
+
   /// True where `op` reads what depends on rows, be it in a region.
   bool readsRows(Operation &op) const {
     bool reads = false;
@@ -78,7 +87,9 @@ private:
         .Case([&](tensor::ExpandShapeOp expand) {
           return followReshape(expand.getSrc(), expand.getResult(),
                                expand.getReassociationIndices(),
-                               /*expands=*/true);
+                               /*expands=*/true) &&
+                 countsRowsAlone(expand, expand.getMixedOutputShape(),
+                                 rowDim(expand.getResult()));
         })
         .Case([&](tensor::CollapseShapeOp collapse) {
           return followReshape(collapse.getSrc(), collapse.getResult(),
@@ -106,6 +117,8 @@ private:
   }
 
   bool followDim(tensor::DimOp op) {
+    if (counts.contains(op.getIndex()))
+      return false;
     std::optional<int64_t> dim = rowDim(op.getSource());
     if (!dim)
       return true;
@@ -196,10 +209,12 @@ private:
   /// All rows, of which a part of the columns.
   bool followSlice(tensor::ExtractSliceOp op) {
     std::optional<int64_t> dim = rowDim(op.getSource());
+    if (!countsRowsAlone(op, op.getMixedSizes(), dim))
+      return false;
     if (!dim) {
       if (isUniform(op.getSource()))
         uniform.insert(op);
-      return !counts.contains(op.getSource());
+      return true;
     }
     if (!isConstantIntValue(op.getMixedOffsets()[*dim], 0) ||
         !isConstantIntValue(op.getMixedStrides()[*dim], 1) ||
