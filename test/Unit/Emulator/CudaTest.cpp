@@ -22,12 +22,7 @@ protected:
       numbers.push_back(static_cast<int>(random() % 2000) - 1000);
   }
 
-  EmulatorOptions options() const {
-    EmulatorOptions result;
-    result.seed = GetParam();
-    result.schedule = static_cast<Schedule>(GetParam() % 4);
-    return result;
-  }
+  EmulatorOptions options() const { return optionsOf(GetParam()); }
   void launch(KernelRun &run, const std::string &kernel, uint32_t ctas,
               uint32_t threads, bool cooperative = false) {
     LaunchConfig config;
@@ -149,6 +144,8 @@ TEST_P(Cuda, GridExchange) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Cuda, ::testing::Range<uint64_t>(1, 7));
+INSTANTIATE_TEST_SUITE_P(OnSeveralCores, Cuda,
+                         ::testing::Values(onCores(2), onCores(4)));
 
 class CudaFresh
     : public ::testing::TestWithParam<std::pair<const char *, const char *>> {};
