@@ -39,7 +39,7 @@ llvm::SmallVector<bool> getBoolList(mlir::Attribute attr);
 mlir::RankedTensorType mergeStaticShapes(mlir::ValueRange values);
 
 /// Whether calls of the function `target` of another compiler
-/// (`stablehlo.custom_call`) have a lowering: annotations, and checks of shapes.
+/// (`stablehlo.custom_call`) have a lowering: annotations, checks of shapes.
 bool isLoweredCallee(llvm::StringRef target);
 
 } // namespace moe::stablehlo
