@@ -305,7 +305,11 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
                                       state->options.multiprocessors,
-       "a cooperative launch of more CTAs than can be resident");
+       "a cooperative launch of more CTAs than can be resident (" +
+           std::to_string(config.grid.count()) + "; multiprocessors: " +
+           std::to_string(state->options.multiprocessors) +
+           ", of room for CTAs each: " +
+           std::to_string(launch->perMultiprocessor) + ")");
   if (!arguments.empty()) {
     launch->params =
         &state->memory.add(arguments.size(), "parameters of " + kernel,
