@@ -72,6 +72,39 @@ TEST_F(Cuda, GroupScan) {
   });
 }
 
+TEST_F(Cuda, WideTiles) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t out = run.output(4096);
+    launch(run, "wide_tiles", 4, 256);
+    auto values = run.read<int>(out, 1024);
+    for (size_t i = 0; i < 1024; ++i)
+      EXPECT_EQ(values[i], numbers[i ^ 63]);
+  });
+}
+
+/// Sums of tiles of several warps: the first lane of the warp that comes last
+/// learns by an atomic operation that the others' numbers are there, and tells
+/// its neighbours by a shuffle, which orders nothing.
+TEST_F(Cuda, WideReductionsRelyOnShuffles) {
+  KernelRun run(text);
+  run.input(numbers);
+  uint64_t out = run.output(4096);
+  LaunchConfig config;
+  config.grid = {4};
+  config.block = {256};
+  run.emulator.launch(*run.module, "wide_reduce", config, run.arguments);
+  run.emulator.run();
+  ASSERT_FALSE(run.findings().empty());
+  for (const Finding &finding : run.findings())
+    EXPECT_EQ(finding.kind, FindingKind::Race) << run.report();
+  auto values = run.read<int>(out, 1024);
+  for (size_t i = 0; i < 1024; ++i) {
+    auto tile = numbers.begin() + static_cast<ptrdiff_t>(i / 64 * 64);
+    EXPECT_EQ(values[i], std::accumulate(tile, tile + 64, 0));
+  }
+}
+
 TEST_F(Cuda, AggregatedAtomics) {
   std::vector<int> buckets, expected(8);
   for (int number : numbers) {
