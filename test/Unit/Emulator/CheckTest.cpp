@@ -265,6 +265,18 @@ TEST(Check, MessagePassing) {
            {2},
            {1}},
           fenced);
+  // What a reduction reads is not acquired by a fence behind it.
+  auto atomic = [](const char *add) {
+    return std::string("setp.eq.u32 %q1, %gid_, 0; @%q1 bra READ; "
+                       "st.global.u32 [%p0], 42; st.release.gpu.global.u32 "
+                       "[%p0+4], 1; bra END; READ: mov.u32 %r1, 1; ") +
+           add +
+           "fence.acq_rel.gpu; setp.ne.u32 %q2, %r1, 1; @%q2 bra END; "
+           "ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
+  };
+  check(FindingKind::Race,
+        {atomic("red.relaxed.gpu.global.add.u32 [%p0+4], 1;"), {2}, {1}},
+        {atomic("atom.relaxed.gpu.global.add.u32 %r1, [%p0+4], 1;"), {2}, {1}});
 }
 
 TEST(Check, ReleaseSequencesAndCumulativity) {
