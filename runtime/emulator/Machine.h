@@ -85,6 +85,9 @@ struct BulkSegment {
   uint64_t from = 0, to = 0; ///< global addresses, or offsets in shared memory
   uint32_t bytes = 0;
   bool zero = false; ///< writes zeros: the source is out of bounds
+  /// As in TensorMap, of the side in shared memory: pieces of 16 bytes lie
+  /// where `swizzled` puts them.
+  uint8_t swizzle = 0;
 };
 
 /// A bulk copy that has been issued. Its reads and its writes are agents of

@@ -101,6 +101,13 @@ inline bool allHave(const uint8_t *states, uint32_t bytes, uint8_t bits) {
       return false;
   return true;
 }
+/// Whether all of 16 bytes are initialised and none is in a red zone.
+inline bool areReadable(const uint8_t *states) {
+  uint64_t mask = eightStates(Allocation::kInitialised | Allocation::kRedZone),
+           wanted = eightStates(Allocation::kInitialised);
+  return (loadEight(states) & mask) == wanted &&
+         (loadEight(states + 8) & mask) == wanted;
+}
 /// Gives it to all of them.
 inline void setAll(uint8_t *states, uint32_t bytes, uint8_t bits) {
   for (; bytes >= 8; bytes -= 8, states += 8) {
