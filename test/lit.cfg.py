@@ -13,6 +13,13 @@ config.suffixes = [".mlir", ".test", ".onnxtxt"]
 config.excludes = ["Inputs"]
 if platform.machine() == "x86_64":
     config.available_features.add("x86-64")
+# Instructions of this machine's CPU, for tests that execute them.
+if os.path.exists("/proc/cpuinfo"):
+    with open("/proc/cpuinfo") as cpuinfo:
+        flags = next((line.split() for line in cpuinfo if line.startswith("flags")), [])
+    for feature, needed in {"avx512bf16": {"avx512_bf16", "avx512bw", "avx512vl"}, "amx": {"amx_tile", "amx_bf16", "avx512_bf16"}}.items():
+        if needed.issubset(flags):
+            config.available_features.add(feature)
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
 config.substitutions.append(("%python", sys.executable))
