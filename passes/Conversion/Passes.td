@@ -24,7 +24,8 @@ class MoE_VectorOptions {
   list<Option> vectorOptions = [
     Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
     Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">,
-    Option<"bf16Dot", "bf16-dot", "bool", "false", "The target multiplies pairs of bf16 into f32">
+    Option<"bf16Dot", "bf16-dot", "bool", "false", "The target multiplies pairs of bf16 into f32">,
+    Option<"bf16Tiles", "bf16-tiles", "bool", "false", "The target does so in tile registers too">
   ];
 }
 
@@ -211,7 +212,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
-                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect"];
+                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect", "::mlir::amx::AMXDialect"];
 }
 
 def ApproximateMathPass : Pass<"moe-approximate-math"> {

@@ -302,7 +302,9 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(config.grid.x % cluster.x == 0 && config.grid.y % cluster.y == 0 &&
            config.grid.z % cluster.z == 0,
        "expects a grid that is a multiple of the cluster");
-  need(program.dynamicShared + config.dynamicShared <= kMostSharedBytes,
+  need(program.dynamicShared + config.dynamicShared <=
+           kMostSharedBytes +
+               (program.usesReservedShared ? kReservedShared : 0),
        "needs more than 227 KiB of shared memory");
   auto launch = std::make_unique<Launch>();
   launch->program = &program;
@@ -320,7 +322,11 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
                                       state->options.multiprocessors,
-       "a cooperative launch of more CTAs than can be resident");
+       "a cooperative launch of more CTAs than can be resident (" +
+           std::to_string(config.grid.count()) + "; multiprocessors: " +
+           std::to_string(state->options.multiprocessors) +
+           ", of room for CTAs each: " +
+           std::to_string(launch->perMultiprocessor) + ")");
   if (!arguments.empty()) {
     launch->params =
         &state->memory.add(arguments.size(), "parameters of " + kernel,

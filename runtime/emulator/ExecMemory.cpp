@@ -464,7 +464,8 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       // read races with its write.
       checkRace(w, op, lane, place, size, true, {true, info.scope}, address);
       if (!w.machine->weak) {
-        strongRead(w, lane, place, info.order, info.scope);
+        if (mayAcquire(info))
+          strongRead(w, lane, place, info.order, info.scope);
         strongWrite(w, lane, place, info.order, info.scope, true);
       }
     }

@@ -210,7 +210,9 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
     // High and low half of the workspace's address: what CUDA's headers read.
     uint64_t at = launch.workspace ? launch.workspace->base : 0;
     uniform(static_cast<uint32_t>(base == "%envreg2" ? at : at >> 32));
-  } else if (base == "%gridid")
+  } else if (base.rfind("%envreg", 0) == 0)
+    uniform(0);
+  else if (base == "%gridid")
     uniform64(launch.id);
   else if (base == "%dynamic_shared")
     uniform64(launch.program->dynamicShared + cta.rank * kSharedStride);
@@ -372,7 +374,9 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
     uint8_t *states = cta->shared->states.get();
     std::fill_n(states, sharedBytes, Allocation::kRedZone);
     for (const SharedSymbol &symbol : program.sharedSymbols)
-      std::fill_n(states + symbol.offset, symbol.size, uint8_t(0));
+      std::fill_n(states + symbol.offset, symbol.size,
+                  symbol.isReserved ? uint8_t(Allocation::kInitialised)
+                                    : uint8_t(0));
     if (program.usesDynamicShared)
       std::fill_n(states + program.dynamicShared, launch.config.dynamicShared,
                   uint8_t(0));
@@ -529,7 +533,8 @@ void Machine::noteDependents(Launch &launch) {
 unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
                                          const LaunchConfig &config) {
   auto threads = static_cast<uint32_t>(config.block.count());
-  uint32_t shared = program.staticShared + config.dynamicShared + 1024;
+  uint32_t shared = program.staticShared + config.dynamicShared +
+                    (program.usesReservedShared ? 0 : kReservedShared);
   uint32_t warps = (std::max(threads, 1u) + kWarpSize - 1) / kWarpSize;
   uint32_t registers = config.registers;
   auto named = program.directives.find(".maxnreg");

@@ -581,6 +581,12 @@ void strongWrite(Warp &w, int lane, const Place &place, Order order,
 /// adds.
 void strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
                  Order order, Scope scope);
+/// Whether what an atomic operation reads may be acquired, by itself or by a
+/// fence behind it. Of a reduction, which nobody gets the result of, it is not.
+inline bool mayAcquire(const MemoryInfo &info) {
+  return info.returns || info.order == Order::Acquire ||
+         info.order == Order::AcqRel || info.order == Order::SeqCst;
+}
 void strongRead(Warp &w, int lane, const Place &place, Order order,
                 Scope scope);
 /// The same for a read of a write that hands over `entries`.

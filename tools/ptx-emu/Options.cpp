@@ -36,6 +36,8 @@ ARGUMENTs, one for each parameter of the kernel, in order:
                            zeros or the file and are not written
   --path PATH              of --exhaustive: the one run that PATH names
   --multiprocessors N      limits how many CTAs are resident (default 132)
+  --registers N            of a thread, as ptxas -v reports them: limits how many
+                           CTAs a multiprocessor holds (default: .maxnreg)
   --unchecked              only the checks that keep the emulator safe
   --cores N                CTAs run side by side on N threads (with --unchecked;
                            no seed repeats such a run)
@@ -139,6 +141,11 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
        [&](auto &v) {
          options.emulator.cores =
              static_cast<unsigned>(parseNumber("--cores", v, 1, 256));
+       }},
+      {"--registers", true,
+       [&](auto &v) {
+         options.config.registers =
+             static_cast<uint32_t>(parseNumber("--registers", v, 1, 255));
        }},
       {"--cooperative", false, flag(options.config.cooperative)},
       {"--unchecked", false, flag(unchecked)},

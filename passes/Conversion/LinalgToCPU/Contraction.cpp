@@ -449,3 +449,11 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
     return std::nullopt;
   return result;
 }
+
+bool Contraction::fitsTiles() const {
+  if (!codes)
+    return true;
+  linalg::GenericOp generic = op;
+  int64_t depth = generic.getStaticLoopRanges()[k];
+  return codes->group % tileDepth == 0 && depth % tileDepth == 0;
+}
