@@ -144,11 +144,13 @@ TEST(SeveralCores, WhoCannotGoOnIsReported) {
              "%r1, 0; @%q0 bra wait;",
              4, FindingKind::Livelock},
         // A flag that a CTA sets for which there is no room.
-        Case{"mov.u32 %r2, %nctaid.x; atom.global.add.u32 %r3, [%p0], 1;"
+        Case{"mov.u32 %r2, %nctaid.x; mov.u32 %r4, %ntid.x; mul.lo.u32 %r2, "
+             "%r2, %r4; atom.global.add.u32 %r3, [%p0], 1;"
              "wait: ld.acquire.gpu.global.u32 %r1, [%p0]; setp.lt.u32 %q0, "
              "%r1, %r2; @%q0 bra wait;",
              6, FindingKind::Livelock},
         Case{"trap;", 8, FindingKind::Trap}}) {
+    SCOPED_TRACE(wrong.body);
     EmulatorOptions options = optionsOf(onCores(2));
     options.multiprocessors = 1;
     options.livelockSlots = 100;
