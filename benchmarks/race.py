@@ -178,14 +178,16 @@ def roofline(layer, cell, logits, peak):
 
 
 def race_cell(layer, weights, cell, ours, peer, arguments):
-    x, logits = layers.inputs(layer, cell["dtype"], cell["tokens"])
+    draws = layers.draws(layer, cell["dtype"], cell["tokens"])
+    x, logits = draws[0]
     reference = layers.reference(layer, weights, x[:CHECKED_ROWS], logits[:CHECKED_ROWS])
     errors = {engine: engine.bind(cell["tokens"], reference) for engine in (ours, peer)}
     times, discarded = race(ours, peer, arguments.seconds)
     ms = {engine: 1e3 * statistics.median(times[engine]) for engine in times}
     peak = arguments.peaks[cell["threads"]]
+    least = statistics.mean(roofline(layer, cell, logits, peak) for _, logits in draws)
     return {
-        **cell, "ms": ms[ours], "peer_ms": ms[peer], "roofline_percent": 1e5 * roofline(layer, cell, logits, peak) / ms[ours],
+        **cell, "ms": ms[ours], "peer_ms": ms[peer], "roofline_percent": 1e5 * least / ms[ours],
         "max_error": errors[ours], "peer_max_error": errors[peer], "runs": len(times[ours]), "peer_runs": len(times[peer]),
         "discarded_rounds": discarded, "machine": peak}
 
@@ -247,7 +249,7 @@ def estimate(known, cells, seconds):
         own = [cell for cell in cells if (cell["layer"], cell["dtype"]) == (name, dtype)]
         gigabytes = layers.Weights(known[name], dtype, ".").bytes * 1e-9
         engines = len({(cell["threads"], cell["peer"]) for cell in own})
-        total += 10 + 20 * gigabytes + engines * (8 + 6 * gigabytes) + len(own) * (4 + 3 * seconds)
+        total += 4 + 8 * gigabytes + engines * (3 + 2 * gigabytes) + len(own) * (1 + 3 * seconds)
     return total / 60
 
 

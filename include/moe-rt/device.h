@@ -243,6 +243,10 @@ typedef struct moe_launch_params_t {
      returns. */
   const void *const *arguments;
   uint32_t argument_count;
+  /* Of a thread, as ptxas reports them: limit in the emulator how many CTAs are
+     resident. 0: what the kernel's .maxnreg names, else no limit. A driver has
+     compiled the kernel and knows. */
+  uint32_t registers;
 } moe_launch_params_t;
 
 MOE_RT_NODISCARD moe_status_t

@@ -214,14 +214,16 @@ struct Machine;
 
 /// A thread of the host that shares memory with kernels while they run, such as
 /// the proxy of a network. Its accesses are checked for races like those of any
-/// thread; ranges that are not within one allocation are UsageErrors.
+/// thread. Ranges that are not within one allocation are UsageErrors, writes to
+/// read-only memory too.
 class HostThread {
 public:
   ~HostThread();
   /// Weak accesses.
   void read(uint64_t address, void *data, uint64_t bytes);
   void write(uint64_t address, const void *data, uint64_t bytes);
-  /// Accesses of up to 8 bytes of system scope.
+  /// Accesses of system scope: of 1, 2, 4 or 8 bytes, at a multiple of that.
+  /// Anything else is a UsageError.
   uint64_t loadAcquire(uint64_t address, uint32_t bytes);
   void storeRelease(uint64_t address, uint64_t value, uint32_t bytes);
   void addRelease(uint64_t address, uint64_t value, uint32_t bytes);
@@ -264,7 +266,8 @@ public:
   /// kernel's parameters one after the other at their offsets.
   void launch(Module &module, const std::string &kernel,
               const LaunchConfig &config, const std::vector<char> &arguments);
-  /// How many CTAs of a launch one multiprocessor holds.
+  /// How many CTAs of a launch one multiprocessor holds; 0: none, and a launch
+  /// is a UsageError.
   unsigned occupancy(const Module &module, const std::string &kernel,
                      const LaunchConfig &config) const;
   /// Queues work of the host: called when the stream comes to it. It must not

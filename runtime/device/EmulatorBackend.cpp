@@ -188,6 +188,7 @@ public:
     config.cluster = {launch.cluster[0], launch.cluster[1], launch.cluster[2]};
     config.programmatic = launch.programmatic;
     config.dynamicShared = launch.dynamicShared;
+    config.registers = launch.registers;
     config.cooperative = launch.cooperative;
     config.device = device;
     config.stream = stream;

@@ -189,25 +189,17 @@ uint64_t Emulator::allocate(uint64_t bytes, unsigned device,
       .base;
 }
 
-static Allocation &range(const AddressSpace &memory, uint64_t address,
-                         uint64_t bytes) {
-  Allocation *found = memory.find(address);
-  if (!found || found->released || address - found->base + bytes > found->size)
-    throw UsageError("the range is not within one allocation");
-  return *found;
-}
-
 void Emulator::release(uint64_t address) {
-  Allocation &allocation = range(state->memory, address, 1);
-  if (allocation.base != address)
+  Place place = state->memory.place(address, 1);
+  if (place.offset)
     throw UsageError("expects the address of an allocation");
-  allocation.released = true;
+  place.allocation->released = true;
 }
 
 uint64_t Emulator::bindMulticast(const std::vector<uint64_t> &copies,
                                  uint64_t bytes) {
   for (uint64_t copy : copies)
-    range(state->memory, copy, bytes);
+    state->memory.place(copy, bytes);
   uint64_t base = kMulticastBase;
   if (!state->multicasts.empty()) {
     const Multicast &last = state->multicasts.back();
@@ -220,23 +212,20 @@ uint64_t Emulator::bindMulticast(const std::vector<uint64_t> &copies,
 void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
   if (bytes == 0)
     return;
-  Allocation &to = range(state->memory, address, bytes);
-  forgetHistory({&to, address - to.base}, bytes);
-  std::memcpy(to.bytes.get() + (address - to.base), data, bytes);
-  std::fill_n(to.states.get() + (address - to.base), bytes,
-              Allocation::kInitialised);
+  Place to = state->memory.place(address, bytes);
+  forgetHistory(to, bytes);
+  std::memcpy(to.bytes(), data, bytes);
+  std::fill_n(to.states(), bytes, Allocation::kInitialised);
 }
 
 void Emulator::read(uint64_t address, void *data, uint64_t bytes) const {
   if (bytes == 0)
     return;
-  const Allocation &from = range(state->memory, address, bytes);
-  std::memcpy(data, from.bytes.get() + (address - from.base), bytes);
+  std::memcpy(data, state->memory.place(address, bytes).bytes(), bytes);
 }
 
 uint64_t Emulator::uninitialised(uint64_t address, uint64_t bytes) const {
-  const Allocation &from = range(state->memory, address, bytes);
-  const uint8_t *states = from.states.get() + (address - from.base);
+  const uint8_t *states = state->memory.place(address, bytes).states();
   return static_cast<uint64_t>(
       std::count_if(states, states + bytes,
                     [](uint8_t s) { return !(s & Allocation::kInitialised); }));
@@ -298,7 +287,9 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(config.grid.x % cluster.x == 0 && config.grid.y % cluster.y == 0 &&
            config.grid.z % cluster.z == 0,
        "expects a grid that is a multiple of the cluster");
-  need(program.dynamicShared + config.dynamicShared <= 232448,
+  need(program.dynamicShared + config.dynamicShared <=
+           kMostSharedBytes +
+               (program.usesReservedShared ? kReservedShared : 0),
        "needs more than 227 KiB of shared memory");
   auto launch = std::make_unique<Launch>();
   launch->program = &program;
@@ -308,13 +299,19 @@ void Emulator::launch(Module &module, const std::string &kernel,
   launch->knowledge = state->hostKnowledge;
   launch->cluster = cluster;
   launch->perMultiprocessor = ctasPerMultiprocessor(program, config);
+  need(launch->perMultiprocessor,
+       "needs more registers than a multiprocessor has");
   need(cluster.count() <=
            uint64_t(launch->perMultiprocessor) * state->options.multiprocessors,
        "a cluster of more CTAs than can be resident");
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
                                       state->options.multiprocessors,
-       "a cooperative launch of more CTAs than can be resident");
+       "a cooperative launch of more CTAs than can be resident (" +
+           std::to_string(config.grid.count()) + "; multiprocessors: " +
+           std::to_string(state->options.multiprocessors) +
+           ", of room for CTAs each: " +
+           std::to_string(launch->perMultiprocessor) + ")");
   if (!arguments.empty()) {
     launch->params =
         &state->memory.add(arguments.size(), "parameters of " + kernel,

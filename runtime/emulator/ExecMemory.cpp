@@ -219,8 +219,7 @@ void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
       std::string(accessName(isWrite)) + " of " + std::to_string(bytes) +
           " bytes at " + hex(address) + " is not ordered after a " + what +
           " by " + w.machine->describe(conflict.other.agent),
-      {"the other access is at line " + std::to_string(conflict.other.line) +
-           ": " + w.machine->lineText(w, conflict.other.line),
+      {w.machine->otherAccess(w, conflict.other.line),
        "the address is " + (shared ? describeShared(*w.cta, place.offset)
                                    : "'" + place.allocation->name + "' + " +
                                          std::to_string(place.offset))},
@@ -479,7 +478,8 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       // read races with its write.
       checkRace(w, op, lane, place, size, true, {true, info.scope}, address);
       if (!w.machine->weak) {
-        strongRead(w, lane, place, info.order, info.scope);
+        if (mayAcquire(info))
+          strongRead(w, lane, place, info.order, info.scope);
         strongWrite(w, lane, place, info.order, info.scope, true);
       }
     }

@@ -59,7 +59,7 @@ const Op *moe::emu::runMultimem(Warp &w, const Op *op) {
         if (info.kind != Kind::Store)
           checkInitialised(w, op, lane, place, size, own);
         checkRace(w, op, lane, place, size, isWrite, {strong, info.scope}, own);
-        if (strong && info.kind != Kind::Store)
+        if (strong && info.kind == Kind::LoadReduce)
           strongRead(w, lane, place, info.order, info.scope);
         if (strong && isWrite)
           strongWrite(w, lane, place, info.order, info.scope, isRmw);

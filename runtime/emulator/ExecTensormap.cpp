@@ -119,7 +119,8 @@ const Op *moe::emu::runTensormapFence(Warp &w, const Op *op) {
     // It accesses nothing: CUTLASS has warps without a map execute it with
     // null.
     uint64_t address = info.address(w, op->a, 0, lane);
-    machine.tensormapAcquires[{address, fence.agent.code}] = std::move(fence);
+    machine.tensormapAcquires[{address, fence.agent.code, fence.scope}] =
+        std::move(fence);
   });
   return op + 1;
 }
@@ -197,11 +198,8 @@ static bool isVisible(const Machine &machine, uint64_t map, Agent writer,
         });
   };
   const auto &acquires = machine.tensormapAcquires;
-  auto own = acquires.find({map, knows.self.code});
-  if (own != acquires.end() && passes(own->second))
-    return true;
-  for (auto it = acquires.lower_bound({map, 0});
-       it != acquires.end() && it->first.first == map; ++it)
+  for (auto it = acquires.lower_bound({map, 0, Scope{}});
+       it != acquires.end() && std::get<0>(it->first) == map; ++it)
     if (passes(it->second))
       return true;
   return false;
@@ -231,8 +229,7 @@ void moe::emu::checkTensormapRead(Warp &w, const Op *op, int lane,
             "a tensor map is read that its proxy need not see since it was "
             "written by " +
                 machine.describe(write.agent),
-            {"the write is at line " + std::to_string(write.line) + ": " +
-                 machine.lineText(w, write.line),
+            {machine.otherAccess(w, write.line, "the write"),
              "'fence.proxy.tensormap::generic' must release it behind the "
              "write and acquire it before the copy"},
             write.line);

@@ -9,18 +9,27 @@
 using namespace moe::emu;
 
 // What a multiprocessor holds (compute capability 9.0).
-static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
+static constexpr uint32_t kWarpsPerMultiprocessor = 64,
                           kCtasPerMultiprocessor = 32,
                           kSharedPerMultiprocessor = 233472,
-                          kRegistersPerMultiprocessor = 65536;
-/// Operations between two scheduling decisions are chosen from 1 to these.
+                          kRegistersPerMultiprocessor = 65536,
+                          kPartitions = 4; ///< that share the registers
 /// How long a CTA is starved while the others make no progress.
 static constexpr uint64_t kStarvedSlots = 500;
+/// Operations between two scheduling decisions are chosen from 1 to these.
 static constexpr uint32_t kQuantum = 256, kUncheckedQuantum = 4096;
 static constexpr uint32_t kWeakQuantum = 3;
 static constexpr int32_t kExploredQuantum = 1 << 16;
 
 // ---- memory ----
+
+Place AddressSpace::place(uint64_t address, uint64_t bytes) const {
+  Allocation *found = find(address);
+  if (!found || found->released ||
+      bytes > found->size - (address - found->base))
+    throw UsageError("the range is not within one allocation");
+  return {found, address - found->base};
+}
 
 Allocation *AddressSpace::nearest(uint64_t address) const {
   auto above = allocations.upper_bound(address);
@@ -70,6 +79,13 @@ std::string Machine::describe(Agent agent) const {
              std::to_string(cta->id[1]) + ", " + std::to_string(cta->id[2]) +
              ") on device " + std::to_string(cta->launch->config.device);
   return text + " of a CTA that has ended";
+}
+
+std::string Machine::otherAccess(const Warp &warp, uint32_t line,
+                                 const std::string &what) const {
+  return what + " is " +
+         (line ? "at line " + std::to_string(line) + ": " + lineText(warp, line)
+               : "by a thread of the host");
 }
 
 void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
@@ -189,7 +205,9 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
     // High and low half of the workspace's address: what CUDA's headers read.
     uint64_t at = launch.workspace ? launch.workspace->base : 0;
     uniform(static_cast<uint32_t>(base == "%envreg2" ? at : at >> 32));
-  } else if (base == "%gridid")
+  } else if (base.rfind("%envreg", 0) == 0)
+    uniform(0);
+  else if (base == "%gridid")
     uniform64(launch.id);
   else if (base == "%dynamic_shared")
     uniform64(launch.program->dynamicShared + cta.rank * kSharedStride);
@@ -260,7 +278,7 @@ bool Machine::startCluster(Launch &launch) {
   cluster->id[0] = index % columns;
   cluster->id[1] = index / columns % rows;
   cluster->id[2] = index / (columns * rows);
-  // Windows side by side, so that their distance fits into 8 bits.
+  // Windows side by side: an address and a rank give that of another CTA.
   auto &slotsOfSize = freeSlots[size];
   if (slotsOfSize.empty()) {
     slotsOfSize.push_back(slotCount);
@@ -345,7 +363,9 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
     uint8_t *states = cta->shared->states.get();
     std::fill_n(states, sharedBytes, Allocation::kRedZone);
     for (const SharedSymbol &symbol : program.sharedSymbols)
-      std::fill_n(states + symbol.offset, symbol.size, uint8_t(0));
+      std::fill_n(states + symbol.offset, symbol.size,
+                  symbol.isReserved ? uint8_t(Allocation::kInitialised)
+                                    : uint8_t(0));
     if (program.usesDynamicShared)
       std::fill_n(states + program.dynamicShared, launch.config.dynamicShared,
                   uint8_t(0));
@@ -459,18 +479,26 @@ void Machine::startLaunches() {
 unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
                                          const LaunchConfig &config) {
   auto threads = static_cast<uint32_t>(config.block.count());
-  uint32_t shared = program.staticShared + config.dynamicShared + 1024;
-  // Registers are given to warps, 256 at a time.
+  uint32_t shared = program.staticShared + config.dynamicShared +
+                    (program.usesReservedShared ? 0 : kReservedShared);
+  uint32_t warps = (std::max(threads, 1u) + kWarpSize - 1) / kWarpSize;
   uint32_t registers = config.registers;
   auto named = program.directives.find(".maxnreg");
   if (!registers && named != program.directives.end())
     registers = static_cast<uint32_t>(named->second.front());
-  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256,
-           perCta = perWarp * ((threads + kWarpSize - 1) / kWarpSize);
-  return std::max(
-      1u, std::min({kThreadsPerMultiprocessor / std::max(threads, 1u),
-                    kCtasPerMultiprocessor, kSharedPerMultiprocessor / shared,
-                    kRegistersPerMultiprocessor / std::max(perCta, 1u)}));
+  // As cudaOccMaxBlocksPerSMRegsLimit of CUDA's cuda_occupancy.h has it: a warp
+  // gets registers, 256 at a time, of one of four partitions, and a launch is
+  // checked as if its CTA had a multiple of four warps.
+  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256;
+  uint32_t byRegisters = kCtasPerMultiprocessor;
+  if (perWarp * ((warps + kPartitions - 1) / kPartitions * kPartitions) >
+      kRegistersPerMultiprocessor)
+    byRegisters = 0;
+  else if (perWarp)
+    byRegisters = kRegistersPerMultiprocessor / kPartitions / perWarp *
+                  kPartitions / warps;
+  return std::min({kWarpsPerMultiprocessor / warps, kCtasPerMultiprocessor,
+                   kSharedPerMultiprocessor / shared, byRegisters});
 }
 
 // ---- scheduling ----

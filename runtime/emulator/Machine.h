@@ -85,6 +85,9 @@ struct BulkSegment {
   uint64_t from = 0, to = 0; ///< global addresses, or offsets in shared memory
   uint32_t bytes = 0;
   bool zero = false; ///< writes zeros: the source is out of bounds
+  /// As in TensorMap, of the side in shared memory: pieces of 16 bytes lie
+  /// where `swizzled` puts them.
+  uint8_t swizzle = 0;
 };
 
 /// A bulk copy that has been issued. Its reads and its writes are agents of
@@ -267,8 +270,9 @@ struct Machine {
   Explorer::State &explorer() const;
 
   std::vector<TensormapFence> tensormapReleases; ///< since everything was done
-  /// By address of the map and agent.
-  std::map<std::pair<uint64_t, uint32_t>, TensormapFence> tensormapAcquires;
+  /// By address of the map, agent and scope.
+  std::map<std::tuple<uint64_t, uint32_t, Scope>, TensormapFence>
+      tensormapAcquires;
 
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;
@@ -348,9 +352,14 @@ struct Machine {
                          int lane, uint64_t address, const std::string &message,
                          std::vector<std::string> notes = {});
   std::string describe(Agent agent) const;
+  /// Says where an earlier access is, 0 being the line of all of the host, for
+  /// the notes of a finding; `what` names it.
+  std::string otherAccess(const Warp &warp, uint32_t line,
+                          const std::string &what = "the other access") const;
 };
 
-/// How many CTAs of a launch one multiprocessor holds; at least 1.
+/// How many CTAs of a launch one multiprocessor holds; 0: it may not be
+/// launched.
 unsigned ctasPerMultiprocessor(const Program &program,
                                const LaunchConfig &config);
 
@@ -432,9 +441,10 @@ inline Place resolve(Warp &w, const Op *op, int lane, Space space,
              ? place
              : resolveAny(w, op, lane, space, address, bytes, align, isWrite);
 }
-/// Checks that memory has been written.
+/// Reports bytes of which one has not been written, once.
 void reportUninitialised(Warp &w, const Op *op, int lane, const Place &place,
                          uint32_t bytes, uint64_t address);
+/// Checks that memory has been written.
 inline void checkInitialised(Warp &w, const Op *op, int lane,
                              const Place &place, uint32_t bytes,
                              uint64_t address) {
@@ -522,6 +532,12 @@ void strongWrite(Warp &w, int lane, const Place &place, Order order,
 /// adds.
 void strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
                  Order order, Scope scope);
+/// Whether what an atomic operation reads may be acquired, by itself or by a
+/// fence behind it. Of a reduction, which nobody gets the result of, it is not.
+inline bool mayAcquire(const MemoryInfo &info) {
+  return info.returns || info.order == Order::Acquire ||
+         info.order == Order::AcqRel || info.order == Order::SeqCst;
+}
 void strongRead(Warp &w, int lane, const Place &place, Order order,
                 Scope scope);
 /// The same for a read of a write that hands over `entries`.

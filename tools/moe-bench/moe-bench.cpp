@@ -204,6 +204,10 @@ int main(int argc, char **argv) {
     threads = {1};
   if (llvm::is_contained(threads, 0))
     return usageError("expects at least one thread, but got 0");
+  for (auto it = threads.begin(); it != threads.end(); ++it)
+    if (std::find(threads.begin(), it, *it) != it)
+      return usageError("expects each number of threads once, but got " +
+                        llvm::Twine(*it) + " twice");
   if (line.machine) {
     MachinePeaks peaks;
     for (unsigned count : threads)

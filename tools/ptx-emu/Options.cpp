@@ -36,6 +36,8 @@ ARGUMENTs, one for each parameter of the kernel, in order:
                            zeros or the file and are not written
   --path PATH              of --exhaustive: the one run that PATH names
   --multiprocessors N      limits how many CTAs are resident (default 132)
+  --registers N            of a thread, as ptxas -v reports them: limits how many
+                           CTAs a multiprocessor holds (default: .maxnreg)
   --unchecked              only the checks that keep the emulator safe
   --counters               prints instructions by opcode, traffic by space,
                            bank conflicts by line and the use of tensor cores
@@ -128,6 +130,11 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
        [&](auto &v) {
          options.emulator.multiprocessors = static_cast<unsigned>(
              parseNumber("--multiprocessors", v, 1, 10000));
+       }},
+      {"--registers", true,
+       [&](auto &v) {
+         options.config.registers =
+             static_cast<uint32_t>(parseNumber("--registers", v, 1, 255));
        }},
       {"--cooperative", false, flag(options.config.cooperative)},
       {"--unchecked", false, flag(unchecked)},

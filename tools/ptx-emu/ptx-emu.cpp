@@ -154,6 +154,7 @@ static Outcome runOnce(const Options &options, const std::string &text,
   set(launch.block, config.block);
   set(launch.cluster, config.cluster);
   launch.dynamic_shared = config.dynamicShared;
+  launch.registers = config.registers;
   launch.flags = config.cooperative ? uint32_t(MOE_LAUNCH_COOPERATIVE) : 0u;
   launch.arguments = pointers.data();
   launch.argument_count = count;

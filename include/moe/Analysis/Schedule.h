@@ -25,7 +25,8 @@ llvm::StringRef scheduleName(Schedule schedule);
 inline llvm::cl::ValuesClass scheduleValues() {
   return llvm::cl::values(
       clEnumValN(Schedule::Auto, "auto",
-                 "as a cost model says for the usual number of tokens"),
+                 "as a cost model says for the usual number of "
+                 "tokens, fused where nobody says that"),
       clEnumValN(Schedule::Unfused, "unfused", "op after op"),
       clEnumValN(Schedule::TwoKernel, "two-kernel",
                  "as two graphs of tile tasks where that is possible"),

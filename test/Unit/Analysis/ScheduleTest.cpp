@@ -60,6 +60,14 @@ TEST(Schedule, OneThreadDoesNotPayForBarriers) {
   }
 }
 
+TEST(Schedule, MachinesMayPreferOtherForms) {
+  MachineRates machine;
+  machine.oneThread = {0.9, 0.7, 0.8};
+  EXPECT_EQ(estimate(layerOf(512), machine, 1).choose(), Schedule::Unfused);
+  machine.threads = {0.5, 0.9, 0.8};
+  EXPECT_EQ(estimate(layerOf(512), machine, 2).choose(), Schedule::TwoKernel);
+}
+
 TEST(Schedule, SmallLayersOnManyThreadsPayForBarriersMost) {
   LayerSize small = {4, 64, 8, 16, 8, 16, true};
   FormCosts costs = estimate(small, {}, 16);

@@ -292,7 +292,16 @@ SPIN:
   expectPrinted("CTAs that are not resident: 1; multiprocessors: 1, of room "
                 "for CTAs each: 1");
   EXPECT_EQ(run(start + "120000 --cooperative"), 2);
-  expectPrinted("a cooperative launch of more CTAs than can be resident");
+  expectPrinted("a cooperative launch of more CTAs than can be resident (2; "
+                "multiprocessors: 1, of room for CTAs each: 1)");
+  // 16 warps of 128 registers fill a multiprocessor.
+  std::string full = "meet.ptx --grid 2 --block 512 --cooperative --shared "
+                     "8192 --multiprocessors 1 --args in:zeros.npy "
+                     "--registers ";
+  EXPECT_EQ(run(full + "128"), 2);
+  expectPrinted("a cooperative launch of more CTAs than can be resident (2;");
+  EXPECT_EQ(run(full + "64"), 1);
+  expectPrinted("ERROR: race");
 }
 
 TEST_F(PtxEmu, UsageErrors) {
