@@ -104,8 +104,8 @@ struct Contraction {
 
   static std::optional<Contraction> match(mlir::linalg::GenericOp op);
 
-  /// Whether tile registers can multiply it where it is one of pairs: scales of
-  /// codes change between tiles.
+  /// Whether tile registers can multiply it where it is one of pairs: K has a
+  /// whole tile, and scales of codes change between tiles.
   bool fitsTiles() const;
 
   mlir::AffineMap map(mlir::OpOperand *operand) const {

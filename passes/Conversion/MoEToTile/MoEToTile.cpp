@@ -101,9 +101,10 @@ std::string describeTile(Schedule form, const RegisterTile &tile,
       tile.rows, tile.columns);
   if (usesTiles)
     text = llvm::formatv(
-        "{0} x 32 in tile registers where a task has more than {1} rows, up to "
-        "{2} of them computed for nothing; else {1} x {3} in vectors",
-        2 * tileRegisterRows, tile.rows, tileRegisterRows - 1, tile.columns);
+        "{0} x {1} in tile registers, up to {2} rows of a task computed for "
+        "nothing; {3} x {4} in vectors where a task has no more than {3} rows",
+        2 * tileRegisterRows, tileDepth, tileRegisterRows - 1, tile.rows,
+        tile.columns);
   if (form != Schedule::Unfused)
     text += llvm::formatv("; tasks of {0} rows x {1} hidden columns and of {2} "
                           "columns of the result",

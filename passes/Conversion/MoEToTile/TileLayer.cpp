@@ -250,9 +250,9 @@ double TileLayer::weightBytes() {
 
 bool TileLayer::usesTiles(const VectorUnit &unit) {
   return unit.rowCut(inputType()).hasTiles &&
-         llvm::all_of(ArrayRef{gate, up, down}, [](const PanelWeight &weight) {
+         llvm::any_of(ArrayRef{gate, up, down}, [](const PanelWeight &weight) {
            if (!weight)
-             return true;
+             return false;
            Contraction product = *Contraction::match(weight.product);
            return product.panels.depth() > 1 && product.fitsTiles();
          });
