@@ -117,17 +117,13 @@ static Type typeOf(const TensorMap &map) {
   return kTypes[map.type];
 }
 
-static TensorMap readTensorMap(const char *bytes) {
-  TensorMap map;
-  std::memcpy(&map, bytes, sizeof(map));
-  return map;
-}
-
 TensorMap Issue::map(uint64_t where) const {
   Place place = at(Space::Generic, where, 128, 64, false);
   if (w.machine->options.checked)
     checkTensormapRead(w, op, lane, place, where);
-  TensorMap result = readTensorMap(place.bytes());
+  TensorMap result;
+  copyBytes(*w.machine, reinterpret_cast<char *>(&result), place.bytes(),
+            sizeof(result));
   if (result.magic != TensorMap::kMagic)
     misuse(where, "expects a tensor map that encodeTensorMap made");
   if (result.rank != info.rank)
@@ -504,7 +500,10 @@ const Op *moe::emu::runTryCancel(Warp &w, const Op *op) {
     if (w.cta->cluster->refused)
       w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, place.offset,
                       "asks for a cluster after a response that none is left");
-    std::array<uint32_t, 4> response = cancelCluster(*w.cta->launch);
+    std::array<uint32_t, 4> response = [&w] {
+      auto lock = w.machine->lockQueues();
+      return cancelCluster(*w.cta->launch);
+    }();
     const char *bytes = reinterpret_cast<const char *>(response.data());
     for (Cta *member : w.cta->cluster->members) {
       if (!info.multicast &&
@@ -550,15 +549,15 @@ const Op *moe::emu::runCancelQuery(Warp &w, const Op *op) {
 
 // ---- completion ----
 
-static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
-                        uint32_t bytes) {
+static void reduceBytes(const Machine &machine, const BulkCopy &copy, char *to,
+                        const char *from, uint32_t bytes) {
   auto width = static_cast<uint32_t>(bitsOf(copy.type)) / 8;
   for (uint32_t i = 0; i < bytes; i += width) {
-    uint64_t old = 0, value = 0;
-    std::memcpy(&old, to + i, width);
+    uint64_t value = 0;
     std::memcpy(&value, from + i, width);
-    value = atomicResult(copy.reduction, copy.type, false, old, value, 0);
-    std::memcpy(to + i, &value, width);
+    changeBytes(machine, to + i, width, [&](uint64_t old) {
+      return atomicResult(copy.reduction, copy.type, false, old, value, 0);
+    });
   }
 }
 
@@ -578,13 +577,11 @@ void Machine::completeBulk(size_t index) {
     return Place{allocation, where - allocation->base};
   };
   auto move = [&](const Place &to, const char *from, uint32_t bytes) {
-    markWritten(to, bytes);
+    markWritten(*this, to, bytes);
     if (copy.reduces)
-      reduceBytes(copy, to.bytes(), from, bytes);
-    else if (bytes == 16) // of a swizzled row: no call for so few
-      std::memcpy(to.bytes(), from, 16);
+      reduceBytes(*this, copy, to.bytes(), from, bytes);
     else
-      std::memcpy(to.bytes(), from, bytes);
+      copyBytes(*this, to.bytes(), from, bytes);
   };
   noteProgress();
   for (const BulkSegment &segment : copy.segments) {
@@ -594,7 +591,7 @@ void Machine::completeBulk(size_t index) {
     countTraffic(*this, copy.to ? "shared" : "global", segment.bytes, true);
     Place to = placeOf(copy.to, segment.to);
     if (segment.zero) {
-      markWritten(to, segment.bytes);
+      markWritten(*this, to, segment.bytes);
       std::memset(to.bytes(), 0, segment.bytes);
       continue;
     }
