@@ -62,6 +62,9 @@ typedef struct moe_emulator_params_t {
   uint64_t seed; /* chooses the schedule; 0: 1 */
   moe_emulator_schedule_t schedule;
   uint32_t flags; /* MOE_EMULATOR_... */
+  /* Threads of the host that run CTAs side by side, with
+     MOE_EMULATOR_UNCHECKED only; 0: one. */
+  uint32_t cores;
 } moe_emulator_params_t;
 
 /* Opens the PTX emulator. `params` may be NULL. */

@@ -1,7 +1,7 @@
 // The public API: loading, memory, launches, reports.
+#include "Cores.h"
 #include "Decoder.h"
 #include "Explorer.h"
-#include "Machine.h"
 
 #include <algorithm>
 #include <cctype>
@@ -44,6 +44,20 @@ Emulator::Emulator(const EmulatorOptions &options)
   if ((options.schedule == Schedule::Exhaustive) !=
       (options.explorer != nullptr))
     throw UsageError("expects an explorer with the exhaustive schedule only");
+  if (options.cores == 0)
+    throw UsageError("expects at least one core");
+  if (options.cores > 1 && options.checked)
+    throw UsageError("expects one core with checks: they follow one order of "
+                     "all accesses, which several cores do not have");
+  if (options.cores > 1 && options.seed != EmulatorOptions().seed)
+    throw UsageError("expects one core with a seed: several cores run in an "
+                     "order that no seed repeats");
+  if (options.cores > 1 &&
+      (options.schedule != Schedule::Random || options.counting))
+    throw UsageError("expects one core with a schedule other than random and "
+                     "with counters");
+  if (options.cores > 1)
+    state->cores = std::make_unique<Cores>(*state, options.cores);
   if (options.explorer)
     state->explorerState = options.explorer->state.get();
 }
@@ -219,14 +233,15 @@ void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
     return;
   Place to = state->memory.place(address, bytes);
   forgetHistory(to, bytes);
-  std::memcpy(to.bytes(), data, bytes);
+  copyBytes(*state, to.bytes(), static_cast<const char *>(data), bytes);
   std::fill_n(to.states(), bytes, Allocation::kInitialised);
 }
 
 void Emulator::read(uint64_t address, void *data, uint64_t bytes) const {
   if (bytes == 0)
     return;
-  std::memcpy(data, state->memory.place(address, bytes).bytes(), bytes);
+  copyBytes(*state, static_cast<char *>(data),
+            state->memory.place(address, bytes).bytes(), bytes);
 }
 
 uint64_t Emulator::uninitialised(uint64_t address, uint64_t bytes) const {
@@ -422,13 +437,11 @@ void Emulator::waitEvent(unsigned device, unsigned stream, uint64_t event) {
 
 /// Runs; a finding that ends the run leaves nothing queued.
 static void runQueues(Machine &machine,
-                      std::optional<std::pair<unsigned, unsigned>> stream) {
+                      const std::optional<StreamKey> &stream) {
   auto abandon = [&] {
-    machine.resident.clear();
-    machine.runnable.clear();
-    machine.bulk.clear();
-    machine.tensorMemories.clear();
-    std::fill(machine.used.begin(), machine.used.end(), 0.0);
+    machine.abandon();
+    if (machine.cores)
+      machine.cores->abandon();
     for (auto &entry : machine.streams)
       entry.second.clear();
     for (auto &event : machine.events)

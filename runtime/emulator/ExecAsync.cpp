@@ -12,14 +12,11 @@ using namespace moe::emu;
 void moe::emu::completeCopy(Machine &machine, Cta &cta,
                             const PendingCopy &copy) {
   Place to{cta.shared.get(), copy.dst};
-  if (copy.valid == 16) {
-    std::memcpy(to.bytes(), copy.from.bytes(), 16);
-  } else {
+  if (copy.valid < copy.bytes)
     std::memset(to.bytes(), 0, copy.bytes);
-    if (copy.valid)
-      std::memcpy(to.bytes(), copy.from.bytes(), copy.valid);
-  }
-  markWritten(to, copy.bytes);
+  if (copy.valid)
+    copyBytes(machine, to.bytes(), copy.from.bytes(), copy.valid);
+  markWritten(machine, to, copy.bytes);
   machine.noteProgress();
 }
 

@@ -68,7 +68,7 @@ const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
         stored = transposed(stored);
       for (int row = 0; row < 8; ++row) {
         std::memcpy(rows[row].bytes(), stored.of[row], 16);
-        markWritten(rows[row], 16);
+        markWritten(*w.machine, rows[row], 16);
       }
       w.machine->noteProgress();
       continue;

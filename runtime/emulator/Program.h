@@ -94,6 +94,8 @@ struct Program {
   bool usesDynamicShared = false;
   bool usesReservedShared = false;
   uint32_t localBytes = 0; ///< per thread
+  /// From the local memory of a thread to that of the next one.
+  uint64_t localStride() const { return (uint64_t(localBytes) + 15) / 16 * 16; }
   /// Special registers that the program reads: name -> offset of its lanes.
   std::map<std::string, uint32_t> specials;
   std::vector<std::string> mnemonics;

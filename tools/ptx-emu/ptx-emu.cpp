@@ -81,6 +81,7 @@ static moe_backend_t openEmulator(const Options &options, uint64_t seed) {
   params.struct_size = sizeof(params);
   params.seed = seed;
   params.multiprocessors = options.emulator.multiprocessors;
+  params.cores = options.emulator.cores;
   params.schedule =
       static_cast<moe_emulator_schedule_t>(options.emulator.schedule);
   params.flags =

@@ -22,14 +22,15 @@ protected:
       numbers.push_back(static_cast<int>(random() % 2000) - 1000);
   }
 
-  /// Hands a run of each seed to `body`.
+  /// Hands a run of each seed, and on several cores, to `body`.
   template <typename Body>
   void forSeeds(Body body) {
-    for (uint64_t seed = 1; seed <= seedLimit(6); ++seed) {
-      EmulatorOptions options;
-      options.seed = seed;
-      options.schedule = static_cast<Schedule>(seed % 4);
-      KernelRun run(text, options);
+    std::vector<uint64_t> runs(seedLimit(6));
+    std::iota(runs.begin(), runs.end(), uint64_t(1));
+    for (unsigned cores : kCores)
+      runs.push_back(onCores(cores));
+    for (uint64_t number : runs) {
+      KernelRun run(text, optionsOf(number));
       body(run);
     }
   }

@@ -10,9 +10,7 @@ namespace {
 constexpr int kM = 128, kN = 256, kK = 192;
 
 GemmResult runGemm(const std::string &text, uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   KernelRun run(text, options);
   std::mt19937 random(5);
   std::vector<double> a, b;
@@ -38,6 +36,12 @@ TEST(Gemm, ExactAndSilent) {
     EXPECT_TRUE(result.clean) << result.report;
     EXPECT_TRUE(result.exact) << seed;
   }
+}
+
+TEST(Gemm, OnSeveralCores) {
+  expectExactOnCores([text = readInput("mma_gemm.ptx")](uint64_t run) {
+    return runGemm(text, run);
+  });
 }
 
 class GemmMutant : public ::testing::TestWithParam<Mutation> {};

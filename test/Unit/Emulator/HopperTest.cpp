@@ -20,9 +20,7 @@ std::vector<int> randomNumbers(size_t count) {
 }
 
 EmulatorOptions optionsOf(uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   options.livelockSlots = 5000;
   return options;
 }
@@ -153,6 +151,13 @@ TEST_P(Hopper, IsRightAndSilent) {
     EXPECT_TRUE(result.exact);
     EXPECT_EQ(result.report, "");
   }
+}
+
+TEST_P(Hopper, IsRightOnSeveralCores) {
+  expectExactOnCores([text = readInput("hopper_kernels.ptx")](uint64_t run) {
+    Outcome outcome = GetParam().run(text, run);
+    return GemmResult{outcome.report.empty(), outcome.right, outcome.report};
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -11,11 +11,11 @@ namespace host_thread_test {
 template <typename Access>
 std::string refusal(KernelRun &run, Access access) {
   std::string message;
-  bool done = false;
-  run.emulator.addHostThread([&](HostThread &host) {
-    if (done)
+  // Later runs ask the thread again, when `message` is gone.
+  auto done = std::make_shared<bool>(false);
+  run.emulator.addHostThread([&message, access, done](HostThread &host) {
+    if (std::exchange(*done, true))
       return false;
-    done = true;
     try {
       access(host);
     } catch (const UsageError &error) {
@@ -24,7 +24,7 @@ std::string refusal(KernelRun &run, Access access) {
     return true;
   });
   run.launch({1}, {1});
-  EXPECT_TRUE(done);
+  EXPECT_TRUE(*done);
   return message;
 }
 

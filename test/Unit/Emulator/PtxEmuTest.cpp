@@ -341,6 +341,10 @@ TEST_F(PtxEmu, UsageErrors) {
            {"scale.ptx --exhaustive --unchecked", "needs the checks"},
            {"scale.ptx --exhaustive --counters",
             "takes no '--seeds', '--counters' or '--trace'"},
+           {"scale.ptx --cores 2", "'--cores' needs '--unchecked'"},
+           {"scale.ptx --cores 2 --unchecked --seed 1", "takes no '--seed'"},
+           {"scale.ptx --cores 2 --unchecked --counters",
+            "runs in an order that nothing chooses or repeats"},
            {"scale.ptx --kernel other --args in:x.npy",
             "has no kernel 'other'; its kernels are: scale"}}) {
     EXPECT_EQ(run(arguments), 2) << arguments;

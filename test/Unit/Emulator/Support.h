@@ -64,6 +64,23 @@ inline uint64_t seedLimit(uint64_t usual) {
   return text ? std::strtoull(text, nullptr, 10) : usual;
 }
 
+/// On how many cores correct kernels run.
+inline constexpr unsigned kCores[] = {2, 4};
+/// In the place of a seed: free mode on so many cores.
+constexpr uint64_t onCores(unsigned cores) { return uint64_t(cores) << 32; }
+/// The seed and the schedule, or the cores, that a test's number of a run
+/// names.
+inline EmulatorOptions optionsOf(uint64_t run) {
+  EmulatorOptions options;
+  options.cores = std::max(1u, static_cast<unsigned>(run >> 32));
+  options.checked = options.cores == 1;
+  if (options.checked) {
+    options.seed = run;
+    options.schedule = static_cast<Schedule>(run % 4);
+  }
+  return options;
+}
+
 /// Whether a run was silent and its result exact.
 struct GemmResult {
   bool clean = false, exact = false;
@@ -191,6 +208,16 @@ GemmResult runAndCompare(KernelRun &run, uint64_t out, int m, int n, int k,
       result.exact &= d[size_t(i) * n + j] == static_cast<float>(sum);
     }
   return result;
+}
+
+/// A correct kernel gives what it gives on one core.
+template <typename Run>
+void expectExactOnCores(Run run) {
+  for (unsigned cores : kCores) {
+    GemmResult result = run(onCores(cores));
+    EXPECT_TRUE(result.clean) << result.report;
+    EXPECT_TRUE(result.exact) << cores << " cores";
+  }
 }
 
 /// A wrong version is refused, reported or gives wrong numbers with one of the
