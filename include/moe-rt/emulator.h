@@ -129,6 +129,11 @@ struct EmulatorOptions {
   unsigned devices = 1;
   /// Multiprocessors of a device: limits how many CTAs are resident.
   unsigned multiprocessors = 132;
+  /// Threads of the host that run CTAs side by side, in an order that nothing
+  /// repeats: only without checks and counters, with Schedule::Random and the
+  /// seed that options have anyway. Kernels get anywhere as on one core;
+  /// deadlocks and livelocks are found.
+  unsigned cores = 1;
   /// How many findings that do not end the run are kept.
   unsigned maxFindings = 20;
   /// Scheduling slots in which no memory changes and no thread ends, after
@@ -259,7 +264,8 @@ public:
   uint64_t bindMulticast(const std::vector<uint64_t> &copies, uint64_t bytes);
   void write(uint64_t address, const void *data, uint64_t bytes);
   void read(uint64_t address, void *data, uint64_t bytes) const;
-  /// Bytes of a range that nobody has written.
+  /// Bytes of a range that nobody has written. Without checks what kernels
+  /// write does not count.
   uint64_t uninitialised(uint64_t address, uint64_t bytes) const;
 
   /// Queues a launch behind the others of its stream. `arguments` has the

@@ -24,14 +24,15 @@ class MoE_VectorOptions {
   list<Option> vectorOptions = [
     Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
     Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">,
-    Option<"bf16Dot", "bf16-dot", "bool", "false", "The target multiplies pairs of bf16 into f32">
+    Option<"bf16Dot", "bf16-dot", "bool", "false", "The target multiplies pairs of bf16 into f32">,
+    Option<"bf16Tiles", "bf16-tiles", "bool", "false", "The target does so in tile registers too">
   ];
 }
 
 def TokenRoundingPass : Pass<"moe-token-rounding", "::mlir::ModuleOp">, MoE_VectorOptions {
   let summary = "Round the counts of experts to the kernel's tile";
   let description = [{
-    Gives every route of topk without a capacity the capacity `tile_round` (SonicMoE), whose unit is the number of rows of the target's register tile. **This changes
+    Gives every route of topk without a capacity the capacity `tile_round` (SonicMoE), whose unit is the number of rows of the target's register tile, or of a tile register where the layer is multiplied in those. **This changes
     what a model computes**: entries of low scores are dropped, and units that had not chosen an expert come to it, so a unit's result depends on the others
     of its call. It is a transformation of training and of large calls, and nobody gets it without asking.
 
@@ -204,14 +205,15 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
     over chunks of a fixed amount of work, so that results never depend on the number of threads; an `scf.forall` over one dimension is chunked the
     same way. Contractions in f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it
-    can for them.
+    can for them. With `bf16-tiles`, those of pairs of bf16, also of codes, become calls of a kernel in tile registers (the `amx` dialect) where they have more rows than a register
+    tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels.
   }];
   let options = !listconcat(vectorOptions, [
     Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
-                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect"];
+                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect", "::mlir::amx::AMXDialect"];
 }
 
 def ApproximateMathPass : Pass<"moe-approximate-math"> {

@@ -1,9 +1,14 @@
 // The public API: loading, memory, launches, reports.
+#include "Cores.h"
 #include "Decoder.h"
 #include "Explorer.h"
-#include "Machine.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <cxxabi.h>
+#include <memory>
 #include <sstream>
 
 using namespace moe::emu;
@@ -39,6 +44,20 @@ Emulator::Emulator(const EmulatorOptions &options)
   if ((options.schedule == Schedule::Exhaustive) !=
       (options.explorer != nullptr))
     throw UsageError("expects an explorer with the exhaustive schedule only");
+  if (options.cores == 0)
+    throw UsageError("expects at least one core");
+  if (options.cores > 1 && options.checked)
+    throw UsageError("expects one core with checks: they follow one order of "
+                     "all accesses, which several cores do not have");
+  if (options.cores > 1 && options.seed != EmulatorOptions().seed)
+    throw UsageError("expects one core with a seed: several cores run in an "
+                     "order that no seed repeats");
+  if (options.cores > 1 &&
+      (options.schedule != Schedule::Random || options.counting))
+    throw UsageError("expects one core with a schedule other than random and "
+                     "with counters");
+  if (options.cores > 1)
+    state->cores = std::make_unique<Cores>(*state, options.cores);
   if (options.explorer)
     state->explorerState = options.explorer->state.get();
 }
@@ -214,14 +233,15 @@ void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
     return;
   Place to = state->memory.place(address, bytes);
   forgetHistory(to, bytes);
-  std::memcpy(to.bytes(), data, bytes);
+  copyBytes(*state, to.bytes(), static_cast<const char *>(data), bytes);
   std::fill_n(to.states(), bytes, Allocation::kInitialised);
 }
 
 void Emulator::read(uint64_t address, void *data, uint64_t bytes) const {
   if (bytes == 0)
     return;
-  std::memcpy(data, state->memory.place(address, bytes).bytes(), bytes);
+  copyBytes(*state, static_cast<char *>(data),
+            state->memory.place(address, bytes).bytes(), bytes);
 }
 
 uint64_t Emulator::uninitialised(uint64_t address, uint64_t bytes) const {
@@ -287,7 +307,9 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(config.grid.x % cluster.x == 0 && config.grid.y % cluster.y == 0 &&
            config.grid.z % cluster.z == 0,
        "expects a grid that is a multiple of the cluster");
-  need(program.dynamicShared + config.dynamicShared <= kMostSharedBytes,
+  need(program.dynamicShared + config.dynamicShared <=
+           kMostSharedBytes +
+               (program.usesReservedShared ? kReservedShared : 0),
        "needs more than 227 KiB of shared memory");
   auto launch = std::make_unique<Launch>();
   launch->program = &program;
@@ -305,7 +327,11 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
                                       state->options.multiprocessors,
-       "a cooperative launch of more CTAs than can be resident");
+       "a cooperative launch of more CTAs than can be resident (" +
+           std::to_string(config.grid.count()) + "; multiprocessors: " +
+           std::to_string(state->options.multiprocessors) +
+           ", of room for CTAs each: " +
+           std::to_string(launch->perMultiprocessor) + ")");
   if (!arguments.empty()) {
     launch->params =
         &state->memory.add(arguments.size(), "parameters of " + kernel,
@@ -411,13 +437,11 @@ void Emulator::waitEvent(unsigned device, unsigned stream, uint64_t event) {
 
 /// Runs; a finding that ends the run leaves nothing queued.
 static void runQueues(Machine &machine,
-                      std::optional<std::pair<unsigned, unsigned>> stream) {
+                      const std::optional<StreamKey> &stream) {
   auto abandon = [&] {
-    machine.resident.clear();
-    machine.runnable.clear();
-    machine.bulk.clear();
-    machine.tensorMemories.clear();
-    std::fill(machine.used.begin(), machine.used.end(), 0.0);
+    machine.abandon();
+    if (machine.cores)
+      machine.cores->abandon();
     for (auto &entry : machine.streams)
       entry.second.clear();
     for (auto &event : machine.events)
@@ -480,8 +504,16 @@ TensorCounter Emulator::tensorUse() const { return state->tensorUse; }
 const EmulatorOptions &Emulator::options() const { return state->options; }
 
 std::string Emulator::chromeTrace() const {
+  // A process is a device, a thread a place for a CTA.
   std::string text = "{\"traceEvents\": [";
   bool first = true;
+  for (unsigned device = 0; device < state->options.devices; ++device) {
+    text += std::string(first ? "" : ",") +
+            "\n  {\"name\": \"process_name\", \"ph\": \"M\", \"pid\": " +
+            std::to_string(device) + ", \"args\": {\"name\": \"device " +
+            std::to_string(device) + "\"}}";
+    first = false;
+  }
   for (const Machine::Span &span : state->spans) {
     text += std::string(first ? "" : ",") + "\n  {\"name\": \"" + span.name +
             "\", \"ph\": \"X\", \"ts\": " + std::to_string(span.begin) +
@@ -493,6 +525,27 @@ std::string Emulator::chromeTrace() const {
   return text + "\n]}\n";
 }
 
+/// `text` with the names of C++ as they are in the source.
+static std::string demangled(std::string text) {
+  auto isPart = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$';
+  };
+  for (size_t at = 0; (at = text.find("_Z", at)) != std::string::npos;) {
+    size_t end = at;
+    while (end < text.size() && isPart(text[end]))
+      ++end;
+    std::unique_ptr<char, void (*)(void *)> name(
+        abi::__cxa_demangle(text.substr(at, end - at).c_str(), nullptr, nullptr,
+                            nullptr),
+        std::free);
+    bool isName = name && (at == 0 || !isPart(text[at - 1]));
+    if (isName)
+      text.replace(at, end - at, name.get());
+    at = isName ? at + std::strlen(name.get()) : end;
+  }
+  return text;
+}
+
 std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
   auto triple = [](const std::array<uint32_t, 3> &v) {
     return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " +
@@ -500,14 +553,14 @@ std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
   };
   constexpr size_t kMostText = 160; // wgmma names many registers
   std::string text = std::string("ERROR: ") + findingName(f.kind) + ": " +
-                     f.message + "\n  in kernel '" + f.kernel + "', device " +
-                     std::to_string(f.device) + ", CTA " + triple(f.cta) +
-                     ", thread " + triple(f.thread);
+                     f.message + "\n  in kernel '" + demangled(f.kernel) +
+                     "', device " + std::to_string(f.device) + ", CTA " +
+                     triple(f.cta) + ", thread " + triple(f.thread);
   if (f.line)
     text += "\n  at line " + std::to_string(f.line) + ": " +
             (f.text.size() > kMostText ? f.text.substr(0, kMostText) + "..."
                                        : f.text);
   for (const std::string &note : f.notes)
-    text += "\n  note: " + note;
+    text += "\n  note: " + demangled(note);
   return text + "\n  replay with --seed=" + std::to_string(seed) + "\n";
 }

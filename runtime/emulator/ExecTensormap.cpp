@@ -23,7 +23,8 @@ static TensorMap readMap(Warp &w, const Op *op, int lane, const Place &place,
   if (w.machine->options.checked)
     checkInitialised(w, op, lane, place, kMapBytes, address);
   TensorMap map;
-  std::memcpy(&map, place.bytes(), sizeof(map));
+  copyBytes(*w.machine, reinterpret_cast<char *>(&map), place.bytes(),
+            sizeof(map));
   if (map.magic != TensorMap::kMagic)
     w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, address,
                     "expects a tensor map that encodeTensorMap made");
@@ -90,8 +91,9 @@ const Op *moe::emu::runTensormapReplace(Warp &w, const Op *op) {
     // A weak write of the whole object.
     if (checked)
       checkRace(w, op, lane, place, kMapBytes, true, Strength(), address);
-    std::memcpy(place.bytes(), &map, sizeof(map));
-    markWritten(place, kMapBytes);
+    copyBytes(*w.machine, place.bytes(), reinterpret_cast<const char *>(&map),
+              sizeof(map));
+    markWritten(*w.machine, place, kMapBytes);
   });
   w.machine->noteProgress();
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
@@ -156,8 +158,8 @@ const Op *moe::emu::runTensormapCopy(Warp &w, const Op *op) {
     });
     checkRace(w, op, first, target, kMapBytes, true, Strength(), to);
   }
-  std::memcpy(target.bytes(), source.bytes(), kMapBytes);
-  markWritten(target, kMapBytes);
+  copyBytes(machine, target.bytes(), source.bytes(), kMapBytes);
+  markWritten(*w.machine, target, kMapBytes);
   machine.noteProgress();
   if (machine.options.checked) {
     // One operation of the warp, done when any of its threads goes on.

@@ -32,12 +32,11 @@ struct HostThread::State {
     return place(address, bytes, isWrite);
   }
   void check(const Place &place, uint64_t bytes, bool isWrite, bool strong);
-  /// Writes `value`, which continues what `entries` hand over.
+  /// Of a write that continues what `entries` hand over.
   void release(const Place &place, std::vector<SyncEntry> entries,
-               uint64_t value, uint32_t bytes);
-  void store(const Place &place, const void *data, uint64_t bytes) const {
-    std::memcpy(place.bytes(), data, bytes);
-    markWritten(place, static_cast<uint32_t>(bytes));
+               uint32_t bytes);
+  void noteWrite(const Place &place, uint64_t bytes) const {
+    markWritten(machine, place, static_cast<uint32_t>(bytes));
     machine.noteProgress();
   }
 };
@@ -79,8 +78,10 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
 }
 
 void HostThread::State::release(const Place &place,
-                                std::vector<SyncEntry> entries, uint64_t value,
+                                std::vector<SyncEntry> entries,
                                 uint32_t bytes) {
+  if (!machine.options.checked)
+    return;
   check(place, bytes, true, true);
   Knowledge released = knowledge;
   released.plain = Clock::withAgent(released.plain, agent(), now++);
@@ -89,19 +90,20 @@ void HostThread::State::release(const Place &place,
   });
   entries.push_back({std::move(released), Scope::Sys, agent()});
   place.allocation->shadow.sync[place.offset] = std::move(entries);
-  store(place, &value, bytes);
 }
 
 void HostThread::read(uint64_t address, void *data, uint64_t bytes) {
   Place place = state->place(address, bytes, false);
   state->check(place, bytes, false, false);
-  std::memcpy(data, place.bytes(), bytes);
+  copyBytes(state->machine, static_cast<char *>(data), place.bytes(), bytes);
 }
 
 void HostThread::write(uint64_t address, const void *data, uint64_t bytes) {
   Place place = state->place(address, bytes, true);
   state->check(place, bytes, true, false);
-  state->store(place, data, bytes);
+  copyBytes(state->machine, place.bytes(), static_cast<const char *>(data),
+            bytes);
+  state->noteWrite(place, bytes);
 }
 
 /// What the last write there released.
@@ -120,22 +122,23 @@ uint64_t HostThread::loadAcquire(uint64_t address, uint32_t bytes) {
   for (const SyncEntry &entry : releasesAt(place))
     if (state->machine.races.includes(entry.scope, entry.agent, state->agent()))
       state->knowledge.join(entry.knowledge);
-  uint64_t value = 0;
-  std::memcpy(&value, place.bytes(), bytes);
-  return value;
+  return loadWord<std::memory_order_acquire>(place.bytes(), bytes);
 }
 
 void HostThread::storeRelease(uint64_t address, uint64_t value,
                               uint32_t bytes) {
   Place place = state->strongPlace(address, bytes, true);
-  state->release(place, {}, value, bytes);
+  state->release(place, {}, bytes);
+  storeWord<std::memory_order_release>(place.bytes(), value, bytes);
+  state->noteWrite(place, bytes);
 }
 
 void HostThread::addRelease(uint64_t address, uint64_t value, uint32_t bytes) {
   Place place = state->strongPlace(address, bytes, true);
-  uint64_t old = 0;
-  std::memcpy(&old, place.bytes(), bytes);
-  state->release(place, releasesAt(place), old + value, bytes);
+  state->release(place, releasesAt(place), bytes);
+  changeBytes(state->machine, place.bytes(), bytes,
+              [&](uint64_t old) { return old + value; });
+  state->noteWrite(place, bytes);
 }
 
 void Machine::addHost(std::function<bool(HostThread &)> step) {
@@ -163,13 +166,14 @@ void Machine::startHosts() {
 }
 
 bool Machine::advanceHosts(bool force) {
-  if (hosts.empty() || (!force && !isTimeForOthers()))
+  if (home->hosts.empty() || (!force && !isTimeForOthers()))
     return false;
-  auto count = static_cast<uint32_t>(hosts.size());
+  auto lock = lockQueues();
+  auto count = static_cast<uint32_t>(home->hosts.size());
   uint32_t first = pick(count);
   // One of them, unless nobody else can go on.
   for (uint32_t i = 0; i < (force ? count : 1); ++i) {
-    HostThread &host = *hosts[(first + i) % count];
+    HostThread &host = *home->hosts[(first + i) % count];
     if (host.state->step(host))
       return true;
   }

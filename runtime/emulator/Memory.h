@@ -101,6 +101,13 @@ inline bool allHave(const uint8_t *states, uint32_t bytes, uint8_t bits) {
       return false;
   return true;
 }
+/// Whether all of 16 bytes are initialised and none is in a red zone.
+inline bool areReadable(const uint8_t *states) {
+  uint64_t mask = eightStates(Allocation::kInitialised | Allocation::kRedZone),
+           wanted = eightStates(Allocation::kInitialised);
+  return (loadEight(states) & mask) == wanted &&
+         (loadEight(states + 8) & mask) == wanted;
+}
 /// Gives it to all of them.
 inline void setAll(uint8_t *states, uint32_t bytes, uint8_t bits) {
   for (; bytes >= 8; bytes -= 8, states += 8) {
@@ -111,7 +118,8 @@ inline void setAll(uint8_t *states, uint32_t bytes, uint8_t bits) {
     *states++ |= bits;
 }
 
-/// Finds allocations by address.
+/// Finds allocations by address. A copy finds the same ones; one that was added
+/// or removed through one of the two is so for the other.
 class AddressSpace {
 public:
   /// The allocation that holds `address`, or nullptr. Released ones are found
@@ -119,8 +127,8 @@ public:
   Allocation *find(uint64_t address) const {
     if (last && address - last->base < last->size)
       return last;
-    auto next = allocations.upper_bound(address);
-    if (next == allocations.begin())
+    auto next = allocations->upper_bound(address);
+    if (next == allocations->begin())
       return nullptr;
     Allocation *found = std::prev(next)->second.get();
     if (address - found->base >= found->size)
@@ -140,16 +148,17 @@ public:
                   uint64_t at);
   /// Everybody has seen everything.
   void forgetHistories() {
-    for (auto &[base, allocation] : allocations)
+    for (auto &[base, allocation] : *allocations)
       allocation->shadow.histories.clear();
   }
   void remove(uint64_t base) {
     last = nullptr;
-    allocations.erase(base);
+    allocations->erase(base);
   }
 
 private:
-  std::map<uint64_t, std::unique_ptr<Allocation>> allocations;
+  using Allocations = std::map<uint64_t, std::unique_ptr<Allocation>>;
+  std::shared_ptr<Allocations> allocations = std::make_shared<Allocations>();
   mutable Allocation *last = nullptr;
   uint64_t next = kGlobalBase;
 };

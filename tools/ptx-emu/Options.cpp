@@ -2,7 +2,10 @@
 #include "Options.h"
 #include "../moe-run/Npy.h"
 
+#include <cstdlib>
+#include <cxxabi.h>
 #include <functional>
+#include <memory>
 
 using namespace moe::ptxemu;
 using moe::run::InputError;
@@ -21,7 +24,8 @@ ARGUMENTs, one for each parameter of the kernel, in order:
   f32:1.5, u32:7, i64:-1   a number
   bytes:0a0b0c0d           the bytes of a structure, in hexadecimal
 
-  --kernel NAME            the kernel (default: the only one)
+  --kernel NAME            the kernel, by its name in PTX or in C++ (default:
+                           the only one)
   --shared BYTES           dynamic shared memory
   --cluster X[,Y[,Z]]      CTAs of a cluster (default: as the kernel says)
   --cooperative            all CTAs must be resident at once
@@ -36,12 +40,24 @@ ARGUMENTs, one for each parameter of the kernel, in order:
                            zeros or the file and are not written
   --path PATH              of --exhaustive: the one run that PATH names
   --multiprocessors N      limits how many CTAs are resident (default 132)
+  --registers N            of a thread, as ptxas -v reports them: limits how many
+                           CTAs a multiprocessor holds (default: .maxnreg)
   --unchecked              only the checks that keep the emulator safe
+  --cores N                CTAs run side by side on N threads (with --unchecked;
+                           no seed repeats such a run)
   --counters               prints instructions by opcode, traffic by space,
                            bank conflicts by line and the use of tensor cores
   --trace FILE.json        writes when each CTA ran, for Perfetto
   --json                   prints JSON
   --version, --help
+
+Examples:
+  nvcc -arch=sm_80 -ptx scale.cu
+  ptx-emu scale.ptx --grid 4 --block 256 --args in:x.npy out:f32[1000]=y.npy \
+                    f32:2.5
+  ptx-emu scale.ptx ... --seeds 100              # other schedules: finds races
+  ptx-emu scale.ptx ... --seed 17                # the run of seed 17 again
+  ptx-emu flags.ptx --grid 2 --block 1 --exhaustive --args out:u32[2]=r.npy
 
 Exit status: 0 nothing found, 1 the kernel did something wrong, 2 wrong usage
 or a module that the emulator does not support.
@@ -92,7 +108,7 @@ static moe::emu::Schedule parseSchedule(const std::string &text) {
 
 Options moe::ptxemu::parseOptions(int argc, char **argv) {
   Options options;
-  bool unchecked = false;
+  bool unchecked = false, seeded = false;
   auto flag = [](bool &value) {
     return [&value](const std::string &) { value = true; };
   };
@@ -119,15 +135,29 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
       {"--seed", true,
        [&](auto &v) {
          options.emulator.seed = parseNumber("--seed", v, 0, INT64_MAX);
+         seeded = true;
        }},
       {"--seeds", true,
-       [&](auto &v) { options.seeds = parseNumber("--seeds", v, 1, 1000000); }},
+       [&](auto &v) {
+         options.seeds = parseNumber("--seeds", v, 1, 1000000);
+         seeded = true;
+       }},
       {"--schedule", true,
        [&](auto &v) { options.emulator.schedule = parseSchedule(v); }},
       {"--multiprocessors", true,
        [&](auto &v) {
          options.emulator.multiprocessors = static_cast<unsigned>(
              parseNumber("--multiprocessors", v, 1, 10000));
+       }},
+      {"--cores", true,
+       [&](auto &v) {
+         options.emulator.cores =
+             static_cast<unsigned>(parseNumber("--cores", v, 1, 256));
+       }},
+      {"--registers", true,
+       [&](auto &v) {
+         options.config.registers =
+             static_cast<uint32_t>(parseNumber("--registers", v, 1, 255));
        }},
       {"--cooperative", false, flag(options.config.cooperative)},
       {"--unchecked", false, flag(unchecked)},
@@ -185,10 +215,53 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
       (options.counters || !options.trace.empty() || options.seeds != 1))
     throw InputError("option '--exhaustive' makes all runs, so it takes no "
                      "'--seeds', '--counters' or '--trace'");
+  if (options.emulator.cores > 1 && !unchecked)
+    throw InputError("option '--cores' needs '--unchecked': checks follow one "
+                     "order of all accesses, which several cores do not have");
+  if (options.emulator.cores > 1 &&
+      (seeded || options.counters ||
+       options.emulator.schedule != moe::emu::Schedule::Random))
+    throw InputError("option '--cores' runs in an order that nothing chooses "
+                     "or repeats, so it takes no '--seed', '--seeds', "
+                     "'--schedule' or '--counters'");
   options.emulator.checked = !unchecked;
   options.emulator.counting = options.counters;
   if (options.file.empty() && !options.help && !options.version)
     throw InputError("expects a file, such as: ptx-emu kernel.ptx --grid 4 "
                      "--block 128 --args in:x.npy out:f32[512]=y.npy");
   return options;
+}
+
+/// "scale" of "ns::scale<float>(float*)" and the like.
+static std::string functionName(const std::string &kernel) {
+  std::unique_ptr<char, void (*)(void *)> demangled(
+      abi::__cxa_demangle(kernel.c_str(), nullptr, nullptr, nullptr),
+      std::free);
+  std::string name = demangled ? demangled.get() : kernel;
+  name.resize(std::min(name.find_first_of("<("), name.size()));
+  // A template's type of result stands before it.
+  size_t start = name.find_last_of(": ");
+  return start == std::string::npos ? name : name.substr(start + 1);
+}
+
+std::string moe::ptxemu::chooseKernel(const std::vector<std::string> &kernels,
+                                      const Options &options) {
+  std::vector<std::string> meant;
+  std::string names;
+  for (const std::string &kernel : kernels) {
+    names += (names.empty() ? "" : ", ") + kernel;
+    if (kernel == options.kernel)
+      return kernel;
+    if (options.kernel.empty() || functionName(kernel) == options.kernel)
+      meant.push_back(kernel);
+  }
+  if (meant.size() == 1)
+    return meant.front();
+  if (options.kernel.empty())
+    throw InputError("'" + options.file + "' has " +
+                     std::to_string(kernels.size()) +
+                     " kernels; choose one with --kernel: " + names);
+  throw InputError("'" + options.file + "' has " +
+                   (meant.empty() ? "no kernel" : "several kernels") + " '" +
+                   options.kernel + "'; its kernels are: " + names);
 }

@@ -16,9 +16,6 @@ using utils::IteratorType;
 
 namespace {
 
-/// Heights of row tiles, in register tiles: enough rows to use a panel of
-/// weights many times.
-constexpr int64_t rowTiles = 20;
 /// Panels of weights that one task uses: enough to pay for claiming it where
 /// there is one row, and few enough to keep many workers busy.
 constexpr int64_t hiddenPanels = 4, outPanels = 2;
@@ -51,8 +48,9 @@ MemRefType viewOf(Type element, ArrayRef<int64_t> shape) {
 /// experts.
 class GraphBuilder {
 public:
-  GraphBuilder(TileLayer &layer, const RegisterTile &tile)
-      : layer(layer), tile(tile), cut(LayerCut::get(tile)),
+  GraphBuilder(TileLayer &layer, const VectorUnit &unit)
+      : layer(layer), tile(unit.tile()),
+        cut(LayerCut::get(unit, layer.inputType())),
         b(layer.combine.getLoc(), layer.combine), f32(b.getF32Type()),
         experts(layer.table.getCount()), width(layer.table.getWidth()),
         in(layer.in()), out(layer.out()), slots(layer.slots()) {}
@@ -745,12 +743,13 @@ Value GraphBuilder::build(bool isFused) {
 
 } // namespace
 
-LayerCut LayerCut::get(const RegisterTile &tile) {
-  return {rowTiles * tile.rows, hiddenPanels * tile.columns,
+LayerCut LayerCut::get(const VectorUnit &unit, Type rows) {
+  RegisterTile tile = unit.tile();
+  return {unit.rowCut(rows).task(), hiddenPanels * tile.columns,
           outPanels * tile.columns, tokensPerTask};
 }
 
-Value moe::buildLayerGraph(TileLayer &layer, const RegisterTile &tile,
+Value moe::buildLayerGraph(TileLayer &layer, const VectorUnit &unit,
                            bool isFused) {
-  return GraphBuilder(layer, tile).build(isFused);
+  return GraphBuilder(layer, unit).build(isFused);
 }

@@ -174,6 +174,22 @@ TEST(Check, Livelock) {
          {1}});
 }
 
+/// Who waits for ever is the finding, not that the others, which are let go on
+/// without it in the end, come to the barrier alone.
+TEST(Check, LivelockBeforeABarrier) {
+  const std::string spin =
+      "setp.ne.u32 %q1, %tid_, 0; @%q1 bra MEET; SPIN: "
+      "ld.relaxed.gpu.global.u32 %r1, [%p0]; setp.eq.u32 %q2, %r1, 0; @%q2 bra "
+      "SPIN; MEET: bar.sync 0;";
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    auto found = findings({spin, {1}, {64}}, seed);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, FindingKind::Livelock);
+  }
+  check(FindingKind::Divergence,
+        {"setp.lt.u32 %q1, %tid_, 5; @%q1 bar.sync 0;"}, {"bar.sync 0;"});
+}
+
 TEST(Check, SharedRaces) {
   std::string exchange = "st.shared.u32 [%r3], %tid_; ";
   check(FindingKind::Race,
@@ -234,6 +250,25 @@ std::string messagePassing(const std::string &store, const std::string &load,
          " ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
 }
 
+/// What lanes of a warp do together orders nothing, but for bar.warp.sync.
+TEST(Check, RacesWithinAWarp) {
+  auto exchange = [](const std::string &between) {
+    return Case{"shl.b32 %r1, %tid_, 2; mov.u32 %r2, box; add.u32 %r3, %r2, "
+                "%r1; xor.b32 %r4, %r1, 4; add.u32 %r5, %r2, %r4; setp.eq.u32 "
+                "%q1, %tid_, 0; st.shared.u32 [%r3], %tid_; " +
+                    between + " ld.shared.u32 %r6, [%r5];",
+                {1},
+                {32},
+                kBox};
+  };
+  for (const char *together :
+       {"shfl.sync.idx.b32 %r7, %tid_, 0, 31, -1;",
+        "vote.sync.any.pred %q2, %q1, -1;",
+        "match.any.sync.b32 %r7, %tid_, -1;",
+        "redux.sync.add.u32 %r7, %tid_, -1;", "elect.sync _|%q2, -1;"})
+    check(FindingKind::Race, exchange(together), exchange("bar.warp.sync -1;"));
+}
+
 TEST(Check, MessagePassing) {
   Case right{
       messagePassing("st.release.gpu.global.u32", "ld.acquire.gpu.global.u32"),
@@ -265,6 +300,18 @@ TEST(Check, MessagePassing) {
            {2},
            {1}},
           fenced);
+  // What a reduction reads is not acquired by a fence behind it.
+  auto atomic = [](const char *add) {
+    return std::string("setp.eq.u32 %q1, %gid_, 0; @%q1 bra READ; "
+                       "st.global.u32 [%p0], 42; st.release.gpu.global.u32 "
+                       "[%p0+4], 1; bra END; READ: mov.u32 %r1, 1; ") +
+           add +
+           "fence.acq_rel.gpu; setp.ne.u32 %q2, %r1, 1; @%q2 bra END; "
+           "ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
+  };
+  check(FindingKind::Race,
+        {atomic("red.relaxed.gpu.global.add.u32 [%p0+4], 1;"), {2}, {1}},
+        {atomic("atom.relaxed.gpu.global.add.u32 %r1, [%p0+4], 1;"), {2}, {1}});
 }
 
 TEST(Check, ReleaseSequencesAndCumulativity) {
@@ -424,6 +471,18 @@ TEST(Check, Mbarriers) {
          {1},
          ".shared .align 8 .b64 bar;"},
         right);
+  // The first thread leaves, and the other one goes on alone.
+  std::string leaves =
+      "setp.eq.u32 %q3, %tid_, 0; @%q3 mbarrier.arrive_drop.expect_tx"
+      ".shared::cta.b64 %rd5, [%r1], 16; @%q3 mbarrier.complete_tx.shared::cta"
+      ".b64 [%r1], 16; @!%q3 mbarrier.arrive.shared.b64 %rd5, [%r1]; " +
+      wait +
+      "@!%q3 mbarrier.arrive.shared.b64 %rd5, [%r1]; SECOND: "
+      "mbarrier.try_wait.parity.shared.b64 %q2, [%r1], 1; @!%q2 bra SECOND;";
+  std::string stays = leaves;
+  stays.replace(stays.find("arrive_drop"), 11, "arrive");
+  check(FindingKind::Livelock, {text("2", stays), {1}, {2}},
+        {text("2", leaves), {1}, {2}});
   // Data handed over through the barrier.
   std::string data =
       "st.shared.u32 [%r3], %tid_; mbarrier.arrive.shared.b64 %rd5, [%r9]; "
