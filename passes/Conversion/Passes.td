@@ -75,7 +75,7 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-                           "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
+                           "::mlir::vector::VectorDialect", "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
 }
 
 def ConvertRouteToVectorPass : Pass<"convert-route-to-vector", "::mlir::ModuleOp"> {

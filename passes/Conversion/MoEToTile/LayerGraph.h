@@ -22,9 +22,11 @@ struct LayerCut {
 constexpr int64_t ringDepth = 4;
 
 /// Builds `layer`, whose weights are packed, as one graph, or as two with the
-/// hidden vectors in memory between them. Returns the result of the combine.
+/// hidden vectors in memory between them, and route tasks
+/// for vectors of `routeLanes` units where it takes a route. Returns the result
+/// of the combine.
 mlir::Value buildLayerGraph(TileLayer &layer, const RegisterTile &tile,
-                            bool isFused);
+                            int64_t routeLanes, bool isFused);
 
 } // namespace moe
 

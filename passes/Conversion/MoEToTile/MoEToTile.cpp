@@ -40,6 +40,7 @@ struct MemoryReport {
   CombineOp combine;
   Schedule form;
   LayerCut cut;
+  bool routes = false; ///< in the graph
 
   /// The rings between families of tasks.
   std::string rings() {
@@ -68,9 +69,11 @@ struct MemoryReport {
       return "not known: its rows are mixes or come from elsewhere";
     int64_t picks = plan.getSlots() + plan.getAlways();
     RowsType rows = experts.getRows().getType();
-    // Ids and weights of 4 bytes, entries and positions of 8.
+    // Ids and weights of 4 bytes; entries and positions of 8; in a graph, of
+    // each row its token and weight.
+    int64_t bytes = routes ? 20 : form == Schedule::Unfused ? 24 : 36;
     std::string text =
-        llvm::formatv("{0} bytes per token for the plan", 24 * picks);
+        llvm::formatv("{0} bytes per token for the plan", bytes * picks);
     if (form == Schedule::Unfused)
       return text +
              llvm::formatv(
@@ -166,6 +169,21 @@ struct ConvertMoEToTile
     return form;
   }
 
+  /// Takes the route of a layer into its graph, or says why not.
+  void takeRoute(TileLayer &layer, int64_t unitsOfBlock, int64_t tokens) {
+    auto options =
+        remark::RemarkOpts::name("route").category("convert-moe-to-tile");
+    std::optional<StringRef> reason = layer.matchRoute();
+    if (!reason)
+      remark::passed(layer.route.getLoc(), options) << std::string(
+          llvm::formatv("routes {0} units at a time, in tasks of {1} tokens of "
+                        "the layer's graph; one more task orders its rows",
+                        unitsOfBlock, tokens));
+    else if (!reason->empty())
+      remark::missed(layer.combine.getPlan().getLoc(), options)
+          << ("routes before the layer's graph: " + *reason).str();
+  }
+
   void convert(CombineOp combine, const VectorUnit &unit) {
     TileLayer layer;
     auto options =
@@ -187,7 +205,11 @@ struct ConvertMoEToTile
     }
     RegisterTile tile = unit.tile();
     LayerCut cut = LayerCut::get(tile);
-    MemoryReport report{combine, form, cut};
+    // Numbers of 32 bits in a vector.
+    int64_t routeLanes = vectorBits / 32;
+    if (form != Schedule::Unfused)
+      takeRoute(layer, routeLanes, cut.tokens);
+    MemoryReport report{combine, form, cut, bool(layer.route)};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
     tell(combine, "tile", describeTile(form, tile, cut));
     tell(combine, "rings", report.rings());
@@ -195,7 +217,7 @@ struct ConvertMoEToTile
     if (form == Schedule::Unfused)
       return;
     bool isFused = form == Schedule::Fused;
-    Value result = buildLayerGraph(layer, tile, isFused);
+    Value result = buildLayerGraph(layer, tile, routeLanes, isFused);
     layer.dropProducts();
     remark::passed(combine.getLoc(), options)
         << (Twine(isFused ? "one graph" : "two graphs") +
@@ -205,6 +227,8 @@ struct ConvertMoEToTile
     combine.erase();
     layer.experts.erase();
     layer.dispatch.erase();
+    if (layer.route)
+      layer.route.erase();
   }
 };
 

@@ -44,9 +44,9 @@ constexpr int64_t mostExperts = 2048;
 /// and write what belongs there.
 class RouteKernel {
 public:
-  RouteKernel(ModuleOp module, RouteOp op, int64_t lanes)
-      : b(op.getLoc(), OpBuilder::atBlockEnd(module.getBody())), op(op),
-        score(op.getScore()), selection(op.getSelect()), weight(op.getWeight()),
+  RouteKernel(const OpBuilder &builder, RouteOp op, int64_t lanes)
+      : b(op.getLoc(), builder), op(op), score(op.getScore()),
+        selection(op.getSelect()), weight(op.getWeight()),
         filter(op.getGroupFilterAttr()),
         experts(op.getPlan().getType().getExperts()), slots(selection.getK()),
         listed(static_cast<int64_t>(llvm::PowerOf2Ceil(slots))), lanes(lanes),
@@ -54,6 +54,9 @@ public:
         ints(VectorType::get({lanes}, b.getI32Type())) {}
 
   func::FuncOp build(StringRef name);
+  /// The code for the blocks [begin, end); null for all of them.
+  void buildBlocks(ValueRange memory, Value begin, Value end);
+  SmallVector<MemRefType> scratchTypes();
 
 private:
   // Vectors.
@@ -69,10 +72,6 @@ private:
   }
   void store(Value vector, Value memory, ValueRange indices) {
     vector::StoreOp::create(b, vector, memory, indices);
-  }
-  Value scratch(int64_t rows, Type element) {
-    return memref::AllocaOp::create(b, MemRefType::get({rows, lanes}, element),
-                                    b.getI64IntegerAttr(64));
   }
   /// The reals of an expert.
   Value loadTable(Value expert) { return load(table, {expert, zero}, reals); }
@@ -163,32 +162,57 @@ func::FuncOp RouteKernel::build(StringRef name) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
 
-  size_t next = 0;
+  ArrayRef<BlockArgument> arguments = entry->getArguments();
+  SmallVector<Value> memory(arguments.drop_back(2));
+  for (MemRefType type : scratchTypes())
+    memory.push_back(
+        memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64)));
+  buildBlocks(memory, arguments.end()[-2], arguments.back());
+  func::ReturnOp::create(b);
+  return function;
+}
+
+SmallVector<MemRefType> RouteKernel::scratchTypes() {
+  Type i32 = b.getI32Type();
+  SmallVector<MemRefType> types = {MemRefType::get({experts, lanes}, f32),
+                                   MemRefType::get({listed, lanes}, i32)};
+  if (filter)
+    for (Type element : {f32, i32})
+      types.push_back(MemRefType::get({filter.getGroups(), lanes}, element));
+  return types;
+}
+
+void RouteKernel::buildBlocks(ValueRange memory, Value begin, Value end) {
   auto take = [&](Value operand) {
-    return operand ? Value(entry->getArgument(next++)) : Value();
+    if (!operand)
+      return Value();
+    Value first = memory.front();
+    memory = memory.drop_front();
+    return first;
   };
   logits = take(op.getLogits());
   keyOffset = take(op.getKeyOffset());
   allow = take(op.getAllow());
   weightSource = take(op.getWeightSource());
   expertScale = take(op.getExpertScale());
-  ids = entry->getArgument(next);
-  weights = entry->getArgument(next + 1);
+  ids = memory[0];
+  weights = memory[1];
+  table = memory[2];
+  list = memory[3];
+  if (filter) {
+    groupScores = memory[4];
+    groupRanks = memory[5];
+  }
   zero = b.index(0);
   units = memref::DimOp::create(b, logits, 0);
-  table = scratch(experts, f32);
-  list = scratch(listed, b.getI32Type());
-  if (filter) {
-    groupScores = scratch(filter.getGroups(), f32);
-    groupRanks = scratch(filter.getGroups(), b.getI32Type());
+  if (!begin) {
+    begin = zero;
+    end = arith::CeilDivUIOp::create(b, units, b.index(lanes));
   }
-  b.loop(entry->getArgument(next + 2), entry->getArgument(next + 3), {},
-         [&](Value block, ValueRange) -> SmallVector<Value> {
-           buildBlock(block);
-           return {};
-         });
-  func::ReturnOp::create(b);
-  return function;
+  b.loop(begin, end, {}, [&](Value block, ValueRange) -> SmallVector<Value> {
+    buildBlock(block);
+    return {};
+  });
 }
 
 void RouteKernel::buildBlock(Value block) {
@@ -666,5 +690,16 @@ std::optional<StringRef> moe::detail::whyNoKernel(RouteOp op) {
 
 func::FuncOp moe::detail::buildRouteKernel(ModuleOp module, RouteOp op,
                                            StringRef name, int64_t lanes) {
-  return RouteKernel(module, op, lanes).build(name);
+  return RouteKernel(OpBuilder::atBlockEnd(module.getBody()), op, lanes)
+      .build(name);
+}
+
+SmallVector<MemRefType> moe::detail::getKernelScratch(RouteOp op,
+                                                      int64_t lanes) {
+  return RouteKernel(OpBuilder(op), op, lanes).scratchTypes();
+}
+
+void moe::detail::buildRouteBlocks(OpBuilder &builder, RouteOp op,
+                                   int64_t lanes, ValueRange memory) {
+  RouteKernel(builder, op, lanes).buildBlocks(memory, /*begin=*/{}, /*end=*/{});
 }

@@ -18,6 +18,19 @@ std::optional<llvm::StringRef> whyNoKernel(RouteOp op);
 /// `logits`, `key_offset`, `allow`, `weight_source`, `expert_scale`.
 llvm::SmallVector<mlir::Value> getKernelOperands(RouteOp op);
 
+/// Memory in which the kernel of `op` keeps what it makes of one block of
+/// `lanes` units: dense rows of that many numbers.
+llvm::SmallVector<mlir::MemRefType> getKernelScratch(RouteOp op, int64_t lanes);
+
+/// Builds the kernel of `op` at the insertion point of `builder`: code that
+/// writes ids (U x k, i32) and weights (U x k) of the entries which `op`
+/// selects for all U units, in blocks of `lanes`; the last one may be shorter.
+/// `memory` are the operands of `getKernelOperands` that are given, ids,
+/// weights, and `getKernelScratch`, all of dense rows. `lanes` is a power of
+/// two.
+void buildRouteBlocks(mlir::OpBuilder &builder, RouteOp op, int64_t lanes,
+                      mlir::ValueRange memory);
+
 /// Adds to `module` the function
 ///   name(operands, ids: [U, k] i32, weights: [U, k], begin, end)
 /// that writes the entries which `op` selects for the blocks [begin, end) of
