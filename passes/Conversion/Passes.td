@@ -117,7 +117,7 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,
     Option<"trace", "trace", "bool", "false", "Tell the runtime when each task begins and has ended">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ConvertStableHLOToLinalgPass : Pass<"convert-stablehlo-to-linalg", "::mlir::ModuleOp"> {

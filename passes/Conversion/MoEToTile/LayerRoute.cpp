@@ -33,9 +33,20 @@ static void store(TensorBuilder &b, Value value, Value memory,
 // Memory
 //===----------------------------------------------------------------------===//
 
-/// Names of the scratch memory of a kernel, in its order.
-static constexpr StringLiteral scratchNames[] = {"keys", "best", "group_scores",
-                                                 "group_ranks"};
+/// The scratch memory of a kernel by name.
+static SmallVector<std::pair<StringRef, MemRefType>>
+kernelScratch(RouteOp route, int64_t lanes) {
+  SmallVector<MemRefType> types = getKernelScratch(route, lanes);
+  SmallVector<StringRef> names = {"keys", "best"};
+  if (route.getGroupFilterAttr())
+    names.append({"group_scores", "group_ranks"});
+  if (names.size() < types.size())
+    names.push_back("statistics");
+  return llvm::map_to_vector(llvm::zip_equal(names, types), [](auto entry) {
+    return std::pair<StringRef, MemRefType>(std::get<0>(entry),
+                                            std::get<1>(entry));
+  });
+}
 
 LayerRoute LayerRoute::before(TaskBuilder &builder, Value plan) {
   TensorBuilder &b = builder.b;
@@ -75,7 +86,9 @@ LayerRoute LayerRoute::inGraph(TaskBuilder &builder, RouteOp route,
   made.experts = plan.getExperts();
   made.route = route;
   made.lanes = lanes;
-  made.slots = plan.getSlots();
+  made.slots = route.getSelectedSlots();
+  if (roundsCounts(route))
+    made.rounding.emplace(route, lanes);
   static constexpr StringLiteral names[] = {"logits", "key_offset", "allow",
                                             "weight_source", "expert_scale"};
   for (auto [name, operand] : llvm::zip_equal(names, getKernelOperands(route)))
@@ -83,6 +96,8 @@ LayerRoute LayerRoute::inGraph(TaskBuilder &builder, RouteOp route,
       made.operands.push_back({name, b.readOnlyBuffer(operand)});
   Value count = b.sizeValue(route.getLogits(), 0);
   made.most = b.mul(count, b.index(made.slots));
+  if (made.rounding)
+    made.most = b.add(made.most, b.index(made.rounding->mostAdded()));
   made.ids = allocate(b, {dynamic, made.slots}, b.getI32Type(), count);
   made.picks = allocate(b, {dynamic, made.slots}, plan.getWeight(), count);
   made.offsets = allocate(b, {made.experts + 1}, b.getIndexType());
@@ -123,11 +138,27 @@ void LayerRoute::addBuffers() {
     builder->buffer(name, shape, element, Value(), Role::Scratch, /*ring=*/0,
                     Space::Worker);
   };
-  for (auto [name, type] :
-       llvm::zip(scratchNames, getKernelScratch(route, lanes)))
-    scratch(name, {Dim::fixed(type.getDimSize(0)), Dim::fixed(lanes)},
-            type.getElementType());
+  for (auto [name, type] : kernelScratch(route, lanes)) {
+    SmallVector<Dim> shape = llvm::map_to_vector(
+        type.getShape(), [](int64_t size) { return Dim::fixed(size); });
+    if (!type.isDynamicDim(0)) {
+      scratch(name, shape, type.getElementType());
+      continue;
+    }
+    // Blocks of tokens that the plan reads again.
+    shape.front() = Dim::of(Extent::Tokens, lanes);
+    builder->buffer(name, shape, type.getElementType(), Value(), Role::Scratch);
+  }
+  if (rounding)
+    for (auto [name, type] : rounding->memory())
+      scratch(
+          name,
+          llvm::map_to_vector(type.getShape(),
+                              [](int64_t size) { return Dim::fixed(size); }),
+          type.getElementType());
   scratch("next", Dim::fixed(experts), b.getIndexType());
+  if (rounding)
+    scratch("placed", Dim::fixed(experts), b.getIndexType());
   builder->signal("routed", {});
   builder->signal("planned", {});
 }
@@ -144,14 +175,22 @@ SmallVector<Value> LayerRoute::build(Dim tokens) {
   return {builder->wait("planned", {}, {})};
 }
 
-/// The view of rows of `type` as dense ones that begin anywhere.
+/// The view of `type` as dense memory that begins anywhere.
 static MemRefType denseView(MemRefType type) {
-  SmallVector<int64_t> strides = {1};
-  if (type.getRank() == 2)
-    strides.insert(strides.begin(), type.getDimSize(1));
+  auto [strides, offset] = type.getStridesAndOffset();
   return MemRefType::get(
       type.getShape(), type.getElementType(),
       StridedLayoutAttr::get(type.getContext(), dynamic, strides));
+}
+
+/// The region of `name` that a block of tokens has, `t`, or all of it.
+static TaskBuilder::Region regionOf(Mode mode, StringRef name, Type memory,
+                                    Value t = {}) {
+  auto type = cast<MemRefType>(memory);
+  SmallVector<OpFoldResult> indices(type.getRank());
+  if (t && type.isDynamicDim(0))
+    indices.front() = t;
+  return {mode, name.str(), indices, denseView(type)};
 }
 
 void LayerRoute::buildRoute(Dim tokens) {
@@ -159,24 +198,50 @@ void LayerRoute::buildRoute(Dim tokens) {
   OpBuilder::InsertionGuard guard(b);
   Value t = builder->task("route", tokens).getBody().getArgument(0);
   SmallVector<TaskBuilder::Region> regions;
-  auto add = [&](Mode mode, StringRef name, Type memory) {
-    auto type = cast<MemRefType>(memory);
-    SmallVector<OpFoldResult> indices(type.getRank());
-    if (type.isDynamicDim(0))
-      indices.front() = t;
-    regions.push_back({mode, name.str(), indices, denseView(type)});
-  };
   for (auto [name, memory] : operands)
-    add(Mode::Read, name, memory.getType());
-  add(Mode::Write, "ids", ids.getType());
-  add(Mode::Write, "picks", picks.getType());
-  for (auto [name, type] :
-       llvm::zip(scratchNames, getKernelScratch(route, lanes)))
-    add(Mode::Write, name, type);
+    regions.push_back(regionOf(Mode::Read, name, memory.getType(), t));
+  regions.push_back(regionOf(Mode::Write, "ids", ids.getType(), t));
+  regions.push_back(regionOf(Mode::Write, "picks", picks.getType(), t));
+  for (auto [name, type] : kernelScratch(route, lanes))
+    regions.push_back(regionOf(Mode::Write, name, type, t));
   Value done = builder->compute(regions, {}, [&](ValueRange views) {
     buildRouteBlocks(b, route, lanes, views);
   });
   builder->arrive("routed", {}, done);
+}
+
+/// Counts and rounds in one task: `routed` says when all ids are there. Returns
+/// what comes when the counts are.
+Value LayerRoute::buildRounding(Value routed) {
+  TensorBuilder &b = builder->b;
+  TaskBuilder::Regions regions;
+  auto read = [&](StringRef name, Type memory) {
+    return regions.add(regionOf(Mode::Read, name, memory));
+  };
+  size_t logits = read("logits", operands.front().second.getType());
+  size_t scale = 0, statistics = 0;
+  if (operands.back().first == "expert_scale")
+    scale = read("expert_scale", operands.back().second.getType());
+  auto scratch = kernelScratch(route, lanes);
+  if (scratch.back().first == "statistics")
+    statistics = read("statistics", scratch.back().second);
+  size_t members = regions.add(regionOf(Mode::Update, "ids", ids.getType()));
+  size_t orders = regions.add(
+      regionOf(Mode::Update, scratch.front().first, scratch.front().second));
+  size_t counts = regions.add({Mode::Write,
+                               "counts",
+                               {OpFoldResult()},
+                               viewOf(b.getIndexType(), {experts})});
+  size_t first = regions.all.size();
+  for (auto [name, type] : rounding->memory())
+    regions.add(regionOf(Mode::Write, name, type));
+  return builder->compute(regions.all, routed, [&](ValueRange views) {
+    auto at = [&](size_t i) { return i ? views[i] : Value(); };
+    rounding->build(b, views[members], views[counts],
+                    {views[logits], views[orders], at(statistics), at(scale)},
+                    RoundedCounts::Views(views.drop_front(first)));
+    buildEnds(b, views[counts]);
+  });
 }
 
 void LayerRoute::buildPlan(Dim tokens) {
@@ -191,72 +256,93 @@ void LayerRoute::buildPlan(Dim tokens) {
                                viewOf(element, view)};
   };
   Type index = b.getIndexType(), weight = route.getPlan().getType().getWeight();
-  auto idsAs = region(Mode::Read, "ids", 2, b.getI32Type(), {dynamic, slots});
-  Value counted = builder->compute(
-      {idsAs, region(Mode::Write, "counts", 1, index, {experts})}, routed,
-      [&](ValueRange views) { count(views[0], views[1]); });
-  Value placed = builder->compute(
-      {idsAs, region(Mode::Read, "picks", 2, weight, {dynamic, slots}),
-       region(Mode::Read, "counts", 1, index, {experts}),
-       region(Mode::Write, "units", 2, index, {dynamic}),
-       region(Mode::Write, "weights", 2, weight, {dynamic}),
-       region(Mode::Write, "next", 1, index, {experts})},
-      counted, [&](ValueRange views) { place(views); });
+  TaskBuilder::Region members = regionOf(Mode::Read, "ids", ids.getType());
+  Value counted = rounding
+                      ? buildRounding(routed)
+                      : builder->compute({members, region(Mode::Write, "counts",
+                                                          1, index, {experts})},
+                                         routed, [&](ValueRange views) {
+                                           buildCounts(b, views[0], views[1]);
+                                           buildEnds(b, views[1]);
+                                         });
+  SmallVector<TaskBuilder::Region> regions = {
+      members, regionOf(Mode::Read, "picks", picks.getType()),
+      region(Mode::Read, "counts", 1, index, {experts})};
+  if (rounding)
+    for (auto [name, type] : rounding->memory())
+      regions.push_back(regionOf(Mode::Read, name, type));
+  size_t read = regions.size();
+  regions.push_back(region(Mode::Write, "units", 2, index, {dynamic}));
+  regions.push_back(region(Mode::Write, "weights", 2, weight, {dynamic}));
+  regions.push_back(region(Mode::Write, "next", 1, index, {experts}));
+  if (rounding)
+    regions.push_back(region(Mode::Write, "placed", 1, index, {experts}));
+  Value placed = builder->compute(regions, counted, [&](ValueRange views) {
+    std::optional<RoundedCounts::Views> rounded;
+    if (rounding)
+      rounded.emplace(views.slice(3, read - 3));
+    place(views.take_front(3), views.drop_front(read), rounded);
+  });
   builder->arrive("planned", {}, placed);
 }
 
-/// Runs `body` on unit, slot and expert of each entry of `ids` in order.
-void LayerRoute::forEachEntry(Value ids,
-                              function_ref<void(Value, Value, Value)> body) {
+/// Gives each entry the next row of its expert, and so do those that rounding
+/// has added, which stand among them by their units. `read`: ids, picks, ends;
+/// `written`: units, weights, the next row of each expert, and how many added
+/// ones are placed.
+void LayerRoute::place(ValueRange read, ValueRange written,
+                       std::optional<RoundedCounts::Views> rounded) {
   TensorBuilder &b = builder->b;
-  Value zero = b.index(0), count = memref::DimOp::create(b, ids, 0);
-  b.loop(zero, count, {}, [&](Value unit, ValueRange) {
-    return b.loop(zero, b.index(slots), {},
-                  [&](Value slot, ValueRange) -> SmallVector<Value> {
-                    Value id = load(b, ids, {unit, slot});
-                    Value used = b.compare(IntPredicate::sge, id, b.int32(0));
-                    auto some = scf::IfOp::create(b, used, /*else=*/false);
-                    OpBuilder::InsertionGuard guard(b);
-                    b.setInsertionPoint(some.thenYield());
-                    body(unit, slot, b.toIndex(id));
-                    return {};
-                  });
-  });
-}
-
-/// ends[e] = number of entries of the experts up to e.
-void LayerRoute::count(Value ids, Value ends) {
-  TensorBuilder &b = builder->b;
-  Value zero = b.index(0), all = b.index(experts);
-  b.loop(zero, all, {}, [&](Value expert, ValueRange) -> SmallVector<Value> {
-    store(b, zero, ends, expert);
-    return {};
-  });
-  forEachEntry(ids, [&](Value, Value, Value expert) {
-    store(b, b.add(load(b, ends, expert), b.index(1)), ends, expert);
-  });
-  b.loop(zero, all, zero,
-         [&](Value expert, ValueRange before) -> SmallVector<Value> {
-           Value end = b.add(before[0], load(b, ends, expert));
-           store(b, end, ends, expert);
-           return {end};
-         });
-}
-
-/// Gives each entry the next row of its expert. `views`: ids, picks, ends, and
-/// what is written: units, weights, the next row of each expert.
-void LayerRoute::place(ValueRange views) {
-  TensorBuilder &b = builder->b;
-  Value ends = views[2], next = views[5], zero = b.index(0);
-  b.loop(zero, b.index(experts), zero,
-         [&](Value expert, ValueRange begin) -> SmallVector<Value> {
-           store(b, begin[0], next, expert);
-           return {load(b, ends, expert)};
-         });
-  forEachEntry(views[0], [&](Value unit, Value slot, Value expert) {
+  Value next = written[2], zero = b.index(0), one = b.index(1);
+  auto put = [&](Value expert, Value unit, Value weight) {
     Value row = load(b, next, expert);
-    store(b, b.add(row, b.index(1)), next, expert);
-    store(b, unit, views[3], row);
-    store(b, load(b, views[1], {unit, slot}), views[4], row);
+    store(b, b.add(row, one), next, expert);
+    store(b, unit, written[0], row);
+    store(b, weight, written[1], row);
+  };
+  // Those before `unit`; null for all that are left.
+  auto putAdded = [&](Value expert, Value unit) {
+    Value placed = written[3], count = load(b, rounded->added, expert);
+    auto loop = scf::WhileOp::create(
+        b, TypeRange(b.getIndexType()), load(b, placed, expert),
+        [&](OpBuilder &, Location, ValueRange state) {
+          Value more = b.compare(IntPredicate::ult, state[0], count);
+          if (unit) {
+            Value at = arith::MinUIOp::create(
+                b, state[0],
+                b.index(
+                    cast<MemRefType>(rounded->units.getType()).getDimSize(1) -
+                    1));
+            Value other = load(b, rounded->units, {expert, at});
+            more = b.both(more, b.compare(IntPredicate::ult, other, unit));
+          }
+          scf::ConditionOp::create(b, more, state);
+        },
+        [&](OpBuilder &, Location, ValueRange state) {
+          put(expert, load(b, rounded->units, {expert, state[0]}),
+              load(b, rounded->weights, {expert, state[0]}));
+          scf::YieldOp::create(b, ValueRange{b.add(state[0], one)});
+        });
+    store(b, loop.getResult(0), placed, expert);
+  };
+  auto forEachExpert = [&](Value init, TensorBuilder::LoopBody body) {
+    b.loop(zero, b.index(experts), init, body);
+  };
+  forEachExpert(zero,
+                [&](Value expert, ValueRange begin) -> SmallVector<Value> {
+                  store(b, begin[0], next, expert);
+                  if (rounded)
+                    store(b, zero, written[3], expert);
+                  return {load(b, read[2], expert)};
+                });
+  forEachEntry(b, read[0], [&](Value unit, Value slot, Value expert) {
+    if (rounded)
+      putAdded(expert, unit);
+    put(expert, unit, load(b, read[1], {unit, slot}));
   });
+  if (rounded)
+    forEachExpert(zero, [&](Value expert, ValueRange) -> SmallVector<Value> {
+      putAdded(expert, {});
+      return {zero};
+    });
 }

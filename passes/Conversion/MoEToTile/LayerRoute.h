@@ -2,6 +2,7 @@
 #ifndef MOE_PASSES_CONVERSION_MOETOTILE_LAYERROUTE_H
 #define MOE_PASSES_CONVERSION_MOETOTILE_LAYERROUTE_H
 
+#include "RoundCounts.h"
 #include "TaskBuilder.h"
 
 #include "moe/Dialect/MoE/MoE.h"
@@ -21,7 +22,7 @@ namespace moe {
 ///
 /// The plan is one task: its rows are a running sum over all tokens. It begins
 /// when the last block of tokens has arrived, and nobody stops for it who has
-/// something else to do.
+/// something else to do. It rounds counts, too (see RoundCounts.h).
 class LayerRoute {
 public:
   /// Rows of `plan`, which something else makes.
@@ -46,11 +47,9 @@ private:
   void addRows(tile::Role role);
   void buildRoute(tile::Dim tokens);
   void buildPlan(tile::Dim tokens);
-  void forEachEntry(
-      mlir::Value ids,
-      llvm::function_ref<void(mlir::Value, mlir::Value, mlir::Value)> body);
-  void count(mlir::Value ids, mlir::Value ends);
-  void place(mlir::ValueRange views);
+  mlir::Value buildRounding(mlir::Value routed);
+  void place(mlir::ValueRange read, mlir::ValueRange written,
+             std::optional<RoundedCounts::Views> rounded);
 
   tile::TaskBuilder *builder;
   int64_t experts = 0;
@@ -60,6 +59,7 @@ private:
   int64_t lanes = 0, slots = 0;
   llvm::SmallVector<std::pair<llvm::StringRef, mlir::Value>> operands;
   mlir::Value ids, picks;
+  std::optional<RoundedCounts> rounding;
 };
 
 } // namespace moe

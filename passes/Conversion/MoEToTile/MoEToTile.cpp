@@ -35,6 +35,13 @@ int64_t bytesOf(Type type, int64_t count) {
   return count * type.getIntOrFloatBitWidth() / 8;
 }
 
+/// Entries that a token has, but for those that rounded counts add.
+int64_t picksOf(CombineOp combine) {
+  auto route = combine.getPlan().getDefiningOp<RouteOp>();
+  return route ? route.getSelectedSlots()
+               : combine.getPlan().getType().getSlots();
+}
+
 /// What is known of the memory of a layer that need not be matched.
 struct MemoryReport {
   CombineOp combine;
@@ -67,7 +74,7 @@ struct MemoryReport {
     auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
     if (!experts || plan.getEncoding() == PlanEncoding::Soft)
       return "not known: its rows are mixes or come from elsewhere";
-    int64_t picks = plan.getSlots() + plan.getAlways();
+    int64_t picks = picksOf(combine) + plan.getAlways();
     RowsType rows = experts.getRows().getType();
     // Ids and weights of 4 bytes; entries and positions of 8; in a graph, of
     // each row its token and weight.
@@ -141,7 +148,7 @@ struct ConvertMoEToTile
     LayerSize size;
     size.tokens = tokensOf(layer.combine);
     size.experts = layer.table.getCount();
-    size.picks = layer.combine.getPlan().getType().getSlots();
+    size.picks = picksOf(layer.combine);
     size.in = layer.experts.getInput().getType().getWidth();
     size.width = layer.table.getWidth();
     size.out = layer.experts.getRows().getType().getWidth();

@@ -138,8 +138,15 @@ std::optional<StringRef> TileLayer::matchRoute() {
   auto found = combine.getPlan().getDefiningOp<RouteOp>();
   if (!found)
     return "";
-  if (std::optional<StringRef> reason = whyNoKernel(found))
+  if (std::optional<StringRef> reason = whyNoKernel(found, /*rounds=*/true))
     return reason;
+  if (roundsCounts(found)) {
+    if (found.getCapacityAttr().getRenorm() == TileRenorm::SelectedSet)
+      return "its weights are divided by their sum after counts are rounded";
+    if (DomainAttr domain = found.getDomainAttr();
+        domain && domain.getKind() != DomainKind::All)
+      return "counts are rounded in parts of the tokens";
+  }
   if (llvm::any_of(found.getPlan().getUsers(), [&](Operation *user) {
         return user != combine && user != experts && user != dispatch;
       }))

@@ -3,11 +3,14 @@
 #include "moe/Dialect/MoETile/MoETile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTTILETOCPUPASS
@@ -140,6 +143,8 @@ private:
 
   // Steps.
   void lowerBlock(Block &block, IRMapping &mapping);
+  bool standsApart(ComputeOp op);
+  void callBody(ComputeOp op, const IRMapping &mapping);
   void lowerWait(WaitOp op, IRMapping &mapping);
   LLVM::LLVMFuncOp getYield();
   void lowerArrive(ArriveOp op, IRMapping &mapping);
@@ -692,12 +697,54 @@ void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
       for (auto [argument, access] :
            llvm::zip_equal(body.getArguments(), getAccesses(compute)))
         mapping.map(argument, viewOf(access, argument.getType(), mapping));
-      for (Operation &nested : body)
-        b.clone(nested, mapping);
+      if (standsApart(compute))
+        callBody(compute, mapping);
+      else
+        for (Operation &nested : body)
+          b.clone(nested, mapping);
       if (writesCounts(compute))
         publishCounts();
     }
   }
+}
+
+/// True for code, not structured ops, of families that take no turns. A
+/// function of its own leaves the registers to the loops of those that do.
+bool GraphLowering::standsApart(ComputeOp op) {
+  auto task = op->getParentOfType<TaskOp>();
+  WalkResult structured = op.walk(
+      [](linalg::LinalgOp) -> WalkResult { return WalkResult::interrupt(); });
+  return sweep && !inSweep(task) && !structured.wasInterrupted();
+}
+
+/// Makes a function of the body of `op`, and calls it.
+void GraphLowering::callBody(ComputeOp op, const IRMapping &mapping) {
+  auto module = graph->getParentOfType<ModuleOp>();
+  llvm::SetVector<Value> taken(op.getBody().args_begin(),
+                               op.getBody().args_end());
+  getUsedValuesDefinedAbove(op.getBody(), taken);
+  std::string name;
+  for (unsigned i = 0; name.empty() || module.lookupSymbol(name); ++i)
+    name = ("moe_step_" + Twine(i)).str();
+  SmallVector<Value> operands = llvm::map_to_vector(
+      taken, [&](Value value) { return mapping.lookupOrDefault(value); });
+  func::FuncOp function;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(module.getBody());
+    function = func::FuncOp::create(
+        b, name, b.getFunctionType(ValueRange(operands).getTypes(), {}));
+    function.setPrivate();
+    function.setNoInline(true);
+    Block *entry = function.addEntryBlock();
+    IRMapping inner;
+    inner.map(taken.getArrayRef(), entry->getArguments());
+    b.setInsertionPointToStart(entry);
+    for (Operation &nested : op.getBody().front())
+      b.clone(nested, inner);
+    func::ReturnOp::create(b);
+  }
+  func::CallOp::create(b, function, operands);
 }
 
 void GraphLowering::lowerTask(TaskOp task, ValueRange point) {
