@@ -120,11 +120,16 @@ class Weights:
         return codes.astype(np.float64) * np.repeat(self.scales(name)[index].astype(np.float64), GROUP, -1)
 
 
-def inputs(layer, dtype, tokens):
+def inputs(layer, dtype, tokens, draw=0):
     """x and the router's logits for a number of tokens in f32, the same in every process; x has the precision of the layer's activations."""
-    generator = np.random.default_rng(tokens)
-    draw = lambda size: generator.standard_normal((tokens, size), np.float32)
-    return draw(layer["hidden"]).astype(ACTIVATIONS[dtype]).astype(np.float32), draw(layer["experts"])
+    generator = np.random.default_rng((tokens, draw))
+    normal = lambda size: generator.standard_normal((tokens, size), np.float32)
+    return normal(layer["hidden"]).astype(ACTIVATIONS[dtype]).astype(np.float32), normal(layer["experts"])
+
+
+def draws(layer, dtype, tokens):
+    """Inputs that runs take in turn: the experts of few tokens would stay in the last-level cache if they were always the same."""
+    return [inputs(layer, dtype, tokens, draw) for draw in range(8 if tokens <= 16 else 1)]
 
 
 def select(layer, logits):

@@ -1,6 +1,7 @@
 """Runs one engine in a process of its own: reads commands as JSON lines, answers in JSON lines.
 
-{"tokens": T} binds inputs of T tokens, runs once and writes the first rows of the output to a file; {"runs": n} times n runs.
+{"tokens": T, "rows": R} binds inputs of T tokens, runs once and writes the first R rows of the output to a file; {"runs": n} times n runs, which take the
+draws of inputs in turn.
 """
 
 import ctypes
@@ -97,13 +98,16 @@ def main():
         command = json.loads(line)
         try:
             if "tokens" in command:
-                engine.bind(*layers.inputs(layer, dtype, command["tokens"]))
+                draws = layers.draws(layer, dtype, command["tokens"])
+                engine.bind(*draws[0])
                 engine.run()
                 np.save(pathlib.Path(folder, f"{name}.npy"), engine.output()[: command["rows"]].astype(np.float32))
                 answer({})
                 continue
             seconds = []
-            for _ in range(command["runs"]):
+            for run in range(command["runs"]):
+                if len(draws) > 1:
+                    engine.bind(*draws[run % len(draws)])
                 start = time.perf_counter()
                 engine.run()
                 seconds.append(time.perf_counter() - start)

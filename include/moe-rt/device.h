@@ -62,6 +62,9 @@ typedef struct moe_emulator_params_t {
   uint64_t seed; /* chooses the schedule; 0: 1 */
   moe_emulator_schedule_t schedule;
   uint32_t flags; /* MOE_EMULATOR_... */
+  /* Threads of the host that run CTAs side by side, with
+     MOE_EMULATOR_UNCHECKED only; 0: one. */
+  uint32_t cores;
 } moe_emulator_params_t;
 
 /* Opens the PTX emulator. `params` may be NULL. */
@@ -243,6 +246,10 @@ typedef struct moe_launch_params_t {
      returns. */
   const void *const *arguments;
   uint32_t argument_count;
+  /* Of a thread, as ptxas reports them: limit in the emulator how many CTAs are
+     resident. 0: what the kernel's .maxnreg names, else no limit. A driver has
+     compiled the kernel and knows. */
+  uint32_t registers;
 } moe_launch_params_t;
 
 MOE_RT_NODISCARD moe_status_t

@@ -129,6 +129,11 @@ struct EmulatorOptions {
   unsigned devices = 1;
   /// Multiprocessors of a device: limits how many CTAs are resident.
   unsigned multiprocessors = 132;
+  /// Threads of the host that run CTAs side by side, in an order that nothing
+  /// repeats: only without checks and counters, with Schedule::Random and the
+  /// seed that options have anyway. Kernels get anywhere as on one core;
+  /// deadlocks and livelocks are found.
+  unsigned cores = 1;
   /// How many findings that do not end the run are kept.
   unsigned maxFindings = 20;
   /// Scheduling slots in which no memory changes and no thread ends, after
@@ -214,14 +219,16 @@ struct Machine;
 
 /// A thread of the host that shares memory with kernels while they run, such as
 /// the proxy of a network. Its accesses are checked for races like those of any
-/// thread; ranges that are not within one allocation are UsageErrors.
+/// thread. Ranges that are not within one allocation are UsageErrors, writes to
+/// read-only memory too.
 class HostThread {
 public:
   ~HostThread();
   /// Weak accesses.
   void read(uint64_t address, void *data, uint64_t bytes);
   void write(uint64_t address, const void *data, uint64_t bytes);
-  /// Accesses of up to 8 bytes of system scope.
+  /// Accesses of system scope: of 1, 2, 4 or 8 bytes, at a multiple of that.
+  /// Anything else is a UsageError.
   uint64_t loadAcquire(uint64_t address, uint32_t bytes);
   void storeRelease(uint64_t address, uint64_t value, uint32_t bytes);
   void addRelease(uint64_t address, uint64_t value, uint32_t bytes);
@@ -264,7 +271,8 @@ public:
   /// kernel's parameters one after the other at their offsets.
   void launch(Module &module, const std::string &kernel,
               const LaunchConfig &config, const std::vector<char> &arguments);
-  /// How many CTAs of a launch one multiprocessor holds.
+  /// How many CTAs of a launch one multiprocessor holds; 0: none, and a launch
+  /// is a UsageError.
   unsigned occupancy(const Module &module, const std::string &kernel,
                      const LaunchConfig &config) const;
   /// Queues work of the host: called when the stream comes to it. It must not

@@ -61,6 +61,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.vectorBits = target->vectorBits();
     pipeline.vectorRegisters = target->vectorRegisters();
     pipeline.bf16Dot = target->hasBF16Dot();
+    pipeline.bf16Tiles = target->hasBF16Tiles();
     pipeline.schedule = options.schedule;
     pipeline.tokenRounding = options.tokenRounding;
     pipeline.planStats = options.planStats;

@@ -3,6 +3,7 @@
 #include "moe/Pipelines/ImportReport.h"
 
 #include "Notes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "moe/Analysis/Describe.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Dialect/MoE/Parameters.h"
@@ -69,12 +70,13 @@ static std::string roleOf(const Parameter &parameter, ClassAttr entry) {
                                                 : "gate and up bias";
 }
 
-/// What makes the plan, or that whose slots are its units; null: an argument.
+/// What makes the plan, or that whose slots are its units, behind reshapes;
+/// null: another.
 static RouteOp routeOf(Value plan) {
   Operation *op = plan.getDefiningOp();
-  if (isa_and_present<PackPlanOp>(op))
-    while (op && op->getNumOperands() != 0 && !isa<RouteOp>(op))
-      op = op->getOperand(0).getDefiningOp();
+  while (isa_and_present<PackPlanOp, UnpackPlanOp, tensor::ReshapeOp,
+                         tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    op = op->getOperand(0).getDefiningOp();
   return dyn_cast_if_present<RouteOp>(op);
 }
 

@@ -250,11 +250,9 @@ static OwningOpRef<ModuleOp> readBuffer(llvm::MemoryBufferRef buffer,
   case FileKind::Text:
     if (source.trim().empty())
       return refuse("expects a model, but the file is empty");
-    if (std::string missing = moe::findMissingOperations(source, context);
+    if (std::string missing = moe::findMissing(source, context);
         !missing.empty())
-      return refuse("expects operations that this compiler knows, but the "
-                    "model also has " +
-                    missing);
+      return refuse(missing);
     // A caller's bytes need not end in the terminator that MLIR's lexer stops
     // at.
     if (file.empty()) {

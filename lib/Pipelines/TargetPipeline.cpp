@@ -6,7 +6,7 @@
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/BufferizationToMemRef/BufferizationToMemRef.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
@@ -46,6 +46,8 @@ void moe::buildTilePipeline(OpPassManager &manager,
     TokenRoundingPassOptions rounding;
     rounding.vectorBits = options.vectorBits;
     rounding.vectorRegisters = options.vectorRegisters;
+    rounding.bf16Dot = options.bf16Dot;
+    rounding.bf16Tiles = options.bf16Tiles;
     rounding.mode = options.tokenRounding;
     rounding.tokens = options.schedule.tokens;
     manager.addPass(createTokenRoundingPass(rounding));
@@ -55,6 +57,7 @@ void moe::buildTilePipeline(OpPassManager &manager,
   cut.vectorBits = options.vectorBits;
   cut.vectorRegisters = options.vectorRegisters;
   cut.bf16Dot = options.bf16Dot;
+  cut.bf16Tiles = options.bf16Tiles;
   cut.schedule = options.schedule;
   manager.addPass(createConvertMoEToTilePass(cut));
   ConvertRouteToVectorPassOptions route;
@@ -121,6 +124,7 @@ static void addLoopPasses(OpPassManager &manager,
   loops.vectorBits = options.vectorBits;
   loops.vectorRegisters = options.vectorRegisters;
   loops.bf16Dot = options.bf16Dot;
+  loops.bf16Tiles = options.bf16Tiles;
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
   manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());
@@ -151,7 +155,10 @@ static void addLLVMPasses(OpPassManager &manager) {
   manager.addPass(createConvertMathToLibmPass());
   manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createConvertIndexToLLVMPass());
-  manager.addPass(createConvertControlFlowToLLVMPass());
+  // Tiles go round loops: both need the same types.
+  ConvertToLLVMPassOptions tiles;
+  tiles.filterDialects = {"amx", "cf"};
+  manager.addPass(createConvertToLLVMPass(tiles));
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createUBToLLVMConversionPass());
   manager.addPass(createReconcileUnrealizedCastsPass());

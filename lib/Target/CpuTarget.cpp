@@ -90,6 +90,10 @@ bool CpuTarget::hasBF16Dot() const {
   return vectorBits() == 512 && hasFeature("avx512bf16");
 }
 
+bool CpuTarget::hasBF16Tiles() const {
+  return hasBF16Dot() && hasFeature("amx-tile") && hasFeature("amx-bf16");
+}
+
 std::string CpuTarget::requiredFeatures() const {
   std::string result;
   if (!targetMachine->getTargetTriple().isX86())

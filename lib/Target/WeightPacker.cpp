@@ -85,6 +85,9 @@ private:
         close(file);
         return systemError("cannot map '" + path + "'", code);
       }
+      // What is written in large pages of the file cache stays in them for
+      // whoever maps the file then.
+      madvise(memory, size, MADV_HUGEPAGE);
       result.memory = static_cast<uint8_t *>(memory);
       result.bytes = size;
     }

@@ -12,9 +12,10 @@ using namespace mlir;
 namespace {
 
 /// The body is one block, and each value in it is of one of four kinds, found
-/// in the order of the ops: it has the argument's rows along one dimension; it
-/// is their number; it is the same at every position; or neither rows nor their
-/// number went into it. An op that would make another kind ends the search.
+/// in the order of the ops: it has the argument's rows, or room for them, along
+/// one dimension; it is their number; it is the same at every position; or
+/// neither rows nor their number went into it. An op that would make another
+/// kind ends the search.
 class RowTrace {
 public:
   explicit RowTrace(FunctionOpInterface function) : function(function) {}
@@ -37,6 +38,20 @@ private:
     return found == rows.end() ? std::nullopt : std::optional(found->second);
   }
 
+  bool isCount(OpFoldResult size) const {
+    auto value = dyn_cast<Value>(size);
+    return value && counts.contains(value);
+  }
+
+  /// True where `op`, whose result has `sizes` and rows along `dim` or none,
+  /// reads their number as the size of that dimension alone.
+  bool countsRowsAlone(Operation *op, ArrayRef<OpFoldResult> sizes,
+                       std::optional<int64_t> dim) const {
+    int64_t reads = llvm::count_if(
+        op->getOperands(), [&](Value value) { return counts.contains(value); });
+    return reads == (dim && isCount(sizes[*dim]) ? 1 : 0);
+  }
+
   /// True where `op` reads what depends on rows, be it in a region.
   bool readsRows(Operation &op) const {
     bool reads = false;
@@ -57,10 +72,7 @@ private:
 
   bool follow(Operation &op) {
     return llvm::TypeSwitch<Operation *, bool>(&op)
-        .Case([&](tensor::EmptyOp empty) {
-          uniform.insert(empty);
-          return true;
-        })
+        .Case([&](tensor::EmptyOp empty) { return followEmpty(empty); })
         .Case([&](tensor::DimOp dim) { return followDim(dim); })
         .Case([&](linalg::LinalgOp structured) {
           return followStructured(structured);
@@ -75,7 +87,9 @@ private:
         .Case([&](tensor::ExpandShapeOp expand) {
           return followReshape(expand.getSrc(), expand.getResult(),
                                expand.getReassociationIndices(),
-                               /*expands=*/true);
+                               /*expands=*/true) &&
+                 countsRowsAlone(expand, expand.getMixedOutputShape(),
+                                 rowDim(expand.getResult()));
         })
         .Case([&](tensor::CollapseShapeOp collapse) {
           return followReshape(collapse.getSrc(), collapse.getResult(),
@@ -92,7 +106,19 @@ private:
         });
   }
 
+  /// Their number as a size is room for rows.
+  bool followEmpty(tensor::EmptyOp op) {
+    for (auto [dim, size] : llvm::enumerate(op.getMixedSizes()))
+      if (isCount(size) && !rows.try_emplace(op, dim).second)
+        return false;
+    if (!rows.contains(op))
+      uniform.insert(op);
+    return true;
+  }
+
   bool followDim(tensor::DimOp op) {
+    if (counts.contains(op.getIndex()))
+      return false;
     std::optional<int64_t> dim = rowDim(op.getSource());
     if (!dim)
       return true;
@@ -183,15 +209,16 @@ private:
   /// All rows, of which a part of the columns.
   bool followSlice(tensor::ExtractSliceOp op) {
     std::optional<int64_t> dim = rowDim(op.getSource());
+    if (!countsRowsAlone(op, op.getMixedSizes(), dim))
+      return false;
     if (!dim) {
       if (isUniform(op.getSource()))
         uniform.insert(op);
-      return !counts.contains(op.getSource());
+      return true;
     }
-    auto size = dyn_cast<Value>(op.getMixedSizes()[*dim]);
     if (!isConstantIntValue(op.getMixedOffsets()[*dim], 0) ||
-        !isConstantIntValue(op.getMixedStrides()[*dim], 1) || !size ||
-        !counts.contains(size))
+        !isConstantIntValue(op.getMixedStrides()[*dim], 1) ||
+        !isCount(op.getMixedSizes()[*dim]))
       return false;
     llvm::SmallBitVector dropped = op.getDroppedDims();
     int64_t gone = 0;

@@ -3,6 +3,12 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
+/// Heights of tasks: 20 tiles of six rows, or 16 tile registers, whose CPUs
+/// have a second cache of 2 MiB.
+static constexpr int64_t vectorTiles = 20, tileRegisters = 16;
+
 int64_t moe::registerTileRows(unsigned vectorBits, unsigned vectorRegisters) {
   return vectorRegisters >= 32 || vectorBits >= 256 ? 6 : 4;
 }
@@ -13,4 +19,22 @@ llvm::SmallVector<int64_t> moe::tileHeights(int64_t rows, int64_t most) {
   for (int64_t tile = 0; tile < count; ++tile)
     heights.push_back((tile + 1) * rows / count - tile * rows / count);
   return heights;
+}
+
+int64_t moe::RowCut::task() const {
+  return hasTiles ? tileRegisters * tileRegisterRows : vectorTiles * vectorRows;
+}
+
+int64_t moe::RowCut::computed(int64_t rows) const {
+  if (!hasTiles) {
+    llvm::SmallVector<int64_t> heights = tileHeights(rows, vectorRows);
+    return std::accumulate(heights.begin(), heights.end(), int64_t(0));
+  }
+  // Tasks of full height have no rest.
+  int64_t rest = rows % task();
+  return isForVectors(rest) ? rows : inWholeTiles(rows);
+}
+
+int64_t moe::RowCut::inWholeTiles(int64_t rows) const {
+  return static_cast<int64_t>(llvm::alignTo(rows, unit()));
 }

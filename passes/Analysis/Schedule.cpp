@@ -137,7 +137,8 @@ FormCosts moe::estimate(const LayerSize &layer, const MachineRates &machine,
       layer.width * (layer.in * (layer.gated ? 2 : 1) + layer.out));
   double bandwidth =
       std::min(machine.readBytes * workers, machine.allReadBytes);
-  double flops = machine.flops * workers * (layer.pairs ? 2 : 1);
+  double factor = layer.tiles ? machine.tileFactor : layer.pairs ? 2 : 1;
+  double flops = machine.flops * workers * factor;
   double roofline = std::max(2 * tokens * picks * elements / flops,
                              layer.weightBytes * active * elements / bandwidth);
   // One thread has nobody to wait for.

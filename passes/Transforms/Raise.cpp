@@ -35,16 +35,22 @@ llvm::DenseSet<Operation *> moe::raise::computing(Value value,
   return ops;
 }
 
-/// The router has a row for each of the experts' rows.
+/// The router has a row for each of the experts' rows, and of the result's.
 static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   IndexFacts &facts = matcher.facts;
   Index units = rowCount(facts, layer.router.logits, layer.router.columnDims);
-  if (rowCount(facts, layer.tokens) ==
-      facts.scale(units, layer.readsSlots ? layer.router.slots : 1))
-    return success();
-  return matcher.refuse(layer.result.getDefiningOp(),
-                        "the router may have another number of rows than the "
-                        "experts' input");
+  auto unitsOr = [&](bool hasSlots) {
+    return facts.scale(units, hasSlots ? layer.router.slots : 1);
+  };
+  if (rowCount(facts, layer.tokens) != unitsOr(layer.readsSlots))
+    return matcher.refuse(layer.result.getDefiningOp(),
+                          "the router may have another number of rows than the "
+                          "experts' input");
+  if (rowCount(facts, layer.result) != unitsOr(layer.givesSlots))
+    return matcher.refuse(layer.result.getDefiningOp(),
+                          "the router may have another number of rows than the "
+                          "layer's result");
+  return success();
 }
 
 /// What experts compute goes nowhere but into the layer's result.

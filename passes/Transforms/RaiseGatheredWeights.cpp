@@ -129,7 +129,10 @@ static bool coversAllSlots(IndexFacts &facts, const Pick &pick,
   int64_t k = pick.slots();
   Index position = entries.position;
   Index entryCount = facts.scale(rowCount(facts, pick.topK.getIndices()), k);
-  if (!facts.neverGrows(entryCount, entries.positions))
+  // Several slots are never one entry, so that broadcasting cannot change them.
+  bool isWhole = k > 1 ? facts.neverGrows(entryCount, entries.positions)
+                       : entries.positions == entryCount;
+  if (!isWhole)
     return false;
   auto isEntry = [&](Index entry) {
     return pick.token == facts.floorDiv(entry, k) &&
@@ -152,6 +155,7 @@ public:
   SlotForms(Matcher &matcher) : matcher(matcher) {}
 
   std::optional<Linear> operator()(const Element &element) {
+    form = {};
     if (auto map = matchGatheredLinear(matcher.facts, element))
       return map->expert ? map : std::nullopt;
     if (auto map = matchGroupedLinear(matcher, element)) {
@@ -247,10 +251,13 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
   if (!product)
     return failure();
   const auto &[output, weight] = *product;
+  std::optional<Linear> last = linear(output);
+  StringRef form = linear.getForm();
+  bool isSorted = linear.isSorted();
   FailureOr<Experts> experts = matchExperts(matcher, output, linear);
-  bool readsSlots = failed(experts) && linear.isSorted();
+  bool readsSlots = failed(experts) && isSorted;
   if (readsSlots)
-    experts = matchSlotMap(matcher, linear(output));
+    experts = matchSlotMap(matcher, last);
   if (failed(experts) ||
       failed(checkOutput(matcher, *experts, op->getResult(0), entries->column)))
     return failure();
@@ -294,8 +301,7 @@ FailureOr<Layer> moe::raise::matchSlotSum(Matcher &matcher, Operation *op) {
         "torch.onnx.export(..., dynamo=True), or with a model that sums over "
         "its slots");
   }
-  Layer layer{linear.getForm(), *tokens, op->getResult(0), *router,
-              std::move(*experts)};
+  Layer layer{form, *tokens, op->getResult(0), *router, std::move(*experts)};
   layer.readsSlots = readsSlots;
   return layer;
 }

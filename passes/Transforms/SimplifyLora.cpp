@@ -137,6 +137,8 @@ void moe::detail::multiplyBaseOnce(ExpertsOp experts, RewriterBase &rewriter) {
   ClassAttr entry = experts.getTable().getClasses().front();
   RowsType rows = experts.getInput().getType();
   Location loc = experts.getLoc();
+  // Parameters may be defined between the two.
+  rewriter.moveOpBefore(dispatch, experts);
   rewriter.setInsertionPoint(dispatch);
   Value gate, gateBias, up, upBias;
   SmallVector<Value> kept;

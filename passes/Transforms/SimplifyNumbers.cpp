@@ -143,10 +143,15 @@ void moe::detail::renumberExperts(RemapOp remap, RewriterBase &rewriter) {
       llvm::append_range(parameters, oldParameters[index]);
       continue;
     }
-    for (StoredWeight &weight : *weights)
-      weight = takeExperts(weight, indices);
-    llvm::append_range(parameters,
-                       createOperands(*weights, experts.getLoc(), rewriter));
+    for (auto [own, weight] : llvm::zip_equal(
+             groupOperands(old[index], 1, 1, oldParameters[index]), *weights)) {
+      if (own.parameter.shared)
+        llvm::append_range(parameters, own.operands);
+      else
+        llvm::append_range(parameters,
+                           createOperands(takeExperts(weight, indices),
+                                          experts.getLoc(), rewriter));
+    }
   }
   rewriter.modifyOpInPlace(experts, [&] {
     experts.setTableAttr(TableAttr::get(rewriter.getContext(), classes));

@@ -32,6 +32,10 @@ MappedFile::MappedFile(const std::string &path) {
       problem = errno;
     else
       bytes = static_cast<const unsigned char *>(mapped);
+    // Kernels that read weights once wait for few page tables then; systems
+    // without large pages of files refuse.
+    if (!problem)
+      madvise(mapped, length, MADV_HUGEPAGE);
   }
   close(file);
   if (problem)

@@ -20,7 +20,7 @@ struct Parameter {
 /// A launch whose parameters have been checked.
 struct Launch {
   uint32_t grid[3], block[3], cluster[3];
-  uint32_t dynamicShared;
+  uint32_t dynamicShared, registers;
   bool cooperative, programmatic;
   std::vector<char> arguments; ///< as the kernel reads them
 };

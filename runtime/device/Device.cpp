@@ -335,6 +335,7 @@ moe_status_t moeDeviceLaunch(moe_device_stream_t stream,
       launch.cluster[axis] = wanted.cluster[axis];
     }
     launch.dynamicShared = wanted.dynamic_shared;
+    launch.registers = wanted.registers;
     launch.cooperative = wanted.flags & MOE_LAUNCH_COOPERATIVE;
     launch.programmatic = wanted.flags & MOE_LAUNCH_PROGRAMMATIC;
     const Code &code = *kernel->module->code;

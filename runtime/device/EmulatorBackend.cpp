@@ -188,6 +188,7 @@ public:
     config.cluster = {launch.cluster[0], launch.cluster[1], launch.cluster[2]};
     config.programmatic = launch.programmatic;
     config.dynamicShared = launch.dynamicShared;
+    config.registers = launch.registers;
     config.cooperative = launch.cooperative;
     config.device = device;
     config.stream = stream;
@@ -251,7 +252,9 @@ moe_status_t moeDeviceOpenEmulator(const moe_emulator_params_t *params,
     options.schedule = static_cast<moe::emu::Schedule>(wanted.schedule);
     options.checked = !(wanted.flags & MOE_EMULATOR_UNCHECKED);
     options.counting = wanted.flags & MOE_EMULATOR_COUNTING;
-    *backend = new moe_backend_impl{std::make_shared<EmulatorBackend>(options)};
+    options.cores = std::max(wanted.cores, 1u);
+    *backend = new moe_backend_impl{translated(
+        [&] { return std::make_shared<EmulatorBackend>(options); })};
   });
 }
 

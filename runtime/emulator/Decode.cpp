@@ -172,6 +172,18 @@ uint32_t Decoder::placeShared(const std::string &name, uint64_t size,
   return offset;
 }
 
+/// Where the shared memory begins that the system keeps for itself, and of
+/// which cooperative groups take a part.
+uint32_t Decoder::placeReserved() {
+  for (const SharedSymbol &known : program.sharedSymbols)
+    if (known.isReserved)
+      return known.offset;
+  program.usesReservedShared = true;
+  uint32_t offset = placeShared("reserved shared memory", kReservedShared, 16);
+  program.sharedSymbols.back().isReserved = true;
+  return offset;
+}
+
 uint32_t Decoder::placeLocal(uint64_t size, uint32_t align) {
   uint32_t offset = (program.localBytes + align - 1) / align * align;
   program.localBytes = offset + static_cast<uint32_t>(size);
@@ -445,12 +457,12 @@ static const std::map<std::string, int> &specialRegisters() {
                              "%aggr_smem_size",
                              "%clock",
                              "%clock_hi",
-                             "%envreg1",
-                             "%envreg2",
                              "%globaltimer_lo",
                              "%globaltimer_hi",
                              "%is_explicit_cluster"})
       result[name] = 32;
+    for (int i = 0; i < 32; ++i)
+      result["%envreg" + std::to_string(i)] = 32;
     for (const char *name : {"%gridid", "%clock64", "%globaltimer"})
       result[name] = 64;
     result["%is_explicit_cluster"] = 1;
@@ -487,11 +499,25 @@ Decoder::Value Decoder::readSymbol(const Operand &operand, Type type) {
     emit(op);
     return value;
   }
-  const Symbol *symbol = find(operand.name);
-  need(symbol, "unknown name '" + operand.name + "'");
   Width width = widthOf(type);
   Value value;
   value.bits = bitsOf(type);
+  static const std::map<std::string, uint32_t> kReserved = {
+      {"%reserved_smem_offset_begin", 0},
+      {"%reserved_smem_offset_0", 0},
+      {"%reserved_smem_offset_1", kReservedShared / 2},
+      {"%reserved_smem_offset_end", kReservedShared}};
+  if (auto reserved = kReserved.find(operand.name);
+      reserved != kReserved.end()) {
+    value.code = sharedAddress(placeReserved() + reserved->second, width);
+    return value;
+  }
+  if (operand.name == "%reserved_smem_offset_cap") {
+    value.code = constant(kReservedShared, width);
+    return value;
+  }
+  const Symbol *symbol = find(operand.name);
+  need(symbol, "unknown name '" + operand.name + "'");
   auto offset = static_cast<uint64_t>(operand.offset);
   switch (symbol->kind) {
   case Symbol::Kind::Shared:

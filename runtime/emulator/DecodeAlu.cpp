@@ -41,6 +41,7 @@ const std::map<std::string, Decoder::Method> &Decoder::methods() {
     for (const char *name :
          {"prefetch", "prefetchu", "discard", "applypriority"})
       m[name] = &Decoder::decodePrefetch;
+    m["createpolicy"] = &Decoder::decodeCreatePolicy;
     m["bar"] = m["barrier"] = &Decoder::decodeBar;
     m["shfl"] = &Decoder::decodeShfl;
     m["vote"] = &Decoder::decodeVote;
@@ -90,6 +91,10 @@ void Decoder::decodeArithmetic(const ast::Instruction &i, Modifiers &m) {
     return;
   }
   need(!i.modifiers.empty(), "expects a type");
+  if (i.modifiers.back() == "u16x2" || i.modifiers.back() == "s16x2") {
+    decodePairArithmetic(i, m);
+    return;
+  }
   // The type is the last modifier that names one.
   Type type = parseType(i.modifiers.back());
   need(type != Type::None, "unknown modifier '." + i.modifiers.back() + "'");
@@ -213,6 +218,26 @@ void Decoder::decodeIntArithmetic(const ast::Instruction &i, Modifiers &m,
            {{a, width}, {b, width}, {c, widthOf(resultType)}});
 }
 
+/// Two integers of 16 bits in a register.
+void Decoder::decodePairArithmetic(const ast::Instruction &i, Modifiers &m) {
+  const std::string &name = i.opcode;
+  IntSpec spec{name == "add"   ? IntOp::AddX2
+               : name == "min" ? IntOp::MinX2
+                               : IntOp::MaxX2,
+               Type::U16};
+  need(name == "add" || name == "min" || name == "max",
+       "expects an integer type of 16, 32 or 64 bits");
+  spec.extra = name != "add" && m.take("relu");
+  if (m.takeFront() == "s16x2")
+    spec.type = Type::S16;
+  need(!spec.extra || spec.type == Type::S16, "unknown modifier '.relu'");
+  needOperands(i, 3, 3);
+  uint32_t a = readCode(i.operands[1], Type::B32),
+           b = readCode(i.operands[2], Type::B32);
+  emitLane(intLane, packSpec(spec), write(i.operands[0], Type::B32).code,
+           Width::W32, {{a, Width::W32}, {b, Width::W32}});
+}
+
 /// add.cc, addc, sub.cc, subc, mad.cc, madc: the condition code is a predicate.
 void Decoder::decodeExtended(const ast::Instruction &i, Modifiers &m) {
   bool setsCarry = m.take("cc");
@@ -291,7 +316,9 @@ void Decoder::decodeFloatArithmetic(const ast::Instruction &i, Modifiers &m,
            type == Type::BF16x2 || type == Type::F32 || type == Type::F64 ||
            type == Type::F32x2,
        "expects f16, bf16, f32 or f64");
-  need(type != Type::F32x2, "the type '.f32x2' is not supported");
+  need(type != Type::F32x2 || name == "add" || name == "sub" || name == "mul" ||
+           name == "fma",
+       "expects f16, bf16, f32 or f64");
   spec.rounding = rounding.value_or(Rounding::NearestEven);
   need(spec.rounding != Rounding::NearestAway, "unknown modifier '.rna'");
 
@@ -388,14 +415,29 @@ void Decoder::decodeLogic(const ast::Instruction &i, Modifiers &m) {
   const std::string &name = i.opcode;
   if (name == "lop3") {
     int boolOp = m.takeOneOf({"and", "or"});
-    need(boolOp < 0, "lop3 with a predicate is not supported");
     need(m.takeType() == Type::B32, "expects '.b32'");
-    needOperands(i, 5, 5);
+    needOperands(i, boolOp < 0 ? 5 : 6, boolOp < 0 ? 5 : 6);
     uint32_t a = readCode(i.operands[1], Type::B32),
              b = readCode(i.operands[2], Type::B32),
              c = readCode(i.operands[3], Type::B32);
-    emitFast(LaneOp::Lop3, write(i.operands[0], Type::B32).code, a, b, c, 0,
-             immediate(i.operands[4], "the table") & 0xff);
+    uint64_t function = immediate(i.operands[4], "the table") & 0xff;
+    if (boolOp < 0) {
+      emitFast(LaneOp::Lop3, write(i.operands[0], Type::B32).code, a, b, c, 0,
+               function);
+      return;
+    }
+    // d | p: p = (d != 0) and / or q.
+    const ast::Operand &to = i.operands[0];
+    need(to.kind == ast::Operand::Kind::Pair, "expects two destinations");
+    uint32_t result = newRegister(Width::W32), isSet = newRegister(Width::Pred);
+    emitFast(LaneOp::Lop3, def(result), a, b, c, 0, function);
+    emitFast(LaneOp::NeI32, def(isSet), use(result), constant(0, Width::W32));
+    bool negated;
+    uint32_t q = readPredicate(i.operands[5], negated);
+    emitFast(boolOp ? LaneOp::PredOr : LaneOp::PredAnd,
+             writePredicate(to.elements[1]), use(isSet), q, 0,
+             static_cast<uint32_t>(negated) << 1);
+    emitMove(write(to.elements[0], Type::B32).code, 32, use(result), 32);
     return;
   }
   Type type = m.needType();

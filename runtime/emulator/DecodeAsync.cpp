@@ -101,7 +101,7 @@ void Decoder::decodeMbarrier(const ast::Instruction &i, Modifiers &m) {
       m.takeOneOf({"init", "inval", "arrive_drop", "arrive", "test_wait",
                    "try_wait", "pending_count", "expect_tx", "complete_tx"});
   need(which >= 0, "expects an operation");
-  bool expectTx = which == 3 && m.take("expect_tx");
+  bool expectTx = (which == 2 || which == 3) && m.take("expect_tx");
   info->noComplete = m.take("noComplete");
   info->parity = m.take("parity");
   int order = m.takeOneOf({"release", "acquire", "relaxed"}),
@@ -144,9 +144,9 @@ void Decoder::decodeMbarrier(const ast::Instruction &i, Modifiers &m) {
     break;
   case 2:
   case 3: {
-    info->kind = expectTx     ? Kind::ArriveExpectTx
-                 : which == 2 ? Kind::Drop
-                              : Kind::Arrive;
+    info->kind = which == 2 ? (expectTx ? Kind::DropExpectTx : Kind::Drop)
+                 : expectTx ? Kind::ArriveExpectTx
+                            : Kind::Arrive;
     needOperands(i, expectTx ? 3 : 2, 3);
     useAddress(1);
     op.b = i.operands.size() == 3 ? readCode(i.operands[2], Type::U32)

@@ -72,6 +72,9 @@ void Decoder::decodeBulk(const ast::Instruction &i, Modifiers &m) {
   info->rank = takeRank(m);
   if (info->rank && !m.take("cta_group::1"))
     info->pair = m.take("cta_group::2");
+  for (const char *mode : {"im2col", "im2col::w", "im2col::w::128",
+                           "im2col_no_offs", "tile::gather4", "tile::scatter4"})
+    need(!m.take(mode), "'." + std::string(mode) + "' is not supported");
   std::string to = m.takeFront(), from = m.takeFront();
   bool toShared = to == "shared::cluster" || to == "shared::cta";
   need(toShared || !info->pair, "unknown modifier '.cta_group::2'");

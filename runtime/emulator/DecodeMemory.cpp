@@ -248,13 +248,17 @@ void Decoder::decodeFence(const ast::Instruction &i, Modifiers &m) {
   op.run = runFence;
   op.info = info;
   if (i.opcode == "membar") {
-    need(!m.take("proxy"), "membar.proxy is not supported");
-    int level = m.takeOneOf({"cta", "gl", "sys"});
-    need(level >= 0, "expects '.cta', '.gl' or '.sys'");
-    info->order = Order::SeqCst;
-    info->scope = level == 0   ? Scope::Cta
-                  : level == 1 ? Scope::Gpu
-                               : Scope::Sys;
+    if (m.take("proxy")) {
+      need(m.take("alias"), "expects '.alias'");
+      info->kind = FenceInfo::Kind::ProxyAlias;
+    } else {
+      int level = m.takeOneOf({"cta", "gl", "sys"});
+      need(level >= 0, "expects '.cta', '.gl' or '.sys'");
+      info->order = Order::SeqCst;
+      info->scope = level == 0   ? Scope::Cta
+                    : level == 1 ? Scope::Gpu
+                                 : Scope::Sys;
+    }
   } else if (m.take("proxy")) {
     if (m.take("tensormap::generic")) {
       decodeTensormapFence(i, m);
@@ -293,4 +297,31 @@ void Decoder::decodePrefetch(const ast::Instruction &i, Modifiers &m) {
   Op op;
   op.run = runNothing;
   emit(op);
+}
+
+/// A cache policy says nothing about results: its register is zero.
+void Decoder::decodeCreatePolicy(const ast::Instruction &i, Modifiers &m) {
+  int which = m.takeOneOf({"fractional", "range", "cvt"});
+  need(which >= 0, "expects '.fractional', '.range' or '.cvt'");
+  if (which == 2)
+    need(m.take("L2"), "expects '.L2'");
+  if (which == 1)
+    m.take("global"); // the only space, named or not
+  while (m.takeOneOf({"L2::evict_first", "L2::evict_last", "L2::evict_normal",
+                      "L2::evict_unchanged"}) >= 0)
+    continue;
+  need(m.takeType() == Type::B64, "expects '.b64'");
+  size_t most = which == 1 ? 4 : 2;
+  needOperands(i, which == 0 ? 1 : most, most);
+  if (which == 1) {
+    address(i.operands[1]);
+    for (size_t size : {2, 3})
+      readCode(i.operands[size], Type::U32);
+  } else if (which == 2) {
+    readCode(i.operands[1], Type::B64);
+  } else if (i.operands.size() == 2) {
+    readCode(i.operands[1], Type::F32);
+  }
+  emitMove(write(i.operands[0], Type::B64).code, 64, constant(0, Width::W64),
+           64);
 }

@@ -66,11 +66,13 @@ void Decoder::decodeMma(const ast::Instruction &i, Modifiers &m) {
   bool halfType = a == Type::F16 || a == Type::BF16,
        integer = a == Type::S8 || a == Type::U8,
        byteFloat = a == Type::E4M3 || a == Type::E5M2;
-  bool known = rows == 16 && columns == 8 &&
-               ((halfType && (depth == 8 || depth == 16)) ||
-                (a == Type::TF32 && (depth == 4 || depth == 8)) ||
-                (integer && (depth == 16 || depth == 32)) ||
-                (byteFloat && (depth == 16 || depth == 32)));
+  bool known =
+      columns == 8 &&
+      (rows == 16 ? (halfType && (depth == 8 || depth == 16)) ||
+                        (a == Type::TF32 && (depth == 4 || depth == 8)) ||
+                        (integer && (depth == 16 || depth == 32)) ||
+                        (byteFloat && (depth == 16 || depth == 32))
+                  : rows == 8 && integer && depth == 16);
   need(known, "the shape '." + shape + "' is not supported for these types");
   need(integer     ? info->bType == Type::S8 || info->bType == Type::U8
        : byteFloat ? info->bType == Type::E4M3 || info->bType == Type::E5M2
@@ -86,7 +88,7 @@ void Decoder::decodeMma(const ast::Instruction &i, Modifiers &m) {
   int elementBits = a == Type::TF32 ? 32 : halfType ? 16 : 8;
   info->aCount = static_cast<uint8_t>(rows * depth * elementBits / 32 / 32);
   info->bCount = static_cast<uint8_t>(columns * depth * elementBits / 32 / 32);
-  info->cCount = info->dCount = info->dType == Type::F16 ? 2 : 4;
+  info->cCount = info->dCount = info->dType == Type::F16 || rows == 8 ? 2 : 4;
   needOperands(i, 4, 4);
   auto parts = [&](const Operand &operand, size_t count) {
     std::vector<Operand> elements = operand.kind == Operand::Kind::Vector

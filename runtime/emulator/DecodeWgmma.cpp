@@ -37,7 +37,7 @@ static void parseShape(const std::string &shape, WgmmaInfo &info) {
 void Decoder::decodeMmaAsync(const ast::Instruction &i, Modifiers &m) {
   auto *info = newInfo<WgmmaInfo>();
   parseShape(m.takeFront(), *info);
-  need(!m.take("satfinite"), "'.satfinite' is not supported");
+  info->saturate = m.take("satfinite");
   info->dType = m.needType();
   info->aType = m.needType();
   info->bType = m.needType();
@@ -52,6 +52,7 @@ void Decoder::decodeMmaAsync(const ast::Instruction &i, Modifiers &m) {
        : byteFloat ? b == Type::E4M3 || b == Type::E5M2
                    : a == b,
        "expects operands of one kind");
+  need(!info->saturate || integer, "unknown modifier '.satfinite'");
   need(info->k * info->elementBytes == 32,
        "expects k" + std::to_string(32 / info->elementBytes) +
            " for these types");

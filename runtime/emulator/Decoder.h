@@ -111,6 +111,7 @@ private:
   void declareRegisters(NameScope &scope, const ast::Registers &registers);
   void declareVariable(NameScope &scope, const ast::Variable &variable);
   uint32_t placeShared(const std::string &name, uint64_t size, uint32_t align);
+  uint32_t placeReserved();
   uint32_t placeLocal(uint64_t size, uint32_t align);
   void decodeInstruction(const ast::Instruction &instruction);
   const Symbol *find(const std::string &name) const;
@@ -186,6 +187,7 @@ private:
   // DecodeAlu.cpp
   void decodeArithmetic(const ast::Instruction &, Modifiers &);
   void decodeIntArithmetic(const ast::Instruction &, Modifiers &, Type type);
+  void decodePairArithmetic(const ast::Instruction &, Modifiers &);
   void decodeFloatArithmetic(const ast::Instruction &, Modifiers &, Type type);
   void decodeExtended(const ast::Instruction &, Modifiers &);
   void decodeLogic(const ast::Instruction &, Modifiers &);
@@ -228,6 +230,7 @@ private:
   void decodeAtomic(const ast::Instruction &, Modifiers &);
   void decodeFence(const ast::Instruction &, Modifiers &);
   void decodePrefetch(const ast::Instruction &, Modifiers &);
+  void decodeCreatePolicy(const ast::Instruction &, Modifiers &);
   MemoryInfo *memoryInfo(const ast::Operand &operand, Space space, Op &op);
   void takeCacheModifiers(Modifiers &modifiers);
   Space takeSpace(Modifiers &modifiers);

@@ -1,7 +1,7 @@
 // The public API: loading, memory, launches, reports.
+#include "Cores.h"
 #include "Decoder.h"
 #include "Explorer.h"
-#include "Machine.h"
 
 #include <algorithm>
 #include <sstream>
@@ -39,6 +39,20 @@ Emulator::Emulator(const EmulatorOptions &options)
   if ((options.schedule == Schedule::Exhaustive) !=
       (options.explorer != nullptr))
     throw UsageError("expects an explorer with the exhaustive schedule only");
+  if (options.cores == 0)
+    throw UsageError("expects at least one core");
+  if (options.cores > 1 && options.checked)
+    throw UsageError("expects one core with checks: they follow one order of "
+                     "all accesses, which several cores do not have");
+  if (options.cores > 1 && options.seed != EmulatorOptions().seed)
+    throw UsageError("expects one core with a seed: several cores run in an "
+                     "order that no seed repeats");
+  if (options.cores > 1 &&
+      (options.schedule != Schedule::Random || options.counting))
+    throw UsageError("expects one core with a schedule other than random and "
+                     "with counters");
+  if (options.cores > 1)
+    state->cores = std::make_unique<Cores>(*state, options.cores);
   if (options.explorer)
     state->explorerState = options.explorer->state.get();
 }
@@ -189,25 +203,17 @@ uint64_t Emulator::allocate(uint64_t bytes, unsigned device,
       .base;
 }
 
-static Allocation &range(const AddressSpace &memory, uint64_t address,
-                         uint64_t bytes) {
-  Allocation *found = memory.find(address);
-  if (!found || found->released || address - found->base + bytes > found->size)
-    throw UsageError("the range is not within one allocation");
-  return *found;
-}
-
 void Emulator::release(uint64_t address) {
-  Allocation &allocation = range(state->memory, address, 1);
-  if (allocation.base != address)
+  Place place = state->memory.place(address, 1);
+  if (place.offset)
     throw UsageError("expects the address of an allocation");
-  allocation.released = true;
+  place.allocation->released = true;
 }
 
 uint64_t Emulator::bindMulticast(const std::vector<uint64_t> &copies,
                                  uint64_t bytes) {
   for (uint64_t copy : copies)
-    range(state->memory, copy, bytes);
+    state->memory.place(copy, bytes);
   uint64_t base = kMulticastBase;
   if (!state->multicasts.empty()) {
     const Multicast &last = state->multicasts.back();
@@ -220,23 +226,21 @@ uint64_t Emulator::bindMulticast(const std::vector<uint64_t> &copies,
 void Emulator::write(uint64_t address, const void *data, uint64_t bytes) {
   if (bytes == 0)
     return;
-  Allocation &to = range(state->memory, address, bytes);
-  forgetHistory({&to, address - to.base}, bytes);
-  std::memcpy(to.bytes.get() + (address - to.base), data, bytes);
-  std::fill_n(to.states.get() + (address - to.base), bytes,
-              Allocation::kInitialised);
+  Place to = state->memory.place(address, bytes);
+  forgetHistory(to, bytes);
+  copyBytes(*state, to.bytes(), static_cast<const char *>(data), bytes);
+  std::fill_n(to.states(), bytes, Allocation::kInitialised);
 }
 
 void Emulator::read(uint64_t address, void *data, uint64_t bytes) const {
   if (bytes == 0)
     return;
-  const Allocation &from = range(state->memory, address, bytes);
-  std::memcpy(data, from.bytes.get() + (address - from.base), bytes);
+  copyBytes(*state, static_cast<char *>(data),
+            state->memory.place(address, bytes).bytes(), bytes);
 }
 
 uint64_t Emulator::uninitialised(uint64_t address, uint64_t bytes) const {
-  const Allocation &from = range(state->memory, address, bytes);
-  const uint8_t *states = from.states.get() + (address - from.base);
+  const uint8_t *states = state->memory.place(address, bytes).states();
   return static_cast<uint64_t>(
       std::count_if(states, states + bytes,
                     [](uint8_t s) { return !(s & Allocation::kInitialised); }));
@@ -298,7 +302,9 @@ void Emulator::launch(Module &module, const std::string &kernel,
   need(config.grid.x % cluster.x == 0 && config.grid.y % cluster.y == 0 &&
            config.grid.z % cluster.z == 0,
        "expects a grid that is a multiple of the cluster");
-  need(program.dynamicShared + config.dynamicShared <= 232448,
+  need(program.dynamicShared + config.dynamicShared <=
+           kMostSharedBytes +
+               (program.usesReservedShared ? kReservedShared : 0),
        "needs more than 227 KiB of shared memory");
   auto launch = std::make_unique<Launch>();
   launch->program = &program;
@@ -308,13 +314,19 @@ void Emulator::launch(Module &module, const std::string &kernel,
   launch->knowledge = state->hostKnowledge;
   launch->cluster = cluster;
   launch->perMultiprocessor = ctasPerMultiprocessor(program, config);
+  need(launch->perMultiprocessor,
+       "needs more registers than a multiprocessor has");
   need(cluster.count() <=
            uint64_t(launch->perMultiprocessor) * state->options.multiprocessors,
        "a cluster of more CTAs than can be resident");
   need(!config.cooperative ||
            config.grid.count() <= uint64_t(launch->perMultiprocessor) *
                                       state->options.multiprocessors,
-       "a cooperative launch of more CTAs than can be resident");
+       "a cooperative launch of more CTAs than can be resident (" +
+           std::to_string(config.grid.count()) + "; multiprocessors: " +
+           std::to_string(state->options.multiprocessors) +
+           ", of room for CTAs each: " +
+           std::to_string(launch->perMultiprocessor) + ")");
   if (!arguments.empty()) {
     launch->params =
         &state->memory.add(arguments.size(), "parameters of " + kernel,
@@ -420,13 +432,11 @@ void Emulator::waitEvent(unsigned device, unsigned stream, uint64_t event) {
 
 /// Runs; a finding that ends the run leaves nothing queued.
 static void runQueues(Machine &machine,
-                      std::optional<std::pair<unsigned, unsigned>> stream) {
+                      const std::optional<StreamKey> &stream) {
   auto abandon = [&] {
-    machine.resident.clear();
-    machine.runnable.clear();
-    machine.bulk.clear();
-    machine.tensorMemories.clear();
-    std::fill(machine.used.begin(), machine.used.end(), 0.0);
+    machine.abandon();
+    if (machine.cores)
+      machine.cores->abandon();
     for (auto &entry : machine.streams)
       entry.second.clear();
     for (auto &event : machine.events)

@@ -12,14 +12,11 @@ using namespace moe::emu;
 void moe::emu::completeCopy(Machine &machine, Cta &cta,
                             const PendingCopy &copy) {
   Place to{cta.shared.get(), copy.dst};
-  if (copy.valid == 16) {
-    std::memcpy(to.bytes(), copy.from.bytes(), 16);
-  } else {
+  if (copy.valid < copy.bytes)
     std::memset(to.bytes(), 0, copy.bytes);
-    if (copy.valid)
-      std::memcpy(to.bytes(), copy.from.bytes(), copy.valid);
-  }
-  markWritten(to, copy.bytes);
+  if (copy.valid)
+    copyBytes(machine, to.bytes(), copy.from.bytes(), copy.valid);
+  markWritten(machine, to, copy.bytes);
   machine.noteProgress();
 }
 
@@ -39,9 +36,7 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
           " memory that is not ordered after a " +
           (conflict.otherIsWrite ? "write" : "read") + " by " +
           w.machine->describe(conflict.other.agent),
-      {"the other access is at line " + std::to_string(conflict.other.line) +
-       ": " + w.machine->lineText(w, conflict.other.line)},
-      conflict.other.line);
+      {w.machine->otherAccess(w, conflict.other.line)}, conflict.other.line);
 }
 
 const Op *moe::emu::runCpAsync(Warp &w, const Op *op) {
@@ -223,7 +218,7 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     bool mayBeRemote =
         info.kind == Kind::Arrive || info.kind == Kind::ExpectTx ||
         info.kind == Kind::CompleteTx || info.kind == Kind::ArriveExpectTx ||
-        info.kind == Kind::Drop;
+        info.kind == Kind::Drop || info.kind == Kind::DropExpectTx;
     if (owner != &cta && !mayBeRemote)
       machine.stop(FindingKind::MbarrierMisuse, w, op, lane, address,
                    "expects an mbarrier in the CTA's own shared memory");
@@ -322,10 +317,12 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     default:
       break;
     }
-    // arrive, arrive_drop, arrive.expect_tx
-    uint32_t operand = w.read32(op->b, lane),
-             count = info.kind == Kind::ArriveExpectTx ? 1 : operand;
-    if (info.kind == Kind::ArriveExpectTx)
+    // arrive, arrive_drop, both with '.expect_tx' too
+    bool expects = info.kind == Kind::ArriveExpectTx ||
+                   info.kind == Kind::DropExpectTx,
+         drops = info.kind == Kind::Drop || info.kind == Kind::DropExpectTx;
+    uint32_t operand = w.read32(op->b, lane), count = expects ? 1 : operand;
+    if (expects)
       state.tx += operand;
     uint64_t token = uint64_t(state.phase) << 32 | state.pending;
     if (checked)
@@ -335,7 +332,7 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
                           cta.sync[w.index].lanes[lane].knowledge.tensor}
               : releaseSnapshot(w, lane));
     arriveAt(w, op, lane, address, state, count);
-    if (info.kind == Kind::Drop)
+    if (drops)
       state.expected -= count;
     uint32_t phase = state.phase;
     completePhase(machine, state);

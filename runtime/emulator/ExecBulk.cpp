@@ -16,7 +16,7 @@ using namespace moe::emu;
 static constexpr uint32_t kSlots = 512;
 
 /// Segments between one that is looked up and the one that is worked on.
-static constexpr size_t kAhead = 16;
+static constexpr size_t kAhead = 2;
 
 static Agent bulkAgent(uint32_t cta, uint32_t slot) {
   return Agent(cta, Agent::Bulk, slot);
@@ -38,8 +38,7 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
                                observer, conflict, memo))
     return;
   std::vector<std::string> notes = {
-      "the other access is at line " + std::to_string(conflict.other.line) +
-      ": " + w.machine->lineText(w, conflict.other.line)};
+      w.machine->otherAccess(w, conflict.other.line)};
   if (!isWrite &&
       w.machine->races.ordered(observerOf(w, lane), conflict.other.agent,
                                conflict.other.stamp))
@@ -51,6 +50,19 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
           (conflict.otherIsWrite ? "write" : "read") + " by " +
           w.machine->describe(conflict.other.agent),
       std::move(notes));
+}
+
+/// Calls body(place, done, bytes) for the pieces of a segment's side in shared
+/// memory, which begins at `shared`.
+template <typename Body>
+static void forPieces(const BulkSegment &segment, uint64_t shared, Body body) {
+  constexpr uint32_t kPiece = 16;
+  if (!segment.swizzle)
+    return body(shared, 0u, segment.bytes);
+  for (uint32_t done = 0; done < segment.bytes; done += kPiece)
+    body(uint64_t(
+             swizzled(segment.swizzle, static_cast<uint32_t>(shared) + done)),
+         done, kPiece);
 }
 
 // ---- issuing ----
@@ -105,28 +117,43 @@ static Type typeOf(const TensorMap &map) {
   return kTypes[map.type];
 }
 
-static TensorMap readTensorMap(const char *bytes) {
-  TensorMap map;
-  std::memcpy(&map, bytes, sizeof(map));
-  return map;
-}
-
 TensorMap Issue::map(uint64_t where) const {
   Place place = at(Space::Generic, where, 128, 64, false);
   if (w.machine->options.checked)
     checkTensormapRead(w, op, lane, place, where);
-  TensorMap result = readTensorMap(place.bytes());
+  TensorMap result;
+  copyBytes(*w.machine, reinterpret_cast<char *>(&result), place.bytes(),
+            sizeof(result));
   if (result.magic != TensorMap::kMagic)
     misuse(where, "expects a tensor map that encodeTensorMap made");
   if (result.rank != info.rank)
     misuse(where, "expects a tensor map of rank " + std::to_string(info.rank) +
                       ", but got one of rank " + std::to_string(result.rank));
-  // encodeTensorMap has seen to it, tensormap.replace has not.
+  // encodeTensorMap has seen to it, those who changed the map since have not.
+  auto need = [&](const char *what, int dim, uint64_t value, uint64_t most) {
+    if (value < 1 || value > most)
+      misuse(where, std::string("expects a tensor map with ") + what +
+                        " in dimension " + std::to_string(dim) + ", but got " +
+                        std::to_string(value));
+  };
+  if (result.type >= std::size(TensorMap::kElementBytes) || result.swizzle > 3)
+    misuse(where, "expects a tensor map of an element type from 0 to 12 and a "
+                  "swizzle from 0 to 3");
+  result.elementBytes = TensorMap::kElementBytes[result.type];
+  for (int dim = 0; dim < result.rank; ++dim) {
+    need("a size of at least 1", dim, result.dims[dim], ~uint64_t(0));
+    need("a box from 1 to 256", dim, result.box[dim], 256);
+    need("an element stride from 1 to 8", dim, result.elementStrides[dim], 8);
+  }
   uint32_t inner = result.box[0] * result.elementBytes;
   if (inner % 16 || (result.swizzle && inner > 16u << result.swizzle))
     misuse(where, "expects an innermost box of a multiple of 16 bytes within "
                   "the swizzle, but got " +
                       std::to_string(inner) + " bytes");
+  if (result.boxBytes() > kMostSharedBytes)
+    misuse(where, "expects a box of at most " +
+                      std::to_string(kMostSharedBytes) + " bytes, but got " +
+                      std::to_string(result.boxBytes()));
   return result;
 }
 
@@ -159,6 +186,13 @@ void Issue::tileRow(const TensorMap &map, uint64_t row, bool inside,
   auto size = static_cast<int64_t>(map.dims[0]);
   uint32_t rowBytes = map.box[0] * map.elementBytes;
   uint32_t step = map.swizzle ? 16 : rowBytes;
+  if (inside && first >= 0 && first + map.box[0] <= size) {
+    uint64_t global = row + static_cast<uint64_t>(first) * map.elementBytes;
+    copy.segments.push_back({toShared ? global : shared,
+                             toShared ? shared : global, rowBytes, false,
+                             static_cast<uint8_t>(map.swizzle)});
+    return;
+  }
   for (uint32_t done = 0; done < rowBytes; done += step) {
     // Bytes of this piece that lie within the tensor.
     int64_t begin = first * map.elementBytes + done,
@@ -205,9 +239,7 @@ void Issue::rows(const TensorMap &map, uint32_t shared, bool toShared,
 void Issue::tensor() {
   bool toShared = info.kind == BulkInfo::Kind::ToShared;
   TensorMap tensorMap = map(address(toShared ? op->b : op->a, toShared));
-  uint32_t bytes = tensorMap.box[0] * tensorMap.elementBytes;
-  for (int dim = 1; dim < tensorMap.rank; ++dim)
-    bytes *= tensorMap.extent(dim);
+  auto bytes = static_cast<uint32_t>(tensorMap.boxBytes());
   uint64_t where = address(toShared ? op->a : op->b, !toShared);
   Space space = toShared && !info.ownCta ? Space::SharedCluster : Space::Shared;
   Place shared = at(space, where, bytes, 128, toShared);
@@ -258,8 +290,14 @@ void Issue::finish(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
                     " of the cluster, which has ended");
     copy.to = copy.told = member;
     // The even or the odd CTA of its pair, as the one that was named is.
-    if (info.pair)
-      copy.told = cluster.members[(rank & ~size_t(1)) | (named & 1)];
+    if (info.pair) {
+      size_t told = (rank & ~size_t(1)) | (named & 1);
+      if (told >= cluster.members.size())
+        misuse(0, "tells CTA " + std::to_string(told) +
+                      ", which the cluster of " +
+                      std::to_string(cluster.members.size()) + " lacks");
+      copy.told = cluster.members[told];
+    }
     if (!copy.told)
       misuse(0, "tells a CTA of the cluster that has ended");
     start(copy, {member->shared.get(), shared.offset}, sharedBytes);
@@ -284,7 +322,6 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   }
   // The global side row by row, the shared one as a whole where it is dense.
   bool checked = machine.options.checked;
-  bool dense = true;
   RaceDetector::Memo memo, sharedMemo;
   const Allocation *last = nullptr;
   for (size_t i = 0; i < copy.segments.size(); ++i) {
@@ -292,8 +329,10 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     if (copy.from && copy.to)
       break;
     if (i + kAhead < copy.segments.size()) {
+      // What 32 bytes have of cells lies in one line of the host's cache.
       const BulkSegment &soon = copy.segments[i + kAhead];
-      prefetch(w, Space::Global, copy.to ? soon.from : soon.to);
+      for (uint32_t done = 0; done < soon.bytes; done += 32)
+        prefetch(w, Space::Global, (copy.to ? soon.from : soon.to) + done);
     }
     if (segment.zero)
       continue;
@@ -313,17 +352,20 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
     uint32_t read = 0;
     for (const BulkSegment &segment : copy.segments)
       read += segment.bytes;
-    dense = read == sharedBytes;
-    for (const BulkSegment &segment : copy.segments) {
-      Place place{copy.from->shared.get(), dense ? 0 : segment.from};
-      uint32_t bytes = dense ? sharedBytes : segment.bytes;
-      if (dense)
-        place.offset = copy.to ? segment.from : shared.offset;
-      checkInitialised(w, op, lane, place, bytes, place.offset);
+    bool dense = read == sharedBytes;
+    auto checkRead = [&](uint64_t offset, uint32_t bytes) {
+      Place place{copy.from->shared.get(), offset};
+      checkInitialised(w, op, lane, place, bytes, offset);
       checkBulkRace(w, op, lane, place, bytes, false, copy, sharedMemo);
-      if (dense)
-        break;
-    }
+    };
+    if (dense)
+      checkRead(copy.to ? copy.segments[0].from : shared.offset, sharedBytes);
+    else
+      for (const BulkSegment &segment : copy.segments)
+        forPieces(segment, segment.from,
+                  [&](uint64_t offset, uint32_t, uint32_t bytes) {
+                    checkRead(offset, bytes);
+                  });
   }
   if (checked && copy.to) {
     if (copy.reduces)
@@ -458,7 +500,10 @@ const Op *moe::emu::runTryCancel(Warp &w, const Op *op) {
     if (w.cta->cluster->refused)
       w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, place.offset,
                       "asks for a cluster after a response that none is left");
-    std::array<uint32_t, 4> response = cancelCluster(*w.cta->launch);
+    std::array<uint32_t, 4> response = [&w] {
+      auto lock = w.machine->lockQueues();
+      return cancelCluster(*w.cta->launch);
+    }();
     const char *bytes = reinterpret_cast<const char *>(response.data());
     for (Cta *member : w.cta->cluster->members) {
       if (!info.multicast &&
@@ -504,15 +549,15 @@ const Op *moe::emu::runCancelQuery(Warp &w, const Op *op) {
 
 // ---- completion ----
 
-static void reduceBytes(const BulkCopy &copy, char *to, const char *from,
-                        uint32_t bytes) {
+static void reduceBytes(const Machine &machine, const BulkCopy &copy, char *to,
+                        const char *from, uint32_t bytes) {
   auto width = static_cast<uint32_t>(bitsOf(copy.type)) / 8;
   for (uint32_t i = 0; i < bytes; i += width) {
-    uint64_t old = 0, value = 0;
-    std::memcpy(&old, to + i, width);
+    uint64_t value = 0;
     std::memcpy(&value, from + i, width);
-    value = atomicResult(copy.reduction, copy.type, false, old, value, 0);
-    std::memcpy(to + i, &value, width);
+    changeBytes(machine, to + i, width, [&](uint64_t old) {
+      return atomicResult(copy.reduction, copy.type, false, old, value, 0);
+    });
   }
 }
 
@@ -531,30 +576,36 @@ void Machine::completeBulk(size_t index) {
     Allocation *allocation = memory.find(where);
     return Place{allocation, where - allocation->base};
   };
+  auto move = [&](const Place &to, const char *from, uint32_t bytes) {
+    markWritten(*this, to, bytes);
+    if (copy.reduces)
+      reduceBytes(*this, copy, to.bytes(), from, bytes);
+    else
+      copyBytes(*this, to.bytes(), from, bytes);
+  };
   noteProgress();
-  for (size_t i = 0; i < copy.segments.size(); ++i) {
-    const BulkSegment &segment = copy.segments[i];
-    Place to = placeOf(copy.to, segment.to);
-    if (copy.to && i + kAhead < copy.segments.size())
-      to.allocation->prefetch(copy.segments[i + kAhead].to, false);
+  for (const BulkSegment &segment : copy.segments) {
     if (!segment.zero && copy.data.empty())
       countTraffic(*this, copy.from ? "shared" : "global", segment.bytes,
                    false);
     countTraffic(*this, copy.to ? "shared" : "global", segment.bytes, true);
-    markWritten(to, segment.bytes);
+    Place to = placeOf(copy.to, segment.to);
     if (segment.zero) {
+      markWritten(*this, to, segment.bytes);
       std::memset(to.bytes(), 0, segment.bytes);
       continue;
     }
     const char *from = copy.data.empty()
                            ? placeOf(copy.from, segment.from).bytes()
                            : copy.data.data() + segment.from;
-    if (copy.reduces)
-      reduceBytes(copy, to.bytes(), from, segment.bytes);
-    else if (segment.bytes == 16) // of a swizzled row: no call for so few
-      std::memcpy(to.bytes(), from, 16);
-    else
-      std::memcpy(to.bytes(), from, segment.bytes);
+    forPieces(segment, copy.to ? segment.to : segment.from,
+              [&](uint64_t shared, uint32_t done, uint32_t bytes) {
+                Place piece{to.allocation, copy.to ? shared : to.offset + done};
+                move(piece,
+                     copy.to ? from + done
+                             : copy.from->shared->bytes.get() + shared,
+                     bytes);
+              });
   }
   if (!copy.to)
     return;

@@ -186,9 +186,7 @@ const Op *moe::emu::runLaunchDependents(Warp &w, const Op *op) {
   if (!w.lanes(op) || cta.launchedDependents)
     return op + 1;
   cta.launchedDependents = true;
-  Launch &launch = *cta.launch;
-  if (++launch.dependentsLaunched == launch.config.grid.count())
-    w.machine->startLaunches();
+  w.machine->noteDependents(*cta.launch);
   w.machine->noteProgress();
   return op + 1;
 }
@@ -197,7 +195,11 @@ const Op *moe::emu::runDependencyWait(Warp &w, const Op *op) {
   const Launch &launch = *w.cta->launch;
   std::pair key(launch.config.device, launch.config.stream);
   uint32_t lanes = w.lanes(op);
-  if (lanes && w.machine->streams[key].front().get() != &launch) {
+  auto isFirst = [&] {
+    auto lock = w.machine->lockQueues();
+    return w.machine->home->streams[key].front().get() == &launch;
+  };
+  if (lanes && !isFirst()) {
     ++w.machine->polls;
     return yieldAt(w, op);
   }

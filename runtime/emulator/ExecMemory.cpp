@@ -12,33 +12,6 @@ static std::string hex(uint64_t value) {
   return text;
 }
 
-// Elements have 1, 2, 4 or 8 bytes: no call for so few.
-static void copyElement(char *to, const char *from, unsigned bytes) {
-  switch (bytes) {
-  case 1:
-    *to = *from;
-    break;
-  case 2:
-    std::memcpy(to, from, 2);
-    break;
-  case 4:
-    std::memcpy(to, from, 4);
-    break;
-  default:
-    std::memcpy(to, from, 8);
-  }
-}
-
-static bool equalBytes(const char *a, const char *b, uint32_t bytes) {
-  for (; bytes >= 8; bytes -= 8, a += 8, b += 8)
-    if (std::memcmp(a, b, 8) != 0)
-      return false;
-  for (; bytes; --bytes)
-    if (*a++ != *b++)
-      return false;
-  return true;
-}
-
 static const char *accessName(bool isWrite) {
   return isWrite ? "write" : "read";
 }
@@ -132,7 +105,8 @@ Place moe::emu::resolveAny(Warp &w, const Op *op, int lane, Space space,
   }
   case Space::Local: {
     Allocation *local = cta.local[w.index].get();
-    uint64_t perLane = cta.launch->program->localBytes;
+    const Program &program = *cta.launch->program;
+    uint64_t perLane = program.localBytes;
     uint64_t within =
         address >= kLocalWindow ? address - kLocalWindow : address;
     if (within + bytes > perLane || within + bytes < within)
@@ -140,7 +114,7 @@ Place moe::emu::resolveAny(Warp &w, const Op *op, int lane, Space space,
                       "local memory (" + std::to_string(perLane) +
                           " bytes) + " + std::to_string(within));
     allocation = local;
-    offset = static_cast<uint64_t>(lane) * perLane + within;
+    offset = static_cast<uint64_t>(lane) * program.localStride() + within;
     full = within;
     break;
   }
@@ -219,8 +193,7 @@ void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
       std::string(accessName(isWrite)) + " of " + std::to_string(bytes) +
           " bytes at " + hex(address) + " is not ordered after a " + what +
           " by " + w.machine->describe(conflict.other.agent),
-      {"the other access is at line " + std::to_string(conflict.other.line) +
-           ": " + w.machine->lineText(w, conflict.other.line),
+      {w.machine->otherAccess(w, conflict.other.line),
        "the address is " + (shared ? describeShared(*w.cta, place.offset)
                                    : "'" + place.allocation->name + "' + " +
                                          std::to_string(place.offset))},
@@ -235,32 +208,26 @@ static uint64_t addressOf(const Warp &w, const Op *op, const MemoryInfo &info,
          op->imm;
 }
 
-static uint64_t loadBytes(const char *from, unsigned bytes, bool isSigned) {
-  switch (bytes) {
-  case 1:
-    return isSigned ? static_cast<uint64_t>(
-                          static_cast<int64_t>(static_cast<int8_t>(*from)))
-                    : static_cast<uint8_t>(*from);
-  case 2: {
-    uint16_t value;
-    std::memcpy(&value, from, 2);
-    return isSigned ? static_cast<uint64_t>(
-                          static_cast<int64_t>(static_cast<int16_t>(value)))
-                    : value;
-  }
-  case 4: {
-    uint32_t value;
-    std::memcpy(&value, from, 4);
-    return isSigned ? static_cast<uint64_t>(
-                          static_cast<int64_t>(static_cast<int32_t>(value)))
-                    : value;
-  }
-  default: {
-    uint64_t value;
-    std::memcpy(&value, from, 8);
+/// An element. A strong access orders more than its instruction may ask for,
+/// so that a fence beside it needs to do nothing.
+static uint64_t loadBytes(const char *from, unsigned bytes, bool isSigned,
+                          bool strong = false) {
+  uint64_t value = strong ? loadWord<std::memory_order_acquire>(from, bytes)
+                          : loadWord(from, bytes);
+  if (!isSigned)
     return value;
-  }
-  }
+  unsigned unused = 64 - 8 * bytes;
+  return static_cast<uint64_t>(static_cast<int64_t>(value << unused) >> unused);
+}
+
+/// Returns whether memory has changed.
+static bool storeBytes(char *to, uint64_t value, unsigned bytes, bool strong) {
+  bool changes = loadWord(to, bytes) != value;
+  if (strong)
+    storeWord<std::memory_order_release>(to, value, bytes);
+  else
+    storeWord(to, value, bytes);
+  return changes;
 }
 
 /// Tells the counters what the lanes of a load, store or atomic access.
@@ -299,7 +266,7 @@ static const Op *runLoad(Warp &w, const Op *op) {
     }
     const char *from = place.bytes();
     for (const RegisterPart &part : info.parts) {
-      uint64_t value = loadBytes(from, info.bytes, info.isSigned);
+      uint64_t value = loadBytes(from, info.bytes, info.isSigned, strong);
       if (part.wide)
         w.write64(part.code, lane, value);
       else
@@ -363,14 +330,17 @@ struct PieceStore {
     for (uint32_t i = 0; i < 4; ++i)
       data[i] =
           words[i % info.count][static_cast<uint32_t>(lane) + i / info.count];
-    bool changes =
-        !equalBytes(place.bytes(), reinterpret_cast<char *>(data), kPiece);
-    for (uint32_t i = 0; i < count; ++i)
+    bool changes = false;
+    for (uint32_t i = 0; i < kPiece; i += 8) {
+      uint64_t value;
+      std::memcpy(&value, &data[i / 4], 8);
+      changes |= storeBytes(place.bytes() + i, value, 8, false);
+    }
+    for (uint32_t i = 0; Checked && i < count; ++i)
       changes |= !(place.states()[i * size] & Allocation::kInitialised);
     if (changes)
       w.machine->noteProgress();
-    std::memcpy(place.bytes(), data, kPiece);
-    markWritten(place, kPiece);
+    markWritten(*w.machine, place, kPiece);
     return count;
   }
 
@@ -385,6 +355,26 @@ private:
 };
 } // namespace
 
+/// What a lane stores of a register.
+static uint64_t partOf(const Warp &w, const RegisterPart &part, int lane,
+                       unsigned bytes) {
+  uint64_t value =
+      part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
+  return value & ~uint64_t(0) >> (64 - 8 * bytes);
+}
+
+static void weakStoreLane(Warp &w, const Op *op, int lane, const Place &place,
+                          const MemoryInfo &info) {
+  char data[64];
+  char *to = data;
+  for (const RegisterPart &part : info.parts) {
+    uint64_t value = partOf(w, part, lane, info.bytes);
+    std::memcpy(to, &value, info.bytes);
+    to += info.bytes;
+  }
+  weakStore(w, op, lane, place, info, data);
+}
+
 template <bool Checked>
 static const Op *runStore(Warp &w, const Op *op) {
   const auto &info = *static_cast<const MemoryInfo *>(op->info);
@@ -395,14 +385,6 @@ static const Op *runStore(Warp &w, const Op *op) {
   auto storeLane = [&](int lane) {
     uint64_t address = addressOf(w, op, info, lane);
     Place place = resolve(w, op, lane, info.space, address, size, size, true);
-    char data[64];
-    char *to = data;
-    for (const RegisterPart &part : info.parts) {
-      uint64_t value =
-          part.wide ? w.read64(part.code, lane) : w.read32(part.code, lane);
-      copyElement(to, reinterpret_cast<const char *>(&value), info.bytes);
-      to += info.bytes;
-    }
     if (Checked) {
       if (anyHas(place.states(), size, Allocation::kMbarrier))
         w.machine->stop(FindingKind::MbarrierMisuse, w, op, lane, address,
@@ -411,18 +393,21 @@ static const Op *runStore(Warp &w, const Op *op) {
         checkRace(w, op, lane, place, size, true, {strong, info.scope},
                   address);
         if (w.machine->weak)
-          return weakStore(w, op, lane, place, info, data);
+          return weakStoreLane(w, op, lane, place, info);
         if (strong)
           strongWrite(w, lane, place, info.order, info.scope, false);
       }
     }
-    if (!equalBytes(place.bytes(), data, size) ||
-        !(*place.states() & Allocation::kInitialised))
-      w.machine->noteProgress();
+    bool changes = Checked && !(*place.states() & Allocation::kInitialised);
     char *at = place.bytes();
-    for (uint32_t i = 0; i < size; i += info.bytes)
-      copyElement(at + i, data + i, info.bytes);
-    markWritten(place, size);
+    for (const RegisterPart &part : info.parts) {
+      changes |=
+          storeBytes(at, partOf(w, part, lane, info.bytes), info.bytes, strong);
+      at += info.bytes;
+    }
+    if (changes)
+      w.machine->noteProgress();
+    markWritten(*w.machine, place, size);
   };
   PieceStore<Checked> pieces(w, op, info, lanes);
   for (uint32_t left = lanes; left;) {
@@ -479,7 +464,8 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       // read races with its write.
       checkRace(w, op, lane, place, size, true, {true, info.scope}, address);
       if (!w.machine->weak) {
-        strongRead(w, lane, place, info.order, info.scope);
+        if (mayAcquire(info))
+          strongRead(w, lane, place, info.order, info.scope);
         strongWrite(w, lane, place, info.order, info.scope, true);
       }
     }
@@ -493,12 +479,12 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       if (w.machine->weak) {
         old = weakAtomic(w, op, lane, part, info, b, c);
       } else {
-        old = loadBytes(part.bytes(), info.bytes, false);
-        uint64_t value =
-            atomicResult(info.atomic, info.type, info.ftz, old, b, c);
-        if (value != old)
+        auto change = [&](uint64_t before) {
+          return atomicResult(info.atomic, info.type, info.ftz, before, b, c);
+        };
+        old = changeBytes(*w.machine, part.bytes(), info.bytes, change);
+        if (change(old) != old)
           w.machine->noteProgress();
-        std::memcpy(part.bytes(), &value, info.bytes);
       }
       if (info.returns) {
         const RegisterPart &to = info.parts[i];
@@ -509,7 +495,7 @@ const Op *moe::emu::runAtomic(Warp &w, const Op *op) {
       }
     }
     if (!w.machine->weak)
-      markWritten(place, size);
+      markWritten(*w.machine, place, size);
   });
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
 }

@@ -17,22 +17,24 @@ static void accessElement(Warp &w, const MultimemInfo &info, int lane,
     else
       w.write32(part.code, lane, static_cast<uint32_t>(value));
   };
-  uint64_t old = 0, value = 0;
-  std::memcpy(&old, at, info.bytes);
-  switch (info.kind) {
-  case MultimemInfo::Kind::LoadReduce:
-    set(first ? old
-              : atomicResult(info.atomic, info.type, false, get(), old, 0));
+  if (info.kind == MultimemInfo::Kind::LoadReduce) {
+    uint64_t value = loadWord<std::memory_order_acquire>(at, info.bytes);
+    set(first ? value
+              : atomicResult(info.atomic, info.type, false, get(), value, 0));
     return;
-  case MultimemInfo::Kind::Store:
-    value = get();
-    break;
-  case MultimemInfo::Kind::Reduce:
-    value = atomicResult(info.atomic, info.type, false, old, get(), 0);
-    break;
   }
-  std::memcpy(at, &value, info.bytes);
-  if (value != old)
+  if (info.kind == MultimemInfo::Kind::Store) {
+    uint64_t old = loadWord(at, info.bytes);
+    storeWord<std::memory_order_release>(at, get(), info.bytes);
+    if (loadWord(at, info.bytes) != old)
+      w.machine->noteProgress();
+    return;
+  }
+  auto change = [&](uint64_t old) {
+    return atomicResult(info.atomic, info.type, false, old, get(), 0);
+  };
+  uint64_t old = changeBytes(*w.machine, at, info.bytes, change);
+  if (change(old) != old)
     w.machine->noteProgress();
 }
 
@@ -59,7 +61,7 @@ const Op *moe::emu::runMultimem(Warp &w, const Op *op) {
         if (info.kind != Kind::Store)
           checkInitialised(w, op, lane, place, size, own);
         checkRace(w, op, lane, place, size, isWrite, {strong, info.scope}, own);
-        if (strong && info.kind != Kind::Store)
+        if (strong && info.kind == Kind::LoadReduce)
           strongRead(w, lane, place, info.order, info.scope);
         if (strong && isWrite)
           strongWrite(w, lane, place, info.order, info.scope, isRmw);
@@ -68,7 +70,7 @@ const Op *moe::emu::runMultimem(Warp &w, const Op *op) {
         accessElement(w, info, lane, i, place.bytes() + size_t(i) * info.bytes,
                       first);
       if (isWrite)
-        markWritten(place, size);
+        markWritten(machine, place, size);
       first = false;
     }
   });

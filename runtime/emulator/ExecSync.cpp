@@ -114,8 +114,14 @@ void moe::emu::strongRead(Warp &w, int lane, const Place &place,
 
 const Op *moe::emu::runFence(Warp &w, const Op *op) {
   const auto &info = *static_cast<const FenceInfo *>(op->info);
-  if (!w.machine->options.checked)
+  if (!w.machine->options.checked) {
+    // The strong accesses of threads on other cores are ordered as they are;
+    // not so a write before a read.
+    if (w.machine->isShared() && info.order == Order::SeqCst &&
+        info.kind == FenceInfo::Kind::Memory)
+      std::atomic_thread_fence(std::memory_order_seq_cst);
     return op + 1;
+  }
   const RaceDetector &races = w.machine->races;
   forLanes(w.lanes(op), [&](int lane) {
     LaneSync &sync = w.cta->sync[w.index].lanes[lane];

@@ -68,7 +68,7 @@ const Op *moe::emu::runLdmatrix(Warp &w, const Op *op) {
         stored = transposed(stored);
       for (int row = 0; row < 8; ++row) {
         std::memcpy(rows[row].bytes(), stored.of[row], 16);
-        markWritten(rows[row], 16);
+        markWritten(*w.machine, rows[row], 16);
       }
       w.machine->noteProgress();
       continue;
@@ -137,7 +137,8 @@ const Op *moe::emu::runMma(Warp &w, const Op *op) {
   };
   bool integer = info.dType == Type::S32;
   uint32_t results[4][kWarpSize] = {};
-  for (int row = 0; row < 16; ++row)
+  int rowGroups = info.m / 8;
+  for (int row = 0; row < info.m; ++row)
     for (int column = 0; column < 8; ++column) {
       int lane = row % 8 * 4 + column / 2;
       bool packed = info.dType == Type::F16;
@@ -148,7 +149,7 @@ const Op *moe::emu::runMma(Warp &w, const Op *op) {
       if (integer) {
         auto sum = static_cast<int64_t>(static_cast<int32_t>(start));
         for (int k = 0; k < info.k; ++k) {
-          uint32_t x = get(a, elementOf(row, k, bits, 2)),
+          uint32_t x = get(a, elementOf(row, k, bits, rowGroups)),
                    y = get(b, elementOf(column, k, bits, 1));
           int64_t left = info.aType == Type::S8 ? static_cast<int8_t>(x)
                                                 : static_cast<int64_t>(x);
@@ -164,8 +165,8 @@ const Op *moe::emu::runMma(Warp &w, const Op *op) {
         float sum =
             packed ? f16ToFloat(static_cast<uint16_t>(start)) : asFloat(start);
         for (int k = 0; k < info.k; ++k) {
-          auto x = static_cast<float>(
-              decodeElement(info.aType, get(a, elementOf(row, k, bits, 2))));
+          auto x = static_cast<float>(decodeElement(
+              info.aType, get(a, elementOf(row, k, bits, rowGroups))));
           auto y = static_cast<float>(
               decodeElement(info.bType, get(b, elementOf(column, k, bits, 1))));
           sum = std::fma(x, y, sum);

@@ -78,7 +78,7 @@ static void allocate(Warp &w, const Op *op, uint32_t first, uint32_t columns) {
   if (w.machine->options.checked)
     checkRace(w, op, 0, place, 4, true, {}, address);
   std::memcpy(place.bytes(), &first, 4);
-  markWritten(place, 4);
+  markWritten(*w.machine, place, 4);
   if (w.machine->options.checked) // all threads of the warp did it
     acquire(w, w.live, releaseSnapshot(w, 0));
   TensorUse &use = w.cta->tensor;

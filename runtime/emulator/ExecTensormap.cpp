@@ -23,7 +23,8 @@ static TensorMap readMap(Warp &w, const Op *op, int lane, const Place &place,
   if (w.machine->options.checked)
     checkInitialised(w, op, lane, place, kMapBytes, address);
   TensorMap map;
-  std::memcpy(&map, place.bytes(), sizeof(map));
+  copyBytes(*w.machine, reinterpret_cast<char *>(&map), place.bytes(),
+            sizeof(map));
   if (map.magic != TensorMap::kMagic)
     w.machine->stop(FindingKind::AsyncMisuse, w, op, lane, address,
                     "expects a tensor map that encodeTensorMap made");
@@ -90,8 +91,9 @@ const Op *moe::emu::runTensormapReplace(Warp &w, const Op *op) {
     // A weak write of the whole object.
     if (checked)
       checkRace(w, op, lane, place, kMapBytes, true, Strength(), address);
-    std::memcpy(place.bytes(), &map, sizeof(map));
-    markWritten(place, kMapBytes);
+    copyBytes(*w.machine, place.bytes(), reinterpret_cast<const char *>(&map),
+              sizeof(map));
+    markWritten(*w.machine, place, kMapBytes);
   });
   w.machine->noteProgress();
   return --w.budget < 0 ? yieldAt(w, op + 1) : op + 1;
@@ -119,7 +121,8 @@ const Op *moe::emu::runTensormapFence(Warp &w, const Op *op) {
     // It accesses nothing: CUTLASS has warps without a map execute it with
     // null.
     uint64_t address = info.address(w, op->a, 0, lane);
-    machine.tensormapAcquires[{address, fence.agent.code}] = std::move(fence);
+    machine.tensormapAcquires[{address, fence.agent.code, fence.scope}] =
+        std::move(fence);
   });
   return op + 1;
 }
@@ -155,8 +158,8 @@ const Op *moe::emu::runTensormapCopy(Warp &w, const Op *op) {
     });
     checkRace(w, op, first, target, kMapBytes, true, Strength(), to);
   }
-  std::memcpy(target.bytes(), source.bytes(), kMapBytes);
-  markWritten(target, kMapBytes);
+  copyBytes(machine, target.bytes(), source.bytes(), kMapBytes);
+  markWritten(*w.machine, target, kMapBytes);
   machine.noteProgress();
   if (machine.options.checked) {
     // One operation of the warp, done when any of its threads goes on.
@@ -197,11 +200,8 @@ static bool isVisible(const Machine &machine, uint64_t map, Agent writer,
         });
   };
   const auto &acquires = machine.tensormapAcquires;
-  auto own = acquires.find({map, knows.self.code});
-  if (own != acquires.end() && passes(own->second))
-    return true;
-  for (auto it = acquires.lower_bound({map, 0});
-       it != acquires.end() && it->first.first == map; ++it)
+  for (auto it = acquires.lower_bound({map, 0, Scope{}});
+       it != acquires.end() && std::get<0>(it->first) == map; ++it)
     if (passes(it->second))
       return true;
   return false;
@@ -231,8 +231,7 @@ void moe::emu::checkTensormapRead(Warp &w, const Op *op, int lane,
             "a tensor map is read that its proxy need not see since it was "
             "written by " +
                 machine.describe(write.agent),
-            {"the write is at line " + std::to_string(write.line) + ": " +
-                 machine.lineText(w, write.line),
+            {machine.otherAccess(w, write.line, "the write"),
              "'fence.proxy.tensormap::generic' must release it behind the "
              "write and acquire it before the copy"},
             write.line);

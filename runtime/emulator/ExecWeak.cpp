@@ -134,21 +134,24 @@ static void markSeen(Knowledge &knowledge, uint64_t id, uint64_t time) {
   knowledge.seen = joinViews(knowledge.seen, one);
 }
 
-/// What the memory model makes of reading `message`.
+/// What the memory model makes of reading `message`. `acquirable`: of what may
+/// be acquired.
 static void see(Warp &w, int lane, const Place &place, const History &history,
-                const Message &message, const MemoryInfo &info) {
+                const Message &message, const MemoryInfo &info,
+                bool acquirable = true) {
   Strength strength{true, info.scope};
   const Access &write = message.access;
   if (info.order == Order::Weak)
     return;
-  if (write.agent.isNone()) // everybody sees it, and what it released
-    return strongRead(w, lane, place, message.sync, info.order, info.scope);
-  if (!w.machine->races.morallyStrong(write.strength, write.agent, strength,
-                                      threadAgent(w, lane)))
-    return;
-  markSeen(w.cta->sync[w.index].lanes[lane].knowledge, history.id,
-           message.time);
-  strongRead(w, lane, place, message.sync, info.order, info.scope);
+  if (!write.agent.isNone()) { // else everybody sees it, and what it released
+    if (!w.machine->races.morallyStrong(write.strength, write.agent, strength,
+                                        threadAgent(w, lane)))
+      return;
+    markSeen(w.cta->sync[w.index].lanes[lane].knowledge, history.id,
+             message.time);
+  }
+  if (acquirable)
+    strongRead(w, lane, place, message.sync, info.order, info.scope);
 }
 
 /// A loop that reads the same write again and again, and could read no other,
@@ -421,7 +424,7 @@ uint64_t moe::emu::weakAtomic(Warp &w, const Op *op, int lane,
   }
   size_t from = ways[choose(machine, ways.size())];
   Message read = messages[from];
-  see(w, lane, place, history, read, info);
+  see(w, lane, place, history, read, info, mayAcquire(info));
   if (fails(read))
     return read.value;
   message.value =

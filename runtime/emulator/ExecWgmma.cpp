@@ -155,6 +155,11 @@ void Wgmma::run() {
     float lanes[kWarpSize];
   };
   std::vector<Wide> wide(packed ? 4 * count : 0);
+  // With '.satfinite' the old ones are added at the end.
+  struct alignas(128) Old {
+    int32_t lanes[kWarpSize];
+  };
+  std::vector<Old> old(info.saturate && accumulate ? 4 * count : 0);
   auto packedAt = [&](size_t i) {
     // Registers 2j and 2j + 1 hold pairs of columns of either half.
     return std::pair(info.parts[i / 4 * 2 + i % 4 / 2].code, i % 2 * 16);
@@ -162,8 +167,10 @@ void Wgmma::run() {
   for (size_t warp = 0; warp < 4; ++warp)
     for (size_t i = 0; i < count; ++i) {
       if (!packed) {
-        registers[warp * count + i] =
-            warps[warp].registers + info.parts[i].code;
+        char *to = warps[warp].registers + info.parts[i].code;
+        registers[warp * count + i] = to;
+        if (!old.empty())
+          std::memcpy(&old[warp * count + i], to, sizeof(Old));
         continue;
       }
       Wide &value = wide[warp * count + i];
@@ -175,7 +182,17 @@ void Wgmma::run() {
     }
   (info.dType == Type::S32 ? table.warpgroupS32 : table.warpgroupF32)(
       registers.data(), reinterpret_cast<const char *>(&operands.a),
-      reinterpret_cast<const char *>(&operands.b), info.n, info.k, accumulate);
+      reinterpret_cast<const char *>(&operands.b), info.n, info.k,
+      accumulate && !info.saturate);
+  for (size_t i = 0; i < old.size(); ++i)
+    for (int lane = 0; lane < kWarpSize; ++lane) {
+      char *at = registers[i] + size_t(4) * lane;
+      int32_t product;
+      std::memcpy(&product, at, 4);
+      auto sum = static_cast<int32_t>(std::clamp<int64_t>(
+          int64_t(old[i].lanes[lane]) + product, INT32_MIN, INT32_MAX));
+      std::memcpy(at, &sum, 4);
+    }
   if (!packed)
     return;
   for (size_t warp = 0; warp < 4; ++warp)

@@ -143,13 +143,13 @@ const Op *moe::emu::runWmma(Warp &w, const Op *op) {
           checkInitialised(w, op, lane, place, bytes, address);
         checkRace(w, op, lane, place, bytes, isStore, {}, address);
       }
-      uint32_t value = isStore ? fragment.get(row, column) : 0;
       if (isStore) {
-        std::memcpy(place.bytes(), &value, bytes);
-        markWritten(place, bytes);
+        uint32_t value = fragment.get(row, column);
+        storeWord(place.bytes(), value, bytes);
+        markWritten(*w.machine, place, bytes);
       } else {
-        std::memcpy(&value, place.bytes(), bytes);
-        fragment.set(row, column, value);
+        fragment.set(row, column,
+                     static_cast<uint32_t>(loadWord(place.bytes(), bytes)));
       }
     }
   if (isStore)

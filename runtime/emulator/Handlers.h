@@ -186,6 +186,7 @@ struct MbarrierInfo : OpInfo {
     ArriveExpectTx,
     TestWait,
     Drop,
+    DropExpectTx,
     CpAsyncArrive
   } kind = Kind::Init;
   Space space = Space::Shared;
@@ -223,6 +224,7 @@ struct WgmmaInfo : RegisterInfo {
   uint8_t elementBytes = 2;
   uint16_t dCount = 0;
   bool aInRegisters = false;
+  bool saturate = false;
   bool scaleNegated = false; ///< the predicate
   bool negateA = false, negateB = false;
   bool transposeA = false, transposeB = false; ///< rows (columns) lie along k

@@ -2,6 +2,7 @@
 #include "Machine.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace moe::emu;
 
@@ -14,18 +15,28 @@ struct HostThread::State {
   Knowledge knowledge{};
 
   Agent agent() const { return Agent(number.value(), Agent::Thread, 0); }
-  Place place(uint64_t address, uint64_t bytes) const {
-    Allocation *found = machine.memory.find(address);
-    if (!found || found->released ||
-        address - found->base + bytes > found->size)
-      throw UsageError("the range is not within one allocation");
-    return {found, address - found->base};
+  Place place(uint64_t address, uint64_t bytes, bool isWrite) const {
+    Place place = machine.memory.place(address, bytes);
+    if (isWrite && place.allocation->readOnly)
+      throw UsageError("'" + place.allocation->name + "' is read-only");
+    return place;
+  }
+  /// Of a strong access.
+  Place strongPlace(uint64_t address, uint32_t bytes, bool isWrite) const {
+    if (bytes > 8 || !std::has_single_bit(bytes))
+      throw UsageError("expects an access of 1, 2, 4 or 8 bytes, but got " +
+                       std::to_string(bytes));
+    if (address % bytes)
+      throw UsageError("expects an address that is a multiple of " +
+                       std::to_string(bytes));
+    return place(address, bytes, isWrite);
   }
   void check(const Place &place, uint64_t bytes, bool isWrite, bool strong);
-  void release(const Place &place, uint64_t value, uint32_t bytes);
-  void store(const Place &place, const void *data, uint64_t bytes) const {
-    std::memcpy(place.bytes(), data, bytes);
-    markWritten(place, static_cast<uint32_t>(bytes));
+  /// Of a write that continues what `entries` hand over.
+  void release(const Place &place, std::vector<SyncEntry> entries,
+               uint32_t bytes);
+  void noteWrite(const Place &place, uint64_t bytes) const {
+    markWritten(machine, place, static_cast<uint32_t>(bytes));
     machine.noteProgress();
   }
 };
@@ -45,6 +56,7 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
           {knowledge.plain ? *knowledge.plain : nothing(), agent(), now},
           conflict))
     return;
+  uint32_t line = conflict.other.line; // 0: of the host
   Finding finding;
   finding.kind = FindingKind::Race;
   finding.kernel = "thread of the host";
@@ -53,36 +65,45 @@ void HostThread::State::check(const Place &place, uint64_t bytes, bool isWrite,
                     std::to_string(bytes) + " bytes of '" +
                     place.allocation->name + "' + " +
                     std::to_string(place.offset) + " is not ordered after a " +
-                    (conflict.otherIsWrite ? "write" : "read") + " at line " +
-                    std::to_string(conflict.other.line) + " by " +
-                    machine.describe(conflict.other.agent);
-  if (machine.findings.size() < machine.options.maxFindings)
-    machine.findings.push_back(std::move(finding));
+                    (conflict.otherIsWrite ? "write" : "read");
+  if (machine.findings.size() >= machine.options.maxFindings ||
+      !machine.reported
+           .insert({finding.kind, finding.message, 0, static_cast<int>(line)})
+           .second)
+    return;
+  if (line)
+    finding.message += " at line " + std::to_string(line);
+  finding.message += " by " + machine.describe(conflict.other.agent);
+  machine.findings.push_back(std::move(finding));
 }
 
-void HostThread::State::release(const Place &place, uint64_t value,
+void HostThread::State::release(const Place &place,
+                                std::vector<SyncEntry> entries,
                                 uint32_t bytes) {
+  if (!machine.options.checked)
+    return;
   check(place, bytes, true, true);
   Knowledge released = knowledge;
   released.plain = Clock::withAgent(released.plain, agent(), now++);
-  auto &entries = place.allocation->shadow.sync[place.offset];
   std::erase_if(entries, [this](const SyncEntry &entry) {
     return entry.agent == agent();
   });
   entries.push_back({std::move(released), Scope::Sys, agent()});
-  store(place, &value, bytes);
+  place.allocation->shadow.sync[place.offset] = std::move(entries);
 }
 
 void HostThread::read(uint64_t address, void *data, uint64_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->place(address, bytes, false);
   state->check(place, bytes, false, false);
-  std::memcpy(data, place.bytes(), bytes);
+  copyBytes(state->machine, static_cast<char *>(data), place.bytes(), bytes);
 }
 
 void HostThread::write(uint64_t address, const void *data, uint64_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->place(address, bytes, true);
   state->check(place, bytes, true, false);
-  state->store(place, data, bytes);
+  copyBytes(state->machine, place.bytes(), static_cast<const char *>(data),
+            bytes);
+  state->noteWrite(place, bytes);
 }
 
 /// What the last write there released.
@@ -96,29 +117,28 @@ static std::vector<SyncEntry> releasesAt(const Place &place) {
 }
 
 uint64_t HostThread::loadAcquire(uint64_t address, uint32_t bytes) {
-  Place place = state->place(address, bytes);
+  Place place = state->strongPlace(address, bytes, false);
   state->check(place, bytes, false, true);
   for (const SyncEntry &entry : releasesAt(place))
     if (state->machine.races.includes(entry.scope, entry.agent, state->agent()))
       state->knowledge.join(entry.knowledge);
-  uint64_t value = 0;
-  std::memcpy(&value, place.bytes(), bytes);
-  return value;
+  return loadWord<std::memory_order_acquire>(place.bytes(), bytes);
 }
 
 void HostThread::storeRelease(uint64_t address, uint64_t value,
                               uint32_t bytes) {
-  Place place = state->place(address, bytes);
-  place.allocation->shadow.sync[place.offset].clear();
-  state->release(place, value, bytes);
+  Place place = state->strongPlace(address, bytes, true);
+  state->release(place, {}, bytes);
+  storeWord<std::memory_order_release>(place.bytes(), value, bytes);
+  state->noteWrite(place, bytes);
 }
 
 void HostThread::addRelease(uint64_t address, uint64_t value, uint32_t bytes) {
-  // Continues the releases of others.
-  Place place = state->place(address, bytes);
-  uint64_t old = 0;
-  std::memcpy(&old, place.bytes(), bytes);
-  state->release(place, old + value, bytes);
+  Place place = state->strongPlace(address, bytes, true);
+  state->release(place, releasesAt(place), bytes);
+  changeBytes(state->machine, place.bytes(), bytes,
+              [&](uint64_t old) { return old + value; });
+  state->noteWrite(place, bytes);
 }
 
 void Machine::addHost(std::function<bool(HostThread &)> step) {
@@ -135,22 +155,25 @@ bool Machine::isHost(Agent agent) const {
 
 void Machine::startHosts() {
   for (auto &host : hosts) {
+    HostThread::State &own = *host->state;
     // Once everything is done its number is one that everybody knows all of.
-    if (host->state->number && !races.isRetired(host->state->agent()))
-      continue;
-    host->state->number = races.addCta({-1, races.ctaCount()});
-    host->state->knowledge = hostKnowledge;
+    if (!own.number || races.isRetired(own.agent())) {
+      own.number = races.addCta({-1, races.ctaCount()});
+      own.knowledge = {};
+    }
+    own.knowledge.join(hostKnowledge);
   }
 }
 
 bool Machine::advanceHosts(bool force) {
-  if (hosts.empty() || (!force && !isTimeForOthers()))
+  if (home->hosts.empty() || (!force && !isTimeForOthers()))
     return false;
-  auto count = static_cast<uint32_t>(hosts.size());
+  auto lock = lockQueues();
+  auto count = static_cast<uint32_t>(home->hosts.size());
   uint32_t first = pick(count);
   // One of them, unless nobody else can go on.
   for (uint32_t i = 0; i < (force ? count : 1); ++i) {
-    HostThread &host = *hosts[(first + i) % count];
+    HostThread &host = *home->hosts[(first + i) % count];
     if (host.state->step(host))
       return true;
   }

@@ -1,6 +1,6 @@
 // The scheduler: which CTAs are resident, which warp runs, and what to say when
 // none can.
-#include "Machine.h"
+#include "Cores.h"
 #include "Explorer.h"
 
 #include <algorithm>
@@ -9,24 +9,33 @@
 using namespace moe::emu;
 
 // What a multiprocessor holds (compute capability 9.0).
-static constexpr uint32_t kThreadsPerMultiprocessor = 2048,
+static constexpr uint32_t kWarpsPerMultiprocessor = 64,
                           kCtasPerMultiprocessor = 32,
                           kSharedPerMultiprocessor = 233472,
-                          kRegistersPerMultiprocessor = 65536;
-/// Operations between two scheduling decisions are chosen from 1 to these.
+                          kRegistersPerMultiprocessor = 65536,
+                          kPartitions = 4; ///< that share the registers
 /// How long a CTA is starved while the others make no progress.
 static constexpr uint64_t kStarvedSlots = 500;
+/// Operations between two scheduling decisions are chosen from 1 to these.
 static constexpr uint32_t kQuantum = 256, kUncheckedQuantum = 4096;
 static constexpr uint32_t kWeakQuantum = 3;
 static constexpr int32_t kExploredQuantum = 1 << 16;
 
 // ---- memory ----
 
+Place AddressSpace::place(uint64_t address, uint64_t bytes) const {
+  Allocation *found = find(address);
+  if (!found || found->released ||
+      bytes > found->size - (address - found->base))
+    throw UsageError("the range is not within one allocation");
+  return {found, address - found->base};
+}
+
 Allocation *AddressSpace::nearest(uint64_t address) const {
-  auto above = allocations.upper_bound(address);
-  if (above != allocations.begin())
+  auto above = allocations->upper_bound(address);
+  if (above != allocations->begin())
     return std::prev(above)->second.get();
-  return above == allocations.end() ? nullptr : above->second.get();
+  return above == allocations->end() ? nullptr : above->second.get();
 }
 
 Allocation &AddressSpace::add(uint64_t size, const std::string &name,
@@ -35,15 +44,16 @@ Allocation &AddressSpace::add(uint64_t size, const std::string &name,
     at = next + 256;
     next += (size + 2 * kRedZone - 1) / kRedZone * kRedZone + kRedZone;
   }
-  auto above = allocations.lower_bound(at);
-  bool overlaps = above != allocations.end() && above->second->base < at + size;
-  if (above != allocations.begin()) {
+  auto above = allocations->lower_bound(at);
+  bool overlaps =
+      above != allocations->end() && above->second->base < at + size;
+  if (above != allocations->begin()) {
     const Allocation &below = *std::prev(above)->second;
     overlaps |= below.base + below.size > at;
   }
   if (overlaps)
     throw UsageError("'" + name + "' overlaps other memory");
-  auto &slot = allocations[at];
+  auto &slot = (*allocations)[at];
   slot = std::make_unique<Allocation>(at, size, name, device);
   return *slot;
 }
@@ -72,13 +82,21 @@ std::string Machine::describe(Agent agent) const {
   return text + " of a CTA that has ended";
 }
 
+std::string Machine::otherAccess(const Warp &warp, uint32_t line,
+                                 const std::string &what) const {
+  return what + " is " +
+         (line ? "at line " + std::to_string(line) + ": " + lineText(warp, line)
+               : "by a thread of the host");
+}
+
 void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
                      uint64_t address, const std::string &message,
                      std::vector<std::string> notes, uint32_t otherLine) {
   const Launch &launch = *warp.cta->launch;
+  auto lock = lockFindings();
   // The same place once, with every kind of other access.
-  if (findings.size() >= options.maxFindings ||
-      !reported
+  if (home->findings.size() >= home->options.maxFindings ||
+      !home->reported
            .insert({kind, launch.program->name, static_cast<int>(op->line),
                     static_cast<int>(otherLine)})
            .second)
@@ -98,13 +116,16 @@ void Machine::report(FindingKind kind, const Warp &warp, const Op *op, int lane,
   finding.address = address;
   finding.message = message;
   finding.notes = std::move(notes);
-  findings.push_back(std::move(finding));
+  home->findings.push_back(std::move(finding));
 }
 
 void Machine::stop(FindingKind kind, const Warp &warp, const Op *op, int lane,
                    uint64_t address, const std::string &message,
                    std::vector<std::string> notes) {
-  ++options.maxFindings; // the one that ends the run is always kept
+  {
+    auto lock = lockFindings();
+    ++home->options.maxFindings; // the one that ends the run is always kept
+  }
   report(kind, warp, op, lane, address, message, std::move(notes));
   throw RunStopped();
 }
@@ -189,7 +210,9 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
     // High and low half of the workspace's address: what CUDA's headers read.
     uint64_t at = launch.workspace ? launch.workspace->base : 0;
     uniform(static_cast<uint32_t>(base == "%envreg2" ? at : at >> 32));
-  } else if (base == "%gridid")
+  } else if (base.rfind("%envreg", 0) == 0)
+    uniform(0);
+  else if (base == "%gridid")
     uniform64(launch.id);
   else if (base == "%dynamic_shared")
     uniform64(launch.program->dynamicShared + cta.rank * kSharedStride);
@@ -232,27 +255,26 @@ static void prepareWarp(Machine &machine, Cta &cta, unsigned index) {
   group.mask = warp.live;
   group.next = program.ops.data();
   warp.groups.push_back(std::move(group));
-  uint64_t localBytes = uint64_t(program.localBytes) * kWarpSize;
+  uint64_t localBytes = program.localStride() * kWarpSize;
   cta.local.push_back(std::make_unique<Allocation>(
       0, localBytes, "local memory", static_cast<int>(launch.config.device)));
+  if (!machine.options.checked)
+    return;
   for (LaneSync &sync : cta.sync[index].lanes)
     sync.knowledge = launch.knowledge;
 }
 
-/// Starts the next cluster of the launch where its device has room for it.
-bool Machine::startCluster(Launch &launch) {
+bool Machine::hasRoom(const Launch &launch) const {
+  double share = 1.0 / launch.perMultiprocessor *
+                 static_cast<double>(launch.cluster.count());
+  return launch.nextCta < launch.config.grid.count() &&
+         home->used[launch.config.device] + share <=
+             options.multiprocessors + 1e-6;
+}
+
+std::shared_ptr<Cluster> Machine::placeCluster(Launch &launch) {
   auto size = static_cast<uint32_t>(launch.cluster.count());
-  double share = 1.0 / launch.perMultiprocessor * size;
-  double &usedHere = used[launch.config.device];
-  if (usedHere + share > options.multiprocessors + 1e-6)
-    return false;
-  std::vector<TensorMemory *> tensors;
-  if (launch.program->tensorCtas) {
-    tensors = placeTensorCtas(launch, size);
-    if (tensors.empty())
-      return false;
-  }
-  usedHere += share;
+  home->used[launch.config.device] += 1.0 / launch.perMultiprocessor * size;
   uint32_t index = launch.order[launch.nextCta / size];
   const Dim3 &grid = launch.config.grid, &extent = launch.cluster;
   auto cluster = std::make_shared<Cluster>();
@@ -260,34 +282,40 @@ bool Machine::startCluster(Launch &launch) {
   cluster->id[0] = index % columns;
   cluster->id[1] = index / columns % rows;
   cluster->id[2] = index / (columns * rows);
-  // Windows side by side, so that their distance fits into 8 bits.
-  auto &slotsOfSize = freeSlots[size];
+  // Windows side by side: an address and a rank give that of another CTA.
+  auto &slotsOfSize = home->freeSlots[size];
   if (slotsOfSize.empty()) {
-    slotsOfSize.push_back(slotCount);
-    slotCount += size;
+    slotsOfSize.push_back(home->slotCount);
+    home->slotCount += size;
   }
   cluster->firstSlot = slotsOfSize.back();
   slotsOfSize.pop_back();
   cluster->members.resize(size);
   cluster->alive = size;
-  for (uint32_t rank = 0; rank < size; ++rank) {
+  launch.nextCta += size;
+  return cluster;
+}
+
+void Machine::startCluster(Launch &launch, std::shared_ptr<Cluster> cluster,
+                           const std::vector<TensorMemory *> &tensors) {
+  for (uint32_t rank = 0; rank < cluster->members.size(); ++rank) {
     startCta(launch, cluster, rank);
     if (!tensors.empty())
       resident.back()->tensor.memory = tensors[rank];
   }
-  launch.nextCta += size;
   noteProgress();
-  return true;
 }
 
-std::vector<TensorMemory *> Machine::placeTensorCtas(const Launch &launch,
-                                                     uint32_t count) {
+bool Machine::placeTensorCtas(const Launch &launch,
+                              std::vector<TensorMemory *> &result) {
+  if (!launch.program->tensorCtas)
+    return true;
+  size_t count = launch.cluster.count();
   tensorMemories.resize(options.devices);
   auto &here = tensorMemories[launch.config.device];
   if (here.empty())
     here = std::vector<TensorMemory>(options.multiprocessors);
   double share = 1.0 / launch.perMultiprocessor;
-  std::vector<TensorMemory *> result;
   auto take = [&](bool crowded) {
     for (TensorMemory &memory : here) {
       // A pair has two multiprocessors.
@@ -313,7 +341,7 @@ std::vector<TensorMemory *> Machine::placeTensorCtas(const Launch &launch,
       memory->used -= share;
     result.clear();
   }
-  return result;
+  return !result.empty();
 }
 
 void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
@@ -330,8 +358,9 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
   cta->rank = rank;
   cta->slot = cluster->firstSlot + rank;
   cluster->members[rank] = cta.get();
-  races.place(cta->number, {static_cast<int>(launch.config.device),
-                            cluster->members[0]->number});
+  if (options.checked)
+    races.place(cta->number, {static_cast<int>(launch.config.device),
+                              cluster->members[0]->number});
   cta->cluster = std::move(cluster);
   uint64_t sharedBytes =
       program.usesDynamicShared || launch.config.dynamicShared
@@ -345,7 +374,9 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
     uint8_t *states = cta->shared->states.get();
     std::fill_n(states, sharedBytes, Allocation::kRedZone);
     for (const SharedSymbol &symbol : program.sharedSymbols)
-      std::fill_n(states + symbol.offset, symbol.size, uint8_t(0));
+      std::fill_n(states + symbol.offset, symbol.size,
+                  symbol.isReserved ? uint8_t(Allocation::kInitialised)
+                                    : uint8_t(0));
     if (program.usesDynamicShared)
       std::fill_n(states + program.dynamicShared, launch.config.dynamicShared,
                   uint8_t(0));
@@ -372,43 +403,58 @@ void Machine::startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
 }
 
 void Machine::finishCta(Cta &cta) {
-  Launch &launch = *cta.launch;
-  used[launch.config.device] -= 1.0 / launch.perMultiprocessor;
   if (cta.tensor.memory)
-    cta.tensor.memory->used -= 1.0 / launch.perMultiprocessor;
+    cta.tensor.memory->used -= 1.0 / cta.launch->perMultiprocessor;
   cta.cluster->members[cta.rank] = nullptr;
-  if (--cta.cluster->alive == 0)
-    freeSlots[static_cast<uint32_t>(cta.cluster->members.size())].push_back(
-        cta.cluster->firstSlot);
-  else
+  if (--cta.cluster->alive)
     completeClusterBarrier(*cta.cluster);
-  if (!cta.launchedDependents)
-    ++launch.dependentsLaunched;
   // Copies that nobody waited for are made all the same.
   for (auto &warp : cta.copies)
     for (AsyncQueue &queue : warp)
       for (const PendingCopy &copy : queue.copies)
         completeCopy(*this, cta, copy);
+  {
+    auto lock = lockQueues();
+    home->releaseCta(cta, slots);
+  }
+  std::erase_if(resident,
+                [&](const auto &candidate) { return candidate.get() == &cta; });
+  noteProgress();
+}
+
+void Machine::releaseCta(const Cta &cta, uint64_t now) {
+  Launch &launch = *cta.launch;
+  used[launch.config.device] -= 1.0 / launch.perMultiprocessor;
+  if (cta.cluster->alive == 0)
+    freeSlots[static_cast<uint32_t>(cta.cluster->members.size())].push_back(
+        cta.cluster->firstSlot);
+  if (!cta.launchedDependents)
+    ++launch.dependentsLaunched;
   spans.push_back({launch.program->name + " (" + std::to_string(cta.id[0]) +
                        ", " + std::to_string(cta.id[1]) + ", " +
                        std::to_string(cta.id[2]) + ")",
-                   launch.config.device, cta.slot, cta.startSlot, slots});
-  std::erase_if(resident,
-                [&](const auto &candidate) { return candidate.get() == &cta; });
+                   launch.config.device, cta.slot, cta.startSlot, now});
   ++launch.finished;
-  noteProgress();
+  if (cores) {
+    --cores->cores[cta.warps[0].machine->core].ctas;
+    cores->noteChange();
+  }
   if (!launch.isFinished())
     return;
   std::pair key(launch.config.device, launch.config.stream);
-  Knowledge done = launch.knowledge;
-  done.plain = Clock::withRange(
-      done.plain, launch.firstCta,
-      launch.firstCta + static_cast<uint32_t>(launch.config.grid.count()));
-  Knowledge &after = streamKnowledge[key];
-  after.join(done);
-  after.proxied = after.plain;
+  if (options.checked) {
+    Knowledge done = launch.knowledge;
+    done.plain = Clock::withRange(
+        done.plain, launch.firstCta,
+        launch.firstCta + static_cast<uint32_t>(launch.config.grid.count()));
+    Knowledge &after = streamKnowledge[key];
+    after.join(done);
+    after.proxied = after.plain;
+  }
   for (Allocation *own : {launch.params, launch.workspace})
-    if (own)
+    if (own && cores)
+      cores->garbage.push_back(own->base);
+    else if (own)
       memory.remove(own->base);
   // A programmatic launch may have ended before the one in front of it.
   auto &queue = streams[key];
@@ -417,24 +463,22 @@ void Machine::finishCta(Cta &cta) {
     queue.pop_front();
 }
 
-void Machine::startKernel(std::pair<unsigned, unsigned> key, Launch &launch) {
-  if (!launch.started) {
-    launch.started = true;
-    launch.knowledge.join(streamKnowledge[key]);
-    auto count = static_cast<uint32_t>(launch.config.grid.count());
-    launch.firstCta = races.ctaCount();
-    for (uint32_t i = 0; i < count; ++i)
-      races.addCta({static_cast<int>(launch.config.device), 0});
-    launch.order.resize(count / launch.cluster.count());
-    std::iota(launch.order.begin(), launch.order.end(), 0u);
-    if (isSeeded())
-      std::shuffle(launch.order.begin(), launch.order.end(), random);
-  }
-  while (launch.nextCta < launch.config.grid.count() && startCluster(launch))
-    continue;
+void Machine::prepareLaunch(StreamKey key, Launch &launch) {
+  if (launch.started)
+    return;
+  launch.started = true;
+  launch.knowledge.join(streamKnowledge[key]);
+  auto count = static_cast<uint32_t>(launch.config.grid.count());
+  launch.firstCta = races.ctaCount();
+  for (uint32_t i = 0; i < count; ++i)
+    races.addCta({static_cast<int>(launch.config.device), 0});
+  launch.order.resize(count / launch.cluster.count());
+  std::iota(launch.order.begin(), launch.order.end(), 0u);
+  if (isSeeded())
+    std::shuffle(launch.order.begin(), launch.order.end(), random);
 }
 
-void Machine::startLaunches() {
+void Machine::forStartable(const std::function<bool(Launch &)> &start) {
   // An event that completes may let other streams go on.
   for (bool again = true; again;) {
     again = false;
@@ -450,27 +494,65 @@ void Machine::startLaunches() {
             (!queue[i]->config.programmatic ||
              previous->dependentsLaunched < previous->config.grid.count()))
           break;
-        startKernel(key, *queue[i]);
+        prepareLaunch(key, *queue[i]);
+        if (!start(*queue[i]))
+          return;
       }
     }
   }
 }
 
+bool Machine::startNext(Launch &launch) {
+  if (!home->hasRoom(launch))
+    return false;
+  std::vector<TensorMemory *> tensors;
+  if (!placeTensorCtas(launch, tensors))
+    return false;
+  startCluster(launch, placeCluster(launch), tensors);
+  return true;
+}
+
+void Machine::startLaunches() {
+  forStartable([this](Launch &launch) {
+    while (startNext(launch))
+      continue;
+    return true;
+  });
+}
+
+void Machine::noteDependents(Launch &launch) {
+  auto lock = lockQueues();
+  if (++launch.dependentsLaunched < launch.config.grid.count())
+    return;
+  if (home->cores)
+    home->cores->noteChange();
+  else
+    startLaunches();
+}
+
 unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
                                          const LaunchConfig &config) {
   auto threads = static_cast<uint32_t>(config.block.count());
-  uint32_t shared = program.staticShared + config.dynamicShared + 1024;
-  // Registers are given to warps, 256 at a time.
+  uint32_t shared = program.staticShared + config.dynamicShared +
+                    (program.usesReservedShared ? 0 : kReservedShared);
+  uint32_t warps = (std::max(threads, 1u) + kWarpSize - 1) / kWarpSize;
   uint32_t registers = config.registers;
   auto named = program.directives.find(".maxnreg");
   if (!registers && named != program.directives.end())
     registers = static_cast<uint32_t>(named->second.front());
-  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256,
-           perCta = perWarp * ((threads + kWarpSize - 1) / kWarpSize);
-  return std::max(
-      1u, std::min({kThreadsPerMultiprocessor / std::max(threads, 1u),
-                    kCtasPerMultiprocessor, kSharedPerMultiprocessor / shared,
-                    kRegistersPerMultiprocessor / std::max(perCta, 1u)}));
+  // As cudaOccMaxBlocksPerSMRegsLimit of CUDA's cuda_occupancy.h has it: a warp
+  // gets registers, 256 at a time, of one of four partitions, and a launch is
+  // checked as if its CTA had a multiple of four warps.
+  uint32_t perWarp = (registers * kWarpSize + 255) / 256 * 256;
+  uint32_t byRegisters = kCtasPerMultiprocessor;
+  if (perWarp * ((warps + kPartitions - 1) / kPartitions * kPartitions) >
+      kRegistersPerMultiprocessor)
+    byRegisters = 0;
+  else if (perWarp)
+    byRegisters = kRegistersPerMultiprocessor / kPartitions / perWarp *
+                  kPartitions / warps;
+  return std::min({kWarpsPerMultiprocessor / warps, kCtasPerMultiprocessor,
+                   kSharedPerMultiprocessor / shared, byRegisters});
 }
 
 // ---- scheduling ----
@@ -586,10 +668,55 @@ uint32_t Machine::nextExplored() {
   return index;
 }
 
-void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
+void Machine::runSlot() {
+  ++slots;
+  advanceBulk(false);
+  advanceHosts(false);
+  uint32_t index = nextWarp();
+  Warp &warp = *runnable[index];
+  uint64_t pollsBefore = polls;
+  if (options.schedule == Schedule::Exhaustive)
+    runStep(warp);
+  else
+    runWarp(warp);
+  if (polls == pollsBefore)
+    noteProgress(); // computes and waits for nobody
+  if (hasRunnableGroup(warp))
+    return;
+  warp.queued = false;
+  runnable[index] = runnable.back();
+  runnable.pop_back();
+  if (warp.cta->liveWarps)
+    return;
+  checkBulkDone(*warp.cta, warp);
+  releaseTensorMemory(*this, *warp.cta, warp);
+  finishCta(*warp.cta);
+  if (!home->cores)
+    startLaunches();
+}
+
+void Machine::abandon() {
+  resident.clear();
+  runnable.clear();
+  bulk.clear();
+  tensorMemories.clear();
+  std::fill(used.begin(), used.end(), 0.0);
+}
+
+void Machine::run(const std::optional<StreamKey> &stream) {
   used.resize(options.devices);
-  uint64_t first = slots;
   startHosts();
+  if (cores)
+    runCores(stream);
+  else
+    runAlone(stream);
+  // What they have still to do may concern nobody but the host.
+  while (!stream && advanceHosts(true))
+    continue;
+}
+
+void Machine::runAlone(const std::optional<StreamKey> &stream) {
+  uint64_t first = slots;
   startLaunches();
   while (!resident.empty() && !(stream && streams[*stream].empty())) {
     if (runnable.empty()) {
@@ -597,29 +724,7 @@ void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
         reportStuck(false);
       continue;
     }
-    ++slots;
-    advanceBulk(false);
-    advanceHosts(false);
-    uint32_t index = nextWarp();
-    Warp &warp = *runnable[index];
-    uint64_t pollsBefore = polls;
-    if (options.schedule == Schedule::Exhaustive)
-      runStep(warp);
-    else
-      runWarp(warp);
-    if (polls == pollsBefore)
-      noteProgress(); // computes and waits for nobody
-    if (!hasRunnableGroup(warp)) {
-      warp.queued = false;
-      runnable[index] = runnable.back();
-      runnable.pop_back();
-      if (warp.cta->liveWarps == 0) {
-        checkBulkDone(*warp.cta, warp);
-        releaseTensorMemory(*this, *warp.cta, warp);
-        finishCta(*warp.cta);
-        startLaunches();
-      }
-    }
+    runSlot();
     if (slots - progress > options.livelockSlots) {
       if (!releaseParked())
         reportStuck(true);
@@ -628,9 +733,6 @@ void Machine::run(std::optional<std::pair<unsigned, unsigned>> stream) {
     if (options.slotLimit && slots - first > options.slotLimit)
       reportStuck(true);
   }
-  // What they have still to do may concern nobody but the host.
-  while (!stream && advanceHosts(true))
-    continue;
 }
 
 /// Threads that diverged may have to go on before the others have come to where

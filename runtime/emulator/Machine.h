@@ -2,6 +2,7 @@
 #ifndef MOE_RUNTIME_EMULATOR_MACHINE_H
 #define MOE_RUNTIME_EMULATOR_MACHINE_H
 
+#include "Elements.h"
 #include "Handlers.h"
 #include "Memory.h"
 #include "TensorMemory.h"
@@ -10,6 +11,7 @@
 #include "moe-rt/emulator.h"
 
 #include <deque>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
@@ -20,6 +22,9 @@ namespace moe::emu {
 struct RunStopped {};
 
 struct LoadedModule;
+struct Cores;
+
+using StreamKey = std::pair<unsigned, unsigned>; ///< device and stream
 
 /// A kernel that is queued or running, or something else that a stream does.
 struct Launch {
@@ -85,6 +90,9 @@ struct BulkSegment {
   uint64_t from = 0, to = 0; ///< global addresses, or offsets in shared memory
   uint32_t bytes = 0;
   bool zero = false; ///< writes zeros: the source is out of bounds
+  /// As in TensorMap, of the side in shared memory: pieces of 16 bytes lie
+  /// where `swizzled` puts them.
+  uint8_t swizzle = 0;
 };
 
 /// A bulk copy that has been issued. Its reads and its writes are agents of
@@ -206,11 +214,17 @@ struct Poll {
 };
 
 struct Machine {
-  explicit Machine(const EmulatorOptions &options)
-      : options(options), weak(options.schedule == Schedule::Weak ||
-                               options.schedule == Schedule::Exhaustive),
-        random(options.seed) {}
+  explicit Machine(const EmulatorOptions &options);
+  ~Machine();
 
+  /// Has queues, launches and findings: the emulator's own machine, also where
+  /// several cores have machines.
+  Machine *home = this;
+  std::unique_ptr<Cores> cores; ///< of `home`; null where there is one core
+  unsigned core = 0;
+  uint64_t seenChanges = 0; ///< when this core last looked for work
+  /// Whether other threads of the host access memory at the same time.
+  bool isShared() const { return options.cores > 1; }
   EmulatorOptions options;
   bool weak; ///< reads see what the memory model allows, not the last write
   AddressSpace memory;
@@ -219,9 +233,8 @@ struct Machine {
   std::vector<std::unique_ptr<LoadedModule>> modules;
   std::vector<Finding> findings;
   std::set<std::tuple<FindingKind, std::string, int, int>> reported;
-  std::map<std::pair<unsigned, unsigned>, std::deque<std::unique_ptr<Launch>>>
-      streams;
-  std::map<std::pair<unsigned, unsigned>, Knowledge> streamKnowledge;
+  std::map<StreamKey, std::deque<std::unique_ptr<Launch>>> streams;
+  std::map<StreamKey, Knowledge> streamKnowledge;
   /// What the host has waited for while other streams went on.
   Knowledge hostKnowledge;
   /// By event: nothing before it is complete.
@@ -267,8 +280,9 @@ struct Machine {
   Explorer::State &explorer() const;
 
   std::vector<TensormapFence> tensormapReleases; ///< since everything was done
-  /// By address of the map and agent.
-  std::map<std::pair<uint64_t, uint32_t>, TensormapFence> tensormapAcquires;
+  /// By address of the map, agent and scope.
+  std::map<std::tuple<uint64_t, uint32_t, Scope>, TensormapFence>
+      tensormapAcquires;
 
   std::vector<BulkCopy> bulk; ///< not complete yet
   uint64_t bulkIds = 0;
@@ -303,17 +317,37 @@ struct Machine {
 
   // ---- Machine.cpp ----
   /// Until the stream is empty, or everything where there is none given.
-  void run(std::optional<std::pair<unsigned, unsigned>> stream);
+  void run(const std::optional<StreamKey> &stream);
+  /// The same on one core.
+  void runAlone(const std::optional<StreamKey> &stream);
+  /// Forgets what runs.
+  void abandon();
+  /// One warp runs for a while; nobody else of this machine does.
+  void runSlot();
+  /// Starts what has room.
   void startLaunches();
-  void startKernel(std::pair<unsigned, unsigned> key, Launch &launch);
-  bool startCluster(Launch &launch);
-  /// Chooses the multiprocessors of a cluster that uses tensor memory; empty
-  /// where they have no room.
-  std::vector<TensorMemory *> placeTensorCtas(const Launch &launch,
-                                              uint32_t count);
+  /// Does what has come to the begin of its stream and is no kernel, and calls
+  /// `start` with the launches whose turn has come until it returns false.
+  void forStartable(const std::function<bool(Launch &)> &start);
+  void prepareLaunch(StreamKey key, Launch &launch);
+  /// Starts the next cluster of the launch where its device has room for it.
+  bool startNext(Launch &launch);
+  bool hasRoom(const Launch &launch) const;
+  std::shared_ptr<Cluster> placeCluster(Launch &launch);
+  void startCluster(Launch &launch, std::shared_ptr<Cluster> cluster,
+                    const std::vector<TensorMemory *> &tensors);
+  /// A CTA lets the kernel behind its own start.
+  void noteDependents(Launch &launch);
+  /// Chooses the multiprocessors of a cluster that uses tensor memory, if it
+  /// does; false where they have no room.
+  bool placeTensorCtas(const Launch &launch,
+                       std::vector<TensorMemory *> &result);
   void startCta(Launch &launch, std::shared_ptr<Cluster> cluster,
                 uint32_t rank);
   void finishCta(Cta &cta);
+  /// Gives back the room of a CTA that has ended in slot `now`, and ends its
+  /// launch where it was the last one.
+  void releaseCta(const Cta &cta, uint64_t now);
   void runWarp(Warp &warp);
   /// A step of the exhaustive search.
   void runStep(Warp &warp);
@@ -323,6 +357,21 @@ struct Machine {
   uint32_t nextExplored();
   void wake(Warp &warp);
   [[noreturn]] void reportStuck(bool livelock);
+
+  // ---- Cores.cpp ----
+  /// Nobody else touches queues, launches and room until it goes away.
+  std::unique_lock<std::mutex> lockQueues() const;
+  std::unique_lock<std::mutex> lockFindings() const;
+  /// As `run`, on all cores.
+  void runCores(const std::optional<StreamKey> &stream);
+  void runCore(const std::optional<StreamKey> &stream);
+  /// Starts a cluster on this core; false where there is none to start. Ends
+  /// the run where nothing is left to do.
+  bool startOne(const std::optional<StreamKey> &stream);
+  void waitForWork();
+  bool isStuckEverywhere();
+  /// Ends the run because nobody on this core can go on.
+  void giveUp(bool isDeadlock);
   bool releaseParked();
   /// A number below `count`, as the schedule has it.
   uint32_t pick(uint32_t count) {
@@ -348,9 +397,14 @@ struct Machine {
                          int lane, uint64_t address, const std::string &message,
                          std::vector<std::string> notes = {});
   std::string describe(Agent agent) const;
+  /// Says where an earlier access is, 0 being the line of all of the host, for
+  /// the notes of a finding; `what` names it.
+  std::string otherAccess(const Warp &warp, uint32_t line,
+                          const std::string &what = "the other access") const;
 };
 
-/// How many CTAs of a launch one multiprocessor holds; at least 1.
+/// How many CTAs of a launch one multiprocessor holds; 0: it may not be
+/// launched.
 unsigned ctasPerMultiprocessor(const Program &program,
                                const LaunchConfig &config);
 
@@ -432,9 +486,10 @@ inline Place resolve(Warp &w, const Op *op, int lane, Space space,
              ? place
              : resolveAny(w, op, lane, space, address, bytes, align, isWrite);
 }
-/// Checks that memory has been written.
+/// Reports bytes of which one has not been written, once.
 void reportUninitialised(Warp &w, const Op *op, int lane, const Place &place,
                          uint32_t bytes, uint64_t address);
+/// Checks that memory has been written.
 inline void checkInitialised(Warp &w, const Op *op, int lane,
                              const Place &place, uint32_t bytes,
                              uint64_t address) {
@@ -442,7 +497,11 @@ inline void checkInitialised(Warp &w, const Op *op, int lane,
     reportUninitialised(w, op, lane, place, bytes, address);
 }
 /// Bytes that have been written past their histories: everybody sees them.
-inline void markWritten(const Place &place, uint32_t bytes) {
+/// Nobody asks for it without checks.
+inline void markWritten(const Machine &machine, const Place &place,
+                        uint32_t bytes) {
+  if (!machine.options.checked)
+    return;
   if (!place.allocation->shadow.histories.empty()) [[unlikely]]
     forgetHistory(place, bytes);
   setAll(place.states(), bytes, Allocation::kInitialised);
@@ -522,6 +581,12 @@ void strongWrite(Warp &w, int lane, const Place &place, Order order,
 /// adds.
 void strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
                  Order order, Scope scope);
+/// Whether what an atomic operation reads may be acquired, by itself or by a
+/// fence behind it. Of a reduction, which nobody gets the result of, it is not.
+inline bool mayAcquire(const MemoryInfo &info) {
+  return info.returns || info.order == Order::Acquire ||
+         info.order == Order::AcqRel || info.order == Order::SeqCst;
+}
 void strongRead(Warp &w, int lane, const Place &place, Order order,
                 Scope scope);
 /// The same for a read of a write that hands over `entries`.
@@ -535,6 +600,26 @@ ClockRef withCopies(const ClockRef &base, const Cta &cta,
 void joinParticipants(
     Cta &cta, const std::vector<std::pair<Warp *, uint32_t>> &participants);
 void completeCopy(Machine &machine, Cta &cta, const PendingCopy &copy);
+/// Replaces an element by `change` of it and returns what it was.
+template <typename Change>
+inline uint64_t changeBytes(const Machine &machine, char *at, unsigned bytes,
+                            Change change) {
+  if (machine.isShared())
+    return changeWord(at, bytes, change);
+  uint64_t old = loadWord(at, bytes);
+  storeWord(at, change(old), bytes);
+  return old;
+}
+/// Copies what other cores may access at the same time.
+inline void copyBytes(const Machine &machine, char *to, const char *from,
+                      uint64_t bytes) {
+  if (machine.isShared())
+    copyWords(to, from, bytes);
+  else if (bytes == 16) // of a tile: no call for so few
+    std::memcpy(to, from, 16);
+  else
+    std::memcpy(to, from, bytes);
+}
 /// `count` arrivals at an mbarrier; ends the run where it expects fewer.
 void arriveAt(Warp &w, const Op *op, int lane, uint64_t address,
               MbarrierState &state, uint32_t count);

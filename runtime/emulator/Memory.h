@@ -22,6 +22,8 @@ inline constexpr uint64_t kLocalWindow = 0x0000'0200'0000'0000,
                           kLocalWindowEnd = 0x0000'0201'0000'0000;
 inline constexpr uint64_t kMulticastBase = 0x0000'5000'0000'0000;
 inline constexpr uint64_t kGlobalBase = 0x0000'7000'0000'0000;
+/// Shared memory of a CTA: 227 KiB.
+inline constexpr uint64_t kMostSharedBytes = 232448;
 /// Between two allocations.
 inline constexpr uint64_t kRedZone = 0x10000;
 
@@ -99,6 +101,13 @@ inline bool allHave(const uint8_t *states, uint32_t bytes, uint8_t bits) {
       return false;
   return true;
 }
+/// Whether all of 16 bytes are initialised and none is in a red zone.
+inline bool areReadable(const uint8_t *states) {
+  uint64_t mask = eightStates(Allocation::kInitialised | Allocation::kRedZone),
+           wanted = eightStates(Allocation::kInitialised);
+  return (loadEight(states) & mask) == wanted &&
+         (loadEight(states + 8) & mask) == wanted;
+}
 /// Gives it to all of them.
 inline void setAll(uint8_t *states, uint32_t bytes, uint8_t bits) {
   for (; bytes >= 8; bytes -= 8, states += 8) {
@@ -109,7 +118,8 @@ inline void setAll(uint8_t *states, uint32_t bytes, uint8_t bits) {
     *states++ |= bits;
 }
 
-/// Finds allocations by address.
+/// Finds allocations by address. A copy finds the same ones; one that was added
+/// or removed through one of the two is so for the other.
 class AddressSpace {
 public:
   /// The allocation that holds `address`, or nullptr. Released ones are found
@@ -117,8 +127,8 @@ public:
   Allocation *find(uint64_t address) const {
     if (last && address - last->base < last->size)
       return last;
-    auto next = allocations.upper_bound(address);
-    if (next == allocations.begin())
+    auto next = allocations->upper_bound(address);
+    if (next == allocations->begin())
       return nullptr;
     Allocation *found = std::prev(next)->second.get();
     if (address - found->base >= found->size)
@@ -127,6 +137,9 @@ public:
   }
   /// What `find` returned last that was there; nullptr where none.
   Allocation *lastFound() const { return last; }
+  /// Where these bytes lie. Throws UsageError where they are not within one
+  /// allocation that has not been released.
+  Place place(uint64_t address, uint64_t bytes) const;
   /// The nearest allocation below or above, for messages; nullptr where none.
   Allocation *nearest(uint64_t address) const;
   /// `at` 0: the next free place, aligned to 256 bytes and no better. Throws
@@ -135,16 +148,17 @@ public:
                   uint64_t at);
   /// Everybody has seen everything.
   void forgetHistories() {
-    for (auto &[base, allocation] : allocations)
+    for (auto &[base, allocation] : *allocations)
       allocation->shadow.histories.clear();
   }
   void remove(uint64_t base) {
     last = nullptr;
-    allocations.erase(base);
+    allocations->erase(base);
   }
 
 private:
-  std::map<uint64_t, std::unique_ptr<Allocation>> allocations;
+  using Allocations = std::map<uint64_t, std::unique_ptr<Allocation>>;
+  std::shared_ptr<Allocations> allocations = std::make_shared<Allocations>();
   mutable Allocation *last = nullptr;
   uint64_t next = kGlobalBase;
 };

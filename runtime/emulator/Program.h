@@ -69,7 +69,10 @@ inline constexpr int kWarpSize = 32;
 struct SharedSymbol {
   std::string name;
   uint32_t offset, size, align;
+  bool isReserved = false; ///< the system's: it holds something
 };
+/// Of the shared memory of every CTA.
+inline constexpr uint32_t kReservedShared = 1024;
 
 struct KernelParam {
   std::string name;
@@ -89,7 +92,10 @@ struct Program {
   uint32_t staticShared = 0;  ///< end of the last static symbol
   uint32_t dynamicShared = 0; ///< where dynamic shared memory begins
   bool usesDynamicShared = false;
+  bool usesReservedShared = false;
   uint32_t localBytes = 0; ///< per thread
+  /// From the local memory of a thread to that of the next one.
+  uint64_t localStride() const { return (uint64_t(localBytes) + 15) / 16 * 16; }
   /// Special registers that the program reads: name -> offset of its lanes.
   std::map<std::string, uint32_t> specials;
   std::vector<std::string> mnemonics;

@@ -59,6 +59,21 @@ uint32_t Clock::allOf(uint32_t domain) const {
   return entry != entries.end() && entry->domain == domain ? entry->all : 0;
 }
 
+uint32_t Clock::mostOf(uint32_t domain) const {
+  for (const auto &[first, last] : ranges)
+    if (domain >> 2 >= first && domain >> 2 < last)
+      return ~0u;
+  auto entry =
+      std::lower_bound(entries.begin(), entries.end(), domain,
+                       [](const Entry &e, uint32_t d) { return e.domain < d; });
+  if (entry == entries.end() || entry->domain != domain)
+    return 0;
+  uint32_t most = entry->all;
+  for (const Part &part : entry->parts)
+    most = std::max(most, part.stamp);
+  return most;
+}
+
 ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
   if (a == b || !b)
     return a;
@@ -215,35 +230,23 @@ bool RaceDetector::includes(Scope scope, Agent from, Agent other) const {
 
 // ---- cells ----
 
-bool RaceDetector::orderedReads(const Request &request,
-                                const ReadEntry &read) const {
-  const Observer &observer = request.observer;
-  // A warp's agents are of one domain: 1024 agents, 32 warps.
-  if (knowsAll(observer.clock, read.warp / 32, read.stamp))
-    return true;
-  for (uint32_t lanes = read.lanes; lanes; lanes &= lanes - 1) {
-    Agent other;
-    other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
-    if (!ordered(observer, other, read.stamp))
-      return false;
-  }
-  return true;
-}
-
-bool RaceDetector::conflictsWithReads(const Request &request,
-                                      const ReadEntry &read,
-                                      Conflict &conflict) const {
+bool RaceDetector::findUnorderedRead(const Request &request,
+                                     const ReadEntry &read,
+                                     Conflict &conflict) const {
   const Observer &observer = request.observer;
   const Access &access = request.access;
-  if (knowsAll(observer.clock, read.warp / 32, read.stamp))
+  if (read.domain() >> 2 < retired ||
+      knowsAll(observer.clock, read.domain(), read.stamp))
     return false;
   for (uint32_t lanes = read.lanes; lanes; lanes &= lanes - 1) {
     Agent other;
     other.code = read.warp * 32 + static_cast<uint32_t>(__builtin_ctz(lanes));
     if (ordered(observer, other, read.stamp) ||
-        morallyStrong(read.strength, other, access.strength, access.agent))
+        (request.isWrite && morallyStrong(read.site.strength(), other,
+                                          access.strength, access.agent)))
       continue;
-    conflict = {{other, read.stamp, read.line, read.strength}, false};
+    conflict = {{other, read.stamp, read.site.line(), read.site.strength()},
+                false};
     return true;
   }
   return false;
@@ -252,14 +255,13 @@ bool RaceDetector::conflictsWithReads(const Request &request,
 bool RaceDetector::writeCell(const Request &request, RaceShadow::Cell &cell,
                              Conflict &conflict) const {
   bool found = conflictsWithWrite(request, cell.write, conflict);
-  if (!found && cell.read.warp != ~0u)
-    found = conflictsWithReads(request, cell.read, conflict);
-  if (!found && cell.more >= 0)
-    for (const ReadEntry &read :
-         request.shadow.extra[static_cast<size_t>(cell.more)].entries)
-      if (!found)
-        found = conflictsWithReads(request, read, conflict);
-  request.shadow.clearReaders(cell);
+  if (!cell.read.isNobody()) {
+    size_t readers = request.shadow.readerCount(cell);
+    for (size_t i = 0; i < readers && !found; ++i)
+      found =
+          findUnorderedRead(request, request.shadow.reader(cell, i), conflict);
+    request.shadow.clearReaders(cell);
+  }
   cell.write = request.access;
   return found;
 }
@@ -268,116 +270,124 @@ bool RaceDetector::readCell(const Request &request, RaceShadow::Cell &cell,
                             Conflict &conflict) const {
   const Access &access = request.access;
   bool found = conflictsWithWrite(request, cell.write, conflict);
-  uint32_t warp = access.agent.code / 32, lane = access.agent.code % 32;
-  const ReadEntry mine{warp, 1u << lane, access.stamp, access.line,
-                       access.strength};
-  // An agent that read before: whoever knows the later read knows the earlier.
-  auto isMine = [&](const ReadEntry &read) {
-    return read.warp == warp && read.lanes == 1u << lane &&
-           read.stamp <= access.stamp && read.strength == access.strength;
-  };
-  if (isMine(cell.read)) {
+  const ReadEntry mine(access.agent, access.stamp,
+                       Site(access.line, access.strength));
+  if (cell.read.isNobody()) {
     cell.read = mine;
     return found;
   }
-  auto moreOf = [&]() -> const std::vector<ReadEntry> & {
-    static const std::vector<ReadEntry> none;
-    return cell.more < 0
-               ? none
-               : request.shadow.extra[static_cast<size_t>(cell.more)].entries;
+  RaceShadow &shadow = request.shadow;
+  auto isAlike = [&](const ReadEntry &read) {
+    return read.warp == mine.warp && read.site.strength() == access.strength;
   };
-  for (size_t i = 0; i < moreOf().size(); ++i)
-    if (isMine(moreOf()[i])) {
-      request.shadow.setReader(cell, i, mine);
-      return found;
-    }
-  auto merged = [&](ReadEntry &read) {
-    if (read.warp == warp && read.stamp == access.stamp &&
-        read.strength == access.strength) {
-      read.lanes |= 1u << lane;
-      return true;
-    }
-    if (read.warp == ~0u || orderedReads(request, read)) {
-      read = mine;
-      return true;
-    }
-    return false;
-  };
-  if (merged(cell.read))
-    return found;
-  for (size_t i = 0; i < moreOf().size(); ++i) {
-    ReadEntry read = moreOf()[i];
-    if (merged(read)) {
-      request.shadow.setReader(cell, i, read);
+  // An agent that read before: whoever knows the later read knows the earlier.
+  size_t readers = shadow.readerCount(cell);
+  for (size_t i = 0; i < readers; ++i) {
+    ReadEntry read = shadow.reader(cell, i);
+    if (isAlike(read) && read.lanes == mine.lanes &&
+        read.stamp <= access.stamp) {
+      shadow.setReader(cell, i, mine);
       return found;
     }
   }
-  request.shadow.addReader(cell, mine);
+  for (size_t i = 0; i < readers; ++i) {
+    ReadEntry read = shadow.reader(cell, i);
+    Conflict unordered;
+    if (isAlike(read) && read.stamp == access.stamp)
+      read.lanes |= mine.lanes;
+    else if (!findUnorderedRead(request, read, unordered))
+      read = mine;
+    else
+      continue;
+    shadow.setReader(cell, i, read);
+    return found;
+  }
+  shadow.addReader(cell, mine);
   return found;
 }
 
-int32_t RaceShadow::takeReaders() {
+uint32_t RaceShadow::takeReaders() {
   if (freeExtra.empty()) {
     extra.emplace_back();
-    return static_cast<int32_t>(extra.size() - 1);
+    return static_cast<uint32_t>(extra.size() - 1);
   }
-  int32_t index = freeExtra.back();
+  uint32_t index = freeExtra.back();
   freeExtra.pop_back();
   return index;
 }
 
 std::vector<ReadEntry> &RaceShadow::ownReaders(Cell &cell) {
-  if (cell.more < 0 || extra[static_cast<size_t>(cell.more)].cells > 1) {
-    int32_t own = takeReaders();
-    Readers &readers = extra[static_cast<size_t>(own)];
+  if (cell.form() != Cell::More || extra[cell.link()].cells > 1) {
+    uint32_t own = takeReaders();
+    Readers &readers = extra[own];
     readers.cells = 1;
-    if (cell.more >= 0)
-      readers.entries = extra[static_cast<size_t>(cell.more)].entries;
-    releaseReaders(cell.more);
-    cell.more = own;
+    if (cell.form() == Cell::More) {
+      readers.entries = extra[cell.link()].entries;
+      releaseReaders(cell.link());
+    } else if (cell.form() == Cell::Pair) {
+      readers.entries.push_back(reader(cell, 1));
+      cell.read = reader(cell, 0);
+    }
+    cell.set(Cell::More, own);
   }
-  return extra[static_cast<size_t>(cell.more)].entries;
+  return extra[cell.link()].entries;
 }
 
 void RaceShadow::addReader(Cell &cell, const ReadEntry &reader) {
+  const ReadEntry &first = cell.read;
+  if (cell.form() == Cell::Plain && first.stamp == reader.stamp &&
+      first.site == reader.site && std::has_single_bit(first.lanes)) {
+    auto agentOf = [](const ReadEntry &read) {
+      return read.warp * 32 +
+             static_cast<uint32_t>(std::countr_zero(read.lanes));
+    };
+    cell.read.warp = agentOf(first);
+    cell.read.lanes = agentOf(reader);
+    cell.set(Cell::Pair);
+    return;
+  }
   ownReaders(cell).push_back(reader);
 }
 
 void RaceShadow::setReader(Cell &cell, size_t index, const ReadEntry &reader) {
-  if (!(extra[static_cast<size_t>(cell.more)].entries[index] == reader))
-    ownReaders(cell)[index] = reader;
+  if (this->reader(cell, index) == reader)
+    return;
+  if (cell.form() == Cell::Pair)
+    ownReaders(cell);
+  if (index)
+    ownReaders(cell)[index - 1] = reader;
+  else
+    cell.read = reader;
 }
 
 void RaceShadow::split(Cell &cell) {
-  int32_t index;
+  size_t index = parts.size();
   if (freeParts.empty()) {
-    index = static_cast<int32_t>(parts.size());
     parts.push_back(std::make_unique<std::array<Cell, 4>>());
   } else {
     index = freeParts.back();
     freeParts.pop_back();
   }
-  Cell copy = cell;
-  copy.split = -1;
-  copy.stripes = 0;
-  auto &four = *parts[static_cast<size_t>(index)];
-  four = {copy, copy, copy, copy};
-  for (uint32_t i = 0; i < 4; ++i) // a word's lane
-    four[i].write.agent.code += i * cell.stripes / 4;
-  if (copy.more >= 0)
-    extra[static_cast<size_t>(copy.more)].cells += 3;
-  cell.more = -1;
-  cell.stripes = 0;
-  cell.split = index;
+  auto &four = *parts[index];
+  four = {cell, cell, cell, cell};
+  if (cell.form() == Cell::Striped)
+    for (uint32_t i = 0; i < 4; ++i) {
+      four[i].set(Cell::Plain);
+      four[i].write.agent.code += i * cell.link() / 4; // a word's lane
+    }
+  else if (cell.form() == Cell::More)
+    extra[cell.link()].cells += 3;
+  cell = Cell();
+  cell.set(Cell::Split, index);
 }
 
 void RaceShadow::unite(Cell &cell, const Access &write) {
-  for (Cell &part : *parts[static_cast<size_t>(cell.split)]) {
-    if (part.split >= 0)
+  for (Cell &part : *parts[cell.link()]) {
+    if (part.form() == Cell::Split)
       unite(part, write);
-    releaseReaders(part.more);
+    clearReaders(part);
   }
-  freeParts.push_back(cell.split);
+  freeParts.push_back(cell.link());
   cell = Cell();
   cell.write = write;
 }
@@ -386,17 +396,18 @@ void RaceShadow::unite(Cell &cell, const Access &write) {
 bool RaceDetector::accessParts(const Request &request, RaceShadow::Cell &cell,
                                uint64_t cellBytes, uint64_t begin, uint64_t end,
                                Conflict &conflict) const {
-  bool whole = end - begin == cellBytes;
-  if (cell.split < 0 && whole)
+  bool whole = end - begin == cellBytes,
+       isSplit = cell.form() == RaceShadow::Cell::Split;
+  if (!isSplit && whole)
     return accessCell(request, cell, conflict);
-  if (cell.split < 0)
+  if (!isSplit)
     request.shadow.split(cell);
   bool found = false;
   uint64_t partBytes = cellBytes / 4;
   for (uint64_t at = begin; at < end;) {
     uint64_t part = at / partBytes,
              last = std::min(end, (part + 1) * partBytes);
-    auto &parts = *request.shadow.parts[static_cast<size_t>(cell.split)];
+    auto &parts = *request.shadow.parts[cell.link()];
     found |= accessParts(request, parts[part], partBytes, at - part * partBytes,
                          last - part * partBytes, conflict);
     at = last;
@@ -415,7 +426,7 @@ bool RaceDetector::accessCells(const Request &request, uint64_t begin,
     uint64_t inCell = at % kBytes, count = std::min(kBytes - inCell, end - at);
     RaceShadow::Cell &cell = request.shadow.cell(at);
     at += count;
-    if (count < kBytes || cell.split >= 0 || cell.stripes) {
+    if (count < kBytes || !cell.isWhole()) {
       memo.forget();
       found |= accessPart(request, cell, inCell, inCell + count, conflict);
       continue;

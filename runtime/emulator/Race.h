@@ -74,6 +74,8 @@ public:
   bool knows(Agent agent, uint32_t stamp) const;
   /// Up to which stamp it knows all agents of a domain; 0: not all.
   uint32_t allOf(uint32_t domain) const;
+  /// Up to which stamp it knows any agent of a domain.
+  uint32_t mostOf(uint32_t domain) const;
   /// Everything that either knows. Returns one of its arguments where that
   /// knows all that the other does.
   static ClockRef join(const ClockRef &a, const ClockRef &b);
@@ -163,9 +165,12 @@ struct SyncEntry {
   uint64_t address = 0; ///< of what a strong read saw
 };
 
-/// Race state of a lane.
-struct LaneSync {
+/// Race state of a lane. What every access looks at comes first, in one line of
+/// the host's cache.
+struct alignas(64) LaneSync {
   Knowledge knowledge;
+  /// The lane's own cp.async up to this stamp are known as well.
+  uint32_t copied = 0;
   /// By scope of the fence that came before: what strong writes release.
   Knowledge fenced[4];
   uint8_t fences = 0; ///< a bit per scope
@@ -173,8 +178,6 @@ struct LaneSync {
   std::vector<SyncEntry> pending;
   /// tcgen05 operations that those of this lane come after.
   ClockRef tensor;
-  /// The lane's own cp.async up to this stamp are known as well.
-  uint32_t copied = 0;
 };
 
 struct WarpSync {
@@ -186,7 +189,6 @@ struct WarpSync {
 struct Strength {
   bool strong = false;
   Scope scope = Scope::Cta;
-  uint16_t unused = 0; ///< so that there is no padding: cells compare as bytes
   bool operator==(const Strength &) const = default;
 };
 
@@ -197,11 +199,47 @@ struct Access {
   Strength strength;
 };
 
+/// The line and strength of an access in one word.
+struct Site {
+  uint32_t bits = 0;
+
+  Site() = default;
+  Site(uint32_t line, const Strength &strength)
+      : bits(line << 3 | static_cast<uint32_t>(strength.scope) << 1 |
+             static_cast<uint32_t>(strength.strong)) {}
+  uint32_t line() const { return bits >> 3; }
+  Strength strength() const {
+    return {(bits & 1) != 0, static_cast<Scope>(bits >> 1 & 3)};
+  }
+  bool operator==(const Site &) const = default;
+};
+
+/// The last write.
+struct WriteEntry {
+  Agent agent;
+  uint32_t stamp = 0;
+  Site site;
+
+  WriteEntry() = default;
+  WriteEntry(const Access &access)
+      : agent(access.agent), stamp(access.stamp),
+        site(access.line, access.strength) {}
+  Access access() const { return {agent, stamp, site.line(), site.strength()}; }
+};
+
 /// Lanes of a warp that read at one time.
 struct ReadEntry {
   uint32_t warp = ~0u; ///< agent code / 32
-  uint32_t lanes = 0, stamp = 0, line = 0;
-  Strength strength;
+  uint32_t lanes = 0, stamp = 0;
+  Site site;
+
+  ReadEntry() = default;
+  ReadEntry(Agent agent, uint32_t stamp, Site site)
+      : warp(agent.code / 32), lanes(1u << agent.code % 32), stamp(stamp),
+        site(site) {}
+  bool isNobody() const { return warp == ~0u; }
+  /// All of them are of one domain: 1024 agents, 32 warps.
+  uint32_t domain() const { return warp / 32; }
   bool operator==(const ReadEntry &) const = default;
 };
 
@@ -230,17 +268,31 @@ struct History {
 class RaceShadow {
 public:
   static constexpr uint64_t kCellBytes = 16, kPageCells = 64;
-  struct alignas(16) Cell {
-    Access write;
-    ReadEntry read;     ///< the first reader
-    int32_t more = -1;  ///< index into `extra`: further readers
-    int32_t split = -1; ///< index into `parts`: narrower cells
-    /// Not 0: so many lanes of a warp, one after the other, wrote the cell's
-    /// words; `write` is that of the first. Nobody has read it since.
-    uint32_t stripes = 0;
+  struct alignas(32) Cell {
+    enum Form : uint32_t {
+      Plain, ///< no link
+      More,  ///< `link`: index into `extra` of the readers behind the first
+      /// Two threads of different warps have read, by one instruction at equal
+      /// times: `read` has their agents as `warp` and `lanes`.
+      Pair,
+      Split, ///< `link`: index into `parts` of narrower cells
+      /// `link` lanes of a warp, one after the other, wrote the cell's words;
+      /// `write` is that of the first. Nobody has read it since.
+      Striped
+    };
+    WriteEntry write;
+    uint32_t tag = Plain; ///< form and link
+    ReadEntry read;       ///< the first reader
 
+    Form form() const { return static_cast<Form>(tag & 7); }
+    uint32_t link() const { return tag >> 3; }
+    void set(Form form, size_t link = 0) {
+      tag = form | static_cast<uint32_t>(link) << 3;
+    }
+    /// Whether one entry says who has written all of it.
+    bool isWhole() const { return form() < Split; }
     bool operator==(const Cell &other) const {
-      using Words = std::array<uint64_t, 6>;
+      using Words = std::array<uint64_t, 4>;
       auto a = std::bit_cast<Words>(*this), b = std::bit_cast<Words>(other);
       uint64_t differ = 0;
       for (size_t i = 0; i < a.size(); ++i)
@@ -265,9 +317,20 @@ public:
     uint64_t index = offset / kCellBytes, page = index / kPageCells;
     if (page >= pages.size() || !pages[page])
       return;
-    const Cell *cell = &pages[page]->cells[index % kPageCells];
-    __builtin_prefetch(cell, 1);
-    __builtin_prefetch(reinterpret_cast<const char *>(cell + 1) - 1, 1);
+    __builtin_prefetch(&pages[page]->cells[index % kPageCells], 1);
+  }
+  size_t readerCount(const Cell &cell) const {
+    if (cell.form() == Cell::More)
+      return 1 + extra[cell.link()].entries.size();
+    return cell.form() == Cell::Pair ? 2 : !cell.read.isNobody();
+  }
+  ReadEntry reader(const Cell &cell, size_t index) const {
+    if (cell.form() == Cell::Pair) {
+      Agent agent;
+      agent.code = index ? cell.read.lanes : cell.read.warp;
+      return ReadEntry(agent, cell.read.stamp, cell.read.site);
+    }
+    return index ? extra[cell.link()].entries[index - 1] : cell.read;
   }
   /// Appends to the readers of a cell, or replaces reader `index`. Cells share
   /// lists as long as they are the same.
@@ -276,14 +339,17 @@ public:
   /// Forgets the readers.
   void clearReaders(Cell &cell) {
     cell.read = ReadEntry();
-    releaseReaders(cell.more);
-    cell.more = -1;
+    if (cell.form() == Cell::More)
+      releaseReaders(cell.link());
+    if (cell.isWhole())
+      cell.set(Cell::Plain);
   }
   /// Gives a cell the value that another cell got.
   void copyCell(Cell &cell, const Cell &value) {
-    if (value.more >= 0)
-      ++extra[static_cast<size_t>(value.more)].cells;
-    releaseReaders(cell.more);
+    if (value.form() == Cell::More)
+      ++extra[value.link()].cells;
+    if (cell.form() == Cell::More)
+      releaseReaders(cell.link());
     cell = value;
   }
   /// The last writes to the bytes from `offset`, which is a multiple of 16 like
@@ -306,32 +372,34 @@ public:
   std::vector<std::unique_ptr<Page>> pages;
   std::vector<Readers> extra;
   std::vector<std::unique_ptr<std::array<Cell, 4>>> parts;
-  std::vector<int32_t> freeParts, freeExtra; ///< indices that are unused
+  std::vector<uint32_t> freeParts, freeExtra; ///< indices that are unused
   std::unordered_map<uint64_t, std::vector<SyncEntry>> sync; ///< by offset
   std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
 
 private:
-  int32_t takeReaders(); ///< index of a list that is empty
-  void releaseReaders(int32_t index) {
-    if (index < 0)
-      return;
-    Readers &readers = extra[static_cast<size_t>(index)];
+  uint32_t takeReaders(); ///< index of a list that is empty
+  void releaseReaders(uint32_t index) {
+    Readers &readers = extra[index];
     if (--readers.cells)
       return;
     readers.entries.clear();
     freeExtra.push_back(index);
   }
-  /// The cell's readers, which no other cell shares from now on.
+  /// The readers behind the cell's first one, which no other cell shares from
+  /// now on.
   std::vector<ReadEntry> &ownReaders(Cell &cell);
   template <typename Function>
   void forWritesOf(const Cell &cell, Function function) const {
-    Access write = cell.write;
-    for (uint32_t i = 1; i < cell.stripes; ++i, ++write.agent.code)
-      function(write);
-    if (cell.split < 0)
-      return function(write);
-    for (const Cell &part : *parts[static_cast<size_t>(cell.split)])
-      forWritesOf(part, function);
+    if (cell.form() == Cell::Split) {
+      for (const Cell &part : *parts[cell.link()])
+        forWritesOf(part, function);
+      return;
+    }
+    Access write = cell.write.access();
+    if (cell.form() == Cell::Striped)
+      for (uint32_t i = 1; i < cell.link(); ++i, ++write.agent.code)
+        function(write);
+    function(write);
   }
 };
 
@@ -426,17 +494,19 @@ public:
   /// not see at once that no earlier access conflicts.
   bool writeStriped(RaceShadow &shadow, uint64_t offset, uint32_t lanes,
                     const Access &first, const Clock &known) {
-    RaceShadow::Cell &cell = shadow.cell(offset);
-    if (cell.split >= 0 || cell.more >= 0 || cell.read.warp != ~0u)
+    using Cell = RaceShadow::Cell;
+    Cell &cell = shadow.cell(offset), after;
+    if (cell.form() == Cell::Split || !cell.read.isNobody())
       return false;
-    uint32_t stripes = lanes > 1 ? lanes : 0;
-    const Access &last = cell.write;
-    bool same = cell.stripes == stripes && last.agent == first.agent;
+    after.write = first;
+    if (lanes > 1)
+      after.set(Cell::Striped, lanes);
+    const WriteEntry &last = cell.write;
+    bool same = cell.tag == after.tag && last.agent == first.agent;
     if (!last.agent.isNone() && !same && last.agent.cta() >= retired &&
         !knowsAll(known, last.agent.domain(), last.stamp))
       return false;
-    cell.write = first;
-    cell.stripes = stripes;
+    cell = after;
     return true;
   }
 
@@ -446,12 +516,15 @@ public:
       return stamp <= observer.now;
     if (other.cta() < retired)
       return true;
-    if (knowsAll(observer.clock, other.domain(), stamp))
+    const Known &domain = knownOf(observer.clock, other.domain());
+    if (stamp <= domain.all)
       return true;
     if (stamp <= observer.copied &&
         other == Agent(observer.self.cta(), Agent::AsyncCopy,
                        observer.self.thread()))
       return true;
+    if (stamp > domain.most)
+      return false;
     // Tiles are written by one and read by few.
     KnownAgent &known = knownAgents[other.code % std::size(knownAgents)];
     if (known.serial == observer.clock.serial && known.agent == other &&
@@ -476,29 +549,36 @@ private:
     const Access &access;
     const Observer &observer;
   };
+  /// What clocks were found to know of whole domains; a clock never changes.
+  struct Known {
+    uint64_t serial = 0;
+    uint32_t domain = 0, all = 0, most = 0;
+  };
+  const Known &knownOf(const Clock &clock, uint32_t domain) const {
+    Known &known = knownDomains[domain % std::size(knownDomains)];
+    if (known.serial != clock.serial || known.domain != domain) [[unlikely]]
+      known = {clock.serial, domain, clock.allOf(domain), clock.mostOf(domain)};
+    return known;
+  }
   /// Whether a clock knows all agents of a domain up to `stamp`.
   bool knowsAll(const Clock &clock, uint32_t domain, uint32_t stamp) const {
-    Known &known = knownDomains[domain % std::size(knownDomains)];
-    if (known.serial != clock.serial || known.domain != domain)
-      known = {clock.serial, domain, clock.allOf(domain)};
-    return stamp <= known.all;
+    return stamp <= knownOf(clock, domain).all;
   }
   /// Whether a cell's last write conflicts with the access.
-  bool conflictsWithWrite(const Request &request, const Access &write,
+  bool conflictsWithWrite(const Request &request, const WriteEntry &write,
                           Conflict &conflict) const {
     if (write.agent.isNone() ||
         ordered(request.observer, write.agent, write.stamp) ||
-        morallyStrong(write.strength, write.agent, request.access.strength,
-                      request.access.agent))
+        morallyStrong(write.site.strength(), write.agent,
+                      request.access.strength, request.access.agent))
       return false;
-    conflict = {write, true};
+    conflict = {write.access(), true};
     return true;
   }
-  /// Whether the reads of an entry happen before what is observed.
-  bool orderedReads(const Request &request, const ReadEntry &read) const;
-  /// Whether they conflict with a write.
-  bool conflictsWithReads(const Request &request, const ReadEntry &read,
-                          Conflict &conflict) const;
+  /// Whether reads of an entry do not happen before the access; for a write,
+  /// whether they conflict with it.
+  bool findUnorderedRead(const Request &request, const ReadEntry &read,
+                         Conflict &conflict) const;
   bool writeCell(const Request &request, RaceShadow::Cell &cell,
                  Conflict &conflict) const;
   bool readCell(const Request &request, RaceShadow::Cell &cell,
@@ -515,9 +595,9 @@ private:
   bool accessPart(const Request &request, RaceShadow::Cell &cell,
                   uint64_t begin, uint64_t end, Conflict &conflict) const {
     constexpr uint64_t kBytes = RaceShadow::kCellBytes;
-    if (cell.stripes)
+    if (cell.form() == RaceShadow::Cell::Striped)
       request.shadow.split(cell);
-    if (end - begin == kBytes && cell.split < 0)
+    if (end - begin == kBytes && cell.form() != RaceShadow::Cell::Split)
       return accessCell(request, cell, conflict);
     return accessParts(request, cell, kBytes, begin, end, conflict);
   }
@@ -525,13 +605,8 @@ private:
                    Conflict &conflict, Memo &memo) const;
   std::vector<CtaPlace> places;
   uint32_t retired = 0;
-  /// What clocks were found to know of whole domains; a clock never changes.
-  struct Known {
-    uint64_t serial = 0;
-    uint32_t domain = 0, all = 0;
-  };
   mutable Known knownDomains[64];
-  /// The same for single agents.
+  /// What they were found to know of single agents.
   struct KnownAgent {
     uint64_t serial = 0;
     Agent agent;

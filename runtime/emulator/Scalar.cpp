@@ -415,9 +415,14 @@ uint64_t moe::emu::intLane(const LaneArguments &args) {
   case IntOp::AddX2:
     return halves(args, type, [](Wide a, Wide b) { return a + b; });
   case IntOp::MinX2:
-    return halves(args, type, [](Wide a, Wide b) { return std::min(a, b); });
+    return halves(args, type, [&](Wide a, Wide b) {
+      Wide least = std::min(a, b);
+      return spec.extra ? std::max(least, Wide(0)) : least;
+    });
   case IntOp::MaxX2:
-    return halves(args, type, [](Wide a, Wide b) { return std::max(a, b); });
+    return halves(args, type, [&](Wide a, Wide b) {
+      return std::max({a, b, spec.extra ? Wide(0) : a});
+    });
   }
   return 0;
 }

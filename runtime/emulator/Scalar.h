@@ -120,7 +120,8 @@ enum class IntOp : uint8_t {
 };
 
 /// LaneArguments::imm of intLane. `type2` is that of the second operand of dp4a
-/// and dp2a; `extra` is the table of lop3 or the shift of Extract and Insert.
+/// and dp2a; `extra` is the table of lop3, the shift of Extract and Insert, or
+/// whether MinX2 and MaxX2 raise negative results to zero.
 /// flags bit 0: Carry (the d operand is the carry or borrow in).
 struct IntSpec {
   IntOp op;

@@ -400,6 +400,17 @@ uint64_t moe::emu::floatLane(const LaneArguments &args) {
   auto spec = unpackSpec<FloatSpec>(args.imm);
   if (spec.type == Type::F64)
     return doubleLane(spec, args);
+  if (spec.type == Type::F32x2) {
+    spec.type = Type::F32;
+    auto half = [&](int shift) {
+      LaneArguments part = args;
+      part.imm = packSpec(spec);
+      for (uint64_t *operand : {&part.a, &part.b, &part.c})
+        *operand = *operand >> shift & 0xffffffff;
+      return floatLane(part);
+    };
+    return half(0) | half(32) << 32;
+  }
   FloatFormat format = formatOf(spec.type);
   auto a = static_cast<uint32_t>(args.a), b = static_cast<uint32_t>(args.b),
        c = static_cast<uint32_t>(args.c);

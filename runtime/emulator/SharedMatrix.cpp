@@ -129,13 +129,15 @@ void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
     }
     Place place{&shared, at[i]};
     if (at[i] + kBytes > shared.size || at[i] % kBytes ||
-        anyHas(place.states(), kBytes, Allocation::kRedZone)) // says what
+        !areReadable(place.states())) { // says what
       place = resolve(w, op, lane, Space::Generic, shared.base + at[i], kBytes,
                       kBytes, false);
+      if (checked)
+        checkInitialised(w, op, lane, place, kBytes, at[i]);
+    }
     std::memcpy(to, place.bytes(), kBytes);
     if (!checked)
       continue;
-    checkInitialised(w, op, lane, place, kBytes, at[i]);
     RaceDetector::Conflict conflict;
     if (machine.races.access(place.allocation->shadow, place.offset, kBytes,
                              false, access, observer, conflict, memo))
@@ -146,9 +148,8 @@ void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
 void MatrixReader::report(const RaceDetector::Conflict &conflict,
                           uint32_t at) const {
   Machine &machine = *w.machine;
-  std::vector<std::string> notes = {"the other access is at line " +
-                                    std::to_string(conflict.other.line) + ": " +
-                                    machine.lineText(w, conflict.other.line)};
+  std::vector<std::string> notes = {
+      machine.otherAccess(w, conflict.other.line)};
   if (machine.races.ordered(observerOf(w, lane), conflict.other.agent,
                             conflict.other.stamp))
     notes.push_back("'fence.proxy.async' must make it visible to " +

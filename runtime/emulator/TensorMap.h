@@ -25,6 +25,13 @@ struct TensorMap {
   uint32_t extent(int dim) const {
     return (box[dim] + elementStrides[dim] - 1u) / elementStrides[dim];
   }
+  /// Bytes of a box in shared memory; below 2^43 with boxes of up to 256.
+  uint64_t boxBytes() const {
+    uint64_t bytes = uint64_t(box[0]) * elementBytes;
+    for (int dim = 1; dim < rank; ++dim)
+      bytes *= extent(dim);
+    return bytes;
+  }
 };
 static_assert(sizeof(TensorMap) <= 128);
 

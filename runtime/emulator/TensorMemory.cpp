@@ -89,9 +89,7 @@ bool TensorAccessor::isOrdered(const TensorAccess &earlier,
 void TensorAccessor::report(uint32_t column, const TensorAccess &earlier,
                             bool wasWrite, bool isWrite) const {
   const Machine &machine = *w.machine;
-  std::vector<std::string> notes = {"the other access is at line " +
-                                    std::to_string(earlier.line) + ": " +
-                                    machine.lineText(w, earlier.line)};
+  std::vector<std::string> notes = {machine.otherAccess(w, earlier.line)};
   // What would order it.
   const LaneSync &sync = w.cta->sync[w.index].lanes[lane];
   bool loads = earlier.user == TensorUser::Load,

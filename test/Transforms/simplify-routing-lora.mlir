@@ -27,6 +27,44 @@ func.func @products_are_made_once(%p: !moe.plan<4, slots<2>>, %x: tensor<?x4xf32
 
 // -----
 
+// Weights between dispatch and experts are multiplied below them.
+// CHECK-LABEL: func.func @weights_follow_the_dispatch
+func.func @weights_follow_the_dispatch(%p: !moe.plan<2, slots<2>>, %x: tensor<?x4xf32>, %b: tensor<2x6x2xf32>, %a: tensor<2x2x4xf32>) -> tensor<?x4xf32> {
+  // CHECK: %[[U:.*]] = moe_support.weight #moe_support.external<"u.bin", 0>
+  // CHECK: linalg.matmul {{.*}} ins(%{{.*}}, %[[U]] :
+  // CHECK: moe.dispatch %{{.*}} tensor<?x10xf32>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<4x6xf32>
+  // expected-remark @+1 {{products with the base are made once per unit}}
+  %h = moe.experts %r, %p (%u, %d, %b, %a : tensor<6x4xf32>, tensor<4x6xf32>, tensor<2x6x2xf32>, tensor<2x2x4xf32>) table <[<lora, 2, width = 6, body = <ungated, relu>, targets = [up], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// Experts that C13 moves have their weights below the dispatch.
+// CHECK-LABEL: func.func @experts_change_places_before_their_base_is_multiplied
+func.func @experts_change_places_before_their_base_is_multiplied(%p: !moe.plan<2, slots<2>>, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  // CHECK: %[[U:.*]] = moe_support.weight #moe_support.external<"u.bin", 0>
+  // CHECK: linalg.matmul {{.*}} ins(%{{.*}}, %[[U]] :
+  // CHECK: moe.dispatch %{{.*}} tensor<?x10xf32>
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<4x6xf32>
+  %b = moe_support.weight #moe_support.external<"b.bin", 0> : tensor<2x6x2xf32>
+  %a = moe_support.weight #moe_support.external<"a.bin", 0> : tensor<2x2x4xf32>
+  // expected-remark @+1 {{experts take the numbers before it}}
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 1, 0>} : !moe.plan<2, slots<2>> -> !moe.plan<2, slots<2>>
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  // expected-remark @+1 {{products with the base are made once per unit}}
+  %h = moe.experts %r, %q (%u, %d, %b, %a : tensor<6x4xf32>, tensor<4x6xf32>, tensor<2x6x2xf32>, tensor<2x2x4xf32>) table <[<lora, 2, width = 6, body = <ungated, relu>, targets = [up], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @other_classes_read_the_rows
 // CHECK-NOT: in_rows
 // CHECK-NOT: linalg

@@ -55,6 +55,29 @@ func.func @classes_change_places_and_what_stores_them(%p: !moe.plan<3, slots<2>,
 
 // -----
 
+// What experts share stays where it is.
+// CHECK-LABEL: func.func @shared_matrices_stay
+func.func @shared_matrices_stay(%p: !moe.plan<2, slots<2>>, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  // CHECK: %[[U:.*]] = moe_support.weight #moe_support.external<"u.bin", 0>
+  // CHECK: %[[D:.*]] = moe_support.weight #moe_support.external<"d.bin", 0>
+  // CHECK: moe.dispatch
+  // CHECK: %[[B:.*]] = moe_support.weight #moe_support.concat<{{.*}}"b.bin"
+  // CHECK: %[[A:.*]] = moe_support.weight #moe_support.concat<{{.*}}"a.bin"
+  // CHECK: moe.experts %{{.*}}(%[[U]], %[[D]], %[[B]], %[[A]] :
+  %u = moe_support.weight #moe_support.external<"u.bin", 0> : tensor<6x4xf32>
+  %d = moe_support.weight #moe_support.external<"d.bin", 0> : tensor<4x6xf32>
+  %b = moe_support.weight #moe_support.external<"b.bin", 0> : tensor<2x6x2xf32>
+  %a = moe_support.weight #moe_support.external<"a.bin", 0> : tensor<2x2x4xf32>
+  // expected-remark @+1 {{experts take the numbers before it}}
+  %q = moe.remap %p many_to_one <sum> {map = array<i64: 1, 0>} : !moe.plan<2, slots<2>> -> !moe.plan<2, slots<2>>
+  %r = moe.dispatch %x, %q apply <output> : tensor<?x4xf32>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %h = moe.experts %r, %q (%u, %d, %b, %a : tensor<6x4xf32>, tensor<4x6xf32>, tensor<2x6x2xf32>, tensor<2x2x4xf32>) table <[<lora, 2, width = 6, body = <ungated, relu>, targets = [up], rank = 2>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<2>> -> !moe.rows<f32, 4, grouped>
+  %y = moe.combine %h, %q, %x apply <output> residual <none> order <slot> : !moe.rows<f32, 4, grouped>, !moe.plan<2, slots<2>>, tensor<?x4xf32> -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @ascending_numbers_keep_the_order_of_sums
 func.func @ascending_numbers_keep_the_order_of_sums(%p: !moe.plan<3, slots<2>>, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK-NOT: moe.remap

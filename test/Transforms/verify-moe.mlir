@@ -244,6 +244,92 @@ func.func @a_callee_counts_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan
 
 // -----
 
+// (verify_moe_c3): number of rows, summed
+// expected-note @+1 {{function defined here}}
+func.func @summed(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %o = tensor.empty(%m) : tensor<?xf32>
+  %ones = linalg.fill ins(%one : f32) outs(%o : tensor<?xf32>) -> tensor<?xf32>
+  %e = tensor.empty() : tensor<f32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<f32>) -> tensor<f32>
+  %n = linalg.reduce ins(%ones : tensor<?xf32>) outs(%i : tensor<f32>) dimensions = [0] (%v: f32, %a: f32) {
+    %s = arith.addf %v, %a : f32
+    linalg.yield %s : f32
+  }
+  %y = linalg.generic {indexing_maps = [affine_map<(u, c) -> ()>, affine_map<(u, c) -> (u, c)>], iterator_types = ["parallel", "parallel"]} ins(%n : tensor<f32>) outs(%x : tensor<?x8xf32>) {
+  ^bb0(%s: f32, %v: f32):
+    %d = arith.divf %v, %s : f32
+    linalg.yield %d : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_sums_no_ones_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @summed 'linalg.reduce' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @summed>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): number of rows, as the size of what has none of them
+// expected-note @+1 {{function defined here}}
+func.func @sized(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %e = tensor.empty(%m) : tensor<?xf32>
+  %k = tensor.dim %e, %c0 : tensor<?xf32>
+  %i = arith.index_cast %k : index to i64
+  %n = arith.sitofp %i : i64 to f32
+  %y = linalg.map ins(%x : tensor<?x8xf32>) outs(%x : tensor<?x8xf32>) (%v: f32, %o: f32) {
+    %d = arith.divf %v, %n : f32
+    linalg.yield %d : f32
+  }
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_counts_no_rows_of_a_shape(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @sized 'arith.index_cast' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @sized>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): number of rows, as two sizes
+// expected-note @+1 {{function defined here}}
+func.func @squared(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %e = tensor.empty(%m, %m) : tensor<?x?xf32>
+  return %x : tensor<?x8xf32>
+}
+func.func @a_callee_has_no_columns_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @squared 'tensor.empty' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @squared>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): each row gets the same bias.
+func.func @biased(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %b = arith.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]> : tensor<8xf32>
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %o = tensor.empty(%m) : tensor<?x8xf32>
+  %w = linalg.broadcast ins(%b : tensor<8xf32>) outs(%o : tensor<?x8xf32>) dimensions = [0]
+  %y = arith.addf %x, %w : tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_may_add_one_bias_to_all_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  %h = moe.experts %r, %p table <[<external, 1, callee = @biased>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
 // (verify_moe_c3): position
 // expected-note @+1 {{function defined here}}
 func.func @numbered(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
@@ -317,6 +403,79 @@ func.func @shifted(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
 func.func @a_callee_moves_no_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
   // expected-error @+1 {{in @shifted 'tensor.extract_slice' may make}}
   %h = moe.experts %r, %p table <[<external, 1, callee = @shifted>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): a column at the number of rows
+// expected-note @+1 {{function defined here}}
+func.func @column(%x: tensor<?x8xf32>) -> tensor<?x1xf32> {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %y = tensor.extract_slice %x[0, %m] [%m, 1] [1, 1] : tensor<?x8xf32> to tensor<?x1xf32>
+  return %y : tensor<?x1xf32>
+}
+func.func @a_callee_takes_no_column_by_the_number_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 1, grouped> {
+  // expected-error @+1 {{in @column 'tensor.extract_slice' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @column>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 1, grouped>
+  return %h : !moe.rows<f32, 1, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): a part of a table at the number of rows
+// expected-note @+1 {{function defined here}}
+func.func @entry(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %t = arith.constant dense<[[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]]> : tensor<2x8xf32>
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %w = tensor.extract_slice %t[%m, 0] [1, 8] [1, 1] : tensor<2x8xf32> to tensor<8xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(u, c) -> (c)>, affine_map<(u, c) -> (u, c)>], iterator_types = ["parallel", "parallel"]} ins(%w : tensor<8xf32>) outs(%x : tensor<?x8xf32>) {
+  ^bb0(%s: f32, %v: f32):
+    %d = arith.mulf %v, %s : f32
+    linalg.yield %d : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+func.func @a_callee_reads_no_table_by_the_number_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @entry 'tensor.extract_slice' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @entry>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): another tensor that takes the number of rows as a size
+// expected-note @+1 {{function defined here}}
+func.func @unfolded(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %t = arith.constant dense<1.0> : tensor<2xf32>
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %c = tensor.cast %t : tensor<2xf32> to tensor<?xf32>
+  %e = tensor.expand_shape %c [[0, 1]] output_shape [%m, 1] : tensor<?xf32> into tensor<?x1xf32>
+  return %x : tensor<?x8xf32>
+}
+func.func @a_callee_unfolds_no_table_by_the_number_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @unfolded 'tensor.expand_shape' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @unfolded>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
+  return %h : !moe.rows<f32, 8, grouped>
+}
+
+// -----
+
+// (verify_moe_c3): a size at the number of rows
+// expected-note @+1 {{function defined here}}
+func.func @measured(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %t = arith.constant dense<1.0> : tensor<2x3xf32>
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %k = tensor.dim %t, %m : tensor<2x3xf32>
+  return %x : tensor<?x8xf32>
+}
+func.func @a_callee_measures_no_table_by_the_number_of_rows(%r: !moe.rows<f32, 8, grouped>, %p: !moe.plan<1, slots<1>>) -> !moe.rows<f32, 8, grouped> {
+  // expected-error @+1 {{in @measured 'tensor.dim' may make}}
+  %h = moe.experts %r, %p table <[<external, 1, callee = @measured>]> apply <output> : !moe.rows<f32, 8, grouped>, !moe.plan<1, slots<1>> -> !moe.rows<f32, 8, grouped>
   return %h : !moe.rows<f32, 8, grouped>
 }
 

@@ -36,7 +36,11 @@ ARGUMENTs, one for each parameter of the kernel, in order:
                            zeros or the file and are not written
   --path PATH              of --exhaustive: the one run that PATH names
   --multiprocessors N      limits how many CTAs are resident (default 132)
+  --registers N            of a thread, as ptxas -v reports them: limits how many
+                           CTAs a multiprocessor holds (default: .maxnreg)
   --unchecked              only the checks that keep the emulator safe
+  --cores N                CTAs run side by side on N threads (with --unchecked;
+                           no seed repeats such a run)
   --counters               prints instructions by opcode, traffic by space,
                            bank conflicts by line and the use of tensor cores
   --trace FILE.json        writes when each CTA ran, for Perfetto
@@ -92,7 +96,7 @@ static moe::emu::Schedule parseSchedule(const std::string &text) {
 
 Options moe::ptxemu::parseOptions(int argc, char **argv) {
   Options options;
-  bool unchecked = false;
+  bool unchecked = false, seeded = false;
   auto flag = [](bool &value) {
     return [&value](const std::string &) { value = true; };
   };
@@ -119,15 +123,29 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
       {"--seed", true,
        [&](auto &v) {
          options.emulator.seed = parseNumber("--seed", v, 0, INT64_MAX);
+         seeded = true;
        }},
       {"--seeds", true,
-       [&](auto &v) { options.seeds = parseNumber("--seeds", v, 1, 1000000); }},
+       [&](auto &v) {
+         options.seeds = parseNumber("--seeds", v, 1, 1000000);
+         seeded = true;
+       }},
       {"--schedule", true,
        [&](auto &v) { options.emulator.schedule = parseSchedule(v); }},
       {"--multiprocessors", true,
        [&](auto &v) {
          options.emulator.multiprocessors = static_cast<unsigned>(
              parseNumber("--multiprocessors", v, 1, 10000));
+       }},
+      {"--cores", true,
+       [&](auto &v) {
+         options.emulator.cores =
+             static_cast<unsigned>(parseNumber("--cores", v, 1, 256));
+       }},
+      {"--registers", true,
+       [&](auto &v) {
+         options.config.registers =
+             static_cast<uint32_t>(parseNumber("--registers", v, 1, 255));
        }},
       {"--cooperative", false, flag(options.config.cooperative)},
       {"--unchecked", false, flag(unchecked)},
@@ -185,6 +203,15 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
       (options.counters || !options.trace.empty() || options.seeds != 1))
     throw InputError("option '--exhaustive' makes all runs, so it takes no "
                      "'--seeds', '--counters' or '--trace'");
+  if (options.emulator.cores > 1 && !unchecked)
+    throw InputError("option '--cores' needs '--unchecked': checks follow one "
+                     "order of all accesses, which several cores do not have");
+  if (options.emulator.cores > 1 &&
+      (seeded || options.counters ||
+       options.emulator.schedule != moe::emu::Schedule::Random))
+    throw InputError("option '--cores' runs in an order that nothing chooses "
+                     "or repeats, so it takes no '--seed', '--seeds', "
+                     "'--schedule' or '--counters'");
   options.emulator.checked = !unchecked;
   options.emulator.counting = options.counters;
   if (options.file.empty() && !options.help && !options.version)

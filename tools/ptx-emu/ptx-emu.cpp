@@ -89,6 +89,7 @@ static moe_backend_t openEmulator(const Options &options, uint64_t seed) {
   params.struct_size = sizeof(params);
   params.seed = seed;
   params.multiprocessors = options.emulator.multiprocessors;
+  params.cores = options.emulator.cores;
   params.schedule =
       static_cast<moe_emulator_schedule_t>(options.emulator.schedule);
   params.flags =
@@ -154,6 +155,7 @@ static Outcome runOnce(const Options &options, const std::string &text,
   set(launch.block, config.block);
   set(launch.cluster, config.cluster);
   launch.dynamic_shared = config.dynamicShared;
+  launch.registers = config.registers;
   launch.flags = config.cooperative ? uint32_t(MOE_LAUNCH_COOPERATIVE) : 0u;
   launch.arguments = pointers.data();
   launch.argument_count = count;

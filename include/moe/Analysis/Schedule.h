@@ -25,7 +25,8 @@ llvm::StringRef scheduleName(Schedule schedule);
 inline llvm::cl::ValuesClass scheduleValues() {
   return llvm::cl::values(
       clEnumValN(Schedule::Auto, "auto",
-                 "as a cost model says for the usual number of tokens"),
+                 "as a cost model says for the usual number of "
+                 "tokens, fused where nobody says that"),
       clEnumValN(Schedule::Unfused, "unfused", "op after op"),
       clEnumValN(Schedule::TwoKernel, "two-kernel",
                  "as two graphs of tile tasks where that is possible"),
@@ -68,8 +69,10 @@ struct FormShares {
 /// cells but one (8 %) from 1 to 2048 tokens.
 struct MachineRates {
   /// Operations per second of one thread, multiply-adds as two, in f32; twice
-  /// as many on pairs of bf16.
+  /// as many on pairs of bf16. `tileFactor` as many on tile registers: what
+  /// Intel states of their throughput and that of f32, measured by nobody here.
   double flops = 118e9;
+  double tileFactor = 16;
   /// Bytes per second that one thread reads from memory, and that all do.
   double readBytes = 30e9;
   double allReadBytes = 55e9;
@@ -90,8 +93,8 @@ struct LayerSize {
   bool gated = false;
   /// Bytes that a weight is stored in, its share of scales left out.
   double weightBytes = 4;
-  /// Kernels multiply pairs of bf16.
-  bool pairs = false;
+  /// Kernels multiply pairs of bf16, in vectors, and in tile registers.
+  bool pairs = false, tiles = false;
 };
 
 /// Seconds that a call is expected to take in each form.

@@ -39,22 +39,37 @@ mlir::OwningOpRef<mlir::ModuleOp>
 readStableHLOBytecode(llvm::StringRef bytecode, llvm::StringRef file,
                       uint64_t offset, mlir::MLIRContext &context);
 
-/// How often a model has an operation that this compiler lacks, and where, as
-/// far as that is known: "line 7" of a text, "model.py:7:5" of an artifact.
-struct MissingOperation {
+/// How often a model has or calls something that this compiler lacks, and
+/// where, as far as that is known: "line 7" of a text, "model.py:7:5" of an
+/// artifact.
+struct MissingPart {
   unsigned count = 0;
   llvm::SmallVector<std::string, 4> places;
 };
-using MissingOperations = llvm::MapVector<llvm::StringRef, MissingOperation>;
+using MissingParts = llvm::MapVector<llvm::StringRef, MissingPart>;
 
-/// "'stablehlo.fft' (2 times: line 7, line 9), 'stablehlo.rng' (1 time)", and
-/// what to do where these are operations of a program for several devices.
-std::string listMissingOperations(const MissingOperations &missing);
+/// What a model needs beyond what its file and this compiler have.
+struct MissingInModel {
+  /// Operations that no dialect has.
+  MissingParts operations;
+  /// Functions that the file refers to, for a call or a composite, and lacks.
+  MissingParts functions;
+  /// Functions of other compilers (`stablehlo.custom_call`). A module with no
+  /// more than these can be read, but not lowered.
+  MissingParts callees;
+};
 
-/// Operations named in the text of a module that no dialect of the context
-/// has, listed with their lines. Empty where there is none.
-std::string findMissingOperations(llvm::StringRef text,
-                                  mlir::MLIRContext &context);
+/// The whole of the error about what is missing; empty where a module can be
+/// read nevertheless.
+std::string describeMissing(const MissingInModel &missing);
+
+/// describeMissing of what the text of a module names; empty where the text can
+/// be parsed.
+std::string findMissing(llvm::StringRef text, mlir::MLIRContext &context);
+
+/// Whether a call of the function `target` of another compiler becomes
+/// operations of this one when its operands and attributes are the known ones.
+bool isKnownCallee(llvm::StringRef target);
 
 /// Makes a module that was read the module that passes expect: inputs and
 /// outputs of `entry` get the names that the exporter recorded, shardings and

@@ -26,6 +26,10 @@ struct TargetPipelineOptions
       *this, "bf16-dot",
       llvm::cl::desc("The target multiplies pairs of bf16 into f32"),
       llvm::cl::init(false)};
+  Option<bool> bf16Tiles{
+      *this, "bf16-tiles",
+      llvm::cl::desc("The target does so in tile registers too"),
+      llvm::cl::init(false)};
   Option<ScheduleOptions> schedule{
       *this, "schedule",
       llvm::cl::desc("How MoE layers are run, where that is possible (see "

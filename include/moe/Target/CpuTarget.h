@@ -34,6 +34,8 @@ public:
   /// Whether pairs of bf16 are multiplied and added to f32 by one instruction
   /// on the widest vectors.
   bool hasBF16Dot() const;
+  /// Whether tile registers do so too (AMX).
+  bool hasBF16Tiles() const;
   bool hasFeature(llvm::StringRef feature) const;
   /// The instruction sets that generated code may use, as the artefact's
   /// contract spells them (`target_features` in abi.h).

@@ -6,6 +6,7 @@
 // disappears. Which operator set a node belongs to is decided by the function
 // that it was written in.
 #include "Model.h"
+#include "NodeContext.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
@@ -360,16 +361,15 @@ LogicalResult FunctionInliner::inlineNodes(
         return failure();
       continue;
     }
-    if (node.version == 0)
-      return model.emitError(node)
-             << "is of the domain '" << node.domain
-             << "', which is neither imported nor the domain of a function in "
-                "the model";
+    // What no translation knows is listed later, all at once, without its
+    // bodies.
+    bool isKnown = findOp(node.domain, node.opType);
     // In the order of the file, so that errors do not depend on hashing.
     for (const ::onnx::AttributeProto &written : proto.attribute()) {
       const ::onnx::AttributeProto *attribute =
           node.attributes.lookup(written.name());
-      if (!attribute || (!attribute->has_g() && attribute->graphs_size() == 0))
+      if (!isKnown || !attribute ||
+          (!attribute->has_g() && attribute->graphs_size() == 0))
         continue;
       if (node.opType != "If" || !node.domain.empty() || !attribute->has_g())
         return model.emitError(node) << "has a subgraph ('" << written.name()

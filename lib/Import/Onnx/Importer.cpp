@@ -83,8 +83,12 @@ void Importer::findMissing(ArrayRef<Node> nodes) {
     if (entry && node.version >= entry->since)
       continue;
     std::string what = "'" + (node.domain.empty() ? "" : node.domain + ".") +
-                       node.opType + "' (opset " + std::to_string(node.version);
-    if (entry)
+                       node.opType + "' (";
+    if (node.version == 0)
+      what += "of a domain that is not imported";
+    else
+      what += "opset " + std::to_string(node.version);
+    if (entry && node.version != 0)
       what += ", defined from opset " + std::to_string(entry->since) + " on";
     Missing &record = missing[what + ")"];
     if (record.count++ == 0)

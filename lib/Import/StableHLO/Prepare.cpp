@@ -11,6 +11,7 @@
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #include "Carriers.h"
 
@@ -227,6 +228,20 @@ static chlo::RaggedDotDimensionNumbersAttr raggedNumbers(Attribute attr) {
       values[5]);
 }
 
+namespace {
+/// What is in a wrapper.
+enum class Wrapped { Nothing, TopK, RaggedDot, Unary };
+} // namespace
+
+static Wrapped wrappedIn(StringRef name) {
+  return llvm::StringSwitch<Wrapped>(name)
+      .Cases({"chlo.top_k", "mhlo.topk"}, Wrapped::TopK)
+      .Case("chlo.ragged_dot", Wrapped::RaggedDot)
+      .Cases({"chlo.erf", "chlo.erfc", "chlo.square", "mhlo.erf"},
+             Wrapped::Unary)
+      .Default(Wrapped::Nothing);
+}
+
 /// The operation that a wrapper stands for; null where its operands, attributes
 /// or results are others, so that the wrapper stays with its decomposition.
 static Operation *unwrap(OpBuilder &builder, Location loc, StringRef name,
@@ -237,38 +252,46 @@ static Operation *unwrap(OpBuilder &builder, Location loc, StringRef name,
   };
   if (!areTensors(inputs.getTypes()) || !areTensors(types))
     return nullptr;
+  MLIRContext *context = builder.getContext();
   OperationState state(loc, "");
   state.addOperands(inputs);
   state.addTypes(types);
-  if (name == "chlo.top_k" || name == "mhlo.topk") {
+  switch (wrappedIn(name)) {
+  case Wrapped::Nothing:
+    return nullptr;
+  case Wrapped::TopK: {
     std::optional<int64_t> k = integerOf(attrs, "k");
     auto largest = attrs ? attrs.getAs<BoolAttr>("largest") : BoolAttr();
     if (inputs.size() != 1 || types.size() != 2 || !k || *k < 0 ||
         (largest && !largest.getValue()) ||
         !getElementTypeOrSelf(types[1]).isInteger(32))
       return nullptr;
-    state.name =
-        OperationName(chlo::TopKOp::getOperationName(), builder.getContext());
+    state.name = OperationName(chlo::TopKOp::getOperationName(), context);
     state.addAttribute("k", builder.getI64IntegerAttr(*k));
-  } else if (name == "chlo.ragged_dot") {
+    break;
+  }
+  case Wrapped::RaggedDot: {
     chlo::RaggedDotDimensionNumbersAttr numbers = raggedNumbers(
         attrs ? attrs.get("ragged_dot_dimension_numbers") : Attribute());
     if (inputs.size() != 3 || types.size() != 1 || !numbers)
       return nullptr;
-    state.name = OperationName(chlo::RaggedDotOp::getOperationName(),
-                               builder.getContext());
+    state.name = OperationName(chlo::RaggedDotOp::getOperationName(), context);
     state.addAttribute("ragged_dot_dimension_numbers", numbers);
-  } else if (llvm::is_contained(
-                 {"chlo.erf", "chlo.erfc", "chlo.square", "mhlo.erf"}, name)) {
+    break;
+  }
+  case Wrapped::Unary:
     if (inputs.size() != 1 || types.size() != 1 ||
         inputs.front().getType() != types.front())
       return nullptr;
-    state.name = OperationName(("chlo." + name.split('.').second).str(),
-                               builder.getContext());
-  } else {
-    return nullptr;
+    state.name =
+        OperationName(("chlo." + name.split('.').second).str(), context);
+    break;
   }
   return builder.create(state);
+}
+
+bool moe::isKnownCallee(StringRef target) {
+  return hlo::isLoweredCallee(target) || wrappedIn(target) != Wrapped::Nothing;
 }
 
 static void unwrapOperations(ModuleOp module) {

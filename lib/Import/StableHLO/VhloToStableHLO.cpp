@@ -235,14 +235,13 @@ private:
   LogicalResult convertFunction(Operation *op);
   LogicalResult convertCall(Operation *op);
   LogicalResult convertOperation(Operation *op, StringRef name);
-  void note(Operation *op, StringAttr name);
+  void noteFunctions();
   LogicalResult replace(Operation *op, OperationState &state);
   LogicalResult forward(Operation *op);
   LogicalResult erase(Operation *op);
 
   ModuleOp module;
-  /// Operations that the mirror does not have, and how often they occur.
-  moe::MissingOperations missing;
+  moe::MissingInModel missing;
 };
 
 } // namespace
@@ -330,15 +329,37 @@ LogicalResult Converter::convertCall(Operation *op) {
   return replace(op, state);
 }
 
-/// Lists an operation as missing.
-void Converter::note(Operation *op, StringAttr name) {
-  moe::MissingOperation &own = missing[name.getValue()];
-  ++own.count;
+/// Lists something as missing that the operation is or calls.
+static void note(moe::MissingParts &parts, Operation *op, StringAttr name) {
+  moe::MissingPart &part = parts[name.getValue()];
+  ++part.count;
   if (auto place = op->getLoc()->findInstanceOf<FileLineColLoc>())
-    own.places.push_back((place.getFilename().getValue() + ":" +
-                          Twine(place.getLine()) + ":" +
-                          Twine(place.getColumn()))
-                             .str());
+    part.places.push_back((place.getFilename().getValue() + ":" +
+                           Twine(place.getLine()) + ":" +
+                           Twine(place.getColumn()))
+                              .str());
+}
+
+/// Lists the functions that the converted operations, which nobody has
+/// verified, call and that are nowhere.
+void Converter::noteFunctions() {
+  llvm::DenseSet<Attribute> functions;
+  for (auto function : module.getOps<func::FuncOp>())
+    functions.insert(function.getSymNameAttr());
+  auto noteAbsent = [&](Operation *op, FlatSymbolRefAttr name) {
+    if (name && !functions.contains(name.getAttr()))
+      note(missing.functions, op, name.getAttr());
+  };
+  module.walk([&](Operation *op) {
+    if (auto call = dyn_cast<func::CallOp>(op))
+      noteAbsent(op, call.getCalleeAttr());
+    else if (auto composite = dyn_cast<hlo::CompositeOp>(op))
+      noteAbsent(op, composite.getDecompositionAttr());
+    else if (auto custom = dyn_cast<hlo::CustomCallOp>(op))
+      if (StringAttr target = custom.getCallTargetNameAttr();
+          target && !moe::isKnownCallee(target))
+        note(missing.callees, op, target);
+  });
 }
 
 LogicalResult Converter::convertOperation(Operation *op, StringRef name) {
@@ -346,7 +367,8 @@ LogicalResult Converter::convertOperation(Operation *op, StringRef name) {
       RegisteredOperationName::lookup(("stablehlo." + name).str(),
                                       op->getContext());
   if (!mirrored) {
-    note(op, StringAttr::get(op->getContext(), "stablehlo." + name));
+    note(missing.operations, op,
+         StringAttr::get(op->getContext(), "stablehlo." + name));
     return success();
   }
   Attributes attributes(op);
@@ -370,7 +392,7 @@ LogicalResult Converter::convert(Operation *op) {
       return forward(op);
     if (name == "mesh")
       return erase(op);
-    note(op, op->getName().getIdentifier());
+    note(missing.operations, op, op->getName().getIdentifier());
     return success();
   }
   if (op->getName().getStringRef() == "builtin.unrealized_conversion_cast" &&
@@ -400,12 +422,9 @@ LogicalResult Converter::run() {
   });
   if (walked.wasInterrupted())
     return failure();
-  if (missing.empty())
-    return success();
-  return module.emitError()
-         << "expects operations that this compiler knows, but the model also "
-            "has "
-         << moe::listMissingOperations(missing);
+  noteFunctions();
+  std::string text = moe::describeMissing(missing);
+  return text.empty() ? success() : module.emitError() << text;
 }
 
 /// The version of StableHLO that bytecode was written for: in the name of its

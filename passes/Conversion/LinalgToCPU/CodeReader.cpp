@@ -105,6 +105,34 @@ Value CodeReader::lookUp(StringRef intrinsic, Value table, Value indices) {
       .getResult(0);
 }
 
+/// Numbers of at most eight bits, of which the upper halves are all, as bf16.
+/// They are moved as integers, by an instruction that LLVM knows by name: where
+/// bf16 has registers of its own (AVX512-FP16) it takes a shuffle of bf16
+/// apart, element by element.
+Value CodeReader::upperHalves(Value numbers) {
+  int64_t lanes = form.tile.lanes;
+  auto type = VectorType::get({2 * lanes}, builder.getI16Type());
+  SmallVector<Attribute> places;
+  for (int64_t lane = 0; lane < 2 * lanes; ++lane)
+    places.push_back(
+        builder.getI16IntegerAttr(static_cast<int16_t>(2 * lane + 1)));
+  Value upper = arith::ConstantOp::create(builder, loc,
+                                          DenseElementsAttr::get(type, places));
+  auto half = [&](int64_t first) -> Value {
+    Value part = vector::ExtractStridedSliceOp::create(
+        builder, loc, numbers, ArrayRef<int64_t>{first},
+        ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1});
+    return vector::BitCastOp::create(builder, loc, type, part);
+  };
+  Value halves = LLVM::CallIntrinsicOp::create(
+                     builder, loc, type,
+                     builder.getStringAttr("llvm.x86.avx512.vpermi2var.hi.512"),
+                     ValueRange{half(0), upper, half(lanes)})
+                     .getResult(0);
+  return vector::BitCastOp::create(
+      builder, loc, VectorType::get({2 * lanes}, form.a), halves);
+}
+
 void CodeReader::startGroup(Value group) {
   zeroNumbers.assign(form.vectors(), Value());
   if (!zeros)
@@ -181,13 +209,7 @@ Value CodeReader::read(Value step, int64_t part, size_t vector) {
         subtractZero(numberOf(loadBytes(codes, step, place * count, count)));
     if (form.pair == 1)
       return number;
-    // No difference has more than eight bits, so the upper halves are all.
-    Value halves = vector::BitCastOp::create(
-        builder, loc, VectorType::get({2 * count}, form.a), number);
-    SmallVector<int64_t> upper;
-    for (int64_t lane = 0; lane < count; ++lane)
-      upper.push_back(2 * lane + 1);
-    return vector::ShuffleOp::create(builder, loc, halves, halves, upper);
+    return upperHalves(number);
   }
 
   if (form.pair == 2) {

@@ -38,6 +38,7 @@ private:
   int64_t placeOf(int64_t k, size_t vector) const;
   mlir::Value lookUp(llvm::StringRef intrinsic, mlir::Value table,
                      mlir::Value indices);
+  mlir::Value upperHalves(mlir::Value numbers);
   mlir::Value readZero(mlir::Value group, size_t vector);
   bool usesTables() const { return form.tile.lanes == 16; }
   /// The number that the low bits of an index, a code, mean without its zero

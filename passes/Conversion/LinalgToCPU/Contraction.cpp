@@ -449,3 +449,11 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
     return std::nullopt;
   return result;
 }
+
+bool Contraction::fitsTiles() const {
+  linalg::GenericOp generic = op;
+  int64_t depth = generic.getStaticLoopRanges()[k];
+  if (!ShapedType::isDynamic(depth) && depth < tileDepth)
+    return false;
+  return !codes || (codes->group % tileDepth == 0 && depth % tileDepth == 0);
+}

@@ -2,6 +2,8 @@
 #ifndef MOE_PASSES_CONVERSION_LINALGTOCPU_CONTRACTION_H
 #define MOE_PASSES_CONVERSION_LINALGTOCPU_CONTRACTION_H
 
+#include "moe/Analysis/RowTiles.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 #include <optional>
@@ -20,14 +22,24 @@ struct RegisterTile {
   static RegisterTile get(unsigned vectorBits, unsigned vectorRegisters);
 };
 
-/// The vector instructions that kernels are made of.
+/// The instructions that kernels are made of.
 struct VectorUnit {
   unsigned bits = 0;
   unsigned registers = 0;
   /// There is an instruction for f32 += bf16 * bf16 + bf16 * bf16 per lane.
   bool bf16Dot = false;
+  /// There are tile registers (AMX) and an instruction that does the same for
+  /// 16 x 16 sums and 16 such pairs. Needs `bf16Dot` and lanes of 512 bits,
+  /// whose panels of pairs are columns of tiles.
+  bool bf16Tiles = false;
 
+  /// Numbers of 32 bits in a vector.
+  int64_t lanes() const { return bits / 32; }
   RegisterTile tile() const { return RegisterTile::get(bits, registers); }
+  /// How products with rows of type `a` divide them.
+  RowCut rowCut(mlir::Type a) const {
+    return {tile().rows, bf16Tiles && a.isBF16()};
+  }
 };
 
 /// How a packed B lies in memory:
@@ -65,6 +77,9 @@ struct PanelLayout {
   mlir::ElementsAttr pack(mlir::ElementsAttr value, bool nIsLast) const;
 };
 
+/// Elements along k that a tile register holds of bf16: 16 pairs.
+constexpr int64_t tileDepth = 32;
+
 /// What codes of weights mean: (code - zero point) * scale, where scale and
 /// zero point are those of `group` codes along k.
 struct CodeFormat {
@@ -90,6 +105,10 @@ struct Contraction {
   mlir::OpOperand *scale = nullptr, *zero = nullptr;
 
   static std::optional<Contraction> match(mlir::linalg::GenericOp op);
+
+  /// Whether tile registers can multiply it where it is one of pairs: K has a
+  /// whole tile, and scales of codes change between tiles.
+  bool fitsTiles() const;
 
   mlir::AffineMap map(mlir::OpOperand *operand) const {
     return mlir::linalg::GenericOp(op).getMatchingIndexingMap(operand);

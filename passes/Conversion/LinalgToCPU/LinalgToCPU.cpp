@@ -3,6 +3,7 @@
 #include "Contraction.h"
 #include "moe/Conversion/Passes.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -93,7 +94,7 @@ struct ConvertLinalgToCPU
       lowerExpansion(builder, op);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    moe::VectorUnit unit{vectorBits, vectorRegisters, bf16Dot};
+    moe::VectorUnit unit{vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op.emitError() << "expects buffers, but got a tensor";

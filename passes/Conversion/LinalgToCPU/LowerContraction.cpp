@@ -12,9 +12,6 @@ using namespace moe;
 
 namespace {
 
-/// Rows of C that one task computes: enough to use a panel of B many times,
-/// few enough that their part of A stays in the second cache.
-constexpr int64_t taskRowTiles = 20;
 /// Multiply-adds that take as long as one scalar operation.
 constexpr int64_t parallelOperations = 8;
 /// Fewer rows than this do not pay for rearranging B.
@@ -71,6 +68,8 @@ private:
   void buildKernelLoops();
   void buildTask(Value task, Value scratch);
   Value panelOf(OpOperand *operand, size_t rank, Value panel);
+  void call(const KernelForm &form, ValueRange operands);
+  void callWithTiles(KernelForm form, Value rows, ArrayRef<Value> operands);
   KernelForm kernelForm() const;
   Value allocatePanel();
   Value packPanel(Value column, Value columnCount, Value scratch);
@@ -206,7 +205,7 @@ void Lowering::buildKernelLoops() {
     blockRows = rowCount;
     blocks = index(1);
   } else {
-    int64_t rows = taskRowTiles * tile.rows;
+    int64_t rows = unit.rowCut(contraction.elementOf(contraction.a)).task();
     blockRows = index(rows);
     blocks = ceilDiv(rowCount, rows);
   }
@@ -282,9 +281,58 @@ void Lowering::buildTask(Value task, Value scratch) {
   if (contraction.zero)
     operands.push_back(panelOf(
         contraction.zero, contraction.panels.ofZeroPoints().rank(), panel));
-  func::FuncOp kernel =
-      getMatmulKernel(op->getParentOfType<ModuleOp>(), kernelForm());
+  KernelForm form = kernelForm();
+  if (unit.bf16Tiles && pair == 2 && contraction.fitsTiles())
+    callWithTiles(form, rows, operands);
+  else
+    call(form, operands);
+}
+
+void Lowering::call(const KernelForm &form, ValueRange operands) {
+  func::FuncOp kernel = getMatmulKernel(op->getParentOfType<ModuleOp>(), form);
   func::CallOp::create(builder, loc, kernel, operands);
+}
+
+/// Multiplies few rows, and what the last whole tile leaves of K, in vectors
+/// and the rest in tiles.
+void Lowering::callWithTiles(KernelForm form, Value rows,
+                             ArrayRef<Value> operands) {
+  Value isForVectors = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::ule, rows, index(tile.rows));
+  auto branch = scf::IfOp::create(builder, loc, isForVectors, /*else=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenYield());
+  call(form, operands);
+  builder.setInsertionPoint(branch.elseYield());
+
+  KernelForm inTiles = form;
+  inTiles.usesTiles = true;
+  std::optional<int64_t> constantDepth = constantIndex(depth);
+  if (form.codes || (constantDepth && *constantDepth % tileDepth == 0))
+    return call(inTiles, operands);
+  Value zero = index(0);
+  Value left = arith::RemUIOp::create(builder, loc, depth, index(tileDepth));
+  Value taken = arith::SubIOp::create(builder, loc, depth, left);
+  // Columns of A and rows of B, of pairs, are along k.
+  auto partOf = [&](Value from, Value size) {
+    auto half = [&](Value k) -> Value {
+      return arith::DivUIOp::create(builder, loc, k, index(2));
+    };
+    auto view = [&](Value matrix, std::array<Value, 2> offsets,
+                    std::array<Value, 2> sizes) -> Value {
+      OpFoldResult one = builder.getIndexAttr(1);
+      return memref::SubViewOp::create(
+          builder, loc, matrix, ArrayRef<OpFoldResult>{offsets[0], offsets[1]},
+          ArrayRef<OpFoldResult>{sizes[0], sizes[1]},
+          ArrayRef<OpFoldResult>{one, one});
+    };
+    return SmallVector<Value>{view(operands[0], {zero, from}, {rows, size}),
+                              view(operands[1], {half(from), zero},
+                                   {half(size), index(form.rowElements())}),
+                              operands[2]};
+  };
+  call(inTiles, partOf(zero, taken));
+  call(form, partOf(taken, left));
 }
 
 KernelForm Lowering::kernelForm() const {

@@ -1,10 +1,8 @@
 // Generates kernels that keep a tile of the result in registers.
 #include "MatmulKernel.h"
-#include "CodeReader.h"
+#include "KernelBase.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
@@ -35,100 +33,41 @@ constexpr int64_t minRowsToFetchAhead = 3;
 ///     +-+--------+                     store the tile
 ///   M |A|    C   |
 ///     +-+--------+
-class KernelBuilder {
+class KernelBuilder : KernelBase {
 public:
-  KernelBuilder(MLIRContext *context, Location loc, const KernelForm &form)
-      : builder(context), loc(loc), form(form), tile(form.tile),
-        vectorType(VectorType::get({tile.lanes}, builder.getF32Type())) {}
+  using KernelBase::KernelBase;
 
   func::FuncOp build(ModuleOp module, StringRef name);
 
 private:
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  }
-  Value add(Value a, Value b) {
-    return arith::AddIOp::create(builder, loc, a, b);
-  }
-  Value sub(Value a, Value b) {
-    return arith::SubIOp::create(builder, loc, a, b);
-  }
-  Value mul(Value a, Value b) {
-    return arith::MulIOp::create(builder, loc, a, b);
-  }
   Value addressOf(Value memref);
   void buildRows(Value begin, Value end);
   void startFetchingAhead(Value tileNumber, Value count, Value begin,
                           Value end);
   void buildTile(int64_t rows, Value row, Value begin, Value end);
   void fetchAhead(Value step, Value begin);
-  Value loadC(Value row, size_t vector);
   Value loadB(Value step, int64_t part, size_t vector);
   Value spreadA(Value row, Value step, int64_t part);
   int64_t stepsPerPart() const;
-  Value widen(Value value);
   Value multiplyAdd(Value a, Value b, Value sum);
 
-  OpBuilder builder;
-  Location loc;
-  KernelForm form;
-  RegisterTile tile;
-  VectorType vectorType;
-  Value a, b, c, scales, zero;
   /// The address of B, and what the tile at hand fetches: from this address on,
   /// so many bytes per step.
   Value bAddress, fetchFrom, fetchBytes;
-  std::optional<CodeReader> codes;
-  /// Of each vector of a row of C.
-  SmallVector<Value> masks, columnIndices;
 };
 
 func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
-  builder.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types = {getRowsType(form.a), getRowsType(form.b),
-                             getRowsType(builder.getF32Type())};
-  if (form.codes)
-    types.push_back(getRowsType(form.scale));
-  if (form.hasZeros)
-    types.push_back(getRowsType(form.b));
-  auto function = func::FuncOp::create(builder, loc, name,
-                                       builder.getFunctionType(types, {}));
-  function.setPrivate();
-  function.setNoInline(true);
-  Block *entry = function.addEntryBlock();
-  builder.setInsertionPointToStart(entry);
-  a = entry->getArgument(0);
-  b = entry->getArgument(1);
-  c = entry->getArgument(2);
-  if (form.codes) {
-    scales = entry->getArgument(3);
-    codes.emplace(builder, loc, form, b,
-                  form.hasZeros ? entry->getArgument(4) : Value());
-    codes->buildConstants();
-  }
-  zero =
-      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vectorType));
-  Value columnCount = memref::DimOp::create(builder, loc, c, 1);
-  auto maskType = VectorType::get({tile.lanes}, builder.getI1Type());
-  for (int64_t column = 0; column < tile.columns; column += tile.lanes) {
-    columnIndices.push_back(index(column));
-    Value rest = sub(columnCount, columnIndices.back());
-    masks.push_back(vector::CreateMaskOp::create(builder, loc, maskType, rest));
-  }
-
+  func::FuncOp function = beginFunction(module, name);
   if (form.fetchesAhead)
     bAddress = addressOf(b);
 
   // Steps along K: one row of B each.
-  Value steps = memref::DimOp::create(builder, loc, b, 0);
+  Value steps = size(b, 0);
   Value part = index(stepsPerPart());
   auto parts = scf::ForOp::create(builder, loc, index(0), steps, part);
   builder.setInsertionPointToStart(parts.getBody());
   Value begin = parts.getInductionVar();
-  buildRows(begin,
-            arith::MinSIOp::create(builder, loc, add(begin, part), steps));
-  builder.setInsertionPointToEnd(entry);
-  func::ReturnOp::create(builder, loc);
+  buildRows(begin, min(add(begin, part), steps));
   return function;
 }
 
@@ -148,7 +87,7 @@ int64_t KernelBuilder::stepsPerPart() const {
 /// last tile of one or two rows would take longer
 /// to load its part of B than to multiply.
 void KernelBuilder::buildRows(Value begin, Value end) {
-  Value rowCount = memref::DimOp::create(builder, loc, c, 0);
+  Value rowCount = size(c, 0);
   Value count =
       arith::CeilDivUIOp::create(builder, loc, rowCount, index(tile.rows));
   auto tiles = scf::ForOp::create(builder, loc, index(0), count, index(1));
@@ -193,17 +132,9 @@ void KernelBuilder::startFetchingAhead(Value tileNumber, Value count,
 }
 
 void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
-  SmallVector<Value> rowIndices, sums, scaleOf(masks.size());
-  if (codes) {
-    Value k = mul(begin, index(form.stepDepth()));
-    Value group =
-        arith::DivUIOp::create(builder, loc, k, index(form.codes->group));
-    codes->startGroup(group);
-    for (size_t v = 0; v < masks.size(); ++v)
-      scaleOf[v] = widen(
-          vector::LoadOp::create(builder, loc, vectorType.clone(form.scale),
-                                 scales, ValueRange{group, columnIndices[v]}));
-  }
+  SmallVector<Value> rowIndices, sums, scaleOf;
+  if (codes)
+    scaleOf = startGroup(begin);
   for (int64_t i = 0; i < rows; ++i) {
     rowIndices.push_back(i == 0 ? row : add(row, index(i)));
     for (size_t v = 0; v < masks.size(); ++v)
@@ -239,9 +170,7 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
       if (codes)
         sum = vector::FMAOp::create(builder, loc, sum, scaleOf[v],
                                     loadC(rowIndex, v));
-      vector::MaskedStoreOp::create(builder, loc, c,
-                                    ValueRange{rowIndex, columnIndices[v]},
-                                    masks[v], sum);
+      storeC(rowIndex, v, sum);
     }
 }
 
@@ -266,12 +195,6 @@ void KernelBuilder::fetchAhead(Value step, Value begin) {
     LLVM::Prefetch::create(builder, loc, pointer, /*rw=*/0, /*hint=*/2,
                            /*cache=*/1);
   }
-}
-
-Value KernelBuilder::loadC(Value row, size_t vector) {
-  return vector::MaskedLoadOp::create(builder, loc, vectorType, c,
-                                      ValueRange{row, columnIndices[vector]},
-                                      masks[vector], zero);
 }
 
 /// Vector `vector` of row `step` of B, element `part` along k: f32, or pairs of
@@ -319,16 +242,6 @@ Value KernelBuilder::spreadA(Value row, Value step, int64_t part) {
       builder, loc, VectorType::get({tile.lanes * form.pair}, form.a), pair);
 }
 
-Value KernelBuilder::widen(Value value) {
-  Type f32 = builder.getF32Type();
-  if (getElementTypeOrSelf(value.getType()) == f32)
-    return value;
-  Type type = f32;
-  if (auto vector = dyn_cast<VectorType>(value.getType()))
-    type = vector.clone(f32);
-  return arith::ExtFOp::create(builder, loc, type, value);
-}
-
 Value KernelBuilder::multiplyAdd(Value a, Value b, Value sum) {
   if (form.pair == 1)
     return vector::FMAOp::create(builder, loc, a, b, sum);
@@ -360,17 +273,22 @@ static std::string nameOf(const KernelForm &form) {
   } else if (form.b != form.a) {
     name += "_" + typeName(form.b);
   }
-  name += llvm::formatv("_{0}x{1}_{2}", form.tile.rows, form.tile.columns,
+  int64_t rows = form.usesTiles ? 2 * tileRegisterRows : form.tile.rows;
+  name += llvm::formatv("_{0}x{1}_{2}", rows, form.tile.columns,
                         form.masksB         ? "rows"
                         : form.fetchesAhead ? "panels"
                                             : "panel");
-  return form.pair == 1 ? name : name + "_pairs";
+  if (form.pair == 1)
+    return name;
+  return name + (form.usesTiles ? "_tiles" : "_pairs");
 }
 
 func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
   std::string name = nameOf(form);
   if (auto function = module.lookupSymbol<func::FuncOp>(name))
     return function;
+  if (form.usesTiles)
+    return buildTileKernel(module, form, name);
   return KernelBuilder(module.getContext(), module.getLoc(), form)
       .build(module, name);
 }

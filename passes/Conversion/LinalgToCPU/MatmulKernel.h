@@ -25,6 +25,9 @@ struct KernelForm {
   /// Element type of the scales of codes.
   mlir::Type scale;
   bool hasZeros = false;
+  /// The kernel multiplies in tile registers (AMX): pairs of bf16, whose depth
+  /// and groups of codes are multiples of tileDepth.
+  bool usesTiles = false;
 
   /// Codes of four bits, or of two in pairs.
   bool hasNibbles() const { return codes && codes->bits < 8; }

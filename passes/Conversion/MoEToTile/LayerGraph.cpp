@@ -17,9 +17,6 @@ using utils::IteratorType;
 
 namespace {
 
-/// Heights of row tiles, in register tiles: enough rows to use a panel of
-/// weights many times.
-constexpr int64_t rowTiles = 20;
 /// Panels of weights that one task uses: enough to pay for claiming it where
 /// there is one row, and few enough to keep many workers busy.
 constexpr int64_t hiddenPanels = 4, outPanels = 2;
@@ -43,12 +40,12 @@ constexpr int64_t tokensPerTask = 64;
 /// experts.
 class GraphBuilder : TaskBuilder {
 public:
-  GraphBuilder(TileLayer &layer, const RegisterTile &tile, int64_t routeLanes)
+  GraphBuilder(TileLayer &layer, const VectorUnit &unit)
       : TaskBuilder(layer.combine.getLoc(), OpBuilder(layer.combine)),
-        layer(layer), tile(tile), cut(LayerCut::get(tile)),
-        routeLanes(routeLanes), f32(b.getF32Type()),
-        experts(layer.table.getCount()), width(layer.table.getWidth()),
-        in(layer.in()), out(layer.out()) {}
+        layer(layer), tile(unit.tile()),
+        cut(LayerCut::get(unit, layer.inputType())), routeLanes(unit.lanes()),
+        f32(b.getF32Type()), experts(layer.table.getCount()),
+        width(layer.table.getWidth()), in(layer.in()), out(layer.out()) {}
 
   Value build(bool isFused);
 
@@ -618,12 +615,13 @@ Value GraphBuilder::build(bool isFused) {
 
 } // namespace
 
-LayerCut LayerCut::get(const RegisterTile &tile) {
-  return {rowTiles * tile.rows, hiddenPanels * tile.columns,
+LayerCut LayerCut::get(const VectorUnit &unit, Type rows) {
+  RegisterTile tile = unit.tile();
+  return {unit.rowCut(rows).task(), hiddenPanels * tile.columns,
           outPanels * tile.columns, tokensPerTask};
 }
 
-Value moe::buildLayerGraph(TileLayer &layer, const RegisterTile &tile,
-                           int64_t routeLanes, bool isFused) {
-  return GraphBuilder(layer, tile, routeLanes).build(isFused);
+Value moe::buildLayerGraph(TileLayer &layer, const VectorUnit &unit,
+                           bool isFused) {
+  return GraphBuilder(layer, unit).build(isFused);
 }

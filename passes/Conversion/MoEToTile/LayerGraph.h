@@ -13,7 +13,8 @@ struct LayerCut {
   int64_t outColumns;    ///< that one task of the last products makes
   int64_t tokens;        ///< that one task begins or ends the sums of
 
-  static LayerCut get(const RegisterTile &tile);
+  /// For kernels of `unit` whose rows are of type `rows`.
+  static LayerCut get(const VectorUnit &unit, mlir::Type rows);
 };
 
 /// Entries of the rings between the families of a sweep: gathered rows and
@@ -22,11 +23,9 @@ struct LayerCut {
 constexpr int64_t ringDepth = 4;
 
 /// Builds `layer`, whose weights are packed, as one graph, or as two with the
-/// hidden vectors in memory between them, and route tasks
-/// for vectors of `routeLanes` units where it takes a route. Returns the result
-/// of the combine.
-mlir::Value buildLayerGraph(TileLayer &layer, const RegisterTile &tile,
-                            int64_t routeLanes, bool isFused);
+/// hidden vectors in memory between them. Returns the result of the combine.
+mlir::Value buildLayerGraph(TileLayer &layer, const VectorUnit &unit,
+                            bool isFused);
 
 } // namespace moe
 

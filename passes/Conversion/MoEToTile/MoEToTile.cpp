@@ -104,11 +104,17 @@ struct MemoryReport {
 };
 
 std::string describeTile(Schedule form, const RegisterTile &tile,
-                         const LayerCut &cut) {
+                         const LayerCut &cut, bool usesTiles) {
   std::string text = llvm::formatv(
       "{0} x {1} in registers, the rows of an expert divided evenly so that "
       "none is computed twice or for nothing",
       tile.rows, tile.columns);
+  if (usesTiles)
+    text = llvm::formatv(
+        "{0} x {1} in tile registers, up to {2} rows of a task computed for "
+        "nothing; {3} x {4} in vectors where a task has no more than {3} rows",
+        2 * tileRegisterRows, tileDepth, tileRegisterRows - 1, tile.rows,
+        tile.columns);
   if (form != Schedule::Unfused)
     text += llvm::formatv("; tasks of {0} rows x {1} hidden columns and of {2} "
                           "columns of the result",
@@ -125,7 +131,7 @@ struct ConvertMoEToTile
   using ConvertMoEToTilePassBase::ConvertMoEToTilePassBase;
 
   void runOnOperation() override {
-    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot};
+    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
     SmallVector<CombineOp> layers;
     getOperation().walk([&](CombineOp op) { layers.push_back(op); });
     for (CombineOp combine : layers)
@@ -155,6 +161,7 @@ struct ConvertMoEToTile
     size.gated = layer.table.getBody().getGated();
     size.weightBytes = layer.weightBytes();
     size.pairs = bf16Dot && layer.inputType().isBF16();
+    size.tiles = bf16Tiles && layer.inputType().isBF16();
     if (size.tokens == 0) {
       why = "since it needs the least memory, and nobody says how many tokens "
             "a call has";
@@ -210,21 +217,22 @@ struct ConvertMoEToTile
         remark::missed(combine.getLoc(), options)
             << ("stays unfused: " + *reason).str();
     }
-    RegisterTile tile = unit.tile();
-    LayerCut cut = LayerCut::get(tile);
-    // Numbers of 32 bits in a vector.
-    int64_t routeLanes = vectorBits / 32;
+    Type rows = getElementTypeOrSelf(combine.getX());
+    LayerCut cut = LayerCut::get(unit, rows);
+    // Of what stays, nobody has laid out the weights yet.
+    bool usesTiles = form == Schedule::Unfused ? unit.rowCut(rows).hasTiles
+                                               : layer.usesTiles(unit);
     if (form != Schedule::Unfused)
-      takeRoute(layer, routeLanes, cut.tokens);
+      takeRoute(layer, unit.lanes(), cut.tokens);
     MemoryReport report{combine, form, cut, bool(layer.route)};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
-    tell(combine, "tile", describeTile(form, tile, cut));
+    tell(combine, "tile", describeTile(form, unit.tile(), cut, usesTiles));
     tell(combine, "rings", report.rings());
     tell(combine, "memory", report.memory());
     if (form == Schedule::Unfused)
       return;
     bool isFused = form == Schedule::Fused;
-    Value result = buildLayerGraph(layer, tile, routeLanes, isFused);
+    Value result = buildLayerGraph(layer, unit, isFused);
     layer.dropProducts();
     remark::passed(combine.getLoc(), options)
         << (Twine(isFused ? "one graph" : "two graphs") +

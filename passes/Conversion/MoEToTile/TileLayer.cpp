@@ -274,6 +274,16 @@ double TileLayer::weightBytes() {
   return least / 8.0;
 }
 
+bool TileLayer::usesTiles(const VectorUnit &unit) {
+  return unit.rowCut(inputType()).hasTiles &&
+         llvm::any_of(ArrayRef{gate, up, down}, [](const PanelWeight &weight) {
+           if (!weight)
+             return false;
+           Contraction product = *Contraction::match(weight.product);
+           return product.panels.depth() > 1 && product.fitsTiles();
+         });
+}
+
 void TileLayer::dropProducts() {
   for (PanelWeight *weight : {&gate, &up, &down}) {
     if (!*weight)

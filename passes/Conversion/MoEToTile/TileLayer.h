@@ -60,6 +60,9 @@ struct TileLayer {
   /// Lays the weights out for kernels of `unit`, in front of the layer. Why
   /// kernels cannot read them, or none.
   std::optional<llvm::StringRef> pack(const VectorUnit &unit);
+  /// Whether kernels of `unit` have tile registers for some of its products,
+  /// which are packed.
+  bool usesTiles(const VectorUnit &unit);
   /// Takes away what stands for the products.
   void dropProducts();
 

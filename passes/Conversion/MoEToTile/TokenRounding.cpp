@@ -89,8 +89,17 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
           << mode << "'";
       return signalPassFailure();
     }
-    int64_t tile = RegisterTile::get(vectorBits, vectorRegisters).rows;
-    getOperation().walk([&](RouteOp op) { round(op, *rule, tile); });
+    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
+    getOperation().walk(
+        [&](RouteOp op) { round(op, *rule, tileOf(op, unit)); });
+  }
+
+  /// Rows of the tile in which the layer of `op` is computed.
+  int64_t tileOf(RouteOp op, const VectorUnit &unit) {
+    for (Operation *user : op.getPlan().getUsers())
+      if (auto dispatch = dyn_cast<DispatchOp>(user))
+        return unit.rowCut(getElementTypeOrSelf(dispatch.getInput())).unit();
+    return unit.tile().rows;
   }
 
   void round(RouteOp op, TileMode rule, int64_t tile) {

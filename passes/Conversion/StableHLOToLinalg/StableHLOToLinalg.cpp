@@ -90,7 +90,7 @@ private:
     llvm::MapVector<StringRef, SmallVector<Operation *>> unknown;
     getOperation()->walk([&](moe::stablehlo::CustomCallOp call) {
       StringRef target = call.getCallTargetName();
-      if (target != "Sharding" && target != "shape_assertion")
+      if (!moe::stablehlo::isLoweredCallee(target))
         unknown[target].push_back(call);
     });
     if (unknown.empty())

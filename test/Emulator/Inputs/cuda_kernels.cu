@@ -30,6 +30,23 @@ extern "C" __global__ void group_scan(const int *in, int *out) {
   out[i] = cg::exclusive_scan(tile, in[i]);
 }
 
+// Tiles of two warps, which meet in memory that the system reserves, turn their numbers round.
+extern "C" __global__ void wide_tiles(const int *in, int *out) {
+  __shared__ int box[256];
+  auto tile = cg::tiled_partition<64>(cg::this_thread_block());
+  unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  box[threadIdx.x] = in[i];
+  tile.sync();
+  out[i] = box[threadIdx.x ^ 63];
+}
+
+// Sums of such tiles.
+extern "C" __global__ void wide_reduce(const int *in, int *out) {
+  auto tile = cg::tiled_partition<64>(cg::this_thread_block());
+  unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  out[i] = cg::reduce(tile, in[i], cg::plus<int>());
+}
+
 // Lanes that agree form a group; the first one adds for all.
 extern "C" __global__ void aggregated_atomics(const int *in, int *counters) {
   int bucket = in[blockIdx.x * blockDim.x + threadIdx.x];

@@ -50,7 +50,7 @@ static OwningOpRef<ModuleOp> read(StringRef bytes, MLIRContext &context) {
       return nullptr;
     return module;
   }
-  std::string missing = moe::findMissingOperations(bytes, context);
+  std::string missing = moe::findMissing(bytes, context);
   if (!missing.empty()) {
     emitError(UnknownLoc::get(&context)) << missing;
     return nullptr;

@@ -1,14 +1,14 @@
 """The inner loops of matmul kernels in a disassembly (llvm-objdump -d --no-show-raw-insn, standard input).
 
 An inner loop ends in a jump back over no other such jump. Prints those that multiply and add, the largest tile first: the number of
-registers that sum up, the share of multiply-adds among the instructions, and how many vectors go to or come from the stack.
+registers that sum up, the share of multiply-adds among the instructions, and how many vectors or tiles go to or come from the stack.
 """
 
 import re
 import sys
 
-MULTIPLY_ADD = re.compile(r"vfmadd|vdpbf16ps|vfnmadd")
-STACK_VECTOR = re.compile(r"v\w+\s.*\(%rsp")
+MULTIPLY_ADD = re.compile(r"vfmadd|vdpbf16ps|vfnmadd|tdpbf16ps")
+STACK_VECTOR = re.compile(r"(v|tile)\w+\s.*\(%rsp")
 
 
 def functions(lines):

@@ -68,6 +68,29 @@ TEST(Arithmetic, Integers) {
   EXPECT_EQ(one32("popc.b32 %r63, %r0;", 0xf0f0), 8u);
   EXPECT_EQ(one32("bfind.u32 %r63, %r0;", 0), 0xffffffffu);
   EXPECT_EQ(one32("brev.b32 %r63, %r0;", 1), 0x80000000u);
+  EXPECT_EQ(one32("add.s16x2 %r63, %r0, %r1;", 0x7fff0001, 0x00010002),
+            0x80000003u);
+  EXPECT_EQ(one32("min.s16x2 %r63, %r0, %r1;", 0xffff0005, 0x00010004),
+            0xffff0004u);
+  EXPECT_EQ(one32("min.u16x2 %r63, %r0, %r1;", 0xffff0005, 0x00010004),
+            0x00010004u);
+  EXPECT_EQ(one32("max.relu.s16x2 %r63, %r0, %r1;", 0xffff0005, 0xfffe0004),
+            0x00000005u);
+  EXPECT_EQ(one32("min.relu.s16x2 %r63, %r0, %r1;", 0xffff0005, 0x00030004),
+            0x00000004u);
+  // lop3 with a predicate: the result is not zero, and or or another one.
+  std::string lop3 = "setp.eq.u32 %q2, %r0, 0xf0; lop3.OP.b32 %r5|%q1, %r0, "
+                     "%r1, %r2, 0xe8, NOT%q2; selp.u32 %r63, 1, %r5, %q1;";
+  auto withPredicate = [&](const char *op, const char *negation, uint32_t a) {
+    std::string code = lop3;
+    code.replace(code.find("OP"), 2, op);
+    code.replace(code.find("NOT"), 3, negation);
+    return one32(code, a, 0xcc, 0xaa);
+  };
+  EXPECT_EQ(withPredicate("and", "", 0xf0), 1u);
+  EXPECT_EQ(withPredicate("and", "!", 0xf0), 0xe8u);
+  EXPECT_EQ(withPredicate("or", "!", 0xf0), 1u);
+  EXPECT_EQ(withPredicate("and", "", 0), 0x88u);
 }
 
 TEST(Arithmetic, WideAndCarries) {
@@ -130,6 +153,20 @@ TEST(Arithmetic, FloatRoundings) {
   EXPECT_EQ(one32("max.f32 %r63, %r0, %r1;", 0x80000000, 0), 0u);
   EXPECT_EQ(one32("ex2.approx.f32 %r63, %r0;", bits(10.0f)), bits(1024.0f));
   EXPECT_EQ(one32("lg2.approx.f32 %r63, %r0;", bits(8.0f)), bits(3.0f));
+}
+
+TEST(Arithmetic, PairsOfFloats) {
+  auto half = [](const std::string &operation, const char *parts) {
+    return one32("mov.b64 %rd9, {%r0, %r1}; mov.b64 %rd10, {%r1, %r2}; " +
+                     operation + " mov.b64 " + parts + ", %rd11;",
+                 bits(1), bits(-3), bits(0x1p-24f));
+  };
+  std::string sum = "add.rz.f32x2 %rd11, %rd9, %rd10;",
+              product = "fma.rn.f32x2 %rd11, %rd9, %rd10, %rd9;";
+  EXPECT_EQ(half(sum, "{%r63, _}"), bits(-2));
+  EXPECT_EQ(half(sum, "{_, %r63}"), bits(-3 + 0x1p-22f)); // towards zero
+  EXPECT_EQ(half(product, "{%r63, _}"), bits(-2));
+  EXPECT_EQ(half(product, "{_, %r63}"), bits(-3 - 0x1p-22f)); // -3 - 3 * 2^-24
 }
 
 TEST(Arithmetic, Half) {

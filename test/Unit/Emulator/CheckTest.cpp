@@ -265,6 +265,18 @@ TEST(Check, MessagePassing) {
            {2},
            {1}},
           fenced);
+  // What a reduction reads is not acquired by a fence behind it.
+  auto atomic = [](const char *add) {
+    return std::string("setp.eq.u32 %q1, %gid_, 0; @%q1 bra READ; "
+                       "st.global.u32 [%p0], 42; st.release.gpu.global.u32 "
+                       "[%p0+4], 1; bra END; READ: mov.u32 %r1, 1; ") +
+           add +
+           "fence.acq_rel.gpu; setp.ne.u32 %q2, %r1, 1; @%q2 bra END; "
+           "ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
+  };
+  check(FindingKind::Race,
+        {atomic("red.relaxed.gpu.global.add.u32 [%p0+4], 1;"), {2}, {1}},
+        {atomic("atom.relaxed.gpu.global.add.u32 %r1, [%p0+4], 1;"), {2}, {1}});
 }
 
 TEST(Check, ReleaseSequencesAndCumulativity) {
@@ -424,6 +436,18 @@ TEST(Check, Mbarriers) {
          {1},
          ".shared .align 8 .b64 bar;"},
         right);
+  // The first thread leaves, and the other one goes on alone.
+  std::string leaves =
+      "setp.eq.u32 %q3, %tid_, 0; @%q3 mbarrier.arrive_drop.expect_tx"
+      ".shared::cta.b64 %rd5, [%r1], 16; @%q3 mbarrier.complete_tx.shared::cta"
+      ".b64 [%r1], 16; @!%q3 mbarrier.arrive.shared.b64 %rd5, [%r1]; " +
+      wait +
+      "@!%q3 mbarrier.arrive.shared.b64 %rd5, [%r1]; SECOND: "
+      "mbarrier.try_wait.parity.shared.b64 %q2, [%r1], 1; @!%q2 bra SECOND;";
+  std::string stays = leaves;
+  stays.replace(stays.find("arrive_drop"), 11, "arrive");
+  check(FindingKind::Livelock, {text("2", stays), {1}, {2}},
+        {text("2", leaves), {1}, {2}});
   // Data handed over through the barrier.
   std::string data =
       "st.shared.u32 [%r3], %tid_; mbarrier.arrive.shared.b64 %rd5, [%r9]; "

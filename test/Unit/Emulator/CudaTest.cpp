@@ -14,7 +14,7 @@ using namespace moe::emu::test;
 
 namespace {
 
-class Cuda : public ::testing::TestWithParam<uint64_t> {
+class Cuda : public ::testing::Test {
 protected:
   Cuda() : text(readInput("cuda_kernels.ptx")) {
     std::mt19937 random(11);
@@ -22,11 +22,17 @@ protected:
       numbers.push_back(static_cast<int>(random() % 2000) - 1000);
   }
 
-  EmulatorOptions options() const {
-    EmulatorOptions result;
-    result.seed = GetParam();
-    result.schedule = static_cast<Schedule>(GetParam() % 4);
-    return result;
+  /// Hands a run of each seed, and on several cores, to `body`.
+  template <typename Body>
+  void forSeeds(Body body) {
+    std::vector<uint64_t> runs(seedLimit(6));
+    std::iota(runs.begin(), runs.end(), uint64_t(1));
+    for (unsigned cores : kCores)
+      runs.push_back(onCores(cores));
+    for (uint64_t number : runs) {
+      KernelRun run(text, optionsOf(number));
+      body(run);
+    }
   }
   void launch(KernelRun &run, const std::string &kernel, uint32_t ctas,
               uint32_t threads, bool cooperative = false) {
@@ -42,113 +48,152 @@ protected:
   std::vector<int> numbers;
 };
 
-TEST_P(Cuda, GroupReduce) {
-  KernelRun run(text, options());
-  run.input(numbers);
-  uint64_t out = run.input(std::vector<int>(4));
-  launch(run, "group_reduce", 4, 256);
-  for (int b = 0; b < 4; ++b)
-    EXPECT_EQ(run.read<int>(out, 4)[b],
-              std::accumulate(&numbers[b * 256], &numbers[b * 256] + 256, 0));
+TEST_F(Cuda, GroupReduce) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t out = run.input(std::vector<int>(4));
+    launch(run, "group_reduce", 4, 256);
+    for (int b = 0; b < 4; ++b)
+      EXPECT_EQ(run.read<int>(out, 4)[b],
+                std::accumulate(&numbers[b * 256], &numbers[b * 256] + 256, 0));
+  });
 }
 
-TEST_P(Cuda, GroupScan) {
-  KernelRun run(text, options());
+TEST_F(Cuda, GroupScan) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t out = run.output(4096);
+    launch(run, "group_scan", 8, 128);
+    auto values = run.read<int>(out, 1024);
+    for (int i = 0, sum = 0; i < 1024; ++i) {
+      sum = i % 16 ? sum : 0;
+      EXPECT_EQ(values[i], sum);
+      sum += numbers[i];
+    }
+  });
+}
+
+TEST_F(Cuda, WideTiles) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t out = run.output(4096);
+    launch(run, "wide_tiles", 4, 256);
+    auto values = run.read<int>(out, 1024);
+    for (size_t i = 0; i < 1024; ++i)
+      EXPECT_EQ(values[i], numbers[i ^ 63]);
+  });
+}
+
+/// Sums of tiles of several warps: the first lane of the warp that comes last
+/// learns by an atomic operation that the others' numbers are there, and tells
+/// its neighbours by a shuffle, which orders nothing.
+TEST_F(Cuda, WideReductionsRelyOnShuffles) {
+  KernelRun run(text);
   run.input(numbers);
   uint64_t out = run.output(4096);
-  launch(run, "group_scan", 8, 128);
+  LaunchConfig config;
+  config.grid = {4};
+  config.block = {256};
+  run.emulator.launch(*run.module, "wide_reduce", config, run.arguments);
+  run.emulator.run();
+  ASSERT_FALSE(run.findings().empty());
+  for (const Finding &finding : run.findings())
+    EXPECT_EQ(finding.kind, FindingKind::Race) << run.report();
   auto values = run.read<int>(out, 1024);
-  for (int i = 0, sum = 0; i < 1024; ++i) {
-    sum = i % 16 ? sum : 0;
-    EXPECT_EQ(values[i], sum);
-    sum += numbers[i];
+  for (size_t i = 0; i < 1024; ++i) {
+    auto tile = numbers.begin() + static_cast<ptrdiff_t>(i / 64 * 64);
+    EXPECT_EQ(values[i], std::accumulate(tile, tile + 64, 0));
   }
 }
 
-TEST_P(Cuda, AggregatedAtomics) {
+TEST_F(Cuda, AggregatedAtomics) {
   std::vector<int> buckets, expected(8);
   for (int number : numbers) {
     buckets.push_back(std::abs(number) % 8);
     ++expected[buckets.back()];
   }
-  KernelRun run(text, options());
-  run.input(buckets);
-  uint64_t out = run.input(std::vector<int>(8));
-  launch(run, "aggregated_atomics", 4, 256);
-  EXPECT_EQ(run.read<int>(out, 8), expected);
+  forSeeds([&](KernelRun &run) {
+    run.input(buckets);
+    uint64_t out = run.input(std::vector<int>(8));
+    launch(run, "aggregated_atomics", 4, 256);
+    EXPECT_EQ(run.read<int>(out, 8), expected);
+  });
 }
 
-TEST_P(Cuda, CubBlock) {
-  KernelRun run(text, options());
-  run.input(numbers);
-  uint64_t sums = run.output(16), prefixes = run.output(4096),
-           sorted = run.output(4096);
-  launch(run, "cub_block", 4, 128);
-  auto gotPrefixes = run.read<int>(prefixes, 1024),
-       gotSorted = run.read<int>(sorted, 1024);
-  for (int b = 0; b < 4; ++b) {
-    std::vector<int> tile(numbers.begin() + b * 256,
-                          numbers.begin() + (b + 1) * 256),
-        scan(256);
-    std::exclusive_scan(tile.begin(), tile.end(), scan.begin(), 0);
-    EXPECT_EQ(run.read<int>(sums, 4)[b],
-              std::accumulate(tile.begin(), tile.end(), 0));
-    EXPECT_TRUE(
-        std::equal(scan.begin(), scan.end(), gotPrefixes.begin() + b * 256));
-    std::sort(tile.begin(), tile.end());
-    EXPECT_TRUE(
-        std::equal(tile.begin(), tile.end(), gotSorted.begin() + b * 256));
-  }
+TEST_F(Cuda, CubBlock) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t sums = run.output(16), prefixes = run.output(4096),
+             sorted = run.output(4096);
+    launch(run, "cub_block", 4, 128);
+    auto gotPrefixes = run.read<int>(prefixes, 1024),
+         gotSorted = run.read<int>(sorted, 1024);
+    for (int b = 0; b < 4; ++b) {
+      std::vector<int> tile(numbers.begin() + b * 256,
+                            numbers.begin() + (b + 1) * 256),
+          scan(256);
+      std::exclusive_scan(tile.begin(), tile.end(), scan.begin(), 0);
+      EXPECT_EQ(run.read<int>(sums, 4)[b],
+                std::accumulate(tile.begin(), tile.end(), 0));
+      EXPECT_TRUE(
+          std::equal(scan.begin(), scan.end(), gotPrefixes.begin() + b * 256));
+      std::sort(tile.begin(), tile.end());
+      EXPECT_TRUE(
+          std::equal(tile.begin(), tile.end(), gotSorted.begin() + b * 256));
+    }
+  });
 }
 
-TEST_P(Cuda, PipelinedSum) {
-  KernelRun run(text, options());
-  run.input(numbers);
-  uint64_t out = run.output(512);
-  run.argument(8);
-  launch(run, "pipelined_sum", 1, 128);
-  auto values = run.read<int>(out, 128);
-  for (int i = 0; i < 128; ++i) {
-    int sum = 0;
-    for (int t = 0; t < 8; ++t)
-      sum += numbers[t * 128 + 127 - i];
-    EXPECT_EQ(values[i], sum);
-  }
+TEST_F(Cuda, PipelinedSum) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t out = run.output(512);
+    run.argument(8);
+    launch(run, "pipelined_sum", 1, 128);
+    auto values = run.read<int>(out, 128);
+    for (int i = 0; i < 128; ++i) {
+      int sum = 0;
+      for (int t = 0; t < 8; ++t)
+        sum += numbers[t * 128 + 127 - i];
+      EXPECT_EQ(values[i], sum);
+    }
+  });
 }
 
-TEST_P(Cuda, BarrierExchange) {
-  KernelRun run(text, options());
-  run.input(numbers);
-  uint64_t out = run.output(3 * 512);
-  launch(run, "barrier_exchange", 1, 128);
-  auto values = run.read<int>(out, 384);
-  for (int i = 0; i < 384; ++i)
-    EXPECT_EQ(values[i], numbers[127 - i % 128] + i / 128);
+TEST_F(Cuda, BarrierExchange) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    uint64_t out = run.output(3 * 512);
+    launch(run, "barrier_exchange", 1, 128);
+    auto values = run.read<int>(out, 384);
+    for (int i = 0; i < 384; ++i)
+      EXPECT_EQ(values[i], numbers[127 - i % 128] + i / 128);
+  });
 }
 
-TEST_P(Cuda, LastBlock) {
-  KernelRun run(text, options());
-  run.input(numbers);
-  run.output(16);
-  run.input(std::vector<unsigned>(1));
-  uint64_t out = run.output(4);
-  launch(run, "last_block", 4, 256);
-  EXPECT_EQ(run.read<int>(out, 1)[0],
-            std::count_if(numbers.begin(), numbers.end(),
-                          [](int n) { return n & 1; }));
+TEST_F(Cuda, LastBlock) {
+  forSeeds([&](KernelRun &run) {
+    run.input(numbers);
+    run.output(16);
+    run.input(std::vector<unsigned>(1));
+    uint64_t out = run.output(4);
+    launch(run, "last_block", 4, 256);
+    EXPECT_EQ(run.read<int>(out, 1)[0],
+              std::count_if(numbers.begin(), numbers.end(),
+                            [](int n) { return n & 1; }));
+  });
 }
 
-TEST_P(Cuda, GridExchange) {
-  KernelRun run(text, options());
-  run.output(2048);
-  uint64_t out = run.output(2048);
-  launch(run, "grid_exchange", 4, 128, true);
-  auto values = run.read<int>(out, 512);
-  for (int i = 0; i < 512; ++i)
-    EXPECT_EQ(values[i], (511 - i) * 3);
+TEST_F(Cuda, GridExchange) {
+  forSeeds([&](KernelRun &run) {
+    run.output(2048);
+    uint64_t out = run.output(2048);
+    launch(run, "grid_exchange", 4, 128, true);
+    auto values = run.read<int>(out, 512);
+    for (int i = 0; i < 512; ++i)
+      EXPECT_EQ(values[i], (511 - i) * 3);
+  });
 }
-
-INSTANTIATE_TEST_SUITE_P(Seeds, Cuda, ::testing::Range<uint64_t>(1, 7));
 
 class CudaFresh
     : public ::testing::TestWithParam<std::pair<const char *, const char *>> {};

@@ -37,9 +37,7 @@ std::vector<char> readParameters(const std::string &name) {
 
 GemmResult runKernel(const Kernel &kernel, const std::string &text,
                      uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   options.livelockSlots = 5000;
   Emulator emulator(options);
   Module &module = emulator.load(text, kernel.name);
@@ -100,9 +98,7 @@ constexpr Problem kGroups[] = {{72, 64, 128}, {128, 136, 64}, {40, 72, 200}};
 constexpr uint64_t kTables = 0x700400000000, kWorkspace = 0x700500000000;
 
 GemmResult runGrouped(const std::string &text, uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   options.livelockSlots = 5000;
   Emulator emulator(options);
   Module &module = emulator.load(text, "cutlass_grouped_sm90");
@@ -195,6 +191,17 @@ TEST(Cutlass, WarpSpecialisedGemmOfSm90) {
     EXPECT_TRUE(result.clean) << result.report;
     EXPECT_TRUE(result.exact) << seed;
   }
+}
+
+TEST(Cutlass, OnSeveralCores) {
+  expectExactOnCores([text = readAligned("cutlass_grouped_sm90.ptx")](
+                         uint64_t run) { return runGrouped(text, run); });
+  expectExactOnCores([text = readInput("cutlass_sm80.ptx")](uint64_t run) {
+    return runKernel(kSm80, text, run);
+  });
+  expectExactOnCores([text = readAligned("cutlass_sm90.ptx")](uint64_t run) {
+    return runKernel(kSm90, text, run);
+  });
 }
 
 class CutlassMutant : public ::testing::TestWithParam<Mutation> {};

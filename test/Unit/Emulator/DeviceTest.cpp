@@ -3,6 +3,7 @@
 
 #include "moe-rt/device.h"
 
+using namespace moe::emu;
 using namespace moe::emu::test;
 
 namespace device_test {
@@ -218,6 +219,34 @@ TEST_P(Device, DescribesModulesAndKernels) {
   EXPECT_OK(moeDeviceRead(streams[1], &value, second, 4));
   EXPECT_OK(moeDeviceSynchronize(backend));
   EXPECT_EQ(value, 5u);
+}
+
+TEST(Occupancy, RegistersAreOfFourPartitions) {
+  KernelRun run(kernelText("", 0));
+  auto ctas = [&](uint32_t registers, uint32_t threads) {
+    LaunchConfig config;
+    config.block = {threads};
+    config.registers = registers;
+    return run.emulator.occupancy(*run.module, "k", config);
+  };
+  EXPECT_EQ(ctas(96, 32), 20u); // 5 warps a partition, not 65536 / 3072 = 21
+  EXPECT_EQ(ctas(96, 160), 4u);
+  EXPECT_EQ(ctas(128, 512), 1u);
+  EXPECT_EQ(ctas(64, 1024), 1u);
+  EXPECT_EQ(ctas(255, 256), 1u);
+  EXPECT_EQ(ctas(72, 896), 1u);
+  EXPECT_EQ(ctas(72, 928), 0u); // 29 warps count as 32
+  EXPECT_EQ(ctas(0, 97), 16u);  // 4 warps of 64
+  LaunchConfig config;
+  config.block = {1024};
+  config.registers = 72;
+  try {
+    run.emulator.launch(*run.module, "k", config, {});
+    ADD_FAILURE();
+  } catch (const UsageError &error) {
+    EXPECT_STREQ(error.what(), "kernel 'k': needs more registers than a "
+                               "multiprocessor has");
+  }
 }
 
 TEST_P(Device, RefusesWhatBreaksTheContract) {

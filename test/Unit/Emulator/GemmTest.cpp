@@ -10,9 +10,7 @@ namespace {
 constexpr int kM = 128, kN = 256, kK = 192;
 
 GemmResult runGemm(const std::string &text, uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   KernelRun run(text, options);
   std::mt19937 random(5);
   std::vector<double> a, b;
@@ -40,14 +38,17 @@ TEST(Gemm, ExactAndSilent) {
   }
 }
 
+TEST(Gemm, OnSeveralCores) {
+  expectExactOnCores([text = readInput("mma_gemm.ptx")](uint64_t run) {
+    return runGemm(text, run);
+  });
+}
+
 class GemmMutant : public ::testing::TestWithParam<Mutation> {};
 
 TEST_P(GemmMutant, IsCaught) {
   std::string text = mutate(readInput("mma_gemm.ptx"), GetParam());
-  for (uint64_t seed = 1; seed <= 3; ++seed) {
-    GemmResult result = runGemm(text, seed);
-    EXPECT_FALSE(result.clean && result.exact) << "seed " << seed;
-  }
+  expectCaught([&](uint64_t seed) { return runGemm(text, seed); });
 }
 
 const Mutation kMutations[] = {

@@ -11,11 +11,6 @@ using namespace moe::emu::test;
 
 namespace hopper_test {
 
-struct Outcome {
-  bool right = false; ///< the result
-  std::string report;
-};
-
 std::vector<int> randomNumbers(size_t count) {
   std::mt19937 random(4);
   std::vector<int> numbers;
@@ -25,9 +20,7 @@ std::vector<int> randomNumbers(size_t count) {
 }
 
 EmulatorOptions optionsOf(uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   options.livelockSlots = 5000;
   return options;
 }
@@ -40,7 +33,11 @@ void launch(KernelRun &run, const char *kernel, Dim3 grid, uint32_t threads) {
   run.emulator.run();
 }
 
-Outcome clusterHistogram(const std::string &text, uint64_t seed) {
+GemmResult resultOf(const KernelRun &run, bool exact) {
+  return {run.findings().empty(), exact, run.report()};
+}
+
+GemmResult clusterHistogram(const std::string &text, uint64_t seed) {
   KernelRun run(text, optionsOf(seed));
   std::vector<int> numbers = randomNumbers(1000), expected(64);
   for (int number : numbers)
@@ -49,10 +46,10 @@ Outcome clusterHistogram(const std::string &text, uint64_t seed) {
   run.argument(1000);
   uint64_t out = run.output(256);
   launch(run, "cluster_histogram", {4}, 64);
-  return {run.read<int>(out, 64) == expected, run.report()};
+  return resultOf(run, run.read<int>(out, 64) == expected);
 }
 
-Outcome clusterMax(const std::string &text, uint64_t seed) {
+GemmResult clusterMax(const std::string &text, uint64_t seed) {
   KernelRun run(text, optionsOf(seed));
   std::vector<int> numbers = randomNumbers(6 * 64), expected;
   run.input(numbers);
@@ -61,20 +58,20 @@ Outcome clusterMax(const std::string &text, uint64_t seed) {
   for (int i = 0; i < 6; ++i)
     expected.push_back(
         *std::max_element(&numbers[i / 2 * 128], &numbers[i / 2 * 128] + 128));
-  return {run.read<int>(out, 6) == expected, run.report()};
+  return resultOf(run, run.read<int>(out, 6) == expected);
 }
 
-Outcome bulkIncrement(const std::string &text, uint64_t seed) {
+GemmResult bulkIncrement(const std::string &text, uint64_t seed) {
   KernelRun run(text, optionsOf(seed));
   std::vector<int> numbers = randomNumbers(3 * 1024);
   uint64_t data = run.input(numbers);
   launch(run, "bulk_increment", {3}, 128);
   for (int &number : numbers)
     ++number;
-  return {run.read<int>(data, 3 * 1024) == numbers, run.report()};
+  return resultOf(run, run.read<int>(data, 3 * 1024) == numbers);
 }
 
-Outcome tensorTranspose(const std::string &text, uint64_t seed) {
+GemmResult tensorTranspose(const std::string &text, uint64_t seed) {
   // 96 x 70: tiles stick out on two sides.
   constexpr int kRows = 70, kColumns = 96;
   KernelRun run(text, optionsOf(seed));
@@ -104,10 +101,10 @@ Outcome tensorTranspose(const std::string &text, uint64_t seed) {
   // The rows' padding is nobody's.
   right &= run.emulator.uninitialised(to, size_t(kColumns) * 288) ==
            size_t(kColumns) * 8;
-  return {right, run.report()};
+  return resultOf(run, right);
 }
 
-Outcome pipelinedCopy(const std::string &text, uint64_t seed) {
+GemmResult pipelinedCopy(const std::string &text, uint64_t seed) {
   KernelRun run(text, optionsOf(seed));
   std::vector<int> numbers = randomNumbers(5 * 512);
   run.input(numbers);
@@ -117,10 +114,10 @@ Outcome pipelinedCopy(const std::string &text, uint64_t seed) {
   for (int tile = 0; tile < 5; ++tile)
     std::reverse(numbers.begin() + tile * 512,
                  numbers.begin() + (tile + 1) * 512);
-  return {run.read<int>(out, 5 * 512) == numbers, run.report()};
+  return resultOf(run, run.read<int>(out, 5 * 512) == numbers);
 }
 
-Outcome dependentLaunch(const std::string &text, uint64_t seed) {
+GemmResult dependentLaunch(const std::string &text, uint64_t seed) {
   KernelRun run(text, optionsOf(seed));
   uint64_t data = run.output(512);
   LaunchConfig config;
@@ -136,10 +133,10 @@ Outcome dependentLaunch(const std::string &text, uint64_t seed) {
   bool right = true;
   for (int i = 0; i < 128; ++i)
     right &= got[i] == (i % 64 + 5) * 2;
-  return {right, run.report()};
+  return resultOf(run, right);
 }
 
-using Scenario = Outcome (*)(const std::string &, uint64_t);
+using Scenario = GemmResult (*)(const std::string &, uint64_t);
 
 struct Named {
   const char *name;
@@ -150,10 +147,17 @@ class Hopper : public ::testing::TestWithParam<Named> {};
 TEST_P(Hopper, IsRightAndSilent) {
   std::string text = readInput("hopper_kernels.ptx");
   for (uint64_t seed = 1; seed <= seedLimit(6); ++seed) {
-    Outcome outcome = GetParam().run(text, seed);
-    EXPECT_TRUE(outcome.right);
-    EXPECT_EQ(outcome.report, "");
+    GemmResult result = GetParam().run(text, seed);
+    EXPECT_TRUE(result.exact);
+    EXPECT_EQ(result.report, "");
   }
+}
+
+TEST_P(Hopper, IsRightOnSeveralCores) {
+  expectExactOnCores([text = readInput("hopper_kernels.ptx")](uint64_t run) {
+    Outcome outcome = GetParam().run(text, run);
+    return GemmResult{outcome.report.empty(), outcome.right, outcome.report};
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -177,12 +181,7 @@ class HopperMutant : public ::testing::TestWithParam<Wrong> {};
 TEST_P(HopperMutant, IsCaught) {
   std::string text =
       mutate(readInput("hopper_kernels.ptx"), GetParam().mutation);
-  for (uint64_t seed = 1; seed <= seedLimit(3); ++seed) {
-    Outcome outcome = GetParam().run(text, seed);
-    if (!outcome.right || !outcome.report.empty())
-      return;
-  }
-  ADD_FAILURE() << "not caught with " << seedLimit(3) << " seeds";
+  expectCaught([&](uint64_t seed) { return GetParam().run(text, seed); });
 }
 
 const Wrong kWrong[] = {

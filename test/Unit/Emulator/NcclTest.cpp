@@ -215,10 +215,8 @@ struct Setup {
   }
 
   static EmulatorOptions options(int ranks, uint64_t seed) {
-    EmulatorOptions options;
+    EmulatorOptions options = optionsOf(seed);
     options.devices = static_cast<unsigned>(ranks);
-    options.seed = seed;
-    options.schedule = static_cast<Schedule>(seed % 4);
     options.livelockSlots = 20000;
     return options;
   }
@@ -509,6 +507,12 @@ TEST_P(Nccl, IsRightAndSilent) {
     EXPECT_EQ(result.report, "");
     EXPECT_TRUE(result.exact) << seed;
   }
+}
+
+TEST_P(Nccl, IsRightOnSeveralCores) {
+  expectExactOnCores([text = readInput("nccl_kernels.ptx")](uint64_t run) {
+    return GetParam().run(text, GetParam().ranks, run);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(

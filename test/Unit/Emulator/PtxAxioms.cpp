@@ -279,8 +279,10 @@ void Checker::makeStatic() {
           ((isWrite(a) && releases(*x.op) && (a == b || (follows && same))) ||
            (x.kind == Event::Kind::Fence && releases(*x.op) && follows)))
         releasePattern[a] |= uint64_t(1) << b;
-      // a is the first strong read, b acquires.
-      if (isRead(a) && x.strong &&
+      // a is the first strong read, b acquires. Reductions, of which nobody
+      // gets the result, begin no such pattern.
+      bool reduces = isRead(a) && isRmw(*x.op) && x.op->result < 0;
+      if (isRead(a) && x.strong && (!reduces || a == b) &&
           ((isRead(b) && acquires(*y.op) && (a == b || (follows && same))) ||
            (y.kind == Event::Kind::Fence && acquires(*y.op) && follows)))
         acquirePattern[a] |= uint64_t(1) << b;

@@ -292,7 +292,16 @@ SPIN:
   expectPrinted("CTAs that are not resident: 1; multiprocessors: 1, of room "
                 "for CTAs each: 1");
   EXPECT_EQ(run(start + "120000 --cooperative"), 2);
-  expectPrinted("a cooperative launch of more CTAs than can be resident");
+  expectPrinted("a cooperative launch of more CTAs than can be resident (2; "
+                "multiprocessors: 1, of room for CTAs each: 1)");
+  // 16 warps of 128 registers fill a multiprocessor.
+  std::string full = "meet.ptx --grid 2 --block 512 --cooperative --shared "
+                     "8192 --multiprocessors 1 --args in:zeros.npy "
+                     "--registers ";
+  EXPECT_EQ(run(full + "128"), 2);
+  expectPrinted("a cooperative launch of more CTAs than can be resident (2;");
+  EXPECT_EQ(run(full + "64"), 1);
+  expectPrinted("ERROR: race");
 }
 
 TEST_F(PtxEmu, UsageErrors) {
@@ -312,6 +321,10 @@ TEST_F(PtxEmu, UsageErrors) {
            {"scale.ptx --exhaustive --unchecked", "needs the checks"},
            {"scale.ptx --exhaustive --counters",
             "takes no '--seeds', '--counters' or '--trace'"},
+           {"scale.ptx --cores 2", "'--cores' needs '--unchecked'"},
+           {"scale.ptx --cores 2 --unchecked --seed 1", "takes no '--seed'"},
+           {"scale.ptx --cores 2 --unchecked --counters",
+            "runs in an order that nothing chooses or repeats"},
            {"scale.ptx --kernel other --args in:x.npy",
             "has no kernel 'other'"}}) {
     EXPECT_EQ(run(arguments), 2) << arguments;

@@ -4,6 +4,7 @@
 
 #include "moe-rt/emulator.h"
 
+#include <algorithm>
 #include <bit>
 #include <cctype>
 #include <cstdlib>
@@ -56,11 +57,28 @@ inline uint16_t toBf16(double value) {
       std::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
 }
 
-/// With how many seeds correct kernels run, and how many seeds a wrong version
-/// may take to be caught: what MOE_EMULATOR_SEEDS says, or `usual`.
+/// With how many seeds correct kernels run: what MOE_EMULATOR_SEEDS says, or
+/// `usual`.
 inline uint64_t seedLimit(uint64_t usual) {
   const char *text = std::getenv("MOE_EMULATOR_SEEDS");
   return text ? std::strtoull(text, nullptr, 10) : usual;
+}
+
+/// On how many cores correct kernels run.
+inline constexpr unsigned kCores[] = {2, 4};
+/// In the place of a seed: free mode on so many cores.
+constexpr uint64_t onCores(unsigned cores) { return uint64_t(cores) << 32; }
+/// The seed and the schedule, or the cores, that a test's number of a run
+/// names.
+inline EmulatorOptions optionsOf(uint64_t run) {
+  EmulatorOptions options;
+  options.cores = std::max(1u, static_cast<unsigned>(run >> 32));
+  options.checked = options.cores == 1;
+  if (options.checked) {
+    options.seed = run;
+    options.schedule = static_cast<Schedule>(run % 4);
+  }
+  return options;
 }
 
 /// Whether a run was silent and its result exact.
@@ -192,17 +210,34 @@ GemmResult runAndCompare(KernelRun &run, uint64_t out, int m, int n, int k,
   return result;
 }
 
+/// A correct kernel gives what it gives on one core.
+template <typename Run>
+void expectExactOnCores(Run run) {
+  for (unsigned cores : kCores) {
+    GemmResult result = run(onCores(cores));
+    EXPECT_TRUE(result.clean) << result.report;
+    EXPECT_TRUE(result.exact) << cores << " cores";
+  }
+}
+
 /// A wrong version is refused, reported or gives wrong numbers with one of the
-/// seeds that `run` gets.
+/// seeds that `run` gets: of 3, or of MOE_EMULATOR_SEEDS, but of no more than
+/// 20. The test's report says which seed it was and how it was caught.
 template <typename Run>
 void expectCaught(Run run) {
-  uint64_t seeds = seedLimit(3);
-  for (uint64_t seed = 1; seed <= seeds; ++seed)
+  uint64_t seeds = std::min<uint64_t>(seedLimit(3), 20);
+  auto caughtBy = [&](uint64_t seed) -> const char * {
     try {
       GemmResult result = run(seed);
-      if (!result.clean || !result.exact)
-        return;
+      return !result.clean ? "report" : !result.exact ? "numbers" : nullptr;
     } catch (const LoadError &) {
+      return "refusal";
+    }
+  };
+  for (uint64_t seed = 1; seed <= seeds; ++seed)
+    if (const char *how = caughtBy(seed)) {
+      ::testing::Test::RecordProperty("seed", std::to_string(seed));
+      ::testing::Test::RecordProperty("caughtBy", how);
       return;
     }
   ADD_FAILURE() << "not caught with " << seeds << " seeds";

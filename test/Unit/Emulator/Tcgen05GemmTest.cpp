@@ -11,9 +11,7 @@ namespace tcgen05_gemm_test {
 constexpr int kM = 512, kN = 256, kK = 128;
 
 GemmResult runGemm(const std::string &text, bool pair, uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   options.multiprocessors = 2;
   options.livelockSlots = 30000;
   KernelRun run(text, options);
@@ -45,6 +43,12 @@ TEST(Tcgen05Gemm, ExactAndSilent) {
       EXPECT_TRUE(result.clean) << result.report;
       EXPECT_TRUE(result.exact) << seed;
     }
+}
+
+TEST(Tcgen05Gemm, OnSeveralCores) {
+  std::string text = readInput("tcgen05_gemm.ptx");
+  for (bool pair : {false, true})
+    expectExactOnCores([&](uint64_t run) { return runGemm(text, pair, run); });
 }
 
 /// CUTLASS's copies of a pair tell the even CTA's mbarrier through the address

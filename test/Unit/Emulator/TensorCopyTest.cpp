@@ -310,7 +310,8 @@ struct Multicast {
   std::vector<uint32_t> values;
 };
 
-Multicast runMulticast(const std::string &text, uint64_t seed) {
+Multicast runMulticast(const std::string &text, uint64_t seed,
+                       uint32_t ctas = 4) {
   EmulatorOptions options;
   options.seed = seed;
   options.schedule = static_cast<Schedule>(seed % 3);
@@ -330,9 +331,8 @@ Multicast runMulticast(const std::string &text, uint64_t seed) {
   run.input(std::vector<char>(encoded.begin(), encoded.end()));
   uint64_t out = run.output(4 * 256);
   LaunchConfig config;
-  config.grid = {4};
+  config.grid = config.cluster = {ctas};
   config.block = {64};
-  config.cluster = {4};
   run.emulator.launch(*run.module, "k", config, run.arguments);
   Multicast result;
   result.clean = run.emulator.run();
@@ -383,6 +383,16 @@ TEST(Multicast, TellsOneCtaOfEveryPair) {
     expectFound(pairMulticastText("15", "512", "1", "0"), seed, "");
     expectFound(pairMulticastText("15", "512", "2", "0"), seed,
                 "or the other of its pair");
+  }
+}
+
+TEST(Multicast, AnOddClusterHasAnIncompletePair) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Multicast result =
+        runMulticast(pairMulticastText("4", "256", "1", "1"), seed, 3);
+    EXPECT_NE(result.report.find("tells CTA 3, which the cluster of 3 lacks"),
+              std::string::npos)
+        << result.report;
   }
 }
 

@@ -173,6 +173,34 @@ TEST(Tensor, MmaOfEveryType) {
   }
 }
 
+TEST(Tensor, MmaOfEightRows) {
+  std::mt19937 random(7);
+  std::vector<uint32_t> a(8 * 16), b(8 * 16);
+  for (auto *matrix : {&a, &b})
+    for (uint32_t &element : *matrix)
+      element = random() % 256;
+  KernelRun run(kernelText(
+      "mul.wide.u32 %rd1, %tid_, 4; add.u64 %rd2, %p0, %rd1; add.u64 %rd3, "
+      "%p1, %rd1; mul.wide.u32 %rd1, %tid_, 8; add.u64 %rd4, %p2, %rd1; "
+      "ld.global.u32 %r1, [%rd2]; ld.global.u32 %r2, [%rd3]; mov.u32 %r3, 7; "
+      "mov.u32 %r4, 7;\nmma.sync.aligned.m8n8k16.row.col.s32.u8.s8.s32 {%r3, "
+      "%r4}, {%r1}, {%r2}, {%r3, %r4};\nst.global.v2.u32 [%rd4], {%r3, %r4};",
+      3));
+  run.input(fragment(a, 8, 16, 8));
+  run.input(fragment(b, 8, 16, 8));
+  uint64_t out = run.output(256);
+  ASSERT_TRUE(run.launch({1}, {32})) << run.report();
+  auto d = run.read<int32_t>(out, 64);
+  for (size_t i = 0; i < 8; ++i)
+    for (size_t j = 0; j < 8; ++j) {
+      int32_t sum = 7;
+      for (size_t k = 0; k < 16; ++k)
+        sum += static_cast<int32_t>(a[i * 16 + k]) *
+               static_cast<int8_t>(b[j * 16 + k]);
+      EXPECT_EQ(d[i * 8 + j], sum);
+    }
+}
+
 TEST(Tensor, MmaNeedsTheWholeWarp) {
   std::string code = "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%r1, "
                      "%r2, %r3, %r4}, {%r5, %r5}, {%r5}, {%r6, %r6, %r6, %r6};";

@@ -181,6 +181,9 @@ TEST(Tensormap, FencesOfItsProxy) {
   };
   check({}, true, "right");
   Protocol parts;
+  parts.acquire += "fence.proxy.tensormap::generic.acquire.cta [%p0], 128;";
+  check(parts, true, "a narrower acquire behind the right one");
+  parts = {};
   parts.release = "";
   check(parts, false, "no release");
   parts = {};
@@ -201,6 +204,77 @@ TEST(Tensormap, FencesOfItsProxy) {
   parts = {};
   parts.store = "st.relaxed.gpu.global.u32";
   check(parts, false, "nothing orders the fences");
+}
+
+// ---- maps that no longer describe a tensor ----
+
+/// The finding of a copy of `dims` dimensions by a map that `body` changed.
+std::string copyBy(const TensorMapParams &params, const std::string &body,
+                   const std::string &dims) {
+  std::string at = "{%r3";
+  for (char dim = '1'; dim < dims[0]; ++dim)
+    at += ", %r3";
+  KernelRun run(kernelText(
+      body +
+          "fence.proxy.tensormap::generic.release.cta; "
+          "fence.proxy.tensormap::generic.acquire.cta [%p0], 128;\n"
+          "mov.u32 %r2, tile; mov.u32 %r3, 0; mov.u32 %r9, bar; "
+          "mbarrier.init.shared.b64 [%r9], 1; fence.proxy.async; "
+          "cp.async.bulk.tensor." +
+          dims +
+          "d.shared::cluster.global.mbarrier::complete_tx::bytes [%r2], "
+          "[%p0, " +
+          at + "}], [%r9];",
+      1, ".shared .align 128 .b8 tile[512]; .shared .align 8 .b64 bar;"));
+  auto map = encodeTensorMap(params);
+  run.input(std::vector<char>(map.begin(), map.end()));
+  run.launch({1}, {1});
+  return run.findings().empty() ? "" : run.findings()[0].message;
+}
+
+std::string replace(const std::string &field) {
+  return "tensormap.replace.tile." + field + ";\n";
+}
+
+TEST(Tensormap, CopiesCheckWhatReplaceLeft) {
+  TensorMapParams params = paramsOf(0x700100000000);
+  auto expectRefused = [&](const std::string &body, const std::string &dims,
+                           const std::string &message) {
+    EXPECT_NE(copyBy(params, body, dims).find(message), std::string::npos)
+        << body << copyBy(params, body, dims);
+  };
+  // A third dimension of which the map says nothing, then less and less.
+  std::string body = replace("rank.global.b1024.b32 [%p0], 2");
+  expectRefused(body, "3", "size of at least 1 in dimension 2, but got 0");
+  body += replace("global_dim.global.b1024.b32 [%p0], 2, 5");
+  expectRefused(body, "3", "box from 1 to 256 in dimension 2, but got 0");
+  body += replace("box_dim.global.b1024.b32 [%p0], 2, 1");
+  expectRefused(body, "3",
+                "element stride from 1 to 8 in dimension 2, but got 0");
+  expectRefused("", "3", "map of rank 3, but got one of rank 2");
+  expectRefused(replace("box_dim.global.b1024.b32 [%p0], 0, 6"), "2",
+                "multiple of 16 bytes within the swizzle, but got 24 bytes");
+  expectRefused(replace("swizzle_mode.global.b1024.b32 [%p0], 1"), "2",
+                "multiple of 16 bytes within the swizzle, but got 64 bytes");
+  // A map that plain stores have written to.
+  expectRefused("st.global.u8 [%p0+4], 13;", "2", "element type from 0 to 12");
+}
+
+TEST(Tensormap, BoxesFitIntoSharedMemory) {
+  TensorMapParams params = paramsOf(0x700100000000);
+  params.type = 0;
+  params.rank = 5;
+  params.dims.fill(256);
+  params.strides.fill(256);
+  params.box = {256, 256, 4, 1, 1};
+  EXPECT_NE(copyBy(params, "", "5").find("at most 232448 bytes"),
+            std::string::npos);
+  params.box = {256, 256, 256, 256, 1}; // 2^32 bytes
+  EXPECT_NE(copyBy(params, "", "5").find("at most 232448 bytes"),
+            std::string::npos);
+  params.box.fill(256);
+  EXPECT_NE(copyBy(params, "", "5").find("at most 232448 bytes"),
+            std::string::npos);
 }
 
 } // namespace tensormap_test

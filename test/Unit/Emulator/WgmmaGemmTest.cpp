@@ -12,9 +12,7 @@ constexpr int kM = 512, kN = 256, kK = 320;
 
 /// `transposed`: B is given as K x N.
 GemmResult runGemm(const std::string &text, bool transposed, uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  options.schedule = static_cast<Schedule>(seed % 4);
+  EmulatorOptions options = test::optionsOf(seed);
   // Two clusters for four pairs of tiles.
   options.multiprocessors = 4;
   options.livelockSlots = 30000;
@@ -49,6 +47,13 @@ TEST(WgmmaGemm, ExactAndSilent) {
       EXPECT_TRUE(result.clean) << result.report;
       EXPECT_TRUE(result.exact) << seed;
     }
+}
+
+TEST(WgmmaGemm, OnSeveralCores) {
+  std::string text = readInput("wgmma_gemm.ptx");
+  for (bool transposed : {false, true})
+    expectExactOnCores(
+        [&](uint64_t run) { return runGemm(text, transposed, run); });
 }
 
 // ---- wrong versions ----

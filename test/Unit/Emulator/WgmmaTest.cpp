@@ -120,9 +120,10 @@ std::string text(const Shape &shape, const Tile &a, const Tile &b,
                  const std::string &proxy = "fence.proxy.async;") {
   bool packed = has(shape, "f16.f16.") || typeOf(shape, 0) == "f16";
   int registers = shape.n / (packed ? 4 : 2);
-  std::string one = typeOf(shape, 0) == "s32" ? "1"
-                    : packed                  ? "0x3c003c00"
-                                              : "0x3f800000";
+  std::string one = has(shape, "satfinite")     ? "2147483600"
+                    : typeOf(shape, 0) == "s32" ? "1"
+                    : packed                    ? "0x3c003c00"
+                                                : "0x3f800000";
   std::string body =
       ".reg .b32 %d<128>; .reg .b64 %left, %right; mov.u32 %r1, tile; shl.b32 "
       "%r2, %tid_, 2; cvt.u64.u32 %rd1, %r2; add.u64 %rd2, %p0, %rd1; add.u32 "
@@ -208,11 +209,14 @@ TEST_P(Wgmma, IsTheProduct) {
   auto got = run.read<uint32_t>(out, static_cast<size_t>(registers) * 128);
   for (int row = 0; row < 64; ++row)
     for (int column = 0; column < shape.n; ++column) {
-      double sum = 1;
+      bool saturates = has(shape, "satfinite");
+      double sum = saturates ? 2147483600 : 1;
       for (int i = 0; i < k; ++i)
         sum += shape.scaleA * shape.scaleB *
                decode(aType, a.values[row * k + i]) *
                decode(bType, b.values[column * k + i]);
+      if (saturates)
+        sum = std::min(sum, 2147483647.0);
       int thread = row / 16 * 32 + row % 8 * 4 + column % 8 / 2;
       int half = row / 8 % 2, odd = column % 2;
       uint32_t bits =
@@ -251,6 +255,7 @@ const Shape kShapes[] = {
     {"s32.s8.s8", 64, 1},
     {"s32.u8.s8", 32, 1, 0},
     {"s32.u8.u8", 16, 1, 3, true},
+    {"s32.s8.u8.satfinite", 24, 1, 3},
 };
 INSTANTIATE_TEST_SUITE_P(All, Wgmma, ::testing::ValuesIn(kShapes));
 

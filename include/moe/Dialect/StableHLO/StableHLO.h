@@ -38,6 +38,10 @@ llvm::SmallVector<bool> getBoolList(mlir::Attribute attr);
 /// size that another value of the same rank has there.
 mlir::RankedTensorType mergeStaticShapes(mlir::ValueRange values);
 
+/// Whether calls of the function `target` of another compiler
+/// (`stablehlo.custom_call`) have a lowering: annotations, checks of shapes.
+bool isLoweredCallee(llvm::StringRef target);
+
 } // namespace moe::stablehlo
 
 #include "moe/Dialect/StableHLO/StableHLODialect.h.inc"

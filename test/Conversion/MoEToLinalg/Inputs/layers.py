@@ -61,4 +61,4 @@ def layer_case(name, table, z=None, x=None, d=5, k=2, seed=200, score="softmax",
     ids, weights, _ = route(z, {"fn": score}, policy=("greedy_assign",) if greedy else ("topk", k), order=greedy[0] if greedy else (), counts=greedy[1] if greedy else (), norm=norm, always=always, dtype=weight_dtype)
     expected = layer(x, ids, weights, table, stacks, apply, residual, values, input_scale, k, element, out)
     result = f"tensor<{len(x) if static else '?'}x{out or d}x{element}>"
-    return Case(name, args, text, [("%y", result)], [expected], tolerance, functions=functions)
+    return Case(name, args, text, [("%y", result)], [expected], tolerance, functions=functions, sums=True)

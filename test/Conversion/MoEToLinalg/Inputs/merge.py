@@ -60,7 +60,7 @@ def case(name, entry, z, x, unit_of=None, k=None, seed=0, out=None, apply=True, 
     entries = [[(e, w) for e, w in zip(*row) if e >= 0] for row in zip(ids, weights)]
     merged = [[stack if common else average(stack, row) for stack, common in zip(stacks, shared)] for row in entries]
     if not apply:
-        return Case(name, args, text, [(f"%m{own[0]}", merged_types[0])], [[row[own[0]] for row in merged]], 1e-5)
+        return Case(name, args, text, [(f"%m{own[0]}", merged_types[0])], [[row[own[0]] for row in merged]], 1e-5, sums=True)
     where = ""
     if unit_of is not None:
         args["unit_of"] = Tensor(unit_of, "i32", dynamic=True)
@@ -75,7 +75,7 @@ def case(name, entry, z, x, unit_of=None, k=None, seed=0, out=None, apply=True, 
         slabs = merged[unit_of[t] if unit_of is not None else t]
         expert = entry.effective(slabs, 0) if isinstance(entry, Effective) else slabs
         expected.append(entry.apply([v * (entry.input_scale or 1.0) for v in row], expert, 1.0, lambda v: v))
-    return Case(name, args, text, [("%y", result)], [expected], 2e-5)
+    return Case(name, args, text, [("%y", result)], [expected], 2e-5, sums=True)
 
 
 def against_outputs(name, entry, equal, seed, d=D):

@@ -124,7 +124,7 @@ def layer(name, body, parameters):
     ]
     before, after, returned = "", "", "y"
     if element != "f32":
-        before = "  %zero = arith.constant 0 : index\n" + f"  %tokens = tensor.dim %x32, %zero : tensor<?x{WIDTH}xf32>\n"
+        before = "  %c0 = arith.constant 0 : index\n" + f"  %tokens = tensor.dim %x32, %c0 : tensor<?x{WIDTH}xf32>\n"
         before += convert("x32", "x", "f32", element, WIDTH, "truncf")
         after, returned = convert("y", "y32", element, "f32", OUT, "extf"), "y32"
     head = f'func.func @main(%{"x" if element == "f32" else "x32"}: tensor<?x{WIDTH}xf32> {{moe.name = "x"}}, %z: {z} {{moe.name = "z"}})'
@@ -211,4 +211,5 @@ def main():
     sys.exit(failed)
 
 
-main()
+if __name__ == "__main__":
+    main()

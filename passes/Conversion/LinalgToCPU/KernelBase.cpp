@@ -1,0 +1,78 @@
+// The function of a kernel, and vectors of C.
+#include "KernelBase.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace moe;
+
+func::FuncOp KernelBase::beginFunction(ModuleOp module, StringRef name) {
+  builder.setInsertionPointToEnd(module.getBody());
+  SmallVector<Type> types = {getRowsType(form.a), getRowsType(form.b),
+                             getRowsType(builder.getF32Type())};
+  if (form.codes)
+    types.push_back(getRowsType(form.scale));
+  if (form.hasZeros)
+    types.push_back(getRowsType(form.b));
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType(types, {}));
+  function.setPrivate();
+  function.setNoInline(true);
+  Block *entry = function.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  builder.setInsertionPoint(func::ReturnOp::create(builder, loc));
+  a = entry->getArgument(0);
+  b = entry->getArgument(1);
+  c = entry->getArgument(2);
+  if (form.codes) {
+    scales = entry->getArgument(3);
+    codes.emplace(builder, loc, form, b,
+                  form.hasZeros ? entry->getArgument(4) : Value());
+    codes->buildConstants();
+  }
+  zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vectorType));
+  columnCount = size(c, 1);
+  auto maskType = VectorType::get({tile.lanes}, builder.getI1Type());
+  for (int64_t column = 0; column < tile.columns; column += tile.lanes) {
+    columnIndices.push_back(index(column));
+    Value rest = sub(columnCount, columnIndices.back());
+    masks.push_back(vector::CreateMaskOp::create(builder, loc, maskType, rest));
+  }
+  return function;
+}
+
+Value KernelBase::widen(Value value) {
+  Type f32 = builder.getF32Type();
+  if (getElementTypeOrSelf(value.getType()) == f32)
+    return value;
+  Type type = f32;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(f32);
+  return arith::ExtFOp::create(builder, loc, type, value);
+}
+
+Value KernelBase::loadC(Value row, size_t vector) {
+  return vector::MaskedLoadOp::create(builder, loc, vectorType, c,
+                                      ValueRange{row, columnIndices[vector]},
+                                      masks[vector], zero);
+}
+
+void KernelBase::storeC(Value row, size_t vector, Value sum) {
+  vector::MaskedStoreOp::create(builder, loc, c,
+                                ValueRange{row, columnIndices[vector]},
+                                masks[vector], sum);
+}
+
+SmallVector<Value> KernelBase::startGroup(Value step) {
+  Value k = mul(step, index(form.stepDepth()));
+  Value group =
+      arith::DivUIOp::create(builder, loc, k, index(form.codes->group));
+  codes->startGroup(group);
+  SmallVector<Value> scaleOf;
+  for (Value column : columnIndices)
+    scaleOf.push_back(
+        widen(vector::LoadOp::create(builder, loc, vectorType.clone(form.scale),
+                                     scales, ValueRange{group, column})));
+  return scaleOf;
+}

@@ -1,0 +1,72 @@
+// What builders of kernels have in common.
+#ifndef MOE_PASSES_CONVERSION_LINALGTOCPU_KERNELBASE_H
+#define MOE_PASSES_CONVERSION_LINALGTOCPU_KERNELBASE_H
+
+#include "CodeReader.h"
+#include "MatmulKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Builders.h"
+
+namespace moe {
+
+/// Builds the function of a kernel, its arguments and its access to C.
+class KernelBase {
+public:
+  KernelBase(mlir::MLIRContext *context, mlir::Location loc,
+             const KernelForm &form)
+      : builder(context), loc(loc), form(form), tile(form.tile),
+        vectorType(mlir::VectorType::get({tile.lanes}, builder.getF32Type())) {}
+
+protected:
+  /// Makes the function and sets the insertion point into its only block, which
+  /// ends in a return.
+  mlir::func::FuncOp beginFunction(mlir::ModuleOp module, llvm::StringRef name);
+
+  mlir::Value index(int64_t value) {
+    return mlir::arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  mlir::Value add(mlir::Value a, mlir::Value b) {
+    return mlir::arith::AddIOp::create(builder, loc, a, b);
+  }
+  mlir::Value sub(mlir::Value a, mlir::Value b) {
+    return mlir::arith::SubIOp::create(builder, loc, a, b);
+  }
+  mlir::Value mul(mlir::Value a, mlir::Value b) {
+    return mlir::arith::MulIOp::create(builder, loc, a, b);
+  }
+  mlir::Value min(mlir::Value a, mlir::Value b) {
+    return mlir::arith::MinSIOp::create(builder, loc, a, b);
+  }
+  mlir::Value size(mlir::Value memref, int64_t dim) {
+    return mlir::memref::DimOp::create(builder, loc, memref, dim);
+  }
+  /// `value` in f32.
+  mlir::Value widen(mlir::Value value);
+  /// Vector `vector` of row `row` of C: what is beyond C is zero, and stays.
+  mlir::Value loadC(mlir::Value row, size_t vector);
+  void storeC(mlir::Value row, size_t vector, mlir::Value sum);
+  /// Makes the group of codes that step `step` is in the current one. Returns
+  /// its scales, for each vector of a row.
+  llvm::SmallVector<mlir::Value> startGroup(mlir::Value step);
+
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  KernelForm form;
+  RegisterTile tile;
+  mlir::VectorType vectorType;
+  mlir::Value a, b, c, scales, zero, columnCount;
+  std::optional<CodeReader> codes;
+  /// Of each vector of a row of C.
+  llvm::SmallVector<mlir::Value> masks, columnIndices;
+};
+
+/// The kernel of `form` in tile registers, under the name `name`.
+mlir::func::FuncOp buildTileKernel(mlir::ModuleOp module,
+                                   const KernelForm &form,
+                                   llvm::StringRef name);
+
+} // namespace moe
+
+#endif // MOE_PASSES_CONVERSION_LINALGTOCPU_KERNELBASE_H

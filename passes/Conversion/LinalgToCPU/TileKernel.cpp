@@ -1,0 +1,317 @@
+// Generates kernels that keep a block of the result in tile registers (AMX).
+#include "KernelBase.h"
+
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+
+/// The eight tile registers hold two of A, two of B and their four products:
+/// each that is loaded is used twice, and loads take half of the time of
+/// products.
+constexpr int64_t tilesOfA = 2, tilesOfB = 2;
+constexpr int64_t blockRows = tilesOfA * tileRegisterRows;
+/// Pairs of A along k, and of B across columns, in the row of a tile.
+constexpr int64_t pairs = tileDepth / 2;
+constexpr int64_t blockColumns = tilesOfB * pairs;
+/// Elements along k between a load of C and a store: A's part of a block is
+/// 32 KiB, which stay in the first cache for all columns, and B's 64 KiB, which
+/// stay in the second one for all rows.
+constexpr int64_t partDepth = 512;
+/// The same where B's part is what codes mean, on the stack.
+constexpr int64_t codesPartDepth = 256;
+
+/// Builds one kernel. Panels of pairs are columns of tiles as they are: a tile
+/// is 16 rows of 64 bytes, those of a panel of 64 columns 256 bytes apart. The
+/// kernel of vectors reads the same panels. K is a multiple of a tile's depth.
+///
+///               64
+///        +-----+-----+         for each part of K
+///        |  B  |     |           of codes: make numbers of them
+///      K +-----+-----+           for each block of 32 or 16 rows
+///        |     |     |             for each half of the columns
+///     +--+-----+-----+               load 2 x 2 tiles of C
+///  32 | A|  C  |     |               for k: C[i][j] += A[i][k] * B[k][j]
+///     +--+-----+-----+               store the tiles
+///
+/// Tiles are whole: rows that end within one are copied, and so is the block of
+/// C there and where columns end within the panel. What a copy has beyond the
+/// operand is never read back. The products of codes begin with zeros, and C
+/// gets them, from a copy too, multiplied by the scales of their group.
+class TileKernelBuilder : KernelBase {
+public:
+  using KernelBase::KernelBase;
+
+  func::FuncOp build(ModuleOp module, StringRef name);
+
+private:
+  /// What all rows multiply before the next part: A from element `k` on by
+  /// `rows` rows of `pairs`, from row `first` on.
+  struct Part {
+    Value k, pairs, first, rows;
+    SmallVector<Value> scales; ///< of codes
+  };
+
+  amx::TileType tileType(Type element, int64_t columns) {
+    return amx::TileType::get({tileRegisterRows, columns}, element);
+  }
+  Value allocate(Type element, int64_t rows, int64_t columns);
+  Value view(Value matrix, Value row, Value column, Value rows, Value columns);
+  scf::ForOp loop(Value begin, Value end, Value step, ValueRange values = {});
+  void forEach(Value end, int64_t step, function_ref<void(Value)> body);
+  Value viewOrCopy(Value isWhole, Value copy, function_ref<Value()> view,
+                   function_ref<void()> fill);
+  Value equals(Value value, int64_t constant);
+  int64_t stepsPerPart() const;
+  void buildPart(Value begin, Value end);
+  void readCodes(Value begin, Value end);
+  void buildBlock(int64_t high, Value row, Value height, const Part &part);
+  void multiply(int64_t high, Value aRows, Value cRows, const Part &part);
+  void storeCopy(Value row, Value height, const Part &part);
+
+  Value rowCount;
+  /// Memory for rows of A, a block of C, and the numbers of a part of codes.
+  Value copyOfA, copyOfC, numbers;
+};
+
+func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
+  func::FuncOp function = beginFunction(module, name);
+  // The function configures the tile registers and gives them back: callers,
+  // most of which multiply in vectors at times, have none.
+  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  rowCount = size(c, 0);
+  int64_t depth = stepsPerPart() * form.stepDepth();
+  copyOfA = allocate(form.a, blockRows, depth);
+  copyOfC = allocate(builder.getF32Type(), blockRows, tile.columns);
+  if (codes)
+    numbers = allocate(form.a, depth / 2, 2 * tile.columns);
+
+  // Steps along K: one row of B each.
+  Value steps = size(b, 0), part = index(stepsPerPart());
+  auto parts = loop(index(0), steps, part);
+  builder.setInsertionPointToStart(parts.getBody());
+  Value begin = parts.getInductionVar();
+  buildPart(begin, min(add(begin, part), steps));
+  return function;
+}
+
+/// Memory on the stack.
+Value TileKernelBuilder::allocate(Type element, int64_t rows, int64_t columns) {
+  auto type = MemRefType::get({rows, columns}, element);
+  Value memory = memref::AllocaOp::create(builder, loc, type,
+                                          builder.getI64IntegerAttr(64));
+  return memref::CastOp::create(builder, loc, getRowsType(element), memory);
+}
+
+Value TileKernelBuilder::view(Value matrix, Value row, Value column, Value rows,
+                              Value columns) {
+  OpFoldResult one = builder.getIndexAttr(1);
+  return memref::SubViewOp::create(
+      builder, loc, matrix, ArrayRef<OpFoldResult>{row, column},
+      ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
+}
+
+scf::ForOp TileKernelBuilder::loop(Value begin, Value end, Value step,
+                                   ValueRange values) {
+  return scf::ForOp::create(builder, loc, begin, end, step, values);
+}
+
+void TileKernelBuilder::forEach(Value end, int64_t step,
+                                function_ref<void(Value)> body) {
+  auto steps = loop(index(0), end, index(step));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(steps.getBody());
+  body(steps.getInductionVar());
+}
+
+/// What `view` builds where `isWhole`, else `copy` behind what `fill` builds.
+Value TileKernelBuilder::viewOrCopy(Value isWhole, Value copy,
+                                    function_ref<Value()> view,
+                                    function_ref<void()> fill) {
+  auto branch = scf::IfOp::create(builder, loc, copy.getType(), isWhole,
+                                  /*else=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(builder, loc, view());
+  builder.setInsertionPointToStart(branch.elseBlock());
+  fill();
+  scf::YieldOp::create(builder, loc, copy);
+  return branch.getResult(0);
+}
+
+Value TileKernelBuilder::equals(Value value, int64_t constant) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
+                               index(constant));
+}
+
+/// Rows of B that all rows of A use before the next ones, in whole tiles. Those
+/// of codes lie in one group.
+int64_t TileKernelBuilder::stepsPerPart() const {
+  int64_t depth = partDepth;
+  if (form.codes) {
+    depth = std::min(form.codes->group, codesPartDepth);
+    while (form.codes->group % depth != 0)
+      depth -= tileDepth;
+  }
+  return depth / form.stepDepth();
+}
+
+void TileKernelBuilder::buildPart(Value begin, Value end) {
+  Part part{mul(begin, index(form.stepDepth())), sub(end, begin), begin, b, {}};
+  if (codes) {
+    part.scales = startGroup(begin);
+    readCodes(begin, end);
+    part.pairs = mul(part.pairs, index(form.stepDepth() / 2));
+    part.first = index(0);
+    part.rows = numbers;
+  }
+  forEach(rowCount, blockRows, [&](Value row) {
+    Value height = min(sub(rowCount, row), index(blockRows));
+    Value isHigh =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt, height,
+                              index(tileRegisterRows));
+    auto branch = scf::IfOp::create(builder, loc, isHigh, /*else=*/true);
+    builder.setInsertionPoint(branch.thenYield());
+    buildBlock(/*high=*/2, row, height, part);
+    builder.setInsertionPoint(branch.elseYield());
+    buildBlock(/*high=*/1, row, height, part);
+  });
+}
+
+/// What the codes of rows [begin, end) of B mean, in rows of pairs.
+void TileKernelBuilder::readCodes(Value begin, Value end) {
+  int64_t parts = form.stepDepth() / 2;
+  forEach(sub(end, begin), 1, [&](Value step) {
+    Value from = add(begin, step), to = mul(step, index(parts));
+    for (int64_t part = 0; part < parts; ++part)
+      for (int64_t v = 0; v < form.vectors(); ++v)
+        vector::StoreOp::create(
+            builder, loc, codes->read(from, part, v), numbers,
+            ValueRange{add(to, index(part)), index(2 * v * tile.lanes)});
+  });
+}
+
+/// Rows [row, row + height) of C, in tiles of which `high` lie one below
+/// another.
+void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
+                                   const Part &part) {
+  Value none = index(0);
+  Value hasAllRows = equals(height, high * tileRegisterRows);
+  Value depth = mul(part.pairs, index(2));
+  Value aRows = viewOrCopy(
+      hasAllRows, copyOfA, [&] { return view(a, row, part.k, height, depth); },
+      [&] {
+        auto type = VectorType::get({tileDepth}, form.a);
+        // By columns: LLVM makes calls of copies that are contiguous, and
+        // calls lose the tiles.
+        forEach(depth, tileDepth, [&](Value k) {
+          forEach(height, 1, [&](Value i) {
+            Value loaded = vector::LoadOp::create(
+                builder, loc, type, a, ValueRange{add(row, i), add(part.k, k)});
+            vector::StoreOp::create(builder, loc, loaded, copyOfA,
+                                    ValueRange{i, k});
+          });
+        });
+      });
+  if (codes) {
+    multiply(high, aRows, copyOfC, part);
+    return storeCopy(row, height, part);
+  }
+
+  Value isWhole = arith::AndIOp::create(builder, loc, hasAllRows,
+                                        equals(columnCount, tile.columns));
+  Value cRows = viewOrCopy(
+      isWhole, copyOfC, [&] { return view(c, row, none, height, columnCount); },
+      [&] {
+        forEach(height, 1, [&](Value i) {
+          for (size_t v = 0; v < masks.size(); ++v)
+            vector::StoreOp::create(builder, loc, loadC(add(row, i), v),
+                                    copyOfC, ValueRange{i, columnIndices[v]});
+        });
+      });
+  multiply(high, aRows, cRows, part);
+  auto isStored =
+      scf::IfOp::create(builder, loc, TypeRange(), isWhole, /*else=*/true);
+  builder.setInsertionPoint(isStored.elseYield());
+  storeCopy(row, height, part);
+}
+
+/// cRows (+)= aRows * B, of whole tiles.
+void TileKernelBuilder::multiply(int64_t high, Value aRows, Value cRows,
+                                 const Part &part) {
+  amx::TileType ofPairs = tileType(form.a, tileDepth),
+                ofSums = tileType(builder.getF32Type(), pairs);
+  Value halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
+                                            index(blockColumns));
+  forEach(halves, 1, [&](Value half) {
+    Value column = mul(half, index(blockColumns));
+    SmallVector<Value> places, sums;
+    for (int64_t j = 0; j < tilesOfB; ++j)
+      places.push_back(add(column, index(j * pairs)));
+    for (int64_t i = 0; i < high; ++i)
+      for (Value place : places) {
+        if (codes)
+          sums.push_back(amx::TileZeroOp::create(builder, loc, ofSums));
+        else
+          sums.push_back(amx::TileLoadOp::create(
+              builder, loc, ofSums, cRows,
+              ValueRange{index(i * tileRegisterRows), place}));
+      }
+    auto steps = loop(index(0), part.pairs, index(pairs), sums);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(steps.getBody());
+      Value step = steps.getInductionVar();
+      SmallVector<Value> bTiles, next(steps.getRegionIterArgs());
+      for (Value place : places)
+        bTiles.push_back(amx::TileLoadOp::create(
+            builder, loc, ofPairs, part.rows,
+            ValueRange{add(part.first, step), mul(place, index(2))}));
+      Value *sum = next.begin();
+      for (int64_t i = 0; i < high; ++i) {
+        Value aTile = amx::TileLoadOp::create(
+            builder, loc, ofPairs, aRows,
+            ValueRange{index(i * tileRegisterRows), mul(step, index(2))});
+        for (Value bTile : bTiles) {
+          *sum =
+              amx::TileMulFOp::create(builder, loc, ofSums, aTile, bTile, *sum);
+          ++sum;
+        }
+      }
+      scf::YieldOp::create(builder, loc, next);
+    }
+    size_t next = 0;
+    for (int64_t i = 0; i < high; ++i)
+      for (Value place : places)
+        amx::TileStoreOp::create(builder, loc, cRows,
+                                 ValueRange{index(i * tileRegisterRows), place},
+                                 steps.getResult(next++));
+  });
+}
+
+/// Brings the copy of a block back to C: its elements, or what they add to it.
+void TileKernelBuilder::storeCopy(Value row, Value height, const Part &part) {
+  forEach(height, 1, [&](Value i) {
+    Value target = add(row, i);
+    for (size_t v = 0; v < masks.size(); ++v) {
+      Value sum = vector::LoadOp::create(builder, loc, vectorType, copyOfC,
+                                         ValueRange{i, columnIndices[v]});
+      if (codes)
+        sum = vector::FMAOp::create(builder, loc, sum, part.scales[v],
+                                    loadC(target, v));
+      storeC(target, v, sum);
+    }
+  });
+}
+
+} // namespace
+
+func::FuncOp moe::buildTileKernel(ModuleOp module, const KernelForm &form,
+                                  StringRef name) {
+  return TileKernelBuilder(module.getContext(), module.getLoc(), form)
+      .build(module, name);
+}

@@ -1,0 +1,122 @@
+// RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 bf16-dot=true bf16-tiles=true" --canonicalize --cse | FileCheck %s
+
+// Kernels for a CPU that has tile registers.
+
+// Few rows, and what the last whole tile leaves of K, are for vectors.
+
+// CHECK-LABEL: func.func @rest
+// CHECK-SAME: %[[X:.*]]: memref<?x72xbf16>, %[[W:.*]]: memref<2x36x64x2xbf16>
+func.func @rest(%x: memref<?x72xbf16>, %w: memref<2x36x64x2xbf16>, %y: memref<?x100xf32>) {
+  // CHECK: %[[ROWS:.*]] = arith.minui %{{.*}}, %c256
+  // CHECK: %[[TASK:.*]] = arith.minui %{{.*}}, %c256
+  // CHECK: %[[A:.*]] = memref.subview %[[X]][%{{.*}}, 0] [%[[TASK]], 72]
+  // CHECK: %[[PANEL:.*]] = memref.subview %[[W]]
+  // CHECK: %[[B:.*]] = memref.collapse_shape %[[PANEL]]
+  // CHECK: %[[FEW:.*]] = arith.cmpi ule, %[[TASK]], %c6
+  // CHECK: scf.if %[[FEW]] {
+  // CHECK-NEXT: call @moe_matmul_bf16_6x64_panels_pairs
+  // CHECK-NEXT: } else {
+  // CHECK: memref.subview %[[A]][0, 0] [%[[TASK]], 64]
+  // CHECK: memref.subview %[[B]][0, 0] [32, 128]
+  // CHECK: call @moe_matmul_bf16_32x64_panels_tiles
+  // CHECK: memref.subview %[[A]][0, 64] [%[[TASK]], 8]
+  // CHECK: memref.subview %[[B]][32, 0] [4, 128]
+  // CHECK: call @moe_matmul_bf16_6x64_panels_pairs
+  // CHECK-NEXT: }
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 64, k mod 2)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x72xbf16>, memref<2x36x64x2xbf16>) outs(%y : memref<?x100xf32>) {
+  ^bb0(%a: bf16, %b: bf16, %c: f32):
+    %f = arith.extf %a : bf16 to f32
+    %g = arith.extf %b : bf16 to f32
+    %p = arith.mulf %f, %g : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// A depth that is less than that of a tile.
+
+// CHECK-LABEL: func.func @shallow
+// CHECK-NOT: tiles
+// CHECK: call @moe_matmul_bf16_6x64_panels_pairs
+// CHECK-NOT: tiles
+// CHECK: return
+func.func @shallow(%x: memref<?x8xbf16>, %w: memref<2x4x64x2xbf16>, %y: memref<?x100xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 64, k mod 2)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x8xbf16>, memref<2x4x64x2xbf16>) outs(%y : memref<?x100xf32>) {
+  ^bb0(%a: bf16, %b: bf16, %c: f32):
+    %f = arith.extf %a : bf16 to f32
+    %g = arith.extf %b : bf16 to f32
+    %p = arith.mulf %f, %g : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// Codes in groups of two tiles: each group begins with zeros, and C gets its products multiplied by their scales. In groups that end within a tile they are for vectors.
+
+// CHECK-LABEL: func.func @codes
+// CHECK: call @moe_matmul_bf16_i8x64_f32_6x64_panels_pairs
+// CHECK: else
+// CHECK: call @moe_matmul_bf16_i8x64_f32_32x64_panels_tiles
+// CHECK-NOT: tiles
+// CHECK: call @moe_matmul_bf16_i8x16_f32_6x64_panels_pairs
+// CHECK: return
+func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x2x64xf32>, %t: memref<1x8x64xf32>, %y: memref<?x64xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 64, k mod 2)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 64, n mod 64)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w, %s : memref<?x128xbf16>, memref<1x64x64x2xi8>, memref<1x2x64xf32>) outs(%y : memref<?x64xf32>) {
+  ^bb0(%a: bf16, %b: i8, %scale: f32, %c: f32):
+    %f = arith.extf %a : bf16 to f32
+    %n = arith.sitofp %b : i8 to f32
+    %g = arith.mulf %n, %scale : f32
+    %p = arith.mulf %f, %g : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 64, k mod 2)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 16, n mod 64)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w, %t : memref<?x128xbf16>, memref<1x64x64x2xi8>, memref<1x8x64xf32>) outs(%y : memref<?x64xf32>) {
+  ^bb0(%a: bf16, %b: i8, %scale: f32, %c: f32):
+    %f = arith.extf %a : bf16 to f32
+    %n = arith.sitofp %b : i8 to f32
+    %g = arith.mulf %n, %scale : f32
+    %p = arith.mulf %f, %g : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// The kernel: whole rows are read in place, others copied.
+
+// CHECK-LABEL: func.func private @moe_matmul_bf16_32x64_panels_tiles
+// CHECK-SAME: (%[[A:[^:]*]]: {{.*}}, %[[B:[^:]*]]: {{.*}}, %[[C:[^:]*]]: {{.*}}) attributes {no_inline, passthrough = ["noinline"]}
+// CHECK: %[[COPY_A:.*]] = memref.cast %{{.*}} : memref<32x512xbf16>
+// CHECK: %[[COPY_C:.*]] = memref.cast %{{.*}} : memref<32x64xf32>
+// CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %{{.*}}, %c32
+// CHECK: %[[ROWS:.*]] = scf.if %[[WHOLE]]
+// CHECK-NEXT: %[[VIEW:.*]] = memref.subview %[[A]]
+// CHECK-NEXT: scf.yield %[[VIEW]]
+// CHECK: vector.load %[[A]]
+// CHECK: scf.yield %[[COPY_A]]
+// CHECK: %[[SUMS:.*]] = scf.if
+// CHECK-NEXT: memref.subview %[[C]]
+// CHECK: vector.maskedload %[[C]]
+// CHECK: scf.yield %[[COPY_C]]
+// CHECK-COUNT-4: amx.tile_load %[[SUMS]]{{.*}} !amx.tile<16x16xf32>
+// CHECK: scf.for %{{.*}} step %c16 iter_args(%[[C00:.*]] = %{{.*}}, %[[C01:.*]] = %{{.*}}, %[[C10:.*]] = %{{.*}}, %[[C11:.*]] = %{{.*}})
+// CHECK: %[[B0:.*]] = amx.tile_load %[[B]]
+// CHECK: %[[B1:.*]] = amx.tile_load %[[B]]
+// CHECK: %[[A0:.*]] = amx.tile_load %[[ROWS]][%c0,
+// CHECK-NEXT: amx.tile_mulf %[[A0]], %[[B0]], %[[C00]]
+// CHECK-NEXT: amx.tile_mulf %[[A0]], %[[B1]], %[[C01]]
+// CHECK: %[[A1:.*]] = amx.tile_load %[[ROWS]][%c16,
+// CHECK-NEXT: amx.tile_mulf %[[A1]], %[[B0]], %[[C10]]
+// CHECK-NEXT: amx.tile_mulf %[[A1]], %[[B1]], %[[C11]]
+// CHECK: scf.yield
+// CHECK-COUNT-4: amx.tile_store %[[SUMS]]
+// CHECK: vector.maskedstore %[[C]]
+
+// CHECK-LABEL: func.func private @moe_matmul_bf16_i8x64_f32_32x64_panels_tiles
+// CHECK: %[[NUMBERS:.*]] = memref.cast %{{.*}} : memref<32x128xbf16>
+// CHECK: amx.tile_zero
+// CHECK: amx.tile_load %[[NUMBERS]]
+// CHECK: vector.fma
+// CHECK: return

@@ -1,0 +1,128 @@
+"""Runs what kernels in tile registers (AMX) compute.
+
+usage: tiles.py FOLDER emulated|machine
+
+On a machine that has them, or on any with AVX512-BF16 by what the instructions are documented to do (see tile_emulation.py).
+
+Products of bf16, whose numbers make every sum exact, have the bits of the reference lowering. Layers, also of codes, differ from it by no more than bf16 may, in every form
+and on any number of threads by the same bits. Both on numbers of rows next to those of tiles and tasks and with NaN in all memory they get, layers also with experts that get
+nothing or everything. Prints a line for each case and ends with status 1 where one fails. Files are left in FOLDER. Needs moe-compile, moe-opt and moe-run
+in PATH.
+"""
+import os
+import random
+import struct
+import sys
+
+import layers
+from npy import read_npy, write_npy
+from tile_emulation import COMPILERS, run
+
+rng = random.Random(5)
+THREADS = [1, 3]
+# A tile is 16 rows high and 32 deep, a part of a kernel 512 deep, a task 256 rows high, and six rows are for vectors.
+DEPTHS, COLUMNS = {"shallow": 72, "deep": 1064}, 100
+ROWS = [0, 1, 6, 7, 15, 16, 17, 31, 32, 33, 49, 256, 259, 263]
+# Body and parameters as in layers.py, sizes, and codes that share a scale: 288 of them are three parts of a kernel.
+LAYERS = {"narrow": (40, 72, 56, None), "codes": (64, 96, 56, 32), "bytes": (288, 288, 40, 288)}
+CASES = [(0, "all"), (1, "all"), (15, "hot"), (16, "hot"), (17, "hot"), (33, "hot"), (64, "inner"), (101, "all"), (259, "hot"), (263, "hot")]
+BOUND = 5e-3
+
+
+def products():
+    """y = x W^T over the first columns of x, for each depth."""
+    x = max(DEPTHS.values())
+    head = f"func.func @main(%x32: tensor<?x{x}xf32> {{moe.name = \"x\"}}) -> ("
+    head += ", ".join(f'tensor<?x{COLUMNS}xf32> {{moe.name = "{name}"}}' for name in DEPTHS) + ") {\n"
+    text = f"  %zero = arith.constant 0 : index\n  %f0 = arith.constant 0.0 : f32\n  %tokens = tensor.dim %x32, %zero : tensor<?x{x}xf32>\n"
+    text += layers.convert("x32", "x", "f32", "bf16", x, "truncf")
+    y = f"tensor<?x{COLUMNS}xf32>"
+    for name, depth in DEPTHS.items():
+        data = b"".join(struct.pack("<f", rng.randint(-3, 3))[2:] for _ in range(COLUMNS * depth))
+        rows = f"tensor<?x{depth}xbf16>"
+        text += layers.constant(f"{name}_w", [COLUMNS, depth], "bf16", data) + f"""  %{name}_x = tensor.extract_slice %x[0, 0] [%tokens, {depth}] [1, 1] : tensor<?x{x}xbf16> to {rows}
+  %{name}_e = tensor.empty(%tokens) : {y}
+  %{name}_0 = linalg.fill ins(%f0 : f32) outs(%{name}_e : {y}) -> {y}
+  %{name} = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+      ins(%{name}_x, %{name}_w : {rows}, {layers.tensor([COLUMNS, depth], "bf16")}) outs(%{name}_0 : {y}) -> {y}
+"""
+    return head + text + f"  return {', '.join('%' + name for name in DEPTHS)} : {', '.join(y for _ in DEPTHS)}\n}}\n"
+
+
+def layer(name):
+    layers.WIDTH, layers.HIDDEN, layers.OUT, group = LAYERS[name]
+    layers.GROUP, layers.EXPERTS, layers.TYPES[name] = group, 3, "bf16"
+    wide = {"g": [layers.HIDDEN, layers.WIDTH], "u": [layers.HIDDEN, layers.WIDTH], "d": [layers.OUT, layers.HIDDEN], "db": [layers.OUT]}
+    body, parameters = layers.BODIES[name]
+    return layers.layer(name, body, [(parameter, wide[parameter]) for parameter, _ in parameters])
+
+
+def compile_reference(model):
+    run("moe-compile", model + ".mlir", "--start-from=moe", "--cpu=x86-64", "--schedule=unfused", "-o", model + "-reference.so")
+
+
+def outputs(library, inputs, names, *options):
+    """The files of the outputs as bytes."""
+    arguments = [f"--input={name}={name}.npy" for name in inputs] + [f"--output={name}={name}.npy" for name in names]
+    run("moe-run", "./" + library, *arguments, *options)
+    found = []
+    for name in names:
+        with open(name + ".npy", "rb") as file:
+            found.append(file.read())
+    return found
+
+
+def error(y, reference):
+    """max |y - r| / max |r| of two files."""
+    numbers = []
+    for data in (y, reference):
+        with open("compared.npy", "wb") as file:
+            file.write(data)
+        numbers.append(read_npy("compared.npy")[1])
+    y, reference = numbers
+    return max((abs(a - b) for a, b in zip(y, reference, strict=True)), default=0) / max(map(abs, reference), default=1)
+
+
+def check_products(compile_):
+    with open("products.mlir", "w") as file:
+        file.write(products())
+    compile_reference("products")
+    compile_("products.mlir", "products.so")
+    failed = False
+    for rows in ROWS:
+        depth = max(DEPTHS.values())
+        write_npy("x.npy", [rng.randint(-3, 3) for _ in range(rows * depth)], [rows, depth])
+        expected = outputs("products-reference.so", ["x"], DEPTHS)
+        equal = all(outputs("products.so", ["x"], DEPTHS, "--poison", f"--threads={n}") == expected for n in THREADS)
+        print(f"products of {rows} rows: {'same bits' if equal else 'differ'}")
+        failed |= not equal
+    return failed
+
+
+def check_layer(name, compile_):
+    with open(name + ".mlir", "w") as file:
+        file.write(layer(name))
+    compile_reference(name)
+    forms = ["unfused", "fused", "two-kernel"] if name == "narrow" else ["unfused", "fused"]
+    for form in forms:
+        compile_(name + ".mlir", f"{name}-{form}.so", f"--schedule={form}")
+    failed = False
+    for tokens, to in CASES:
+        write_npy("x.npy", layers.numbers(tokens * layers.WIDTH, 1.0), [tokens, layers.WIDTH])
+        write_npy("z.npy", layers.logits(tokens, to), [tokens, layers.EXPERTS])
+        expected, = outputs(name + "-reference.so", ["x", "z"], ["y"])
+        found = {outputs(f"{name}-{form}.so", ["x", "z"], ["y"], "--poison", f"--threads={n}")[0] for form in forms for n in THREADS}
+        worst = max(error(y, expected) for y in found)
+        print(f"{name} of {tokens} tokens to {to}: {len(found)} results, error {'within' if worst <= BOUND else 'beyond'} {BOUND} ({worst:.1e})")
+        failed |= len(found) != 1 or not worst <= BOUND
+    return failed
+
+
+def main():
+    compile_ = COMPILERS[sys.argv[2]]
+    os.chdir(sys.argv[1])
+    failed = [check_products(compile_)] + [check_layer(name, compile_) for name in LAYERS]
+    sys.exit(any(failed))
+
+
+main()
