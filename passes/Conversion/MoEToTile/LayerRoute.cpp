@@ -4,29 +4,18 @@
 #include "../RouteToVector/RouteKernel.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace moe;
 using namespace moe::detail;
 using namespace moe::tile;
 
-using IntPredicate = arith::CmpIPredicate;
 constexpr int64_t dynamic = ShapedType::kDynamic;
 
 static Value allocate(TensorBuilder &b, ArrayRef<int64_t> shape, Type element,
                       ValueRange sizes = {}) {
   return memref::AllocOp::create(b, MemRefType::get(shape, element), sizes,
                                  b.getI64IntegerAttr(64));
-}
-
-static Value load(TensorBuilder &b, Value memory, ValueRange indices) {
-  return memref::LoadOp::create(b, memory, indices);
-}
-
-static void store(TensorBuilder &b, Value value, Value memory,
-                  ValueRange indices) {
-  memref::StoreOp::create(b, value, memory, indices);
 }
 
 //===----------------------------------------------------------------------===//
@@ -281,68 +270,7 @@ void LayerRoute::buildPlan(Dim tokens) {
     std::optional<RoundedCounts::Views> rounded;
     if (rounding)
       rounded.emplace(views.slice(3, read - 3));
-    place(views.take_front(3), views.drop_front(read), rounded);
+    buildRows(b, views.take_front(3), views.drop_front(read), rounded);
   });
   builder->arrive("planned", {}, placed);
-}
-
-/// Gives each entry the next row of its expert, and so do those that rounding
-/// has added, which stand among them by their units. `read`: ids, picks, ends;
-/// `written`: units, weights, the next row of each expert, and how many added
-/// ones are placed.
-void LayerRoute::place(ValueRange read, ValueRange written,
-                       std::optional<RoundedCounts::Views> rounded) {
-  TensorBuilder &b = builder->b;
-  Value next = written[2], zero = b.index(0), one = b.index(1);
-  auto put = [&](Value expert, Value unit, Value weight) {
-    Value row = load(b, next, expert);
-    store(b, b.add(row, one), next, expert);
-    store(b, unit, written[0], row);
-    store(b, weight, written[1], row);
-  };
-  // Those before `unit`; null for all that are left.
-  auto putAdded = [&](Value expert, Value unit) {
-    Value placed = written[3], count = load(b, rounded->added, expert);
-    auto loop = scf::WhileOp::create(
-        b, TypeRange(b.getIndexType()), load(b, placed, expert),
-        [&](OpBuilder &, Location, ValueRange state) {
-          Value more = b.compare(IntPredicate::ult, state[0], count);
-          if (unit) {
-            Value at = arith::MinUIOp::create(
-                b, state[0],
-                b.index(
-                    cast<MemRefType>(rounded->units.getType()).getDimSize(1) -
-                    1));
-            Value other = load(b, rounded->units, {expert, at});
-            more = b.both(more, b.compare(IntPredicate::ult, other, unit));
-          }
-          scf::ConditionOp::create(b, more, state);
-        },
-        [&](OpBuilder &, Location, ValueRange state) {
-          put(expert, load(b, rounded->units, {expert, state[0]}),
-              load(b, rounded->weights, {expert, state[0]}));
-          scf::YieldOp::create(b, ValueRange{b.add(state[0], one)});
-        });
-    store(b, loop.getResult(0), placed, expert);
-  };
-  auto forEachExpert = [&](Value init, TensorBuilder::LoopBody body) {
-    b.loop(zero, b.index(experts), init, body);
-  };
-  forEachExpert(zero,
-                [&](Value expert, ValueRange begin) -> SmallVector<Value> {
-                  store(b, begin[0], next, expert);
-                  if (rounded)
-                    store(b, zero, written[3], expert);
-                  return {load(b, read[2], expert)};
-                });
-  forEachEntry(b, read[0], [&](Value unit, Value slot, Value expert) {
-    if (rounded)
-      putAdded(expert, unit);
-    put(expert, unit, load(b, read[1], {unit, slot}));
-  });
-  if (rounded)
-    forEachExpert(zero, [&](Value expert, ValueRange) -> SmallVector<Value> {
-      putAdded(expert, {});
-      return {zero};
-    });
 }

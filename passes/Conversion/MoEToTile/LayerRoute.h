@@ -48,8 +48,6 @@ private:
   void buildRoute(tile::Dim tokens);
   void buildPlan(tile::Dim tokens);
   mlir::Value buildRounding(mlir::Value routed);
-  void place(mlir::ValueRange read, mlir::ValueRange written,
-             std::optional<RoundedCounts::Views> rounded);
 
   tile::TaskBuilder *builder;
   int64_t experts = 0;

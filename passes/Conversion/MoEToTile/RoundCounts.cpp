@@ -400,3 +400,60 @@ void RoundedCounts::build(TensorBuilder &b, Value ids, Value counts,
                           const Inputs &inputs, const Views &views) {
   Code(b, *this, ids, counts, inputs, views).build();
 }
+
+void moe::buildRows(TensorBuilder &b, ValueRange read, ValueRange written,
+                    std::optional<RoundedCounts::Views> rounded) {
+  Value experts = sizeOf(b, read[2]);
+  Value next = written[2], zero = b.index(0), one = b.index(1);
+  auto put = [&](Value expert, Value unit, Value weight) {
+    Value row = load(b, next, expert);
+    store(b, b.add(row, one), next, expert);
+    store(b, unit, written[0], row);
+    store(b, weight, written[1], row);
+  };
+  // Those before `unit`; null for all that are left.
+  auto putAdded = [&](Value expert, Value unit) {
+    Value placed = written[3], count = load(b, rounded->added, expert);
+    auto loop = scf::WhileOp::create(
+        b, TypeRange(b.getIndexType()), load(b, placed, expert),
+        [&](OpBuilder &, Location, ValueRange state) {
+          Value more = b.compare(IntPredicate::ult, state[0], count);
+          if (unit) {
+            Value at = arith::MinUIOp::create(
+                b, state[0],
+                b.index(
+                    cast<MemRefType>(rounded->units.getType()).getDimSize(1) -
+                    1));
+            Value other = load(b, rounded->units, {expert, at});
+            more = b.both(more, b.compare(IntPredicate::ult, other, unit));
+          }
+          scf::ConditionOp::create(b, more, state);
+        },
+        [&](OpBuilder &, Location, ValueRange state) {
+          put(expert, load(b, rounded->units, {expert, state[0]}),
+              load(b, rounded->weights, {expert, state[0]}));
+          scf::YieldOp::create(b, ValueRange{b.add(state[0], one)});
+        });
+    store(b, loop.getResult(0), placed, expert);
+  };
+  auto forEachExpert = [&](Value init, TensorBuilder::LoopBody body) {
+    b.loop(zero, experts, init, body);
+  };
+  forEachExpert(zero,
+                [&](Value expert, ValueRange begin) -> SmallVector<Value> {
+                  store(b, begin[0], next, expert);
+                  if (rounded)
+                    store(b, zero, written[3], expert);
+                  return {load(b, read[2], expert)};
+                });
+  forEachEntry(b, read[0], [&](Value unit, Value slot, Value expert) {
+    if (rounded)
+      putAdded(expert, unit);
+    put(expert, unit, load(b, read[1], {unit, slot}));
+  });
+  if (rounded)
+    forEachExpert(zero, [&](Value expert, ValueRange) -> SmallVector<Value> {
+      putAdded(expert, {});
+      return {zero};
+    });
+}

@@ -5,6 +5,8 @@
 #include "../MoEToLinalg/TensorBuilder.h"
 #include "moe/Dialect/MoE/MoE.h"
 
+#include <optional>
+
 namespace moe {
 
 /// Runs `body` on unit, slot and expert of each entry of `ids` (U x k, i32; -1
@@ -74,6 +76,15 @@ private:
   RouteOp route;
   int64_t experts, tile, lanes;
 };
+
+/// Gives each entry of a plan the next row of its expert, and so do those that
+/// rounding has added (`rounded`, if any), which stand among them by their
+/// units. `read`: ids, their weights, the ends of experts. `written`: unit and
+/// weight of each row; the next row of each expert, and how many added ones are
+/// placed.
+void buildRows(detail::TensorBuilder &b, mlir::ValueRange read,
+               mlir::ValueRange written,
+               std::optional<RoundedCounts::Views> rounded);
 
 } // namespace moe
 

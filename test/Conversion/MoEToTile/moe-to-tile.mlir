@@ -410,3 +410,37 @@ func.func @it_routes_before_where_others_read_the_plan(%x: tensor<?x32xf32>, %z:
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
   return %y, %p : tensor<?x32xf32>, !moe.plan<4, slots<2>>
 }
+
+// CHECK-LABEL: func.func @it_routes_before_where_weights_know_the_rounded_counts
+// CHECK: moe.route
+// CHECK-NOT: moe_tile.task @route
+func.func @it_routes_before_where_weights_know_the_rounded_counts(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes before the layer's graph: its weights are divided by their sum after counts are rounded}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4, mode = nearest, renorm = selected_set> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_routes_before_where_parts_are_rounded
+// CHECK: moe.route
+// CHECK-NOT: moe_tile.task @route
+func.func @it_routes_before_where_parts_are_rounded(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes before the layer's graph: counts are rounded in parts of the tokens}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4, mode = nearest, renorm = none> domain <blocks(8)> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
