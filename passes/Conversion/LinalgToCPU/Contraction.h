@@ -33,6 +33,8 @@ struct VectorUnit {
   /// whose panels of pairs are columns of tiles.
   bool bf16Tiles = false;
 
+  /// Numbers of 32 bits in a vector.
+  int64_t lanes() const { return bits / 32; }
   RegisterTile tile() const { return RegisterTile::get(bits, registers); }
   /// How products with rows of type `a` divide them.
   RowCut rowCut(mlir::Type a) const {
