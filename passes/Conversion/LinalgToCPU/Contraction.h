@@ -32,6 +32,8 @@ struct VectorUnit {
   /// 16 x 16 sums and 16 such pairs.
   bool bf16Tiles = false;
 
+  /// Numbers of 32 bits in a vector.
+  int64_t lanes() const { return bits / 32; }
   RegisterTile tile() const { return RegisterTile::get(bits, registers); }
   /// Whether tile registers multiply rows of type `a`: where panels are those
   /// of pairs in vectors of 512 bits, which are columns of tiles.
