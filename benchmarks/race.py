@@ -25,6 +25,9 @@ DTYPES = {
     "onnxruntime": ["f32", "int8", "int4"], "torch": ["f32", "bf16"], "zentorch": ["f32", "bf16"], "onednn": ["f32", "bf16"],
     "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"]}
 ENVIRONMENTS = {"zentorch": "venv-zentorch"}  # others: venv
+# What keeps peers to AVX2; the others have no such switch.
+AVX2_PEERS = ["torch", "onednn"]
+AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 # Every peer, dtype, number of tokens and of threads occurs, and every layer but switch-base-8.
 QUICK = """
 qwen3-30b-a3b    f32    1 1 onnxruntime
@@ -67,7 +70,8 @@ class Engine:
 
     def __init__(self, name, layer, dtype, folder, threads, arguments):
         # Large blocks in huge pages, for engines that do not ask for them.
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), GLIBC_TUNABLES="glibc.malloc.hugetlb=1", MOE_PEERS=f"{arguments.peer_root}/native")
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), GLIBC_TUNABLES="glibc.malloc.hugetlb=1", MOE_PEERS=f"{arguments.peer_root}/native",
+                           **AVX2 if arguments.avx2 else {})
         python = f"{arguments.peer_root}/{ENVIRONMENTS.get(name, 'venv')}/bin/python"
         self.name, self.folder, self.refusal = name, folder, None
         self.process = subprocess.Popen(
@@ -157,8 +161,8 @@ def prepare(layer, dtype, folder, arguments):
     bench = [f"{arguments.moec}/bin/moe-bench", f"--layer={layer['name']}", f"--dtype={dtype}", "--print-ir"]
     with open(f"{folder}/layer.mlir", "w") as file:
         subprocess.run(bench, check=True, stdout=file)
-    subprocess.run([f"{os.path.abspath(arguments.moec)}/bin/moe-compile", "layer.mlir", "--start-from=moe", f"--schedule={arguments.schedule}", "-o", "model.so"],
-                   check=True, cwd=folder)
+    subprocess.run([f"{os.path.abspath(arguments.moec)}/bin/moe-compile", "layer.mlir", "--start-from=moe", f"--schedule={arguments.schedule}", "-o", "model.so",
+                    *["--cpu=x86-64-v3"] * arguments.avx2], check=True, cwd=folder)
     return weights
 
 
@@ -169,11 +173,11 @@ def machine_peaks(threads, arguments):
     return {rates["threads"]: {"cpu": machine["cpu"], **rates} for rates in machine["rates"]}
 
 
-def roofline(layer, cell, logits, peak):
+def roofline(layer, cell, logits, peak, avx2):
     """Seconds that the arithmetic or the reading of weights takes at least."""
     operations, read = layers.work(layer, cell["dtype"], logits)
     rates = peak["peak_gflops"]
-    rate = rates["f32"] if cell["dtype"] == "f32" else rates["bf16"] or rates["f32"]
+    rate = rates["f32"] if cell["dtype"] == "f32" or avx2 else rates["bf16"] or rates["f32"]
     return max(operations / rate, read / peak["read_gb_per_s"]) * 1e-9
 
 
@@ -185,7 +189,7 @@ def race_cell(layer, weights, cell, ours, peer, arguments):
     times, discarded = race(ours, peer, arguments.seconds)
     ms = {engine: 1e3 * statistics.median(times[engine]) for engine in times}
     peak = arguments.peaks[cell["threads"]]
-    least = statistics.mean(roofline(layer, cell, logits, peak) for _, logits in draws)
+    least = statistics.mean(roofline(layer, cell, logits, peak, arguments.avx2) for _, logits in draws)
     return {
         **cell, "ms": ms[ours], "peer_ms": ms[peer], "roofline_percent": 1e5 * least / ms[ours],
         "max_error": errors[ours], "peer_max_error": errors[peer], "runs": len(times[ours]), "peer_runs": len(times[peer]),
@@ -280,9 +284,11 @@ def main():
     parser.add_argument("--peers", type=words(DTYPES), default=list(DTYPES), help=f"of {', '.join(DTYPES)} (default: all)")
     parser.add_argument("--seconds", type=float, default=2, help="time each engine at least this long per cell (default: 2)")
     parser.add_argument("--schedule", default="auto", help="how moec runs layers; see moe-compile (default: auto)")
-    parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path("race.jsonl"), help="one cell per line (default: race.jsonl)")
+    parser.add_argument("--avx2", action="store_true", help=f"keep all to AVX2 and f32 arithmetic: moec, and those peers that can be told to ({', '.join(AVX2_PEERS)})")
+    parser.add_argument("--results", type=pathlib.Path, help="one cell per line (default: race.jsonl, with --avx2 race-avx2.jsonl)")
     parser.add_argument("--work", default="build/benchmarks/work", help="folder for models, several GB (default: build/benchmarks/work)")
     arguments = parser.parse_args()
+    arguments.results = arguments.results or pathlib.Path("race-avx2.jsonl" if arguments.avx2 else "race.jsonl")
 
     if arguments.quick:
         cells = [dict(zip(KEY, (name, dtype, int(tokens), int(threads), peer)))
@@ -291,6 +297,7 @@ def main():
         cells = [dict(zip(KEY, (name, dtype, tokens, threads, peer)))
                  for name in arguments.layers for dtype in arguments.dtypes for threads in arguments.threads
                  for peer in arguments.peers if dtype in DTYPES[peer] for tokens in arguments.tokens]
+    cells = [cell for cell in cells if not arguments.avx2 or cell["peer"] in AVX2_PEERS]
     results = read_results(arguments.results)
     done = {key(cell) for cell in results}
     left = [cell for cell in cells if key(cell) not in done]

@@ -161,12 +161,14 @@ LogicalResult moe::stablehlo::verifyRegion(Operation *op, StringRef name,
     return op->emitOpError()
            << "expects '" << name << "' to end in 'stablehlo.return', but got '"
            << region.front().back().getName() << "'";
+  // Operations within are verified later: what is returned may be no tensor.
   TypeRange returned = terminator.getOperandTypes();
   bool agree = returned.size() == results.size() &&
                llvm::all_of(llvm::zip_equal(returned, results), [](auto pair) {
-                 auto a = cast<ShapedType>(std::get<0>(pair));
+                 auto a = dyn_cast<ShapedType>(std::get<0>(pair));
                  auto b = cast<ShapedType>(std::get<1>(pair));
-                 return a.getElementType() == b.getElementType() &&
+                 return a && a.hasRank() &&
+                        a.getElementType() == b.getElementType() &&
                         shapesAgree(a.getShape(), b.getShape());
                });
   if (agree)

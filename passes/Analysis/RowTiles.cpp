@@ -3,6 +3,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 /// Heights of tasks: 20 tiles of six rows, or 16 tile registers, whose CPUs
 /// have a second cache of 2 MiB.
 static constexpr int64_t vectorTiles = 20, tileRegisters = 16;
@@ -24,12 +26,13 @@ int64_t moe::RowCut::task() const {
 }
 
 int64_t moe::RowCut::computed(int64_t rows) const {
+  if (!hasTiles) {
+    llvm::SmallVector<int64_t> heights = tileHeights(rows, vectorRows);
+    return std::accumulate(heights.begin(), heights.end(), int64_t(0));
+  }
   // Tasks of full height have no rest.
   int64_t rest = rows % task();
-  return rows - rest +
-         (isForVectors(rest)
-              ? rest
-              : static_cast<int64_t>(llvm::alignTo(rest, tileRegisterRows)));
+  return isForVectors(rest) ? rows : inWholeTiles(rows);
 }
 
 int64_t moe::RowCut::inWholeTiles(int64_t rows) const {

@@ -4,6 +4,7 @@
 #include "moe-rt/abi.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -119,11 +120,12 @@ static constexpr const Feature *findFeature(std::string_view name) {
 static constexpr const char *kContract[] = {MOE_X86_INSTRUCTION_SETS};
 static_assert(std::ranges::all_of(kContract, findFeature));
 
-/// Linux hands tile state out on request only.
-static bool requestTileState() {
+static int requestTileState() {
   constexpr long kRequestPermission = 0x1023; // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  static const int error =
+      syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0 ? 0 : errno;
+  return error;
 }
 
 static uint64_t enabledState() {
@@ -146,7 +148,7 @@ static bool systemSaves(State state) {
   case AVX512:
     return (enabled & kAVX512) == kAVX512;
   case AMX:
-    return (enabled & kAMX) == kAMX && requestTileState();
+    return (enabled & kAMX) == kAMX;
   case APX:
     return (enabled & kAPX) == kAPX;
   }
@@ -166,21 +168,39 @@ static bool hasFeature(std::string_view name) {
   return has && systemSaves(feature->state);
 }
 
+static bool needsTileState(std::string_view name) {
+  const Feature *feature = findFeature(name);
+  return feature && feature->state == AMX;
+}
+
 #else
 
+static int requestTileState() { return 0; }
 static bool hasFeature(std::string_view) { return false; }
+static bool needsTileState(std::string_view) { return false; }
 
 #endif
 
-std::vector<std::string> moe::rt::missingCpuFeatures(const char *features) {
-  std::vector<std::string> missing;
-  std::string_view rest = features ? features : "";
+/// The names of a list for which `holds`.
+template <typename Predicate>
+static std::vector<std::string> namesIf(const char *list, Predicate holds) {
+  std::vector<std::string> found;
+  std::string_view rest = list ? list : "";
   while (!rest.empty()) {
     size_t comma = std::min(rest.find(','), rest.size());
     std::string_view name = rest.substr(0, comma);
     rest.remove_prefix(std::min(comma + 1, rest.size()));
-    if (!name.empty() && !hasFeature(name))
-      missing.emplace_back(name);
+    if (!name.empty() && holds(name))
+      found.emplace_back(name);
   }
-  return missing;
+  return found;
+}
+
+std::vector<std::string> moe::rt::missingCpuFeatures(const char *features) {
+  return namesIf(features,
+                 [](std::string_view name) { return !hasFeature(name); });
+}
+
+int moe::rt::requestRegisters(const char *features) {
+  return namesIf(features, needsTileState).empty() ? 0 : requestTileState();
 }

@@ -12,6 +12,12 @@ namespace moe::rt {
 /// counts as lacking. NULL: none.
 std::vector<std::string> missingCpuFeatures(const char *features);
 
+/// Asks the operating system for the registers that it hands out on request
+/// only, where a name of the list, none of which is missing, needs such: those
+/// of AMX, once for all threads of the process. 0, or the error number of the
+/// refusal.
+int requestRegisters(const char *features);
+
 } // namespace moe::rt
 
 #endif // MOE_RUNTIME_CORE_CPUFEATURES_H

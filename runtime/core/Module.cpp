@@ -6,6 +6,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
@@ -48,6 +49,14 @@ void moe::rt::checkReadable(const moe_module_v1 *description,
                     ", but " + runtime + kRecompile);
 }
 
+std::string moe::rt::registersRefused(const std::string &place, int error) {
+  return place +
+         " multiplies in the tile registers of AMX, which the operating "
+         "system refuses to this process (" +
+         std::strerror(error) +
+         "); recompile it with moe-compile --features=-amx-tile";
+}
+
 void moe::rt::checkRunnable(const moe_module_v1 &description,
                             const std::string &path) {
   std::string place = "'" + path + "'";
@@ -74,6 +83,8 @@ void moe::rt::checkRunnable(const moe_module_v1 &description,
                     "; recompile it with moe-compile --cpu=host on this "
                     "machine, or with --cpu=<the least CPU to support>");
   }
+  if (int error = requestRegisters(description.target_features))
+    throw Error(MOE_STATUS_INCOMPATIBLE, registersRefused(place, error));
   if (description.ranks > 1)
     throw Error(MOE_STATUS_INCOMPATIBLE,
                 place + " was built for " + std::to_string(description.ranks) +

@@ -41,8 +41,13 @@ void checkLibraryFile(const std::string &path);
 /// `path` names it in messages.
 void checkReadable(const moe_module_v1 *description, const std::string &path);
 
-/// Throws Error unless this runtime on this CPU can run the artefact.
+/// Throws Error unless this runtime on this CPU can run the artefact. Asks the
+/// operating system for registers that the artefact needs.
 void checkRunnable(const moe_module_v1 &description, const std::string &path);
+
+/// The message where requestRegisters failed with `error` for the artefact
+/// `place`.
+std::string registersRefused(const std::string &place, int error);
 
 } // namespace moe::rt
 

@@ -253,8 +253,8 @@ moe_status_t moeDeviceOpenEmulator(const moe_emulator_params_t *params,
     options.checked = !(wanted.flags & MOE_EMULATOR_UNCHECKED);
     options.counting = wanted.flags & MOE_EMULATOR_COUNTING;
     options.cores = std::max(wanted.cores, 1u);
-    *backend = new moe_backend_impl{translated(
-        [&] { return std::make_shared<EmulatorBackend>(options); })};
+    *backend = new moe_backend_impl{
+        translated([&] { return std::make_shared<EmulatorBackend>(options); })};
   });
 }
 

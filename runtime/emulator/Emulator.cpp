@@ -4,6 +4,11 @@
 #include "Explorer.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <cxxabi.h>
+#include <memory>
 #include <sstream>
 
 using namespace moe::emu;
@@ -499,8 +504,16 @@ TensorCounter Emulator::tensorUse() const { return state->tensorUse; }
 const EmulatorOptions &Emulator::options() const { return state->options; }
 
 std::string Emulator::chromeTrace() const {
+  // A process is a device, a thread a place for a CTA.
   std::string text = "{\"traceEvents\": [";
   bool first = true;
+  for (unsigned device = 0; device < state->options.devices; ++device) {
+    text += std::string(first ? "" : ",") +
+            "\n  {\"name\": \"process_name\", \"ph\": \"M\", \"pid\": " +
+            std::to_string(device) + ", \"args\": {\"name\": \"device " +
+            std::to_string(device) + "\"}}";
+    first = false;
+  }
   for (const Machine::Span &span : state->spans) {
     text += std::string(first ? "" : ",") + "\n  {\"name\": \"" + span.name +
             "\", \"ph\": \"X\", \"ts\": " + std::to_string(span.begin) +
@@ -512,6 +525,27 @@ std::string Emulator::chromeTrace() const {
   return text + "\n]}\n";
 }
 
+/// `text` with the names of C++ as they are in the source.
+static std::string demangled(std::string text) {
+  auto isPart = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$';
+  };
+  for (size_t at = 0; (at = text.find("_Z", at)) != std::string::npos;) {
+    size_t end = at;
+    while (end < text.size() && isPart(text[end]))
+      ++end;
+    std::unique_ptr<char, void (*)(void *)> name(
+        abi::__cxa_demangle(text.substr(at, end - at).c_str(), nullptr, nullptr,
+                            nullptr),
+        std::free);
+    bool isName = name && (at == 0 || !isPart(text[at - 1]));
+    if (isName)
+      text.replace(at, end - at, name.get());
+    at = isName ? at + std::strlen(name.get()) : end;
+  }
+  return text;
+}
+
 std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
   auto triple = [](const std::array<uint32_t, 3> &v) {
     return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " +
@@ -519,14 +553,14 @@ std::string moe::emu::formatFinding(const Finding &f, uint64_t seed) {
   };
   constexpr size_t kMostText = 160; // wgmma names many registers
   std::string text = std::string("ERROR: ") + findingName(f.kind) + ": " +
-                     f.message + "\n  in kernel '" + f.kernel + "', device " +
-                     std::to_string(f.device) + ", CTA " + triple(f.cta) +
-                     ", thread " + triple(f.thread);
+                     f.message + "\n  in kernel '" + demangled(f.kernel) +
+                     "', device " + std::to_string(f.device) + ", CTA " +
+                     triple(f.cta) + ", thread " + triple(f.thread);
   if (f.line)
     text += "\n  at line " + std::to_string(f.line) + ": " +
             (f.text.size() > kMostText ? f.text.substr(0, kMostText) + "..."
                                        : f.text);
   for (const std::string &note : f.notes)
-    text += "\n  note: " + note;
+    text += "\n  note: " + demangled(note);
   return text + "\n  replay with --seed=" + std::to_string(seed) + "\n";
 }

@@ -139,7 +139,7 @@ const Op *moe::emu::runClusterBarrier(Warp &w, const Op *op) {
   if (!lanes)
     return op + 1;
   int lane = __builtin_ctz(lanes);
-  if (info.aligned && lanes != w.live)
+  if (info.aligned && lanes != w.live && !w.group().isForced)
     machine.report(FindingKind::Divergence, w, op, lane, 0,
                    "an aligned barrier is executed by some threads of a warp "
                    "only");

@@ -82,7 +82,10 @@ const Op *moe::emu::runBarrier(Warp &w, const Op *op) {
   if (!lanes)
     return op + 1;
   int lane = __builtin_ctz(lanes);
-  if (info.aligned && (w.mask != w.live || lanes != w.mask)) {
+  // Lanes that were let go on just wait: should the others still come, those
+  // are found to be alone.
+  if (info.aligned && !w.group().isForced &&
+      (w.mask != w.live || lanes != w.mask)) {
     machine.report(
         FindingKind::Divergence, w, op, lane, 0,
         "an aligned barrier is executed by some threads of a warp only");

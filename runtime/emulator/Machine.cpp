@@ -751,6 +751,7 @@ bool Machine::releaseParked() {
           group.mask = join->arrived;
           group.join = join->outer;
           group.next = join->at;
+          group.isForced = true;
           join->expected &= ~join->arrived;
           join->arrived = 0;
           warp.groups.push_back(std::move(group));

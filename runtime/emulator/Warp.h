@@ -36,6 +36,8 @@ struct Group {
   } wait = Wait::None;
   uint32_t barrier = 0;
   uint32_t waitMask = 0;
+  /// Went on without the lanes that it was to meet, since nothing else could.
+  bool isForced = false;
 };
 
 /// A load that is done later than the program says (ExecWeak.cpp).

@@ -77,7 +77,7 @@ def wanted():
 
 
 # What a C++ file says that no remark is: comments, names of files, and texts of defects that cannot happen.
-SILENT = re.compile(r"//[^\n]*|#include[^\n]*|\b(?:llvm_unreachable|assert|notifyMatchFailure)\s*\((?:[^()\"]|\"(?:[^\"\\\\]|\\\\.)*\"|\([^()]*\))*\)")
+SILENT = re.compile(r"//[^\n]*|#include[^\n]*|\b(?:llvm_unreachable|assert|notifyMatchFailure)\s*\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\([^()]*\))*\)")
 LITERALS = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*')
 
 

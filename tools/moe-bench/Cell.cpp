@@ -2,7 +2,6 @@
 #include "Cell.h"
 #include "Values.h"
 
-#include "moe/Analysis/RowTiles.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -118,26 +117,24 @@ static void waitUntilIdle() {
 /// Adds the rows that are computed for `selected` to those of `cell`, in tiles
 /// as the kernel has them and in whole ones.
 static void countRows(const Layer &layer, llvm::ArrayRef<int32_t> selected,
-                      int64_t tileRows, Cell &cell) {
+                      const moe::RowCut &cut, Cell &cell) {
   std::vector<int64_t> rows(layer.experts);
   for (int32_t id : selected)
     ++rows[id];
   for (int64_t count : rows) {
-    llvm::SmallVector<int64_t> heights = moe::tileHeights(count, tileRows);
-    for (int64_t height : heights)
-      cell.wastedRows += double(height);
-    cell.paddedRows += double(heights.size() * tileRows);
+    cell.wastedRows += double(cut.computed(count));
+    cell.paddedRows += double(cut.inWholeTiles(count));
   }
 }
 
 /// Fills in what the routing says of the work.
 static void countWork(const LayerFiles &files, const Inputs &inputs,
-                      int64_t tileRows, Cell &cell) {
+                      const moe::RowCut &cut, Cell &cell) {
   const Layer &layer = files.layer();
   for (const std::vector<float> &logits : inputs.logits) {
     std::vector<int32_t> selected = selectExperts(layer, logits);
     cell.active += double(countActive(layer, selected)) / draws;
-    countRows(layer, selected, tileRows, cell);
+    countRows(layer, selected, cut, cell);
   }
   double useful = double(draws * cell.tokens * layer.topK);
   cell.wastedRows = cell.wastedRows / useful - 1;
@@ -170,7 +167,7 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
                                  llvm::ArrayRef<Variant> variants,
                                  const CellParameters &parameters, Cell &cell) {
   Inputs inputs = makeInputs(files, cell, parameters.seed);
-  countWork(files, inputs, parameters.tileRows, cell);
+  countWork(files, inputs, parameters.rows, cell);
   cell.timings.resize(variants.size());
   // Each draw runs once to be compared, and to warm up.
   for (auto [variant, timing] : llvm::zip_equal(variants, cell.timings)) {

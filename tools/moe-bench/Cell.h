@@ -6,6 +6,8 @@
 #include "Machine.h"
 #include "Routing.h"
 
+#include "moe/Analysis/RowTiles.h"
+
 namespace moe::bench {
 
 /// One way to run the layer.
@@ -52,7 +54,7 @@ double peakOf(const MachinePeak &peak, Precision precision);
 struct CellParameters {
   double leastSeconds; ///< of each variant
   unsigned seed;
-  int64_t tileRows;   ///< of the kernel's largest register tile
+  RowCut rows;        ///< how the kernel divides those of an expert
   Timeline *timeline; ///< gets one run of each variant; may be null
 };
 

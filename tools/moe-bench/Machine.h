@@ -11,7 +11,8 @@ namespace moe::bench {
 /// Rates of `threads` threads together, each the best of several short runs.
 struct MachinePeak {
   /// Multiply-adds count as two. Absent where the CPU has no instruction for
-  /// the type: bf16 pairs into f32, int8 quadruples into i32.
+  /// the type: bf16 pairs into f32, in tile registers where it has them, int8
+  /// quadruples into i32.
   double f32 = 0; ///< operations per second
   std::optional<double> bf16;
   std::optional<double> int8;

@@ -81,7 +81,8 @@ constexpr const char *overview =
     "  moe-bench --layer=olmoe-1b-7b --schedule=fused --timeline=tasks.json\n\n"
     "The layer is compiled with random weights; its router's logits are an "
     "input, so that the routing\ncan be chosen. The roofline is the larger of "
-    "the time for the arithmetic at the measured peak and\nthe time to read "
+    "the time for the arithmetic at the measured peak (of bf16 in tile "
+    "registers, AMX, where\nthe CPU has them) and the time to read "
     "the "
     "weights of the experts in use at the measured bandwidth. Four draws of\n"
     "the routing take turns, and so do several schedules and numbers of "
@@ -157,8 +158,10 @@ static llvm::Expected<bool> run(Task &task) {
   }
 
   CellParameters parameters{
-      task.seconds, task.seed,
-      moe::registerTileRows(target->vectorBits(), target->vectorRegisters()),
+      task.seconds,
+      task.seed,
+      {moe::registerTileRows(target->vectorBits(), target->vectorRegisters()),
+       target->hasBF16Tiles() && task.precision.activations == Format::BF16},
       listener};
   bool ok = true;
   for (Cell &cell : task.cells) {

@@ -81,7 +81,7 @@ struct CommandLine {
   cl::opt<std::string> cpu{
       "cpu", cl::value_desc("name"),
       cl::desc("The CPU to compile for, such as host (default), x86-64-v3 "
-               "(any with AVX2), x86-64-v4, znver4"),
+               "(any with AVX2), x86-64-v4, znver4, sapphirerapids (AMX)"),
       cl::init("host"), cl::cat(category)};
   cl::opt<std::string> features{"features", cl::value_desc("+a,-b"),
                                 cl::desc("CPU features to add or to leave out"),

@@ -49,14 +49,8 @@ Program::Program(const Options &options, const std::string &text,
                  const std::vector<Argument> &arguments,
                  emu::Explorer &explorer)
     : options(options), arguments(arguments), emulator(with(options, explorer)),
-      module(&emulator.load(text, options.file)), kernel(options.kernel) {
-  std::vector<std::string> kernels = module->kernels();
-  if (kernel.empty() && kernels.size() != 1)
-    throw InputError("'" + options.file + "' has " +
-                     std::to_string(kernels.size()) +
-                     " kernels; choose one with --kernel");
-  if (kernel.empty())
-    kernel = kernels.front();
+      module(&emulator.load(text, options.file)),
+      kernel(chooseKernel(module->kernels(), options)) {
   std::vector<emu::KernelParameter> formal = module->parameters(kernel);
   if (formal.size() != arguments.size())
     throw InputError("kernel '" + kernel + "' expects " +

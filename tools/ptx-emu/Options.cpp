@@ -2,7 +2,10 @@
 #include "Options.h"
 #include "../moe-run/Npy.h"
 
+#include <cstdlib>
+#include <cxxabi.h>
 #include <functional>
+#include <memory>
 
 using namespace moe::ptxemu;
 using moe::run::InputError;
@@ -21,7 +24,8 @@ ARGUMENTs, one for each parameter of the kernel, in order:
   f32:1.5, u32:7, i64:-1   a number
   bytes:0a0b0c0d           the bytes of a structure, in hexadecimal
 
-  --kernel NAME            the kernel (default: the only one)
+  --kernel NAME            the kernel, by its name in PTX or in C++ (default:
+                           the only one)
   --shared BYTES           dynamic shared memory
   --cluster X[,Y[,Z]]      CTAs of a cluster (default: as the kernel says)
   --cooperative            all CTAs must be resident at once
@@ -46,6 +50,14 @@ ARGUMENTs, one for each parameter of the kernel, in order:
   --trace FILE.json        writes when each CTA ran, for Perfetto
   --json                   prints JSON
   --version, --help
+
+Examples:
+  nvcc -arch=sm_80 -ptx scale.cu
+  ptx-emu scale.ptx --grid 4 --block 256 --args in:x.npy out:f32[1000]=y.npy \
+                    f32:2.5
+  ptx-emu scale.ptx ... --seeds 100              # other schedules: finds races
+  ptx-emu scale.ptx ... --seed 17                # the run of seed 17 again
+  ptx-emu flags.ptx --grid 2 --block 1 --exhaustive --args out:u32[2]=r.npy
 
 Exit status: 0 nothing found, 1 the kernel did something wrong, 2 wrong usage
 or a module that the emulator does not support.
@@ -218,4 +230,38 @@ Options moe::ptxemu::parseOptions(int argc, char **argv) {
     throw InputError("expects a file, such as: ptx-emu kernel.ptx --grid 4 "
                      "--block 128 --args in:x.npy out:f32[512]=y.npy");
   return options;
+}
+
+/// "scale" of "ns::scale<float>(float*)" and the like.
+static std::string functionName(const std::string &kernel) {
+  std::unique_ptr<char, void (*)(void *)> demangled(
+      abi::__cxa_demangle(kernel.c_str(), nullptr, nullptr, nullptr),
+      std::free);
+  std::string name = demangled ? demangled.get() : kernel;
+  name.resize(std::min(name.find_first_of("<("), name.size()));
+  // A template's type of result stands before it.
+  size_t start = name.find_last_of(": ");
+  return start == std::string::npos ? name : name.substr(start + 1);
+}
+
+std::string moe::ptxemu::chooseKernel(const std::vector<std::string> &kernels,
+                                      const Options &options) {
+  std::vector<std::string> meant;
+  std::string names;
+  for (const std::string &kernel : kernels) {
+    names += (names.empty() ? "" : ", ") + kernel;
+    if (kernel == options.kernel)
+      return kernel;
+    if (options.kernel.empty() || functionName(kernel) == options.kernel)
+      meant.push_back(kernel);
+  }
+  if (meant.size() == 1)
+    return meant.front();
+  if (options.kernel.empty())
+    throw InputError("'" + options.file + "' has " +
+                     std::to_string(kernels.size()) +
+                     " kernels; choose one with --kernel: " + names);
+  throw InputError("'" + options.file + "' has " +
+                   (meant.empty() ? "no kernel" : "several kernels") + " '" +
+                   options.kernel + "'; its kernels are: " + names);
 }

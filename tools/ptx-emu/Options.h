@@ -24,6 +24,11 @@ struct Options {
 /// Throws moe::run::InputError.
 Options parseOptions(int argc, char **argv);
 
+/// The one of a module's kernels that the options mean: by its name, or by that
+/// of its function in C++. Throws moe::run::InputError.
+std::string chooseKernel(const std::vector<std::string> &kernels,
+                         const Options &options);
+
 } // namespace moe::ptxemu
 
 #endif // MOE_TOOLS_PTX_EMU_OPTIONS_H

@@ -65,23 +65,15 @@ template <typename Handle, void (*Release)(Handle *)>
 using Owned = std::unique_ptr<Handle, Releaser<Handle, Release>>;
 } // namespace
 
-static moe_device_kernel_t chooseKernel(moe_device_module_t module,
-                                        const Options &options) {
+static moe_device_kernel_t findKernel(moe_device_module_t module,
+                                      const Options &options) {
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < moeDeviceModuleKernelCount(module); ++i)
+    names.emplace_back(moeDeviceKernelName(moeDeviceModuleKernelAt(module, i)));
   moe_device_kernel_t kernel = nullptr;
-  uint32_t count = moeDeviceModuleKernelCount(module);
-  if (!options.kernel.empty()) {
-    check(moeDeviceModuleKernel(module, options.kernel.c_str(), &kernel));
-    return kernel;
-  }
-  if (count == 1)
-    return moeDeviceModuleKernelAt(module, 0);
-  std::string names;
-  for (uint32_t i = 0; i < count; ++i)
-    names +=
-        (i ? ", " : "") +
-        std::string(moeDeviceKernelName(moeDeviceModuleKernelAt(module, i)));
-  throw InputError("'" + options.file + "' has " + std::to_string(count) +
-                   " kernels; choose one with --kernel: " + names);
+  check(moeDeviceModuleKernel(module, chooseKernel(names, options).c_str(),
+                              &kernel));
+  return kernel;
 }
 
 static moe_backend_t openEmulator(const Options &options, uint64_t seed) {
@@ -112,7 +104,7 @@ static Outcome runOnce(const Options &options, const std::string &text,
   check(moeDeviceStreamCreate(backend.get(), 0, &created));
   Owned<moe_device_stream_impl, moeDeviceStreamRelease> stream(created);
 
-  moe_device_kernel_t kernel = chooseKernel(module.get(), options);
+  moe_device_kernel_t kernel = findKernel(module.get(), options);
   uint32_t count = moeDeviceKernelParameterCount(kernel);
   if (count != arguments.size())
     throw InputError("kernel '" + std::string(moeDeviceKernelName(kernel)) +

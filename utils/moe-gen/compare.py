@@ -253,8 +253,10 @@ def compare(name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="*", choices=[*BLOCKS, []], help="models of moe-gen")
+    parser.add_argument("model", nargs="*", metavar="model", help="as moe-gen --list names them (default: all)")
     options = parser.parse_args()
+    if unknown := [name for name in options.model if name not in BLOCKS]:
+        parser.error(f"expects names that moe-gen --list prints, but got '{unknown[0]}'")
     held = MODULES.keys() | READ.keys()
     assert BLOCKS.keys() == held == MODELS.keys(), (BLOCKS.keys() ^ held, held ^ MODELS.keys())
     results = [compare(name) for name in options.model or MODELS]

@@ -451,9 +451,9 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
 }
 
 bool Contraction::fitsTiles() const {
-  if (!codes)
-    return true;
   linalg::GenericOp generic = op;
   int64_t depth = generic.getStaticLoopRanges()[k];
-  return codes->group % tileDepth == 0 && depth % tileDepth == 0;
+  if (!ShapedType::isDynamic(depth) && depth < tileDepth)
+    return false;
+  return !codes || (codes->group % tileDepth == 0 && depth % tileDepth == 0);
 }

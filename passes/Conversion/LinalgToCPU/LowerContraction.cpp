@@ -282,8 +282,7 @@ void Lowering::buildTask(Value task, Value scratch) {
     operands.push_back(panelOf(
         contraction.zero, contraction.panels.ofZeroPoints().rank(), panel));
   KernelForm form = kernelForm();
-  bool isDeep = constantIndex(depth).value_or(tileDepth) >= tileDepth;
-  if (unit.bf16Tiles && pair == 2 && isDeep && contraction.fitsTiles())
+  if (pair == 2 && unit.hasTiles(form.a) && contraction.fitsTiles())
     callWithTiles(form, rows, operands);
   else
     call(form, operands);

@@ -49,8 +49,8 @@ public:
   func::FuncOp build(ModuleOp module, StringRef name);
 
 private:
-  /// What all rows multiply before the next part: A from element `k` on by
-  /// `rows` rows of `pairs`, from row `first` on.
+  /// What all rows multiply before the next part: the elements of A from `k` on
+  /// by as many `pairs` as `rows` has from row `first` on.
   struct Part {
     Value k, pairs, first, rows;
     SmallVector<Value> scales; ///< of codes

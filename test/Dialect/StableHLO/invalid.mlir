@@ -566,6 +566,31 @@ func.func @scatter_c3(%x: tensor<8xf32>, %i: tensor<3x1xi64>, %u: tensor<3xf32>)
 
 // -----
 
+// What a region returns is looked at before the return itself is verified.
+func.func @scatter_returns_no_tensor(%x: tensor<8xf32>, %i: tensor<3x1xi64>, %u: tensor<3xf32>, %n: index) {
+  // expected-error@+1 {{op expects 'update_computation' to return ('tensor<f32>'), but got ('index')}}
+  %0 = "stablehlo.scatter"(%x, %i, %u) <{scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    // expected-note@+1 {{returned here}}
+    "stablehlo.return"(%n) : (index) -> ()
+  }) : (tensor<8xf32>, tensor<3x1xi64>, tensor<3xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_returns_no_shape(%x: tensor<8xf32>, %i: tensor<3x1xi64>, %u: tensor<3xf32>, %n: tensor<*xf32>) {
+  // expected-error@+1 {{op expects 'update_computation' to return ('tensor<f32>'), but got ('tensor<*xf32>')}}
+  %0 = "stablehlo.scatter"(%x, %i, %u) <{scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    // expected-note@+1 {{returned here}}
+    "stablehlo.return"(%n) : (tensor<*xf32>) -> ()
+  }) : (tensor<8xf32>, tensor<3x1xi64>, tensor<3xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
 func.func @scatter_c4_rank(%x: tensor<8xf32>, %i: tensor<3x1xi64>, %u: tensor<3x1xf32>) {
   // expected-error@+1 {{op requires the rank of 'updates' (2) to equal the number of scatter and window dimensions (1)}}
   %0 = "stablehlo.scatter"(%x, %i, %u) <{scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>}> ({

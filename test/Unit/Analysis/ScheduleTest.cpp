@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 using namespace moe;
@@ -118,6 +119,40 @@ TEST(Schedule, WhatIsWithinTheErrorIsFused) {
   EXPECT_EQ(close.choose(), Schedule::TwoKernel);
   close.unfused = 0.88;
   EXPECT_EQ(close.choose(), Schedule::Unfused);
+}
+
+TEST(Schedule, TileRegistersMakeProductsFaster) {
+  MachineRates machine;
+  LayerSize pairs = layerOf(2048), tiles = layerOf(2048);
+  // So few bytes that arithmetic is the longer part.
+  pairs.weightBytes = tiles.weightBytes = 0.1;
+  pairs.pairs = tiles.pairs = tiles.tiles = true;
+  EXPECT_NEAR(estimate(pairs, machine, 1).fused,
+              estimate(tiles, machine, 1).fused * machine.tileFactor / 2, 1e-9);
+}
+
+TEST(RowTiles, TileRegistersAreWhole) {
+  constexpr RowCut vectors{6}, tiles{6, /*hasTiles=*/true};
+  EXPECT_EQ(vectors.unit(), 6);
+  EXPECT_EQ(tiles.unit(), 16);
+  EXPECT_EQ(vectors.task(), 120);
+  EXPECT_EQ(tiles.task(), 256);
+  // Rows, those computed by vectors and by tiles, those of whole tiles.
+  for (auto [rows, whole, computed, inTiles] :
+       {std::array<int64_t, 4>{0, 0, 0, 0},
+        {1, 6, 1, 16},
+        {6, 6, 6, 16},
+        {7, 12, 16, 16},
+        {16, 18, 16, 16},
+        {17, 18, 32, 32},
+        {256, 258, 256, 256},
+        {259, 264, 259, 272},
+        {263, 264, 272, 272}}) {
+    EXPECT_EQ(vectors.computed(rows), rows);
+    EXPECT_EQ(vectors.inWholeTiles(rows), whole) << rows;
+    EXPECT_EQ(tiles.computed(rows), computed) << rows;
+    EXPECT_EQ(tiles.inWholeTiles(rows), inTiles) << rows;
+  }
 }
 
 TEST(RowTiles, CoverTheRowsEvenly) {

@@ -174,6 +174,22 @@ TEST(Check, Livelock) {
          {1}});
 }
 
+/// Who waits for ever is the finding, not that the others, which are let go on
+/// without it in the end, come to the barrier alone.
+TEST(Check, LivelockBeforeABarrier) {
+  const std::string spin =
+      "setp.ne.u32 %q1, %tid_, 0; @%q1 bra MEET; SPIN: "
+      "ld.relaxed.gpu.global.u32 %r1, [%p0]; setp.eq.u32 %q2, %r1, 0; @%q2 bra "
+      "SPIN; MEET: bar.sync 0;";
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    auto found = findings({spin, {1}, {64}}, seed);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, FindingKind::Livelock);
+  }
+  check(FindingKind::Divergence,
+        {"setp.lt.u32 %q1, %tid_, 5; @%q1 bar.sync 0;"}, {"bar.sync 0;"});
+}
+
 TEST(Check, SharedRaces) {
   std::string exchange = "st.shared.u32 [%r3], %tid_; ";
   check(FindingKind::Race,
@@ -232,6 +248,25 @@ std::string messagePassing(const std::string &store, const std::string &load,
          between + " " + store + " [%p0+4], 1; bra END; READ: " + load +
          " %r1, [%p0+4]; setp.eq.u32 %q2, %r1, 0; @%q2 bra READ; " + after +
          " ld.global.u32 %r2, [%p0]; END: mov.u32 %r3, 0;";
+}
+
+/// What lanes of a warp do together orders nothing, but for bar.warp.sync.
+TEST(Check, RacesWithinAWarp) {
+  auto exchange = [](const std::string &between) {
+    return Case{"shl.b32 %r1, %tid_, 2; mov.u32 %r2, box; add.u32 %r3, %r2, "
+                "%r1; xor.b32 %r4, %r1, 4; add.u32 %r5, %r2, %r4; setp.eq.u32 "
+                "%q1, %tid_, 0; st.shared.u32 [%r3], %tid_; " +
+                    between + " ld.shared.u32 %r6, [%r5];",
+                {1},
+                {32},
+                kBox};
+  };
+  for (const char *together :
+       {"shfl.sync.idx.b32 %r7, %tid_, 0, 31, -1;",
+        "vote.sync.any.pred %q2, %q1, -1;",
+        "match.any.sync.b32 %r7, %tid_, -1;",
+        "redux.sync.add.u32 %r7, %tid_, -1;", "elect.sync _|%q2, -1;"})
+    check(FindingKind::Race, exchange(together), exchange("bar.warp.sync -1;"));
 }
 
 TEST(Check, MessagePassing) {

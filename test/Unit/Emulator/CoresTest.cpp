@@ -144,8 +144,8 @@ TEST(SeveralCores, WhoCannotGoOnIsReported) {
              "%r1, 0; @%q0 bra wait;",
              4, FindingKind::Livelock},
         // A flag that a CTA sets for which there is no room.
-        Case{"mov.u32 %r2, %nctaid.x; mov.u32 %r4, %ntid.x; mul.lo.u32 %r2, "
-             "%r2, %r4; atom.global.add.u32 %r3, [%p0], 1;"
+        Case{"mov.u32 %r2, %nctaid.x; shl.b32 %r2, %r2, 6; // all threads\n"
+             "atom.global.add.u32 %r3, [%p0], 1;"
              "wait: ld.acquire.gpu.global.u32 %r1, [%p0]; setp.lt.u32 %q0, "
              "%r1, %r2; @%q0 bra wait;",
              6, FindingKind::Livelock},
@@ -161,7 +161,7 @@ TEST(SeveralCores, WhoCannotGoOnIsReported) {
     config.block = {64};
     config.registers = 255; // room for four CTAs
     run.emulator.launch(*run.module, "k", config, run.arguments);
-    ASSERT_FALSE(run.emulator.run());
+    ASSERT_FALSE(run.emulator.run()) << wrong.body;
     EXPECT_EQ(run.findings().back().kind, wrong.kind) << run.report();
   }
 }

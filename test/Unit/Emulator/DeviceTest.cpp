@@ -264,7 +264,7 @@ TEST_P(Device, RefusesWhatBreaksTheContract) {
   EXPECT_EQ(take(launch(streams[0], "add", 9, 512, {a, a, 1},
                         MOE_LAUNCH_COOPERATIVE)),
             "kernel 'add': a cooperative launch of more CTAs than can be "
-            "resident");
+            "resident (9; multiprocessors: 2, of room for CTAs each: 4)");
   moe_device_module_t broken = nullptr;
   status = moeDeviceModuleLoad(backend, "nonsense", 8, "broken.ptx", &broken);
   EXPECT_EQ(moeRuntimeStatusCode(status), MOE_STATUS_INCOMPATIBLE);

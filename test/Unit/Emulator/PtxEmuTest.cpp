@@ -146,7 +146,11 @@ TEST_F(PtxEmu, CountersAndTrace) {
   std::ifstream stream(folder + "/trace.json");
   std::stringstream trace;
   trace << stream.rdbuf();
-  EXPECT_EQ(trace.str().rfind("{\"traceEvents\": [", 0), 0u);
+  EXPECT_EQ(trace.str().rfind("{\"traceEvents\": [\n  {\"name\": "
+                              "\"process_name\", \"ph\": \"M\", \"pid\": 0, "
+                              "\"args\": {\"name\": \"device 0\"}},",
+                              0),
+            0u);
   for (int cta = 0; cta < 4; ++cta)
     EXPECT_NE(trace.str().find("\"scale (" + std::to_string(cta) +
                                ", 0, 0)\", \"ph\": \"X\""),
@@ -304,6 +308,22 @@ SPIN:
   expectPrinted("ERROR: race");
 }
 
+TEST_F(PtxEmu, KernelsByTheirNamesInCpp) {
+  // void ns::twice<int>(int*), once(int*): both write through address 0.
+  write("two.ptx", ".version 8.0\n.target sm_80\n.address_size 64\n"
+                   ".visible .entry _ZN2ns5twiceIiEEvPT_(.param .u64 x)\n"
+                   "{\n.reg .b64 %rd1; mov.u64 %rd1, 0;\n"
+                   "st.global.u32 [%rd1], 1;\nret;\n}\n"
+                   ".visible .entry _Z4oncePi(.param .u64 x) { ret; }\n");
+  EXPECT_EQ(run("two.ptx --kernel once --args u64:0"), 0) << printed;
+  EXPECT_EQ(run("two.ptx --kernel twice --args u64:0"), 1);
+  expectPrinted("in kernel 'void ns::twice<int>(int*)', device 0");
+  EXPECT_EQ(run("two.ptx --exhaustive --kernel _Z4oncePi --args u64:0"), 0);
+  EXPECT_EQ(run("two.ptx --args u64:0"), 2);
+  expectPrinted("'two.ptx' has 2 kernels; choose one with --kernel: "
+                "_Z4oncePi, _ZN2ns5twiceIiEEvPT_");
+}
+
 TEST_F(PtxEmu, UsageErrors) {
   for (auto [arguments, part] :
        std::vector<std::pair<std::string, std::string>>{
@@ -326,7 +346,7 @@ TEST_F(PtxEmu, UsageErrors) {
            {"scale.ptx --cores 2 --unchecked --counters",
             "runs in an order that nothing chooses or repeats"},
            {"scale.ptx --kernel other --args in:x.npy",
-            "has no kernel 'other'"}}) {
+            "has no kernel 'other'; its kernels are: scale"}}) {
     EXPECT_EQ(run(arguments), 2) << arguments;
     EXPECT_EQ(printed.rfind("ptx-emu: error: ", 0), 0u) << printed;
     expectPrinted(part);

@@ -2,11 +2,13 @@
 // pool.
 #include "CpuFeatures.h"
 #include "Entry.h"
+#include "Module.h"
 #include "Pool.h"
 #include "Status.h"
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -224,6 +226,21 @@ TEST(CpuFeaturesTest, AgreesWithTheCompiler) {
 #undef EXPECT_FEATURE
 }
 #endif
+
+TEST(CpuFeaturesTest, AsksForTileRegistersWhereTheyAreNeeded) {
+  EXPECT_EQ(requestRegisters(nullptr), 0);
+  EXPECT_EQ(requestRegisters("sse3,avx512f"), 0);
+#if defined(__x86_64__)
+  // Linux knows for itself whether there are such registers.
+  bool exist = __builtin_cpu_supports("amx-tile");
+  EXPECT_EQ(requestRegisters("sse3,amx-bf16") == 0, exist);
+  EXPECT_EQ(requestRegisters("amx-tile") == 0, exist);
+#endif
+  EXPECT_EQ(registersRefused("'m.so'", EPERM),
+            "'m.so' multiplies in the tile registers of AMX, which the "
+            "operating system refuses to this process (Operation not "
+            "permitted); recompile it with moe-compile --features=-amx-tile");
+}
 
 TEST(CpuFeaturesTest, ReadsLists) {
   using List = std::vector<std::string>;
