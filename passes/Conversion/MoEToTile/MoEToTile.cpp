@@ -146,7 +146,7 @@ struct ConvertMoEToTile
   }
 
   /// The form of a layer that a graph can compute, and why.
-  Schedule choose(TileLayer &layer, std::string &why) {
+  Schedule choose(TileLayer &layer, const VectorUnit &unit, std::string &why) {
     if (schedule.form != Schedule::Auto) {
       why = "as asked";
       return schedule.form;
@@ -161,7 +161,7 @@ struct ConvertMoEToTile
     size.gated = layer.table.getBody().getGated();
     size.weightBytes = layer.weightBytes();
     size.pairs = bf16Dot && layer.inputType().isBF16();
-    size.tiles = bf16Tiles && layer.inputType().isBF16();
+    size.tiles = unit.hasTiles(layer.inputType());
     if (size.tokens == 0) {
       why = "since it needs the least memory, and nobody says how many tokens "
             "a call has";
@@ -206,7 +206,7 @@ struct ConvertMoEToTile
     Schedule form = Schedule::Unfused;
     std::optional<StringRef> reason = TileLayer::match(combine, layer);
     if (!reason)
-      form = choose(layer, why);
+      form = choose(layer, unit, why);
     if (form != Schedule::Unfused)
       reason = layer.pack(unit);
     if (reason) {
@@ -220,8 +220,8 @@ struct ConvertMoEToTile
     Type rows = getElementTypeOrSelf(combine.getX());
     LayerCut cut = LayerCut::get(unit, rows);
     // Of what stays, nobody has laid out the weights yet.
-    bool usesTiles = form == Schedule::Unfused ? unit.rowCut(rows).hasTiles
-                                               : layer.usesTiles(unit);
+    bool usesTiles =
+        form == Schedule::Unfused ? unit.hasTiles(rows) : layer.usesTiles(unit);
     if (form != Schedule::Unfused)
       takeRoute(layer, unit.lanes(), cut.tokens);
     MemoryReport report{combine, form, cut, bool(layer.route)};

@@ -275,7 +275,7 @@ double TileLayer::weightBytes() {
 }
 
 bool TileLayer::usesTiles(const VectorUnit &unit) {
-  return unit.rowCut(inputType()).hasTiles &&
+  return unit.hasTiles(inputType()) &&
          llvm::any_of(ArrayRef{gate, up, down}, [](const PanelWeight &weight) {
            if (!weight)
              return false;
