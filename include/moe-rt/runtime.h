@@ -84,7 +84,9 @@ typedef void (*moe_range_fn_t)(void *context, int64_t begin, int64_t end);
 /* Runs body(context, begin, end) over disjoint ranges that cover [0, count)
    exactly once and returns when all are done. Called from several threads at
    once when calls run concurrently, never from inside a body. Ranges may run
-   one after the other: bodies do not wait for each other. Must not throw. */
+   in any order, one after the other included: a body waits at most for bodies
+   that have begun. So a body that has begun must be let go on, whatever else
+   the threads do. Must not throw. */
 typedef void (*moe_parallel_for_fn_t)(void *user, int64_t count,
                                       moe_range_fn_t body, void *context);
 
