@@ -66,15 +66,11 @@ static Inputs makeInputs(const LayerFiles &files, const Cell &cell,
 }
 
 /// Compares the first tokens of the variant's last output with f64.
-static llvm::Expected<double> errorOf(const LayerFiles &files,
-                                      LoadedLayer &loaded,
-                                      llvm::ArrayRef<float> x,
-                                      llvm::ArrayRef<float> logits) {
+static double errorOf(const LayerFiles &files, const LoadedLayer &loaded,
+                      llvm::ArrayRef<float> x, llvm::ArrayRef<float> logits) {
   const Layer &layer = files.layer();
   int64_t tokens = std::min<int64_t>(x.size() / layer.hidden, checkedTokens);
-  llvm::Expected<std::vector<float>> y = loaded.output(tokens * layer.hidden);
-  if (!y)
-    return y.takeError();
+  std::vector<float> y = loaded.output(tokens * layer.hidden);
   double difference = 0, largest = 0;
   for (int64_t t = 0; t < tokens; ++t) {
     std::vector<double> reference =
@@ -82,7 +78,7 @@ static llvm::Expected<double> errorOf(const LayerFiles &files,
                        x.slice(t * layer.hidden, layer.hidden),
                        logits.slice(t * layer.experts, layer.experts));
     for (int64_t i = 0; i < layer.hidden; ++i) {
-      double d = std::abs((*y)[t * layer.hidden + i] - reference[i]);
+      double d = std::abs(y[t * layer.hidden + i] - reference[i]);
       if (std::isnan(d))
         return std::numeric_limits<double>::infinity();
       difference = std::max(difference, d);
@@ -148,9 +144,9 @@ static void countWork(const LayerFiles &files, const Inputs &inputs,
 }
 
 static llvm::Error timeOnce(LoadedLayer &layer, const Inputs &inputs,
-                            unsigned draw, int64_t tokens, Timing &timing) {
+                            unsigned draw, Timing &timing) {
   if (llvm::Error error =
-          layer.bind(tokens, inputs.input(), inputs.logits[draw].data()))
+          layer.bind(inputs.input(), inputs.logits[draw].data()))
     return error;
   double cpuStart = processSeconds();
   auto start = std::chrono::steady_clock::now();
@@ -171,15 +167,14 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
   cell.timings.resize(variants.size());
   // Each draw runs once to be compared, and to warm up.
   for (auto [variant, timing] : llvm::zip_equal(variants, cell.timings)) {
+    if (llvm::Error error = variant.layer->reshape(cell.tokens))
+      return error;
     for (unsigned draw = 0; draw < draws; ++draw) {
-      if (llvm::Error error =
-              timeOnce(*variant.layer, inputs, draw, cell.tokens, timing))
+      if (llvm::Error error = timeOnce(*variant.layer, inputs, draw, timing))
         return error;
-      llvm::Expected<double> error =
-          errorOf(files, *variant.layer, inputs.x, inputs.logits[draw]);
-      if (!error)
-        return error.takeError();
-      timing.error = std::max(timing.error, *error);
+      timing.error =
+          std::max(timing.error, errorOf(files, *variant.layer, inputs.x,
+                                         inputs.logits[draw]));
     }
     timing.seconds.clear();
     timing.cpuSeconds.clear();
@@ -202,8 +197,8 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
         waitUntilIdle();
       for (unsigned draw = 0; draw < draws; ++draw)
         for (size_t i = begin; i < end; ++i) {
-          if (llvm::Error error = timeOnce(*variants[i].layer, inputs, draw,
-                                           cell.tokens, cell.timings[i]))
+          if (llvm::Error error =
+                  timeOnce(*variants[i].layer, inputs, draw, cell.timings[i]))
             return error;
           totals[i] += cell.timings[i].seconds.back();
         }
