@@ -113,9 +113,9 @@ class Engine:
             pass  # its end is the answer
         return self.answer()
 
-    def bind(self, tokens, reference):
+    def bind(self, tokens, cache, reference):
         """The error of the first rows."""
-        self.ask(tokens=tokens, rows=CHECKED_ROWS)
+        self.ask(tokens=tokens, cache=cache, rows=CHECKED_ROWS)
         y = np.load(f"{self.folder}/{self.name}.npy")
         return float(np.abs(y - reference).max() / np.abs(reference).max())
 
@@ -171,7 +171,7 @@ def machine_peaks(threads, arguments):
     """The machine's rates by numbers of threads, as moe-bench measures them."""
     command = [f"{arguments.moec}/bin/moe-bench", "--machine", f"--threads={','.join(map(str, threads))}", "--json"]
     machine = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return {rates["threads"]: {"cpu": machine["cpu"], **rates} for rates in machine["rates"]}
+    return {rates["threads"]: {**{name: machine[name] for name in ("cpu", "last_level_cache_bytes")}, **rates} for rates in machine["rates"]}
 
 
 def roofline(layer, cell, logits, peak, avx2):
@@ -183,18 +183,19 @@ def roofline(layer, cell, logits, peak, avx2):
 
 
 def race_cell(layer, weights, cell, ours, peer, arguments):
-    draws = layers.draws(layer, cell["dtype"], cell["tokens"])
+    peak = arguments.peaks[cell["threads"]]
+    cache = peak["last_level_cache_bytes"]
+    draws = layers.draws(layer, cell["dtype"], cell["tokens"], cache)
     x, logits = draws[0]
     reference = layers.reference(layer, weights, x[:CHECKED_ROWS], logits[:CHECKED_ROWS])
-    errors = {engine: engine.bind(cell["tokens"], reference) for engine in (ours, peer)}
+    errors = {engine: engine.bind(cell["tokens"], cache, reference) for engine in (ours, peer)}
     times, discarded = race(ours, peer, arguments.seconds)
     ms = {engine: 1e3 * statistics.median(times[engine]) for engine in times}
-    peak = arguments.peaks[cell["threads"]]
     least = statistics.mean(roofline(layer, cell, logits, peak, arguments.avx2) for _, logits in draws)
     return {
         **cell, "ms": ms[ours], "peer_ms": ms[peer], "roofline_percent": 1e5 * least / ms[ours],
         "max_error": errors[ours], "peer_max_error": errors[peer], "runs": len(times[ours]), "peer_runs": len(times[peer]),
-        "discarded_rounds": discarded, "machine": peak}
+        "discarded_rounds": discarded, "draws": len(draws), "machine": peak}
 
 
 def race_layer(layer, dtype, cells, arguments, append):
