@@ -39,7 +39,8 @@ def TokenRoundingPass : Pass<"moe-token-rounding", "::mlir::ModuleOp">, MoE_Vect
     Weights that the route normalises stay normalised over the original picks (`renorm = tc_set`). A softmax over the picks becomes one over all experts first, since
     units compete by scores.
 
-    Tiles of M rows have up to (M − 1) / (2 R) more rows than R rows per expert need; that is the most that rounding can gain. Below two tiles per expert it starves
+    Tile registers of M rows have up to (M − 1) / (2 R) more rows than R rows per expert need; that is the most that rounding can gain. Register tiles of vectors
+    are as high as the rows are, so that rounding only makes them fuller (`benchmarks/race --rounding` measures what that is worth). Below two tiles per expert it starves
     experts: where the number of units is known, from the type or from `tokens`, such a route stays, with a `missed` remark; else the remark says how many
     tokens a call needs.
   }];

@@ -90,19 +90,19 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
       return signalPassFailure();
     }
     VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
-    getOperation().walk(
-        [&](RouteOp op) { round(op, *rule, tileOf(op, unit)); });
+    getOperation().walk([&](RouteOp op) { round(op, *rule, cutOf(op, unit)); });
   }
 
-  /// Rows of the tile in which the layer of `op` is computed.
-  int64_t tileOf(RouteOp op, const VectorUnit &unit) {
+  /// How the rows of the layer of `op` are divided.
+  RowCut cutOf(RouteOp op, const VectorUnit &unit) {
     for (Operation *user : op.getPlan().getUsers())
       if (auto dispatch = dyn_cast<DispatchOp>(user))
-        return unit.rowCut(getElementTypeOrSelf(dispatch.getInput())).unit();
-    return unit.tile().rows;
+        return unit.rowCut(getElementTypeOrSelf(dispatch.getInput()));
+    return {unit.tile().rows};
   }
 
-  void round(RouteOp op, TileMode rule, int64_t tile) {
+  void round(RouteOp op, TileMode rule, RowCut cut) {
+    int64_t tile = cut.unit();
     auto options =
         remark::RemarkOpts::name("rounded").category("moe-token-rounding");
     if (StringRef reason = whyCountsStay(op); !reason.empty()) {
@@ -116,7 +116,6 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
       units = tokens;
     std::string what =
         llvm::formatv("multiples of {0} ({1})", tile, stringifyEnum(rule));
-    // A tile is half empty on average where nothing is rounded.
     double rows = static_cast<double>(units) * picks / experts;
     if (units > 0 && rows < safeTiles * tile) {
       remark::missed(op.getLoc(), options) << std::string(llvm::formatv(
@@ -127,11 +126,16 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
     }
     std::string gain;
     llvm::raw_string_ostream text(gain);
-    if (units > 0)
+    if (units > 0 && cut.hasTiles)
+      // The last tile is half empty on average where nothing is rounded.
       text << llvm::formatv(
           "at {0:f1} rows per expert, tiles have up to {1:f1} "
           "% more rows without",
           rows, 100.0 * (tile - 1) / (2 * rows));
+    else if (units > 0)
+      text << llvm::formatv("at {0:f1} rows per expert, tiles are as high as "
+                            "rows are without, and waste none",
+                            rows);
     else
       text << llvm::formatv(
           "safe from {0} tokens a call on ({1} tiles per expert)",

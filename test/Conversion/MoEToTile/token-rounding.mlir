@@ -11,7 +11,7 @@ func.func @softmax_of_picks(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) -> tensor<
   // CHECK: %[[P:.*]] = moe.route %{{.*}} score <softmax> select <topk(2), key = scores> weight <scores> capacity <tile_round, tile = 4, mode = nearest, renorm = tc_set> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
   // CHECK: moe.dispatch %{{.*}}, %[[P]] apply <output> : tensor<?x4xf32>, !moe.plan<8, slots<8>>
   // RANDOM: capacity <tile_round, tile = 4, mode = sr_f(7), renorm = tc_set>
-  // expected-remark @+1 {{counts become multiples of 4 (nearest); at 16.0 rows per expert, tiles have up to 9.4 % more rows without}}
+  // expected-remark @+1 {{counts become multiples of 4 (nearest); at 16.0 rows per expert, tiles are as high as rows are without, and waste none}}
   %p = moe.route %z score <identity> select <topk(2), key = logits> weight <logits, norm = softmax> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
   %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 4, grouped>
   %h = moe.experts %r, %p table <[<copy, 8>]> apply <output> : !moe.rows<f32, 4, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<f32, 4, grouped>
@@ -36,7 +36,7 @@ func.func @normalised_scores_with_a_bias(%z: tensor<?x8xf32>, %b: tensor<8xf32>,
 // CHECK-LABEL: func.func @raw_scores
 func.func @raw_scores(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) -> !moe.rows<f32, 4, grouped> {
   // CHECK: weight <scores> capacity <tile_round, tile = 4, mode = nearest, renorm = none> : tensor<?x8xf32> -> !moe.plan<8, slots<8>>
-  // expected-remark @+1 {{counts become multiples of 4 (nearest); at 8.0 rows per expert, tiles have up to 18.8 % more rows without}}
+  // expected-remark @+1 {{counts become multiples of 4 (nearest); at 8.0 rows per expert, tiles are as high as rows are without, and waste none}}
   %p = moe.route %z score <softmax> select <topk(1)> weight <scores, norm = sum(0.0, add), min_k = 2> : tensor<?x8xf32> -> !moe.plan<8, slots<1>>
   %r = moe.dispatch %x, %p apply <output> : tensor<?x4xf32>, !moe.plan<8, slots<1>> -> !moe.rows<f32, 4, grouped>
   return %r : !moe.rows<f32, 4, grouped>
