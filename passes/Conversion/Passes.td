@@ -110,9 +110,10 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     tasks are claimed, finds the task's point from tables that are made of the counts, and runs it: computations in their order, arrivals as atomic additions that release, waits as loops
     of loads that acquire. Since tasks wait only for tasks that were claimed before, any number of workers at a time gets to the end, one included; what they compute
     does not depend on it. Scratch memory and cells are allocated, and cells cleared, in front of the loop; a ring of rows has room for the highest tile that there is. Memory of a
-    worker is allocated once by each worker that finds a task.
+    worker is allocated once by each worker that finds a task. The roles of a task run one after the other in the order of the text, which is all that is left of
+    signals of a worker.
 
-    Roles, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
+    Roles that wait for later ones, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
   }];
   let options = [
     Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,

@@ -137,6 +137,24 @@ private:
   llvm::StringMap<Value> memory, cells;
 };
 
+/// Whether a wait is for what a later role of its task does. Roles run one
+/// after the other.
+static bool waitsForLaterRole(WaitOp wait) {
+  auto task = wait->getParentOfType<TaskOp>();
+  if (!task)
+    return false;
+  Operation *step = task.getBody().front().findAncestorOpInBlock(*wait);
+  while ((step = step->getNextNode())) {
+    auto arrives = [&](ArriveOp arrive) {
+      return arrive.getSignal() == wait.getSignal() ? WalkResult::interrupt()
+                                                    : WalkResult::advance();
+    };
+    if (isa<RoleOp>(step) && step->walk(arrives).wasInterrupted())
+      return true;
+  }
+  return false;
+}
+
 LogicalResult GraphLowering::check() {
   auto refuse = [](Operation *op, const Twine &what) {
     return op->emitOpError("expects ") << what << " on a CPU";
@@ -169,9 +187,9 @@ LogicalResult GraphLowering::check() {
     if (auto arrive = dyn_cast<ArriveOp>(op); arrive && arrive.getBehind() != 0)
       return refuse(op, "arrivals that do not lag");
     if (auto signal = dyn_cast<SignalOp>(op))
-      if (signal.getScope() != Scope::Device ||
+      if (signal.getScope() == Scope::System ||
           signal.getEpoch().getKind() != EpochKind::Fresh)
-        return refuse(op, "signals of the device that are fresh");
+        return refuse(op, "signals of the device or a worker that are fresh");
     if (auto task = dyn_cast<TaskOp>(op)) {
       if (!task.getAfter().empty())
         return refuse(op, "domains that are known before the graph");
@@ -181,8 +199,8 @@ LogicalResult GraphLowering::check() {
           return refuse(op, "domains of rows that begin with 'experts' and "
                             "'rows'");
     }
-    if (isa<RoleOp>(op))
-      return refuse(op, "tasks without roles");
+    if (auto wait = dyn_cast<WaitOp>(op); wait && waitsForLaterRole(wait))
+      return refuse(op, "roles that wait for earlier ones alone");
     if (auto compute = dyn_cast<ComputeOp>(op);
         compute && compute.getBody().empty())
       return refuse(op, "computations with a body");
@@ -393,6 +411,8 @@ void GraphLowering::allocate(BufferOp buffer) {
 }
 
 void GraphLowering::allocate(SignalOp signal) {
+  if (signal.getScope() == Scope::Worker)
+    return;
   Value count = index(1);
   for (auto [i, dim] : llvm::enumerate(signal.getShape())) {
     bool beforeRows = i + 1 < signal.getShape().size() &&
@@ -535,9 +555,12 @@ Value GraphLowering::expertAt(Operation *op, const IRMapping &mapping) {
 
 /// Loads with acquire until the cell has what is expected. Whoever arrives has
 /// claimed its task before and runs, or would if this thread let it: after some
-/// looks it does, for where there are more threads than cores.
+/// looks it does, for where there are more threads than cores. What roles of
+/// one task tell each other is said by their order.
 void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
+  if (signal.getScope() == Scope::Worker)
+    return;
   Cell cell = cellOf(signal, getMixedIndices(op),
                      static_cast<int64_t>(op.getBehind()), mapping);
   Type i64 = b.getI64Type();
@@ -591,6 +614,8 @@ LLVM::LLVMFuncOp GraphLowering::getYield() {
 
 void GraphLowering::lowerArrive(ArriveOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
+  if (signal.getScope() == Scope::Worker)
+    return;
   Value one = arith::ConstantOp::create(b, b.getI64IntegerAttr(1));
   // Acquires and releases.
   memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi, one,
@@ -607,6 +632,8 @@ void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
       lowerWait(wait, mapping);
     } else if (auto arrive = dyn_cast<ArriveOp>(op)) {
       lowerArrive(arrive, mapping);
+    } else if (auto role = dyn_cast<RoleOp>(op)) {
+      lowerBlock(role.getBody().front(), mapping);
     } else if (auto walk = dyn_cast<ForOp>(op)) {
       Value tiles = tilesOf(walk.getDim()[0], expertAt(walk, mapping));
       auto loop = scf::ForOp::create(b, index(0), tiles, index(1));
