@@ -127,9 +127,15 @@ def inputs(layer, dtype, tokens, draw=0):
     return normal(layer["hidden"]).astype(ACTIVATIONS[dtype]).astype(np.float32), normal(layer["experts"])
 
 
-def draws(layer, dtype, tokens):
-    """Inputs that runs take in turn: the experts of few tokens would stay in the last-level cache if they were always the same."""
-    return [inputs(layer, dtype, tokens, draw) for draw in range(8 if tokens <= 16 else 1)]
+def draws(layer, dtype, tokens, cache):
+    """Inputs that runs take in turn: at most 64, until the weights of their experts are all of the layer's or twice `cache`, the bytes of the last-level
+    cache (0: not known), which would otherwise keep them."""
+    enough = min(weight_bytes(layer, dtype, layer["experts"]), 2 * cache or float("inf"))
+    taken, active = [], set()
+    while not taken or (weight_bytes(layer, dtype, len(active)) < enough and len(taken) < 64):
+        taken.append(inputs(layer, dtype, tokens, len(taken)))
+        active.update(select(layer, taken[-1][1]).flat)
+    return taken
 
 
 def select(layer, logits):
@@ -183,10 +189,20 @@ def reference(layer, weights, x, logits):
     return y
 
 
+def multiply_adds(layer):
+    """Of one row of a routed expert and of the shared one."""
+    each = (2 if layer["body"] == "relu" else 3) * layer["hidden"]
+    return each * layer["width"], each * layer["shared_width"]
+
+
+def weight_bytes(layer, dtype, active):
+    """Bytes of the matrices of `active` routed experts and of the shared one."""
+    routed, shared = multiply_adds(layer)
+    scale = np.dtype(ACTIVATIONS[dtype]).itemsize / GROUP if BITS[dtype] < 16 else 0
+    return (BITS[dtype] / 8 + scale) * (active * routed + shared)
+
+
 def work(layer, dtype, logits):
     """Operations of a run, multiply-adds as two, and bytes of the weights that it reads."""
-    each = (2 if layer["body"] == "relu" else 3) * layer["hidden"]
-    routed, shared = each * layer["width"], each * layer["shared_width"]
-    active = len(np.unique(select(layer, logits)))
-    scale = np.dtype(ACTIVATIONS[dtype]).itemsize / GROUP if BITS[dtype] < 16 else 0
-    return 2 * len(logits) * (layer["top_k"] * routed + shared), (BITS[dtype] / 8 + scale) * (active * routed + shared)
+    routed, shared = multiply_adds(layer)
+    return 2 * len(logits) * (layer["top_k"] * routed + shared), weight_bytes(layer, dtype, len(np.unique(select(layer, logits))))

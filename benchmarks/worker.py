@@ -1,11 +1,12 @@
 """Runs one engine in a process of its own: reads commands as JSON lines, answers in JSON lines.
 
-{"tokens": T, "rows": R} binds inputs of T tokens, runs once and writes the first R rows of the output to a file; {"runs": n} times n runs, which take the
-draws of inputs in turn.
+{"tokens": T, "cache": B, "rows": R} binds inputs of T tokens, runs once and writes the first R rows of the output to a file; {"runs": n} times n runs, which take the
+draws of inputs for a last-level cache of B bytes in turn.
 """
 
 import ctypes
 import importlib
+import itertools
 import json
 import os
 import pathlib
@@ -98,16 +99,17 @@ def main():
         command = json.loads(line)
         try:
             if "tokens" in command:
-                draws = layers.draws(layer, dtype, command["tokens"])
+                draws = layers.draws(layer, dtype, command["tokens"], command["cache"])
+                turn = itertools.cycle(draws)
                 engine.bind(*draws[0])
                 engine.run()
                 np.save(pathlib.Path(folder, f"{name}.npy"), engine.output()[: command["rows"]].astype(np.float32))
                 answer({})
                 continue
             seconds = []
-            for run in range(command["runs"]):
+            for _ in range(command["runs"]):
                 if len(draws) > 1:
-                    engine.bind(*draws[run % len(draws)])
+                    engine.bind(*next(turn))
                 start = time.perf_counter()
                 engine.run()
                 seconds.append(time.perf_counter() - start)

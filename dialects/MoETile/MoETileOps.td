@@ -61,7 +61,7 @@ def MoETile_BufferOp : MoETile_Op<"buffer", [HasParent<"GraphOp">, Symbol]> {
     rank and reachable from all others (symmetric; the leading dimension `ranks` is whose memory is meant). A dimension with a step has one element per tile.
 
     `role`: an `input` is never written; an `output`, like any buffer that is none, is written once everywhere in each launch; `counts` holds the rows of each
-    expert. `ring`: the leading dimension has room for that many entries, entry i where i modulo `ring` was before; of
+    expert, and a view of it where they end: element e is the number of rows of the experts up to e. `ring`: the leading dimension has room for that many entries, entry i where i modulo `ring` was before; of
     `experts x rows`, the entries are the items of the schedule's sweep, tiles of rows. `copies`: launches use one after the other
     of so many copies. `align`: the rows of each expert begin at a multiple of it; `gap` is what the rows left out hold. Rows lie expert after expert, those of e
     from Σ_{e' < e} alignTo(rows(e'), `align`) on. `memory`: where the array is, if it is not for the lowering to allocate; offsets of experts come from

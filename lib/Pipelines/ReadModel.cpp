@@ -85,9 +85,13 @@ static void limitMemory(uint64_t size) {
   for (int number :
        {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU, SIGPIPE})
     std::signal(number, SIG_DFL);
-  rlimit none = {0, 0}, time = {kMaxReadSeconds, kMaxReadSeconds};
+  rlimit none = {0, 0}, time;
   setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_CPU, &time);
+  // The hard limit would kill without telling why.
+  if (getrlimit(RLIMIT_CPU, &time) == 0) {
+    time.rlim_cur = std::min(time.rlim_cur, kMaxReadSeconds);
+    setrlimit(RLIMIT_CPU, &time);
+  }
   limitMemory(memoryLimit(bytecode.bytes.size()));
   if (int null = open("/dev/null", O_WRONLY); null >= 0) {
     dup2(null, STDERR_FILENO);

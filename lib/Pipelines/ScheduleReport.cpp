@@ -27,6 +27,7 @@ constexpr AspectSource sources[] = {
     {"rows", "moe-padding-elimination", "bounds"},
     {"plan", "moe-padding-elimination", "ragged"},
     {"input", "moe-padding-elimination", "indexed"},
+    {"router", "convert-moe-to-tile", "route"},
     {"router", "convert-route-to-vector", "route"},
     {"rounding", "moe-token-rounding", "rounded"},
     {"rings", "convert-moe-to-tile", "rings"},

@@ -68,7 +68,13 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
     the cheapest; fused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
     tile, rings, memory).
 
-    The graph works on memory; it reads the parts of the plan that `convert-moe-to-linalg` makes, which has to run after this.
+    A route that `convert-route-to-vector` has a kernel for, and whose plan nobody else reads, becomes part of the graph, with the same kernel: tasks over tokens write ids and weights,
+    and one task, which the last of them releases, counts the rows of experts and lists their tokens. Families over rows begin after it. Where counts are rounded to tiles
+    (tile_round over all tokens), that task does it: for each expert it keeps the few members and others next to the boundary while all pass by, and the rows of what
+    it adds need no slots. A remark says which routes stay before the graph, and why. Weights and rows are those of the reference lowering, bit by bit, but for the sums of a softmax that
+    `convert-linalg-to-cpu` may add lane by lane.
+
+    The graph works on memory; of another plan it reads the parts that `convert-moe-to-linalg` makes, which has to run after this.
   }];
   let options = vectorOptions # [
     Option<"schedule", "schedule", "::moe::ScheduleOptions", "::moe::ScheduleOptions{::moe::Schedule::Fused}",
@@ -76,7 +82,7 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-                           "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
+                           "::mlir::vector::VectorDialect", "::moe::support::MoESupportDialect", "::moe::tile::MoETileDialect"];
 }
 
 def ConvertRouteToVectorPass : Pass<"convert-route-to-vector", "::mlir::ModuleOp"> {
@@ -110,8 +116,9 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     tasks are claimed, finds the task's point from tables that are made of the counts, and runs it: computations in their order, arrivals as atomic additions that release, waits as loops
     of loads that acquire. Since tasks wait only for tasks that were claimed before, any number of workers at a time gets to the end, one included; what they compute
     does not depend on it. Scratch memory and cells are allocated, and cells cleared, in front of the loop; a ring of rows has room for the highest tile that there is. Memory of a
-    worker is allocated once by each worker that finds a task. The roles of a task run one after the other in the order of the text, which is all that is left of
-    signals of a worker.
+    worker is allocated once by each worker that finds a task. Where a task of the graph counts the rows, it fills the tables when it has; what is in front of the loop has room for
+    as many rows as the memory of those rows, and families over rows, which come last, have tickets for as many tiles as there turn out to be. The roles of a task run one after the
+    other in the order of the text, which is all that is left of signals of a worker.
 
     Roles that wait for later ones, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
   }];
@@ -119,7 +126,7 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,
     Option<"trace", "trace", "bool", "false", "Tell the runtime when each task begins and has ended">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ConvertStableHLOToLinalgPass : Pass<"convert-stablehlo-to-linalg", "::mlir::ModuleOp"> {

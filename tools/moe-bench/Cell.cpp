@@ -15,7 +15,7 @@
 
 using namespace moe::bench;
 
-constexpr unsigned draws = 4;
+constexpr size_t leastDraws = 4, mostDraws = 64;
 constexpr int64_t checkedTokens = 2;
 
 double moe::bench::peakOf(const MachinePeak &peak, Precision precision) {
@@ -32,9 +32,9 @@ namespace {
 
 /// What a cell's runs are given.
 struct Inputs {
-  std::vector<float> x;         ///< as the layer sees it
-  std::vector<uint16_t> narrow; ///< in bf16
-  std::vector<float> logits[draws];
+  std::vector<float> x;                   ///< as the layer sees it
+  std::vector<uint16_t> narrow;           ///< in bf16
+  std::vector<std::vector<float>> logits; ///< a draw of the routing each
   bool isNarrow;
 
   const void *input() const {
@@ -45,8 +45,37 @@ struct Inputs {
 
 } // namespace
 
-static Inputs makeInputs(const LayerFiles &files, const Cell &cell,
-                         unsigned seed) {
+/// Bytes of the weights of `experts` routed experts and the shared one.
+static double expertBytes(const LayerFiles &files, double experts) {
+  const Layer &layer = files.layer();
+  return weightBytesPerElement(files.precision()) *
+         (experts * layer.multiplyAdds(layer.width) +
+          layer.multiplyAdds(layer.sharedWidth));
+}
+
+/// Adds draws until no last-level cache keeps the weights that they read from
+/// one turn to the next: until these are all of the layer's, or twice the cache
+/// where its size is known.
+static void addDraws(const LayerFiles &files, unsigned seed, Cell &cell,
+                     Inputs &inputs) {
+  const Layer &layer = files.layer();
+  uint64_t cache = lastLevelCacheBytes();
+  double enough = expertBytes(files, layer.experts);
+  if (cache)
+    enough = std::min(enough, 2.0 * cache);
+  std::vector<int32_t> selected;
+  while (inputs.logits.size() < leastDraws ||
+         (cell.rotatedBytes < enough && inputs.logits.size() < mostDraws)) {
+    inputs.logits.push_back(
+        makeLogits(layer, cell.tokens, cell.trace,
+                   seed * mostDraws + inputs.logits.size()));
+    llvm::append_range(selected, selectExperts(layer, inputs.logits.back()));
+    cell.rotatedBytes = expertBytes(files, countActive(layer, selected));
+  }
+  cell.draws = inputs.logits.size();
+}
+
+static Inputs makeInputs(const LayerFiles &files, unsigned seed, Cell &cell) {
   Inputs inputs;
   inputs.isNarrow = files.precision().activations == Format::BF16;
   inputs.x.resize(cell.tokens * files.layer().hidden);
@@ -59,22 +88,16 @@ static Inputs makeInputs(const LayerFiles &files, const Cell &cell,
     if (inputs.isNarrow)
       value = fromBF16(bits);
   }
-  for (unsigned draw = 0; draw < draws; ++draw)
-    inputs.logits[draw] =
-        makeLogits(files.layer(), cell.tokens, cell.trace, seed * draws + draw);
+  addDraws(files, seed, cell, inputs);
   return inputs;
 }
 
 /// Compares the first tokens of the variant's last output with f64.
-static llvm::Expected<double> errorOf(const LayerFiles &files,
-                                      LoadedLayer &loaded,
-                                      llvm::ArrayRef<float> x,
-                                      llvm::ArrayRef<float> logits) {
+static double errorOf(const LayerFiles &files, const LoadedLayer &loaded,
+                      llvm::ArrayRef<float> x, llvm::ArrayRef<float> logits) {
   const Layer &layer = files.layer();
   int64_t tokens = std::min<int64_t>(x.size() / layer.hidden, checkedTokens);
-  llvm::Expected<std::vector<float>> y = loaded.output(tokens * layer.hidden);
-  if (!y)
-    return y.takeError();
+  std::vector<float> y = loaded.output(tokens * layer.hidden);
   double difference = 0, largest = 0;
   for (int64_t t = 0; t < tokens; ++t) {
     std::vector<double> reference =
@@ -82,7 +105,7 @@ static llvm::Expected<double> errorOf(const LayerFiles &files,
                        x.slice(t * layer.hidden, layer.hidden),
                        logits.slice(t * layer.experts, layer.experts));
     for (int64_t i = 0; i < layer.hidden; ++i) {
-      double d = std::abs((*y)[t * layer.hidden + i] - reference[i]);
+      double d = std::abs(y[t * layer.hidden + i] - reference[i]);
       if (std::isnan(d))
         return std::numeric_limits<double>::infinity();
       difference = std::max(difference, d);
@@ -133,24 +156,21 @@ static void countWork(const LayerFiles &files, const Inputs &inputs,
   const Layer &layer = files.layer();
   for (const std::vector<float> &logits : inputs.logits) {
     std::vector<int32_t> selected = selectExperts(layer, logits);
-    cell.active += double(countActive(layer, selected)) / draws;
+    cell.active += double(countActive(layer, selected)) / cell.draws;
     countRows(layer, selected, cut, cell);
   }
-  double useful = double(draws * cell.tokens * layer.topK);
+  double useful = double(cell.draws * cell.tokens * layer.topK);
   cell.wastedRows = cell.wastedRows / useful - 1;
   cell.paddedRows = cell.paddedRows / useful - 1;
   cell.flops = 2.0 * cell.tokens *
                (layer.topK * layer.multiplyAdds(layer.width) +
                 layer.multiplyAdds(layer.sharedWidth));
-  cell.weightBytes = weightBytesPerElement(files.precision()) *
-                     (cell.active * layer.multiplyAdds(layer.width) +
-                      layer.multiplyAdds(layer.sharedWidth));
+  cell.weightBytes = expertBytes(files, cell.active);
 }
 
 static llvm::Error timeOnce(LoadedLayer &layer, const Inputs &inputs,
-                            unsigned draw, int64_t tokens, Timing &timing) {
-  if (llvm::Error error =
-          layer.bind(tokens, inputs.input(), inputs.logits[draw].data()))
+                            llvm::ArrayRef<float> logits, Timing &timing) {
+  if (llvm::Error error = layer.bind(inputs.input(), logits.data()))
     return error;
   double cpuStart = processSeconds();
   auto start = std::chrono::steady_clock::now();
@@ -166,20 +186,18 @@ static llvm::Error timeOnce(LoadedLayer &layer, const Inputs &inputs,
 llvm::Error moe::bench::timeCell(const LayerFiles &files,
                                  llvm::ArrayRef<Variant> variants,
                                  const CellParameters &parameters, Cell &cell) {
-  Inputs inputs = makeInputs(files, cell, parameters.seed);
+  Inputs inputs = makeInputs(files, parameters.seed, cell);
   countWork(files, inputs, parameters.rows, cell);
   cell.timings.resize(variants.size());
   // Each draw runs once to be compared, and to warm up.
   for (auto [variant, timing] : llvm::zip_equal(variants, cell.timings)) {
-    for (unsigned draw = 0; draw < draws; ++draw) {
-      if (llvm::Error error =
-              timeOnce(*variant.layer, inputs, draw, cell.tokens, timing))
+    if (llvm::Error error = variant.layer->reshape(cell.tokens))
+      return error;
+    for (const std::vector<float> &logits : inputs.logits) {
+      if (llvm::Error error = timeOnce(*variant.layer, inputs, logits, timing))
         return error;
-      llvm::Expected<double> error =
-          errorOf(files, *variant.layer, inputs.x, inputs.logits[draw]);
-      if (!error)
-        return error.takeError();
-      timing.error = std::max(timing.error, *error);
+      timing.error = std::max(timing.error,
+                              errorOf(files, *variant.layer, inputs.x, logits));
     }
     timing.seconds.clear();
     timing.cpuSeconds.clear();
@@ -200,10 +218,10 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
         ++end;
       if (!hasOneTeam)
         waitUntilIdle();
-      for (unsigned draw = 0; draw < draws; ++draw)
+      for (const std::vector<float> &logits : inputs.logits)
         for (size_t i = begin; i < end; ++i) {
-          if (llvm::Error error = timeOnce(*variants[i].layer, inputs, draw,
-                                           cell.tokens, cell.timings[i]))
+          if (llvm::Error error =
+                  timeOnce(*variants[i].layer, inputs, logits, cell.timings[i]))
             return error;
           totals[i] += cell.timings[i].seconds.back();
         }

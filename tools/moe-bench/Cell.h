@@ -35,15 +35,20 @@ struct Cell {
 
   Trace trace;
   int64_t tokens;
-  double active = 0;      ///< experts with rows, mean over the draws
-  double flops = 0;       ///< useful operations of a run
-  double weightBytes = 0; ///< of the experts with rows, mean over the draws
+  double active = 0;       ///< experts with rows, mean over the draws
+  double flops = 0;        ///< useful operations of a run
+  double weightBytes = 0;  ///< of the experts with rows, mean over the draws
+  size_t draws = 0;        ///< of the routing, which runs take in turn
+  double rotatedBytes = 0; ///< weights of all experts that have rows in a draw
   /// Rows that the kernel computes, and that it would compute in whole register
   /// tiles, beyond those that are routed, as a share of these.
   double wastedRows = 0, paddedRows = 0;
   double stealPercent = 0;
   std::vector<Timing> timings; ///< one per variant, in their order
 
+  /// Whether a last-level cache of `cacheBytes` may keep all weights from one
+  /// turn of the draws to the next, faster than memory gives them.
+  bool fits(uint64_t cacheBytes) const { return rotatedBytes <= cacheBytes; }
   double roofline(const MachinePeak &peak, Precision precision) const;
 };
 
@@ -60,7 +65,7 @@ struct CellParameters {
 
 /// Times every variant in `cell`. Variants of one number of threads, which are
 /// neighbours, take turns run by run, and the numbers of threads after each has
-/// run four draws of the routing. The first tokens of each draw are compared
+/// run all draws of the routing. The first tokens of each draw are compared
 /// with f64.
 llvm::Error timeCell(const LayerFiles &files, llvm::ArrayRef<Variant> variants,
                      const CellParameters &parameters, Cell &cell);

@@ -2,7 +2,10 @@
 #include "LoadedLayer.h"
 #include "Values.h"
 
-#include <algorithm>
+#include "llvm/ADT/STLExtras.h"
+
+#include <cstring>
+#include <utility>
 
 using namespace moe::bench;
 
@@ -31,11 +34,8 @@ LoadedLayer::create(const LayerFiles &files, const LayerLibrary &library,
   if (llvm::Error error = toError(moeRuntimeModuleLoad(
           loaded->instance, library.path.c_str(), nullptr, &loaded->module)))
     return error;
-  moe_entry_t entry = nullptr;
-  if (llvm::Error error =
-          toError(moeRuntimeModuleFindEntry(loaded->module, nullptr, &entry)))
-    return error;
-  if (llvm::Error error = toError(moeRuntimeCallCreate(entry, &loaded->call)))
+  if (llvm::Error error = toError(
+          moeRuntimeModuleFindEntry(loaded->module, nullptr, &loaded->entry)))
     return error;
   return loaded;
 }
@@ -46,9 +46,13 @@ LoadedLayer::~LoadedLayer() {
   moeRuntimeInstanceRelease(instance);
 }
 
-llvm::Error LoadedLayer::bind(int64_t tokens, const void *x,
-                              const float *logits) {
+llvm::Error LoadedLayer::reshape(int64_t count) {
+  moeRuntimeCallRelease(std::exchange(call, nullptr));
+  if (llvm::Error error = toError(moeRuntimeCallCreate(entry, &call)))
+    return error;
+  tokens = count;
   const Layer &layer = files.layer();
+  y.assign(tokens * layer.hidden, 0);
   bool narrow = files.precision().activations == Format::BF16;
   int64_t xDims[] = {tokens, layer.hidden}, zDims[] = {tokens, layer.experts};
   moe_tensor_type_t types[] = {
@@ -56,6 +60,13 @@ llvm::Error LoadedLayer::bind(int64_t tokens, const void *x,
       {MOE_DTYPE_F32, 2, zDims}};
   if (llvm::Error error = toError(moeRuntimeCallReshape(call, types, 2)))
     return error;
+  return toError(
+      moeRuntimeCallBindOutput(call, 0, y.data(), y.size() * sizeof(float)));
+}
+
+llvm::Error LoadedLayer::bind(const void *x, const float *logits) {
+  const Layer &layer = files.layer();
+  bool narrow = files.precision().activations == Format::BF16;
   if (llvm::Error error = toError(moeRuntimeCallBindInput(
           call, 0, x, tokens * layer.hidden * (narrow ? 2 : 4))))
     return error;
@@ -65,17 +76,13 @@ llvm::Error LoadedLayer::bind(int64_t tokens, const void *x,
 
 llvm::Error LoadedLayer::run() { return toError(moeRuntimeCallRun(call)); }
 
-llvm::Expected<std::vector<float>> LoadedLayer::output(int64_t count) {
-  moe_tensor_t tensor;
-  if (llvm::Error error = toError(moeRuntimeCallOutput(call, 0, &tensor)))
-    return error;
-  std::vector<float> values(count);
+std::vector<float> LoadedLayer::output(int64_t count) const {
   if (files.precision().activations == Format::F32)
-    std::copy_n(static_cast<const float *>(tensor.data), count, values.begin());
-  else
-    std::transform(static_cast<const uint16_t *>(tensor.data),
-                   static_cast<const uint16_t *>(tensor.data) + count,
-                   values.begin(), fromBF16);
+    return {y.begin(), y.begin() + count};
+  std::vector<uint16_t> bits(count);
+  std::memcpy(bits.data(), y.data(), count * sizeof(uint16_t));
+  std::vector<float> values(count);
+  llvm::transform(bits, values.begin(), fromBF16);
   return values;
 }
 

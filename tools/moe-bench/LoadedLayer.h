@@ -21,14 +21,18 @@ public:
   LoadedLayer(const LoadedLayer &) = delete;
   LoadedLayer &operator=(const LoadedLayer &) = delete;
 
-  /// Sets the number of tokens. The input [tokens, H], in the format of
-  /// activations, stays the caller's.
-  llvm::Error bind(int64_t tokens, const void *x, const float *logits);
+  /// Begins anew with another number of tokens: memory of earlier runs is given
+  /// back and their peak forgotten.
+  llvm::Error reshape(int64_t tokens);
+  /// The input [tokens, H], in the format of activations, and the logits
+  /// [tokens, E] stay the caller's.
+  llvm::Error bind(const void *x, const float *logits);
   llvm::Error run();
   /// The first `count` elements of the output [tokens, H] of the last run.
-  llvm::Expected<std::vector<float>> output(int64_t count);
+  std::vector<float> output(int64_t count) const;
 
-  /// Most bytes that the layer had in use at once beside weights and input.
+  /// Most bytes that the layer had in use at once since it was reshaped, beside
+  /// weights, input and the caller's copy of the output.
   uint64_t peakBytes() const;
 
 private:
@@ -37,7 +41,12 @@ private:
   const LayerFiles &files;
   moe_instance_t instance = nullptr;
   moe_module_t module = nullptr;
+  moe_entry_t entry = nullptr;
   moe_call_t call = nullptr;
+  int64_t tokens = 0;
+  /// The output, bound: the runtime would keep a result of its own until the
+  /// next run has ended, and count it. Elements of 16 bits take half of it.
+  std::vector<float> y;
 };
 
 } // namespace moe::bench

@@ -114,12 +114,13 @@ void moe::bench::printText(const Report &report) {
       << "\ntrace    tokens  rows/expert  active  form        threads  median "
          "ms   least ms     CPU ms  speedup  GFLOP/s    GB/s  roofline  "
          "wasted rows  in whole tiles  memory MiB  error\n";
+  uint64_t cache = lastLevelCacheBytes();
   for (const Cell &cell : report.cells)
     for (auto [variant, timing] :
          llvm::zip_equal(report.variants, cell.timings))
       llvm::outs() << llvm::formatv(
           "{0,-8} {1,6} {2,12:f1} {3,7:f1}  {4,-10} {5,8} {6,10:f3} {7,10:f3} "
-          "{8,10:f3} {9,8:f2} {10,8:f1} {11,7:f1} {12,7:f1} % {13,10:f1} % "
+          "{8,10:f3} {9,8:f2} {10,8:f1} {11,7:f1}{17} {12,6:f1} % {13,10:f1} % "
           "{14,13:f1} % {15,11:f1}  {16:e1}\n",
           traceName(cell.trace), cell.tokens,
           cell.tokens * layer.topK / cell.active, cell.active,
@@ -130,7 +131,13 @@ void moe::bench::printText(const Report &report) {
           cell.weightBytes / timing.median() * 1e-9,
           100 * cell.roofline(variant.peak, precision) / timing.median(),
           100 * cell.wastedRows, 100 * cell.paddedRows,
-          timing.peakBytes / 1048576.0, timing.error);
+          timing.peakBytes / 1048576.0, timing.error,
+          cell.fits(cache) ? "*" : " ");
+  if (llvm::any_of(report.cells,
+                   [&](const Cell &cell) { return cell.fits(cache); }))
+    llvm::outs() << llvm::formatv(
+        "* all weights that were read fit the last-level cache ({0:f1} MiB)\n",
+        cache / 1048576.0);
 }
 
 static llvm::json::Value rateOrNull(const std::optional<double> &rate) {
@@ -175,6 +182,8 @@ void moe::bench::printJson(const Report &report) {
           {"runs", timing.seconds.size()},
           {"speedup", cell.timings.front().median() / timing.median()},
           {"gflops", cell.flops / timing.median() * 1e-9},
+          {"draws", cell.draws},
+          {"rotated_bytes", static_cast<uint64_t>(cell.rotatedBytes)},
           {"weight_gb_per_s", cell.weightBytes / timing.median() * 1e-9},
           {"roofline_ms", cell.roofline(variant.peak, precision) * 1e3},
           {"roofline_percent",

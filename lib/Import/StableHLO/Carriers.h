@@ -54,6 +54,9 @@ public:
     llvm::ArrayRef<char> bytes;
     std::string file;
     uint64_t offset = 0;
+    /// How many types and attributes were read from them, each again for each
+    /// time that MLIR's reader puts it off.
+    uint64_t reads = 0;
   };
   Source source;
 };

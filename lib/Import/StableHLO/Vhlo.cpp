@@ -263,6 +263,7 @@ public:
   Type readType(DialectBytecodeReader &reader) const override;
 
 private:
+  LogicalResult readCode(DialectBytecodeReader &reader, uint64_t &code) const;
   Attribute readArray(DialectBytecodeReader &reader) const;
   Attribute readDictionary(DialectBytecodeReader &reader) const;
   Attribute readFloat(DialectBytecodeReader &reader) const;
@@ -372,9 +373,22 @@ Type VhloBytecode::readTensorType(DialectBytecodeReader &reader,
   return RankedTensorType::get(shape, element);
 }
 
+/// Begins a type or an attribute. MLIR's reader puts off those that need others
+/// first and reads them again, without end where they need themselves.
+LogicalResult VhloBytecode::readCode(DialectBytecodeReader &reader,
+                                     uint64_t &code) const {
+  constexpr uint64_t readsPerByte = 16;
+  VhloDialect::Source &source =
+      static_cast<VhloDialect *>(getDialect())->source;
+  if (++source.reads > readsPerByte * source.bytes.size())
+    return reader.emitError() << "expects types and attributes that are not "
+                                 "part of themselves";
+  return reader.readVarInt(code);
+}
+
 Type VhloBytecode::readType(DialectBytecodeReader &reader) const {
   uint64_t code;
-  if (failed(reader.readVarInt(code)))
+  if (failed(readCode(reader, code)))
     return {};
   if (Type type = plainType(code, getContext()))
     return type;
@@ -596,7 +610,7 @@ static Attribute readEnum(DialectBytecodeReader &reader, StringRef what,
 
 Attribute VhloBytecode::readAttribute(DialectBytecodeReader &reader) const {
   uint64_t code;
-  if (failed(reader.readVarInt(code)))
+  if (failed(readCode(reader, code)))
     return {};
   switch (code) {
   case ArrayCode:

@@ -344,8 +344,9 @@ static void note(moe::MissingParts &parts, Operation *op, StringAttr name) {
 /// verified, call and that are nowhere.
 void Converter::noteFunctions() {
   llvm::DenseSet<Attribute> functions;
-  for (auto function : module.getOps<func::FuncOp>())
+  module.walk([&](func::FuncOp function) {
     functions.insert(function.getSymNameAttr());
+  });
   auto noteAbsent = [&](Operation *op, FlatSymbolRefAttr name) {
     if (name && !functions.contains(name.getAttr()))
       note(missing.functions, op, name.getAttr());

@@ -30,15 +30,19 @@ struct VectorUnit {
   /// There is an instruction for f32 += bf16 * bf16 + bf16 * bf16 per lane.
   bool bf16Dot = false;
   /// There are tile registers (AMX) and an instruction that does the same for
-  /// 16 x 16 sums and 16 such pairs. Needs `bf16Dot` and lanes of 512 bits,
-  /// whose panels of pairs are columns of tiles.
+  /// 16 x 16 sums and 16 such pairs.
   bool bf16Tiles = false;
 
+  /// Numbers of 32 bits in a vector.
+  int64_t lanes() const { return bits / 32; }
   RegisterTile tile() const { return RegisterTile::get(bits, registers); }
-  /// How products with rows of type `a` divide them.
-  RowCut rowCut(mlir::Type a) const {
-    return {tile().rows, bf16Tiles && a.isBF16()};
+  /// Whether tile registers multiply rows of type `a`: where panels are those
+  /// of pairs in vectors of 512 bits, which are columns of tiles.
+  bool hasTiles(mlir::Type a) const {
+    return bf16Tiles && bf16Dot && bits == 512 && a.isBF16();
   }
+  /// How products with rows of type `a` divide them.
+  RowCut rowCut(mlir::Type a) const { return {tile().rows, hasTiles(a)}; }
 };
 
 /// How a packed B lies in memory:

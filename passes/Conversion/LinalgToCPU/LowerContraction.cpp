@@ -282,7 +282,7 @@ void Lowering::buildTask(Value task, Value scratch) {
     operands.push_back(panelOf(
         contraction.zero, contraction.panels.ofZeroPoints().rank(), panel));
   KernelForm form = kernelForm();
-  if (unit.bf16Tiles && pair == 2 && contraction.fitsTiles())
+  if (pair == 2 && unit.hasTiles(form.a) && contraction.fitsTiles())
     callWithTiles(form, rows, operands);
   else
     call(form, operands);

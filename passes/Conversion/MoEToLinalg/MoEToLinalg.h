@@ -171,6 +171,21 @@ mlir::Value buildPointwiseScore(TensorBuilder &b, ScoreFn fn,
 /// excluded id. A zero id adds 0 to its normaliser, which is to add nothing.
 mlir::Value buildIsLive(TensorBuilder &b, WeightAttr weight, mlir::Value id);
 
+/// True where the count `chosen` of `expert` becomes the next higher multiple
+/// of the tile of `capacity` (a tile_round), not the next lower one: neither
+/// where it is one, nor where there are not as many `units`. `balance` is the
+/// sum of the changes of the experts before it, and becomes that of this one,
+/// too. `sums` gives the scores (f64) of the members that are dropped below,
+/// and of the units that are added above.
+mlir::Value
+buildRises(TensorBuilder &b, CapacityAttr capacity, mlir::Value expert,
+           mlir::Value chosen, mlir::Value units, mlir::Value &balance,
+           llvm::function_ref<std::pair<mlir::Value, mlir::Value>()> sums);
+
+/// A mark of i64 that `seed` and `number` determine (splitmix64), to be
+/// compared as unsigned.
+mlir::Value buildMark(TensorBuilder &b, int64_t seed, mlir::Value number);
+
 /// Rows of the matrix that grouped rows of a plan become.
 mlir::Value buildRowCount(TensorBuilder &b, const PlanParts &plan);
 

@@ -79,7 +79,6 @@ private:
       llvm::function_ref<mlir::Value(mlir::Value a, mlir::Value b)> before);
   mlir::Value buildUnitOrder(mlir::Value lower, mlir::Value upper,
                              mlir::Value expert, mlir::Value members);
-  mlir::Value buildMark(mlir::Value number);
   mlir::Value buildExpertTopC();
   mlir::Value buildGreedyAssign();
   mlir::Value buildBalancedAssign();

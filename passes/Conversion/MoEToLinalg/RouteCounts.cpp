@@ -160,8 +160,14 @@ Value RouteLowering::buildUnitOrder(Value lower, Value upper, Value expert,
   auto read = [&](Value matrix, Value unit) {
     return b.extract(matrix, {b.add(lower, unit), expert});
   };
+  // NaN is as good as −∞: nobody selects either.
+  auto keyOf = [&](Value unit) {
+    Value key = read(keys, unit);
+    Value isNumber = b.compare(FloatPredicate::ORD, key, key);
+    return b.select(isNumber, key, infinity(/*negative=*/true));
+  };
   return buildSorted(b.sub(upper, lower), [&](Value a, Value c) {
-    Value better = b.compare(FloatPredicate::OGT, read(keys, a), read(keys, c));
+    Value better = b.compare(FloatPredicate::OGT, keyOf(a), keyOf(c));
     if (!members)
       return better;
     Value isMember = read(members, a), other = read(members, c);
@@ -170,9 +176,7 @@ Value RouteLowering::buildUnitOrder(Value lower, Value upper, Value expert,
   });
 }
 
-/// A mark of i64 that seed and number determine (splitmix64), to be compared as
-/// unsigned.
-Value RouteLowering::buildMark(Value number) {
+Value moe::detail::buildMark(TensorBuilder &b, int64_t seed, Value number) {
   auto constant = [&](uint64_t value) -> Value {
     return arith::ConstantOp::create(
         b, b.getI64IntegerAttr(static_cast<int64_t>(value)));
@@ -182,7 +186,7 @@ Value RouteLowering::buildMark(Value number) {
     return b.mul(arith::XOrIOp::create(b, x, shifted), constant(factor));
   };
   constexpr uint64_t gamma = 0x9E3779B97F4A7C15;
-  uint64_t start = static_cast<uint64_t>(capacity.getSeed()) + gamma;
+  uint64_t start = static_cast<uint64_t>(seed) + gamma;
   Value x = b.add(constant(start), b.mul(b.toInt64(number), constant(gamma)));
   x = mix(x, 30, 0xBF58476D1CE4E5B9);
   x = mix(x, 27, 0x94D049BB133111EB);
@@ -317,7 +321,8 @@ Value RouteLowering::buildEntryOrder(Value ids, Value weights, Value lower,
   case Priority::Random: {
     // Marks of all entries of the call, so that parts differ.
     auto mark = [&](Value entry) {
-      return buildMark(b.add(b.mul(lower, slots), entry));
+      return buildMark(b, capacity.getSeed(),
+                       b.add(b.mul(lower, slots), entry));
     };
     return buildSorted(entries, [&](Value a, Value c) {
       return b.compare(IntPredicate::ugt, mark(a), mark(c));
@@ -401,25 +406,26 @@ Value RouteLowering::buildLimit(Value ids, Value weights) {
 // Counts rounded to tiles
 //===----------------------------------------------------------------------===//
 
-/// The count that `chosen` of an expert becomes; `order` has its members first.
-/// `balance` is the sum of the changes of the experts before it.
-Value RouteLowering::buildRounded(Value expert, Value lower, Value upper,
-                                  Value order, Value chosen, Value &balance) {
+Value moe::detail::buildRises(TensorBuilder &b, CapacityAttr capacity,
+                              Value expert, Value chosen, Value units,
+                              Value &balance,
+                              function_ref<std::pair<Value, Value>()> sums) {
   Value zero = b.index(0), tile = b.index(capacity.getTile());
   Value rest = arith::RemUIOp::create(b, chosen, tile);
   Value down = b.sub(chosen, rest), up = b.add(down, tile);
   Value exact = b.compare(IntPredicate::eq, rest, zero);
+  FloatType f64 = b.getF64Type();
   Value rises;
   // A mark as a number in [0, 1).
   auto draw = [&]() -> Value {
     Value mark = arith::ShRUIOp::create(
-        b, buildMark(expert),
+        b, buildMark(b, capacity.getSeed(), expert),
         arith::ConstantOp::create(b, b.getI64IntegerAttr(11)));
-    Value number = arith::UIToFPOp::create(b, b.getF64Type(), mark);
-    return b.mul(number, b.real(b.getF64Type(), 0x1p-53));
+    Value number = arith::UIToFPOp::create(b, f64, mark);
+    return b.mul(number, b.real(f64, 0x1p-53));
   };
-  auto toReal = [&](Value index, FloatType type) -> Value {
-    return arith::SIToFPOp::create(b, type, b.toInt64(index));
+  auto toReal = [&](Value index) -> Value {
+    return arith::SIToFPOp::create(b, f64, b.toInt64(index));
   };
   switch (capacity.getMode()) {
   case TileMode::Nearest:
@@ -432,26 +438,13 @@ Value RouteLowering::buildRounded(Value expert, Value lower, Value upper,
     rises = b.boolean(false);
     break;
   case TileMode::SrF:
-    rises = b.compare(
-        FloatPredicate::OLT, draw(),
-        b.div(toReal(rest, b.getF64Type()), toReal(tile, b.getF64Type())));
+    rises = b.compare(FloatPredicate::OLT, draw(),
+                      b.div(toReal(rest), toReal(tile)));
     break;
   case TileMode::NrS: {
-    // Sums of scores of the first units of the order.
-    auto sum = [&](Value end) {
-      return b
-          .loop(zero, arith::MinUIOp::create(b, end, b.sub(upper, lower)),
-                b.real(b.getF64Type(), 0.0),
-                [&](Value rank, ValueRange state) -> SmallVector<Value> {
-                  Value unit = b.add(lower, b.extract(order, rank));
-                  Value s = b.extract(buildScores(), {unit, expert});
-                  return {b.add(state[0], b.convert(s, b.getF64Type()))};
-                })
-          .front();
-    };
-    Value least = sum(down);
-    rises = b.compare(FloatPredicate::OLT, b.mul(draw(), b.sub(sum(up), least)),
-                      b.sub(sum(chosen), least));
+    auto [dropped, added] = sums();
+    rises = b.compare(FloatPredicate::OLT, b.mul(draw(), b.add(dropped, added)),
+                      dropped);
     break;
   }
   case TileMode::BalanceF: {
@@ -463,11 +456,40 @@ Value RouteLowering::buildRounded(Value expert, Value lower, Value upper,
     break;
   }
   }
-  Value fits = b.compare(IntPredicate::ule, up, b.sub(upper, lower));
+  Value fits = b.compare(IntPredicate::ule, up, units);
   rises = b.both(b.both(rises, fits), b.no(exact));
   Value count = b.select(rises, up, down);
   balance = b.add(balance, b.sub(count, chosen));
-  return count;
+  return rises;
+}
+
+/// The count that `chosen` of an expert becomes; `order` has its members first.
+/// `balance` is the sum of the changes of the experts before it.
+Value RouteLowering::buildRounded(Value expert, Value lower, Value upper,
+                                  Value order, Value chosen, Value &balance) {
+  Value tile = b.index(capacity.getTile()), count = b.sub(upper, lower);
+  Value down = b.sub(chosen, arith::RemUIOp::create(b, chosen, tile));
+  Value up = b.add(down, tile);
+  // Scores of those of the order that an expert may have.
+  auto sum = [&](Value begin, Value end) {
+    Value none = b.real(b.getF64Type(), 0.0);
+    return b
+        .loop(begin, arith::MinUIOp::create(b, end, count), none,
+              [&](Value rank, ValueRange state) -> SmallVector<Value> {
+                Value unit = b.add(lower, b.extract(order, rank));
+                Value s = b.convert(b.extract(buildScores(), {unit, expert}),
+                                    b.getF64Type());
+                Value key = b.extract(keys, {unit, expert});
+                Value allowed = b.compare(FloatPredicate::OGT, key,
+                                          infinity(/*negative=*/true));
+                return {b.add(state[0], b.select(allowed, s, none))};
+              })
+        .front();
+  };
+  Value rises = buildRises(b, capacity, expert, chosen, count, balance, [&] {
+    return std::pair(sum(down, chosen), sum(chosen, up));
+  });
+  return b.select(rises, up, down);
 }
 
 /// i1 U x E: which units each expert has when its count is rounded.

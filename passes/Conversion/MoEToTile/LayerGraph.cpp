@@ -1,5 +1,6 @@
 // Builds the task graphs of a layer: the fused form and the one of two kernels.
 #include "LayerGraph.h"
+#include "LayerRoute.h"
 #include "moe/Dialect/MoETile/MoETile.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
@@ -22,15 +23,6 @@ constexpr int64_t hiddenPanels = 4, outPanels = 2;
 /// Tokens whose sums one task begins or ends.
 constexpr int64_t tokensPerTask = 64;
 
-/// A view whose strides are known at run time, but for the last.
-MemRefType viewOf(Type element, ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> strides(shape.size(), ShapedType::kDynamic);
-  strides.back() = 1;
-  return MemRefType::get(shape, element,
-                         StridedLayoutAttr::get(element.getContext(),
-                                                ShapedType::kDynamic, strides));
-}
-
 /// Builds the graphs of one layer.
 ///
 /// Fused, families over the tiles (e, m) of rows take turns, each some items
@@ -46,52 +38,26 @@ MemRefType viewOf(Type element, ArrayRef<int64_t> shape) {
 /// order of sums is that of experts, whoever adds. Of two kernels, the first
 /// makes all hidden vectors; tasks of the second own columns of y and walk the
 /// experts.
-class GraphBuilder {
+class GraphBuilder : TaskBuilder {
 public:
   GraphBuilder(TileLayer &layer, const VectorUnit &unit)
-      : layer(layer), tile(unit.tile()),
-        cut(LayerCut::get(unit, layer.inputType())),
-        b(layer.combine.getLoc(), layer.combine), f32(b.getF32Type()),
-        experts(layer.table.getCount()), width(layer.table.getWidth()),
-        in(layer.in()), out(layer.out()), slots(layer.slots()) {}
+      : TaskBuilder(layer.combine.getLoc(), OpBuilder(layer.combine)),
+        layer(layer), tile(unit.tile()),
+        cut(LayerCut::get(unit, layer.inputType())), routeLanes(unit.lanes()),
+        f32(b.getF32Type()), experts(layer.table.getCount()),
+        width(layer.table.getWidth()), in(layer.in()), out(layer.out()) {}
 
   Value build(bool isFused);
 
 private:
-  /// One region of a computation, the type of its view.
-  struct Region {
-    Mode mode;
-    std::string buffer;
-    SmallVector<OpFoldResult> indices;
-    MemRefType view;
-  };
-  /// The regions of one computation, by the part that each plays in it.
-  struct Regions {
-    SmallVector<Region> all;
-    size_t add(Region region) {
-      all.push_back(std::move(region));
-      return all.size() - 1;
-    }
-  };
-  void buffer(StringRef name, ArrayRef<Dim> shape, Type element, Value memory,
-              Role role = Role::Input, int64_t ring = 0,
-              Space space = Space::Device);
   void panels(StringRef name, const PanelWeight &weight);
   void bias(StringRef name, ElementsAttr value, int64_t columns);
   void scratch(StringRef name, int64_t columns);
-  void signal(StringRef name, ArrayRef<Dim> shape);
-  Value compute(ArrayRef<Region> regions, ValueRange after,
-                function_ref<void(ValueRange)> body);
-  TaskOp task(StringRef name, ArrayRef<Dim> domain);
-  ForOp walk(const Dim &dim, Value token);
-  Value wait(StringRef name, ValueRange cell, ArrayRef<Dim> expects,
-             int64_t behind = 0);
-  void arrive(StringRef name, ValueRange cell, Value after);
   void graph(ArrayRef<int64_t> lags, function_ref<void()> body);
 
   // Parts of graphs.
   void addUpBuffers(Role hiddenRole, Value hidden);
-  void addDownBuffers(Value weights, Value result);
+  void addDownBuffers(Value result);
   void buildStart();
   void buildGather();
   void buildUp(bool isFused);
@@ -118,14 +84,11 @@ private:
             SmallVector<OpFoldResult>(shape.size(), OpFoldResult()),
             viewOf(f32, shape)};
   }
-  Region entriesOf(Value e, Value m) {
-    return {Mode::Read, "entries", {e, m}, viewOf(b.getIndexType(), dynamic)};
+  Region unitsOf(Value e, Value m) {
+    return {Mode::Read, "units", {e, m}, viewOf(b.getIndexType(), dynamic)};
   }
-  Region weights() {
-    return {Mode::Read,
-            "weights",
-            {OpFoldResult(), OpFoldResult()},
-            viewOf(weightType(), {dynamic, slots})};
+  Region weightsOf(Value e, Value m) {
+    return {Mode::Read, "weights", {e, m}, viewOf(weightType(), dynamic)};
   }
   Region columnsOfSum(Mode mode, Value n) {
     return {mode, "y", {OpFoldResult(), n}, viewOf(f32, {dynamic, dynamic})};
@@ -151,7 +114,7 @@ private:
            function_ref<Value(ValueRange)> body);
   void start(Value target, Value bias);
   void buildProducts(ValueRange views, const DownRegions &of, Value products);
-  void addRows(Value entries, Value weights, Value products, Value y);
+  void addRows(Value units, Value weights, Value products, Value y);
   void convertTo(Value target, Value source) {
     map(target, Indexed{source, {0, 1}},
         [&](ValueRange in) { return b.convert(in[0], in.back().getType()); });
@@ -176,17 +139,12 @@ private:
   TileLayer &layer;
   RegisterTile tile;
   LayerCut cut;
-  TensorBuilder b;
+  int64_t routeLanes;
   Type f32;
-  int64_t experts, width, in, out, slots;
+  int64_t experts, width, in, out;
+  /// Comes when the rows of experts are known, where tasks find them out.
+  SmallVector<Value> known;
 };
-
-void GraphBuilder::buffer(StringRef name, ArrayRef<Dim> shape, Type element,
-                          Value memory, Role role, int64_t ring, Space space) {
-  BufferOp::create(b, role, name, DimsAttr::get(b.getContext(), shape), element,
-                   space, ring ? b.getI64IntegerAttr(ring) : IntegerAttr(),
-                   /*copies=*/1, /*align=*/1, Gap::None, memory);
-}
 
 /// A buffer for each tensor of `weight`: `name`, `name`_scale, `name`_zero.
 void GraphBuilder::panels(StringRef name, const PanelWeight &weight) {
@@ -214,74 +172,6 @@ void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
 void GraphBuilder::scratch(StringRef name, int64_t columns) {
   buffer(name, {Dim::fixed(cut.rows), Dim::fixed(columns)}, f32, Value(),
          Role::Scratch, /*ring=*/0, Space::Worker);
-}
-
-void GraphBuilder::signal(StringRef name, ArrayRef<Dim> shape) {
-  SignalOp::create(b, name, DimsAttr::get(b.getContext(), shape), Scope::Device,
-                   EpochAttr::get(b.getContext()));
-}
-
-TaskOp GraphBuilder::task(StringRef name, ArrayRef<Dim> domain) {
-  auto task = TaskOp::create(b, name, DimsAttr::get(b.getContext(), domain),
-                             ValueRange());
-  Block &block = task.getBody().emplaceBlock();
-  for ([[maybe_unused]] const Dim &dim : domain)
-    block.addArgument(b.getIndexType(), b.getLoc());
-  b.setInsertionPointToStart(&block);
-  return task;
-}
-
-ForOp GraphBuilder::walk(const Dim &dim, Value token) {
-  auto walk = ForOp::create(b, token.getType(),
-                            DimsAttr::get(b.getContext(), dim), token);
-  Block &block = walk.getBody().emplaceBlock();
-  block.addArgument(b.getIndexType(), b.getLoc());
-  block.addArgument(token.getType(), b.getLoc());
-  b.setInsertionPointToStart(&block);
-  return walk;
-}
-
-Value GraphBuilder::compute(ArrayRef<Region> regions, ValueRange after,
-                            function_ref<void(ValueRange)> body) {
-  SmallVector<Attribute> accesses;
-  SmallVector<Value> operands;
-  for (const Region &region : regions) {
-    SmallVector<int64_t> places;
-    for (OpFoldResult index : region.indices) {
-      places.push_back(index ? AccessAttr::kOperand : AccessAttr::kWhole);
-      if (index)
-        operands.push_back(cast<Value>(index));
-    }
-    accesses.push_back(AccessAttr::get(
-        b.getContext(), region.mode,
-        FlatSymbolRefAttr::get(b.getContext(), region.buffer), places));
-  }
-  auto op = ComputeOp::create(b, TokenType::get(b.getContext()),
-                              b.getArrayAttr(accesses), operands, after);
-  OpBuilder::InsertionGuard guard(b);
-  Block &block = op.getBody().emplaceBlock();
-  for (const Region &region : regions)
-    block.addArgument(region.view, b.getLoc());
-  b.setInsertionPointToStart(&block);
-  body(block.getArguments());
-  return op.getToken();
-}
-
-Value GraphBuilder::wait(StringRef name, ValueRange cell, ArrayRef<Dim> expects,
-                         int64_t behind) {
-  SmallVector<Dim> factors(expects);
-  if (factors.empty())
-    factors.push_back(Dim::fixed(1));
-  return WaitOp::create(b, TokenType::get(b.getContext()), name, cell,
-                        SmallVector<int64_t>(cell.size(), AccessAttr::kOperand),
-                        behind,
-                        ArrivalsAttr::getCanonical(b.getContext(), factors));
-}
-
-void GraphBuilder::arrive(StringRef name, ValueRange cell, Value after) {
-  ArriveOp::create(b, name, cell,
-                   SmallVector<int64_t>(cell.size(), AccessAttr::kOperand),
-                   /*behind=*/0, after);
 }
 
 //===----------------------------------------------------------------------===//
@@ -341,21 +231,18 @@ static constexpr int64_t rowsAhead = 6, lineBytes = 64;
 
 /// y[token of row, n] += weight of row * products[row, n], with the products as
 /// rows of their type hold them.
-void GraphBuilder::addRows(Value entries, Value weights, Value products,
+void GraphBuilder::addRows(Value units, Value weights, Value products,
                            Value y) {
-  Value rows = size(entries, 0), columns = size(y, 1);
+  Value rows = size(units, 0), columns = size(y, 1);
   auto loop = scf::ForOp::create(b, b.index(0), rows, b.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value row = loop.getInductionVar();
-  auto unitOf = [&](Value entry) -> Value {
-    return arith::DivUIOp::create(b, entry, b.index(slots));
-  };
   // Rows of tokens lie anywhere: the next ones are fetched meanwhile.
   Value ahead = arith::AddIOp::create(b, row, b.index(rowsAhead));
   Value last = arith::SubIOp::create(b, rows, b.index(1));
-  Value next = unitOf(memref::LoadOp::create(
-      b, entries, ValueRange{arith::MinUIOp::create(b, ahead, last)}));
+  Value next = memref::LoadOp::create(
+      b, units, ValueRange{arith::MinUIOp::create(b, ahead, last)});
   auto lines = scf::ForOp::create(b, b.index(0), columns,
                                   b.index(lineBytes / sizeof(float)));
   {
@@ -365,11 +252,8 @@ void GraphBuilder::addRows(Value entries, Value weights, Value products,
                                /*isWrite=*/true, /*localityHint=*/3,
                                /*isDataCache=*/true);
   }
-  Value entry = memref::LoadOp::create(b, entries, row);
-  Value unit = unitOf(entry);
-  Value slot = arith::RemUIOp::create(b, entry, b.index(slots));
-  Value weight = b.convert(
-      memref::LoadOp::create(b, weights, ValueRange{unit, slot}), f32);
+  Value unit = memref::LoadOp::create(b, units, row);
+  Value weight = b.convert(memref::LoadOp::create(b, weights, row), f32);
   auto rowOf = [&](Value matrix, Value index) -> Value {
     OpFoldResult one = b.getIndexAttr(1);
     SmallVector<OpFoldResult> offsets = {index, b.getIndexAttr(0)},
@@ -445,20 +329,19 @@ void GraphBuilder::buildStart() {
 
 void GraphBuilder::buildGather() {
   OpBuilder::InsertionGuard guard(b);
-  TaskOp gather = task("gather", items());
+  TaskOp gather = task("gather", items(), known);
   Value e = gather.getBody().getArgument(0),
         m = gather.getBody().getArgument(1);
   Value used = wait("active", {e, m}, ofHidden(), ringDepth);
   MemRefType rows = viewOf(layer.inputType(), {dynamic, in});
   SmallVector<Region> regions = {
       {Mode::Read, "x", {OpFoldResult(), OpFoldResult()}, rows},
-      entriesOf(e, m),
+      unitsOf(e, m),
       {Mode::Write, "rows", {e, m, OpFoldResult()}, rows}};
   Value done = compute(regions, used, [&](ValueRange views) {
-    map(views[2], Indexed{views[1], {0}}, [&](ValueRange entry) {
-      Value unit = arith::DivUIOp::create(b, entry[0], b.index(slots));
+    map(views[2], Indexed{views[1], {0}}, [&](ValueRange unit) {
       return memref::LoadOp::create(b, views[0],
-                                    ValueRange{unit, b.loopIndex(1)});
+                                    ValueRange{unit[0], b.loopIndex(1)});
     });
   });
   arrive("gathered", {e, m}, done);
@@ -470,7 +353,7 @@ void GraphBuilder::buildUp(bool isFused) {
   OpBuilder::InsertionGuard guard(b);
   SmallVector<Dim> domain = items();
   domain.push_back(ofHidden());
-  TaskOp up = task("up", domain);
+  TaskOp up = task("up", domain, known);
   Value e = up.getBody().getArgument(0), m = up.getBody().getArgument(1),
         n = up.getBody().getArgument(2);
   SmallVector<Value> ready = {wait("gathered", {e, m}, {})};
@@ -533,21 +416,21 @@ void GraphBuilder::buildDown() {
   OpBuilder::InsertionGuard guard(b);
   SmallVector<Dim> domain = items();
   domain.push_back(ofOut());
-  TaskOp down = task("down", domain);
+  TaskOp down = task("down", domain, known);
   Value e = down.getBody().getArgument(0), m = down.getBody().getArgument(1),
         n = down.getBody().getArgument(2);
   Value ready = wait("active", {e, m}, ofHidden());
   Regions regions;
-  size_t entries = regions.add(entriesOf(e, m));
+  size_t units = regions.add(unitsOf(e, m));
   DownRegions own = addDown(regions, e, m, n);
   regions.add(productsOf(Mode::Write));
   Value products = compute(regions.all, ready, [&](ValueRange views) {
-    Value part = corner(views.back(), size(views[entries], 0), outColumnsOf(n));
+    Value part = corner(views.back(), size(views[units], 0), outColumnsOf(n));
     buildProducts(views, own, part);
   });
   SmallVector<Value> before = {products, wait("started", {}, ofTokens()),
                                wait("added", {e, m, n}, {}, /*behind=*/1)};
-  SmallVector<Region> sums = {entriesOf(e, m), weights(),
+  SmallVector<Region> sums = {unitsOf(e, m), weightsOf(e, m),
                               productsOf(Mode::Read),
                               columnsOfSum(Mode::Update, n)};
   Value added = compute(sums, before, [&](ValueRange views) {
@@ -561,7 +444,7 @@ void GraphBuilder::buildDown() {
 
 void GraphBuilder::buildFinish() {
   OpBuilder::InsertionGuard guard(b);
-  TaskOp finish = task("finish", ofTokens());
+  TaskOp finish = task("finish", ofTokens(), known);
   Value t = finish.getBody().getArgument(0);
   SmallVector<Dim> all = items();
   all.push_back(ofOut());
@@ -594,17 +477,17 @@ void GraphBuilder::buildDownWalk() {
   ForOp overRows = walk(ofRows(), overExperts.getBody().getArgument(1));
   Value m = overRows.getBody().getArgument(0);
   Regions regions;
-  size_t entries = regions.add(entriesOf(e, m));
-  size_t rowWeights = regions.add(weights());
+  size_t units = regions.add(unitsOf(e, m));
+  size_t weights = regions.add(weightsOf(e, m));
   DownRegions own = addDown(regions, e, m, n);
   size_t sums = regions.add(columnsOfSum(Mode::Update, n));
   size_t products = regions.add(productsOf(Mode::Update));
   Value added = compute(
       regions.all, overRows.getBody().getArgument(1), [&](ValueRange views) {
-        Value part = corner(views[products], size(views[entries], 0),
+        Value part = corner(views[products], size(views[units], 0),
                             size(views[sums], 1));
         buildProducts(views, own, part);
-        addRows(views[entries], views[rowWeights], part, views[sums]);
+        addRows(views[units], views[weights], part, views[sums]);
       });
   YieldOp::create(b, added);
   b.setInsertionPointAfter(overRows);
@@ -661,9 +544,7 @@ void GraphBuilder::addUpBuffers(Role hiddenRole, Value hidden) {
   signal("active", items());
 }
 
-void GraphBuilder::addDownBuffers(Value weights, Value result) {
-  buffer("weights", {Dim::of(Extent::Tokens), Dim::fixed(slots)}, weightType(),
-         weights);
+void GraphBuilder::addDownBuffers(Value result) {
   panels("down", layer.down);
   bias("down_bias", layer.downBias, out);
   scratch("products", cut.outColumns);
@@ -678,15 +559,9 @@ void GraphBuilder::addDownBuffers(Value weights, Value result) {
 
 Value GraphBuilder::build(bool isFused) {
   CombineOp combine = layer.combine;
-  // The parts that the reference lowering makes of the plan; what converts the
-  // plan replaces the cast.
-  PlanParts plan(UnrealizedConversionCastOp::create(
-                     b, b.getLoc(), getPlanTypes(combine.getPlan().getType()),
-                     combine.getPlan())
-                     .getResults());
-  Value offsets = b.readOnlyBuffer(plan.offsets),
-        entries = b.readOnlyBuffer(plan.entries),
-        weights = b.readOnlyBuffer(plan.weights);
+  LayerRoute route = layer.route
+                         ? LayerRoute::inGraph(*this, layer.route, routeLanes)
+                         : LayerRoute::before(*this, combine.getPlan());
   auto allocate = [&](Value rows, int64_t columns, Type element) -> Value {
     return memref::AllocOp::create(b,
                                    MemRefType::get({dynamic, columns}, element),
@@ -694,16 +569,11 @@ Value GraphBuilder::build(bool isFused) {
   };
   Value result =
       allocate(b.sizeValue(combine.getX(), 0), out, layer.resultType());
-  auto addRows = [&] {
-    buffer("counts", ofExperts(), b.getIndexType(), offsets, Role::Counts);
-    buffer("entries", {ofExperts(), Dim::of(Extent::Rows)}, b.getIndexType(),
-           entries);
-  };
   if (isFused) {
     graph(/*lags=*/{0, 1, 2}, [&] {
-      addRows();
+      route.addBuffers();
       addUpBuffers(Role::Scratch, /*hidden=*/{});
-      addDownBuffers(weights, result);
+      addDownBuffers(result);
       signal("started", {});
       SmallVector<Dim> chain = items();
       chain.push_back(ofOut());
@@ -711,6 +581,7 @@ Value GraphBuilder::build(bool isFused) {
       signal("drained", items());
       if (!sumsInResult())
         signal("finished", {});
+      known = route.build(ofTokens());
       buildStart();
       buildGather();
       buildUp(isFused);
@@ -719,19 +590,20 @@ Value GraphBuilder::build(bool isFused) {
         buildFinish();
     });
   } else {
-    Value count = memref::LoadOp::create(b, offsets, b.index(experts));
-    Value hidden = allocate(count, width, layer.inputType());
+    Value hidden = allocate(route.mostRows(), width, layer.inputType());
     graph(/*lags=*/{0, 1}, [&] {
-      addRows();
+      route.addBuffers();
       addUpBuffers(Role::Output, hidden);
+      known = route.build(ofTokens());
       buildGather();
       buildUp(isFused);
     });
+    known.clear();
     graph(/*lags=*/{}, [&] {
-      addRows();
+      route.addRows();
       buffer("hidden", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(width)},
              layer.inputType(), hidden);
-      addDownBuffers(weights, result);
+      addDownBuffers(result);
       buildDownWalk();
     });
   }

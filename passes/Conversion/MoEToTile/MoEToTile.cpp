@@ -35,11 +35,19 @@ int64_t bytesOf(Type type, int64_t count) {
   return count * type.getIntOrFloatBitWidth() / 8;
 }
 
+/// Entries that a token has, but for those that rounded counts add.
+int64_t picksOf(CombineOp combine) {
+  auto route = combine.getPlan().getDefiningOp<RouteOp>();
+  return route ? route.getSelectedSlots()
+               : combine.getPlan().getType().getSlots();
+}
+
 /// What is known of the memory of a layer that need not be matched.
 struct MemoryReport {
   CombineOp combine;
   Schedule form;
   LayerCut cut;
+  bool routes = false; ///< in the graph
 
   /// The rings between families of tasks.
   std::string rings() {
@@ -66,11 +74,13 @@ struct MemoryReport {
     auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
     if (!experts || plan.getEncoding() == PlanEncoding::Soft)
       return "not known: its rows are mixes or come from elsewhere";
-    int64_t picks = plan.getSlots() + plan.getAlways();
+    int64_t picks = picksOf(combine) + plan.getAlways();
     RowsType rows = experts.getRows().getType();
-    // Ids and weights of 4 bytes, entries and positions of 8.
+    // Ids and weights of 4 bytes; entries and positions of 8; in a graph, of
+    // each row its token and weight.
+    int64_t bytes = routes ? 20 : form == Schedule::Unfused ? 24 : 36;
     std::string text =
-        llvm::formatv("{0} bytes per token for the plan", 24 * picks);
+        llvm::formatv("{0} bytes per token for the plan", bytes * picks);
     if (form == Schedule::Unfused)
       return text +
              llvm::formatv(
@@ -136,7 +146,7 @@ struct ConvertMoEToTile
   }
 
   /// The form of a layer that a graph can compute, and why.
-  Schedule choose(TileLayer &layer, std::string &why) {
+  Schedule choose(TileLayer &layer, const VectorUnit &unit, std::string &why) {
     if (schedule.form != Schedule::Auto) {
       why = "as asked";
       return schedule.form;
@@ -144,14 +154,14 @@ struct ConvertMoEToTile
     LayerSize size;
     size.tokens = tokensOf(layer.combine);
     size.experts = layer.table.getCount();
-    size.picks = layer.combine.getPlan().getType().getSlots();
+    size.picks = picksOf(layer.combine);
     size.in = layer.experts.getInput().getType().getWidth();
     size.width = layer.table.getWidth();
     size.out = layer.experts.getRows().getType().getWidth();
     size.gated = layer.table.getBody().getGated();
     size.weightBytes = layer.weightBytes();
     size.pairs = bf16Dot && layer.inputType().isBF16();
-    size.tiles = bf16Tiles && layer.inputType().isBF16();
+    size.tiles = unit.hasTiles(layer.inputType());
     if (size.tokens == 0) {
       why = "since it needs the least memory, and nobody says how many tokens "
             "a call has";
@@ -173,6 +183,21 @@ struct ConvertMoEToTile
     return form;
   }
 
+  /// Takes the route of a layer into its graph, or says why not.
+  void takeRoute(TileLayer &layer, int64_t unitsOfBlock, int64_t tokens) {
+    auto options =
+        remark::RemarkOpts::name("route").category("convert-moe-to-tile");
+    std::optional<StringRef> reason = layer.matchRoute();
+    if (!reason)
+      remark::passed(layer.route.getLoc(), options) << std::string(
+          llvm::formatv("routes {0} units at a time, in tasks of {1} tokens of "
+                        "the layer's graph; one more task orders its rows",
+                        unitsOfBlock, tokens));
+    else if (!reason->empty())
+      remark::missed(layer.combine.getPlan().getLoc(), options)
+          << ("routes before the layer's graph: " + *reason).str();
+  }
+
   void convert(CombineOp combine, const VectorUnit &unit) {
     TileLayer layer;
     auto options =
@@ -181,7 +206,7 @@ struct ConvertMoEToTile
     Schedule form = Schedule::Unfused;
     std::optional<StringRef> reason = TileLayer::match(combine, layer);
     if (!reason)
-      form = choose(layer, why);
+      form = choose(layer, unit, why);
     if (form != Schedule::Unfused)
       reason = layer.pack(unit);
     if (reason) {
@@ -195,9 +220,11 @@ struct ConvertMoEToTile
     Type rows = getElementTypeOrSelf(combine.getX());
     LayerCut cut = LayerCut::get(unit, rows);
     // Of what stays, nobody has laid out the weights yet.
-    bool usesTiles = form == Schedule::Unfused ? unit.rowCut(rows).hasTiles
-                                               : layer.usesTiles(unit);
-    MemoryReport report{combine, form, cut};
+    bool usesTiles =
+        form == Schedule::Unfused ? unit.hasTiles(rows) : layer.usesTiles(unit);
+    if (form != Schedule::Unfused)
+      takeRoute(layer, unit.lanes(), cut.tokens);
+    MemoryReport report{combine, form, cut, bool(layer.route)};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
     tell(combine, "tile", describeTile(form, unit.tile(), cut, usesTiles));
     tell(combine, "rings", report.rings());
@@ -216,6 +243,8 @@ struct ConvertMoEToTile
     combine.erase();
     layer.experts.erase();
     layer.dispatch.erase();
+    if (layer.route)
+      layer.route.erase();
   }
 };
 

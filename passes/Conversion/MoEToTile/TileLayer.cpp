@@ -1,5 +1,6 @@
 // Recognises layers that task graphs can compute and lays out their weights.
 #include "TileLayer.h"
+#include "../RouteToVector/RouteKernel.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -134,6 +135,31 @@ std::optional<StringRef> TileLayer::match(CombineOp combine, TileLayer &layer) {
   return std::nullopt;
 }
 
+std::optional<StringRef> TileLayer::matchRoute() {
+  auto found = combine.getPlan().getDefiningOp<RouteOp>();
+  if (!found)
+    return "";
+  if (std::optional<StringRef> reason = whyNoKernel(found, /*rounds=*/true))
+    return reason;
+  if (roundsCounts(found)) {
+    if (found.getCapacityAttr().getRenorm() == TileRenorm::SelectedSet)
+      return "its weights are divided by their sum after counts are rounded";
+    if (DomainAttr domain = found.getDomainAttr();
+        domain && domain.getKind() != DomainKind::All)
+      return "counts are rounded in parts of the tokens";
+  }
+  if (llvm::any_of(found.getPlan().getUsers(), [&](Operation *user) {
+        return user != combine && user != experts && user != dispatch;
+      }))
+    return "its plan has other users than the layer";
+  // A predictor may take its place.
+  auto scope = found->getParentOfType<LayerOp>();
+  if (scope && scope.getDecode())
+    return "it is of a layer that decodes";
+  route = found;
+  return std::nullopt;
+}
+
 std::optional<StringRef> TileLayer::pack(const VectorUnit &unit) {
   TensorBuilder b(combine.getLoc(), OpBuilder(dispatch));
   BodyAttr body = table.getBody();
@@ -250,7 +276,7 @@ double TileLayer::weightBytes() {
 }
 
 bool TileLayer::usesTiles(const VectorUnit &unit) {
-  return unit.rowCut(inputType()).hasTiles &&
+  return unit.hasTiles(inputType()) &&
          llvm::any_of(ArrayRef{gate, up, down}, [](const PanelWeight &weight) {
            if (!weight)
              return false;

@@ -32,6 +32,8 @@ struct TileLayer {
   DispatchOp dispatch;
   ExpertsOp experts;
   CombineOp combine;
+  /// What makes the plan, where tasks of the layer's graph can; else null.
+  RouteOp route;
   ClassAttr table;
   PanelWeight gate, up, down;
   /// With the experts in front; null where there are none.
@@ -48,11 +50,13 @@ struct TileLayer {
   double weightBytes();
   int64_t in() { return experts.getInput().getType().getWidth(); }
   int64_t out() { return experts.getRows().getType().getWidth(); }
-  int64_t slots() { return combine.getPlan().getType().getSlots(); }
 
   /// Fills in all but the weights. Why `combine` ends no such layer, or none.
   static std::optional<llvm::StringRef> match(CombineOp combine,
                                               TileLayer &layer);
+  /// Fills in the route of a layer that matches. Why none is taken, or none;
+  /// empty where no route is in sight.
+  std::optional<llvm::StringRef> matchRoute();
   /// Lays the weights out for kernels of `unit`, in front of the layer. Why
   /// kernels cannot read them, or none.
   std::optional<llvm::StringRef> pack(const VectorUnit &unit);

@@ -44,18 +44,47 @@ constexpr int64_t mostExperts = 2048;
 /// and write what belongs there.
 class RouteKernel {
 public:
-  RouteKernel(ModuleOp module, RouteOp op, int64_t lanes)
-      : b(op.getLoc(), OpBuilder::atBlockEnd(module.getBody())), op(op),
-        score(op.getScore()), selection(op.getSelect()), weight(op.getWeight()),
-        filter(op.getGroupFilterAttr()),
+  RouteKernel(const OpBuilder &builder, RouteOp op, int64_t lanes)
+      : b(op.getLoc(), builder), op(op), score(op.getScore()),
+        selection(op.getSelect()), weight(weightOf(op)),
+        rounds(roundsCounts(op)), filter(op.getGroupFilterAttr()),
         experts(op.getPlan().getType().getExperts()), slots(selection.getK()),
         listed(static_cast<int64_t>(llvm::PowerOf2Ceil(slots))), lanes(lanes),
         f32(b.getF32Type()), reals(VectorType::get({lanes}, f32)),
         ints(VectorType::get({lanes}, b.getI32Type())) {}
 
   func::FuncOp build(StringRef name);
+  /// The code for the blocks [begin, end); null for all of them.
+  void buildBlocks(ValueRange memory, Value begin, Value end);
+  SmallVector<MemRefType> scratchTypes();
 
 private:
+  /// The weights of the entries that a unit lists before counts are rounded.
+  static WeightAttr weightOf(RouteOp op) {
+    WeightAttr own = op.getWeight();
+    if (!roundsCounts(op) ||
+        op.getCapacityAttr().getRenorm() == TileRenorm::None)
+      return own;
+    return WeightAttr::get(
+        op.getContext(), own.getSource(), {}, {}, WeightNorm::Sum,
+        Builder(op.getContext()).getF64FloatAttr(0.0), EpsMode::Add,
+        /*minK=*/1, NormWhen::Before, own.getScale(), own.getDtype(),
+        own.getGrad());
+  }
+  /// The matrix of one block among those of all.
+  Value blockOf(Value memory, Value block) {
+    auto type = cast<MemRefType>(memory.getType());
+    OpFoldResult nothing = b.getIndexAttr(0), one = b.getIndexAttr(1);
+    SmallVector<OpFoldResult> offsets = {block, nothing, nothing};
+    SmallVector<OpFoldResult> sizes = {one, b.getIndexAttr(type.getDimSize(1)),
+                                       b.getIndexAttr(lanes)};
+    SmallVector<OpFoldResult> strides(3, one);
+    auto matrix = memref::SubViewOp::inferRankReducedResultType(
+        type.getShape().drop_front(), type, offsets, sizes, strides);
+    return memref::SubViewOp::create(b, matrix, memory, offsets, sizes,
+                                     strides);
+  }
+
   // Vectors.
   Value infinity(bool negative) {
     double value = std::numeric_limits<double>::infinity();
@@ -69,10 +98,6 @@ private:
   }
   void store(Value vector, Value memory, ValueRange indices) {
     vector::StoreOp::create(b, vector, memory, indices);
-  }
-  Value scratch(int64_t rows, Type element) {
-    return memref::AllocaOp::create(b, MemRefType::get({rows, lanes}, element),
-                                    b.getI64IntegerAttr(64));
   }
   /// The reals of an expert.
   Value loadTable(Value expert) { return load(table, {expert, zero}, reals); }
@@ -94,7 +119,10 @@ private:
   void fillTable();
   void buildStatistics();
   void prefetchNext(Value expert);
-  Value buildScore(Value logit);
+  /// The score of a logit in f32.
+  Value buildScore(Value logit) {
+    return buildRouteScore(b, score, logit, shift, sum);
+  }
   Value buildKey(Value expert);
   Value applyAllow(Value key, Value expert);
   void storeOrder(Value key, Value expert);
@@ -114,6 +142,7 @@ private:
   ScoreAttr score;
   SelectAttr selection;
   WeightAttr weight;
+  bool rounds;
   GroupFilterAttr filter;
   int64_t experts, slots;
   /// Length of the lists of the selection: `slots` rounded up to a power of 2.
@@ -126,6 +155,9 @@ private:
   Value logits, keyOffset, allow, weightSource, expertScale, ids, weights;
   // Scratch memory: E x L, P x L, and G x L where there are groups.
   Value table, list, groupScores, groupRanks;
+  /// The tables, and the statistics, of all blocks; null where they are not
+  /// kept.
+  Value tables, statistics;
   Value zero, units;
   /// Of the block: its first unit, the unit of each lane, the distance of that
   /// from the first in elements of a row of E.
@@ -163,35 +195,70 @@ func::FuncOp RouteKernel::build(StringRef name) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
 
-  size_t next = 0;
+  ArrayRef<BlockArgument> arguments = entry->getArguments();
+  SmallVector<Value> memory(arguments.drop_back(2));
+  for (MemRefType type : scratchTypes())
+    memory.push_back(
+        memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64)));
+  buildBlocks(memory, arguments.end()[-2], arguments.back());
+  func::ReturnOp::create(b);
+  return function;
+}
+
+SmallVector<MemRefType> RouteKernel::scratchTypes() {
+  Type i32 = b.getI32Type();
+  auto ofBlocks = [&](int64_t rows) {
+    return MemRefType::get({ShapedType::kDynamic, rows, lanes}, f32);
+  };
+  SmallVector<MemRefType> types = {
+      rounds ? ofBlocks(experts) : MemRefType::get({experts, lanes}, f32),
+      MemRefType::get({listed, lanes}, i32)};
+  if (filter)
+    for (Type element : {f32, i32})
+      types.push_back(MemRefType::get({filter.getGroups(), lanes}, element));
+  if (rounds && !score.isPointwise())
+    types.push_back(ofBlocks(2));
+  return types;
+}
+
+void RouteKernel::buildBlocks(ValueRange memory, Value begin, Value end) {
   auto take = [&](Value operand) {
-    return operand ? Value(entry->getArgument(next++)) : Value();
+    if (!operand)
+      return Value();
+    Value first = memory.front();
+    memory = memory.drop_front();
+    return first;
   };
   logits = take(op.getLogits());
   keyOffset = take(op.getKeyOffset());
   allow = take(op.getAllow());
   weightSource = take(op.getWeightSource());
   expertScale = take(op.getExpertScale());
-  ids = entry->getArgument(next);
-  weights = entry->getArgument(next + 1);
+  ids = memory[0];
+  weights = memory[1];
+  (rounds ? tables : table) = memory[2];
+  list = memory[3];
+  if (rounds && !score.isPointwise())
+    statistics = memory.back();
+  if (filter) {
+    groupScores = memory[4];
+    groupRanks = memory[5];
+  }
   zero = b.index(0);
   units = memref::DimOp::create(b, logits, 0);
-  table = scratch(experts, f32);
-  list = scratch(listed, b.getI32Type());
-  if (filter) {
-    groupScores = scratch(filter.getGroups(), f32);
-    groupRanks = scratch(filter.getGroups(), b.getI32Type());
+  if (!begin) {
+    begin = zero;
+    end = arith::CeilDivUIOp::create(b, units, b.index(lanes));
   }
-  b.loop(entry->getArgument(next + 2), entry->getArgument(next + 3), {},
-         [&](Value block, ValueRange) -> SmallVector<Value> {
-           buildBlock(block);
-           return {};
-         });
-  func::ReturnOp::create(b);
-  return function;
+  b.loop(begin, end, {}, [&](Value block, ValueRange) -> SmallVector<Value> {
+    buildBlock(block);
+    return {};
+  });
 }
 
 void RouteKernel::buildBlock(Value block) {
+  if (tables)
+    table = blockOf(tables, block);
   firstUnit = b.mul(block, b.index(lanes));
   Value most = arith::MinUIOp::create(
       b, b.sub(b.sub(units, b.index(1)), firstUnit), b.index(lanes - 1));
@@ -210,6 +277,11 @@ void RouteKernel::buildBlock(Value block) {
   fillTable();
   if (!score.isPointwise())
     buildStatistics();
+  if (statistics) {
+    Value own = blockOf(statistics, block);
+    store(shift, own, {zero, zero});
+    store(sum, own, {b.index(1), zero});
+  }
   buildKeys();
   buildSelection();
   buildWeights();
@@ -276,15 +348,6 @@ static Value buildShare(TensorBuilder &b, Value numerator, Value sum) {
   Value zero = b.real(sum.getType(), 0.0);
   Value none = b.compare(FloatPredicate::OEQ, sum, zero);
   return b.select(none, zero, b.div(numerator, sum));
-}
-
-/// The score of a logit in f32.
-Value RouteKernel::buildScore(Value logit) {
-  Value rounded = b.roundTo(logit, score.getDtype());
-  Value value = score.isPointwise()
-                    ? buildPointwiseScore(b, score.getFn(), rounded)
-                    : buildShare(b, b.exp(b.sub(rounded, shift)), sum);
-  return b.roundTo(value, score.getRoundTo());
 }
 
 Value RouteKernel::applyAllow(Value key, Value expert) {
@@ -628,7 +691,21 @@ SmallVector<Value> moe::detail::getKernelOperands(RouteOp op) {
           op.getWeightSource(), op.getExpertScale()};
 }
 
-std::optional<StringRef> moe::detail::whyNoKernel(RouteOp op) {
+Value moe::detail::buildRouteScore(TensorBuilder &b, ScoreAttr score,
+                                   Value logit, Value shift, Value sum) {
+  Value rounded = b.roundTo(logit, score.getDtype());
+  Value value = score.isPointwise()
+                    ? buildPointwiseScore(b, score.getFn(), rounded)
+                    : buildShare(b, b.exp(b.sub(rounded, shift)), sum);
+  return b.roundTo(value, score.getRoundTo());
+}
+
+bool moe::detail::roundsCounts(RouteOp op) {
+  CapacityAttr capacity = op.getCapacityAttr();
+  return capacity && capacity.getKind() == CapacityKind::TileRound;
+}
+
+std::optional<StringRef> moe::detail::whyNoKernel(RouteOp op, bool rounds) {
   ScoreAttr score = op.getScore();
   SelectAttr selection = op.getSelect();
   WeightAttr weight = op.getWeight();
@@ -636,7 +713,7 @@ std::optional<StringRef> moe::detail::whyNoKernel(RouteOp op) {
     return "its logits are lazy";
   if (selection.getPolicy() != Policy::TopK)
     return "its policy is not topk";
-  if (op.getCapacity())
+  if (op.getCapacity() && !(rounds && roundsCounts(op)))
     return "it has a capacity";
   if (selection.getFallback() != Fallback::None)
     return "it has a fallback";
@@ -666,5 +743,16 @@ std::optional<StringRef> moe::detail::whyNoKernel(RouteOp op) {
 
 func::FuncOp moe::detail::buildRouteKernel(ModuleOp module, RouteOp op,
                                            StringRef name, int64_t lanes) {
-  return RouteKernel(module, op, lanes).build(name);
+  return RouteKernel(OpBuilder::atBlockEnd(module.getBody()), op, lanes)
+      .build(name);
+}
+
+SmallVector<MemRefType> moe::detail::getKernelScratch(RouteOp op,
+                                                      int64_t lanes) {
+  return RouteKernel(OpBuilder(op), op, lanes).scratchTypes();
+}
+
+void moe::detail::buildRouteBlocks(OpBuilder &builder, RouteOp op,
+                                   int64_t lanes, ValueRange memory) {
+  RouteKernel(builder, op, lanes).buildBlocks(memory, /*begin=*/{}, /*end=*/{});
 }

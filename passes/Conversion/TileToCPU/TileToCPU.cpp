@@ -3,11 +3,14 @@
 #include "moe/Dialect/MoETile/MoETile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTTILETOCPUPASS
@@ -30,9 +33,11 @@ struct RowTiles {
   Value begins;
   /// The expert of each tile.
   Value experts;
-  Value count;
-  /// Rows of the highest tile.
-  Value height;
+  /// As many tiles, and rows of one, as there can be.
+  Value mostTiles, mostHeight;
+  /// Where the graph counts the rows, 2: the number of tiles, rows of the
+  /// highest one. Else null, and these are the most.
+  Value found;
 };
 
 /// Lowers one graph in place.
@@ -46,6 +51,10 @@ struct RowTiles {
 ///
 /// The families of a sweep are one block of tickets: its steps, each with the
 /// tasks of every family for one item.
+///
+/// Where tasks of the graph count the rows, who has counted fills the tables,
+/// and families over rows, which come last, have tickets for as many as there
+/// are: who claims one of these waits for the counts first.
 class GraphLowering {
 public:
   GraphLowering(GraphOp graph, int64_t workers, bool traces)
@@ -57,6 +66,7 @@ public:
 private:
   // What a CPU can do with.
   LogicalResult check();
+  bool writesCounts(ComputeOp op);
 
   // Scalars.
   Value index(int64_t value) {
@@ -88,21 +98,34 @@ private:
                           : ceilDiv(sizeOf(dim, expert), dim.step);
   }
   Value evaluate(ArrivalsAttr arrivals, Value expert);
-  void tabulateRows();
+  void allocateTables();
   void tabulateRows(int64_t step);
+  void publishCounts();
+  Value tileCount(int64_t step) {
+    RowTiles &tiles = rowTiles[step];
+    return tiles.found ? load(tiles.found, index(0)) : tiles.mostTiles;
+  }
+  Value tileHeight(int64_t step) {
+    RowTiles &tiles = rowTiles[step];
+    return tiles.found ? load(tiles.found, index(1)) : tiles.mostHeight;
+  }
   Value tileNumber(const Dim &rows, Value expert, Value tile) {
     return add(load(rowTiles[rows.step].begins, expert), tile);
   }
 
   // Tickets.
   Value pointsPerItem(TaskOp task, unsigned first);
-  Value points(TaskOp task);
+  Value points(TaskOp task, Value rowTileCount);
   SmallVector<Value> point(TaskOp task, Value ticket);
   SmallVector<Value> point(TaskOp task, Value item, Value number);
   void choose(Value number, ArrayRef<Value> ends,
               function_ref<void(size_t, Value)> build);
-  Value sweepTickets();
+  Value sweepTickets(Value items);
   void lowerSweep(Value number);
+  bool inSweep(TaskOp task) { return sweep && sweep->lagOf(task); }
+  SmallVector<Value> ticketEnds(ArrayRef<TaskOp> families, Value begin,
+                                bool most);
+  Value waitForCounts(Value ticket, Value begin, ArrayRef<TaskOp> families);
 
   // Memory.
   void allocate(BufferOp buffer);
@@ -120,6 +143,8 @@ private:
 
   // Steps.
   void lowerBlock(Block &block, IRMapping &mapping);
+  bool standsApart(ComputeOp op);
+  void callBody(ComputeOp op, const IRMapping &mapping);
   void lowerWait(WaitOp op, IRMapping &mapping);
   LLVM::LLVMFuncOp getYield();
   void lowerArrive(ArriveOp op, IRMapping &mapping);
@@ -133,26 +158,34 @@ private:
   ImplicitLocOpBuilder b;
   SymbolTable symbols;
   Value offsets, tokens;
+  /// Where tasks of the graph count the rows: as many as there can be. Else
+  /// null.
+  Value mostRows;
+  /// Waits beside the tasks that families over rows come after.
+  llvm::SetVector<WaitOp> counted;
   llvm::MapVector<int64_t, RowTiles> rowTiles;
   llvm::StringMap<Value> memory, cells;
 };
 
-/// Whether a wait is for what a later role of its task does. Roles run one
-/// after the other.
+/// Whether a wait is for what a later role of its task does: roles run in
+/// order.
 static bool waitsForLaterRole(WaitOp wait) {
-  auto task = wait->getParentOfType<TaskOp>();
-  if (!task)
-    return false;
-  Operation *step = task.getBody().front().findAncestorOpInBlock(*wait);
-  while ((step = step->getNextNode())) {
-    auto arrives = [&](ArriveOp arrive) {
-      return arrive.getSignal() == wait.getSignal() ? WalkResult::interrupt()
-                                                    : WalkResult::advance();
-    };
-    if (isa<RoleOp>(step) && step->walk(arrives).wasInterrupted())
-      return true;
-  }
-  return false;
+  Operation *step = wait;
+  while (!isa<TaskOp, GraphOp>(step->getParentOp()))
+    step = step->getParentOp();
+  StringRef signal = wait.getSignal();
+  bool found = false;
+  while ((step = step->getNextNode()))
+    if (isa<RoleOp>(step))
+      step->walk([&](ArriveOp op) { found |= op.getSignal() == signal; });
+  return found;
+}
+
+bool GraphLowering::writesCounts(ComputeOp op) {
+  return llvm::any_of(getAccesses(op), [&](const Access &access) {
+    auto buffer = symbols.lookup<BufferOp>(access.attr.getBuffer().getValue());
+    return access.writes() && buffer.getRole() == Role::Counts;
+  });
 }
 
 LogicalResult GraphLowering::check() {
@@ -163,7 +196,7 @@ LogicalResult GraphLowering::check() {
     return refuse(graph, "the schedule 'ticket'");
   if (graph.getRanks() != 1)
     return refuse(graph, "one rank");
-  bool needsTokens = false;
+  bool needsTokens = false, counts = false;
   WalkResult result = graph.walk([&](Operation *op) -> WalkResult {
     auto hasTokens = [](DimsAttr dims) {
       return llvm::any_of(
@@ -191,8 +224,11 @@ LogicalResult GraphLowering::check() {
           signal.getEpoch().getKind() != EpochKind::Fresh)
         return refuse(op, "signals of the device or a worker that are fresh");
     if (auto task = dyn_cast<TaskOp>(op)) {
-      if (!task.getAfter().empty())
-        return refuse(op, "domains that are known before the graph");
+      for (Value token : task.getAfter())
+        if (auto wait = token.getDefiningOp<WaitOp>())
+          counted.insert(wait);
+      if (task.getAfter().empty() && !counted.empty())
+        return refuse(op, "tasks that begin at once before those that do not");
       needsTokens |= hasTokens(task.getDomain());
       for (auto [i, dim] : llvm::enumerate(task.getDomain()))
         if (dim.extent == Extent::Rows && i != 1)
@@ -201,9 +237,11 @@ LogicalResult GraphLowering::check() {
     }
     if (auto wait = dyn_cast<WaitOp>(op); wait && waitsForLaterRole(wait))
       return refuse(op, "roles that wait for earlier ones alone");
-    if (auto compute = dyn_cast<ComputeOp>(op);
-        compute && compute.getBody().empty())
-      return refuse(op, "computations with a body");
+    if (auto compute = dyn_cast<ComputeOp>(op)) {
+      if (compute.getBody().empty())
+        return refuse(op, "computations with a body");
+      counts |= writesCounts(compute);
+    }
     return WalkResult::advance();
   });
   if (result.wasInterrupted())
@@ -214,7 +252,13 @@ LogicalResult GraphLowering::check() {
     for (auto [i, dim] : llvm::enumerate(buffer.getShape()))
       if (dim.extent == Extent::Tokens && buffer.getMemory() && !tokens)
         tokens = memref::DimOp::create(b, buffer.getMemory(), i);
+    // Experts and rows are one dimension.
+    if (counts && buffer.getRowsDim() && buffer.getMemory() && !mostRows)
+      mostRows = memref::DimOp::create(b, buffer.getMemory(),
+                                       *buffer.getRowsDim() - 1);
   }
+  if (counts && !mostRows)
+    return refuse(graph, "memory for the rows that its tasks count");
   if (needsTokens && !tokens)
     return refuse(graph, "memory whose dimension is the number of tokens");
   return success();
@@ -270,12 +314,31 @@ Value GraphLowering::evaluate(ArrivalsAttr arrivals, Value expert) {
   return sum;
 }
 
-/// The tables for all steps of rows by which tasks and signals number tiles.
-void GraphLowering::tabulateRows() {
+/// The tables for all steps of rows by which tasks and signals number tiles,
+/// filled where the rows are known.
+void GraphLowering::allocateTables() {
+  auto table = [&](int64_t size, ValueRange dynamicSize) -> Value {
+    return memref::AllocOp::create(b, MemRefType::get(size, b.getIndexType()),
+                                   dynamicSize, b.getI64IntegerAttr(64));
+  };
   auto add = [&](DimsAttr dims) {
-    for (const Dim &dim : dims)
-      if (dim.extent == Extent::Rows && !rowTiles.contains(dim.step))
+    for (const Dim &dim : dims) {
+      if (dim.extent != Extent::Rows || rowTiles.contains(dim.step))
+        continue;
+      RowTiles &tiles = rowTiles[dim.step];
+      tiles.begins = table(graph.getExperts() + 1, {});
+      if (!mostRows) {
         tabulateRows(dim.step);
+        continue;
+      }
+      tiles.found = table(2, {});
+      // Each expert with rows has one tile that is not full.
+      Value full = arith::DivUIOp::create(b, mostRows, index(dim.step));
+      tiles.mostTiles =
+          this->add(full, min(index(graph.getExperts()), mostRows));
+      tiles.mostHeight = min(index(dim.step), mostRows);
+      tiles.experts = table(ShapedType::kDynamic, tiles.mostTiles);
+    }
   };
   for (Operation &op : graph.getBody().front()) {
     if (auto task = dyn_cast<TaskOp>(op))
@@ -285,14 +348,10 @@ void GraphLowering::tabulateRows() {
   }
 }
 
+/// Fills the tables of one step.
 void GraphLowering::tabulateRows(int64_t step) {
-  RowTiles tiles;
+  RowTiles &tiles = rowTiles[step];
   Value zero = index(0), one = index(1), experts = index(graph.getExperts());
-  auto table = [&](int64_t size, ValueRange dynamicSize) -> Value {
-    return memref::AllocOp::create(b, MemRefType::get(size, b.getIndexType()),
-                                   dynamicSize, b.getI64IntegerAttr(64));
-  };
-  tiles.begins = table(graph.getExperts() + 1, {});
   memref::StoreOp::create(b, zero, tiles.begins, zero);
   auto count =
       scf::ForOp::create(b, zero, experts, one, ValueRange{zero, zero});
@@ -306,20 +365,32 @@ void GraphLowering::tabulateRows(int64_t step) {
                                           min(rows, index(step)));
     scf::YieldOp::create(b, ValueRange{end, height});
   }
-  tiles.count = count.getResult(0);
-  tiles.height = count.getResult(1);
-  tiles.experts = table(ShapedType::kDynamic, tiles.count);
-  auto walk = scf::ForOp::create(b, zero, experts, one);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(walk.getBody());
-    Value expert = walk.getInductionVar();
-    auto fill = scf::ForOp::create(b, load(tiles.begins, expert),
-                                   load(tiles.begins, add(expert, one)), one);
-    b.setInsertionPointToStart(fill.getBody());
-    memref::StoreOp::create(b, expert, tiles.experts, fill.getInductionVar());
+  if (tiles.found) {
+    for (auto [i, value] : llvm::enumerate(count.getResults()))
+      memref::StoreOp::create(b, value, tiles.found, index(i));
+  } else {
+    tiles.mostTiles = count.getResult(0);
+    tiles.mostHeight = count.getResult(1);
+    tiles.experts = memref::AllocOp::create(
+        b, MemRefType::get(ShapedType::kDynamic, b.getIndexType()),
+        tiles.mostTiles, b.getI64IntegerAttr(64));
   }
-  rowTiles[step] = tiles;
+  auto walk = scf::ForOp::create(b, zero, experts, one);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(walk.getBody());
+  Value expert = walk.getInductionVar();
+  auto fill = scf::ForOp::create(b, load(tiles.begins, expert),
+                                 load(tiles.begins, add(expert, one)), one);
+  b.setInsertionPointToStart(fill.getBody());
+  memref::StoreOp::create(b, expert, tiles.experts, fill.getInductionVar());
+}
+
+/// Behind what has written where the rows of each expert end: the rest of what
+/// others find them by.
+void GraphLowering::publishCounts() {
+  memref::StoreOp::create(b, index(0), offsets, index(0));
+  for (auto &[step, tiles] : rowTiles)
+    tabulateRows(step);
 }
 
 //===----------------------------------------------------------------------===//
@@ -340,11 +411,11 @@ static bool isRagged(TaskOp task) {
          task.getDomain()[1].extent == Extent::Rows;
 }
 
-/// Number of tasks of a family.
-Value GraphLowering::points(TaskOp task) {
+/// Number of tasks of a family, which may be one over so many tiles of rows.
+Value GraphLowering::points(TaskOp task, Value rowTileCount) {
   if (!isRagged(task))
     return pointsPerItem(task, 0);
-  return mul(rowTiles[task.getDomain()[1].step].count, pointsPerItem(task, 2));
+  return mul(rowTileCount, pointsPerItem(task, 2));
 }
 
 /// The point of a family's domain that has the number `ticket`, the last
@@ -399,9 +470,10 @@ void GraphLowering::allocate(BufferOp buffer) {
     shape.push_back(dim.isStatic() ? dim.staticTiles() : ShapedType::kDynamic);
     if (isRows && buffer.getRing())
       sizes.push_back(
-          mul(index(*buffer.getRing()), rowTiles[sweep->rows.step].height));
+          mul(index(*buffer.getRing()), rowTiles[sweep->rows.step].mostHeight));
     else if (isRows)
-      sizes.push_back(firstRow(index(graph.getExperts())));
+      sizes.push_back(mostRows ? mostRows
+                               : firstRow(index(graph.getExperts())));
     else if (!dim.isStatic())
       sizes.push_back(tilesOf(dim, {}));
   }
@@ -419,7 +491,7 @@ void GraphLowering::allocate(SignalOp signal) {
                       signal.getShape()[i + 1].extent == Extent::Rows;
     if (beforeRows)
       continue;
-    count = mul(count, dim.extent == Extent::Rows ? rowTiles[dim.step].count
+    count = mul(count, dim.extent == Extent::Rows ? rowTiles[dim.step].mostTiles
                                                   : tilesOf(dim, {}));
   }
   Type i64 = b.getI64Type();
@@ -462,7 +534,7 @@ GraphLowering::Cell GraphLowering::cellOf(SignalOp signal,
     bool isRows = dim.extent == Extent::Rows;
     if (isRows) {
       at = tileNumber(dim, cell.expert, at);
-      size = rowTiles[dim.step].count;
+      size = rowTiles[dim.step].mostTiles;
     } else {
       size = tilesOf(dim, {});
     }
@@ -509,14 +581,16 @@ Value GraphLowering::viewOf(const Access &access, Type type,
                   : isRows          ? rowsOf(expert)
                                     : tilesOf(dim, {});
     if (isRows && buffer.getRing()) {
-      RowTiles &tiles = rowTiles[sweep->rows.step];
       Value entryNumber = arith::RemUIOp::create(
           b, tileNumber(sweep->rows, expert, at), index(*buffer.getRing()));
-      offset.push_back(mul(entryNumber, tiles.height));
+      offset.push_back(mul(entryNumber, tileHeight(sweep->rows.step)));
       Value step = index(sweep->rows.step);
       size.push_back(min(step, sub(total, mul(at, step))));
     } else if (!at) {
-      offset.push_back(begin ? OpFoldResult(begin) : zero);
+      // Of counts, the ends of experts.
+      offset.push_back(begin                              ? OpFoldResult(begin)
+                       : buffer.getRole() == Role::Counts ? one
+                                                          : zero);
       size.push_back(dim.isStatic()
                          ? OpFoldResult(b.getIndexAttr(dim.staticTiles()))
                          : OpFoldResult(total));
@@ -555,8 +629,7 @@ Value GraphLowering::expertAt(Operation *op, const IRMapping &mapping) {
 
 /// Loads with acquire until the cell has what is expected. Whoever arrives has
 /// claimed its task before and runs, or would if this thread let it: after some
-/// looks it does, for where there are more threads than cores. What roles of
-/// one task tell each other is said by their order.
+/// looks it does, for where there are more threads than cores.
 void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
   if (signal.getScope() == Scope::Worker)
@@ -646,10 +719,54 @@ void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
       for (auto [argument, access] :
            llvm::zip_equal(body.getArguments(), getAccesses(compute)))
         mapping.map(argument, viewOf(access, argument.getType(), mapping));
-      for (Operation &nested : body)
-        b.clone(nested, mapping);
+      if (standsApart(compute))
+        callBody(compute, mapping);
+      else
+        for (Operation &nested : body)
+          b.clone(nested, mapping);
+      if (writesCounts(compute))
+        publishCounts();
     }
   }
+}
+
+/// True for code, not structured ops, of families that take no turns. A
+/// function of its own leaves the registers to the loops of those that do.
+bool GraphLowering::standsApart(ComputeOp op) {
+  auto task = op->getParentOfType<TaskOp>();
+  WalkResult structured = op.walk(
+      [](linalg::LinalgOp) -> WalkResult { return WalkResult::interrupt(); });
+  return sweep && !inSweep(task) && !structured.wasInterrupted();
+}
+
+/// Makes a function of the body of `op`, and calls it.
+void GraphLowering::callBody(ComputeOp op, const IRMapping &mapping) {
+  auto module = graph->getParentOfType<ModuleOp>();
+  llvm::SetVector<Value> taken(op.getBody().args_begin(),
+                               op.getBody().args_end());
+  getUsedValuesDefinedAbove(op.getBody(), taken);
+  std::string name;
+  for (unsigned i = 0; name.empty() || module.lookupSymbol(name); ++i)
+    name = ("moe_step_" + Twine(i)).str();
+  SmallVector<Value> operands = llvm::map_to_vector(
+      taken, [&](Value value) { return mapping.lookupOrDefault(value); });
+  func::FuncOp function;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(module.getBody());
+    function = func::FuncOp::create(
+        b, name, b.getFunctionType(ValueRange(operands).getTypes(), {}));
+    function.setPrivate();
+    function.setNoInline(true);
+    Block *entry = function.addEntryBlock();
+    IRMapping inner;
+    inner.map(taken.getArrayRef(), entry->getArguments());
+    b.setInsertionPointToStart(entry);
+    for (Operation &nested : op.getBody().front())
+      b.clone(nested, inner);
+    func::ReturnOp::create(b);
+  }
+  func::CallOp::create(b, function, operands);
 }
 
 void GraphLowering::lowerTask(TaskOp task, ValueRange point) {
@@ -676,7 +793,7 @@ void GraphLowering::lowerSweep(Value number) {
   choose(number, ends, [&](size_t i, Value inner) {
     // Unsigned, so that what is before the first item is beyond the last.
     Value item = sub(step, index(sweep->lags[i]));
-    Value exists = less(item, rowTiles[sweep->rows.step].count);
+    Value exists = less(item, tileCount(sweep->rows.step));
     auto some = scf::IfOp::create(b, exists, /*else=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(some.thenYield());
@@ -735,9 +852,8 @@ void GraphLowering::lowerTrace(TaskOp task, ValueRange point, int64_t phase) {
   LLVM::CallOp::create(b, function, operands);
 }
 
-/// Number of tickets of the sweep.
-Value GraphLowering::sweepTickets() {
-  Value items = rowTiles[sweep->rows.step].count;
+/// Number of tickets of a sweep over `items`.
+Value GraphLowering::sweepTickets(Value items) {
   Value steps = add(items, index(sweep->mostLag()));
   Value none =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, items, index(0));
@@ -748,10 +864,47 @@ Value GraphLowering::sweepTickets() {
   return mul(steps, perStep);
 }
 
+/// The tickets up to the end of each family, of which the first begins with
+/// ticket `begin`: as many as there are, or can be.
+SmallVector<Value> GraphLowering::ticketEnds(ArrayRef<TaskOp> families,
+                                             Value begin, bool most) {
+  SmallVector<Value> ends;
+  for (TaskOp task : families) {
+    Value items;
+    if (isRagged(task)) {
+      int64_t step = task.getDomain()[1].step;
+      items = most ? rowTiles[step].mostTiles : tileCount(step);
+    }
+    begin =
+        add(begin, inSweep(task) ? sweepTickets(items) : points(task, items));
+    ends.push_back(begin);
+  }
+  return ends;
+}
+
+/// True where `ticket` is one of a task. Those from `begin` on are of
+/// `families`, which come when the rows are counted.
+Value GraphLowering::waitForCounts(Value ticket, Value begin,
+                                   ArrayRef<TaskOp> families) {
+  auto known =
+      scf::IfOp::create(b, b.getI1Type(), less(ticket, begin), /*else=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(known.thenBlock());
+  scf::YieldOp::create(
+      b, Value(arith::ConstantOp::create(b, b.getBoolAttr(true))));
+  b.setInsertionPointToStart(known.elseBlock());
+  IRMapping none;
+  for (WaitOp wait : counted)
+    lowerWait(wait, none);
+  Value total = ticketEnds(families, begin, /*most=*/false).back();
+  scf::YieldOp::create(b, less(ticket, total));
+  return known.getResult(0);
+}
+
 LogicalResult GraphLowering::run() {
   if (failed(check()))
     return failure();
-  tabulateRows();
+  allocateTables();
   SmallVector<BufferOp> ofWorkers;
   for (Operation &op : graph.getBody().front()) {
     if (auto buffer = dyn_cast<BufferOp>(op)) {
@@ -763,19 +916,23 @@ LogicalResult GraphLowering::run() {
     if (auto signal = dyn_cast<SignalOp>(op))
       allocate(signal);
   }
-  // Families, or the first one for all of the sweep, and the tickets up to the
-  // end of each.
+  // Families, or the first one for all of the sweep: those that begin at once,
+  // and those that begin when the rows are counted.
   SmallVector<TaskOp> families;
-  SmallVector<Value> ends;
-  Value total = index(0);
+  size_t atOnce = 0;
   for (auto task : graph.getBody().getOps<TaskOp>()) {
-    bool inSweep = sweep && sweep->lagOf(task);
-    if (inSweep && task != sweep->tasks.front())
+    if (inSweep(task) && task != sweep->tasks.front())
       continue;
     families.push_back(task);
-    total = add(total, inSweep ? sweepTickets() : points(task));
-    ends.push_back(total);
+    atOnce += task.getAfter().empty();
   }
+  ArrayRef<TaskOp> later = ArrayRef(families).drop_front(atOnce);
+  // The tickets up to the end of each, and to that of all that there can be.
+  SmallVector<Value> ends = ticketEnds(ArrayRef(families).take_front(atOnce),
+                                       index(0), /*most=*/true);
+  Value known = ends.empty() ? index(0) : ends.back(), total = known;
+  if (!later.empty())
+    total = ticketEnds(later, known, /*most=*/true).back();
   Type i64 = b.getI64Type();
   Value counter = memref::AllocOp::create(b, MemRefType::get({1}, i64),
                                           b.getI64IntegerAttr(64));
@@ -804,12 +961,16 @@ LogicalResult GraphLowering::run() {
   auto loop = scf::WhileOp::create(b, TypeRange(indexType), ValueRange());
   b.createBlock(&loop.getBefore());
   Value ticket = claim(1);
-  scf::ConditionOp::create(b, less(ticket, total), ticket);
+  Value isTask =
+      later.empty() ? less(ticket, total) : waitForCounts(ticket, known, later);
+  scf::ConditionOp::create(b, isTask, ticket);
   Block *body = b.createBlock(&loop.getAfter(), {}, {indexType}, {b.getLoc()});
   scf::YieldOp::create(b);
   b.setInsertionPoint(body->getTerminator());
+  if (!later.empty())
+    ends.append(ticketEnds(later, known, /*most=*/false));
   choose(body->getArgument(0), ends, [&](size_t i, Value own) {
-    if (sweep && sweep->lagOf(families[i]))
+    if (inSweep(families[i]))
       lowerSweep(own);
     else
       lowerTask(families[i], point(families[i], own));

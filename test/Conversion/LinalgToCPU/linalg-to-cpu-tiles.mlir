@@ -1,6 +1,10 @@
 // RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 bf16-dot=true bf16-tiles=true" --canonicalize --cse | FileCheck %s
 
-// Kernels for a CPU that has tile registers.
+// RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 bf16-dot=true" | FileCheck %s --check-prefix=NONE
+// RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 bf16-tiles=true" | FileCheck %s --check-prefix=NONE
+// NONE-NOT: amx.
+
+// Kernels for a CPU that has tile registers. Their panels are those of pairs.
 
 // Few rows, and what the last whole tile leaves of K, are for vectors.
 

@@ -15,13 +15,21 @@
 // Weights are panels of the register tile's columns.
 // CHECK: moe_support.weight #moe_support.transpose<dense<5.000000e-01> : tensor<4x3x16x32xf32>, [0, 1, 3, 2]> : tensor<4x3x32x16xf32>
 // CHECK: %[[PARTS:.*]]:5 = builtin.unrealized_conversion_cast %[[P]]
+// CHECK-DAG: %[[ROWS:.*]] = tensor.extract %[[PARTS]]#2[%{{.*}}] : tensor<5xindex>
+// CHECK-DAG: %[[ENTRIES:.*]] = tensor.extract_slice %[[PARTS]]#3[0] [%[[ROWS]]] [1]
+// CHECK: %[[OF:.*]] = linalg.generic {{.*}} ins(%[[ENTRIES]] :
+// CHECK: arith.divui
+// CHECK: %[[SHARES:.*]] = linalg.generic {{.*}} ins(%[[ENTRIES]] :
+// CHECK: tensor.extract %[[PARTS]]#1
 // CHECK-DAG: %[[OFFSETS:.*]] = bufferization.to_buffer %[[PARTS]]#2 read_only
-// CHECK-DAG: %[[ENTRIES:.*]] = bufferization.to_buffer %[[PARTS]]#3 read_only
+// CHECK-DAG: %[[UNITS:.*]] = bufferization.to_buffer %[[OF]] read_only
+// CHECK-DAG: %[[WEIGHTS:.*]] = bufferization.to_buffer %[[SHARES]] read_only
 // CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xf32>
 // CHECK: %[[IN:.*]] = bufferization.to_buffer %[[X]] read_only
 // CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
 // CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device from %[[OFFSETS]]
-// CHECK-NEXT: moe_tile.buffer input @entries : experts x rows x index in device from %[[ENTRIES]]
+// CHECK-NEXT: moe_tile.buffer input @units : experts x rows x index in device from %[[UNITS]]
+// CHECK-NEXT: moe_tile.buffer input @weights : experts x rows x f32 in device from %[[WEIGHTS]]
 // CHECK-NEXT: moe_tile.buffer input @x : tokens x 32 x f32 in device from %[[IN]]
 // Rings are all that is kept of rows, and workers have memory for sums of one tile.
 // CHECK-NEXT: moe_tile.buffer @rows : experts x rows x 32 x f32 in device ring 4
@@ -31,7 +39,6 @@
 // CHECK-NEXT: moe_tile.buffer @hidden : experts x rows x 48 x f32 in device ring 4
 // CHECK-NEXT: moe_tile.signal @gathered : experts x rows by 120 in device
 // CHECK-NEXT: moe_tile.signal @active : experts x rows by 120 in device
-// CHECK-NEXT: moe_tile.buffer input @weights : tokens x 2 x f32 in device
 // CHECK-NEXT: moe_tile.buffer input @down : experts x 32 by 16 x 48 x 16 x f32 in device
 // CHECK-NEXT: moe_tile.buffer @products : 120 x 32 x f32 in worker
 // CHECK-NEXT: moe_tile.buffer output @y : tokens x 32 x f32 in device from %[[Y]]
@@ -44,7 +51,7 @@
 // Rows are gathered once, when the tile before in the ring is used up.
 // CHECK: moe_tile.task @gather over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120) {
 // CHECK-NEXT: %[[USED:.*]] = moe_tile.wait @active[%[[E]], %[[M]]] behind 4 expects 1
-// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @x[*, *] : {{.*}}, %{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}) writes(%{{.*}} = @rows[%[[E]], %[[M]], *] : {{.*}}) after(%[[USED]]) {
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @x[*, *] : {{.*}}, %{{.*}} = @units[%[[E]], %[[M]]] : {{.*}}) writes(%{{.*}} = @rows[%[[E]], %[[M]], *] : {{.*}}) after(%[[USED]]) {
 // CHECK: moe_tile.arrive @gathered[%[[E]], %[[M]]] after %[[DONE]]
 // CHECK: moe_tile.task @up over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 48 by 64) {
 // CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @gathered[%[[E]], %[[M]]] expects 1
@@ -54,14 +61,13 @@
 // Products are made before the turn to add them comes.
 // CHECK: moe_tile.task @down over (%[[E:.*]] in experts, %[[M:.*]] in rows by 120, %[[N:.*]] in 32 by 32) {
 // CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @active[%[[E]], %[[M]]] expects 1
-// CHECK-NEXT: %[[PRODUCTS:.*]] = moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @down[%[[E]], %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @products[*, *] : {{.*}}) after(%[[READY]]) {
+// CHECK-NEXT: %[[PRODUCTS:.*]] = moe_tile.compute reads(%{{.*}} = @units[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @hidden[%[[E]], %[[M]], *] : {{.*}}, %{{.*}} = @down[%[[E]], %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @products[*, *] : {{.*}}) after(%[[READY]]) {
 // CHECK: %[[STARTED:.*]] = moe_tile.wait @started expects tokens by 64
 // CHECK-NEXT: %[[BEFORE:.*]] = moe_tile.wait @added[%[[E]], %[[M]], %[[N]]] behind 1 expects 1
-// CHECK-NEXT: %[[ADDED:.*]] = moe_tile.compute reads(%{{.*}} = @entries[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @products[*, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[PRODUCTS]], %[[STARTED]], %[[BEFORE]]) {
+// CHECK-NEXT: %[[ADDED:.*]] = moe_tile.compute reads(%{{.*}} = @units[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @weights[%[[E]], %[[M]]] : {{.*}}, %{{.*}} = @products[*, *] : {{.*}}) updates(%{{.*}} = @y[*, %[[N]]] : {{.*}}) after(%[[PRODUCTS]], %[[STARTED]], %[[BEFORE]]) {
 // Rows that come later are fetched while one is added to.
 // CHECK: scf.for
 // CHECK: memref.prefetch %{{.*}}, write, locality<3>, data : memref<?x?xf32,
-// CHECK: arith.remui
 // CHECK: moe_tile.arrive @added[%[[E]], %[[M]], %[[N]]] after %[[ADDED]]
 // CHECK-NEXT: moe_tile.arrive @drained[%[[E]], %[[M]]] after %[[ADDED]]
 // CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]] restrict writable
@@ -69,8 +75,7 @@
 
 // Two graphs: the hidden vectors are in memory between them, as many rows as there are, and the second one waits for nothing.
 // TWO-LABEL: func.func @a_gated_layer
-// TWO-DAG: %[[C4:.*]] = arith.constant 4 : index
-// TWO-DAG: %[[ROWS:.*]] = memref.load %{{.*}}[%[[C4]]] : memref<5xindex>
+// TWO: %[[ROWS:.*]] = tensor.extract %{{.*}}#2[%{{.*}}] : tensor<5xindex>
 // TWO: %[[HIDDEN:.*]] = memref.alloc(%[[ROWS]]) {{.*}} : memref<?x48xf32>
 // TWO: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1]> {
 // TWO: moe_tile.buffer output @hidden : experts x rows x 48 x f32 in device from %[[HIDDEN]]
@@ -310,5 +315,132 @@ func.func @it_stays_where_plans_differ(%x: tensor<?x32xf32>, %p: !moe.plan<4, sl
   %h = moe.experts %r, %p table <[<copy, 4>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
   // expected-remark @+1 {{stays unfused: its parts have different plans}}
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// A router with a kernel is part of the graph: blocks of tokens, whose last one lets the plan begin, whose end lets the rows be known. Nothing stands before the graph.
+// CHECK-LABEL: func.func @a_layer_that_routes
+// CHECK-NOT: builtin.unrealized_conversion_cast
+// CHECK: %[[TOKENS:.*]] = tensor.dim %[[Z:.*]], %{{.*}} : tensor<?x4xf32>
+// CHECK: %[[MOST:.*]] = arith.muli %[[TOKENS]], %{{.*}} : index
+// CHECK: memref.alloc(%[[MOST]]) {{.*}} : memref<?xindex>
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
+// CHECK-NEXT: moe_tile.buffer input @logits : tokens x 4 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @key_offset : 4 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @ids : tokens x 2 x i32 in device
+// CHECK-NEXT: moe_tile.buffer @picks : tokens x 2 x f32 in device
+// CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device
+// CHECK-NEXT: moe_tile.buffer @units : experts x rows x index in device
+// CHECK-NEXT: moe_tile.buffer @weights : experts x rows x f32 in device
+// CHECK-NEXT: moe_tile.buffer @keys : 4 x 8 x f32 in worker
+// CHECK-NEXT: moe_tile.buffer @best : 2 x 8 x i32 in worker
+// CHECK-NEXT: moe_tile.buffer @next : 4 x index in worker
+// CHECK-NEXT: moe_tile.signal @routed in device
+// CHECK-NEXT: moe_tile.signal @planned in device
+// CHECK: moe_tile.task @route over (%[[T:.*]] in tokens by 64) {
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @logits[%[[T]], *] : {{.*}}, %{{.*}} = @key_offset[*] : {{.*}}) writes(%{{.*}} = @ids[%[[T]], *] : {{.*}}, %{{.*}} = @picks[%[[T]], *] : {{.*}}, %{{.*}} = @keys[*, *] : {{.*}}, %{{.*}} = @best[*, *] : {{.*}}) {
+// CHECK: vector.shuffle
+// CHECK: moe_tile.arrive @routed after %[[DONE]]
+// CHECK: moe_tile.task @plan over () {
+// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @routed expects tokens by 64
+// CHECK-NEXT: %[[COUNTED:.*]] = moe_tile.compute reads(%{{.*}} = @ids[*, *] : {{.*}}) writes(%{{.*}} = @counts[*] : {{.*}}) after(%[[READY]]) {
+// CHECK: %[[PLACED:.*]] = moe_tile.compute reads(%{{.*}} = @ids[*, *] : {{.*}}, %{{.*}} = @picks[*, *] : {{.*}}, %{{.*}} = @counts[*] : {{.*}}) writes(%{{.*}} = @units[*, *] : {{.*}}, %{{.*}} = @weights[*, *] : {{.*}}, %{{.*}} = @next[*] : {{.*}}) after(%[[COUNTED]]) {
+// CHECK: moe_tile.arrive @planned after %[[PLACED]]
+// CHECK: %[[KNOWN:.*]] = moe_tile.wait @planned expects 1
+// CHECK-NEXT: moe_tile.task @start over (%{{.*}} in tokens by 64) {
+// CHECK: moe_tile.task @gather over (%{{.*}} in experts, %{{.*}} in rows by 120) after %[[KNOWN]] {
+// CHECK: moe_tile.task @up over ({{.*}}) after %[[KNOWN]] {
+// CHECK: moe_tile.task @down over ({{.*}}) after %[[KNOWN]] {
+// Of two kernels, the first one routes.
+// TWO-LABEL: func.func @a_layer_that_routes
+// TWO: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1]> {
+// TWO: moe_tile.task @route
+// TWO: moe_tile.graph experts 4 schedule <ticket> {
+// TWO-NEXT: moe_tile.buffer counts @counts
+// TWO-NEXT: moe_tile.buffer input @units
+// TWO-NOT: moe_tile.task @route
+// TWO: return
+// UNFUSED-LABEL: func.func @a_layer_that_routes
+// UNFUSED: moe.route
+func.func @a_layer_that_routes(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>, %b: tensor<4xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  %p = moe.route %z key_offset(%b : tensor<4xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// Experts that choose tokens see them all.
+// CHECK-LABEL: func.func @it_routes_before_where_experts_choose
+// CHECK: moe.route
+// CHECK-NOT: moe_tile.task @route
+func.func @it_routes_before_where_experts_choose(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes before the layer's graph: its policy is not topk}}
+  %p = moe.route %z score <softmax> select <expert_topc, key = scores, count = <2>> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_routes_before_where_others_read_the_plan
+// CHECK: moe.route
+// CHECK-NOT: moe_tile.task @route
+func.func @it_routes_before_where_others_read_the_plan(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>) -> (tensor<?x32xf32>, !moe.plan<4, slots<2>>) {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes before the layer's graph: its plan has other users than the layer}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y, %p : tensor<?x32xf32>, !moe.plan<4, slots<2>>
+}
+
+// CHECK-LABEL: func.func @it_routes_before_where_weights_know_the_rounded_counts
+// CHECK: moe.route
+// CHECK-NOT: moe_tile.task @route
+func.func @it_routes_before_where_weights_know_the_rounded_counts(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes before the layer's graph: its weights are divided by their sum after counts are rounded}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4, mode = nearest, renorm = selected_set> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @it_routes_before_where_parts_are_rounded
+// CHECK: moe.route
+// CHECK-NOT: moe_tile.task @route
+func.func @it_routes_before_where_parts_are_rounded(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  // expected-remark @+1 {{routes before the layer's graph: counts are rounded in parts of the tokens}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> capacity <tile_round, tile = 4, mode = nearest, renorm = none> domain <blocks(8)> : tensor<?x4xf32> -> !moe.plan<4, slots<4>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<4>>, tensor<?x32xf32> -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }

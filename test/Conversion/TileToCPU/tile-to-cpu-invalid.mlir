@@ -94,15 +94,35 @@ func.func @cells_are_those_of_one_rank() {
 
 // -----
 
-func.func @domains_are_known() {
+func.func @who_does_not_wait_comes_first() {
   moe_tile.graph experts 2 schedule <ticket> {
     moe_tile.signal @s in device
     moe_tile.task @a over () {
       moe_tile.arrive @s
     }
     %k = moe_tile.wait @s expects 1
-    // expected-error @+1 {{expects domains that are known before the graph on a CPU}}
     moe_tile.task @b over () after %k {
+    }
+    // expected-error @+1 {{expects tasks that begin at once before those that do not on a CPU}}
+    moe_tile.task @c over () {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @rows_that_are_counted_have_memory(%n: memref<3xindex>) {
+  // expected-error @+1 {{expects memory for the rows that its tasks count on a CPU}}
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.buffer counts @n : experts x index in device from %n : memref<3xindex>
+    moe_tile.task @a over () {
+      %0 = moe_tile.compute writes(%ends = @n[*] : memref<2xindex, strided<[1], offset: ?>>) {
+        %zero = arith.constant 0 : index
+        %one = arith.constant 1 : index
+        memref.store %one, %ends[%zero] : memref<2xindex, strided<[1], offset: ?>>
+        memref.store %one, %ends[%one] : memref<2xindex, strided<[1], offset: ?>>
+      }
     }
   }
   return

@@ -24,6 +24,7 @@
 // SILENT-NOT: moe_trace
 
 func.func private @printMemrefF32(memref<*xf32>) attributes {llvm.emit_c_interface}
+func.func private @printMemrefI32(memref<*xi32>) attributes {llvm.emit_c_interface}
 
 // CHECK-LABEL: func.func @graph
 // CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[OFFSETS:.*]]: memref<4xindex>, %[[Y:.*]]: memref<?x4xf32>)
@@ -171,6 +172,102 @@ func.func @roles(%x: memref<4xf32>, %y: memref<4xf32>) {
   return
 }
 
+// A graph that counts its rows itself: a ticket behind those that begin at once waits for the counts, and then for as many tasks as there are.
+// CHECK-LABEL: func.func @counted
+// CHECK-SAME: (%[[CHOICE:.*]]: memref<?xi32>, %[[ENDS:.*]]: memref<4xindex>, %[[UNITS:.*]]: memref<?xindex>, %[[Y:.*]]: memref<?xi32>)
+// CHECK: %[[FOUND:.*]] = memref.alloc() {{.*}} : memref<2xindex>
+// Tables and cells have room for as many tiles as there can be: one that is not full for each expert.
+// CHECK: %[[FULL:.*]] = arith.divui %[[MOST:.*]], %{{.*}} : index
+// CHECK: %[[PART:.*]] = arith.minui %[[MOST]], %{{.*}} : index
+// CHECK: %[[TILES:.*]] = arith.addi %[[FULL]], %[[PART]] : index
+// CHECK: memref.alloc(%[[TILES]]) {{.*}} : memref<?xindex>
+// CHECK: memref.alloc(%[[TILES]]) {{.*}} : memref<?xi64>
+// CHECK: scf.parallel
+// CHECK: scf.while
+// CHECK-NEXT: %[[CLAIM:.*]] = memref.atomic_rmw addi
+// CHECK-NEXT: %[[TICKET:.*]] = arith.index_cast %[[CLAIM]]
+// CHECK-NEXT: %[[NOW:.*]] = arith.cmpi ult, %[[TICKET]], %{{.*}} : index
+// CHECK-NEXT: %[[IS:.*]] = scf.if %[[NOW]] -> (i1) {
+// CHECK-NEXT: scf.yield %true
+// CHECK-NEXT: } else {
+// CHECK: llvm.load %{{.*}} atomic acquire
+// CHECK: memref.load %[[FOUND]][%c0]
+// CHECK: arith.cmpi ult, %[[TICKET]], %{{.*}} : index
+// CHECK: scf.condition(%[[IS]]) %[[TICKET]]
+// Who has counted fills the tables.
+// CHECK: memref.store %c0, %[[ENDS]][%c0]
+// CHECK: memref.store %{{.*}}, %[[FOUND]][%c0]
+// CHECK: memref.store %{{.*}}, %[[FOUND]][%c1]
+func.func @counted(%choice: memref<?xi32>, %offsets: memref<4xindex>, %units: memref<?xindex>, %y: memref<?xi32>) {
+  moe_tile.graph experts 3 schedule <ticket> {
+    moe_tile.buffer input @choice : tokens x i32 in device from %choice : memref<?xi32>
+    moe_tile.buffer counts @counts : experts x index in device from %offsets : memref<4xindex>
+    moe_tile.buffer @units : experts x rows x index in device from %units : memref<?xindex>
+    moe_tile.buffer output @y : experts x rows x i32 in device from %y : memref<?xi32>
+    moe_tile.buffer @next : 3 x index in worker
+    moe_tile.signal @planned in device
+    moe_tile.signal @filled : experts x rows by 2 in device
+    moe_tile.task @plan over () {
+      %0 = moe_tile.compute reads(%ids = @choice[*] : memref<?xi32, strided<[1], offset: ?>>)
+        writes(%ends = @counts[*] : memref<3xindex, strided<[1], offset: ?>>) {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        %c3 = arith.constant 3 : index
+        %tokens = memref.dim %ids, %c0 : memref<?xi32, strided<[1], offset: ?>>
+        scf.for %e = %c0 to %c3 step %c1 {
+          %int = arith.index_cast %e : index to i32
+          %end = scf.for %t = %c0 to %tokens step %c1 iter_args(%sum = %c0) -> (index) {
+            %id = memref.load %ids[%t] : memref<?xi32, strided<[1], offset: ?>>
+            %up = arith.cmpi sle, %id, %int : i32
+            %more = arith.addi %sum, %c1 : index
+            %next = arith.select %up, %more, %sum : index
+            scf.yield %next : index
+          }
+          memref.store %end, %ends[%e] : memref<3xindex, strided<[1], offset: ?>>
+        }
+      }
+      %1 = moe_tile.compute reads(%ids = @choice[*] : memref<?xi32, strided<[1], offset: ?>>, %ends = @counts[*] : memref<3xindex, strided<[1], offset: ?>>)
+        writes(%units0 = @units[*, *] : memref<?xindex, strided<[1], offset: ?>>, %next = @next[*] : memref<3xindex, strided<[1], offset: ?>>) after(%0) {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        %c3 = arith.constant 3 : index
+        %tokens = memref.dim %ids, %c0 : memref<?xi32, strided<[1], offset: ?>>
+        %last = scf.for %e = %c0 to %c3 step %c1 iter_args(%begin = %c0) -> (index) {
+          memref.store %begin, %next[%e] : memref<3xindex, strided<[1], offset: ?>>
+          %end = memref.load %ends[%e] : memref<3xindex, strided<[1], offset: ?>>
+          scf.yield %end : index
+        }
+        scf.for %t = %c0 to %tokens step %c1 {
+          %id = memref.load %ids[%t] : memref<?xi32, strided<[1], offset: ?>>
+          %e = arith.index_cast %id : i32 to index
+          %row = memref.load %next[%e] : memref<3xindex, strided<[1], offset: ?>>
+          %after = arith.addi %row, %c1 : index
+          memref.store %after, %next[%e] : memref<3xindex, strided<[1], offset: ?>>
+          memref.store %t, %units0[%row] : memref<?xindex, strided<[1], offset: ?>>
+        }
+      }
+      moe_tile.arrive @planned after %1
+    }
+    %known = moe_tile.wait @planned expects 1
+    // y = 10 e + token
+    moe_tile.task @fill over (%e in experts, %m in rows by 2) after %known {
+      %0 = moe_tile.compute reads(%units0 = @units[%e, %m] : memref<?xindex, strided<[1], offset: ?>>)
+        writes(%y0 = @y[%e, %m] : memref<?xi32, strided<[1], offset: ?>>) {
+        %c10 = arith.constant 10 : index
+        %tens = arith.muli %e, %c10 : index
+        linalg.map ins(%units0 : memref<?xindex, strided<[1], offset: ?>>) outs(%y0 : memref<?xi32, strided<[1], offset: ?>>)
+          (%unit: index, %init: i32) {
+          %sum = arith.addi %tens, %unit : index
+          %value = arith.index_cast %sum : index to i32
+          linalg.yield %value : i32
+        }
+      }
+      moe_tile.arrive @filled[%e, %m] after %0
+    }
+  }
+  return
+}
+
 // Three rows for expert 0, none for 1, two for 2.
 // RESULT: sizes = [5, 4]
 // RESULT-NEXT: [0,  0,  0,  0.5],
@@ -216,6 +313,31 @@ func.func @run_roles() {
   return
 }
 
+// Two of five tokens choose expert 0, three expert 2; then there are no tokens.
+// RESULT: sizes = [5]
+// RESULT-NEXT: [1,  3,  20,  22,  24]
+// RESULT: sizes = [0]
+func.func @count(%tokens: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %choice = memref.alloc(%tokens) : memref<?xi32>
+  %offsets = memref.alloc() : memref<4xindex>
+  %units = memref.alloc(%tokens) : memref<?xindex>
+  %y = memref.alloc(%tokens) : memref<?xi32>
+  scf.for %t = %c0 to %tokens step %c1 {
+    %odd = arith.remui %t, %c2 : index
+    %even = arith.subi %c1, %odd : index
+    %id = arith.muli %even, %c2 : index
+    %int = arith.index_cast %id : index to i32
+    memref.store %int, %choice[%t] : memref<?xi32>
+  }
+  call @counted(%choice, %offsets, %units, %y) : (memref<?xi32>, memref<4xindex>, memref<?xindex>, memref<?xi32>) -> ()
+  %any = memref.cast %y : memref<?xi32> to memref<*xi32>
+  call @printMemrefI32(%any) : (memref<*xi32>) -> ()
+  return
+}
+
 func.func @main() {
   %c0 = arith.constant 0 : index
   %c3 = arith.constant 3 : index
@@ -223,5 +345,7 @@ func.func @main() {
   call @run(%c5, %c3, %c5) : (index, index, index) -> ()
   call @run(%c0, %c0, %c0) : (index, index, index) -> ()
   call @run_roles() : () -> ()
+  call @count(%c5) : (index) -> ()
+  call @count(%c0) : (index) -> ()
   return
 }

@@ -9,6 +9,9 @@ import sys
 
 MULTIPLY_ADD = re.compile(r"vfmadd|vdpbf16ps|vfnmadd|tdpbf16ps")
 STACK_VECTOR = re.compile(r"(v|tile)\w+\s.*\(%rsp")
+# %rbp is the stack's only where the function keeps its frame there.
+FRAME = re.compile(r"movq\s+%rsp, %rbp")
+FRAME_VECTOR = re.compile(r"(v|tile)\w+\s.*\(%r[sb]p")
 
 
 def functions(lines):
@@ -41,11 +44,12 @@ for name, code in functions(sys.stdin):
     if not name.startswith("moe_matmul"):
         continue
     print(f"kernel {name}:")
+    stack_vector = FRAME_VECTOR if any(FRAME.match(text) for _, text in code) else STACK_VECTOR
     loops = []
     for loop in inner_loops(code):
         products = [text for text in loop if MULTIPLY_ADD.match(text)]
         sums = {text.split("#")[0].rsplit("%", 1)[1].strip() for text in products}
-        stack = sum(bool(STACK_VECTOR.match(text)) for text in loop)
+        stack = sum(bool(stack_vector.match(text)) for text in loop)
         loops.append((len(sums), 100 * len(products) // len(loop), stack))
     for sums, share, stack in sorted(loops, reverse=True):
         if sums:

@@ -1,7 +1,7 @@
 """Checks a timeline that moe-bench wrote: usage: timeline.py FILE FORM
 
-Of each run (process): events are complete, lie within the run, and those of a thread nest. Of the form fused or two-kernel: every point of the families 'gather', 'up' and
-'down' is there once. Fused, 'down' tasks of a tile of rows begin before 'up' tasks end that are 4 tiles behind, for which they free a ring's entry: phases overlap, whatever the
+Of each run (process): events are complete, lie within the run, and those of a thread nest. Of the form fused or two-kernel: every point of the families 'route', 'plan',
+'gather', 'up' and 'down' is there once, and the plan comes after the routes and before the rows. Fused, 'down' tasks of a tile of rows begin before 'up' tasks end that are 4 tiles behind, for which they free a ring's entry: phases overlap, whatever the
 times. Of two kernels no 'down' task begins before all of 'up' have ended. Of the form unfused: the ranges of each loop cover it once, and no loop begins before the one before
 it ends. Prints how many tasks and ranges there are.
 """
@@ -45,11 +45,15 @@ def main():
         if form == "unfused":
             assert set(families) == {"range"}, set(families)
         else:
-            names_of_form = {"range", "gather", "up", "down"} | ({"start"} if form == "fused" else set())
+            names_of_form = {"range", "route", "plan", "gather", "up", "down"} | ({"start"} if form == "fused" else set())
             assert set(families) == names_of_form, set(families)
             for name in names_of_form - {"range"}:
                 points = [tuple(e["args"]["point"]) for e in families[name]]
                 assert len(points) == len(set(points)), f"a point of '{name}' ran twice"
+            # One loop holds them all: the plan comes when all blocks are routed, rows when the plan is made.
+            plan, = families["plan"]
+            assert all(end[id(e)] <= plan["ts"] + plan["dur"] + 1e-3 for e in families["route"]), "the plan ended before a block was routed"
+            assert all(end[id(e)] >= end[id(plan)] - 1e-3 for e in families["gather"]), "rows were gathered before the plan was made"
             items = sorted(tuple(e["args"]["point"]) for e in families["gather"])
             ends = {name: collections.defaultdict(list) for name in ("up", "down")}
             for name, of_item in ends.items():

@@ -172,7 +172,7 @@ def fits_in_memory(name):
     write_npy("many.z.npy", logits(tokens, "all"), [tokens, EXPERTS])
     inputs = ["--input", "x=many.x.npy", "--input", "z=many.z.npy", "--threads", str(threads), "--repeat", "0", "--json"]
     report = subprocess.run(["moe-run", f"./{name}-fused.so", *inputs], check=True, capture_output=True, text=True).stdout
-    rows = [entry * SLOTS * tokens for entry in (4, 4, 8, 8)]  # ids, weights, entries, positions of the plan
+    rows = [entry * SLOTS * tokens for entry in (4, 4, 8, 4)]  # ids and weights of tokens; tokens and weights of rows
     if name in TYPES:  # input and result of the layer itself, and its sums; the model's result comes after
         rows += [bytes_ * tokens * WIDTH, bytes_ * tokens * OUT, 4 * tokens * OUT]
     else:
