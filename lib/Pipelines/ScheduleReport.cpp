@@ -23,6 +23,7 @@ constexpr AspectSource sources[] = {
     {"form", "convert-moe-to-tile", "form"},
     {"costs", "convert-moe-to-tile", "costs"},
     {"tile", "convert-moe-to-tile", "tile"},
+    {"weights", "convert-moe-to-tile", "weights"},
     {"rows", "moe-padding-elimination", "bounds"},
     {"plan", "moe-padding-elimination", "ragged"},
     {"input", "moe-padding-elimination", "indexed"},

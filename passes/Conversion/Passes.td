@@ -118,9 +118,10 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     of loads that acquire. Since tasks wait only for tasks that were claimed before, any number of workers at a time gets to the end, one included; what they compute
     does not depend on it. Scratch memory and cells are allocated, and cells cleared, in front of the loop; a ring of rows has room for the highest tile that there is. Memory of a
     worker is allocated once by each worker that finds a task. Where a task of the graph counts the rows, it fills the tables when it has; what is in front of the loop has room for
-    as many rows as the memory of those rows, and families over rows, which come last, have tickets for as many tiles as there turn out to be.
+    as many rows as the memory of those rows, and families over rows, which come last, have tickets for as many tiles as there turn out to be. The roles of a task run one after the
+    other in the order of the text, which is all that is left of signals of a worker.
 
-    Roles, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
+    Roles that wait for later ones, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
   }];
   let options = [
     Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,

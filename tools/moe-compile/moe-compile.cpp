@@ -114,7 +114,8 @@ struct CommandLine {
       cl::init(0), cl::cat(category)};
   cl::opt<int64_t> threads{
       "threads", cl::value_desc("n"),
-      cl::desc("Threads of a usual call, for --schedule=auto (default: 1)"),
+      cl::desc("Threads of a usual call, for --schedule=auto (default: 1); a "
+               "graph of tasks uses 64 at most"),
       cl::init(1), cl::cat(category)};
   cl::opt<double> flops{
       "machine-gflops", cl::value_desc("f"),

@@ -25,6 +25,16 @@ std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {
   return std::nullopt;
 }
 
+std::string PanelLayout::describe(Type stored) const {
+  std::string text = ("panels of " + Twine(width) + " columns, ").str();
+  llvm::raw_string_ostream os(text);
+  if (kind == Kind::Nibbles)
+    os << "codes of " << bits << " bits";
+  else
+    os << (kind == Kind::Pairs ? "pairs of " : "") << stored;
+  return text;
+}
+
 SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
                                                 AffineExpr k) const {
   AffineExpr panel = n.floorDiv(width), column = n % width;

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 #include <optional>
+#include <string>
 
 namespace moe {
 
@@ -77,6 +78,9 @@ struct PanelLayout {
   /// Weights [..., N, K], or [..., K, N] where `nIsLast`, in this layout; an
   /// odd depth is padded where needed. Nibbles are bytes afterwards.
   mlir::ElementsAttr pack(mlir::ElementsAttr value, bool nIsLast) const;
+  /// The layout of numbers or codes of type `stored` for people, such as
+  /// "panels of 64 columns, pairs of bf16".
+  std::string describe(mlir::Type stored) const;
 };
 
 /// Elements along k that a tile register holds of bf16: 16 pairs.

@@ -231,6 +231,7 @@ struct ConvertMoEToTile
     tell(combine, "memory", report.memory());
     if (form == Schedule::Unfused)
       return;
+    tell(combine, "weights", layer.describeWeights());
     bool isFused = form == Schedule::Fused;
     Value result = buildLayerGraph(layer, unit, isFused);
     layer.dropProducts();

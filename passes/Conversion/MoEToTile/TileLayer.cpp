@@ -5,6 +5,7 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace moe;
@@ -282,6 +283,25 @@ bool TileLayer::usesTiles(const VectorUnit &unit) {
            Contraction product = *Contraction::match(weight.product);
            return product.panels.depth() > 1 && product.fitsTiles();
          });
+}
+
+std::string TileLayer::describeWeights() {
+  SmallVector<std::string, 3> layouts;
+  int64_t bits = 0;
+  for (const PanelWeight &weight : {gate, up, down}) {
+    if (!weight)
+      continue;
+    Contraction product = *Contraction::match(weight.product);
+    std::string layout = product.panels.describe(product.elementOf(product.b));
+    if (!llvm::is_contained(layouts, layout))
+      layouts.push_back(layout);
+    for (Value tensor : weight.tensors()) {
+      auto type = cast<RankedTensorType>(tensor.getType());
+      bits += type.getNumElements() * type.getElementTypeBitWidth();
+    }
+  }
+  return llvm::join(layouts, " or ") + ", " + std::to_string(bits / 8) +
+         " bytes";
 }
 
 void TileLayer::dropProducts() {

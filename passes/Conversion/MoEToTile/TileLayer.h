@@ -63,6 +63,8 @@ struct TileLayer {
   /// Whether kernels of `unit` have tile registers for some of its products,
   /// which are packed.
   bool usesTiles(const VectorUnit &unit);
+  /// How the packed weights lie, for people.
+  std::string describeWeights();
   /// Takes away what stands for the products.
   void dropProducts();
 

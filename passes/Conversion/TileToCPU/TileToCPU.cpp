@@ -167,6 +167,20 @@ private:
   llvm::StringMap<Value> memory, cells;
 };
 
+/// Whether a wait is for what a later role of its task does: roles run in
+/// order.
+static bool waitsForLaterRole(WaitOp wait) {
+  Operation *step = wait;
+  while (!isa<TaskOp, GraphOp>(step->getParentOp()))
+    step = step->getParentOp();
+  StringRef signal = wait.getSignal();
+  bool found = false;
+  while ((step = step->getNextNode()))
+    if (isa<RoleOp>(step))
+      step->walk([&](ArriveOp op) { found |= op.getSignal() == signal; });
+  return found;
+}
+
 bool GraphLowering::writesCounts(ComputeOp op) {
   return llvm::any_of(getAccesses(op), [&](const Access &access) {
     auto buffer = symbols.lookup<BufferOp>(access.attr.getBuffer().getValue());
@@ -206,9 +220,9 @@ LogicalResult GraphLowering::check() {
     if (auto arrive = dyn_cast<ArriveOp>(op); arrive && arrive.getBehind() != 0)
       return refuse(op, "arrivals that do not lag");
     if (auto signal = dyn_cast<SignalOp>(op))
-      if (signal.getScope() != Scope::Device ||
+      if (signal.getScope() == Scope::System ||
           signal.getEpoch().getKind() != EpochKind::Fresh)
-        return refuse(op, "signals of the device that are fresh");
+        return refuse(op, "signals of the device or a worker that are fresh");
     if (auto task = dyn_cast<TaskOp>(op)) {
       for (Value token : task.getAfter())
         if (auto wait = token.getDefiningOp<WaitOp>())
@@ -221,8 +235,8 @@ LogicalResult GraphLowering::check() {
           return refuse(op, "domains of rows that begin with 'experts' and "
                             "'rows'");
     }
-    if (isa<RoleOp>(op))
-      return refuse(op, "tasks without roles");
+    if (auto wait = dyn_cast<WaitOp>(op); wait && waitsForLaterRole(wait))
+      return refuse(op, "roles that wait for earlier ones alone");
     if (auto compute = dyn_cast<ComputeOp>(op)) {
       if (compute.getBody().empty())
         return refuse(op, "computations with a body");
@@ -469,6 +483,8 @@ void GraphLowering::allocate(BufferOp buffer) {
 }
 
 void GraphLowering::allocate(SignalOp signal) {
+  if (signal.getScope() == Scope::Worker)
+    return;
   Value count = index(1);
   for (auto [i, dim] : llvm::enumerate(signal.getShape())) {
     bool beforeRows = i + 1 < signal.getShape().size() &&
@@ -616,6 +632,8 @@ Value GraphLowering::expertAt(Operation *op, const IRMapping &mapping) {
 /// looks it does, for where there are more threads than cores.
 void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
+  if (signal.getScope() == Scope::Worker)
+    return;
   Cell cell = cellOf(signal, getMixedIndices(op),
                      static_cast<int64_t>(op.getBehind()), mapping);
   Type i64 = b.getI64Type();
@@ -669,6 +687,8 @@ LLVM::LLVMFuncOp GraphLowering::getYield() {
 
 void GraphLowering::lowerArrive(ArriveOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
+  if (signal.getScope() == Scope::Worker)
+    return;
   Value one = arith::ConstantOp::create(b, b.getI64IntegerAttr(1));
   // Acquires and releases.
   memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi, one,
@@ -685,6 +705,8 @@ void GraphLowering::lowerBlock(Block &block, IRMapping &mapping) {
       lowerWait(wait, mapping);
     } else if (auto arrive = dyn_cast<ArriveOp>(op)) {
       lowerArrive(arrive, mapping);
+    } else if (auto role = dyn_cast<RoleOp>(op)) {
+      lowerBlock(role.getBody().front(), mapping);
     } else if (auto walk = dyn_cast<ForOp>(op)) {
       Value tiles = tilesOf(walk.getDim()[0], expertAt(walk, mapping));
       auto loop = scf::ForOp::create(b, index(0), tiles, index(1));

@@ -76,7 +76,7 @@ func.func @inputs_are_somewhere() {
 
 func.func @cells_are_fresh() {
   moe_tile.graph experts 2 schedule <ticket> {
-    // expected-error @+1 {{expects signals of the device that are fresh on a CPU}}
+    // expected-error @+1 {{expects signals of the device or a worker that are fresh on a CPU}}
     moe_tile.signal @s in device epoch <monotone>
   }
   return
@@ -84,10 +84,10 @@ func.func @cells_are_fresh() {
 
 // -----
 
-func.func @cells_are_those_of_the_device() {
+func.func @cells_are_those_of_one_rank() {
   moe_tile.graph experts 2 schedule <ticket> {
-    // expected-error @+1 {{expects signals of the device that are fresh on a CPU}}
-    moe_tile.signal @s in worker
+    // expected-error @+1 {{expects signals of the device or a worker that are fresh on a CPU}}
+    moe_tile.signal @s : ranks in system
   }
   return
 }
@@ -142,11 +142,23 @@ func.func @rows_come_second(%n: memref<3xindex>) {
 
 // -----
 
-func.func @no_roles() {
+func.func @roles_wait_for_earlier_ones() {
   moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.signal @full : 4 in worker
+    moe_tile.signal @empty : 4 in worker
     moe_tile.task @a over () {
-      // expected-error @+1 {{expects tasks without roles on a CPU}}
-      moe_tile.role @r {
+      moe_tile.role @load {
+        moe_tile.for %n in 4 {
+          // expected-error @+1 {{expects roles that wait for earlier ones alone on a CPU}}
+          moe_tile.wait @empty[%n] behind 1 expects 1
+          moe_tile.arrive @full[%n]
+        }
+      }
+      moe_tile.role @store {
+        moe_tile.for %n in 4 {
+          moe_tile.wait @full[%n] expects 1
+          moe_tile.arrive @empty[%n]
+        }
       }
     }
   }

@@ -133,6 +133,45 @@ func.func @graph(%x: memref<?x4xf32>, %offsets: memref<4xindex>, %y: memref<?x4x
   return
 }
 
+// Roles run in their order: the memory of a worker, what one role puts there and the other takes from there; nothing is left of their signal.
+// CHECK-LABEL: func.func @roles
+// CHECK-SAME: (%[[X:.*]]: memref<4xf32>, %[[Y:.*]]: memref<4xf32>)
+// CHECK: %[[STAGE:.*]] = memref.alloc() {alignment = 64 : i64} : memref<2xf32>
+// CHECK: ^bb0(%{{.*}}: index):
+// CHECK-NOT: {{atomic|scf.while}}
+// CHECK: %[[FROM:.*]] = memref.subview %[[X]]
+// CHECK: linalg.copy ins(%[[FROM]] : {{.*}}) outs(%[[STAGE]]
+// CHECK-NOT: {{atomic|scf.while}}
+// CHECK: %[[TO:.*]] = memref.subview %[[Y]]
+// CHECK: linalg.copy ins(%[[STAGE]] : {{.*}}) outs(%[[TO]]
+// CHECK-NOT: {{atomic|scf.while}}
+// CHECK: return
+func.func @roles(%x: memref<4xf32>, %y: memref<4xf32>) {
+  moe_tile.graph experts 1 schedule <ticket> {
+    moe_tile.buffer input @x : 4 x f32 in device from %x : memref<4xf32>
+    moe_tile.buffer @stage : 2 x f32 in worker
+    moe_tile.buffer output @y : 4 x f32 in device from %y : memref<4xf32>
+    moe_tile.signal @full in worker
+    moe_tile.task @copy over (%n in 4 by 2) {
+      moe_tile.role @load {
+        %0 = moe_tile.compute reads(%from = @x[%n] : memref<?xf32, strided<[1], offset: ?>>) writes(%to = @stage[*] : memref<2xf32>) {
+          %static = memref.cast %from : memref<?xf32, strided<[1], offset: ?>> to memref<2xf32, strided<[1], offset: ?>>
+          linalg.copy ins(%static : memref<2xf32, strided<[1], offset: ?>>) outs(%to : memref<2xf32>)
+        }
+        moe_tile.arrive @full after %0
+      }
+      moe_tile.role @store {
+        %0 = moe_tile.wait @full expects 1
+        %1 = moe_tile.compute reads(%from = @stage[*] : memref<2xf32>) writes(%to = @y[%n] : memref<?xf32, strided<[1], offset: ?>>) after(%0) {
+          %static = memref.cast %to : memref<?xf32, strided<[1], offset: ?>> to memref<2xf32, strided<[1], offset: ?>>
+          linalg.copy ins(%from : memref<2xf32>) outs(%static : memref<2xf32, strided<[1], offset: ?>>)
+        }
+      }
+    }
+  }
+  return
+}
+
 // A graph that counts its rows itself: a ticket behind those that begin at once waits for the counts, and then for as many tasks as there are.
 // CHECK-LABEL: func.func @counted
 // CHECK-SAME: (%[[CHOICE:.*]]: memref<?xi32>, %[[ENDS:.*]]: memref<4xindex>, %[[UNITS:.*]]: memref<?xindex>, %[[Y:.*]]: memref<?xi32>)
@@ -256,6 +295,24 @@ func.func @run(%tokens: index, %first: index, %second: index) {
   return
 }
 
+// RESULT: sizes = [4]
+// RESULT-NEXT: [0,  1,  2,  3]
+func.func @run_roles() {
+  %x = memref.alloc() : memref<4xf32>
+  %y = memref.alloc() : memref<4xf32>
+  linalg.generic {indexing_maps = [affine_map<(n) -> (n)>], iterator_types = ["parallel"]} outs(%x : memref<4xf32>) {
+  ^bb0(%init: f32):
+    %n = linalg.index 0 : index
+    %int = arith.index_cast %n : index to i32
+    %value = arith.sitofp %int : i32 to f32
+    linalg.yield %value : f32
+  }
+  call @roles(%x, %y) : (memref<4xf32>, memref<4xf32>) -> ()
+  %any = memref.cast %y : memref<4xf32> to memref<*xf32>
+  call @printMemrefF32(%any) : (memref<*xf32>) -> ()
+  return
+}
+
 // Two of five tokens choose expert 0, three expert 2; then there are no tokens.
 // RESULT: sizes = [5]
 // RESULT-NEXT: [1,  3,  20,  22,  24]
@@ -287,6 +344,7 @@ func.func @main() {
   %c5 = arith.constant 5 : index
   call @run(%c5, %c3, %c5) : (index, index, index) -> ()
   call @run(%c0, %c0, %c0) : (index, index, index) -> ()
+  call @run_roles() : () -> ()
   call @count(%c5) : (index) -> ()
   call @count(%c0) : (index) -> ()
   return
