@@ -22,6 +22,29 @@ static void countOperations(benchmark::State &state, double size) {
       2 * size * size * size, benchmark::Counter::kIsIterationInvariantRate);
 }
 
+/// Without checks on one core and on two, by the clock.
+static void onCores(benchmark::internal::Benchmark *benchmark) {
+  benchmark->ArgNames({"cores"})
+      ->Arg(1)
+      ->Arg(2)
+      ->UseRealTime()
+      ->MeasureProcessCPUTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+static EmulatorOptions freeMode(const benchmark::State &state) {
+  EmulatorOptions options;
+  options.checked = false;
+  options.cores = static_cast<unsigned>(state.range(0));
+  return options;
+}
+
+static EmulatorOptions onOneCore(const benchmark::State &state) {
+  EmulatorOptions options;
+  options.checked = state.range(0) != 0;
+  return options;
+}
+
 /// One launch per iteration.
 static void launchAll(benchmark::State &state, Emulator &emulator,
                       Module &module, const char *kernel,
@@ -37,8 +60,7 @@ static void launchAll(benchmark::State &state, Emulator &emulator,
 }
 
 static void runAlu(benchmark::State &state) {
-  EmulatorOptions options;
-  options.checked = state.range(0) != 0;
+  EmulatorOptions options = onOneCore(state);
   constexpr uint32_t kThreads = 256, kCtas = 4, kIterations = 2000,
                      kPerIteration = 51;
   Emulator emulator(options);
@@ -59,29 +81,35 @@ BENCHMARK(runAlu)->ArgName("checked")->Arg(0)->Arg(1)->Unit(
     benchmark::kMillisecond);
 
 /// Multiply-adds per second of the mma.sync GEMM, in GFLOP/s.
-static void runMmaGemm(benchmark::State &state) {
-  EmulatorOptions options;
-  options.checked = state.range(0) != 0;
-  constexpr uint32_t kSize = 256;
+static void multiplyByMma(benchmark::State &state,
+                          const EmulatorOptions &options, uint32_t size) {
   Emulator emulator(options);
   Module &module =
       emulator.load(readKernel("../../test/Emulator/Inputs/mma_gemm.ptx"));
-  std::vector<uint16_t> ones(kSize * kSize, 0x3f80);
+  std::vector<uint16_t> ones(size * size, 0x3f80);
   std::vector<char> arguments(32);
   for (size_t i = 0; i < 3; ++i) {
-    uint64_t buffer = emulator.allocate(kSize * kSize * (i == 2 ? 4 : 2));
+    uint64_t buffer = emulator.allocate(size * size * (i == 2 ? 4 : 2));
     if (i < 2)
       emulator.write(buffer, ones.data(), ones.size() * 2);
     std::memcpy(arguments.data() + 8 * i, &buffer, 8);
   }
-  std::memcpy(arguments.data() + 24, &kSize, 4);
-  std::memcpy(arguments.data() + 28, &kSize, 4);
+  std::memcpy(arguments.data() + 24, &size, 4);
+  std::memcpy(arguments.data() + 28, &size, 4);
   LaunchConfig config;
-  config.grid = {kSize / 128, kSize / 128};
+  config.grid = {size / 128, size / 128};
   config.block = {128};
   launchAll(state, emulator, module, "mma_gemm", config, arguments);
-  countOperations(state, kSize);
+  countOperations(state, size);
 }
+
+static void runMmaGemm(benchmark::State &state) {
+  multiplyByMma(state, onOneCore(state), 256);
+}
+static void runMmaGemmFreely(benchmark::State &state) {
+  multiplyByMma(state, freeMode(state), 512);
+}
+BENCHMARK(runMmaGemmFreely)->Apply(onCores);
 BENCHMARK(runMmaGemm)
     ->ArgName("checked")
     ->Arg(0)
@@ -94,9 +122,9 @@ struct TensorGemm {
   uint32_t boxRowsOfB, threads, shared;
 };
 
-static void runTensorGemm(benchmark::State &state, const TensorGemm &gemm) {
-  EmulatorOptions options;
-  options.checked = state.range(0) != 0;
+static void runTensorGemm(benchmark::State &state,
+                          const EmulatorOptions &options,
+                          const TensorGemm &gemm) {
   constexpr uint32_t kSize = 512;
   Emulator emulator(options);
   Module &module = emulator.load(
@@ -128,9 +156,18 @@ static void runTensorGemm(benchmark::State &state, const TensorGemm &gemm) {
   countOperations(state, kSize);
 }
 
+static constexpr TensorGemm kWgmma{"wgmma_gemm.ptx", "gemm_kn", 64, 384,
+                                   128 * 1024};
+static constexpr TensorGemm kTcgen05{"tcgen05_gemm.ptx", "gemm_single", 128,
+                                     192, 3 * 32768};
+
 static void runWgmmaGemm(benchmark::State &state) {
-  runTensorGemm(state, {"wgmma_gemm.ptx", "gemm_kn", 64, 384, 128 * 1024});
+  runTensorGemm(state, onOneCore(state), kWgmma);
 }
+static void runWgmmaGemmFreely(benchmark::State &state) {
+  runTensorGemm(state, freeMode(state), kWgmma);
+}
+BENCHMARK(runWgmmaGemmFreely)->Apply(onCores);
 BENCHMARK(runWgmmaGemm)
     ->ArgName("checked")
     ->Arg(0)
@@ -138,9 +175,12 @@ BENCHMARK(runWgmmaGemm)
     ->Unit(benchmark::kMillisecond);
 
 static void runTcgen05Gemm(benchmark::State &state) {
-  runTensorGemm(state,
-                {"tcgen05_gemm.ptx", "gemm_single", 128, 192, 3 * 32768});
+  runTensorGemm(state, onOneCore(state), kTcgen05);
 }
+static void runTcgen05GemmFreely(benchmark::State &state) {
+  runTensorGemm(state, freeMode(state), kTcgen05);
+}
+BENCHMARK(runTcgen05GemmFreely)->Apply(onCores);
 BENCHMARK(runTcgen05Gemm)
     ->ArgName("checked")
     ->Arg(0)

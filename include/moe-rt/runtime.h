@@ -84,7 +84,9 @@ typedef void (*moe_range_fn_t)(void *context, int64_t begin, int64_t end);
 /* Runs body(context, begin, end) over disjoint ranges that cover [0, count)
    exactly once and returns when all are done. Called from several threads at
    once when calls run concurrently, never from inside a body. Ranges may run
-   one after the other: bodies do not wait for each other. Must not throw. */
+   in any order, one after the other included: a body waits at most for bodies
+   that have begun. So a body that has begun must be let go on, whatever else
+   the threads do. Must not throw. */
 typedef void (*moe_parallel_for_fn_t)(void *user, int64_t count,
                                       moe_range_fn_t body, void *context);
 
@@ -115,9 +117,11 @@ enum {
 
 typedef struct moe_instance_params_t {
   size_t struct_size;
-  /* Threads per run, the calling one included. 0: MOE_NUM_THREADS from the
+  /* Threads of a run, the calling one included. 0: MOE_NUM_THREADS from the
      environment, else what OpenMP would use. 1: everything runs on the calling
-     thread. Ignored where `parallel_for` is given. */
+     thread. Runs at the same time share them: a loop gets those that no other
+     loop has when it begins, and always the calling one. Ignored where
+     `parallel_for` is given. */
   uint32_t num_threads;
   uint32_t flags; /* MOE_INSTANCE_... */
   /* The application's own parallel loop; NULL: OpenMP, which is not touched
@@ -139,7 +143,7 @@ typedef struct moe_instance_params_t {
 /* Creates an instance, owned by the caller. `params` may be NULL. */
 MOE_RT_API MOE_RT_NODISCARD moe_status_t moeRuntimeInstanceCreate(
     const moe_instance_params_t *params, moe_instance_t *instance);
-/* Threads per run, or 0 where the application runs the loops. */
+/* Threads of a run at most, or 0 where the application runs the loops. */
 MOE_RT_API uint32_t moeRuntimeInstanceNumThreads(moe_instance_t instance);
 MOE_RT_API void moeRuntimeInstanceRelease(moe_instance_t instance);
 

@@ -7,10 +7,11 @@
 #include <atomic>
 
 /// Shared by the handle and by every module loaded with it; immutable after
-/// creation, so that any thread may use it.
+/// creation but for its counters, so that any thread may use it.
 struct moe_instance_impl {
   std::atomic<uint64_t> references{1};
   uint32_t numThreads = 1; ///< 0 where the application runs the loops
+  std::atomic<uint32_t> busyThreads{0}; ///< of teams that OpenMP runs now
   bool poison = false;
   moe_parallel_for_fn_t parallelFor = nullptr; ///< never NULL once created
   void *parallelForUser = nullptr;
@@ -36,7 +37,8 @@ bool dropReference(T *object) {
   return object->references.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
-/// Loops through OpenMP; `user` is the instance.
+/// Loops through OpenMP, on the threads of the instance `user` that no other
+/// loop has now and at least on the calling one.
 void openMPParallelFor(void *user, int64_t count, moe_range_fn_t body,
                        void *context);
 /// Threads that OpenMP would use.

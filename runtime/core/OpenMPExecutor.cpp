@@ -6,6 +6,10 @@
 // what orders memory: each claim releases what the thread wrote so far and
 // acquires what earlier claimants wrote, so that ThreadSanitizer, which does
 // not see into libomp, knows it too.
+//
+// Every thread that runs a model gets a team of its own from OpenMP. So the
+// teams of an instance share its threads: N calls at once have at most N - 1
+// threads more than one call alone, their own.
 #include "Instance.h"
 
 #include <algorithm>
@@ -35,14 +39,36 @@ struct SharedLoop {
   Work work;
 };
 
+/// The threads of one loop, the calling one included.
+class Team {
+public:
+  Team(moe_instance_impl &instance, int64_t most) : busy(instance.busyThreads) {
+    uint32_t taken = busy.load(std::memory_order_relaxed);
+    do {
+      uint32_t free =
+          instance.numThreads - std::min(instance.numThreads, taken);
+      size = static_cast<uint32_t>(
+          std::clamp<int64_t>(free, 1, std::max<int64_t>(1, most)));
+    } while (!busy.compare_exchange_weak(taken, taken + size,
+                                         std::memory_order_relaxed));
+  }
+  ~Team() { busy.fetch_sub(size, std::memory_order_relaxed); }
+  Team(const Team &) = delete;
+  Team &operator=(const Team &) = delete;
+
+  uint32_t size;
+
+private:
+  std::atomic<uint32_t> &busy;
+};
+
 } // namespace
 
 void moe::rt::openMPParallelFor(void *user, int64_t count, moe_range_fn_t body,
                                 void *context) {
-  const auto *instance = static_cast<const moe_instance_impl *>(user);
-  int threads =
-      static_cast<int>(std::min<int64_t>(instance->numThreads, count));
-  if (threads <= 1) {
+  const Team team(*static_cast<moe_instance_impl *>(user), count);
+  const auto threads = static_cast<int>(team.size);
+  if (threads == 1) {
     body(context, 0, count);
     return;
   }

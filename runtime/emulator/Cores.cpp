@@ -170,14 +170,14 @@ void Machine::runCores(const std::optional<StreamKey> &stream) {
     auto lock = lockQueues();
     all.end();
   };
-  std::vector<std::thread> threads;
   for (Cores::Core &core : all.cores) {
     core.stuck = core.stuckBefore = ~uint64_t(0);
     core.machine->memory = memory;
     core.machine->multicasts = multicasts;
-    if (&core != &all.cores.front())
-      threads.emplace_back(body, std::ref(*core.machine));
   }
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < all.cores.size(); ++i)
+    threads.emplace_back(body, std::ref(*all.cores[i].machine));
   body(*all.cores.front().machine);
   for (std::thread &thread : threads)
     thread.join();

@@ -67,8 +67,10 @@ using Owned = std::unique_ptr<Handle, Releaser<Handle, Release>>;
 
 static moe_device_kernel_t findKernel(moe_device_module_t module,
                                       const Options &options) {
+  uint32_t count = moeDeviceModuleKernelCount(module);
   std::vector<std::string> names;
-  for (uint32_t i = 0; i < moeDeviceModuleKernelCount(module); ++i)
+  names.reserve(count);
+  for (uint32_t i = 0; i < count; ++i)
     names.emplace_back(moeDeviceKernelName(moeDeviceModuleKernelAt(module, i)));
   moe_device_kernel_t kernel = nullptr;
   check(moeDeviceModuleKernel(module, chooseKernel(names, options).c_str(),

@@ -150,6 +150,7 @@ TEST(SeveralCores, WhoCannotGoOnIsReported) {
              "%r1, %r2; @%q0 bra wait;",
              6, FindingKind::Livelock},
         Case{"trap;", 8, FindingKind::Trap}}) {
+    SCOPED_TRACE(wrong.body);
     EmulatorOptions options = optionsOf(onCores(2));
     options.multiprocessors = 1;
     options.livelockSlots = 100;

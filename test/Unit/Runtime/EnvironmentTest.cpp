@@ -3,6 +3,8 @@
 #include "Support.h"
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <set>
@@ -257,6 +259,72 @@ TEST_F(EnvironmentTest, CallsRunConcurrently) {
     for (std::thread &thread : threads)
       thread.join();
   }
+}
+
+namespace {
+
+/// Counts bodies that run at the same time, and holds each until there have
+/// been `wanted` or it was held long enough.
+struct RunningBodies {
+  explicit RunningBodies(int wanted, std::chrono::milliseconds patience)
+      : wanted(wanted), patience(patience) {}
+
+  static void listen(void *user, const moe_trace_event_t *event) {
+    static_cast<RunningBodies *>(user)->note(event->ends == 0);
+  }
+
+  void note(bool begins) {
+    std::unique_lock<std::mutex> lock(mutex);
+    running += begins ? 1 : -1;
+    most = std::max(most, running);
+    changed.notify_all();
+    if (begins)
+      changed.wait_for(lock, patience, [&] { return most >= wanted; });
+  }
+
+  int wanted;
+  std::chrono::milliseconds patience;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int running = 0, most = 0;
+};
+
+} // namespace
+
+TEST_F(EnvironmentTest, ConcurrentCallsShareTheThreads) {
+  constexpr int threads = 4, calls = 6;
+  // Every thread of a call would get a body while others are held.
+  RunningBodies bodies(threads * calls, std::chrono::milliseconds(5));
+  moe_instance_params_t params = {};
+  params.num_threads = threads;
+  params.trace = RunningBodies::listen;
+  params.trace_user = &bodies;
+  load(params);
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < calls; ++caller)
+    callers.emplace_back([&] {
+      std::vector<float> x = ramp(60);
+      Call scratch = createPlain("scratch", x);
+      Call failing = createPlain("fail_in_body", x);
+      for (int i = 0; i < 3; ++i) {
+        expectScratch(scratch, 60);
+        EXPECT_STATUS(moeRuntimeCallRun(failing), MOE_STATUS_MODEL_FAILED,
+                      "middle");
+      }
+    });
+  for (std::thread &caller : callers)
+    caller.join();
+  EXPECT_GE(bodies.most, threads);
+  EXPECT_LE(bodies.most, threads + calls - 1);
+
+  // What they had is free again: all that one call alone waits for.
+  bodies.wanted = threads;
+  bodies.most = 0;
+  bodies.patience = std::chrono::seconds(10);
+  std::vector<float> x = ramp(60);
+  Call alone = createPlain("scratch", x);
+  expectScratch(alone, 60);
+  EXPECT_EQ(bodies.most, threads);
 }
 
 TEST_F(EnvironmentTest, ModulesLoadConcurrently) {

@@ -15,6 +15,7 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 
 namespace moe::test {
 
@@ -60,7 +61,9 @@ inline std::string dense(const Tensor &tensor) {
 /// A compiled module, loaded.
 class Model {
 public:
-  Model(const std::string &source, const std::string &cpu = "host") {
+  /// `trace`: its tasks tell the listener of an instance.
+  explicit Model(const std::string &source, const std::string &cpu = "host",
+                 bool trace = false) {
     EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("moe-e2e", directory));
     mlir::DialectRegistry registry;
     moe::registerAllDialects(registry);
@@ -76,18 +79,24 @@ public:
     moe::CompileOptions options;
     options.from = moe::Level::MoE;
     options.cpu = cpu;
-    std::string path = library();
-    if (failed(moe::compileToArtefact(*module, path, options))) {
+    options.trace = trace;
+    if (failed(moe::compileToArtefact(*module, library(), options)))
       ADD_FAILURE() << "does not compile: " << source;
-      return;
-    }
-    expectOk(moeRuntimeInstanceCreate(nullptr, &instance));
-    expectOk(moeRuntimeModuleLoad(instance, path.c_str(), nullptr, &loaded));
+    else
+      load({});
   }
   ~Model() {
-    moeRuntimeModuleRelease(loaded);
-    moeRuntimeInstanceRelease(instance);
+    unload();
     (void)llvm::sys::fs::remove_directories(directory);
+  }
+
+  /// Loads the library, again where it is loaded, for an instance of `params`.
+  void load(moe_instance_params_t params) {
+    unload();
+    params.struct_size = sizeof(params);
+    expectOk(moeRuntimeInstanceCreate(&params, &instance));
+    expectOk(
+        moeRuntimeModuleLoad(instance, library().c_str(), nullptr, &loaded));
   }
 
   std::string library() const { return (directory + "/model.so").str(); }
@@ -131,6 +140,11 @@ public:
   std::string error;
 
 private:
+  void unload() {
+    moeRuntimeModuleRelease(std::exchange(loaded, nullptr));
+    moeRuntimeInstanceRelease(std::exchange(instance, nullptr));
+  }
+
   static void expectOk(moe_status_t status) {
     if (!status)
       return;
