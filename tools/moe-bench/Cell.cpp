@@ -235,11 +235,17 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
       if (variants.size() > 1)
         name += llvm::formatv(", {0}, threads: {1}",
                               scheduleName(variant.schedule), variant.threads);
+      Timing traced;
       parameters.timeline->begin(name);
-      llvm::Error error = variant.layer->run();
+      llvm::Error error =
+          timeOnce(*variant.layer, inputs, inputs.logits.back(), traced);
       parameters.timeline->end();
       if (error)
         return error;
+      if (std::optional<double> products =
+              parameters.timeline->secondsOf({"up", "down"}))
+        timing.routing =
+            1 - *products / (traced.seconds.back() * variant.threads);
     }
     timing.peakBytes = variant.layer->peakBytes();
     llvm::sort(timing.seconds);

@@ -24,6 +24,10 @@ struct Timing {
   std::vector<double> cpuSeconds; ///< of all threads, sorted
   double error = 0;               ///< max |y - r| / max |r|
   uint64_t peakBytes = 0;
+  /// Of the time of all threads in a traced run, the part outside tasks that
+  /// multiply: routing, the plan, moving rows, and waiting. Absent without a
+  /// timeline and where the form has no such tasks.
+  std::optional<double> routing;
 
   double median() const { return seconds[seconds.size() / 2]; }
   double cpuMedian() const { return cpuSeconds[cpuSeconds.size() / 2]; }

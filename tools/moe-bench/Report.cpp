@@ -168,8 +168,8 @@ void moe::bench::printJson(const Report &report) {
   llvm::json::Array results;
   for (const Cell &cell : report.cells)
     for (auto [variant, timing] :
-         llvm::zip_equal(report.variants, cell.timings))
-      results.push_back(llvm::json::Object{
+         llvm::zip_equal(report.variants, cell.timings)) {
+      llvm::json::Object result{
           {"trace", traceName(cell.trace)},
           {"tokens", cell.tokens},
           {"schedule", scheduleName(variant.schedule)},
@@ -192,7 +192,11 @@ void moe::bench::printJson(const Report &report) {
           {"whole_tile_rows_percent", 100 * cell.paddedRows},
           {"peak_bytes", timing.peakBytes},
           {"steal_percent", cell.stealPercent},
-          {"error", timing.error}});
+          {"error", timing.error}};
+      if (timing.routing)
+        result["routing_percent"] = 100 * *timing.routing;
+      results.push_back(std::move(result));
+    }
   llvm::json::Array libraries;
   for (const LayerLibrary &library : report.libraries)
     libraries.push_back(

@@ -1,6 +1,7 @@
 // Events of tasks, kept and written as Chrome's trace-event JSON.
 #include "Timeline.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -33,6 +34,39 @@ void Timeline::end() {
   listens = false;
 }
 
+void Timeline::Run::forEach(
+    llvm::function_ref<void(const Event &, const Event &)> tell) const {
+  // What has begun on each thread; a task lies within its range.
+  std::map<uint32_t, std::vector<const Event *>> open;
+  for (const Event &event : events) {
+    std::vector<const Event *> &stack = open[event.thread];
+    if (!event.ends) {
+      stack.push_back(&event);
+      continue;
+    }
+    // The run may have been listened to from its middle on.
+    if (stack.empty())
+      continue;
+    const Event &begun = *stack.back();
+    stack.pop_back();
+    tell(begun, event);
+  }
+}
+
+std::optional<double>
+Timeline::secondsOf(std::initializer_list<llvm::StringRef> names) const {
+  uint64_t nanoseconds = 0;
+  bool found = false;
+  runs.back().forEach([&](const Event &begun, const Event &ended) {
+    if (!llvm::is_contained(names, begun.name))
+      return;
+    nanoseconds += ended.nanoseconds - begun.nanoseconds;
+    found = true;
+  });
+  return found ? std::optional<double>(1e-9 * double(nanoseconds))
+               : std::nullopt;
+}
+
 llvm::Error Timeline::write(llvm::StringRef path) const {
   std::error_code code;
   llvm::raw_fd_ostream os(path, code);
@@ -54,19 +88,7 @@ llvm::Error Timeline::write(llvm::StringRef path) const {
         uint64_t first = UINT64_MAX;
         for (const Event &event : run.events)
           first = std::min(first, event.nanoseconds);
-        // What has begun on each thread; a task lies within its range.
-        std::map<uint32_t, std::vector<const Event *>> open;
-        for (const Event &event : run.events) {
-          std::vector<const Event *> &stack = open[event.thread];
-          if (!event.ends) {
-            stack.push_back(&event);
-            continue;
-          }
-          // The run may have been listened to from its middle on.
-          if (stack.empty())
-            continue;
-          const Event &begun = *stack.back();
-          stack.pop_back();
+        run.forEach([&](const Event &begun, const Event &ended) {
           json.object([&] {
             json.attribute("name", begun.name);
             json.attribute("ph", "X");
@@ -74,7 +96,7 @@ llvm::Error Timeline::write(llvm::StringRef path) const {
             json.attribute("tid", begun.thread);
             json.attribute("ts", double(begun.nanoseconds - first) * 1e-3);
             json.attribute(
-                "dur", double(event.nanoseconds - begun.nanoseconds) * 1e-3);
+                "dur", double(ended.nanoseconds - begun.nanoseconds) * 1e-3);
             json.attributeObject("args", [&] {
               json.attributeArray("point", [&] {
                 for (int64_t index : begun.point)
@@ -83,7 +105,7 @@ llvm::Error Timeline::write(llvm::StringRef path) const {
               });
             });
           });
-        }
+        });
       }
     });
   });

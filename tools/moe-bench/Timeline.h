@@ -3,10 +3,13 @@
 #define MOE_TOOLS_MOE_BENCH_TIMELINE_H
 
 #include "moe-rt/runtime.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
 
+#include <initializer_list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,11 @@ public:
   /// process of the timeline.
   void begin(const llvm::Twine &name);
   void end();
+
+  /// Seconds, of all threads together, in the tasks of the last run that have
+  /// one of these names; nothing where it has none.
+  std::optional<double>
+  secondsOf(std::initializer_list<llvm::StringRef> names) const;
 
   /// Writes Chrome's trace-event JSON: a complete event ("X") per task and
   /// range with its thread, its begin and duration in microseconds since the
@@ -39,6 +47,9 @@ private:
   struct Run {
     std::string name;
     std::vector<Event> events;
+
+    /// Calls `tell(begin, end)` for each task and range in the order of ends.
+    void forEach(llvm::function_ref<void(const Event &, const Event &)>) const;
   };
 
   std::mutex mutex;

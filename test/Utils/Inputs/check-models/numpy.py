@@ -1,0 +1,1 @@
+"""As much of numpy as a model without inputs needs."""
