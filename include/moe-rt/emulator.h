@@ -264,7 +264,8 @@ public:
   uint64_t bindMulticast(const std::vector<uint64_t> &copies, uint64_t bytes);
   void write(uint64_t address, const void *data, uint64_t bytes);
   void read(uint64_t address, void *data, uint64_t bytes) const;
-  /// Bytes of a range that nobody has written; without checks, no kernel counts.
+  /// Bytes of a range that nobody has written; without checks, no kernel
+  /// counts.
   uint64_t uninitialised(uint64_t address, uint64_t bytes) const;
 
   /// Queues a launch behind the others of its stream. `arguments` has the
