@@ -296,7 +296,8 @@ std::shared_ptr<Cluster> Machine::placeCluster(Launch &launch) {
   return cluster;
 }
 
-void Machine::startCluster(Launch &launch, std::shared_ptr<Cluster> cluster,
+void Machine::startCluster(Launch &launch,
+                           const std::shared_ptr<Cluster> &cluster,
                            const std::vector<TensorMemory *> &tensors) {
   for (uint32_t rank = 0; rank < cluster->members.size(); ++rank) {
     startCta(launch, cluster, rank);

@@ -334,7 +334,7 @@ struct Machine {
   bool startNext(Launch &launch);
   bool hasRoom(const Launch &launch) const;
   std::shared_ptr<Cluster> placeCluster(Launch &launch);
-  void startCluster(Launch &launch, std::shared_ptr<Cluster> cluster,
+  void startCluster(Launch &launch, const std::shared_ptr<Cluster> &cluster,
                     const std::vector<TensorMemory *> &tensors);
   /// A CTA lets the kernel behind its own start.
   void noteDependents(Launch &launch);
