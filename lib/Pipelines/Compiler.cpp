@@ -62,6 +62,7 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.vectorRegisters = target->vectorRegisters();
     pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.bf16Tiles = target->hasBF16Tiles();
+    pipeline.fetchDistance = target->fetchDistance();
     pipeline.schedule = options.schedule;
     pipeline.tokenRounding = options.tokenRounding;
     pipeline.planStats = options.planStats;

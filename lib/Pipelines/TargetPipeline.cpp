@@ -125,6 +125,7 @@ static void addLoopPasses(OpPassManager &manager,
   loops.vectorRegisters = options.vectorRegisters;
   loops.bf16Dot = options.bf16Dot;
   loops.bf16Tiles = options.bf16Tiles;
+  loops.fetchDistance = options.fetchDistance;
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
   manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());

@@ -94,6 +94,14 @@ bool CpuTarget::hasBF16Tiles() const {
   return hasBF16Dot() && hasFeature("amx-tile") && hasFeature("amx-bf16");
 }
 
+int64_t CpuTarget::fetchDistance() const {
+  // AMD's processors, which alone have SSE4a, lose 5 to 10 % by fetching
+  // (Zen 4); Intel's read a third faster, and codes twice as fast (Granite
+  // Rapids).
+  bool isX86 = targetMachine->getTargetTriple().isX86();
+  return isX86 && !hasFeature("sse4a") ? 1024 : 0;
+}
+
 std::string CpuTarget::requiredFeatures() const {
   std::string result;
   if (!targetMachine->getTargetTriple().isX86())

@@ -218,7 +218,8 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels.
   }];
   let options = !listconcat(vectorOptions, [
-    Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
+    Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">,
+    Option<"fetchDistance", "fetch-distance", "int64_t", "0", "Bytes ahead of loads from memory at which kernels fetch; 0 leaves it to the CPU">
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",

@@ -30,6 +30,11 @@ struct TargetPipelineOptions
       *this, "bf16-tiles",
       llvm::cl::desc("The target does so in tile registers too"),
       llvm::cl::init(false)};
+  Option<int64_t> fetchDistance{
+      *this, "fetch-distance",
+      llvm::cl::desc("Bytes ahead of loads from memory at which kernels fetch; "
+                     "0 leaves it to the CPU"),
+      llvm::cl::init(0)};
   Option<ScheduleOptions> schedule{
       *this, "schedule",
       llvm::cl::desc("How MoE layers are run, where that is possible (see "

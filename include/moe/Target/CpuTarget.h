@@ -36,6 +36,9 @@ public:
   bool hasBF16Dot() const;
   /// Whether tile registers do so too (AMX).
   bool hasBF16Tiles() const;
+  /// Bytes ahead of loads from memory at which kernels should fetch; 0 where
+  /// the CPU does that better.
+  int64_t fetchDistance() const;
   bool hasFeature(llvm::StringRef feature) const;
   /// The instruction sets that generated code may use, as the artefact's
   /// contract spells them (`target_features` in abi.h).

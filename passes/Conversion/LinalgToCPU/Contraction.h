@@ -32,6 +32,8 @@ struct VectorUnit {
   /// There are tile registers (AMX) and an instruction that does the same for
   /// 16 x 16 sums and 16 such pairs.
   bool bf16Tiles = false;
+  /// Bytes ahead of loads from memory at which kernels fetch; 0: they do not.
+  int64_t fetchDistance = 0;
 
   /// Numbers of 32 bits in a vector.
   int64_t lanes() const { return bits / 32; }

@@ -94,7 +94,8 @@ struct ConvertLinalgToCPU
       lowerExpansion(builder, op);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    moe::VectorUnit unit{vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
+    moe::VectorUnit unit{vectorBits, vectorRegisters, bf16Dot, bf16Tiles,
+                         fetchDistance};
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op.emitError() << "expects buffers, but got a tensor";

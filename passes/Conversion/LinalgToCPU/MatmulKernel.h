@@ -21,6 +21,9 @@ struct KernelForm {
   bool masksB = false;
   /// What is read after B lies behind it, and is fetched meanwhile.
   bool fetchesAhead = false;
+  /// Bytes behind what it reads at which a tile that reads from memory fetches
+  /// the next lines; 0 leaves that to the hardware.
+  int64_t fetchDistance = 0;
   std::optional<CodeFormat> codes;
   /// Element type of the scales of codes.
   mlir::Type scale;

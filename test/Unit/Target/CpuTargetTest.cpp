@@ -33,6 +33,15 @@ TEST(CpuTarget, RequiresTheInstructionSetsOfTheCpu) {
             "cx16,sahf,sse3,ssse3,sse4.1,sse4.2,sse4a,popcnt,avx,fma4,xop");
 }
 
+TEST(CpuTarget, FetchesForProcessorsThatDoNotLookFarAhead) {
+  auto distance = [](StringRef cpu) {
+    return llvm::cantFail(moe::CpuTarget::create(cpu)).fetchDistance();
+  };
+  EXPECT_GT(distance("icelake-server"), 0);
+  EXPECT_GT(distance("x86-64-v3"), 0);
+  EXPECT_EQ(distance("znver4"), 0);
+}
+
 /// Names that describe how fast something is, or how to harden code.
 bool tunes(StringRef name) {
   static constexpr StringRef prefixes[] = {
