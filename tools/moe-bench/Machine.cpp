@@ -206,20 +206,32 @@ double bestRate(const Kernel &kernel, unsigned threads) {
   return best;
 }
 
-/// Sums `count` floats with as many loads in flight as it takes.
+/// Sums `count` floats, which are read in so many places at a time, each of
+/// them fetched `distance` bytes before.
+template <size_t streams, size_t distance>
 double sumAll(const float *data, size_t count) {
   typedef float Vector __attribute__((vector_size(64)));
-  Vector sums[8] = {};
-  for (size_t i = 0; i + 128 <= count; i += 128)
-    for (size_t c = 0; c < 8; ++c)
-      sums[c] += *reinterpret_cast<const Vector *>(data + i + c * 16);
+  constexpr size_t lanes = sizeof(Vector) / sizeof(float), vectors = 4;
+  Vector sums[vectors] = {};
+  size_t part = count / streams;
+  for (size_t i = 0; i + vectors * lanes <= part; i += vectors * lanes)
+    for (size_t s = 0; s < streams; ++s)
+      for (size_t v = 0; v < vectors; ++v) {
+        const float *from = data + s * part + i + v * lanes;
+        if constexpr (distance != 0)
+          __builtin_prefetch(from + distance / sizeof(float));
+        sums[v] += *reinterpret_cast<const Vector *>(from);
+      }
   return reduce(sums);
 }
 
 double bestReadRate(unsigned threads) {
   // Short runs over part of a region that is far larger than any cache.
-  constexpr size_t part = size_t(32) << 20, parts = 16;
-  size_t all = part * parts * threads;
+  constexpr size_t part = size_t(32) << 20;
+  size_t least = std::max<size_t>(2 * moe::bench::lastLevelCacheBytes(),
+                                  size_t(512) << 20);
+  size_t parts = std::max<size_t>(least / part, 16 * threads);
+  size_t all = part * parts;
   void *memory = mmap(nullptr, all, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
@@ -227,14 +239,20 @@ double bestReadRate(unsigned threads) {
   madvise(memory, all, MADV_HUGEPAGE);
   float *data = static_cast<float *>(memory);
   constexpr size_t count = part / sizeof(float);
-  std::fill(data, data + count * parts * threads, 1.0f);
+  std::fill(data, data + count * parts, 1.0f);
+  // CPUs differ in how far ahead they look.
+  constexpr double (*loops[])(const float *, size_t) = {
+      sumAll<1, 0>, sumAll<2, 1024>, sumAll<8, 1024>};
   double best = 0;
-  for (int i = 0; i < attempts; ++i) {
-    double seconds = timeTogether(threads, [&](unsigned thread) {
-      keep(sumAll(data + (i % parts * threads + thread) * count, count));
-    });
-    best = std::max(best, double(part) * threads / seconds);
-  }
+  size_t next = 0;
+  for (int i = 0; i < attempts; ++i)
+    for (auto loop : loops) {
+      double seconds = timeTogether(threads, [&](unsigned thread) {
+        keep(loop(data + (next + thread) % parts * count, count));
+      });
+      next += threads;
+      best = std::max(best, double(part) * threads / seconds);
+    }
   munmap(memory, all);
   return best;
 }
