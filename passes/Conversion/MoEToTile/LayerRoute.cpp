@@ -96,7 +96,12 @@ LayerRoute LayerRoute::inGraph(TaskBuilder &builder, const TileLayer &layer,
       continue;
     }
     Value memory = b.readOnlyBuffer(operand);
-    made.operands.push_back({name, cast<MemRefType>(memory.getType()), memory});
+    auto type = cast<MemRefType>(memory.getType());
+    // A task has some of the tokens, however many there are.
+    if (type.getRank() == 2)
+      type = MemRefType::get({dynamic, type.getShape().back()},
+                             type.getElementType());
+    made.operands.push_back({name, type, memory});
   }
   Value count = b.sizeValue(units, 0);
   made.most = b.mul(count, b.index(made.slots));

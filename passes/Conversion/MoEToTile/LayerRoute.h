@@ -59,7 +59,8 @@ private:
   RouteOp route;
   int64_t lanes = 0, slots = 0;
   std::optional<LayerLogits> logits;
-  /// An operand of the kernel; memory is null where a family makes it.
+  /// An operand of the kernel, with any number of tokens; memory is null where
+  /// a family makes it.
   struct Operand {
     llvm::StringRef name;
     mlir::MemRefType type;
