@@ -2,8 +2,8 @@
 
 usage: routers.py FOLDER
 
-Compiles one module of all layers unfused, fused and as two kernels, and runs it on numbers of tokens next to those of blocks (64) and of tasks of the product (120); the graphs
-with NaN in all memory they get, on 1, 2 and 7 threads. Experts of random matrices tell which tokens they had, and with which weights. Prints a line for each number of
+Compiles two models of such layers, one for any number of tokens, unfused, fused and as two kernels, and runs them on numbers next to those of blocks (64) and of tasks of the
+product (120); the graphs with NaN in all memory they get, on up to 7 threads. Experts of random matrices tell which tokens they had, and with which weights. Prints a line for each number of
 tokens, and ends with status 1 where bits differ. Files are left in FOLDER. Needs moe-compile and moe-run in PATH.
 """
 import os
@@ -16,6 +16,7 @@ from npy import write_npy
 
 EXPERTS, SLOTS, WIDTH, HIDDEN = 20, 2, 40, 24  # two panels of the router, the last one not full
 TOKENS = (0, 1, 63, 64, 65, 241)
+FIXED = 100  # of a model that knows its tokens
 
 
 def parameter(name, *shape, element="f32"):
@@ -42,61 +43,66 @@ def layer(name, logits=None, score="softmax", capacity="", slots=SLOTS, element=
 """
 
 
-def module():
+def function(body, results):
+    """The text of a module whose results are those values, by name."""
+    x, noise = f"tensor<?x{WIDTH}xf32>", f"tensor<?x{EXPERTS}xf32>"
+    types = {name: noise if name == "logits" else x for name in results}
+    head = f'func.func @main(%x: {x} {{moe.name = "x"}}, %noise: {noise} {{moe.name = "noise"}}) -> ('
+    head += ", ".join(f'{type_} {{moe.name = "{name}"}}' for name, type_ in types.items()) + ") {\n"
+    return head + body + f"  return {', '.join('%' + value for value in results.values())} : {', '.join(types.values())}\n}}\n"
+
+
+def models():
+    """Text and names of results of each model: of any number of tokens, and of FIXED."""
     row = tensor([EXPERTS], "f32")
     vectors = "".join(parameter(name, EXPERTS)[0] for name in ("bias", "shift"))
-    body = "  %c0 = arith.constant 0 : index\n" + f"  %tokens = tensor.dim %x, %c0 : tensor<?x{WIDTH}xf32>\n" + convert("x", "x16", "f32", "bf16", WIDTH, "truncf") + vectors
-    body += product("plain") + layer("plain")
+    noisy = product("noisy", f"offset(%noise : tensor<?x{EXPERTS}xf32>) ") + layer("noisy")
+    rounded = product("rounded") + layer("rounded", capacity="capacity <tile_round, tile = 4, mode = nearest, renorm = tc_set> ", slots=EXPERTS)
+    both = product("plain") + layer("plain") + noisy + rounded + layer("given", "noise")
+    results = {name: name for name in ("plain", "noisy", "rounded", "given")}
+    fixed = function(both, results).replace("tensor<?x", f"tensor<{FIXED}x"), list(results)
+
+    body = both + "  %c0 = arith.constant 0 : index\n" + f"  %tokens = tensor.dim %x, %c0 : tensor<?x{WIDTH}xf32>\n" + convert("x", "x16", "f32", "bf16", WIDTH, "truncf") + vectors
     body += product("dressed", f"bias(%bias : {row}) offset(%shift : {row}) {{softcap = 2.0, temperature = 0.5}} ") + layer("dressed", score="sigmoid")
-    body += product("noisy", f"offset(%noise : tensor<?x{EXPERTS}xf32>) ") + layer("noisy")
     body += product("narrow", f"bias(%bias : {row}) offset(%noise : tensor<?x{EXPERTS}xf32>) ", "bf16", "bf16", "x16") + layer("narrow", element="bf16", result="bf16", x="x16")
     body += product("mixed") + layer("mixed", element="bf16", x="x16")
-    body += product("rounded") + layer("rounded", capacity="capacity <tile_round, tile = 4, mode = nearest, renorm = tc_set> ", slots=EXPERTS)
     # These products stay in front.
     body += product("cosine", "form <cosine> ") + layer("cosine")
     body += product("twin") + layer("twin") + layer("other", "twin_z")
     body += product("told") + layer("told")
     body += product("dropped") + layer("dropped", capacity="capacity <limit, count = <3>, priority = unit_major, overflow = zero> ")
-    given = f"tensor<?x{EXPERTS}xf32>"
-    body += layer("given", "noise")
-    f32s = ["plain", "dressed", "noisy", "rounded", "cosine", "twin", "other", "told", "dropped", "given"]
-    results = {name: (name, WIDTH) for name in f32s}
+    results |= {name: name for name in ("dressed", "cosine", "twin", "other", "told", "dropped")}
     for name in ("narrow", "mixed"):
         body += convert(name, name + "32", "bf16", "f32", WIDTH, "extf")
-        results[name] = (name + "32", WIDTH)
-    results["logits"] = ("told_z", EXPERTS)
-    head = f'func.func @main(%x: tensor<?x{WIDTH}xf32> {{moe.name = "x"}}, %noise: {given} {{moe.name = "noise"}}) -> ('
-    head += ", ".join(f'tensor<?x{columns}xf32> {{moe.name = "{name}"}}' for name, (_, columns) in results.items()) + ") {\n"
-    tail = f"  return {', '.join('%' + value for value, _ in results.values())} : {', '.join(f'tensor<?x{columns}xf32>' for _, columns in results.values())}\n}}\n"
-    return head + body + tail, list(results)
+        results[name] = name + "32"
+    results["logits"] = "told_z"
+    return {"any": (function(body, results), list(results)), "fixed": fixed}
 
 
-def run(form, names, *options):
+def run(library, names, *options):
     words = [f"--input={name}={name}.npy" for name in ("x", "noise")] + [f"--output={name}={name}.out.npy" for name in names]
-    subprocess.run(["moe-run", f"./{form}.so", *words, *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["moe-run", "./" + library, *words, *options], check=True, stdout=subprocess.DEVNULL)
     return [layers.read(f"{name}.out.npy") for name in names]
 
 
 def main():
     os.chdir(sys.argv[1])
-    text, names = module()
-    with open("routers.mlir", "w", encoding="ascii") as file:
-        file.write(text)
-    forms = ("fused", "two-kernel")
-    for form in ("unfused", *forms):
-        subprocess.run(["moe-compile", "routers.mlir", "--start-from=moe", "--cpu=x86-64-v3", f"--schedule={form}", "-o", f"{form}.so"], check=True)
     failed = False
-    for tokens in TOKENS:
-        write_npy("x.npy", numbers(tokens * WIDTH, 1.0), [tokens, WIDTH])
-        write_npy("noise.npy", numbers(tokens * EXPERTS, 1.0), [tokens, EXPERTS])
-        reference = run("unfused", names)
-        different = set()
-        for form in forms:
-            for threads in (1, 2, 7):
-                found = run(form, names, "--poison", f"--threads={threads}")
+    for model, (text, names) in models().items():
+        with open(model + ".mlir", "w", encoding="ascii") as file:
+            file.write(text)
+        for form in ("unfused", "fused", "two-kernel"):
+            subprocess.run(["moe-compile", model + ".mlir", "--start-from=moe", "--cpu=x86-64-v3", f"--schedule={form}", "-o", f"{model}-{form}.so"], check=True)
+        for tokens in TOKENS if model == "any" else [FIXED]:
+            write_npy("x.npy", numbers(tokens * WIDTH, 1.0), [tokens, WIDTH])
+            write_npy("noise.npy", numbers(tokens * EXPERTS, 1.0), [tokens, EXPERTS])
+            reference = run(f"{model}-unfused.so", names)
+            different = set()
+            for form, threads in (("fused", 1), ("fused", 2), ("fused", 7), ("two-kernel", 2)):
+                found = run(f"{model}-{form}.so", names, "--poison", f"--threads={threads}")
                 different |= {(name, form, threads) for name, mine, theirs in zip(names, found, reference) if mine != theirs}
-        print(f"{tokens} tokens: " + (f"differ: {sorted(different)}" if different else "same bits"))
-        failed |= bool(different)
+            print(f"{model}, {tokens} tokens: " + (f"differ: {sorted(different)}" if different else "same bits"))
+            failed |= bool(different)
     sys.exit(failed)
 
 
