@@ -6,12 +6,6 @@ using namespace moe;
 using namespace moe::detail;
 using namespace moe::tile;
 
-constexpr int64_t dynamic = ShapedType::kDynamic;
-
-static Type elementOf(Value tensor) {
-  return getElementTypeOrSelf(tensor.getType());
-}
-
 LayerLogits::LayerLogits(TaskBuilder &builder, const TileLayer &layer,
                          const VectorUnit &unit)
     : builder(&builder), op(layer.logits), router(layer.router),

@@ -30,6 +30,11 @@ public:
   mlir::Value wait();
 
 private:
+  static constexpr int64_t dynamic = mlir::ShapedType::kDynamic;
+  static mlir::Type elementOf(mlir::Value tensor) {
+    return mlir::getElementTypeOrSelf(tensor.getType());
+  }
+
   tile::TaskBuilder *builder;
   LogitsOp op;
   PanelWeight router;

@@ -365,6 +365,16 @@ bool TileLayer::usesTiles(const VectorUnit &unit) {
          });
 }
 
+bool TileLayer::wouldUseTiles(const VectorUnit &unit) {
+  Operation *before = dispatch->getPrevNode();
+  bool would = !pack(unit) && usesTiles(unit);
+  dropProducts();
+  // What was made to find out stands between the two.
+  while (dispatch->getPrevNode() != before)
+    dispatch->getPrevNode()->erase();
+  return would;
+}
+
 std::string TileLayer::describeWeights() {
   SmallVector<std::string, 3> layouts;
   int64_t bits = 0;

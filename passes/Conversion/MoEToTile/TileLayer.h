@@ -84,6 +84,9 @@ struct TileLayer {
   /// Whether kernels of `unit` have tile registers for some of its products,
   /// which are packed.
   bool usesTiles(const VectorUnit &unit);
+  /// The same of a layer that is not packed, which stays so; false where
+  /// kernels cannot read its weights.
+  bool wouldUseTiles(const VectorUnit &unit);
   /// How the packed weights lie, for people.
   std::string describeWeights();
   /// Takes away what stands for the products.
