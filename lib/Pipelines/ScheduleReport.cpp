@@ -29,6 +29,7 @@ constexpr AspectSource sources[] = {
     {"input", "moe-padding-elimination", "indexed"},
     {"router", "convert-moe-to-tile", "route"},
     {"router", "convert-route-to-vector", "route"},
+    {"logits", "convert-moe-to-tile", "logits"},
     {"rounding", "moe-token-rounding", "rounded"},
     {"rings", "convert-moe-to-tile", "rings"},
     {"memory", "convert-moe-to-tile", "memory"},

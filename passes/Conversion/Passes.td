@@ -49,7 +49,8 @@ def TokenRoundingPass : Pass<"moe-token-rounding", "::mlir::ModuleOp">, MoE_Vect
     Option<"seed", "seed", "int64_t", "0", "Seed of sr_f and nr_s">,
     Option<"tokens", "tokens", "int64_t", "0", "Tokens of a usual call; 0 where nobody knows">
   ];
-  let dependentDialects = ["::moe::MoEDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::moe::MoEDialect",
+                           "::moe::support::MoESupportDialect"];
 }
 
 def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_VectorOptions {
@@ -72,7 +73,8 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
     A route that `convert-route-to-vector` has a kernel for, and whose plan nobody else reads, becomes part of the graph, with the same kernel: tasks over tokens write ids and weights,
     and one task, which the last of them releases, counts the rows of experts and lists their tokens. Families over rows begin after it. Where counts are rounded to tiles
     (tile_round over all tokens), that task does it: for each expert it keeps the few members and others next to the boundary while all pass by, and the rows of what
-    it adds need no slots. A remark says which routes stay before the graph, and why. Weights and rows are those of the reference lowering, bit by bit, but for the sums of a softmax that
+    it adds need no slots. A remark says which routes stay before the graph, and why. Where the logits of such a route are a product with a constant matrix that nobody else reads
+    (a linear `moe.logits`), tasks over tokens and panels of the matrix make them before the first task of the route, with the bits that they have elsewhere. Weights and rows are those of the reference lowering, bit by bit, but for the sums of a softmax that
     `convert-linalg-to-cpu` may add lane by lane.
 
     The graph works on memory; of another plan it reads the parts that `convert-moe-to-linalg` makes, which has to run after this.

@@ -12,6 +12,25 @@ using namespace moe::detail;
 using FloatPredicate = arith::CmpFPredicate;
 using IntPredicate = arith::CmpIPredicate;
 
+bool moe::detail::changesSums(LogitsOp op) {
+  return op.getSoftcap() || op.getOffset() ||
+         op.getTemperature().convertToDouble() != 1.0;
+}
+
+Value moe::detail::buildLogit(TensorBuilder &b, LogitsOp op, Value sum,
+                              Value offset) {
+  Type acc = sum.getType();
+  if (op.getSoftcap()) {
+    Value cap = b.real(acc, op.getSoftcap()->convertToDouble());
+    Value tanh = math::TanhOp::create(b, b.div(sum, cap));
+    sum = b.mul(cap, tanh);
+  }
+  if (offset)
+    sum = b.add(sum, b.convert(offset, acc));
+  double temperature = op.getTemperature().convertToDouble();
+  return temperature == 1.0 ? sum : b.div(sum, b.real(acc, temperature));
+}
+
 namespace {
 
 struct ConvertLogits : OpConversionPattern<LogitsOp> {
@@ -71,24 +90,14 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
     acc = floatElement(logits);
     FloatType element = floatElement(op.getResult());
     Value offset = adaptor.getOffset();
-    double temperature = op.getTemperature().convertToDouble();
-    if (op.getSoftcap() || offset || temperature != 1.0 || element != acc) {
+    if (changesSums(op) || element != acc) {
       SmallVector<Indexed> inputs = {{logits, {0, 1}}};
       if (offset && cast<ShapedType>(offset.getType()).getRank() == 1)
         inputs.push_back({offset, {1}});
       else if (offset)
         inputs.push_back({offset, {0, 1}});
       logits = b.map(b.sizes(logits), element, inputs, [&](ValueRange in) {
-        Value z = in[0];
-        if (op.getSoftcap()) {
-          Value cap = b.real(acc, op.getSoftcap()->convertToDouble());
-          Value tanh = math::TanhOp::create(b, b.div(z, cap));
-          z = b.mul(cap, tanh);
-        }
-        if (offset)
-          z = b.add(z, b.convert(in[1], acc));
-        if (temperature != 1.0)
-          z = b.div(z, b.real(acc, temperature));
+        Value z = buildLogit(b, op, in[0], offset ? in[1] : Value());
         return b.convert(z, element);
       });
     }

@@ -199,6 +199,14 @@ mlir::Value gatherUnits(TensorBuilder &b, PlanType type, mlir::Value x,
 mlir::Value buildLinear(TensorBuilder &b, mlir::Value rows, mlir::Value matrix,
                         mlir::Value bias, mlir::FloatType acc = {});
 
+/// Whether logits are more than products, bias included.
+bool changesSums(LogitsOp op);
+
+/// What `op` makes of the product `sum` of a unit and an expert, and of
+/// `offset` (null: none), before it is rounded to the type of logits.
+mlir::Value buildLogit(TensorBuilder &b, LogitsOp op, mlir::Value sum,
+                       mlir::Value offset);
+
 /// One element of the hidden vector of `body`; `gate` is null where that is
 /// ungated.
 mlir::Value buildHidden(TensorBuilder &b, BodyAttr body, mlir::Value gate,

@@ -13,7 +13,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::detail;
 using namespace moe::tile;
-using utils::IteratorType;
 
 namespace {
 
@@ -42,15 +41,13 @@ class GraphBuilder : TaskBuilder {
 public:
   GraphBuilder(TileLayer &layer, const VectorUnit &unit)
       : TaskBuilder(layer.combine.getLoc(), OpBuilder(layer.combine)),
-        layer(layer), tile(unit.tile()),
-        cut(LayerCut::get(unit, layer.inputType())), routeLanes(unit.lanes()),
+        layer(layer), cut(LayerCut::get(unit, layer.inputType())), unit(unit),
         f32(b.getF32Type()), experts(layer.table.getCount()),
         width(layer.table.getWidth()), in(layer.in()), out(layer.out()) {}
 
   Value build(bool isFused);
 
 private:
-  void panels(StringRef name, const PanelWeight &weight);
   void bias(StringRef name, ElementsAttr value, int64_t columns);
   void scratch(StringRef name, int64_t columns);
   void graph(ArrayRef<int64_t> lags, function_ref<void()> body);
@@ -66,9 +63,6 @@ private:
   void buildDownWalk();
 
   // Regions.
-  std::pair<size_t, size_t> addPanels(Regions &regions, StringRef name,
-                                      const PanelWeight &weight, Value e,
-                                      Value n);
   size_t addBias(Regions &regions, StringRef name, ElementsAttr bias, Value e,
                  Value n);
   /// What the products of the hidden vectors of tile (e, m) with columns n are
@@ -98,10 +92,6 @@ private:
   }
 
   // Structured ops on views.
-  Value size(Value view, unsigned dim) {
-    return memref::DimOp::create(b, view, dim);
-  }
-  Value corner(Value matrix, Value rows, Value columns);
   /// Columns of tile `n` of the result's.
   Value outColumnsOf(Value n) {
     Value most = b.index(cut.outColumns);
@@ -110,9 +100,6 @@ private:
     Value left = b.sub(b.index(out), b.mul(n, most));
     return arith::MinUIOp::create(b, left, most);
   }
-  void map(Value target, ArrayRef<Indexed> inputs,
-           function_ref<Value(ValueRange)> body);
-  void start(Value target, Value bias);
   void buildProducts(ValueRange views, const DownRegions &of, Value products);
   void addRows(Value units, Value weights, Value products, Value y);
   void convertTo(Value target, Value source) {
@@ -137,28 +124,13 @@ private:
 
   static constexpr int64_t dynamic = ShapedType::kDynamic;
   TileLayer &layer;
-  RegisterTile tile;
   LayerCut cut;
-  int64_t routeLanes;
+  VectorUnit unit;
   Type f32;
   int64_t experts, width, in, out;
   /// Comes when the rows of experts are known, where tasks find them out.
   SmallVector<Value> known;
 };
-
-/// A buffer for each tensor of `weight`: `name`, `name`_scale, `name`_zero.
-void GraphBuilder::panels(StringRef name, const PanelWeight &weight) {
-  static constexpr StringLiteral suffixes[] = {"", "_scale", "_zero"};
-  for (auto [tensor, suffix] : llvm::zip(weight.tensors(), suffixes)) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    SmallVector<Dim> shape = {ofExperts(),
-                              Dim::fixed(weight.columns, tile.columns)};
-    for (int64_t size : type.getShape().drop_front(2))
-      shape.push_back(Dim::fixed(size));
-    buffer((name + suffix).str(), shape, type.getElementType(),
-           b.readOnlyBuffer(tensor));
-  }
-}
 
 void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
   if (!value)
@@ -177,45 +149,6 @@ void GraphBuilder::scratch(StringRef name, int64_t columns) {
 //===----------------------------------------------------------------------===//
 // Structured ops on views
 //===----------------------------------------------------------------------===//
-
-/// The first rows and columns of memory of a fixed size.
-Value GraphBuilder::corner(Value matrix, Value rows, Value columns) {
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  return memref::SubViewOp::create(
-      b, matrix, ArrayRef<OpFoldResult>{zero, zero},
-      ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
-}
-
-/// One new element for each of `target`, from those of inputs and `target`.
-void GraphBuilder::map(Value target, ArrayRef<Indexed> inputs,
-                       function_ref<Value(ValueRange)> body) {
-  unsigned rank = cast<MemRefType>(target.getType()).getRank();
-  SmallVector<AffineMap> maps;
-  SmallVector<Value> values;
-  for (const Indexed &input : inputs) {
-    SmallVector<AffineExpr> exprs;
-    for (unsigned loop : input.loops)
-      exprs.push_back(b.getAffineDimExpr(loop));
-    maps.push_back(AffineMap::get(rank, 0, exprs, b.getContext()));
-    values.push_back(input.tensor);
-  }
-  maps.push_back(b.getMultiDimIdentityMap(rank));
-  SmallVector<IteratorType> kinds(rank, IteratorType::parallel);
-  linalg::GenericOp::create(b, values, target, maps, kinds,
-                            [&](OpBuilder &, Location, ValueRange arguments) {
-                              linalg::YieldOp::create(b, body(arguments));
-                            });
-}
-
-/// Where sums begin: with `bias`, or with zero where that is null.
-void GraphBuilder::start(Value target, Value bias) {
-  SmallVector<Indexed> inputs;
-  if (bias)
-    inputs.push_back({bias, {1}});
-  map(target, inputs, [&](ValueRange in) {
-    return bias ? b.convert(in[0], f32) : b.real(f32, 0.0);
-  });
-}
 
 /// products[m, n] = bias[n] + Σ_k hidden[m, k] * down[n, k], as an expert gives
 /// them.
@@ -272,26 +205,6 @@ void GraphBuilder::addRows(Value units, Value weights, Value products,
 // Families
 //===----------------------------------------------------------------------===//
 
-/// Regions of the panels of columns `n` of expert `e`: the first one, and how
-/// many.
-std::pair<size_t, size_t> GraphBuilder::addPanels(Regions &regions,
-                                                  StringRef name,
-                                                  const PanelWeight &weight,
-                                                  Value e, Value n) {
-  static constexpr StringLiteral suffixes[] = {"", "_scale", "_zero"};
-  size_t first = regions.all.size();
-  for (auto [tensor, suffix] : llvm::zip(weight.tensors(), suffixes)) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    SmallVector<int64_t> shape = {dynamic};
-    llvm::append_range(shape, type.getShape().drop_front(2));
-    SmallVector<OpFoldResult> indices = {e, n};
-    indices.resize(type.getRank());
-    regions.add({Mode::Read, (name + suffix).str(), indices,
-                 viewOf(type.getElementType(), shape)});
-  }
-  return {first, regions.all.size() - first};
-}
-
 /// The region of columns `n` of what expert `e` adds; 0 where it adds nothing,
 /// since no bias is the first region of a task.
 size_t GraphBuilder::addBias(Regions &regions, StringRef name,
@@ -311,7 +224,7 @@ GraphBuilder::DownRegions GraphBuilder::addDown(Regions &regions, Value e,
                               "hidden",
                               {e, m, OpFoldResult()},
                               viewOf(layer.inputType(), {dynamic, width})});
-  added.panels = addPanels(regions, "down", layer.down, e, n);
+  added.panels = layer.down.addRegions(regions, "down", e, n);
   added.bias = addBias(regions, "down_bias", layer.downBias, e, n);
   return added;
 }
@@ -364,10 +277,10 @@ void GraphBuilder::buildUp(bool isFused) {
                              "rows",
                              {e, m, OpFoldResult()},
                              viewOf(layer.inputType(), {dynamic, in})});
-  auto upPanels = addPanels(regions, "up", layer.up, e, n);
+  auto upPanels = layer.up.addRegions(regions, "up", e, n);
   auto gatePanels = std::pair<size_t, size_t>();
   if (layer.gate)
-    gatePanels = addPanels(regions, "gate", layer.gate, e, n);
+    gatePanels = layer.gate.addRegions(regions, "gate", e, n);
   size_t upBias = addBias(regions, "up_bias", layer.upBias, e, n);
   size_t gateBias = addBias(regions, "gate_bias", layer.gateBias, e, n);
   size_t gates = 0, ups = 0;
@@ -530,11 +443,11 @@ void GraphBuilder::addUpBuffers(Role hiddenRole, Value hidden) {
   buffer("rows", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(in)},
          layer.inputType(), Value(), Role::Scratch, ringDepth);
   if (layer.gate) {
-    panels("gate", layer.gate);
+    layer.gate.addBuffers(*this, "gate");
     scratch("gates", cut.hiddenColumns);
   }
   bias("gate_bias", layer.gateBias, width);
-  panels("up", layer.up);
+  layer.up.addBuffers(*this, "up");
   bias("up_bias", layer.upBias, width);
   if (!sumsInHidden())
     scratch("ups", cut.hiddenColumns);
@@ -545,7 +458,7 @@ void GraphBuilder::addUpBuffers(Role hiddenRole, Value hidden) {
 }
 
 void GraphBuilder::addDownBuffers(Value result) {
-  panels("down", layer.down);
+  layer.down.addBuffers(*this, "down");
   bias("down_bias", layer.downBias, out);
   scratch("products", cut.outColumns);
   SmallVector<Dim> shape = {Dim::of(Extent::Tokens), Dim::fixed(out)};
@@ -559,9 +472,8 @@ void GraphBuilder::addDownBuffers(Value result) {
 
 Value GraphBuilder::build(bool isFused) {
   CombineOp combine = layer.combine;
-  LayerRoute route = layer.route
-                         ? LayerRoute::inGraph(*this, layer.route, routeLanes)
-                         : LayerRoute::before(*this, combine.getPlan());
+  LayerRoute route = layer.route ? LayerRoute::inGraph(*this, layer, unit)
+                                 : LayerRoute::before(*this, combine.getPlan());
   auto allocate = [&](Value rows, int64_t columns, Type element) -> Value {
     return memref::AllocOp::create(b,
                                    MemRefType::get({dynamic, columns}, element),

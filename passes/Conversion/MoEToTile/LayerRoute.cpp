@@ -67,9 +67,11 @@ LayerRoute LayerRoute::before(TaskBuilder &builder, Value plan) {
   return made;
 }
 
-LayerRoute LayerRoute::inGraph(TaskBuilder &builder, RouteOp route,
-                               int64_t lanes) {
+LayerRoute LayerRoute::inGraph(TaskBuilder &builder, const TileLayer &layer,
+                               const VectorUnit &unit) {
   TensorBuilder &b = builder.b;
+  RouteOp route = layer.route;
+  int64_t lanes = unit.lanes();
   PlanType plan = route.getPlan().getType();
   LayerRoute made(builder);
   made.experts = plan.getExperts();
@@ -80,10 +82,28 @@ LayerRoute LayerRoute::inGraph(TaskBuilder &builder, RouteOp route,
     made.rounding.emplace(route, lanes);
   static constexpr StringLiteral names[] = {"logits", "key_offset", "allow",
                                             "weight_source", "expert_scale"};
-  for (auto [name, operand] : llvm::zip_equal(names, getKernelOperands(route)))
-    if (operand)
-      made.operands.push_back({name, b.readOnlyBuffer(operand)});
-  Value count = b.sizeValue(route.getLogits(), 0);
+  Value units = route.getLogits();
+  if (layer.logits) {
+    made.logits.emplace(builder, layer, unit);
+    units = made.logits->input();
+  }
+  for (auto [name, operand] :
+       llvm::zip_equal(names, getKernelOperands(route))) {
+    if (!operand)
+      continue;
+    if (made.logits && operand == route.getLogits()) {
+      made.operands.push_back({name, made.logits->type(), Value()});
+      continue;
+    }
+    Value memory = b.readOnlyBuffer(operand);
+    auto type = cast<MemRefType>(memory.getType());
+    // A task has some of the tokens, however many there are.
+    if (type.getRank() == 2)
+      type = MemRefType::get({dynamic, type.getShape().back()},
+                             type.getElementType());
+    made.operands.push_back({name, type, memory});
+  }
+  Value count = b.sizeValue(units, 0);
   made.most = b.mul(count, b.index(made.slots));
   if (made.rounding)
     made.most = b.add(made.most, b.index(made.rounding->mostAdded()));
@@ -117,8 +137,11 @@ void LayerRoute::addBuffers() {
       shape.insert(shape.begin(), Dim::of(Extent::Tokens));
     builder->buffer(name, shape, type.getElementType(), memory, role);
   };
-  for (auto [name, memory] : operands)
-    add(name, memory, Role::Input);
+  if (logits)
+    logits->addBuffers();
+  for (const Operand &operand : operands)
+    if (operand.memory)
+      add(operand.name, operand.memory, Role::Input);
   add("ids", ids, Role::Scratch);
   add("picks", picks, Role::Scratch);
   addRows(Role::Scratch);
@@ -159,6 +182,8 @@ void LayerRoute::addBuffers() {
 SmallVector<Value> LayerRoute::build(Dim tokens) {
   if (!route)
     return {};
+  if (logits)
+    logits->build();
   buildRoute(tokens);
   buildPlan(tokens);
   return {builder->wait("planned", {}, {})};
@@ -187,13 +212,16 @@ void LayerRoute::buildRoute(Dim tokens) {
   OpBuilder::InsertionGuard guard(b);
   Value t = builder->task("route", tokens).getBody().getArgument(0);
   SmallVector<TaskBuilder::Region> regions;
-  for (auto [name, memory] : operands)
-    regions.push_back(regionOf(Mode::Read, name, memory.getType(), t));
+  for (const Operand &operand : operands)
+    regions.push_back(regionOf(Mode::Read, operand.name, operand.type, t));
   regions.push_back(regionOf(Mode::Write, "ids", ids.getType(), t));
   regions.push_back(regionOf(Mode::Write, "picks", picks.getType(), t));
   for (auto [name, type] : kernelScratch(route, lanes))
     regions.push_back(regionOf(Mode::Write, name, type, t));
-  Value done = builder->compute(regions, {}, [&](ValueRange views) {
+  SmallVector<Value> ready;
+  if (logits)
+    ready.push_back(logits->wait());
+  Value done = builder->compute(regions, ready, [&](ValueRange views) {
     buildRouteBlocks(b, route, lanes, views);
   });
   builder->arrive("routed", {}, done);
@@ -207,10 +235,10 @@ Value LayerRoute::buildRounding(Value routed) {
   auto read = [&](StringRef name, Type memory) {
     return regions.add(regionOf(Mode::Read, name, memory));
   };
-  size_t logits = read("logits", operands.front().second.getType());
+  size_t logits = read("logits", operands.front().type);
   size_t scale = 0, statistics = 0;
-  if (operands.back().first == "expert_scale")
-    scale = read("expert_scale", operands.back().second.getType());
+  if (operands.back().name == "expert_scale")
+    scale = read("expert_scale", operands.back().type);
   auto scratch = kernelScratch(route, lanes);
   if (scratch.back().first == "statistics")
     statistics = read("statistics", scratch.back().second);

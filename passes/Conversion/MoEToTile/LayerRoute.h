@@ -2,6 +2,7 @@
 #ifndef MOE_PASSES_CONVERSION_MOETOTILE_LAYERROUTE_H
 #define MOE_PASSES_CONVERSION_MOETOTILE_LAYERROUTE_H
 
+#include "LayerLogits.h"
 #include "RoundCounts.h"
 #include "TaskBuilder.h"
 
@@ -15,7 +16,8 @@ namespace moe {
 ///   units    rows    token of each row
 ///   weights  rows    its weight
 ///
-/// Either a plan that is there before the graph, or two families of the graph:
+/// Either a plan that is there before the graph, or two families of the graph
+/// (behind that of the logits, see LayerLogits.h):
 ///
 ///   route(t)  ids[t, *], picks[t, *] = the entries of tokens t
 ///   plan()    counts, units, weights of all of them, in their order
@@ -27,10 +29,11 @@ class LayerRoute {
 public:
   /// Rows of `plan`, which something else makes.
   static LayerRoute before(tile::TaskBuilder &builder, mlir::Value plan);
-  /// Rows that tasks make as `route` says, which has a kernel, for blocks of
-  /// `lanes` tokens.
-  static LayerRoute inGraph(tile::TaskBuilder &builder, RouteOp route,
-                            int64_t lanes);
+  /// Rows that tasks make as the route of `layer` says, which has a kernel, for
+  /// blocks of as many tokens as vectors of `unit` have lanes; its logits, too,
+  /// where `layer` takes them.
+  static LayerRoute inGraph(tile::TaskBuilder &builder, const TileLayer &layer,
+                            const VectorUnit &unit);
 
   /// As many rows as there can be.
   mlir::Value mostRows() const { return most; }
@@ -52,10 +55,18 @@ private:
   tile::TaskBuilder *builder;
   int64_t experts = 0;
   mlir::Value offsets, units, weights, most;
-  /// Of the families; the operands of the kernel that are given.
+  /// Of the families.
   RouteOp route;
   int64_t lanes = 0, slots = 0;
-  llvm::SmallVector<std::pair<llvm::StringRef, mlir::Value>> operands;
+  std::optional<LayerLogits> logits;
+  /// An operand of the kernel, with any number of tokens; memory is null where
+  /// a family makes it.
+  struct Operand {
+    llvm::StringRef name;
+    mlir::MemRefType type;
+    mlir::Value memory;
+  };
+  llvm::SmallVector<Operand> operands;
   mlir::Value ids, picks;
   std::optional<RoundedCounts> rounding;
 };

@@ -48,6 +48,7 @@ struct MemoryReport {
   Schedule form;
   LayerCut cut;
   bool routes = false; ///< in the graph
+  LogitsOp logits;     ///< that the graph makes; null for none
 
   /// The rings between families of tasks.
   std::string rings() {
@@ -81,6 +82,10 @@ struct MemoryReport {
     int64_t bytes = routes ? 20 : form == Schedule::Unfused ? 24 : 36;
     std::string text =
         llvm::formatv("{0} bytes per token for the plan", bytes * picks);
+    if (logits)
+      text += llvm::formatv(
+          ", {0} for logits",
+          bytesOf(getElementTypeOrSelf(logits.getResult()), plan.getExperts()));
     if (form == Schedule::Unfused)
       return text +
              llvm::formatv(
@@ -184,18 +189,36 @@ struct ConvertMoEToTile
   }
 
   /// Takes the route of a layer into its graph, or says why not.
-  void takeRoute(TileLayer &layer, int64_t unitsOfBlock, int64_t tokens) {
+  void takeRoute(TileLayer &layer, const VectorUnit &unit, int64_t tokens) {
     auto options =
         remark::RemarkOpts::name("route").category("convert-moe-to-tile");
     std::optional<StringRef> reason = layer.matchRoute();
-    if (!reason)
-      remark::passed(layer.route.getLoc(), options) << std::string(
-          llvm::formatv("routes {0} units at a time, in tasks of {1} tokens of "
-                        "the layer's graph; one more task orders its rows",
-                        unitsOfBlock, tokens));
-    else if (!reason->empty())
+    if (reason && !reason->empty())
       remark::missed(layer.combine.getPlan().getLoc(), options)
           << ("routes before the layer's graph: " + *reason).str();
+    if (reason)
+      return;
+    remark::passed(layer.route.getLoc(), options) << std::string(
+        llvm::formatv("routes {0} units at a time, in tasks of {1} tokens of "
+                      "the layer's graph; one more task orders its rows",
+                      unit.lanes(), tokens));
+    takeLogits(layer, unit);
+  }
+
+  /// The same of the logits of a route that is taken.
+  void takeLogits(TileLayer &layer, const VectorUnit &unit) {
+    auto options =
+        remark::RemarkOpts::name("logits").category("convert-moe-to-tile");
+    Location loc = layer.route.getLoc();
+    std::optional<StringRef> reason = layer.takeLogits(unit);
+    if (!reason)
+      remark::passed(loc, options) << std::string(llvm::formatv(
+          "in tasks of {0} tokens and {1} experts of the layer's graph",
+          unit.rowCut(getElementTypeOrSelf(layer.logits.getInput())).task(),
+          unit.tile().columns));
+    else if (!reason->empty())
+      remark::missed(loc, options)
+          << ("before the layer's graph: " + *reason).str();
   }
 
   void convert(CombineOp combine, const VectorUnit &unit) {
@@ -223,8 +246,8 @@ struct ConvertMoEToTile
     bool usesTiles =
         form == Schedule::Unfused ? unit.hasTiles(rows) : layer.usesTiles(unit);
     if (form != Schedule::Unfused)
-      takeRoute(layer, unit.lanes(), cut.tokens);
-    MemoryReport report{combine, form, cut, bool(layer.route)};
+      takeRoute(layer, unit, cut.tokens);
+    MemoryReport report{combine, form, cut, bool(layer.route), layer.logits};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
     tell(combine, "tile", describeTile(form, unit.tile(), cut, usesTiles));
     tell(combine, "rings", report.rings());
@@ -245,6 +268,8 @@ struct ConvertMoEToTile
     layer.dispatch.erase();
     if (layer.route)
       layer.route.erase();
+    if (layer.logits)
+      layer.logits.erase();
   }
 };
 

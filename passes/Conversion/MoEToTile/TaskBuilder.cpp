@@ -1,8 +1,12 @@
 // Writes the ops of a task graph one after the other.
 #include "TaskBuilder.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
 using namespace mlir;
 using namespace moe;
+using namespace moe::detail;
 using namespace moe::tile;
 
 MemRefType moe::tile::viewOf(Type element, ArrayRef<int64_t> shape) {
@@ -87,4 +91,45 @@ void TaskBuilder::arrive(StringRef name, ValueRange cell, Value after) {
   ArriveOp::create(b, name, cell,
                    SmallVector<int64_t>(cell.size(), AccessAttr::kOperand),
                    /*behind=*/0, after);
+}
+
+Value TaskBuilder::corner(Value matrix, Value rows, Value columns) {
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  return memref::SubViewOp::create(
+      b, matrix, ArrayRef<OpFoldResult>{zero, zero},
+      ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
+}
+
+void TaskBuilder::map(Value target, ArrayRef<Indexed> inputs,
+                      function_ref<Value(ValueRange)> body) {
+  unsigned rank = cast<MemRefType>(target.getType()).getRank();
+  SmallVector<AffineMap> maps;
+  SmallVector<Value> values;
+  for (const Indexed &input : inputs) {
+    SmallVector<AffineExpr> exprs;
+    for (unsigned loop : input.loops)
+      exprs.push_back(b.getAffineDimExpr(loop));
+    maps.push_back(AffineMap::get(rank, 0, exprs, b.getContext()));
+    values.push_back(input.tensor);
+  }
+  maps.push_back(b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> kinds(rank, utils::IteratorType::parallel);
+  linalg::GenericOp::create(b, values, target, maps, kinds,
+                            [&](OpBuilder &, Location, ValueRange arguments) {
+                              linalg::YieldOp::create(b, body(arguments));
+                            });
+}
+
+void TaskBuilder::start(Value target, Value bias) {
+  SmallVector<Indexed> inputs;
+  if (bias)
+    inputs.push_back({bias, {1}});
+  map(target, inputs, [&](ValueRange in) {
+    return bias ? b.convert(in[0], b.getF32Type())
+                : b.real(b.getF32Type(), 0.0);
+  });
+}
+
+Value TaskBuilder::size(Value view, unsigned dim) {
+  return memref::DimOp::create(b, view, dim);
 }

@@ -50,6 +50,18 @@ public:
                    llvm::ArrayRef<Dim> expects, int64_t behind = 0);
   void arrive(llvm::StringRef name, mlir::ValueRange cell, mlir::Value after);
 
+  // Structured ops on views.
+
+  /// One new element for each of `target`, from those of inputs and `target`.
+  void map(mlir::Value target, llvm::ArrayRef<moe::detail::Indexed> inputs,
+           llvm::function_ref<mlir::Value(mlir::ValueRange)> body);
+  /// Where sums in f32 begin: with `bias` in every row, or with zero where that
+  /// is null.
+  void start(mlir::Value target, mlir::Value bias);
+  /// The first rows and columns of memory of a fixed size.
+  mlir::Value corner(mlir::Value matrix, mlir::Value rows, mlir::Value columns);
+  mlir::Value size(mlir::Value view, unsigned dim);
+
   moe::detail::TensorBuilder b;
 };
 

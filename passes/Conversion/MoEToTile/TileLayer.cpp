@@ -3,6 +3,7 @@
 #include "../RouteToVector/RouteKernel.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringExtras.h"
@@ -10,11 +11,47 @@
 using namespace mlir;
 using namespace moe;
 using namespace moe::detail;
+using namespace moe::tile;
 using utils::IteratorType;
 
 //===----------------------------------------------------------------------===//
 // PanelWeight
 //===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral panelSuffixes[] = {"", "_scale", "_zero"};
+
+void PanelWeight::addBuffers(TaskBuilder &builder, StringRef name) const {
+  size_t lead = ofExperts() ? 1 : 0;
+  for (auto [tensor, suffix] : llvm::zip(tensors(), panelSuffixes)) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<Dim> shape(lead, Dim::of(Extent::Experts));
+    shape.push_back(Dim::fixed(columns, width));
+    for (int64_t size : type.getShape().drop_front(lead + 1))
+      shape.push_back(Dim::fixed(size));
+    builder.buffer((name + suffix).str(), shape, type.getElementType(),
+                   builder.b.readOnlyBuffer(tensor));
+  }
+}
+
+std::pair<size_t, size_t> PanelWeight::addRegions(TaskBuilder::Regions &regions,
+                                                  StringRef name, Value e,
+                                                  Value n) const {
+  size_t first = regions.all.size(), lead = ofExperts() ? 1 : 0;
+  for (auto [tensor, suffix] : llvm::zip(tensors(), panelSuffixes)) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    // A view of one panel is without the dimension of panels.
+    SmallVector<int64_t> shape(getIndexDim(n)->step == width ? 0 : 1,
+                               ShapedType::kDynamic);
+    llvm::append_range(shape, type.getShape().drop_front(lead + 1));
+    SmallVector<OpFoldResult> indices = {n};
+    if (lead)
+      indices.insert(indices.begin(), e);
+    indices.resize(type.getRank());
+    regions.add({Mode::Read, (name + suffix).str(), indices,
+                 viewOf(type.getElementType(), shape)});
+  }
+  return {first, regions.all.size() - first};
+}
 
 void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
                            ValueRange views, Value target) const {
@@ -24,15 +61,29 @@ void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
   AffineExpr m, n, k;
   bindDims(context, m, n, k);
   SmallVector<AffineExpr> loops = {builder.getAffineConstantExpr(0), m, n, k};
-  SmallVector<AffineMap> maps;
-  for (AffineMap map : op.getIndexingMapsArray())
-    maps.push_back(
-        map.dropResult(0).replaceDimsAndSymbols(loops, {}, /*numResultDims=*/3,
-                                                /*numResultSyms=*/0));
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  int64_t lead = ofExperts() ? 1 : 0;
+  if (lead)
+    for (AffineMap &map : maps)
+      map = map.dropResult(0).replaceDimsAndSymbols(
+          loops, {}, /*numResultDims=*/3, /*numResultSyms=*/0);
   SmallVector<IteratorType> kinds = {
       IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
   SmallVector<Value> inputs = {rows};
-  llvm::append_range(inputs, views);
+  for (auto [view, map] : llvm::zip(views, ArrayRef(maps).drop_front())) {
+    auto type = cast<MemRefType>(view.getType());
+    if (type.getRank() == map.getNumResults()) {
+      inputs.push_back(view);
+      continue;
+    }
+    SmallVector<int64_t> shape(type.getShape());
+    shape.insert(shape.begin(), 1);
+    SmallVector<ReassociationIndices> groups = {{0, 1}};
+    for (int64_t i = 2, e = shape.size(); i < e; ++i)
+      groups.push_back({i});
+    inputs.push_back(
+        memref::ExpandShapeOp::create(builder, loc, shape, view, groups));
+  }
   linalg::GenericOp::create(
       builder, loc, inputs, target, maps, kinds,
       [&](OpBuilder &nested, Location, ValueRange arguments) {
@@ -41,29 +92,33 @@ void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
         for (Operation &inner : *op.getBody()) {
           Operation *copy = nested.clone(inner, mapping);
           if (auto index = dyn_cast<linalg::IndexOp>(copy))
-            index.setDim(index.getDim() - 1);
+            index.setDim(index.getDim() - lead);
         }
       });
 }
 
-/// `matrices` (experts x N x K), which rows of `rowType` are multiplied by;
+/// `matrices` ([experts x] N x K), which rows of `rowType` are multiplied by;
 /// null where kernels have no panels for them.
 static PanelWeight packMatrices(TensorBuilder &b, Value matrices,
                                 FloatType rowType, const VectorUnit &unit) {
   auto type = cast<RankedTensorType>(matrices.getType());
-  int64_t experts = type.getDimSize(0), n = type.getDimSize(1),
-          k = type.getDimSize(2);
+  unsigned lead = type.getRank() - 2, loops = lead + 3;
+  ArrayRef<int64_t> experts = type.getShape().take_front(lead);
+  int64_t n = type.getDimSize(lead), k = type.getDimSize(lead + 1);
   auto empty = [&](int64_t columns, Type element) -> Value {
-    return tensor::EmptyOp::create(b, ArrayRef<int64_t>{experts, 1, columns},
-                                   element);
+    SmallVector<int64_t> shape(experts);
+    shape.append({1, columns});
+    return tensor::EmptyOp::create(b, shape, element);
   };
   MLIRContext *context = b.getContext();
-  auto map = [&](ArrayRef<unsigned> dims) {
-    return AffineMap::getMultiDimMapWithTargets(4, dims, context);
+  auto map = [&](unsigned row, unsigned column) {
+    SmallVector<unsigned> dims = {lead + row, lead + column};
+    if (lead)
+      dims.insert(dims.begin(), 0);
+    return AffineMap::getMultiDimMapWithTargets(loops, dims, context);
   };
-  SmallVector<AffineMap> maps = {map({0, 1, 3}), map({0, 2, 3}),
-                                 map({0, 1, 2})};
-  SmallVector<IteratorType> kinds(4, IteratorType::parallel);
+  SmallVector<AffineMap> maps = {map(0, 2), map(1, 2), map(0, 1)};
+  SmallVector<IteratorType> kinds(loops, IteratorType::parallel);
   kinds.back() = IteratorType::reduction;
   Value init = empty(n, b.getF32Type());
   auto product = linalg::GenericOp::create(
@@ -78,7 +133,7 @@ static PanelWeight packMatrices(TensorBuilder &b, Value matrices,
     packed = packWeight(*contraction, unit);
   if (!packed)
     product.erase();
-  return {packed, n};
+  return {packed, n, unit.tile().columns};
 }
 
 //===----------------------------------------------------------------------===//
@@ -157,6 +212,31 @@ std::optional<StringRef> TileLayer::matchRoute() {
   if (scope && scope.getDecode())
     return "it is of a layer that decodes";
   route = found;
+  return std::nullopt;
+}
+
+std::optional<StringRef> TileLayer::takeLogits(const VectorUnit &unit) {
+  auto found = route.getLogits().getDefiningOp<LogitsOp>();
+  if (!found)
+    return "";
+  if (!found->hasOneUse())
+    return "they have other users than the route";
+  if (found.getForm() != LogitsForm::Linear)
+    return "they are no product alone";
+  auto hasKernels = [](Type type) {
+    return type.isF32() || type.isBF16() || type.isF16();
+  };
+  FloatType input = elementOf(found.getInput());
+  if (!llvm::all_of(ArrayRef<Type>{input, elementOf(found.getMatrix()),
+                                   elementOf(found.getResult())},
+                    hasKernels) ||
+      (found.getAcc() && !found.getAcc()->isF32()))
+    return "they are not computed in f32";
+  TensorBuilder b(found.getLoc(), OpBuilder(found));
+  router = packMatrices(b, found.getMatrix(), input, unit);
+  if (!router)
+    return "their matrix is not a constant that kernels read";
+  logits = found;
   return std::nullopt;
 }
 
@@ -285,6 +365,16 @@ bool TileLayer::usesTiles(const VectorUnit &unit) {
          });
 }
 
+bool TileLayer::wouldUseTiles(const VectorUnit &unit) {
+  Operation *before = dispatch->getPrevNode();
+  bool would = !pack(unit) && usesTiles(unit);
+  dropProducts();
+  // What was made to find out stands between the two.
+  while (dispatch->getPrevNode() != before)
+    dispatch->getPrevNode()->erase();
+  return would;
+}
+
 std::string TileLayer::describeWeights() {
   SmallVector<std::string, 3> layouts;
   int64_t bits = 0;
@@ -305,7 +395,7 @@ std::string TileLayer::describeWeights() {
 }
 
 void TileLayer::dropProducts() {
-  for (PanelWeight *weight : {&gate, &up, &down}) {
+  for (PanelWeight *weight : {&gate, &up, &down, &router}) {
     if (!*weight)
       continue;
     SmallVector<Value> empties = {weight->product.getInputs().front(),

@@ -4,25 +4,38 @@
 
 #include "../LinalgToCPU/Contraction.h"
 #include "../MoEToLinalg/MoEToLinalg.h"
+#include "TaskBuilder.h"
 
 #include "moe/Dialect/MoE/Parameters.h"
 
 namespace moe {
 
-/// Matrices [experts, N, K] of one role in panels, as tensors with experts in
-/// front and panels behind: the numbers, or codes, their scales and zero
-/// points.
+/// Matrices [experts, N, K] of one role, or one matrix [N, K], in panels, as
+/// tensors with experts in front and panels behind: the numbers, or codes,
+/// their scales and zero points.
 struct PanelWeight {
-  /// The product over (e, m, n, k) that reads them: C += A * B.
+  /// The product over ([e,] m, n, k) that reads them: C += A * B.
   mlir::linalg::GenericOp product;
   int64_t columns = 0; ///< N
+  int64_t width = 0;   ///< of a panel
 
   explicit operator bool() const { return product != nullptr; }
   mlir::ValueRange tensors() const {
     return mlir::linalg::GenericOp(product).getInputs().drop_front();
   }
-  /// Builds the product of one expert: target[m, n] += Σ_k rows[m, k] * B[n,
-  /// k], with `views` of the tensors' slices of that expert, on memory.
+  /// Whether there is a matrix for each expert.
+  bool ofExperts() const {
+    return mlir::linalg::GenericOp(product).getNumLoops() == 4;
+  }
+  /// Declares a buffer for each tensor, `name`, `name`_scale and `name`_zero.
+  void addBuffers(tile::TaskBuilder &builder, llvm::StringRef name) const;
+  /// Adds regions of the panels of columns `n`, of expert `e` where there are
+  /// such: the first one, and how many.
+  std::pair<size_t, size_t> addRegions(tile::TaskBuilder::Regions &regions,
+                                       llvm::StringRef name, mlir::Value e,
+                                       mlir::Value n) const;
+  /// Builds the product of one matrix: target[m, n] += Σ_k rows[m, k] * B[n,
+  /// k], with `views` of the regions of its panels, on memory.
   void multiply(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value rows,
                 mlir::ValueRange views, mlir::Value target) const;
 };
@@ -34,6 +47,10 @@ struct TileLayer {
   CombineOp combine;
   /// What makes the plan, where tasks of the layer's graph can; else null.
   RouteOp route;
+  /// What makes the logits of that route, where tasks can, and its matrix; else
+  /// null.
+  LogitsOp logits;
+  PanelWeight router;
   ClassAttr table;
   PanelWeight gate, up, down;
   /// With the experts in front; null where there are none.
@@ -57,12 +74,19 @@ struct TileLayer {
   /// Fills in the route of a layer that matches. Why none is taken, or none;
   /// empty where no route is in sight.
   std::optional<llvm::StringRef> matchRoute();
+  /// Fills in the logits of a route that is taken, and lays its matrix out for
+  /// kernels of `unit`. Why others make them, or none; empty where they are
+  /// given.
+  std::optional<llvm::StringRef> takeLogits(const VectorUnit &unit);
   /// Lays the weights out for kernels of `unit`, in front of the layer. Why
   /// kernels cannot read them, or none.
   std::optional<llvm::StringRef> pack(const VectorUnit &unit);
   /// Whether kernels of `unit` have tile registers for some of its products,
   /// which are packed.
   bool usesTiles(const VectorUnit &unit);
+  /// The same of a layer that is not packed, which stays so; false where
+  /// kernels cannot read its weights.
+  bool wouldUseTiles(const VectorUnit &unit);
   /// How the packed weights lie, for people.
   std::string describeWeights();
   /// Takes away what stands for the products.

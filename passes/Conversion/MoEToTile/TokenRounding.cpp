@@ -1,7 +1,8 @@
 // Rounds the counts of experts to the rows of the target's register tile.
-#include "../LinalgToCPU/Contraction.h"
+#include "TileLayer.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Dialect/Support/MoESupport.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
@@ -95,10 +96,18 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
 
   /// How the rows of the layer of `op` are divided.
   RowCut cutOf(RouteOp op, const VectorUnit &unit) {
-    for (Operation *user : op.getPlan().getUsers())
+    RowCut cut = {unit.tile().rows};
+    for (Operation *user : op.getPlan().getUsers()) {
       if (auto dispatch = dyn_cast<DispatchOp>(user))
-        return unit.rowCut(getElementTypeOrSelf(dispatch.getInput()));
-    return {unit.tile().rows};
+        cut = unit.rowCut(getElementTypeOrSelf(dispatch.getInput()));
+      // Which kernels a graph of tasks calls is known.
+      TileLayer layer;
+      auto combine = dyn_cast<CombineOp>(user);
+      if (combine && !TileLayer::match(combine, layer) &&
+          unit.hasTiles(layer.inputType()) && !layer.wouldUseTiles(unit))
+        return {unit.tile().rows};
+    }
+    return cut;
   }
 
   void round(RouteOp op, TileMode rule, RowCut cut) {

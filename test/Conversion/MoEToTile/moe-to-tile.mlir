@@ -376,6 +376,180 @@ func.func @a_layer_that_routes(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>, %b: te
   return %y : tensor<?x32xf32>
 }
 
+// The product of a router's logits is a family in front of its route, in the tasks that it has elsewhere: its matrix lies in panels, and nothing stands before the graph.
+// CHECK-LABEL: func.func @a_layer_that_makes_its_logits
+// CHECK-SAME: (%[[X:.*]]: tensor<?x32xf32>)
+// CHECK: %[[PANELS:.*]] = moe_support.weight #moe_support.transpose<{{.*}}> : tensor<1x32x16xf32>
+// CHECK-NOT: moe.logits
+// CHECK: %[[TOKENS:.*]] = tensor.dim %[[X]], %{{.*}} : tensor<?x32xf32>
+// CHECK: memref.alloc(%[[TOKENS]]) {{.*}} : memref<?x2xi32>
+// CHECK: %[[ROUTER:.*]] = bufferization.to_buffer %[[PANELS]] read_only
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
+// CHECK-NEXT: moe_tile.buffer input @router : 4 by 16 x 32 x 16 x f32 in device from %[[ROUTER]]
+// CHECK-NEXT: moe_tile.buffer @logits : tokens x 4 x f32 in device
+// CHECK-NEXT: moe_tile.signal @multiplied in device
+// CHECK-NEXT: moe_tile.buffer @ids
+// CHECK: moe_tile.buffer input @x : tokens x 32 x f32 in device
+// CHECK: moe_tile.task @logits over (%[[T:.*]] in tokens by 120, %[[N:.*]] in 4 by 16) {
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%[[ROWS:.*]] = @x[%[[T]], *] : {{.*}}, %[[PANEL:.*]] = @router[%[[N]], *, *] : memref<32x16xf32, {{.*}}) writes(%[[SUMS:.*]] = @logits[%[[T]], %[[N]]] : {{.*}}) {
+// CHECK: linalg.generic {{.*}} outs(%[[SUMS]] :
+// CHECK: %[[ONE:.*]] = memref.expand_shape %[[PANEL]] {{\[\[}}0, 1], [2]]
+// CHECK: linalg.generic {{.*}} ins(%[[ROWS]], %[[ONE]] : {{.*}}) outs(%[[SUMS]] :
+// CHECK-NOT: linalg.generic
+// CHECK: moe_tile.arrive @multiplied after %[[DONE]]
+// CHECK: moe_tile.task @route over (%[[T:.*]] in tokens by 64) {
+// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @multiplied expects tokens by 120
+// CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @logits[%[[T]], *] : {{.*}}) writes({{.*}}) after(%[[READY]]) {
+// TWO-LABEL: func.func @a_layer_that_makes_its_logits
+// TWO: moe_tile.task @logits
+// TWO: moe_tile.graph
+// TWO-NOT: @logits
+// TWO: return
+// UNFUSED-LABEL: func.func @a_layer_that_makes_its_logits
+// UNFUSED: moe.logits
+func.func @a_layer_that_makes_its_logits(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %w = moe_support.weight dense<0.5> : tensor<4x32xf32>
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %z = moe.logits %x, %w : tensor<?x32xf32>, tensor<4x32xf32> -> tensor<?x4xf32>
+  // expected-remark @+2 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  // expected-remark @+1 {{in tasks of 120 tokens and 16 experts of the layer's graph}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// Sums of logits in bf16 are in memory of a worker, where they become what is scored: with what is added to each expert and to each of a token.
+// CHECK-LABEL: func.func @logits_in_bf16
+// CHECK: moe_tile.buffer input @router_x : tokens x 16 x bf16 in device
+// CHECK-NEXT: moe_tile.buffer input @router : 4 by 16 x 16 x 16 x bf16 in device
+// CHECK-NEXT: moe_tile.buffer input @router_bias : 4 x f32 in device
+// CHECK-NEXT: moe_tile.buffer input @router_offset : tokens x 4 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @router_sums : 120 x 16 x f32 in worker
+// CHECK-NEXT: moe_tile.buffer @logits : tokens x 4 x bf16 in device
+// CHECK: moe_tile.task @logits over (%[[T:.*]] in tokens by 120, %[[N:.*]] in 4 by 16) {
+// CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @router_x[%[[T]], *] : {{.*}}, %{{.*}} = @router[%[[N]], *, *] : {{.*}}, %[[BIAS:.*]] = @router_bias[%[[N]]] : {{.*}}, %[[NOISE:.*]] = @router_offset[%[[T]], %[[N]]] : {{.*}}) writes(%[[MEMORY:.*]] = @router_sums[*, *] : {{.*}}, %[[LOGITS:.*]] = @logits[%[[T]], %[[N]]] : {{.*}}) {
+// CHECK: %[[SUMS:.*]] = memref.subview %[[MEMORY]]
+// CHECK: linalg.generic {{.*}} ins(%[[BIAS]] : {{.*}}) outs(%[[SUMS]] :
+// CHECK: linalg.generic {{.*}} outs(%[[SUMS]] :
+// CHECK: linalg.generic {{.*}} ins(%[[SUMS]], %[[NOISE]] : {{.*}}) outs(%[[LOGITS]] :
+// CHECK: math.tanh
+// CHECK: arith.addf
+// CHECK: arith.divf
+// CHECK: arith.truncf
+// Where the target multiplies pairs, so is the router.
+// PAIRS-LABEL: func.func @logits_in_bf16
+// PAIRS: moe_tile.buffer input @router : 4 by 64 x 8 x 64 x 2 x bf16 in device
+func.func @logits_in_bf16(%x: tensor<?x32xf32>, %c: tensor<?x16xbf16>, %b: tensor<4xf32>, %n: tensor<?x4xf32>) -> tensor<?x32xf32> {
+  %w = moe_support.weight dense<0.5> : tensor<4x16xbf16>
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %z = moe.logits %c, %w bias(%b : tensor<4xf32>) offset(%n : tensor<?x4xf32>) {softcap = 30.0, temperature = 2.0} : tensor<?x16xbf16>, tensor<4x16xbf16> -> tensor<?x4xbf16>
+  // expected-remark @+2 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  // expected-remark @+1 {{in tasks of 120 tokens and 16 experts of the layer's graph}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xbf16> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// What others read, too, is made once and for all.
+// CHECK-LABEL: func.func @logits_that_others_read_come_before
+// CHECK: moe.logits
+// CHECK: moe_tile.buffer input @logits
+// CHECK-NOT: moe_tile.task @logits
+// CHECK: moe_tile.task @route
+func.func @logits_that_others_read_come_before(%x: tensor<?x32xf32>) -> (tensor<?x32xf32>, tensor<?x4xf32>) {
+  %w = moe_support.weight dense<0.5> : tensor<4x32xf32>
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %z = moe.logits %x, %w : tensor<?x32xf32>, tensor<4x32xf32> -> tensor<?x4xf32>
+  // expected-remark @+2 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  // expected-remark @+1 {{before the layer's graph: they have other users than the route}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y, %z : tensor<?x32xf32>, tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @cosines_come_before
+// CHECK: moe.logits
+// CHECK: moe_tile.buffer input @logits
+// CHECK-NOT: moe_tile.task @logits
+// CHECK: moe_tile.task @route
+func.func @cosines_come_before(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %w = moe_support.weight dense<0.5> : tensor<4x32xf32>
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %z = moe.logits %x, %w form <cosine> : tensor<?x32xf32>, tensor<4x32xf32> -> tensor<?x4xf32>
+  // expected-remark @+2 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  // expected-remark @+1 {{before the layer's graph: they are no product alone}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @logits_of_a_matrix_that_is_no_constant_come_before
+// CHECK: moe.logits
+// CHECK: moe_tile.buffer input @logits
+// CHECK-NOT: moe_tile.task @logits
+// CHECK: moe_tile.task @route
+func.func @logits_of_a_matrix_that_is_no_constant_come_before(%x: tensor<?x32xf32>, %w: tensor<4x32xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %z = moe.logits %x, %w : tensor<?x32xf32>, tensor<4x32xf32> -> tensor<?x4xf32>
+  // expected-remark @+2 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  // expected-remark @+1 {{before the layer's graph: their matrix is not a constant that kernels read}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @logits_in_f64_come_before
+// CHECK: moe.logits
+// CHECK: moe_tile.buffer input @logits
+// CHECK-NOT: moe_tile.task @logits
+// CHECK: moe_tile.task @route
+func.func @logits_in_f64_come_before(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %w = moe_support.weight dense<0.5> : tensor<4x32xf32>
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %z = moe.logits %x, %w {acc = f64} : tensor<?x32xf32>, tensor<4x32xf32> -> tensor<?x4xf32>
+  // expected-remark @+2 {{routes 8 units at a time, in tasks of 64 tokens of the layer's graph; one more task orders its rows}}
+  // expected-remark @+1 {{before the layer's graph: they are not computed in f32}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
 // Experts that choose tokens see them all.
 // CHECK-LABEL: func.func @it_routes_before_where_experts_choose
 // CHECK: moe.route

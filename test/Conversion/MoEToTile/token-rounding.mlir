@@ -1,6 +1,7 @@
 // Counts become multiples of the register tile's rows: 4 with vectors of 128 bits, 6 with wider ones. One positive per form of weights, one negative per condition.
 // RUN: moe-opt %s --moe-token-rounding='vector-bits=128 tokens=64' --split-input-file --verify-diagnostics --remarks-filter='moe-token-rounding' | FileCheck %s
 // RUN: moe-opt %s --moe-token-rounding='vector-bits=128 mode=sr_f seed=7' --split-input-file | FileCheck %s --check-prefix=RANDOM
+// RUN: moe-opt %s --moe-token-rounding='vector-bits=512 vector-registers=32 bf16-dot bf16-tiles' --split-input-file | FileCheck %s --check-prefix=TILES
 // RUN: not moe-opt %s --moe-token-rounding=mode=half 2>&1 | FileCheck %s --check-prefix=RULE
 // RULE: error: expects a rule of rounding (nearest, up, down, sr_f, nr_s, balance_f), but got 'half'
 
@@ -186,4 +187,48 @@ func.func @a_layer_that_decodes_stays(%z: tensor<?x8xf32>, %x: tensor<?x4xf32>) 
     moe.yield %r : !moe.rows<f32, 4, grouped>
   }
   return %y : !moe.rows<f32, 4, grouped>
+}
+
+// -----
+
+// Tile registers have 16 rows; one of the products has a whole tile along K.
+// CHECK-LABEL: func.func @a_layer_for_tile_registers
+// TILES-LABEL: func.func @a_layer_for_tile_registers
+func.func @a_layer_for_tile_registers(%z: tensor<?x8xf32>, %x: tensor<?x16xbf16>) -> tensor<?x16xbf16> {
+  %u = moe_support.weight dense<0.5> : tensor<8x32x16xbf16>
+  %d = moe_support.weight dense<0.5> : tensor<8x16x32xbf16>
+  // CHECK: capacity <tile_round, tile = 4
+  // TILES: moe_support.weight
+  // TILES-NEXT: moe_support.weight
+  // TILES-NEXT: moe.route {{.*}} capacity <tile_round, tile = 16
+  // TILES-NEXT: moe.dispatch
+  // expected-remark @+1 {{counts become multiples of 4}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x16xbf16>, !moe.plan<8, slots<2>> -> !moe.rows<bf16, 16, grouped>
+  %h = moe.experts %r, %p (%u, %d : tensor<8x32x16xbf16>, tensor<8x16x32xbf16>) table <[<ffn, 8, width = 32, body = <ungated, relu>>]>
+    apply <output> : !moe.rows<bf16, 16, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<bf16, 16, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<bf16, 16, grouped>, !moe.plan<8, slots<2>>, tensor<?x16xbf16> -> tensor<?x16xbf16>
+  return %y : tensor<?x16xbf16>
+}
+
+// -----
+
+// Here none has.
+// CHECK-LABEL: func.func @a_layer_that_is_too_narrow_for_tile_registers
+// TILES-LABEL: func.func @a_layer_that_is_too_narrow_for_tile_registers
+func.func @a_layer_that_is_too_narrow_for_tile_registers(%z: tensor<?x8xf32>, %x: tensor<?x16xbf16>) -> tensor<?x16xbf16> {
+  %u = moe_support.weight dense<0.5> : tensor<8x24x16xbf16>
+  %d = moe_support.weight dense<0.5> : tensor<8x16x24xbf16>
+  // CHECK: capacity <tile_round, tile = 4
+  // TILES: moe_support.weight
+  // TILES-NEXT: moe_support.weight
+  // TILES-NEXT: moe.route {{.*}} capacity <tile_round, tile = 6
+  // TILES-NEXT: moe.dispatch
+  // expected-remark @+1 {{counts become multiples of 4}}
+  %p = moe.route %z score <softmax> select <topk(2)> weight <scores> : tensor<?x8xf32> -> !moe.plan<8, slots<2>>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x16xbf16>, !moe.plan<8, slots<2>> -> !moe.rows<bf16, 16, grouped>
+  %h = moe.experts %r, %p (%u, %d : tensor<8x24x16xbf16>, tensor<8x16x24xbf16>) table <[<ffn, 8, width = 24, body = <ungated, relu>>]>
+    apply <output> : !moe.rows<bf16, 16, grouped>, !moe.plan<8, slots<2>> -> !moe.rows<bf16, 16, grouped>
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<bf16, 16, grouped>, !moe.plan<8, slots<2>>, tensor<?x16xbf16> -> tensor<?x16xbf16>
+  return %y : tensor<?x16xbf16>
 }

@@ -352,6 +352,34 @@ const Mutant mutants[] = {
      "expects one writer of each element of 'ids', but every tile of tokens by "
      "32 writes it",
      FindingKind::DoubleWrite},
+    {"RouteThatDoesNotWaitForItsLogits",
+     "routed",
+     {{"@keys[*, *]) after(%0)", "@keys[*, *])"}},
+     "expects tokens that order it after what writes 'logits'",
+     FindingKind::UnorderedRead},
+    {"RouteThatWaitsForOnePanelOfTheRouter",
+     "routed",
+     {{"expects 2 * tokens by 48", "expects tokens by 48"}},
+     "requires 'expects' (tokens by 48) to equal the arrivals at a cell of "
+     "'multiplied' (2 * tokens by 48)",
+     FindingKind::UnorderedRead},
+    {"LogitsThatArriveBeforeTheyAreMultiplied",
+     "routed",
+     {{"moe_tile.arrive @multiplied after %0", "moe_tile.arrive @multiplied"}},
+     "expects tokens that order it after what writes 'logits'",
+     FindingKind::UnorderedRead},
+    {"LogitsCountedInBlocksOfTheRoute",
+     "routed",
+     {{"expects 2 * tokens by 48", "expects 2 * tokens by 32"}},
+     "requires 'expects' (2 * tokens by 32) to equal the arrivals at a cell of "
+     "'multiplied' (2 * tokens by 48)",
+     FindingKind::Deadlock},
+    {"PanelsThatWriteAllLogits",
+     "routed",
+     {{"writes(@logits[%t, %n])", "writes(@logits[%t, *])"}},
+     "expects one writer of each element of 'logits', but every tile of 4 by 2 "
+     "writes it",
+     FindingKind::DoubleWrite},
 };
 
 class Mutants : public testing::TestWithParam<Mutant> {};

@@ -1,8 +1,11 @@
-// A layer that routes its own tokens: blocks of them, then one task that counts and orders what they chose, and then families that take turns over the rows it found.
+// A layer that routes its own tokens: the product with the router's matrix, blocks of tokens that choose, then one task that counts and orders what they chose, and then families
+// that take turns over the rows it found.
 func.func @routed() {
   moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
     moe_tile.buffer input @x : tokens x 64 x f32 in device
-    moe_tile.buffer input @logits : tokens x 4 x f32 in device
+    moe_tile.buffer input @router : 4 by 2 x 64 x 2 x f32 in device
+    moe_tile.buffer @logits : tokens x 4 x f32 in device
+    moe_tile.signal @multiplied in device
     moe_tile.buffer @ids : tokens x 2 x i32 in device
     moe_tile.buffer @picks : tokens x 2 x f32 in device
     moe_tile.buffer counts @counts : experts x index in device
@@ -22,9 +25,14 @@ func.func @routed() {
     moe_tile.signal @added : experts x rows by 32 x 64 by 32 in device
     moe_tile.signal @drained : experts x rows by 32 in device
     moe_tile.signal @finished in device
+    moe_tile.task @multiply over (%t in tokens by 48, %n in 4 by 2) {
+      %0 = moe_tile.compute reads(@x[%t, *], @router[%n, *, *]) writes(@logits[%t, %n])
+      moe_tile.arrive @multiplied after %0
+    }
     moe_tile.task @route over (%t in tokens by 32) {
-      %0 = moe_tile.compute reads(@logits[%t, *]) writes(@ids[%t, *], @picks[%t, *], @keys[*, *])
-      moe_tile.arrive @routed after %0
+      %0 = moe_tile.wait @multiplied expects 2 * tokens by 48
+      %1 = moe_tile.compute reads(@logits[%t, *]) writes(@ids[%t, *], @picks[%t, *], @keys[*, *]) after(%0)
+      moe_tile.arrive @routed after %1
     }
     moe_tile.task @plan over () {
       %0 = moe_tile.wait @routed expects tokens by 32
