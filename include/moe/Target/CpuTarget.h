@@ -2,6 +2,8 @@
 #ifndef MOE_TARGET_CPUTARGET_H
 #define MOE_TARGET_CPUTARGET_H
 
+#include "moe/Analysis/Schedule.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -36,6 +38,8 @@ public:
   bool hasBF16Dot() const;
   /// Whether tile registers do so too (AMX).
   bool hasBF16Tiles() const;
+  /// What the cost model of forms knows of such a CPU.
+  MachineRates rates() const;
   bool hasFeature(llvm::StringRef feature) const;
   /// The instruction sets that generated code may use, as the artefact's
   /// contract spells them (`target_features` in abi.h).
