@@ -23,7 +23,7 @@ import layer as layers
 HERE = pathlib.Path(__file__).parent
 DTYPES = {
     "onnxruntime": ["f32", "int8", "int4"], "torch": ["f32", "bf16"], "zentorch": ["f32", "bf16"], "onednn": ["f32", "bf16"],
-    "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"]}
+    "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"], "vllm": ["f32", "bf16"]}
 ITSELF = "moec"  # as its own peer, where that is asked for: how far apart two equal engines are
 ENVIRONMENTS = {"zentorch": "venv-zentorch"}  # others: venv
 # What keeps peers to AVX2; the others have no such switch.
@@ -43,7 +43,7 @@ qwen3-30b-a3b   int4    1 1 ggml
 qwen3-30b-a3b   int4    8 2 onnxruntime
 olmoe-1b-7b      f32  512 1 onnxruntime
 olmoe-1b-7b      f32   64 2 onednn
-olmoe-1b-7b     bf16   16 1 zentorch
+olmoe-1b-7b     bf16   16 1 vllm
 olmoe-1b-7b     bf16  128 1 kt-kernel
 granite-3-1b-a400m f32 512 2 onnxruntime
 granite-3-1b-a400m f32   4 1 jax
