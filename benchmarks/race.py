@@ -23,7 +23,8 @@ import layer as layers
 HERE = pathlib.Path(__file__).parent
 DTYPES = {
     "onnxruntime": ["f32", "int8", "int4"], "torch": ["f32", "bf16"], "zentorch": ["f32", "bf16"], "onednn": ["f32", "bf16"],
-    "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"]}
+    "ggml": ["f32", "bf16", "int8", "int4"], "kt-kernel": ["bf16"], "jax": ["f32", "bf16"], "vllm": ["f32", "bf16"]}
+ITSELF = "moec"  # as its own peer, where that is asked for: how far apart two equal engines are
 ENVIRONMENTS = {"zentorch": "venv-zentorch"}  # others: venv
 # What keeps peers to AVX2; the others have no such switch.
 AVX2_PEERS = ["torch", "onednn"]
@@ -42,7 +43,7 @@ qwen3-30b-a3b   int4    1 1 ggml
 qwen3-30b-a3b   int4    8 2 onnxruntime
 olmoe-1b-7b      f32  512 1 onnxruntime
 olmoe-1b-7b      f32   64 2 onednn
-olmoe-1b-7b     bf16   16 1 zentorch
+olmoe-1b-7b     bf16   16 1 vllm
 olmoe-1b-7b     bf16  128 1 kt-kernel
 granite-3-1b-a400m f32 512 2 onnxruntime
 granite-3-1b-a400m f32   4 1 jax
@@ -129,7 +130,7 @@ def steal():
 
 
 def race(ours, peer, seconds):
-    """Times of both, interleaved: at least five runs and `seconds` of each."""
+    """Times of both, interleaved: at least five runs and `seconds` of each. Of a trial, which has no seconds, every round counts."""
     engines = [ours, peer]
     runs = {engine: max(1, int(0.2 / max(min(engine.time(3)), 1e-9))) for engine in engines}
     times = {engine: [] for engine in engines}
@@ -138,7 +139,7 @@ def race(ours, peer, seconds):
         stolen, total = steal()
         round_times = [(engine, engine.time(runs[engine])) for engine in engines]
         stolen_after, total_after = steal()
-        if stolen_after - stolen > 0.01 * max(1, total_after - total) and discarded < MOST_DISCARDED:
+        if stolen_after - stolen > 0.01 * max(1, total_after - total) and discarded < MOST_DISCARDED and seconds > 0:
             discarded += 1
             continue
         for engine, values in round_times:
@@ -284,8 +285,8 @@ def main():
     parser.add_argument("--dtypes", type=words(layers.BITS), default=list(layers.BITS), help="of f32, bf16, int8, int4 (default: all)")
     parser.add_argument("--tokens", type=numbers, default=[1, 2, 4, 8, 16, 32, 64, 128, 512, 2048], help="numbers of tokens (default: 1 to 2048)")
     parser.add_argument("--threads", type=numbers, default=[1, 2], help="numbers of threads (default: 1,2)")
-    parser.add_argument("--peers", type=words(DTYPES), default=list(DTYPES), help=f"of {', '.join(DTYPES)} (default: all)")
-    parser.add_argument("--seconds", type=float, default=2, help="time each engine at least this long per cell (default: 2)")
+    parser.add_argument("--peers", type=words([*DTYPES, ITSELF]), default=list(DTYPES), help=f"of {', '.join(DTYPES)} (default: all), and {ITSELF}, against itself")
+    parser.add_argument("--seconds", type=float, default=2, help="time each engine at least this long per cell (default: 2); 0 for a trial")
     parser.add_argument("--schedule", default="auto", help="how moec runs layers; see moe-compile (default: auto)")
     parser.add_argument("--avx2", action="store_true", help=f"keep all to AVX2 and f32 arithmetic: moec, and those peers that can be told to ({', '.join(AVX2_PEERS)}). The "
                         "roofline stays the f32 peak of moe-bench --machine, in AVX-512 where the CPU has it: right where both have the same peak, as on Zen 4, too high elsewhere")
@@ -300,7 +301,7 @@ def main():
     else:
         cells = [dict(zip(KEY, (name, dtype, tokens, threads, peer)))
                  for name in arguments.layers for dtype in arguments.dtypes for threads in arguments.threads
-                 for peer in arguments.peers if dtype in DTYPES[peer] for tokens in arguments.tokens]
+                 for peer in arguments.peers if dtype in DTYPES.get(peer, [dtype]) for tokens in arguments.tokens]
     cells = [cell for cell in cells if not arguments.avx2 or cell["peer"] in AVX2_PEERS]
     results = read_results(arguments.results)
     done = {key(cell) for cell in results}

@@ -7,6 +7,7 @@ virtual environment of the peers.
 """
 
 import argparse
+import ctypes
 import json
 import pathlib
 import re
@@ -22,7 +23,7 @@ import layer as layers
 from worker import Moec
 
 TOKENS, HIDDEN, WIDTH, PICKS = 1024, 384, 64, 8
-RULES = ["nearest", "up", "down"]
+RULES = ["nearest", "up", "down", "sr_f", "nr_s", "balance_f"]
 
 
 def source(layer, weights):
@@ -42,11 +43,29 @@ def source(layer, weights):
 """
 
 
-def rounded(counts, unit, rule):
-    """The rows of experts under a rule without chance."""
-    if rule == "nearest":
-        return np.where(counts % unit * 2 > unit, -(-counts // unit), counts // unit) * unit
-    return (counts // unit if rule == "down" else -(-counts // unit)) * unit
+def counts_source(layer, unit, rule):
+    """The counts of experts that a rule makes, as the compiler's reference lowering computes them."""
+    e = layer["experts"]
+    z, plan, counts = f"tensor<?x{e}xf32>", f"!moe.plan<{e}, slots<{e}>>", f"tensor<{e}xi32>"
+    return f"""func.func @main(%z: {z} {{moe.name = "logits"}}) -> ({counts} {{moe.name = "counts"}}) {{
+  %p = moe.route %z score <softmax> select <topk({layer["top_k"]})> weight <scores> capacity <tile_round, tile = {unit}, mode = {rule}, renorm = tc_set> : {z} -> {plan}
+  %c, %n = moe.plan_stats %p stage <after> counted <entries> : {plan} -> {counts}, tensor<i32>
+  return %c : {counts}
+}}
+"""
+
+
+class Counts(Moec):
+    """Counts of experts for the logits of a call."""
+
+    def of(self, z):
+        types = (self.Type * 1)(self.Type(self.F32, 2, (ctypes.c_int64 * 2)(*z.shape)))
+        self.check("CallReshape", self.call, types, 1)
+        counts = np.empty(z.shape[1], np.int32)
+        self.check("CallBindInput", self.call, 0, ctypes.c_void_p(z.ctypes.data), ctypes.c_size_t(z.nbytes))
+        self.check("CallBindOutput", self.call, 0, ctypes.c_void_p(counts.ctypes.data), ctypes.c_size_t(counts.nbytes))
+        self.run()
+        return counts
 
 
 def whole_tiles(logits, counts, unit):
@@ -76,6 +95,18 @@ def compile_layer(folder, rule, arguments):
     return own, int(unit[1]) if unit else 1
 
 
+def rounded_rows(layer, logits, unit, rule, folder, arguments):
+    """The rows that are left of all under a rule; those with chance have the compiler's seed."""
+    own = folder / f"counts-{rule}"
+    own.mkdir()
+    (own / "route.mlir").write_text(counts_source(layer, unit, rule))
+    subprocess.run([pathlib.Path(arguments.moec).resolve() / "bin/moe-compile", own / "route.mlir", "--start-from=moe", "-o", own / "model.so"], check=True)
+    counts = Counts(None, None, own, 1, arguments.moec).of(logits)
+    if (counts % unit).any():
+        sys.exit(f"rounding.py: error: expects multiples of {unit} under '{rule}', but got {counts.tolist()}")
+    return int(counts.sum())
+
+
 def measure(experts, folder, arguments):
     layer = {"hidden": HIDDEN, "width": WIDTH, "experts": experts, "top_k": PICKS, "shared_width": 0, "router": "softmax-topk-renorm", "body": "silu"}
     weights = layers.Weights(layer, arguments.dtype, folder)
@@ -88,7 +119,7 @@ def measure(experts, folder, arguments):
         own, units[rule] = compile_layer(folder, rule, arguments)
         forms[rule] = Moec(layer, weights, own, arguments.threads, arguments.moec)
         forms[rule].bind(x, logits)
-        rows[rule] = int(counts.sum() if rule == "none" else rounded(counts, units[rule], rule).sum())
+        rows[rule] = int(counts.sum()) if rule == "none" else rounded_rows(layer, logits, units[rule], rule, folder, arguments)
     forms["whole"] = Moec(layer, weights, folder / "none", arguments.threads, arguments.moec)
     units["whole"] = max(units.values())
     forms["whole"].bind(x, whole_tiles(logits, counts, units["whole"]))
@@ -119,7 +150,7 @@ def main():
     parser.add_argument("--moec", default="build/dev", help="the build folder (default: %(default)s)")
     parser.add_argument("--work", default="build/benchmarks/rounding", help="where files go (default: %(default)s)")
     parser.add_argument("--experts", type=lambda text: [int(word) for word in text.split(",")], default=[64, 128, 256, 512])
-    parser.add_argument("--rules", nargs="+", choices=RULES, default=RULES, help="those without chance (default: all)")
+    parser.add_argument("--rules", nargs="+", choices=RULES, default=RULES, help="of moe-token-rounding (default: all)")
     parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--schedule", default="auto", help="see moe-compile (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1)
@@ -139,9 +170,9 @@ def main():
         print(json.dumps(results))
         return
     print(f"{TOKENS} tokens, hidden {HIDDEN}, width {WIDTH}, top-{PICKS}, {arguments.dtype}, {arguments.threads} threads, {arguments.schedule}; medians of {arguments.rounds} rounds")
-    print("experts  rows/expert  rule        rows        ms     gain  per row  output changed")
+    print("experts  rows/expert  rule         rows        ms     gain  per row  output changed")
     for cell in results:
-        print(f"{cell['experts']:7}  {cell['rows_per_expert']:11.1f}  {cell['rule']:8}{cell['rows']:8}{cell['ms']:10.3f}{cell['gain_percent']:7.1f} %{cell['gain_per_row_percent']:7.1f} %"
+        print(f"{cell['experts']:7}  {cell['rows_per_expert']:11.1f}  {cell['rule']:9}{cell['rows']:8}{cell['ms']:10.3f}{cell['gain_percent']:7.1f} %{cell['gain_per_row_percent']:7.1f} %"
               f"{cell['changed_percent']:12.1f} %")
 
 

@@ -87,6 +87,9 @@ def torch_topk(z, threads):
     return lambda: torch.topk(tensor, SLOTS)
 
 
+PEERS = {"onnxruntime TopK": onnxruntime_topk, "torch topk": torch_topk}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moec", default="build/dev", help="the build folder (default: %(default)s)")
@@ -94,6 +97,7 @@ def main():
     parser.add_argument("--tokens", type=int, default=16384)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=30, help="at least (default: %(default)s)")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="the others (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     options = parser.parse_args()
 
@@ -113,7 +117,7 @@ def main():
     if wrong > 0.01 or error > 1e-4 and wrong == 0:
         sys.exit(f"routing.py: error: expects the ids and weights of the formula, but {100 * wrong:.1f} % of rows differ, weights by {error:.1e}")
 
-    engines = {"moec route": router.run, "onnxruntime TopK": onnxruntime_topk(z, options.threads), "torch topk": torch_topk(z, options.threads)}
+    engines = {"moec route": router.run, **{name: PEERS[name](z, options.threads) for name in options.peers}}
     times = {name: [] for name in engines}
     for run in engines.values():
         run()

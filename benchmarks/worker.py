@@ -73,7 +73,7 @@ class Moec:
 
 # Engines by name: the module below peers/ that has a class Engine.
 PEERS = {"onnxruntime": "ort", "torch": "grouped_mm", "zentorch": "zentorch_moe", "onednn": "native", "ggml": "native", "kt-kernel": "kt",
-         "jax": "ragged_dot"}
+         "jax": "ragged_dot", "vllm": "vllm_cpu"}
 
 
 def make(name, layer, weights, folder, threads, build):

@@ -1,4 +1,5 @@
 # How lit finds and runs the project's tests. MOE_CHECK_ROUNDTRIP=1 makes every moe-opt also round-trip its input.
+import importlib.util
 import os
 import platform
 import sys
@@ -20,6 +21,9 @@ if os.path.exists("/proc/cpuinfo"):
     for feature, needed in {"avx512bf16": {"avx512_bf16", "avx512bw", "avx512vl"}, "amx": {"amx_tile", "amx_bf16", "avx512_bf16"}}.items():
         if needed.issubset(flags):
             config.available_features.add(feature)
+# What the benchmarks compute with; for tests that run them.
+if importlib.util.find_spec("numpy"):
+    config.available_features.add("numpy")
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.moe_binary_dir, "test")
 config.substitutions.append(("%python", sys.executable))

@@ -63,7 +63,14 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
     pipeline.bf16Dot = target->hasBF16Dot();
     pipeline.bf16Tiles = target->hasBF16Tiles();
     pipeline.fetchDistance = target->fetchDistance();
-    pipeline.schedule = options.schedule;
+    ScheduleOptions schedule = options.schedule;
+    schedule.machine = target->rates();
+    if (options.machineFlops > 0)
+      schedule.machine.flops = options.machineFlops;
+    if (options.machineReadBytes > 0)
+      schedule.machine.readBytes = schedule.machine.allReadBytes =
+          options.machineReadBytes;
+    pipeline.schedule = schedule;
     pipeline.tokenRounding = options.tokenRounding;
     pipeline.planStats = options.planStats;
     pipeline.trace = options.trace;

@@ -3,8 +3,10 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
@@ -20,6 +22,30 @@ static constexpr double margin = 0.1;
 /// Parallel loops of an expert op after op: the gather, the products and the
 /// activation.
 static constexpr double loopsPerExpert = 4;
+
+/// Multiply-adds below which the product of an expert op after op is no
+/// parallel loop: two grains of convert-linalg-to-cpu.
+static constexpr double leastParallel = 2 * 65536;
+
+namespace {
+
+/// A rate by its name in the text of options.
+struct NamedRate {
+  llvm::StringLiteral name;
+  double MachineRates::*rate;
+};
+
+constexpr NamedRate namedRates[] = {
+    {"flops", &MachineRates::flops},
+    {"pair-factor", &MachineRates::pairFactor},
+    {"tile-factor", &MachineRates::tileFactor},
+    {"thread-read-bytes", &MachineRates::readBytes},
+    {"read-bytes", &MachineRates::allReadBytes},
+    {"loop-seconds", &MachineRates::loopSeconds},
+    {"task-seconds", &MachineRates::taskSeconds},
+};
+
+} // namespace
 
 llvm::StringRef moe::scheduleName(Schedule schedule) {
   switch (schedule) {
@@ -56,14 +82,19 @@ moe::parseScheduleOptions(llvm::StringRef text) {
       isWrong = value.getAsInteger(10, options.tokens) || options.tokens < 0;
     else if (field == "threads")
       isWrong = value.getAsInteger(10, options.threads) || options.threads < 1;
-    else if (field == "flops")
-      isWrong = value.getAsDouble(options.flops) || options.flops < 0;
-    else if (field == "read-bytes")
-      isWrong = value.getAsDouble(options.readBytes) || options.readBytes < 0;
+    for (const NamedRate &known : namedRates) {
+      double &rate = options.machine.*known.rate;
+      if (field == known.name)
+        isWrong = value.getAsDouble(rate) || !(rate > 0);
+    }
     if (isWrong)
-      return llvm::createStringError("expects a number of tokens, threads, "
-                                     "flops or read-bytes, but got '" +
-                                     word + "'");
+      return llvm::createStringError(
+          "expects a number of tokens or threads, or a rate (" +
+          llvm::join(
+              llvm::map_range(namedRates,
+                              [](const NamedRate &rate) { return rate.name; }),
+              ", ") +
+          "), but got '" + word + "'");
   }
   return options;
 }
@@ -80,9 +111,11 @@ bool llvm::cl::parser<ScheduleOptions>::parse(Option &option, StringRef name,
 
 void llvm::cl::parser<ScheduleOptions>::print(raw_ostream &os,
                                               const ScheduleOptions &value) {
-  os << formatv("{{{0} tokens={1} threads={2} flops={3:e} read-bytes={4:e}}",
-                scheduleName(value.form), value.tokens, value.threads,
-                value.flops, value.readBytes);
+  os << formatv("{{{0} tokens={1} threads={2}", scheduleName(value.form),
+                value.tokens, value.threads);
+  for (const NamedRate &known : namedRates)
+    os << formatv(" {0}={1:e}", known.name, value.machine.*known.rate);
+  os << '}';
 }
 
 void llvm::cl::parser<ScheduleOptions>::printOptionDiff(
@@ -125,6 +158,45 @@ std::string FormCosts::text() const {
          cost(Schedule::Fused);
 }
 
+/// Weights of an expert in panels, each a multiply-add of its rows, where
+/// `matrices` make the hidden vectors.
+static double panelsOf(const LayerSize &layer, int64_t matrices) {
+  auto filled = [&](int64_t columns) {
+    return static_cast<int64_t>(llvm::alignTo(columns, layer.panel));
+  };
+  int64_t columns = layer.width * (layer.gated ? 2 : 1);
+  return static_cast<double>(layer.in * matrices * filled(columns / matrices) +
+                             layer.width * filled(layer.out));
+}
+
+/// Seconds in which `workers` threads compute and read at best, where `active`
+/// experts of so many `weights` have rows.
+static double rooflineOf(const LayerSize &layer, const MachineRates &machine,
+                         double weights, double active, double workers) {
+  auto rows = static_cast<double>(layer.tokens * layer.picks);
+  double factor = layer.tiles   ? machine.tileFactor
+                  : layer.pairs ? machine.pairFactor
+                                : 1;
+  double bandwidth =
+      std::min(machine.readBytes * workers, machine.allReadBytes);
+  return std::max(2 * rows * weights / (machine.flops * workers * factor),
+                  layer.weightBytes * active * weights / bandwidth);
+}
+
+/// Tasks of the fused graph where each of `active` experts has `rows` rows.
+static double tasksOf(const LayerSize &layer, double active, double rows) {
+  auto count = [](double all, int64_t of) {
+    return std::ceil(all / static_cast<double>(of));
+  };
+  double ofTile = 1 +
+                  count(static_cast<double>(layer.width), layer.taskHidden) +
+                  count(static_cast<double>(layer.out), layer.taskOut);
+  // Routes, the plan, and the beginning of the sums.
+  double ofTokens =
+      1 + 2 * count(static_cast<double>(layer.tokens), layer.taskTokens);
+  return active * count(rows, layer.taskRows) * ofTile + ofTokens;
+}
+
 FormCosts moe::estimate(const LayerSize &layer, const MachineRates &machine,
                         int64_t threads) {
   auto tokens = static_cast<double>(layer.tokens);
@@ -133,21 +205,26 @@ FormCosts moe::estimate(const LayerSize &layer, const MachineRates &machine,
   auto workers = static_cast<double>(threads);
   // Tokens that choose evenly and by themselves.
   double active = experts * (1 - std::pow(1 - picks / experts, tokens));
-  double elements = static_cast<double>(
-      layer.width * (layer.in * (layer.gated ? 2 : 1) + layer.out));
-  double bandwidth =
-      std::min(machine.readBytes * workers, machine.allReadBytes);
-  double factor = layer.tiles ? machine.tileFactor : layer.pairs ? 2 : 1;
-  double flops = machine.flops * workers * factor;
-  double roofline = std::max(2 * tokens * picks * elements / flops,
-                             layer.weightBytes * active * elements / bandwidth);
+  double rows = active > 0 ? tokens * picks / active : 0;
+  int64_t matrices = layer.gated ? 2 : 1;
+  double apart = panelsOf(layer, matrices),
+         stored = panelsOf(layer, layer.joint ? 1 : matrices);
+  double roofline = rooflineOf(layer, machine, apart, active, workers);
   // One thread has nobody to wait for.
   bool isAlone = threads == 1;
   const FormShares &shares = isAlone ? machine.oneThread : machine.threads;
   double loop = isAlone ? 0 : machine.loopSeconds;
+  double tasks = machine.taskSeconds * tasksOf(layer, active, rows) / workers;
   FormCosts costs;
-  costs.unfused = roofline / shares.unfused + active * loopsPerExpert * loop;
-  costs.twoKernel = roofline / shares.twoKernel + 2 * loop;
-  costs.fused = roofline / shares.fused + loop;
+  // Small products are computed by the thread that calls.
+  double product = rows * static_cast<double>(layer.width * layer.in);
+  costs.unfused = product < leastParallel
+                      ? rooflineOf(layer, machine, stored, active, 1) /
+                            machine.oneThread.unfused
+                      : rooflineOf(layer, machine, stored, active, workers) /
+                                shares.unfused +
+                            active * loopsPerExpert * loop;
+  costs.twoKernel = roofline / shares.twoKernel + 2 * loop + tasks;
+  costs.fused = roofline / shares.fused + loop + tasks;
   return costs;
 }

@@ -126,7 +126,7 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
     Roles that wait for later ones, other rings, gaps, copies, arrivals that lag and epochs other than `fresh` are for other targets: an error.
   }];
   let options = [
-    Option<"workers", "workers", "int64_t", "64", "Workers that the parallel loop starts at most">,
+    Option<"workers", "workers", "int64_t", "1024", "Workers that the parallel loop starts at most">,
     Option<"trace", "trace", "bool", "false", "Tell the runtime when each task begins and has ended">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];

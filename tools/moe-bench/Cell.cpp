@@ -2,16 +2,13 @@
 #include "Cell.h"
 #include "Values.h"
 
-#include "llvm/ADT/Sequence.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
 #include <limits>
 #include <random>
-#include <thread>
 
 using namespace moe::bench;
 
@@ -115,28 +112,6 @@ static double errorOf(const LayerFiles &files, const LoadedLayer &loaded,
   return difference / largest;
 }
 
-/// Time that all threads of this process have run.
-static double processSeconds() {
-  timespec time = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
-}
-
-/// Threads that wait for work spin for a while, and would run beside the next
-/// team.
-static void waitUntilIdle() {
-  using namespace std::chrono_literals;
-  constexpr auto period = 5ms;
-  double before = processSeconds();
-  for (unsigned periods = 0; periods < 200; ++periods) {
-    std::this_thread::sleep_for(period);
-    double now = processSeconds();
-    if (now - before < 0.1 * std::chrono::duration<double>(period).count())
-      return;
-    before = now;
-  }
-}
-
 /// Adds the rows that are computed for `selected` to those of `cell`, in tiles
 /// as the kernel has them and in whole ones.
 static void countRows(const Layer &layer, llvm::ArrayRef<int32_t> selected,
@@ -168,19 +143,11 @@ static void countWork(const LayerFiles &files, const Inputs &inputs,
   cell.weightBytes = expertBytes(files, cell.active);
 }
 
-static llvm::Error timeOnce(LoadedLayer &layer, const Inputs &inputs,
-                            llvm::ArrayRef<float> logits, Timing &timing) {
+static llvm::Error runOnce(LoadedLayer &layer, const Inputs &inputs,
+                           llvm::ArrayRef<float> logits, RunTimes &times) {
   if (llvm::Error error = layer.bind(inputs.input(), logits.data()))
     return error;
-  double cpuStart = processSeconds();
-  auto start = std::chrono::steady_clock::now();
-  if (llvm::Error error = layer.run())
-    return error;
-  std::chrono::duration<double> taken =
-      std::chrono::steady_clock::now() - start;
-  timing.cpuSeconds.push_back(processSeconds() - cpuStart);
-  timing.seconds.push_back(taken.count());
-  return llvm::Error::success();
+  return timeOnce([&] { return layer.run(); }, times);
 }
 
 llvm::Error moe::bench::timeCell(const LayerFiles &files,
@@ -194,7 +161,7 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
     if (llvm::Error error = variant.layer->reshape(cell.tokens))
       return error;
     for (const std::vector<float> &logits : inputs.logits) {
-      if (llvm::Error error = timeOnce(*variant.layer, inputs, logits, timing))
+      if (llvm::Error error = runOnce(*variant.layer, inputs, logits, timing))
         return error;
       timing.error = std::max(timing.error,
                               errorOf(files, *variant.layer, inputs.x, logits));
@@ -204,28 +171,16 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
   }
 
   StealCounter before = StealCounter::now();
-  std::vector<double> totals(variants.size());
-  auto needsMore = [&](size_t i) {
-    return cell.timings[i].seconds.size() < 5 ||
-           totals[i] < parameters.leastSeconds;
-  };
-  auto indices = llvm::seq<size_t>(0, variants.size());
-  bool hasOneTeam = variants.front().threads == variants.back().threads;
-  while (llvm::any_of(indices, needsMore))
-    for (size_t begin = 0, end = 0; begin < variants.size(); begin = end) {
-      while (end < variants.size() &&
-             variants[end].threads == variants[begin].threads)
-        ++end;
-      if (!hasOneTeam)
-        waitUntilIdle();
-      for (const std::vector<float> &logits : inputs.logits)
-        for (size_t i = begin; i < end; ++i) {
-          if (llvm::Error error =
-                  timeOnce(*variants[i].layer, inputs, logits, cell.timings[i]))
-            return error;
-          totals[i] += cell.timings[i].seconds.back();
-        }
-    }
+  if (llvm::Error error = takeTurns(
+          llvm::map_to_vector(
+              variants, [](const Variant &variant) { return variant.threads; }),
+          inputs.logits.size(), parameters.leastSeconds,
+          [&](size_t i, size_t draw) {
+            return runOnce(*variants[i].layer, inputs, inputs.logits[draw],
+                           cell.timings[i]);
+          },
+          [&](size_t i) -> RunTimes & { return cell.timings[i]; }))
+    return error;
   cell.stealPercent = StealCounter::now().percentSince(before);
 
   for (auto [variant, timing] : llvm::zip_equal(variants, cell.timings)) {
@@ -238,7 +193,7 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
       Timing traced;
       parameters.timeline->begin(name);
       llvm::Error error =
-          timeOnce(*variant.layer, inputs, inputs.logits.back(), traced);
+          runOnce(*variant.layer, inputs, inputs.logits.back(), traced);
       parameters.timeline->end();
       if (error)
         return error;
@@ -248,8 +203,7 @@ llvm::Error moe::bench::timeCell(const LayerFiles &files,
             1 - *products / (traced.seconds.back() * variant.threads);
     }
     timing.peakBytes = variant.layer->peakBytes();
-    llvm::sort(timing.seconds);
-    llvm::sort(timing.cpuSeconds);
+    timing.sort();
   }
   return llvm::Error::success();
 }

@@ -5,6 +5,7 @@
 #include "LoadedLayer.h"
 #include "Machine.h"
 #include "Routing.h"
+#include "Turns.h"
 
 #include "moe/Analysis/RowTiles.h"
 
@@ -19,19 +20,13 @@ struct Variant {
 };
 
 /// What one variant took for a cell.
-struct Timing {
-  std::vector<double> seconds;    ///< sorted
-  std::vector<double> cpuSeconds; ///< of all threads, sorted
-  double error = 0;               ///< max |y - r| / max |r|
+struct Timing : RunTimes {
+  double error = 0; ///< max |y - r| / max |r|
   uint64_t peakBytes = 0;
   /// Of the time of all threads in a traced run, the part outside tasks that
   /// multiply: routing, the plan, moving rows, and waiting. Absent without a
   /// timeline and where the form has no such tasks.
   std::optional<double> routing;
-
-  double median() const { return seconds[seconds.size() / 2]; }
-  double cpuMedian() const { return cpuSeconds[cpuSeconds.size() / 2]; }
-  double least() const { return seconds.front(); }
 };
 
 struct Cell {
@@ -67,10 +62,8 @@ struct CellParameters {
   Timeline *timeline; ///< gets one run of each variant; may be null
 };
 
-/// Times every variant in `cell`. Variants of one number of threads, which are
-/// neighbours, take turns run by run, and the numbers of threads after each has
-/// run all draws of the routing. The first tokens of each draw are compared
-/// with f64.
+/// Times every variant in `cell`, in turns (see takeTurns). The first tokens of
+/// each draw of the routing are compared with f64.
 llvm::Error timeCell(const LayerFiles &files, llvm::ArrayRef<Variant> variants,
                      const CellParameters &parameters, Cell &cell);
 

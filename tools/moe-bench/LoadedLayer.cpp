@@ -9,46 +9,20 @@
 
 using namespace moe::bench;
 
-static llvm::Error toError(moe_status_t status) {
-  if (!status)
-    return llvm::Error::success();
-  llvm::Error error = llvm::createStringError(moeRuntimeStatusMessage(status));
-  moeRuntimeStatusRelease(status);
-  return error;
-}
-
 llvm::Expected<std::unique_ptr<LoadedLayer>>
-LoadedLayer::create(const LayerFiles &files, const LayerLibrary &library,
+LoadedLayer::create(const LayerFiles &files, const Library &library,
                     uint32_t threads, Timeline *timeline) {
   std::unique_ptr<LoadedLayer> loaded(new LoadedLayer(files));
-  moe_instance_params_t params = {};
-  params.struct_size = sizeof(params);
-  params.num_threads = threads;
-  if (timeline) {
-    params.trace = &Timeline::tell;
-    params.trace_user = timeline;
-  }
-  if (llvm::Error error =
-          toError(moeRuntimeInstanceCreate(&params, &loaded->instance)))
-    return error;
-  if (llvm::Error error = toError(moeRuntimeModuleLoad(
-          loaded->instance, library.path.c_str(), nullptr, &loaded->module)))
-    return error;
-  if (llvm::Error error = toError(
-          moeRuntimeModuleFindEntry(loaded->module, nullptr, &loaded->entry)))
+  if (llvm::Error error = loaded->library.load(library.path, threads, timeline))
     return error;
   return loaded;
 }
 
-LoadedLayer::~LoadedLayer() {
-  moeRuntimeCallRelease(call);
-  moeRuntimeModuleRelease(module);
-  moeRuntimeInstanceRelease(instance);
-}
+LoadedLayer::~LoadedLayer() { moeRuntimeCallRelease(call); }
 
 llvm::Error LoadedLayer::reshape(int64_t count) {
   moeRuntimeCallRelease(std::exchange(call, nullptr));
-  if (llvm::Error error = toError(moeRuntimeCallCreate(entry, &call)))
+  if (llvm::Error error = toError(moeRuntimeCallCreate(library.entry, &call)))
     return error;
   tokens = count;
   const Layer &layer = files.layer();
@@ -86,9 +60,4 @@ std::vector<float> LoadedLayer::output(int64_t count) const {
   return values;
 }
 
-uint64_t LoadedLayer::peakBytes() const {
-  moe_memory_stats_t stats = {};
-  stats.struct_size = sizeof(stats);
-  llvm::consumeError(toError(moeRuntimeCallMemory(call, &stats)));
-  return stats.peak_bytes;
-}
+uint64_t LoadedLayer::peakBytes() const { return peakBytesOf(call); }

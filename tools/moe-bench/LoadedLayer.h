@@ -3,9 +3,7 @@
 #define MOE_TOOLS_MOE_BENCH_LOADEDLAYER_H
 
 #include "LayerFiles.h"
-#include "Timeline.h"
-
-#include "moe-rt/runtime.h"
+#include "LoadedLibrary.h"
 
 namespace moe::bench {
 
@@ -15,7 +13,7 @@ public:
   /// Loads `library` of `files`, which outlive it, for `threads` threads. Tasks
   /// are told to `timeline`, which outlives it; null: to nobody.
   static llvm::Expected<std::unique_ptr<LoadedLayer>>
-  create(const LayerFiles &files, const LayerLibrary &library, uint32_t threads,
+  create(const LayerFiles &files, const Library &library, uint32_t threads,
          Timeline *timeline);
   ~LoadedLayer();
   LoadedLayer(const LoadedLayer &) = delete;
@@ -39,9 +37,7 @@ private:
   explicit LoadedLayer(const LayerFiles &files) : files(files) {}
 
   const LayerFiles &files;
-  moe_instance_t instance = nullptr;
-  moe_module_t module = nullptr;
-  moe_entry_t entry = nullptr;
+  LoadedLibrary library;
   moe_call_t call = nullptr;
   int64_t tokens = 0;
   /// The output, bound: the runtime would keep a result of its own until the

@@ -99,7 +99,7 @@ void moe::bench::printText(const Report &report) {
       layer.sharedWidth ? ", shared width " + std::to_string(layer.sharedWidth)
                         : "",
       report.files.parameterBytes() * 1e-9, formatName(precision.weights));
-  for (const LayerLibrary &library : report.libraries)
+  for (const Library &library : report.libraries)
     llvm::outs() << llvm::formatv(
         "{0} compiled in {1:f1} s, weights packed in {2:f1} s of them\n",
         scheduleName(library.schedule), library.compileSeconds,
@@ -198,7 +198,7 @@ void moe::bench::printJson(const Report &report) {
       results.push_back(std::move(result));
     }
   llvm::json::Array libraries;
-  for (const LayerLibrary &library : report.libraries)
+  for (const Library &library : report.libraries)
     libraries.push_back(
         llvm::json::Object{{"schedule", scheduleName(library.schedule)},
                            {"compile_s", library.compileSeconds},

@@ -8,7 +8,7 @@ namespace moe::bench {
 
 struct Report {
   const LayerFiles &files;
-  llvm::ArrayRef<LayerLibrary> libraries;
+  llvm::ArrayRef<Library> libraries;
   llvm::ArrayRef<Variant> variants;
   llvm::ArrayRef<Cell> cells;
 };

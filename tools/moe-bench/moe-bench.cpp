@@ -1,4 +1,6 @@
-// moe-bench: times a real MoE layer against what the machine can do.
+// moe-bench: times a real MoE layer against what the machine can do, or a whole
+// model.
+#include "Model.h"
 #include "Report.h"
 
 #include "moe/Analysis/RowTiles.h"
@@ -16,6 +18,23 @@ struct CommandLine {
   cl::opt<std::string> layer{"layer", cl::value_desc("name"),
                              cl::desc("The layer to time; --list prints all"),
                              cl::cat(category)};
+  cl::opt<std::string> model{
+      "model", cl::value_desc("file"),
+      cl::desc("The model to time instead: a library of moe-compile with its "
+               "weights beside it, or what moe-compile reads"),
+      cl::cat(category)};
+  cl::list<std::string> sizes{
+      "dim", cl::value_desc("name=n,..."),
+      cl::desc("What a dynamic size of the model is, in turn, or the numbers "
+               "and earlier sizes that it is the sum of (name=other+1); once "
+               "per size"),
+      cl::cat(category)};
+  cl::opt<int64_t> vocabulary{
+      "vocabulary", cl::value_desc("n"),
+      cl::desc("Random integers of the model's inputs are below this (default: "
+               "the last dimension of its first output of floating point, "
+               "else 2)"),
+      cl::cat(category)};
   cl::opt<bool> list{"list", cl::desc("Print the layers and their shapes"),
                      cl::cat(category)};
   cl::opt<bool> machine{"machine", cl::desc("Print the machine's peak alone"),
@@ -25,7 +44,8 @@ struct CommandLine {
                         cl::cat(category)};
   cl::list<unsigned> tokens{
       "tokens", cl::value_desc("n,..."), cl::CommaSeparated,
-      cl::desc("Numbers of tokens (default: 1,8,32,128,512)"),
+      cl::desc("Numbers of tokens (default: 1,8,32,128,512; of a model "
+               "1,32,128)"),
       cl::cat(category)};
   cl::list<std::string> traces{
       "trace", cl::value_desc("name,..."), cl::CommaSeparated,
@@ -73,14 +93,17 @@ struct CommandLine {
 
 constexpr const char *overview =
     "Times one MoE layer of a published model and compares with the machine's "
-    "measured peak.\n\n"
+    "measured peak, or a whole\nmodel.\n\n"
     "  moe-bench --list\n"
     "  moe-bench --machine --threads=1,2\n"
     "  moe-bench --layer=qwen3-30b-a3b --tokens=1,32,512\n"
     "  moe-bench --layer=qwen3-30b-a3b --dtype=int4 --activations=f32\n"
     "  moe-bench --layer=olmoe-1b-7b --threads=2 --trace=uniform,hot --json\n"
     "  moe-bench --layer=olmoe-1b-7b --schedule=unfused,fused --threads=1,2\n"
-    "  moe-bench --layer=olmoe-1b-7b --schedule=fused --timeline=tasks.json\n\n"
+    "  moe-bench --layer=olmoe-1b-7b --schedule=fused --timeline=tasks.json\n"
+    "  moe-bench --model=model.so --tokens=1,32,512 --threads=1,2\n"
+    "  moe-bench --model=model.onnx --dim=past=0,512 "
+    "--dim=total=past+seq --tokens=1\n\n"
     "The layer is compiled with random weights; its router's logits are an "
     "input, so that the routing\ncan be chosen. The roofline is the larger of "
     "the time for the arithmetic at the measured peak (of\nbf16 in tile "
@@ -93,8 +116,20 @@ constexpr const char *overview =
     "cell are checked against f64. Wasted rows are those that kernels\n"
     "compute and nobody routed, beside those that whole register tiles would "
     "have.\n\n"
-    "Whole models: utils/check-models times a folder of them against ONNX "
-    "Runtime, moe-run one.\n\n"
+    "Of a model, --dim says by its name what a dynamic size is (moe-run "
+    "--describe prints them). --tokens\nare for the last one of the first "
+    "input that --dim does not name (of token ids [B, S], S); others are\n1. "
+    "Tokens are the elements of the first input's dynamic dimensions. Inputs "
+    "are made by type: numbers\nof floating point from a normal distribution, "
+    "booleans true, integers 1 where the name has 'mask' in\nit, 0, 1, 2, ... "
+    "along the last dimension where it has 'position', and else random below "
+    "--vocabulary.\nMemory is what the model has in use at once beside "
+    "weights, "
+    "inputs and results; a result counts where\nonly a run tells its shape. "
+    "There is no roofline, since a library does not say what it computes, "
+    "and\nnumbers are not checked: moe-run compares with given ones, "
+    "utils/check-models a folder of models with\nONNX Runtime. A library that "
+    "is compiled already tells of parallel ranges alone in a timeline.\n\n"
     "Exit status: 0, 1 where a layer cannot be run or its numbers are wrong, 2 "
     "for a wrong command line.\n";
 
@@ -130,6 +165,59 @@ static void progress(const llvm::Twine &message) {
   llvm::errs() << "moe-bench: " << message << '\n';
 }
 
+/// The first of `options` that the command line has.
+static const cl::Option *findGiven(
+    std::initializer_list<std::reference_wrapper<const cl::Option>> options) {
+  for (const cl::Option &option : options)
+    if (option.getNumOccurrences() != 0)
+      return &option;
+  return nullptr;
+}
+
+/// Completes what the command line says of a model, or says what is wrong.
+static llvm::Expected<ModelTask>
+readModelTask(const CommandLine &line, std::vector<moe::Schedule> schedules,
+              std::vector<unsigned> threads) {
+  if (const cl::Option *option =
+          findGiven({line.layer, line.printIR, line.traces, line.dtype,
+                     line.activations}))
+    return llvm::createStringError("expects --" + option->ArgStr +
+                                   " without --model");
+  ModelTask task;
+  task.path = line.model;
+  task.cpu = line.cpu;
+  task.schedules = std::move(schedules);
+  task.threads = std::move(threads);
+  for (const std::string &text : line.sizes) {
+    llvm::Expected<SizeChoice> choice = parseSizeChoice(text);
+    if (!choice)
+      return choice.takeError();
+    task.sizes.push_back(std::move(*choice));
+  }
+  task.tokens.assign(line.tokens.begin(), line.tokens.end());
+  if (line.vocabulary.getNumOccurrences() != 0) {
+    if (line.vocabulary < 1)
+      return llvm::createStringError(
+          "expects a vocabulary of at least 1, but got " +
+          llvm::Twine(line.vocabulary));
+    task.vocabulary = line.vocabulary;
+  }
+  task.seconds = line.seconds;
+  task.seed = line.seed;
+  task.timeline = line.timeline;
+  task.json = line.json;
+  return task;
+}
+
+/// The first value that occurs twice.
+template <typename T>
+static std::optional<T> findTwice(const std::vector<T> &values) {
+  for (auto it = values.begin(); it != values.end(); ++it)
+    if (std::find(values.begin(), it, *it) != it)
+      return *it;
+  return std::nullopt;
+}
+
 /// Says whether all numbers are right.
 static llvm::Expected<bool> run(Task &task) {
   llvm::Expected<moe::CpuTarget> target = moe::CpuTarget::create(task.cpu, "");
@@ -141,9 +229,9 @@ static llvm::Expected<bool> run(Task &task) {
       LayerFiles::create(*task.layer, task.precision, progress);
   if (!files)
     return files.takeError();
-  std::vector<LayerLibrary> libraries;
+  std::vector<Library> libraries;
   for (moe::Schedule schedule : task.schedules) {
-    llvm::Expected<LayerLibrary> library =
+    llvm::Expected<Library> library =
         (*files)->compile(schedule, task.cpu, listener != nullptr, progress);
     if (!library)
       return library.takeError();
@@ -153,7 +241,7 @@ static llvm::Expected<bool> run(Task &task) {
   std::vector<Variant> variants;
   for (unsigned threads : task.threads) {
     MachinePeak peak = measurePeak(threads);
-    for (const LayerLibrary &library : libraries) {
+    for (const Library &library : libraries) {
       llvm::Expected<std::unique_ptr<LoadedLayer>> layer =
           LoadedLayer::create(**files, library, threads, listener);
       if (!layer)
@@ -209,10 +297,13 @@ int main(int argc, char **argv) {
     threads = {1};
   if (llvm::is_contained(threads, 0))
     return usageError("expects at least one thread, but got 0");
-  for (auto it = threads.begin(); it != threads.end(); ++it)
-    if (std::find(threads.begin(), it, *it) != it)
-      return usageError("expects each number of threads once, but got " +
-                        llvm::Twine(*it) + " twice");
+  if (std::optional<unsigned> count = findTwice(threads))
+    return usageError("expects each number of threads once, but got " +
+                      llvm::Twine(*count) + " twice");
+  std::vector<moe::Schedule> schedules(line.schedules);
+  if (std::optional<moe::Schedule> schedule = findTwice(schedules))
+    return usageError("expects each schedule once, but got '" +
+                      scheduleName(*schedule) + "' twice");
   if (line.machine) {
     MachinePeaks peaks;
     for (unsigned count : threads)
@@ -220,6 +311,19 @@ int main(int argc, char **argv) {
     (line.json ? printMachineJson : printMachineText)(peaks);
     return 0;
   }
+  if (!line.model.empty()) {
+    llvm::Expected<ModelTask> task = readModelTask(line, schedules, threads);
+    if (!task)
+      return usageError(llvm::toString(task.takeError()));
+    if (llvm::Error error = timeModel(*task, progress)) {
+      llvm::logAllUnhandledErrors(std::move(error), llvm::errs(),
+                                  "moe-bench: error: ");
+      return 1;
+    }
+    return 0;
+  }
+  if (const cl::Option *option = findGiven({line.sizes, line.vocabulary}))
+    return usageError("expects --" + option->ArgStr + " with --model alone");
   const Layer *layer = findLayer(line.layer);
   if (!layer)
     return usageError("expects the name of a layer (--list prints all), but "
@@ -235,14 +339,10 @@ int main(int argc, char **argv) {
     llvm::outs() << layerText(*layer, precision, "parameters.bin");
     return 0;
   }
-  Task task{layer, precision,    line.cpu,  line.schedules, threads,
-            {},    line.seconds, line.seed, line.timeline,  line.json};
+  Task task{layer, precision,    line.cpu,  schedules,     threads,
+            {},    line.seconds, line.seed, line.timeline, line.json};
   if (task.schedules.empty())
     task.schedules = {moe::Schedule::Auto};
-  for (auto it = task.schedules.begin(); it != task.schedules.end(); ++it)
-    if (std::find(task.schedules.begin(), it, *it) != it)
-      return usageError("expects each schedule once, but got '" +
-                        scheduleName(*it) + "' twice");
   std::vector<std::string> traces(line.traces);
   std::vector<unsigned> tokens(line.tokens);
   if (traces.empty())

@@ -114,18 +114,18 @@ struct CommandLine {
       cl::init(0), cl::cat(category)};
   cl::opt<int64_t> threads{
       "threads", cl::value_desc("n"),
-      cl::desc("Threads of a usual call, for --schedule=auto (default: 1); a "
-               "graph of tasks uses 64 at most"),
+      cl::desc("Threads of a usual call, for --schedule=auto (default: 1)"),
       cl::init(1), cl::cat(category)};
   cl::opt<double> flops{
       "machine-gflops", cl::value_desc("f"),
       cl::desc("For --schedule=auto: what a thread of the machine computes at "
-               "best in f32, as moe-bench prints it (default: a Zen 4 core)"),
+               "best in f32, as moe-bench prints it (default: as measured "
+               "of CPUs like --cpu)"),
       cl::init(0), cl::cat(category)};
   cl::opt<double> readBytes{
       "machine-gbps", cl::value_desc("f"),
       cl::desc("For --schedule=auto: GB/s that all threads read at best, as "
-               "moe-bench prints it"),
+               "moe-bench prints it (default: likewise)"),
       cl::init(0), cl::cat(category)};
   cl::opt<std::string> entry{"entry", cl::value_desc("name"),
                              cl::desc("The function to compile"),
@@ -295,8 +295,9 @@ int main(int argc, char **argv) {
 
   moe::CompileOptions options;
   options.from = line.startFrom;
-  options.schedule = {line.schedule, line.tokens, line.threads,
-                      line.flops * 1e9, line.readBytes * 1e9};
+  options.schedule = {line.schedule, line.tokens, line.threads};
+  options.machineFlops = line.flops * 1e9;
+  options.machineReadBytes = line.readBytes * 1e9;
   options.tokenRounding = line.tokenRounding;
   options.planStats = line.planStats;
   options.entry = line.entry;

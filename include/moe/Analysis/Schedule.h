@@ -34,53 +34,49 @@ inline llvm::cl::ValuesClass scheduleValues() {
                  "as one graph of tile tasks where that is possible"));
 }
 
-/// What is asked of the schedule of layers, from the command line down to the
-/// pass that decides. As text: a form, then fields by name and value, such as
-/// `auto tokens=512 threads=2 flops=1e11 read-bytes=5e10`.
-struct ScheduleOptions {
-  Schedule form = Schedule::Auto;
-  /// Of a usual call; 0 where nobody knows.
-  int64_t tokens = 0;
-  int64_t threads = 1;
-  /// Rates of the machine: operations per second of a thread in f32, and bytes
-  /// per second that all threads read; 0 for those of the cost model.
-  double flops = 0;
-  double readBytes = 0;
-};
-
-/// Reads that text; a field that it does not name keeps its default.
-llvm::Expected<ScheduleOptions> parseScheduleOptions(llvm::StringRef text);
-
 /// Share of the roofline that each form reaches.
 struct FormShares {
   double unfused, twoKernel, fused;
 };
 
-/// What the cost model knows of a machine. `flops` and `readBytes` are what
-/// moe-bench measures of a Zen 4 core with AVX-512, `allReadBytes` what two of
-/// them read.
+/// What the cost model knows of a machine; CpuTarget::rates() has the figures
+/// of CPUs. These are of a Zen 4 core with AVX-512.
 ///
-/// The other figures are of `moe-bench --schedule=unfused,two-kernel,fused
-/// --threads=1,2`, whose variants take turns, on olmoe-1b-7b in bf16 and
-/// qwen3-30b-a3b in f32 at 512 tokens under all traces: `oneThread` and
-/// `threads` (two of them) are what forms reach there. `loopSeconds` is what
-/// unfused takes longer than fused for one token on two threads, by its
-/// parallel loops. Fused was the fastest form, or within 4 % of it, in all
-/// cells but one (8 %) from 1 to 2048 tokens.
+/// `oneThread` and `threads` (two of them) are what forms reach of the roofline
+/// on olmoe-1b-7b in bf16 and qwen3-30b-a3b in f32 at 512 tokens under all
+/// traces (`moe-bench --schedule=unfused,two-kernel,fused --threads=1,2`, whose
+/// variants take turns).
 struct MachineRates {
-  /// Operations per second of one thread, multiply-adds as two, in f32; twice
-  /// as many on pairs of bf16. `tileFactor` as many on tile registers: what
-  /// Intel states of their throughput and that of f32, measured by nobody here.
+  /// Operations per second of one thread, multiply-adds as two, in f32;
+  /// `pairFactor` as many on pairs of bf16 in vectors, and `tileFactor` in tile
+  /// registers.
   double flops = 118e9;
+  double pairFactor = 2;
   double tileFactor = 16;
   /// Bytes per second that one thread reads from memory, and that all do.
   double readBytes = 30e9;
   double allReadBytes = 55e9;
   /// Seconds until all threads have begun and left a parallel loop.
   double loopSeconds = 10e-6;
+  /// Seconds to claim a task of a graph, find its point and wait for it.
+  double taskSeconds = 0.15e-6;
   FormShares oneThread = {0.87, 0.84, 0.88};
   FormShares threads = {0.80, 0.82, 0.85};
 };
+
+/// What is asked of the schedule of layers, from the pipeline down to the pass
+/// that decides. As text: a form, then fields by name and value, such as `auto
+/// tokens=512 threads=2 flops=1e11 read-bytes=5e10`.
+struct ScheduleOptions {
+  Schedule form = Schedule::Auto;
+  /// Of a usual call; 0 where nobody knows.
+  int64_t tokens = 0;
+  int64_t threads = 1;
+  MachineRates machine = {};
+};
+
+/// Reads that text; a field that it does not name keeps its default.
+llvm::Expected<ScheduleOptions> parseScheduleOptions(llvm::StringRef text);
 
 /// The sizes of a layer of one class of ffn.
 struct LayerSize {
@@ -95,6 +91,14 @@ struct LayerSize {
   double weightBytes = 4;
   /// Kernels multiply pairs of bf16, in vectors, and in tile registers.
   bool pairs = false, tiles = false;
+  /// Columns of a panel of weights, to which those of a matrix are filled up.
+  /// Graphs have gate and up apart; op after op they stay `joint` where the
+  /// model has them so.
+  int64_t panel = 64;
+  bool joint = false;
+  /// How graphs cut it: rows of an expert, columns of hidden vectors and of the
+  /// result, and tokens of one task.
+  int64_t taskRows = 120, taskHidden = 256, taskOut = 128, taskTokens = 64;
 };
 
 /// Seconds that a call is expected to take in each form.

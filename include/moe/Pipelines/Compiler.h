@@ -41,8 +41,12 @@ struct CompileOptions {
   /// Compiles graphs that are known not to compute what their model did (see
   /// moe-raise) as they are instead of refusing them.
   bool acceptFrozenExport = false;
-  /// Of layers that a graph of tile tasks can compute; others are unfused.
+  /// Of layers that a graph of tile tasks can compute; others are unfused. The
+  /// machine's rates are those of `cpu`, but for those that follow.
   ScheduleOptions schedule;
+  /// Operations per second of a thread in f32, and bytes per second that all
+  /// threads read; 0 for those of `cpu`.
+  double machineFlops = 0, machineReadBytes = 0;
   /// The rule by which moe-token-rounding rounds counts; empty for none. It
   /// changes what the model computes.
   std::string tokenRounding;

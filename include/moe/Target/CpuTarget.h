@@ -2,6 +2,8 @@
 #ifndef MOE_TARGET_CPUTARGET_H
 #define MOE_TARGET_CPUTARGET_H
 
+#include "moe/Analysis/Schedule.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -39,6 +41,8 @@ public:
   /// Bytes ahead of loads from memory at which kernels should fetch; 0 where
   /// the CPU does that better.
   int64_t fetchDistance() const;
+  /// What the cost model of forms knows of such a CPU.
+  MachineRates rates() const;
   bool hasFeature(llvm::StringRef feature) const;
   /// The instruction sets that generated code may use, as the artefact's
   /// contract spells them (`target_features` in abi.h).

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace moe {
@@ -127,6 +128,29 @@ std::string describeTile(Schedule form, const RegisterTile &tile,
   return text;
 }
 
+/// The weights of experts as the model stores them.
+std::string describeStored(ExpertsOp experts) {
+  int64_t bits = 0;
+  bool isKnown = true;
+  SmallVector<std::string, 3> types;
+  for (Value parameter : experts.getParameters()) {
+    auto type = cast<RankedTensorType>(parameter.getType());
+    isKnown &= type.hasStaticShape();
+    if (!isKnown)
+      break;
+    bits += type.getNumElements() * type.getElementTypeBitWidth();
+    std::string name;
+    llvm::raw_string_ostream(name) << type.getElementType();
+    if (!llvm::is_contained(types, name))
+      types.push_back(name);
+  }
+  std::string text = "laid out product by product where kernels read them";
+  if (!isKnown)
+    return text;
+  return text + "; stored as " + llvm::join(types, " and ") + ", " +
+         std::to_string(bits / 8) + " bytes";
+}
+
 /// A layer becomes one graph (see LayerGraph.cpp): families over tiles of the
 /// rows of experts that gather, multiply and activate, multiply and add, and
 /// take turns, so that what lies between them is a few tiles whatever the
@@ -172,12 +196,14 @@ struct ConvertMoEToTile
             "a call has";
       return Schedule::Fused;
     }
-    MachineRates machine;
-    if (schedule.flops > 0)
-      machine.flops = schedule.flops;
-    if (schedule.readBytes > 0)
-      machine.readBytes = machine.allReadBytes = schedule.readBytes;
-    FormCosts costs = estimate(size, machine, schedule.threads);
+    LayerCut cut = LayerCut::get(unit, layer.inputType());
+    size.panel = unit.tile().columns;
+    size.joint = layer.table.getBody().getStorage() != Storage::Split;
+    size.taskRows = cut.rows;
+    size.taskHidden = cut.hiddenColumns;
+    size.taskOut = cut.outColumns;
+    size.taskTokens = cut.tokens;
+    FormCosts costs = estimate(size, schedule.machine, schedule.threads);
     Schedule form = costs.choose();
     tell(layer.combine, "costs",
          llvm::formatv("{0} for {1} tokens on {2} threads", costs.text(),
@@ -221,6 +247,20 @@ struct ConvertMoEToTile
           << ("before the layer's graph: " + *reason).str();
   }
 
+  /// Says how the weights of a layer that stays will lie. What lays them out
+  /// comes later and product by product, by the same rules as here; `canPack`
+  /// where these can be asked.
+  static void describeUnfusedWeights(CombineOp combine, TileLayer &layer,
+                                     bool canPack, const VectorUnit &unit) {
+    if (canPack && !layer.pack(unit)) {
+      tell(combine, "weights", layer.describeWeights());
+      layer.dropProducts();
+      return;
+    }
+    if (auto experts = combine.getRows().getDefiningOp<ExpertsOp>())
+      tell(combine, "weights", describeStored(experts));
+  }
+
   void convert(CombineOp combine, const VectorUnit &unit) {
     TileLayer layer;
     auto options =
@@ -252,8 +292,10 @@ struct ConvertMoEToTile
     tell(combine, "tile", describeTile(form, unit.tile(), cut, usesTiles));
     tell(combine, "rings", report.rings());
     tell(combine, "memory", report.memory());
-    if (form == Schedule::Unfused)
+    if (form == Schedule::Unfused) {
+      describeUnfusedWeights(combine, layer, !reason, unit);
       return;
+    }
     tell(combine, "weights", layer.describeWeights());
     bool isFused = form == Schedule::Fused;
     Value result = buildLayerGraph(layer, unit, isFused);

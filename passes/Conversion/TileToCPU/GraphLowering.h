@@ -145,6 +145,9 @@ private:
   void lowerBlock(mlir::Block &block, mlir::IRMapping &mapping);
   bool standsApart(ComputeOp op);
   void callBody(ComputeOp op, const mlir::IRMapping &mapping);
+  mlir::Value addressOf(mlir::Value memory, mlir::Value number);
+  mlir::Value loadAtomic(mlir::Value address,
+                         mlir::LLVM::AtomicOrdering ordering);
   void lowerWait(WaitOp op, mlir::IRMapping &mapping);
   mlir::LLVM::LLVMFuncOp getYield();
   void lowerArrive(ArriveOp op, mlir::IRMapping &mapping);

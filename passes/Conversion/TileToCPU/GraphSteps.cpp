@@ -14,6 +14,23 @@ using namespace moe::tile;
 /// microseconds.
 static constexpr int64_t looksPerTurn = 1024;
 
+/// The address of element `number` (i64) of `memory`, 64-bit integers.
+Value GraphLowering::addressOf(Value memory, Value number) {
+  Type i64 = b.getI64Type();
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, memory);
+  base = arith::IndexCastOp::create(b, i64, base);
+  Value address = LLVM::IntToPtrOp::create(b, pointer, base);
+  return LLVM::GEPOp::create(b, pointer, i64, address, number);
+}
+
+Value GraphLowering::loadAtomic(Value address, LLVM::AtomicOrdering ordering) {
+  return LLVM::LoadOp::create(b, b.getI64Type(), address, /*alignment=*/8,
+                              /*isVolatile=*/false, /*isNonTemporal=*/false,
+                              /*isInvariant=*/false,
+                              /*isInvariantGroup=*/false, ordering);
+}
+
 /// Loads with acquire until the cell has what is expected. Whoever arrives has
 /// claimed its task before and runs, or would if this thread let it: after some
 /// looks it does, for where there are more threads than cores.
@@ -24,7 +41,6 @@ void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   Cell cell = cellOf(signal, getMixedIndices(op),
                      static_cast<int64_t>(op.getBehind()), mapping);
   Type i64 = b.getI64Type();
-  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto toI64 = [&](Value value) -> Value {
     return arith::IndexCastOp::create(b, i64, value);
   };
@@ -32,18 +48,12 @@ void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   if (cell.exists)
     expected = arith::SelectOp::create(b, cell.exists, expected, index(0));
   expected = toI64(expected);
-  Value base = memref::ExtractAlignedPointerAsIndexOp::create(
-      b, cells.lookup(op.getSignal()));
-  Value address = LLVM::IntToPtrOp::create(b, pointer, toI64(base));
-  address = LLVM::GEPOp::create(b, pointer, i64, address, toI64(cell.number));
+  Value address = addressOf(cells.lookup(op.getSignal()), toI64(cell.number));
   Value none = arith::ConstantOp::create(b, b.getI64IntegerAttr(0));
   auto loop = scf::WhileOp::create(b, TypeRange(i64), none);
   OpBuilder::InsertionGuard guard(b);
   Block *before = b.createBlock(&loop.getBefore(), {}, {i64}, {b.getLoc()});
-  Value arrived = LLVM::LoadOp::create(
-      b, i64, address, /*alignment=*/8, /*isVolatile=*/false,
-      /*isNonTemporal=*/false, /*isInvariant=*/false,
-      /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire);
+  Value arrived = loadAtomic(address, LLVM::AtomicOrdering::acquire);
   Value missing =
       arith::CmpIOp::create(b, arith::CmpIPredicate::slt, arrived, expected);
   scf::ConditionOp::create(b, missing, before->getArguments());

@@ -295,31 +295,39 @@ LogicalResult GraphLowering::run() {
     return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
   };
   memref::StoreOp::create(b, number(0), counter, zero);
-  auto claim = [&](int64_t count) -> Value {
+  Type indexType = b.getIndexType();
+  auto claim = [&](Value count) -> Value {
     Value claimed = memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi,
-                                                number(count), counter, zero);
-    return arith::IndexCastOp::create(b, b.getIndexType(), claimed);
+                                                count, counter, zero);
+    return arith::IndexCastOp::create(b, indexType, claimed);
   };
 
   auto parallel =
       scf::ParallelOp::create(b, zero, min(total, index(workers)), one);
   b.setInsertionPointToStart(parallel.getBody());
-  // Who comes when all is claimed needs no memory.
-  if (!ofWorkers.empty()) {
-    auto some = scf::IfOp::create(b, less(claim(0), total), /*else=*/false);
-    b.setInsertionPoint(some.thenYield());
-    for (BufferOp buffer : ofWorkers)
-      allocate(buffer);
-  }
-  Type indexType = b.getIndexType();
+  // Who comes when all is claimed looks, and leaves: there may be many more of
+  // these than of threads.
+  Value seen = loadAtomic(addressOf(counter, number(0)),
+                          LLVM::AtomicOrdering::monotonic);
+  seen = arith::IndexCastOp::create(b, indexType, seen);
+  auto some = scf::IfOp::create(b, less(seen, total), /*else=*/false);
+  b.setInsertionPoint(some.thenYield());
+  for (BufferOp buffer : ofWorkers)
+    allocate(buffer);
   auto loop = scf::WhileOp::create(b, TypeRange(indexType), ValueRange());
   b.createBlock(&loop.getBefore());
-  Value ticket = claim(1);
+  Value ticket = claim(number(1));
   Value isTask =
       later.empty() ? less(ticket, total) : waitForCounts(ticket, known, later);
   scf::ConditionOp::create(b, isTask, ticket);
   Block *body = b.createBlock(&loop.getAfter(), {}, {indexType}, {b.getLoc()});
   scf::YieldOp::create(b);
+  // Whose ticket is beyond the last makes the counter be beyond all that there
+  // could have been.
+  if (!later.empty()) {
+    b.setInsertionPointAfter(loop);
+    claim(arith::IndexCastOp::create(b, i64, total));
+  }
   b.setInsertionPoint(body->getTerminator());
   if (!later.empty())
     ends.append(ticketEnds(later, known, /*most=*/false));

@@ -52,6 +52,12 @@ func.func @graph(%x: memref<?x4xf32>, %offsets: memref<4xindex>, %y: memref<?x4x
   // CHECK-NEXT: memref.store %[[ZERO]], %[[COUNTER]]
   // CHECK-NEXT: %[[WORKERS:.*]] = arith.minui %[[TOTAL:.*]], %[[EIGHT]]
   // CHECK-NEXT: scf.parallel (%{{.*}}) = (%[[TASK]]) to (%[[WORKERS]])
+  // Who comes late sees that all is claimed.
+  // CHECK-NEXT: %[[COUNTER_AT:.*]] = memref.extract_aligned_pointer_as_index %[[COUNTER]]
+  // CHECK: %[[SEEN_BITS:.*]] = llvm.load %{{.*}} atomic monotonic {alignment = 8 : i64}
+  // CHECK-NEXT: %[[SEEN:.*]] = arith.index_cast %[[SEEN_BITS]]
+  // CHECK-NEXT: %[[SOME:.*]] = arith.cmpi ult, %[[SEEN]], %[[TOTAL]]
+  // CHECK-NEXT: scf.if %[[SOME]]
   // A ticket is claimed, up to the number of tasks.
   // CHECK-NEXT: scf.while
   // CHECK-NEXT: %[[CLAIM:.*]] = memref.atomic_rmw addi %[[ONE]], %[[COUNTER]][%[[TASK]]]

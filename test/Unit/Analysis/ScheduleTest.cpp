@@ -30,11 +30,17 @@ std::string readAgain(llvm::StringRef text) {
 }
 
 TEST(Schedule, OptionsAreWrittenAsTheyAreRead) {
-  EXPECT_EQ(readAgain("fused"), "{fused tokens=0 threads=1 flops=0.000000e+00 "
-                                "read-bytes=0.000000e+00}");
-  EXPECT_EQ(readAgain("auto read-bytes=5e10 tokens=512  threads=2 flops=1e11"),
-            "{auto tokens=512 threads=2 flops=1.000000e+11 "
-            "read-bytes=5.000000e+10}");
+  EXPECT_EQ(readAgain("fused"),
+            "{fused tokens=0 threads=1 flops=1.180000e+11 "
+            "pair-factor=2.000000e+00 tile-factor=1.600000e+01 "
+            "thread-read-bytes=3.000000e+10 read-bytes=5.500000e+10 "
+            "loop-seconds=1.000000e-05 task-seconds=1.500000e-07}");
+  std::string text =
+      "auto tokens=512 threads=2 flops=1.000000e+11 pair-factor=3.000000e+00 "
+      "tile-factor=4.000000e+00 thread-read-bytes=5.000000e+10 "
+      "read-bytes=6.000000e+10 loop-seconds=7.000000e-06 "
+      "task-seconds=8.000000e-08";
+  EXPECT_EQ(readAgain(text), "{" + text + "}");
 }
 
 TEST(Schedule, OptionsSayNothingElse) {
@@ -43,16 +49,19 @@ TEST(Schedule, OptionsSayNothingElse) {
   EXPECT_EQ(readAgain(""),
             "expects auto, unfused, two-kernel or fused, but got ''");
   for (const char *field : {"tokens=many", "tokens=-1", "threads=0", "flops",
-                            "read-bytes=-1", "ranks=2"})
+                            "read-bytes=-1", "task-seconds=0", "ranks=2"})
     EXPECT_EQ(readAgain(std::string("auto ") + field),
-              std::string("expects a number of tokens, threads, flops or "
-                          "read-bytes, but got '") +
+              std::string("expects a number of tokens or threads, or a rate "
+                          "(flops, pair-factor, tile-factor, "
+                          "thread-read-bytes, read-bytes, loop-seconds, "
+                          "task-seconds), but got '") +
                   field + "'");
 }
 
 TEST(Schedule, OneThreadDoesNotPayForBarriers) {
   MachineRates machine;
   machine.oneThread = {0.8, 0.8, 0.8};
+  machine.taskSeconds = 0;
   for (int64_t tokens : {1, 8, 32, 128, 512, 2048}) {
     FormCosts costs = estimate(layerOf(tokens), machine, 1);
     EXPECT_EQ(costs.unfused, costs.fused) << tokens;
@@ -68,12 +77,41 @@ TEST(Schedule, MachinesMayPreferOtherForms) {
   EXPECT_EQ(estimate(layerOf(512), machine, 2).choose(), Schedule::TwoKernel);
 }
 
-TEST(Schedule, SmallLayersOnManyThreadsPayForBarriersMost) {
+TEST(Schedule, SmallLayersAreNoWorkForThreads) {
+  // Op after op, no product is worth a parallel loop; a graph is one.
   LayerSize small = {4, 64, 8, 16, 8, 16, true};
   FormCosts costs = estimate(small, {}, 16);
-  EXPECT_EQ(costs.choose(), Schedule::Fused);
+  EXPECT_EQ(costs.choose(), Schedule::Unfused);
+  EXPECT_EQ(costs.unfused, estimate(small, {}, 1).unfused);
   EXPECT_LT(costs.fused, costs.twoKernel);
-  EXPECT_EQ(costs.of(Schedule::Auto), costs.fused);
+  EXPECT_EQ(costs.of(Schedule::Auto), costs.unfused);
+}
+
+TEST(Schedule, NarrowMatricesFillPanelsTogether) {
+  // Gate and up of 32 columns each are one panel of 64 or two.
+  LayerSize narrow = {512, 64, 8, 1024, 32, 1024, true};
+  MachineRates machine;
+  machine.oneThread = {0.8, 0.8, 0.8};
+  EXPECT_EQ(estimate(narrow, machine, 1).choose(), Schedule::Fused);
+  narrow.joint = true;
+  FormCosts costs = estimate(narrow, machine, 1);
+  EXPECT_EQ(costs.choose(), Schedule::Unfused);
+  EXPECT_LT(costs.unfused, 0.7 * costs.fused);
+  // Panels of 16 columns are full either way.
+  narrow.panel = 16;
+  EXPECT_EQ(estimate(narrow, machine, 1).choose(), Schedule::Fused);
+}
+
+TEST(Schedule, TasksCostTimeEach) {
+  MachineRates machine;
+  machine.oneThread = {0.8, 0.8, 0.8};
+  LayerSize layer = layerOf(128);
+  double without = estimate(layer, machine, 1).unfused;
+  // 8 rows of each expert: one tile, with 3 tasks of hidden columns and 16 of
+  // the result. Twice two tasks of 64 tokens each, and the plan.
+  double tasks = 128 * (1 + 3 + 16) + 2 * 2 + 1;
+  EXPECT_NEAR(estimate(layer, machine, 1).fused, without + 0.15e-6 * tasks,
+              0.05 * 0.15e-6 * tasks);
 }
 
 TEST(Schedule, LargeCallsComputeAndSmallOnesRead) {
@@ -127,6 +165,7 @@ TEST(Schedule, TileRegistersMakeProductsFaster) {
   // So few bytes that arithmetic is the longer part.
   pairs.weightBytes = tiles.weightBytes = 0.1;
   pairs.pairs = tiles.pairs = tiles.tiles = true;
+  machine.taskSeconds = 0;
   EXPECT_NEAR(estimate(pairs, machine, 1).fused,
               estimate(tiles, machine, 1).fused * machine.tileFactor / 2, 1e-9);
 }

@@ -4,7 +4,7 @@ usage: layers.py FOLDER
 
 Compiles layers of several bodies and types unfused, fused and as two kernels and runs them on tokens and router logits whose number lies next to a row tile (120) and that
 go to all, to one or to some experts; task graphs with NaN in all memory they get, on 1, 2 and 7 threads. Prints a line for each body and case whose results are the same
-bits, then one for each type of rows whose fused form needs no more memory than it may, and ends with status 1 after any other. Files are left in FOLDER. Needs moe-compile
+bits, then one for each type of rows and form of how much memory it needs, which fused is no more than it may, and ends with status 1 after any other. Files are left in FOLDER. Needs moe-compile
 and moe-run in PATH.
 """
 import json
@@ -164,14 +164,14 @@ def results(library, case, output, *options):
     return read(output)
 
 
-def fits_in_memory(name):
-    """Whether the fused form of a layer with many tokens needs, beside weights and input, no more than output, sums, plan, rings and what its workers need. The rows of
-    all entries would not fit, in any width."""
+def fits_in_memory(name, form="fused"):
+    """Whether a form of a layer with many tokens needs, beside weights and input, no more than output, sums, plan, rings and what its workers need. The rows of
+    all entries do not fit, in any width."""
     tokens, threads, bytes_, columns = 2400, 2, 2 if name in TYPES else 4, 16
     write_npy("many.x.npy", numbers(tokens * WIDTH, 1.0), [tokens, WIDTH])
     write_npy("many.z.npy", logits(tokens, "all"), [tokens, EXPERTS])
     inputs = ["--input", "x=many.x.npy", "--input", "z=many.z.npy", "--threads", str(threads), "--repeat", "0", "--json"]
-    report = subprocess.run(["moe-run", f"./{name}-fused.so", *inputs], check=True, capture_output=True, text=True).stdout
+    report = subprocess.run(["moe-run", f"./{name}-{form}.so", *inputs], check=True, capture_output=True, text=True).stdout
     rows = [entry * SLOTS * tokens for entry in (4, 4, 8, 4)]  # ids and weights of tokens; tokens and weights of rows
     if name in TYPES:  # input and result of the layer itself, and its sums; the model's result comes after
         rows += [bytes_ * tokens * WIDTH, bytes_ * tokens * OUT, 4 * tokens * OUT]
@@ -181,7 +181,7 @@ def fits_in_memory(name):
     sums = [4 * TILE * panels * columns for panels in ([4, 4, 2] if name in TYPES else [4, 2])]  # of a worker: gates, ups, products
     allowed = sum(map(pooled, rows + rings + sums * threads)) + 32768  # tables and cells
     most = json.loads(report)["peak_bytes"]
-    print(f"{name}: {most} bytes, {'fits in' if most <= allowed else 'more than'} {allowed}")
+    print(f"{name} {form}: {most} bytes, {'fits in' if most <= allowed else 'more than'} {allowed}")
     return most <= allowed
 
 
@@ -206,8 +206,13 @@ def main():
             different = [(graph, n) for graph in graphs for n in ((1, 7) if name in FEW else (1, 2, 7)) if results(graph, case, "fused.npy", "--poison", "--threads", str(n)) != reference]
             print(f"{name} {case}: " + (f"differs: {different}" if different else "same bits"))
             failed |= bool(different)
+    # More threads than tasks, and than any loop once had workers.
+    crowd = results("./gated-fused.so", "two", "fused.npy", "--threads", "70") == results("./gated-unfused.so", "two", "reference.npy")
+    print("gated on 70 threads: " + ("same bits" if crowd else "differs"))
+    failed |= not crowd
     for name in ("gated", "narrow"):
-        failed |= not fits_in_memory(name)
+        # The bound has teeth: forms that keep hidden vectors or results of all entries do not fit.
+        failed |= not fits_in_memory(name) or fits_in_memory(name, "two-kernel") or fits_in_memory(name, "unfused")
     sys.exit(failed)
 
 
