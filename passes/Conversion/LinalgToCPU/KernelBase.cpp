@@ -1,6 +1,7 @@
 // The function of a kernel, and vectors of C.
 #include "KernelBase.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -62,6 +63,24 @@ void KernelBase::storeC(Value row, size_t vector, Value sum) {
   vector::MaskedStoreOp::create(builder, loc, c,
                                 ValueRange{row, columnIndices[vector]},
                                 masks[vector], sum);
+}
+
+Value KernelBase::addressOf(Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, memref);
+  Value bytes = index(type.getElementTypeBitWidth() / 8);
+  return add(
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref),
+      mul(layout.getOffset(), bytes));
+}
+
+void KernelBase::fetch(Value address) {
+  Value word =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
+  Value pointer = LLVM::IntToPtrOp::create(
+      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), word);
+  LLVM::Prefetch::create(builder, loc, pointer, /*rw=*/0, /*hint=*/2,
+                         /*cache=*/1);
 }
 
 SmallVector<Value> KernelBase::startGroup(Value step) {

@@ -11,6 +11,8 @@
 
 namespace moe {
 
+constexpr int64_t cacheLineBytes = 64;
+
 /// Builds the function of a kernel, its arguments and its access to C.
 class KernelBase {
 public:
@@ -47,6 +49,10 @@ protected:
   /// Vector `vector` of row `row` of C: what is beyond C is zero, and stays.
   mlir::Value loadC(mlir::Value row, size_t vector);
   void storeC(mlir::Value row, size_t vector, mlir::Value sum);
+  /// The address of the first element.
+  mlir::Value addressOf(mlir::Value memref);
+  /// Brings what lies at an address to the second cache.
+  void fetch(mlir::Value address);
   /// Makes the group of codes that step `step` is in the current one. Returns
   /// its scales, for each vector of a row.
   llvm::SmallVector<mlir::Value> startGroup(mlir::Value step);

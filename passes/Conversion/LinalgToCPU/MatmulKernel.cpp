@@ -2,7 +2,6 @@
 #include "MatmulKernel.h"
 #include "KernelBase.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
@@ -17,7 +16,6 @@ namespace {
 /// next rows: this part, the next one and rows of A fit a second cache of
 /// 512 KiB.
 constexpr int64_t panelBytes = 128 << 10;
-constexpr int64_t cacheLineBytes = 64;
 /// Tiles of fewer rows are mostly alone.
 constexpr int64_t minRowsToFetchAhead = 3;
 
@@ -40,7 +38,6 @@ public:
   func::FuncOp build(ModuleOp module, StringRef name);
 
 private:
-  Value addressOf(Value memref);
   void buildRows(Value begin, Value end);
   void startFetchingAhead(Value tileNumber, Value count, Value begin,
                           Value end);
@@ -174,27 +171,11 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
     }
 }
 
-Value KernelBuilder::addressOf(Value memref) {
-  auto type = cast<MemRefType>(memref.getType());
-  auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, memref);
-  Value bytes = index(type.getElementTypeBitWidth() / 8);
-  return add(
-      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref),
-      mul(layout.getOffset(), bytes));
-}
-
 void KernelBuilder::fetchAhead(Value step, Value begin) {
   Value first = add(fetchFrom, mul(sub(step, begin), fetchBytes));
   // Two tiles have to fetch whole rows; more of them fetch lines repeatedly.
-  for (int64_t byte = 0; byte < form.rowBytes() / 2; byte += cacheLineBytes) {
-    Value address = add(first, index(byte));
-    Value word =
-        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
-    Value pointer = LLVM::IntToPtrOp::create(
-        builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), word);
-    LLVM::Prefetch::create(builder, loc, pointer, /*rw=*/0, /*hint=*/2,
-                           /*cache=*/1);
-  }
+  for (int64_t byte = 0; byte < form.rowBytes() / 2; byte += cacheLineBytes)
+    fetch(add(first, index(byte)));
 }
 
 /// Vector `vector` of row `step` of B, element `part` along k: f32, or pairs of
