@@ -18,12 +18,13 @@ constexpr int64_t blockRows = tilesOfA * tileRegisterRows;
 /// Pairs of A along k, and of B across columns, in the row of a tile.
 constexpr int64_t pairs = tileDepth / 2;
 constexpr int64_t blockColumns = tilesOfB * pairs;
-/// Elements along k between a load of C and a store: A's part of a block is
-/// 32 KiB, which stay in the first cache for all columns, and B's 64 KiB, which
-/// stay in the second one for all rows.
-constexpr int64_t partDepth = 512;
-/// The same where B's part is what codes mean, on the stack.
-constexpr int64_t codesPartDepth = 256;
+/// Elements along k between a load of C and a store: B's part of a panel is
+/// 20 KiB and A's of a block 10 KiB. Both stay in the first cache, from which
+/// tiles come as fast as they are multiplied: from the second one it takes
+/// longer.
+constexpr int64_t partDepth = 160;
+/// Bytes that are fetched ahead at a time.
+constexpr int64_t fetchedBytes = 256;
 
 /// Builds one kernel. Panels of pairs are columns of tiles as they are: a tile
 /// is 16 rows of 64 bytes, those of a panel of 64 columns 256 bytes apart. The
@@ -54,6 +55,9 @@ private:
   struct Part {
     Value k, pairs, first, rows;
     SmallVector<Value> scales; ///< of codes
+    /// The address from which the next part is fetched meanwhile, and the bytes
+    /// that each product of tiles along k fetches; null where nothing is.
+    Value next, share;
   };
 
   amx::TileType tileType(Type element, int64_t columns) {
@@ -66,14 +70,24 @@ private:
   Value viewOrCopy(Value isWhole, Value copy, function_ref<Value()> view,
                    function_ref<void()> fill);
   Value equals(Value value, int64_t constant);
+  Value productsOf(Value count);
   int64_t stepsPerPart() const;
   void buildPart(Value begin, Value end);
+  void startFetchingAhead(Part &part, Value begin, Value end);
   void readCodes(Value begin, Value end);
   void buildBlock(int64_t high, Value row, Value height, const Part &part);
-  void multiply(int64_t high, Value aRows, Value cRows, const Part &part);
+  void multiply(int64_t high, Value row, Value aRows, Value cRows,
+                const Part &part);
+  void loadCopy(Value row, Value height);
   void storeCopy(Value row, Value height, const Part &part);
+  void ifSo(Value condition, function_ref<void()> body);
 
   Value rowCount;
+  /// Whether columns of C end within the panel, and the pairs of tiles that
+  /// they take.
+  Value isCut, halves;
+  /// Where B begins.
+  Value bAddress;
   /// Memory for rows of A, a block of C, and the numbers of a part of codes.
   Value copyOfA, copyOfC, numbers;
 };
@@ -84,18 +98,41 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   // most of which multiply in vectors at times, have none.
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   rowCount = size(c, 0);
+  isCut = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                columnCount, index(tile.columns));
+  halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
+                                      index(blockColumns));
+  if (form.fetchesAhead)
+    bAddress = addressOf(b);
   int64_t depth = stepsPerPart() * form.stepDepth();
   copyOfA = allocate(form.a, blockRows, depth);
   copyOfC = allocate(builder.getF32Type(), blockRows, tile.columns);
   if (codes)
     numbers = allocate(form.a, depth / 2, 2 * tile.columns);
 
+  // A block that rows end in within a tile is a copy from the first part to the
+  // last.
+  auto rest = [&](int64_t rows) -> Value {
+    return arith::RemUIOp::create(builder, loc, rowCount, index(rows));
+  };
+  Value tailHeight =
+      arith::SelectOp::create(builder, loc, equals(rest(tileRegisterRows), 0),
+                              index(0), rest(blockRows));
+  Value tail = sub(rowCount, tailHeight);
+  if (!codes)
+    loadCopy(tail, tailHeight);
+
   // Steps along K: one row of B each.
   Value steps = size(b, 0), part = index(stepsPerPart());
   auto parts = loop(index(0), steps, part);
-  builder.setInsertionPointToStart(parts.getBody());
-  Value begin = parts.getInductionVar();
-  buildPart(begin, min(add(begin, part), steps));
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(parts.getBody());
+    Value begin = parts.getInductionVar();
+    buildPart(begin, min(add(begin, part), steps));
+  }
+  if (!codes)
+    storeCopy(tail, tailHeight, {});
   return function;
 }
 
@@ -143,6 +180,19 @@ Value TileKernelBuilder::viewOrCopy(Value isWhole, Value copy,
   return branch.getResult(0);
 }
 
+void TileKernelBuilder::ifSo(Value condition, function_ref<void()> body) {
+  auto branch = scf::IfOp::create(builder, loc, TypeRange(), condition,
+                                  /*else=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenYield());
+  body();
+}
+
+/// Products along k of so many pairs.
+Value TileKernelBuilder::productsOf(Value count) {
+  return arith::DivUIOp::create(builder, loc, count, index(pairs));
+}
+
 Value TileKernelBuilder::equals(Value value, int64_t constant) {
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
                                index(constant));
@@ -153,7 +203,7 @@ Value TileKernelBuilder::equals(Value value, int64_t constant) {
 int64_t TileKernelBuilder::stepsPerPart() const {
   int64_t depth = partDepth;
   if (form.codes) {
-    depth = std::min(form.codes->group, codesPartDepth);
+    depth = std::min(form.codes->group, depth);
     while (form.codes->group % depth != 0)
       depth -= tileDepth;
   }
@@ -161,7 +211,11 @@ int64_t TileKernelBuilder::stepsPerPart() const {
 }
 
 void TileKernelBuilder::buildPart(Value begin, Value end) {
-  Part part{mul(begin, index(form.stepDepth())), sub(end, begin), begin, b, {}};
+  Part part;
+  part.k = mul(begin, index(form.stepDepth()));
+  part.pairs = sub(end, begin);
+  part.first = begin;
+  part.rows = b;
   if (codes) {
     part.scales = startGroup(begin);
     readCodes(begin, end);
@@ -169,6 +223,8 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
     part.first = index(0);
     part.rows = numbers;
   }
+  if (form.fetchesAhead)
+    startFetchingAhead(part, begin, end);
   forEach(rowCount, blockRows, [&](Value row) {
     Value height = min(sub(rowCount, row), index(blockRows));
     Value isHigh =
@@ -180,6 +236,22 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
     builder.setInsertionPoint(branch.elseYield());
     buildBlock(/*high=*/1, row, height, part);
   });
+}
+
+/// The rows of B behind [begin, end) are those that are read next: panels lie
+/// one behind another. All products of the part bring in their share of them,
+/// so that memory is never idle.
+void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
+  Value rowBytes = index(form.rowBytes());
+  part.next = add(bAddress, mul(end, rowBytes));
+  Value blocks =
+      arith::CeilDivUIOp::create(builder, loc, rowCount, index(blockRows));
+  Value products = mul(mul(blocks, halves), part.pairs);
+  // A product takes as many pairs as its tiles have.
+  Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
+  Value times = arith::CeilDivUIOp::create(builder, loc, bytes,
+                                           mul(products, index(fetchedBytes)));
+  part.share = mul(times, index(fetchedBytes));
 }
 
 /// What the codes of rows [begin, end) of B mean, in rows of pairs.
@@ -218,35 +290,25 @@ void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
         });
       });
   if (codes) {
-    multiply(high, aRows, copyOfC, part);
+    multiply(high, row, aRows, copyOfC, part);
     return storeCopy(row, height, part);
   }
 
+  // Where columns end within the panel, every block has its turn in the copy.
   Value isWhole = arith::AndIOp::create(builder, loc, hasAllRows,
                                         equals(columnCount, tile.columns));
   Value cRows = viewOrCopy(
       isWhole, copyOfC, [&] { return view(c, row, none, height, columnCount); },
-      [&] {
-        forEach(height, 1, [&](Value i) {
-          for (size_t v = 0; v < masks.size(); ++v)
-            vector::StoreOp::create(builder, loc, loadC(add(row, i), v),
-                                    copyOfC, ValueRange{i, columnIndices[v]});
-        });
-      });
-  multiply(high, aRows, cRows, part);
-  auto isStored =
-      scf::IfOp::create(builder, loc, TypeRange(), isWhole, /*else=*/true);
-  builder.setInsertionPoint(isStored.elseYield());
-  storeCopy(row, height, part);
+      [&] { ifSo(isCut, [&] { loadCopy(row, height); }); });
+  multiply(high, row, aRows, cRows, part);
+  ifSo(isCut, [&] { storeCopy(row, height, part); });
 }
 
 /// cRows (+)= aRows * B, of whole tiles.
-void TileKernelBuilder::multiply(int64_t high, Value aRows, Value cRows,
-                                 const Part &part) {
+void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
+                                 Value cRows, const Part &part) {
   amx::TileType ofPairs = tileType(form.a, tileDepth),
                 ofSums = tileType(builder.getF32Type(), pairs);
-  Value halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
-                                            index(blockColumns));
   forEach(halves, 1, [&](Value half) {
     Value column = mul(half, index(blockColumns));
     SmallVector<Value> places, sums;
@@ -261,27 +323,39 @@ void TileKernelBuilder::multiply(int64_t high, Value aRows, Value cRows,
               builder, loc, ofSums, cRows,
               ValueRange{index(i * tileRegisterRows), place}));
       }
+    Value fetched;
+    if (form.fetchesAhead) {
+      Value block = arith::DivUIOp::create(builder, loc, row, index(blockRows));
+      Value before = mul(add(mul(block, halves), half), part.pairs);
+      fetched = add(part.next, mul(productsOf(before), part.share));
+    }
     auto steps = loop(index(0), part.pairs, index(pairs), sums);
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(steps.getBody());
       Value step = steps.getInductionVar();
-      SmallVector<Value> bTiles, next(steps.getRegionIterArgs());
+      // Loads come first: products of one step need not wait for any between.
+      SmallVector<Value> aTiles, bTiles, next;
       for (Value place : places)
         bTiles.push_back(amx::TileLoadOp::create(
             builder, loc, ofPairs, part.rows,
             ValueRange{add(part.first, step), mul(place, index(2))}));
-      Value *sum = next.begin();
-      for (int64_t i = 0; i < high; ++i) {
-        Value aTile = amx::TileLoadOp::create(
+      for (int64_t i = 0; i < high; ++i)
+        aTiles.push_back(amx::TileLoadOp::create(
             builder, loc, ofPairs, aRows,
-            ValueRange{index(i * tileRegisterRows), mul(step, index(2))});
-        for (Value bTile : bTiles) {
-          *sum =
-              amx::TileMulFOp::create(builder, loc, ofSums, aTile, bTile, *sum);
-          ++sum;
-        }
+            ValueRange{index(i * tileRegisterRows), mul(step, index(2))}));
+      if (form.fetchesAhead) {
+        Value from = add(fetched, mul(productsOf(step), part.share));
+        forEach(part.share, fetchedBytes, [&](Value bytes) {
+          for (int64_t line = 0; line < fetchedBytes; line += cacheLineBytes)
+            fetch(add(add(from, bytes), index(line)), /*cache=*/2);
+        });
       }
+      for (Value aTile : aTiles)
+        for (Value bTile : bTiles)
+          next.push_back(
+              amx::TileMulFOp::create(builder, loc, ofSums, aTile, bTile,
+                                      steps.getRegionIterArg(next.size())));
       scf::YieldOp::create(builder, loc, next);
     }
     size_t next = 0;
@@ -290,6 +364,15 @@ void TileKernelBuilder::multiply(int64_t high, Value aRows, Value cRows,
         amx::TileStoreOp::create(builder, loc, cRows,
                                  ValueRange{index(i * tileRegisterRows), place},
                                  steps.getResult(next++));
+  });
+}
+
+/// Copies a block of C.
+void TileKernelBuilder::loadCopy(Value row, Value height) {
+  forEach(height, 1, [&](Value i) {
+    for (size_t v = 0; v < masks.size(); ++v)
+      vector::StoreOp::create(builder, loc, loadC(add(row, i), v), copyOfC,
+                              ValueRange{i, columnIndices[v]});
   });
 }
 

@@ -127,6 +127,7 @@ private:
                             llvm::ArrayRef<TaskOp> families);
 
   // Memory.
+  mlir::Value allocateApart(mlir::MemRefType type, mlir::ValueRange sizes);
   void allocate(BufferOp buffer);
   void allocate(SignalOp signal);
   /// A cell of a signal, and the expert that it belongs to, null where it is

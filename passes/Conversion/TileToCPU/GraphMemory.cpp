@@ -140,6 +140,36 @@ void GraphLowering::publishCounts() {
 // Memory
 //===----------------------------------------------------------------------===//
 
+/// Bytes of rows whose lines fall into few sets of a cache, and what keeps them
+/// apart. Products read up to 32 rows at once.
+static constexpr int64_t crowdedBytes = 1024, lineBytes = 64;
+
+/// Memory of the worker or of a ring, with room behind each row where rows
+/// would crowd each other out of caches.
+Value GraphLowering::allocateApart(MemRefType type, ValueRange sizes) {
+  int64_t rank = type.getRank();
+  auto allocate = [&](ArrayRef<int64_t> shape) -> Value {
+    return memref::AllocOp::create(
+        b, MemRefType::get(shape, type.getElementType()), sizes,
+        b.getI64IntegerAttr(64));
+  };
+  if (rank < 2 || type.isDynamicDim(rank - 1) ||
+      !isa<FloatType>(type.getElementType()))
+    return allocate(type.getShape());
+  int64_t columns = type.getShape().back();
+  int64_t elementBytes = type.getElementTypeBitWidth() / 8;
+  if (columns * elementBytes % crowdedBytes != 0)
+    return allocate(type.getShape());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.back() += lineBytes / elementBytes;
+  Value wide = allocate(shape);
+  SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)),
+      strides(rank, b.getIndexAttr(1)),
+      extents = memref::getMixedSizes(b, b.getLoc(), wide);
+  extents.back() = b.getIndexAttr(columns);
+  return memref::SubViewOp::create(b, wide, offsets, extents, strides);
+}
+
 void GraphLowering::allocate(BufferOp buffer) {
   if (buffer.getMemory()) {
     memory[buffer.getSymName()] = buffer.getMemory();
@@ -162,9 +192,12 @@ void GraphLowering::allocate(BufferOp buffer) {
     else if (!dim.isStatic())
       sizes.push_back(tilesOf(dim, {}));
   }
+  auto type = MemRefType::get(shape, buffer.getElement());
+  bool isSmall = buffer.getRing() || buffer.getSpace() == Space::Worker;
   memory[buffer.getSymName()] =
-      memref::AllocOp::create(b, MemRefType::get(shape, buffer.getElement()),
-                              sizes, b.getI64IntegerAttr(64));
+      isSmall ? allocateApart(type, sizes)
+              : memref::AllocOp::create(b, type, sizes, b.getI64IntegerAttr(64))
+                    .getResult();
 }
 
 void GraphLowering::allocate(SignalOp signal) {

@@ -88,12 +88,17 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
   return
 }
 
-// The kernel: whole rows are read in place, others copied.
+// The kernel: whole rows are read in place, others copied. C is copied once where rows end within a tile, and for each part where columns end within the panel. Products fetch the next part.
 
 // CHECK-LABEL: func.func private @moe_matmul_bf16_32x64_panels_tiles
 // CHECK-SAME: (%[[A:[^:]*]]: {{.*}}, %[[B:[^:]*]]: {{.*}}, %[[C:[^:]*]]: {{.*}}) attributes {no_inline, passthrough = ["noinline"]}
-// CHECK: %[[COPY_A:.*]] = memref.cast %{{.*}} : memref<32x512xbf16>
+// CHECK-DAG: %[[COLUMNS:.*]] = memref.dim %[[C]], %c1
+// CHECK-DAG: %[[CUT:.*]] = arith.cmpi ne, %[[COLUMNS]], %c64
+// CHECK: %[[COPY_A:.*]] = memref.cast %{{.*}} : memref<32x160xbf16>
 // CHECK: %[[COPY_C:.*]] = memref.cast %{{.*}} : memref<32x64xf32>
+// CHECK: %[[TAIL:.*]] = arith.select
+// CHECK: scf.for %{{.*}} = %c0 to %[[TAIL]]
+// CHECK: vector.maskedload %[[C]]
 // CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %{{.*}}, %c32
 // CHECK: %[[ROWS:.*]] = scf.if %[[WHOLE]]
 // CHECK-NEXT: %[[VIEW:.*]] = memref.subview %[[A]]
@@ -102,6 +107,7 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
 // CHECK: scf.yield %[[COPY_A]]
 // CHECK: %[[SUMS:.*]] = scf.if
 // CHECK-NEXT: memref.subview %[[C]]
+// CHECK: scf.if %[[CUT]]
 // CHECK: vector.maskedload %[[C]]
 // CHECK: scf.yield %[[COPY_C]]
 // CHECK-COUNT-4: amx.tile_load %[[SUMS]]{{.*}} !amx.tile<16x16xf32>
@@ -109,13 +115,19 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
 // CHECK: %[[B0:.*]] = amx.tile_load %[[B]]
 // CHECK: %[[B1:.*]] = amx.tile_load %[[B]]
 // CHECK: %[[A0:.*]] = amx.tile_load %[[ROWS]][%c0,
-// CHECK-NEXT: amx.tile_mulf %[[A0]], %[[B0]], %[[C00]]
-// CHECK-NEXT: amx.tile_mulf %[[A0]], %[[B1]], %[[C01]]
 // CHECK: %[[A1:.*]] = amx.tile_load %[[ROWS]][%c16,
+// CHECK: scf.for
+// CHECK-COUNT-4: llvm.intr.prefetch
+// CHECK: amx.tile_mulf %[[A0]], %[[B0]], %[[C00]]
+// CHECK-NEXT: amx.tile_mulf %[[A0]], %[[B1]], %[[C01]]
 // CHECK-NEXT: amx.tile_mulf %[[A1]], %[[B0]], %[[C10]]
 // CHECK-NEXT: amx.tile_mulf %[[A1]], %[[B1]], %[[C11]]
 // CHECK: scf.yield
 // CHECK-COUNT-4: amx.tile_store %[[SUMS]]
+// CHECK-NEXT: }
+// CHECK-NEXT: scf.if %[[CUT]]
+// CHECK: vector.maskedstore %[[C]]
+// CHECK: scf.for %{{.*}} = %c0 to %[[TAIL]]
 // CHECK: vector.maskedstore %[[C]]
 
 // CHECK-LABEL: func.func private @moe_matmul_bf16_i8x64_f32_32x64_panels_tiles

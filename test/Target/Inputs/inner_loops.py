@@ -1,6 +1,6 @@
 """The inner loops of matmul kernels in a disassembly (llvm-objdump -d --no-show-raw-insn, standard input).
 
-An inner loop ends in a jump back over no other such jump. Prints those that multiply and add, the largest tile first: the number of
+An inner loop ends in a jump back, and holds no other one that multiplies. Prints those that multiply and add, the largest tile first: the number of
 registers that sum up, the share of multiply-adds among the instructions, and how many vectors or tiles go to or come from the stack.
 """
 
@@ -28,13 +28,14 @@ def functions(lines):
 
 
 def inner_loops(code):
-    """Bodies of the loops that hold no other one."""
+    """Bodies of the loops that multiply and hold no other such loop."""
     at = {address: position for position, (address, _) in enumerate(code)}
     loops = []
     for end, (address, text) in enumerate(code):
         match = re.match(r"j\w+\s+0x([0-9a-f]+)", text)
         if match and int(match[1], 16) <= address and int(match[1], 16) in at:
             loops.append((at[int(match[1], 16)], end))
+    loops = [(begin, end) for begin, end in loops if any(MULTIPLY_ADD.match(text) for _, text in code[begin : end + 1])]
     for begin, end in loops:
         if not any(begin <= b and e < end for b, e in loops):
             yield [text for _, text in code[begin : end + 1]]
