@@ -15,7 +15,9 @@ namespace {
 /// Multiply-adds that take as long as one scalar operation.
 constexpr int64_t parallelOperations = 8;
 /// Fewer rows than this do not pay for rearranging B.
-constexpr int64_t minRowsToPack = 24;
+constexpr int64_t minRowsToPack = 48;
+/// The same where the alternative is loops without a kernel.
+constexpr int64_t minNarrowRowsToPack = 4;
 
 /// The place of a dimension in the memory of an operand.
 bool hasUnitStride(Value operand, unsigned position) {
@@ -202,15 +204,26 @@ void Lowering::buildTransposed() {
                : 1;
     buildKernelLoops();
   };
+  // Masked loads of narrow floats that the CPU does not know become calls.
+  bool sumsLanes =
+      hasPairs() || (contraction.elementOf(contraction.a).isF32() &&
+                     contraction.elementOf(contraction.b).isF32());
+  int64_t least = sumsLanes ? minRowsToPack : minNarrowRowsToPack;
+  auto buildFew = [&] {
+    if (sumsLanes)
+      build(Layout::Dots);
+    else
+      lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
+  };
   if (std::optional<int64_t> rows = constantIndex(rowCount))
-    return build(*rows >= minRowsToPack ? Layout::Transposed : Layout::Dots);
+    return *rows >= least ? build(Layout::Transposed) : buildFew();
   Value enough = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
-                                       rowCount, index(minRowsToPack));
+                                       rowCount, index(least));
   auto branch = scf::IfOp::create(builder, loc, enough, /*else=*/true);
   builder.setInsertionPoint(branch.thenYield());
   build(Layout::Transposed);
   builder.setInsertionPoint(branch.elseYield());
-  build(Layout::Dots);
+  buildFew();
 }
 
 void Lowering::buildKernelLoops() {
