@@ -80,6 +80,7 @@ static void addTensorPasses(OpPassManager &manager,
   // Bufferization has no form for arithmetic on whole tensors.
   manager.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  manager.addNestedPass<func::FuncOp>(moe::createFoldRepeatedOperandsPass());
   manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -192,6 +192,21 @@ def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FoldRepeatedOperandsPass : Pass<"moe-fold-repeated-operands", "::mlir::func::FuncOp"> {
+  let summary = "Read operands of matmuls before they are repeated";
+  let description = [{
+    The keys and values of grouped-query attention belong to several query heads: exporters repeat them in memory, and reshape, transpose and scale what
+    they have repeated. This pass lets a contraction read such an operand where the elements were first: dimensions of the batch along which they repeat
+    become rows of the other operand (the query heads of a group, with their tokens, are the rows of one product), and a constant factor of at most one in
+    f32 moves to the other operand, which is smaller where that matters. Reshapes are looked through where it is proved which sizes are equal: by how they
+    are computed, by a `moe_support.require` in front, or by names of input sizes in the module's `moe.interface`. Rows of any product with a batch that lie
+    side by side become one dimension.
+
+    The source's last dimension has to be one of the product's columns or of its sum, as kernels need; what is in front of that stays as it is.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {
   let summary = "Lay matmul weights out as the CPU kernels read them";
   let description = [{

@@ -73,6 +73,10 @@ mlir::func::FuncOp buildTileKernel(mlir::ModuleOp module,
                                    const KernelForm &form,
                                    llvm::StringRef name);
 
+/// The kernel of `form` for a B whose rows lie along k, under the name `name`.
+mlir::func::FuncOp buildDotKernel(mlir::ModuleOp module, const KernelForm &form,
+                                  llvm::StringRef name);
+
 } // namespace moe
 
 #endif // MOE_PASSES_CONVERSION_LINALGTOCPU_KERNELBASE_H

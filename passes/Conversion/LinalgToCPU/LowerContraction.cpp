@@ -15,7 +15,9 @@ namespace {
 /// Multiply-adds that take as long as one scalar operation.
 constexpr int64_t parallelOperations = 8;
 /// Fewer rows than this do not pay for rearranging B.
-constexpr int64_t minRowsToPack = 4;
+constexpr int64_t minRowsToPack = 48;
+/// The same where the alternative is loops without a kernel.
+constexpr int64_t minNarrowRowsToPack = 4;
 
 /// The place of a dimension in the memory of an operand.
 bool hasUnitStride(Value operand, unsigned position) {
@@ -43,7 +45,9 @@ private:
     /// Rows of B along n are contiguous.
     Rows,
     /// Rows of B along k are: panels are made on the way.
-    Transposed
+    Transposed,
+    /// The same, read as they are for few rows.
+    Dots
   };
   std::optional<Layout> layout() const;
   /// True where pairs along k are multiplied by one instruction.
@@ -65,6 +69,7 @@ private:
   }
   Value matrix(OpOperand *operand, unsigned rowDim, Value row, Value rows,
                unsigned columnDim, Value column, Value columnCount);
+  void buildTransposed();
   void buildKernelLoops();
   void buildTask(Value task, Value scratch);
   Value panelOf(OpOperand *operand, size_t rank, Value panel);
@@ -158,10 +163,13 @@ LogicalResult Lowering::run() {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(op);
 
-  // Tiles run along the row dimension that lies closest to the columns of C.
+  // Tiles run along the row dimension that lies closest to the columns of C,
+  // of those that have more than one row.
   AffineMap c = contraction.map(contraction.c);
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
   rowDim = *llvm::max_element(contraction.m, [&](unsigned x, unsigned y) {
-    return *positionOf(c, x) < *positionOf(c, y);
+    return std::pair(ranges[x] != 1, *positionOf(c, x)) <
+           std::pair(ranges[y] != 1, *positionOf(c, y));
   });
   for (unsigned dim : contraction.batch)
     outer.push_back(dim);
@@ -175,33 +183,55 @@ LogicalResult Lowering::run() {
   columnCount = sizeOf(contraction.c, contraction.n);
   depth = sizeOf(contraction.a, contraction.k);
 
-  bool inPairs = bLayout == Layout::Panels
-                     ? contraction.panels.kind != PanelLayout::Kind::Plain
-                     : bLayout == Layout::Transposed &&
-                           constantIndex(depth).value_or(1) % 2 == 0;
+  bool inPairs = contraction.panels.kind != PanelLayout::Kind::Plain;
   pair = inPairs && hasPairs() ? 2 : 1;
 
-  if (bLayout != Layout::Transposed ||
-      constantIndex(rowCount) >= minRowsToPack) {
+  if (bLayout == Layout::Transposed)
+    buildTransposed();
+  else
     buildKernelLoops();
-  } else {
-    Value enough =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, rowCount,
-                              index(minRowsToPack));
-    auto branch = scf::IfOp::create(builder, loc, enough, /*else=*/true);
-    builder.setInsertionPoint(branch.thenYield());
-    buildKernelLoops();
-    builder.setInsertionPoint(branch.elseYield());
-    lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
-  }
   op.erase();
   return success();
 }
 
+/// Few rows are multiplied with B as it lies.
+void Lowering::buildTransposed() {
+  auto build = [&](Layout layout) {
+    bLayout = layout;
+    pair = hasPairs() && (layout == Layout::Dots ||
+                          constantIndex(depth).value_or(1) % 2 == 0)
+               ? 2
+               : 1;
+    buildKernelLoops();
+  };
+  // Masked loads of narrow floats that the CPU does not know become calls.
+  bool sumsLanes =
+      hasPairs() || (contraction.elementOf(contraction.a).isF32() &&
+                     contraction.elementOf(contraction.b).isF32());
+  int64_t least = sumsLanes ? minRowsToPack : minNarrowRowsToPack;
+  auto buildFew = [&] {
+    if (sumsLanes)
+      build(Layout::Dots);
+    else
+      lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
+  };
+  if (std::optional<int64_t> rows = constantIndex(rowCount))
+    return *rows >= least ? build(Layout::Transposed) : buildFew();
+  Value enough = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
+                                       rowCount, index(least));
+  auto branch = scf::IfOp::create(builder, loc, enough, /*else=*/true);
+  builder.setInsertionPoint(branch.thenYield());
+  build(Layout::Transposed);
+  builder.setInsertionPoint(branch.elseYield());
+  buildFew();
+}
+
 void Lowering::buildKernelLoops() {
   panels = ceilDiv(columnCount, tile.columns);
-  // A panel that is made on the way is used for all rows at once.
-  if (bLayout == Layout::Transposed) {
+  // A panel that is made on the way, or read in place, is used for all rows at
+  // once.
+  bool takesAllRows = bLayout == Layout::Transposed || bLayout == Layout::Dots;
+  if (takesAllRows) {
     blockRows = rowCount;
     blocks = index(1);
   } else {
@@ -213,7 +243,7 @@ void Lowering::buildKernelLoops() {
   for (Value size : outerSizes)
     total = mul(total, size);
   Value rowsOfTask =
-      bLayout == Layout::Transposed
+      takesAllRows
           ? rowCount
           : Value(arith::MinUIOp::create(builder, loc, rowCount, blockRows));
   Value work =
@@ -275,6 +305,10 @@ void Lowering::buildTask(Value task, Value scratch) {
   case Layout::Transposed:
     operands[1] = packPanel(column, columns, scratch);
     break;
+  case Layout::Dots:
+    operands[1] = matrix(contraction.b, contraction.n, column, columns,
+                         contraction.k, zero, depth);
+    break;
   }
   if (contraction.scale)
     operands.push_back(panelOf(contraction.scale, 3, panel));
@@ -282,7 +316,8 @@ void Lowering::buildTask(Value task, Value scratch) {
     operands.push_back(panelOf(
         contraction.zero, contraction.panels.ofZeroPoints().rank(), panel));
   KernelForm form = kernelForm();
-  if (pair == 2 && unit.hasTiles(form.a) && contraction.fitsTiles())
+  if (pair == 2 && !form.sumsLanes && unit.hasTiles(form.a) &&
+      contraction.fitsTiles())
     callWithTiles(form, rows, operands);
   else
     call(form, operands);
@@ -343,6 +378,7 @@ KernelForm Lowering::kernelForm() const {
   form.pair = pair;
   form.masksB = bLayout == Layout::Rows;
   form.fetchesAhead = bLayout == Layout::Panels;
+  form.sumsLanes = bLayout == Layout::Dots;
   form.codes = contraction.codes;
   // A line of codes takes several steps; twice the distance is faster.
   form.fetchDistance = (form.codes ? 2 : 1) * unit.fetchDistance;

@@ -268,7 +268,8 @@ static std::string nameOf(const KernelForm &form) {
   }
   int64_t rows = form.usesTiles ? 2 * tileRegisterRows : form.tile.rows;
   name += llvm::formatv("_{0}x{1}_{2}", rows, form.tile.columns,
-                        form.masksB         ? "rows"
+                        form.sumsLanes      ? "dots"
+                        : form.masksB       ? "rows"
                         : form.fetchesAhead ? "panels"
                                             : "panel");
   if (form.pair == 1)
@@ -282,6 +283,8 @@ func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
     return function;
   if (form.usesTiles)
     return buildTileKernel(module, form, name);
+  if (form.sumsLanes)
+    return buildDotKernel(module, form, name);
   return KernelBuilder(module.getContext(), module.getLoc(), form)
       .build(module, name);
 }

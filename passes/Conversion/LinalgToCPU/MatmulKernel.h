@@ -31,6 +31,9 @@ struct KernelForm {
   /// The kernel multiplies in tile registers (AMX): pairs of bf16, whose depth
   /// and groups of codes are multiples of tileDepth.
   bool usesTiles = false;
+  /// B is [n, K] with rows as they lie in memory, and rows of A are few: sums
+  /// run along the lanes of vectors.
+  bool sumsLanes = false;
 
   /// Codes of four bits, or of two in pairs.
   bool hasNibbles() const { return codes && codes->bits < 8; }
@@ -52,7 +55,8 @@ struct KernelForm {
 /// of `module`, with d = stepDepth() and r = rowElements(); made if it has none
 /// yet. A and C have contiguous rows. Where B holds codes two more arguments
 /// follow: scales [G, w] and, if there are such, codes of zero points, in rows
-/// like those of B with groups in place of k.
+/// like those of B with groups in place of k. Where lanes are summed B is [n,
+/// K] and the kernel computes C += A * B^T for any n.
 mlir::func::FuncOp getMatmulKernel(mlir::ModuleOp module,
                                    const KernelForm &form);
 
