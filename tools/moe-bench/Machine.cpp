@@ -206,13 +206,20 @@ double bestRate(const Kernel &kernel, unsigned threads) {
   return best;
 }
 
-/// Sums `count` floats with as many loads in flight as it takes.
+/// Sums `count` floats with as many loads in flight as it takes. Some CPUs read
+/// faster where lines are fetched `ahead` bytes before, others without.
+template <size_t ahead>
 double sumAll(const float *data, size_t count) {
   typedef float Vector __attribute__((vector_size(64)));
   Vector sums[8] = {};
   for (size_t i = 0; i + 128 <= count; i += 128)
-    for (size_t c = 0; c < 8; ++c)
-      sums[c] += *reinterpret_cast<const Vector *>(data + i + c * 16);
+    for (size_t c = 0; c < 8; ++c) {
+      const float *line = data + i + c * 16;
+      if constexpr (ahead != 0)
+        __builtin_prefetch(line + ahead / sizeof(float), /*rw=*/0,
+                           /*locality=*/2);
+      sums[c] += *reinterpret_cast<const Vector *>(line);
+    }
   return reduce(sums);
 }
 
@@ -231,7 +238,8 @@ double bestReadRate(unsigned threads) {
   double best = 0;
   for (int i = 0; i < attempts; ++i) {
     double seconds = timeTogether(threads, [&](unsigned thread) {
-      keep(sumAll(data + (i % parts * threads + thread) * count, count));
+      const float *from = data + (i % parts * threads + thread) * count;
+      keep(i % 2 ? sumAll<1024>(from, count) : sumAll<0>(from, count));
     });
     best = std::max(best, double(part) * threads / seconds);
   }
