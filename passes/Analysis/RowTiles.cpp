@@ -30,9 +30,7 @@ int64_t moe::RowCut::computed(int64_t rows) const {
     llvm::SmallVector<int64_t> heights = tileHeights(rows, vectorRows);
     return std::accumulate(heights.begin(), heights.end(), int64_t(0));
   }
-  // Tasks of full height have no rest.
-  int64_t rest = rows % task();
-  return isForVectors(rest) ? rows : inWholeTiles(rows);
+  return inWholeTiles(rows);
 }
 
 int64_t moe::RowCut::inWholeTiles(int64_t rows) const {

@@ -24,8 +24,8 @@ struct RowCut {
   /// Rows of the register tile of vectors. It is as high as the rows are, so
   /// nothing is computed for nobody.
   int64_t vectorRows;
-  /// Whether more rows than that go to tile registers. Those are of one height:
-  /// of the last one, rows may be computed for nobody.
+  /// Whether rows go to tile registers instead, whatever their number. Those
+  /// are of one height: of the last one, rows may be computed for nobody.
   bool hasTiles = false;
 
   /// Rows that one task multiplies by a panel of weights: enough to use it many
@@ -33,12 +33,6 @@ struct RowCut {
   int64_t task() const;
   /// Multiples of so many rows fill every tile.
   int64_t unit() const { return hasTiles ? tileRegisterRows : vectorRows; }
-  /// Whether a call of `rows` rows goes to vectors. These read a panel once for
-  /// as many rows as their tile has, as fast as memory gives it, and a tile
-  /// register would be mostly empty.
-  bool isForVectors(int64_t rows) const {
-    return !hasTiles || rows <= vectorRows;
-  }
   /// Rows that are computed for `rows` rows of one expert.
   int64_t computed(int64_t rows) const;
   /// The same where every tile is a whole one.

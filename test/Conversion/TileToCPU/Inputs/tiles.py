@@ -20,7 +20,7 @@ from tile_emulation import COMPILERS, run
 
 rng = random.Random(5)
 THREADS = [1, 3]
-# A tile is 16 rows high and 32 deep, a part of a kernel 160 deep, a task 256 rows high, and six rows are for vectors.
+# A tile is 16 rows high and 32 deep, a part of a kernel 160 deep, and a task 256 rows high.
 # The last product is one of two inputs, whose panels are made on the way.
 DEPTHS, COLUMNS, INPUTS = {"shallow": 72, "deep": 1064, "computed": 72}, 100, ["x", "w"]
 ROWS = [0, 1, 6, 7, 15, 16, 17, 31, 32, 33, 49, 256, 259, 263]
