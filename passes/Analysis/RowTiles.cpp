@@ -30,7 +30,9 @@ int64_t moe::RowCut::computed(int64_t rows) const {
     llvm::SmallVector<int64_t> heights = tileHeights(rows, vectorRows);
     return std::accumulate(heights.begin(), heights.end(), int64_t(0));
   }
-  return inWholeTiles(rows);
+  // Tasks of full height have no rest.
+  int64_t rest = rows % task();
+  return isForVectors(rest) ? rows : inWholeTiles(rows);
 }
 
 int64_t moe::RowCut::inWholeTiles(int64_t rows) const {

@@ -18,14 +18,17 @@ llvm::SmallVector<int64_t> tileHeights(int64_t rows, int64_t most);
 
 /// Rows of a tile register of AMX.
 constexpr int64_t tileRegisterRows = 16;
+/// Rows that go to vectors where a CPU has tile registers: these few are read
+/// for from memory faster than tile registers are loaded.
+constexpr int64_t mostRowsBesideTiles = 2;
 
 /// How a kernel divides the rows of an expert.
 struct RowCut {
   /// Rows of the register tile of vectors. It is as high as the rows are, so
   /// nothing is computed for nobody.
   int64_t vectorRows;
-  /// Whether rows go to tile registers instead, whatever their number. Those
-  /// are of one height: of the last one, rows may be computed for nobody.
+  /// Whether more than mostRowsBesideTiles go to tile registers. Those are of
+  /// one height: of the last one, rows may be computed for nobody.
   bool hasTiles = false;
 
   /// Rows that one task multiplies by a panel of weights: enough to use it many
@@ -33,6 +36,10 @@ struct RowCut {
   int64_t task() const;
   /// Multiples of so many rows fill every tile.
   int64_t unit() const { return hasTiles ? tileRegisterRows : vectorRows; }
+  /// Whether a call of `rows` rows goes to vectors.
+  bool isForVectors(int64_t rows) const {
+    return !hasTiles || rows <= mostRowsBesideTiles;
+  }
   /// Rows that are computed for `rows` rows of one expert.
   int64_t computed(int64_t rows) const;
   /// The same where every tile is a whole one.

@@ -328,10 +328,19 @@ void Lowering::call(const KernelForm &form, ValueRange operands) {
   func::CallOp::create(builder, loc, kernel, operands);
 }
 
-/// Multiplies what the last whole tile leaves of K in vectors and the rest in
-/// tiles.
+/// Multiplies few rows, and what the last whole tile leaves of K, in vectors
+/// and the rest in tiles.
 void Lowering::callWithTiles(KernelForm form, Value rows,
                              ArrayRef<Value> operands) {
+  Value isForVectors =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rows,
+                            index(mostRowsBesideTiles));
+  auto branch = scf::IfOp::create(builder, loc, isForVectors, /*else=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenYield());
+  call(form, operands);
+  builder.setInsertionPoint(branch.elseYield());
+
   KernelForm inTiles = form;
   inTiles.usesTiles = true;
   std::optional<int64_t> constantDepth = constantIndex(depth);

@@ -6,7 +6,7 @@
 
 // Kernels for a CPU that has tile registers. Their panels are those of pairs.
 
-// What the last whole tile leaves of K is for vectors.
+// Few rows, and what the last whole tile leaves of K, are for vectors.
 
 // CHECK-LABEL: func.func @rest
 // CHECK-SAME: %[[X:.*]]: memref<?x72xbf16>, %[[W:.*]]: memref<2x36x64x2xbf16>
@@ -16,13 +16,17 @@ func.func @rest(%x: memref<?x72xbf16>, %w: memref<2x36x64x2xbf16>, %y: memref<?x
   // CHECK: %[[A:.*]] = memref.subview %[[X]][%{{.*}}, 0] [%[[TASK]], 72]
   // CHECK: %[[PANEL:.*]] = memref.subview %[[W]]
   // CHECK: %[[B:.*]] = memref.collapse_shape %[[PANEL]]
-  // CHECK-NOT: call
+  // CHECK: %[[FEW:.*]] = arith.cmpi ule, %[[TASK]], %c2
+  // CHECK: scf.if %[[FEW]] {
+  // CHECK-NEXT: call @moe_matmul_bf16_6x64_panels_pairs
+  // CHECK-NEXT: } else {
   // CHECK: memref.subview %[[A]][0, 0] [%[[TASK]], 64]
   // CHECK: memref.subview %[[B]][0, 0] [32, 128]
   // CHECK: call @moe_matmul_bf16_32x64_panels_tiles
   // CHECK: memref.subview %[[A]][0, 64] [%[[TASK]], 8]
   // CHECK: memref.subview %[[B]][32, 0] [4, 128]
   // CHECK: call @moe_matmul_bf16_6x64_panels_pairs
+  // CHECK-NEXT: }
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k floordiv 2, n mod 64, k mod 2)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x72xbf16>, memref<2x36x64x2xbf16>) outs(%y : memref<?x100xf32>) {
   ^bb0(%a: bf16, %b: bf16, %c: f32):
     %f = arith.extf %a : bf16 to f32
@@ -56,7 +60,8 @@ func.func @shallow(%x: memref<?x8xbf16>, %w: memref<2x4x64x2xbf16>, %y: memref<?
 // Codes in groups of two tiles: each group begins with zeros, and C gets its products multiplied by their scales. In groups that end within a tile they are for vectors.
 
 // CHECK-LABEL: func.func @codes
-// CHECK-NOT: pairs
+// CHECK: call @moe_matmul_bf16_i8x64_f32_6x64_panels_pairs
+// CHECK: else
 // CHECK: call @moe_matmul_bf16_i8x64_f32_32x64_panels_tiles
 // CHECK-NOT: tiles
 // CHECK: call @moe_matmul_bf16_i8x16_f32_6x64_panels_pairs

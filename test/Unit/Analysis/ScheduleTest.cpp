@@ -179,13 +179,14 @@ TEST(RowTiles, TileRegistersAreWhole) {
   // Rows, those computed by vectors and by tiles, those of whole tiles.
   for (auto [rows, whole, computed, inTiles] :
        {std::array<int64_t, 4>{0, 0, 0, 0},
-        {1, 6, 16, 16},
-        {6, 6, 16, 16},
+        {1, 6, 1, 16},
+        {2, 6, 2, 16},
+        {3, 6, 16, 16},
         {7, 12, 16, 16},
         {16, 18, 16, 16},
         {17, 18, 32, 32},
         {256, 258, 256, 256},
-        {259, 264, 272, 272},
+        {258, 258, 258, 272},
         {263, 264, 272, 272}}) {
     EXPECT_EQ(vectors.computed(rows), rows);
     EXPECT_EQ(vectors.inWholeTiles(rows), whole) << rows;
