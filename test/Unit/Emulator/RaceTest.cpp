@@ -266,7 +266,7 @@ TEST(Race, ClocksAgreeWithMaps) {
     std::vector<Model> models(6);
     uint32_t now = 1, copies[kCtas] = {};
     bool compared = false;
-    for (int step = 0; step < 4000; ++step) {
+    for (int step = 0; step < 1000; ++step) {
       Model &model = models[pick(6)];
       uint32_t cta = pick(kCtas), kind = pick(10);
       if (kind < 3) {
