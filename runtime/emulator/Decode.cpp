@@ -11,6 +11,10 @@ using ast::Statement;
 
 // ---- modifiers ----
 
+bool Modifiers::has(const std::string &name) const {
+  return std::find(rest.begin(), rest.end(), name) != rest.end();
+}
+
 bool Modifiers::take(const std::string &name) {
   auto found = std::find(rest.begin(), rest.end(), name);
   if (found == rest.end())

@@ -241,6 +241,21 @@ void Decoder::decodeAtomic(const ast::Instruction &i, Modifiers &m) {
   emit(op);
 }
 
+/// '.release.sync_restrict::shared::cta.cluster' and
+/// '.acquire.sync_restrict::shared::cluster.cluster'.
+void Decoder::takeRestriction(Modifiers &m, FenceInfo &info) {
+  int order = m.takeOneOf({"release", "acquire"});
+  need(order >= 0, "expects '.release' or '.acquire'");
+  need(m.take(order == 0 ? "sync_restrict::shared::cta"
+                         : "sync_restrict::shared::cluster"),
+       order == 0 ? "expects '.sync_restrict::shared::cta'"
+                  : "expects '.sync_restrict::shared::cluster'");
+  need(m.take("cluster"), "expects '.cluster'");
+  info.order = order == 0 ? Order::Release : Order::Acquire;
+  info.scope = Scope::Cluster;
+  info.sharedOnly = true;
+}
+
 void Decoder::decodeFence(const ast::Instruction &i, Modifiers &m) {
   needOperands(i, 0, 2);
   auto *info = newInfo<FenceInfo>();
@@ -264,6 +279,12 @@ void Decoder::decodeFence(const ast::Instruction &i, Modifiers &m) {
       decodeTensormapFence(i, m);
       return;
     }
+    if (m.take("async::generic")) {
+      info->kind = FenceInfo::Kind::ProxyAsync;
+      takeRestriction(m, *info);
+      emit(op);
+      return;
+    }
     int kind = m.takeOneOf({"async", "alias"});
     need(kind >= 0, "this proxy fence is not supported");
     m.takeOneOf({"global", "shared::cta", "shared::cluster"});
@@ -274,6 +295,9 @@ void Decoder::decodeFence(const ast::Instruction &i, Modifiers &m) {
     info->kind = FenceInfo::Kind::MbarrierInit;
     info->order = Order::Release;
     info->scope = Scope::Cluster;
+  } else if (m.has("sync_restrict::shared::cta") ||
+             m.has("sync_restrict::shared::cluster")) {
+    takeRestriction(m, *info);
   } else {
     info->order = takeOrder(m).value_or(Order::AcqRel);
     need(info->order != Order::Weak && info->order != Order::Relaxed,

@@ -226,16 +226,18 @@ void Decoder::decodeGriddepcontrol(const ast::Instruction &i, Modifiers &m) {
   emit(op);
 }
 
-/// Register counts do not change results; ptxas checks them.
 void Decoder::decodeSetmaxnreg(const ast::Instruction &i, Modifiers &m) {
-  need(m.takeOneOf({"inc", "dec"}) >= 0 && m.take("sync") &&
-           m.take("aligned") && m.takeType() == Type::U32,
+  int which = m.takeOneOf({"dec", "inc"});
+  need(which >= 0 && m.take("sync") && m.take("aligned") &&
+           m.takeType() == Type::U32,
        "expects '.inc' or '.dec', and '.sync.aligned.u32'");
   needOperands(i, 1, 1);
   uint64_t count = immediate(i.operands[0], "the number of registers");
   need(count >= 24 && count <= 256 && count % 8 == 0,
        "expects a multiple of 8 from 24 to 256");
   Op op;
-  op.run = runNothing;
+  op.run = runSetmaxnreg;
+  op.imm = count;
+  op.flags = static_cast<decltype(op.flags)>(which);
   emit(op);
 }

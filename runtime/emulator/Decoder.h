@@ -23,6 +23,7 @@ public:
 
   /// Takes the first occurrence of `name`.
   bool take(const std::string &name);
+  bool has(const std::string &name) const;
   /// Takes whichever of `names` comes first; its index, or -1.
   int takeOneOf(std::initializer_list<const char *> names);
   /// Takes the next modifier if it is a type.
@@ -266,6 +267,7 @@ private:
   // DecodeTensormap.cpp
   void decodeTensormap(const ast::Instruction &, Modifiers &);
   void decodeTensormapFence(const ast::Instruction &, Modifiers &);
+  void takeRestriction(Modifiers &, FenceInfo &);
   void decodeTensormapReplace(const ast::Instruction &, Modifiers &);
   /// The address operand `index` of `info`.
   void readTensormap(const ast::Operand &operand, TensormapInfo &info,

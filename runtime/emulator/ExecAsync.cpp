@@ -28,7 +28,7 @@ static void checkCopyRace(Warp &w, const Op *op, int lane, const Place &place,
   if (!w.machine->races.access(place.allocation->shadow, place.offset, bytes,
                                isWrite,
                                {copyAgent(w, lane), stamp, op->line, {}},
-                               observerOf(w, lane), conflict))
+                               observerOf(w, lane, place), conflict))
     return;
   w.machine->report(
       FindingKind::Race, w, op, lane, place.allocation->base + place.offset,
@@ -286,8 +286,14 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
       }
       done |= static_cast<uint32_t>(complete) << lane;
       if (complete && checked && info.order == Order::Relaxed) {
-        // Execution is ordered, which tcgen05.fence makes use of.
-        acquire(w, lane, {nullptr, nullptr, nullptr, state.completed.tensor});
+        // Execution is ordered, which tcgen05.fence makes use of. The rest is
+        // there for a fence.
+        Knowledge tensor;
+        tensor.tensor = state.completed.tensor;
+        acquire(w, lane, tensor);
+        notePending(cta.sync[w.index].lanes[lane],
+                    {state.completed, Scope::Cluster, threadAgent(w, lane),
+                     place.allocation->base + place.offset});
       } else if (complete && checked) {
         if (known.first != &state) {
           acquire(w, known.second,
@@ -325,12 +331,14 @@ const Op *moe::emu::runMbarrier(Warp &w, const Op *op) {
     if (expects)
       state.tx += operand;
     uint64_t token = uint64_t(state.phase) << 32 | state.pending;
-    if (checked)
-      state.arrived.join(
-          info.order == Order::Relaxed
-              ? Knowledge{nullptr, nullptr, nullptr,
-                          cta.sync[w.index].lanes[lane].knowledge.tensor}
-              : releaseSnapshot(w, lane));
+    if (checked && info.order == Order::Relaxed) {
+      const LaneSync &sync = cta.sync[w.index].lanes[lane];
+      Knowledge released = fencedKnowledge(sync);
+      released.tensor = Clock::join(released.tensor, sync.knowledge.tensor);
+      state.arrived.join(released);
+    } else if (checked) {
+      state.arrived.join(releaseSnapshot(w, lane));
+    }
     arriveAt(w, op, lane, address, state, count);
     if (drops)
       state.expected -= count;

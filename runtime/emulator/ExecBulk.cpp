@@ -12,9 +12,6 @@
 
 using namespace moe::emu;
 
-/// Reads and writes of a CTA's copies, in turn; a thread number has 10 bits.
-static constexpr uint32_t kSlots = 512;
-
 /// Segments between one that is looked up and the one that is worked on.
 static constexpr size_t kAhead = 2;
 
@@ -27,7 +24,8 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
                           RaceDetector::Memo &memo) {
   // Program order is enough for what the copy overwrites, not for what it
   // reads.
-  Observer observer = isWrite ? observerOf(w, lane) : proxyObserverOf(w, lane);
+  Observer observer =
+      isWrite ? observerOf(w, lane, place) : proxyObserverOf(w, lane, place);
   Agent agent = bulkAgent(copy.issuer, copy.slot + (isWrite ? 1 : 0));
   // Reductions are relaxed atomics.
   Strength strength{isWrite && copy.reduces,
@@ -40,7 +38,7 @@ static void checkBulkRace(Warp &w, const Op *op, int lane, const Place &place,
   std::vector<std::string> notes = {
       w.machine->otherAccess(w, conflict.other.line)};
   if (!isWrite &&
-      w.machine->races.ordered(observerOf(w, lane), conflict.other.agent,
+      w.machine->races.ordered(observerOf(w, lane, place), conflict.other.agent,
                                conflict.other.stamp))
     notes.emplace_back("'fence.proxy.async' must make it visible to the copy");
   w.machine->report(
@@ -308,8 +306,8 @@ void Issue::start(BulkCopy copy, const Place &shared, uint32_t sharedBytes) {
   Machine &machine = *w.machine;
   Cta &cta = *w.cta;
   copy.id = ++machine.bulkIds;
-  copy.slot = cta.bulkCount % kSlots * 2;
   copy.stamp = ++cta.bulkCount;
+  copy.slot = bulkSlot(copy.stamp);
   if (copy.to) {
     if (!copy.told->mbarriers.count(copy.mbarrier))
       machine.stop(FindingKind::MbarrierMisuse, w, op, lane,
@@ -417,8 +415,8 @@ static void send(Warp &w, const Op *op, int lane, BulkCopy copy,
   copy.bytes = static_cast<uint32_t>(copy.data.size());
   copy.id = ++machine.bulkIds;
   copy.issuer = cta.number;
-  copy.slot = cta.bulkCount % kSlots * 2;
   copy.stamp = ++cta.bulkCount;
+  copy.slot = bulkSlot(copy.stamp);
   copy.to = copy.told = ownerOf(cta, place.allocation);
   copy.mbarrier = static_cast<uint32_t>(told.offset);
   uint64_t barrier = told.allocation->base + told.offset;
@@ -561,6 +559,26 @@ static void reduceBytes(const Machine &machine, const BulkCopy &copy, char *to,
   }
 }
 
+/// The pieces of a segment that is swizzled in the shared memory of `to`. Most
+/// tiles come this way.
+static void copyPieces(const Machine &machine, const Place &to,
+                       const char *from, const BulkSegment &segment) {
+  constexpr uint32_t kPiece = 16;
+  Allocation &shared = *to.allocation;
+  bool checked = machine.options.checked;
+  if (checked && !shared.shadow.histories.empty())
+    forPieces(segment, segment.to, [&](uint64_t at, uint32_t, uint32_t bytes) {
+      forgetHistory({&shared, at}, bytes);
+    });
+  for (uint32_t done = 0; done < segment.bytes; done += kPiece) {
+    uint32_t at =
+        swizzled(segment.swizzle, static_cast<uint32_t>(segment.to) + done);
+    std::memcpy(shared.bytes.get() + at, from + done, kPiece);
+    if (checked)
+      setAll(shared.states.get() + at, kPiece, Allocation::kInitialised);
+  }
+}
+
 void Machine::queueBulk(BulkCopy copy) {
   bulk.push_back(std::move(copy));
   if (options.schedule == Schedule::Starve)
@@ -598,6 +616,10 @@ void Machine::completeBulk(size_t index) {
     const char *from = copy.data.empty()
                            ? placeOf(copy.from, segment.from).bytes()
                            : copy.data.data() + segment.from;
+    if (copy.to && segment.swizzle && !copy.reduces && !isShared()) {
+      copyPieces(*this, to, from, segment);
+      continue;
+    }
     forPieces(segment, copy.to ? segment.to : segment.from,
               [&](uint64_t shared, uint32_t done, uint32_t bytes) {
                 Place piece{to.allocation, copy.to ? shared : to.offset + done};
@@ -617,10 +639,11 @@ void Machine::completeBulk(size_t index) {
   if (options.checked) {
     // Both the copy's own write and what it read are done, for either proxy.
     Knowledge done;
-    for (uint32_t part : {copy.slot, copy.slot + 1})
-      done.plain = Clock::withAgent(done.plain, bulkAgent(copy.issuer, part),
-                                    copy.stamp);
-    done.proxied = done.plain;
+    done.proxied = done.plain =
+        Clock::withAgents(nullptr,
+                          {bulkAgent(copy.issuer, copy.slot),
+                           bulkAgent(copy.issuer, copy.slot + 1)},
+                          copy.stamp);
     state.arrived.join(done);
   }
   completePhase(*this, state);

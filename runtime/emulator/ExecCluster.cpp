@@ -61,6 +61,9 @@ const Op *moe::emu::runMapAddress(Warp &w, const Op *op) {
 /// what a fence of at least the cluster's scope has released.
 static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   WarpSync &sync = w.cta->sync[w.index];
+  // Warps that did about the same arrive at one time, so that what a CTA knows
+  // of itself becomes one number: a clock may always skip some.
+  sync.now |= 63;
   Knowledge result;
   forLanes(lanes, [&](int lane) {
     result.tensor =
@@ -69,10 +72,10 @@ static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
   if (relaxed) {
     forLanes(lanes, [&](int lane) {
       const LaneSync &own = sync.lanes[lane];
-      for (auto scope = static_cast<unsigned>(Scope::Cluster); scope < 4;
-           ++scope)
-        if (own.fences >> scope & 1)
-          result.join(own.fenced[scope]);
+      for (auto fence = static_cast<unsigned>(Scope::Cluster);
+           fence <= kSharedFence; ++fence)
+        if (own.fences >> fence & 1)
+          result.join(own.fenced[fence]);
     });
     return result;
   }
@@ -84,6 +87,7 @@ static Knowledge arrivalKnowledge(Warp &w, uint32_t lanes, bool relaxed) {
       copied.emplace_back(copyAgent(w, lane), sync.lanes[lane].copied);
     plain.push_back(sync.lanes[lane].knowledge.plain);
     proxied.push_back(sync.lanes[lane].knowledge.proxied);
+    result.joinShared(sync.lanes[lane].knowledge);
     agents.push_back(threadAgent(w, lane));
   });
   auto threads = static_cast<uint32_t>(w.cta->launch->config.block.count());

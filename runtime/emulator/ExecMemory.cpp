@@ -179,7 +179,7 @@ void moe::emu::reportUninitialised(Warp &w, const Op *op, int lane,
 void moe::emu::checkRace(Warp &w, const Op *op, int lane, const Place &place,
                          uint32_t bytes, bool isWrite, Strength strength,
                          uint64_t address) {
-  Observer observer = observerOf(w, lane);
+  Observer observer = observerOf(w, lane, place);
   RaceDetector::Conflict conflict;
   if (!w.machine->races.access(
           place.allocation->shadow, place.offset, bytes, isWrite,

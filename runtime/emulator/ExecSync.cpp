@@ -25,10 +25,9 @@ void moe::emu::acquire(Warp &w, uint32_t lanes, const Knowledge &knowledge) {
   bool any = false;
   forLanes(lanes, [&](int lane) {
     Knowledge &own = w.cta->sync[w.index].lanes[lane].knowledge;
-    if (!any || own.plain != before.plain || own.proxied != before.proxied ||
-        own.seen != before.seen || own.tensor != before.tensor) {
-      before = after = own;
-      after.join(knowledge);
+    if (!any || own != before) {
+      before = own;
+      after = w.machine->joins.of(before, knowledge);
       any = true;
     }
     own = after;
@@ -44,11 +43,12 @@ void moe::emu::strongWrite(Warp &w, int lane, const Place &place, Order order,
     std::erase_if(entries, [self = threadAgent(w, lane)](const SyncEntry &e) {
       return e.agent != self;
     });
-  strongWrite(w, lane, entries, order, scope);
+  strongWrite(w, lane, place, entries, order, scope);
 }
 
-void moe::emu::strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
-                           Order order, Scope scope) {
+void moe::emu::strongWrite(Warp &w, int lane, const Place &place,
+                           std::vector<SyncEntry> &entries, Order order,
+                           Scope scope) {
   LaneSync &sync = w.cta->sync[w.index].lanes[lane];
   bool releases = order == Order::Release || order == Order::AcqRel ||
                   order == Order::SeqCst;
@@ -65,6 +65,8 @@ void moe::emu::strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
   for (unsigned fence = 0; fence < 4; ++fence)
     if (sync.fences >> fence & 1)
       add(sync.fenced[fence], std::min(static_cast<Scope>(fence), scope));
+  if (sync.fences >> kSharedFence & 1 && place.isShared())
+    add(sync.fenced[kSharedFence], std::min(Scope::Cluster, scope));
   if (releases)
     add(releaseSnapshot(w, lane), scope);
 }
@@ -101,15 +103,28 @@ void moe::emu::strongRead(Warp &w, int lane, const Place &place,
     SyncEntry seen = entry;
     seen.scope = scope;
     seen.address = address;
-    auto same = std::find_if(
-        sync.pending.begin(), sync.pending.end(), [&](const SyncEntry &known) {
-          return known.knowledge.plain == seen.knowledge.plain &&
-                 known.scope == seen.scope && known.agent == seen.agent &&
-                 known.address == seen.address;
-        });
-    if (same == sync.pending.end())
-      sync.pending.push_back(std::move(seen));
+    notePending(sync, std::move(seen));
   }
+}
+
+void moe::emu::notePending(LaneSync &sync, SyncEntry seen) {
+  auto same = std::find_if(
+      sync.pending.begin(), sync.pending.end(), [&](const SyncEntry &known) {
+        return known.knowledge.plain == seen.knowledge.plain &&
+               known.knowledge.plainShared == seen.knowledge.plainShared &&
+               known.scope == seen.scope && known.agent == seen.agent &&
+               known.address == seen.address;
+      });
+  if (same == sync.pending.end())
+    sync.pending.push_back(std::move(seen));
+}
+
+Knowledge moe::emu::fencedKnowledge(const LaneSync &sync) {
+  Knowledge result;
+  for (unsigned fence = 0; fence < std::size(sync.fenced); ++fence)
+    if (sync.fences >> fence & 1)
+      result.join(sync.fenced[fence]);
+  return result;
 }
 
 const Op *moe::emu::runFence(Warp &w, const Op *op) {
@@ -128,8 +143,13 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
     Agent self = threadAgent(w, lane);
     if (info.kind == FenceInfo::Kind::ProxyAsync) {
       // What is known to have happened is visible to the async proxy as well.
-      Knowledge all = releaseSnapshot(w, lane);
-      sync.knowledge.proxied = Clock::join(sync.knowledge.proxied, all.plain);
+      Knowledge all = releaseSnapshot(w, lane), &own = sync.knowledge;
+      if (info.sharedOnly) {
+        all = all.ofShared();
+      } else {
+        own.proxied = Clock::join(own.proxied, all.plain);
+      }
+      own.proxiedShared = Clock::join(own.proxiedShared, all.plainShared);
       return;
     }
     if (info.kind == FenceInfo::Kind::ProxyAlias)
@@ -140,13 +160,21 @@ const Op *moe::emu::runFence(Warp &w, const Op *op) {
       std::erase_if(sync.pending, [&](const SyncEntry &entry) {
         if (!races.includes(info.scope, self, entry.agent))
           return false;
+        if (info.sharedOnly) { // a wider fence may still come
+          if (entry.address < kSharedWindowEnd)
+            sync.knowledge.join(entry.knowledge.ofShared());
+          return false;
+        }
         sync.knowledge.join(entry.knowledge);
         return true;
       });
     }
     if (info.order != Order::Acquire) {
-      sync.fenced[static_cast<unsigned>(info.scope)] = releaseSnapshot(w, lane);
-      sync.fences |= 1u << static_cast<unsigned>(info.scope);
+      unsigned fence =
+          info.sharedOnly ? kSharedFence : static_cast<unsigned>(info.scope);
+      Knowledge all = releaseSnapshot(w, lane);
+      sync.fenced[fence] = info.sharedOnly ? all.ofShared() : all;
+      sync.fences |= 1u << fence;
     }
   });
   // In an exhaustive search the order of fences is a choice.
@@ -175,6 +203,7 @@ void moe::emu::joinParticipants(
   std::vector<Agent> agents;
   std::vector<std::pair<Agent, uint32_t>> copied;
   ViewRef seen;
+  Knowledge shared;
   uint32_t now = 0;
   for (const auto &[warp, lanes] : participants) {
     now = std::max(now, cta.sync[warp->index].now);
@@ -188,14 +217,18 @@ void moe::emu::joinParticipants(
       if (knowledge.tensor)
         tensor.push_back(knowledge.tensor);
       seen = joinViews(seen, knowledge.seen);
+      shared.joinShared(knowledge);
       agents.push_back(threadAgent(*w, lane));
     });
   }
   auto all = static_cast<uint32_t>(cta.launch->config.block.count());
   Knowledge joined{Clock::joinAll(plain, cta.number, all),
-                   Clock::joinAll(proxied, cta.number, all), seen,
+                   Clock::joinAll(proxied, cta.number, all),
+                   seen,
                    tensor.empty() ? nullptr
-                                  : Clock::joinAll(tensor, cta.number, all)};
+                                  : Clock::joinAll(tensor, cta.number, all),
+                   shared.plainShared,
+                   shared.proxiedShared};
   if (agents.size() == all)
     joined.plain =
         Clock::withDomain(joined.plain, cta.number << 2 | Agent::Thread, now);

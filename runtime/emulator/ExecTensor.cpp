@@ -3,11 +3,44 @@
 
 using namespace moe::emu;
 
+/// The group that runs waits where it or another one that waits here was let go
+/// on, or all of them become one. False: none was.
+static bool waitForOthers(Warp &w, const Op *op) {
+  auto waitsHere = [op](const Group &group) {
+    return group.wait == Group::Wait::Lanes && group.isForced &&
+           group.next == op;
+  };
+  uint32_t others = 0;
+  for (const Group &group : w.groups)
+    if (waitsHere(group))
+      others |= group.mask;
+  if (!others && !w.group().isForced)
+    return false;
+  Group mine = w.group();
+  mine.next = op;
+  mine.mask |= others;
+  mine.isForced = mine.mask != w.live;
+  if (mine.isForced) {
+    w.group().isForced = true;
+    w.group().next = op;
+    w.group().wait = Group::Wait::Lanes;
+    w.group().waitMask = w.live;
+    return true;
+  }
+  w.groups.clear();
+  w.groups.push_back(std::move(mine));
+  w.current = 0;
+  return true;
+}
+
 void moe::emu::needWholeWarp(Warp &w, const Op *op, uint32_t lanes) {
-  if (lanes != ~0u)
-    w.machine->stop(
-        FindingKind::Divergence, w, op, __builtin_ctz(lanes), 0,
-        "an aligned instruction is executed by some threads of a warp only");
+  if (lanes == ~0u)
+    return;
+  if (lanes == w.mask && w.live == ~0u && waitForOthers(w, op))
+    throw GroupWaits();
+  w.machine->stop(
+      FindingKind::Divergence, w, op, __builtin_ctz(lanes), 0,
+      "an aligned instruction is executed by some threads of a warp only");
 }
 
 namespace {

@@ -214,7 +214,7 @@ void moe::emu::checkTensormapRead(Warp &w, const Op *op, int lane,
   if (place.allocation->readOnly)
     return;
   checkRace(w, op, lane, place, kMapBytes, false, Strength(), address);
-  Observer knows = observerOf(w, lane);
+  Observer knows = observerOf(w, lane, place);
   Agent last;
   uint32_t lastStamp = 0;
   place.allocation->shadow.forWrites(

@@ -6,6 +6,40 @@
 
 using namespace moe::emu;
 
+// ---- registers ----
+
+/// How many registers a warp has changes nothing but who has to wait for some:
+/// those that others of the CTA give back.
+const Op *moe::emu::runSetmaxnreg(Warp &w, const Op *op) {
+  uint32_t lanes = w.lanes(op);
+  if (!lanes)
+    return op + 1;
+  needWholeWarp(w, op, lanes);
+  Cta &cta = *w.cta;
+  auto count = static_cast<uint32_t>(op->imm);
+  if (op->flags && count > w.registerCount && w.registerCount) {
+    uint32_t more = count - w.registerCount;
+    if (more > cta.spareRegisters) {
+      w.group().next = op;
+      w.group().wait = Group::Wait::Registers;
+      return switchGroup(w);
+    }
+    cta.spareRegisters -= more;
+    w.registerCount = count;
+  } else if (!op->flags && count < w.registerCount) {
+    cta.spareRegisters += w.registerCount - count;
+    w.registerCount = count;
+    for (Warp &other : cta.warps)
+      for (Group &group : other.groups)
+        if (group.wait == Group::Wait::Registers) {
+          group.wait = Group::Wait::None;
+          w.machine->wake(other);
+        }
+  }
+  w.machine->noteProgress();
+  return op + 1;
+}
+
 // ---- barriers ----
 
 static uint32_t readReductionMask(const Warp &w, const Op *op,

@@ -59,7 +59,7 @@ static History &historyOf(Machine &machine, const Place &place,
   // Of accesses of different width everybody sees the last.
   forgetHistory(place, bytes);
   History &made = place.allocation->shadow.histories[place.offset];
-  made.id = ++machine.historyIds;
+  made.id = ++machine.historyIds * 2 + (place.isShared() ? 1 : 0);
   made.bytes = bytes;
   const uint8_t *states = place.states();
   if (std::all_of(states, states + bytes, [](uint8_t state) {
@@ -86,9 +86,10 @@ static uint64_t seenTime(const ViewRef &view, uint64_t id) {
 }
 
 /// The last write that the lane cannot overlook.
-static size_t oldestVisible(const Warp &w, int lane, const History &history) {
+static size_t oldestVisible(const Warp &w, int lane, const Place &place,
+                            const History &history) {
   const Knowledge &knowledge = w.cta->sync[w.index].lanes[lane].knowledge;
-  Observer observer = observerOf(w, lane);
+  Observer observer = observerOf(w, lane, place);
   uint64_t seen = seenTime(knowledge.seen, history.id);
   for (size_t i = history.messages.size(); i-- > 1;) {
     const Message &message = history.messages[i];
@@ -190,7 +191,7 @@ static uint64_t readElement(Warp &w, const Op *op, int lane, const Place &place,
       poll = &known->second;
   }
   std::vector<size_t> ways;
-  for (size_t i = oldestVisible(w, lane, *history);
+  for (size_t i = oldestVisible(w, lane, place, *history);
        i < history->messages.size(); ++i) {
     const Message &message = history->messages[i];
     if (past && message.past && message.past->knows(threadAgent(w, lane), past))
@@ -352,16 +353,16 @@ static std::vector<SyncEntry> ownReleases(const History &history, Agent self) {
   return entries;
 }
 
-static Message messageOf(Warp &w, const Op *op, int lane,
+static Message messageOf(Warp &w, const Op *op, int lane, const Place &place,
                          const MemoryInfo &info, uint64_t value) {
-  const WarpSync &sync = w.cta->sync[w.index];
+  WarpSync &sync = w.cta->sync[w.index];
   Message message;
   message.value = value;
   message.access = {threadAgent(w, lane),
                     sync.now,
                     op->line,
                     {info.order != Order::Weak, info.scope}};
-  message.past = sync.lanes[lane].knowledge.plain;
+  message.past = sync.lanes[lane].known(place.isShared(), false);
   return message;
 }
 
@@ -373,16 +374,18 @@ void moe::emu::weakStore(Warp &w, const Op *op, int lane, Place place,
   isStep(w, lane, place, bytes, true);
   for (unsigned i = 0; i < info.count; ++i, place.offset += info.bytes) {
     History &history = historyOf(machine, place, info.bytes);
-    Message message = messageOf(
-        w, op, lane, info, valueOf(data + size_t(i) * info.bytes, info.bytes));
+    Message message =
+        messageOf(w, op, lane, place, info,
+                  valueOf(data + size_t(i) * info.bytes, info.bytes));
     if (info.order != Order::Weak) {
       message.sync = ownReleases(history, message.access.agent);
-      strongWrite(w, lane, message.sync, info.order, info.scope);
+      strongWrite(w, lane, place, message.sync, info.order, info.scope);
     }
     size_t after = 0;
     if (!history.messages.empty()) {
-      std::vector<size_t> ways = placesFor(
-          machine, history, oldestVisible(w, lane, history), message.access);
+      std::vector<size_t> ways =
+          placesFor(machine, history, oldestVisible(w, lane, place, history),
+                    message.access);
       after = ways[choose(machine, ways.size())];
     }
     insert(machine, history, place, after, std::move(message));
@@ -399,10 +402,10 @@ uint64_t moe::emu::weakAtomic(Warp &w, const Op *op, int lane,
   const auto &messages = history.messages;
   if (messages.empty()) { // it was never written, which has been reported
     Message message =
-        messageOf(w, op, lane, info, valueOf(place.bytes(), info.bytes));
+        messageOf(w, op, lane, place, info, valueOf(place.bytes(), info.bytes));
     insert(machine, history, place, 0, std::move(message));
   }
-  Message message = messageOf(w, op, lane, info, 0);
+  Message message = messageOf(w, op, lane, place, info, 0);
   uint64_t mask =
       info.bytes == 8 ? ~uint64_t(0) : (uint64_t(1) << (info.bytes * 8)) - 1;
   auto fails = [&](const Message &read) {
@@ -410,7 +413,7 @@ uint64_t moe::emu::weakAtomic(Warp &w, const Op *op, int lane,
   };
   // It may overlook writes that it is not morally strong with.
   std::vector<size_t> ways;
-  size_t oldest = oldestVisible(w, lane, history);
+  size_t oldest = oldestVisible(w, lane, place, history);
   bool overlooks = true;
   for (size_t i = messages.size(); i-- > oldest;) {
     if (overlooks || fails(messages[i]))
@@ -431,9 +434,10 @@ uint64_t moe::emu::weakAtomic(Warp &w, const Op *op, int lane,
       atomicResult(info.atomic, info.type, info.ftz, read.value, b, c) & mask;
   message.isRmw = true;
   message.readsFrom = read.time;
-  message.past = w.cta->sync[w.index].lanes[lane].knowledge.plain;
+  message.past =
+      w.cta->sync[w.index].lanes[lane].known(place.isShared(), false);
   message.sync = std::move(read.sync);
-  strongWrite(w, lane, message.sync, info.order, info.scope);
+  strongWrite(w, lane, place, message.sync, info.order, info.scope);
   insert(machine, history, place, from, std::move(message));
   return read.value;
 }

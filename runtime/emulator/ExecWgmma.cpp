@@ -297,15 +297,21 @@ const Op *moe::emu::runWgmmaWait(Warp &w, const Op *op) {
   if (!lanes)
     return op + 1;
   needWholeWarp(w, op, lanes);
-  auto &groups = w.cta->warpgroups[w.index / 4].groups[w.index % 4];
+  Warpgroup &group = w.cta->warpgroups[w.index / 4];
+  auto &groups = group.groups[w.index % 4];
   uint32_t stamp = 0;
   while (groups.size() > op->imm) {
     stamp = groups.front();
     groups.pop_front();
   }
-  if (stamp && w.machine->options.checked)
-    acquire(w, lanes,
-            {Clock::withAgent(nullptr, matrixAgent(*w.cta, w.index / 4), stamp),
-             nullptr, nullptr, nullptr});
+  if (!stamp || !w.machine->options.checked)
+    return op + 1;
+  // The same object for all four warps, so that they go on knowing the same.
+  if (stamp != group.doneStamp) {
+    group.done.plain =
+        Clock::withAgent(nullptr, matrixAgent(*w.cta, w.index / 4), stamp);
+    group.doneStamp = stamp;
+  }
+  acquire(w, lanes, group.done);
   return op + 1;
 }

@@ -58,6 +58,7 @@ struct FenceInfo : OpInfo {
     ProxyAlias,
     MbarrierInit
   } kind = Kind::Memory;
+  bool sharedOnly = false; ///< '.sync_restrict'
   Order order = Order::AcqRel;
   Scope scope = Scope::Gpu;
 };
@@ -362,6 +363,8 @@ const Op *runMapAddress(Warp &, const Op *);
 const Op *runClusterBarrier(Warp &, const Op *);
 const Op *runLaunchDependents(Warp &, const Op *);
 const Op *runDependencyWait(Warp &, const Op *);
+/// `op.imm`: the number of registers; `op.flags`: 1 to get more.
+const Op *runSetmaxnreg(Warp &, const Op *);
 
 // ExecBulk.cpp
 const Op *runBulkCopy(Warp &, const Op *);

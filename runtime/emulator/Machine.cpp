@@ -224,6 +224,40 @@ static void fillSpecial(Warp &warp, const std::string &name, uint32_t offset) {
     uniform64(launch.params ? launch.params->base : 0);
 }
 
+/// What the launch or the kernel names; 0: nothing.
+static uint32_t namedRegisters(const Program &program,
+                               const LaunchConfig &config) {
+  auto named = program.directives.find(".maxnreg");
+  return config.registers || named == program.directives.end()
+             ? config.registers
+             : static_cast<uint32_t>(named->second.front());
+}
+
+/// Registers of a thread of a kernel that has setmaxnreg, which needs to know:
+/// what is named, or what is left for each where the number of threads is.
+static uint32_t registersAtStart(const Program &program,
+                                 const LaunchConfig &config) {
+  if (uint32_t named = namedRegisters(program, config))
+    return named;
+  uint64_t threads = 0;
+  for (const char *directive : {".maxntid", ".reqntid"}) {
+    auto found = program.directives.find(directive);
+    if (found == program.directives.end())
+      continue;
+    threads = 1;
+    for (uint64_t extent : found->second)
+      threads *= extent;
+  }
+  if (!threads)
+    return 0;
+  auto ctas = program.directives.find(".minnctapersm");
+  if (ctas != program.directives.end())
+    threads *= ctas->second.front();
+  threads = (threads + kWarpSize - 1) / kWarpSize * kWarpSize;
+  return static_cast<uint32_t>(
+      std::min<uint64_t>(kRegistersPerMultiprocessor / threads, 255) / 8 * 8);
+}
+
 static void prepareWarp(Machine &machine, Cta &cta, unsigned index) {
   const Launch &launch = *cta.launch;
   const Program &program = *launch.program;
@@ -244,6 +278,7 @@ static void prepareWarp(Machine &machine, Cta &cta, unsigned index) {
   cta.registerFiles.emplace_back(file);
   std::memset(file, 0xcb, program.registerBytes);
   warp.registers = file;
+  warp.registerCount = registersAtStart(program, launch.config);
   warp.predicate(0) = ~0u;
   // Masks of registers that were never written lie behind everything else.
   for (const Op &op : program.ops)
@@ -537,10 +572,7 @@ unsigned moe::emu::ctasPerMultiprocessor(const Program &program,
   uint32_t shared = program.staticShared + config.dynamicShared +
                     (program.usesReservedShared ? 0 : kReservedShared);
   uint32_t warps = (std::max(threads, 1u) + kWarpSize - 1) / kWarpSize;
-  uint32_t registers = config.registers;
-  auto named = program.directives.find(".maxnreg");
-  if (!registers && named != program.directives.end())
-    registers = static_cast<uint32_t>(named->second.front());
+  uint32_t registers = namedRegisters(program, config);
   // As cudaOccMaxBlocksPerSMRegsLimit of CUDA's cuda_occupancy.h has it: a warp
   // gets registers, 256 at a time, of one of four partitions, and a launch is
   // checked as if its CTA had a multiple of four warps.
@@ -580,10 +612,15 @@ void Machine::runWarp(Warp &warp) {
   warp.budget = options.schedule == Schedule::Exhaustive
                     ? kExploredQuantum
                     : static_cast<int32_t>(1 + pick(quantum));
-  if (options.counting || weak)
-    return runWarpSlowly(warp, op);
   while (op)
-    op = op->run(warp, op);
+    try {
+      if (options.counting || weak)
+        return runWarpSlowly(warp, op);
+      while (op)
+        op = op->run(warp, op);
+    } catch (const GroupWaits &) {
+      op = switchGroup(warp);
+    }
 }
 
 void Machine::runStep(Warp &warp) {
@@ -777,14 +814,18 @@ void Machine::reportStuck(bool livelock) {
   const Warp *someone = nullptr;
   const Op *where = nullptr;
   int lane = 0;
+  bool somebodyPolls = false;
   constexpr size_t kMostNotes = 40;
   for (auto &cta : resident) {
     for (Warp &warp : cta->warps)
       for (Group &group : warp.groups) {
-        if (!someone) {
+        // Of a livelock somebody who polls, not somebody who waits for that.
+        bool polls = livelock && group.wait == Group::Wait::None;
+        if (!someone || (polls && !somebodyPolls)) {
           someone = &warp;
           where = group.next;
           lane = __builtin_ctz(group.mask);
+          somebodyPolls = polls;
         }
         if (notes.size() >= kMostNotes)
           continue;
@@ -809,6 +850,11 @@ void Machine::reportStuck(bool livelock) {
           text += " wait for other warps of their warpgroup";
         } else if (group.wait == Group::Wait::TensorMemory) {
           text += " wait for tensor memory";
+        } else if (group.wait == Group::Wait::Registers) {
+          text += " wait for more registers than the " +
+                  std::to_string(warp.registerCount) +
+                  " that each has, of which others have given back " +
+                  std::to_string(cta->spareRegisters) + " for one warp";
         } else if (group.wait == Group::Wait::Lanes) {
           text += " wait for other lanes of their warp";
         } else {

@@ -158,6 +158,9 @@ struct Warpgroup {
   /// By warp: those of the last wgmma of each group that was committed and not
   /// waited for.
   std::deque<uint32_t> groups[4];
+  /// What a wait makes known, and up to which wgmma: of the last one.
+  Knowledge done;
+  uint32_t doneStamp = 0;
 };
 
 struct Cta {
@@ -183,6 +186,8 @@ struct Cta {
   std::map<uint32_t, MbarrierState> mbarriers; ///< by offset
   uint32_t liveWarps = 0, liveThreads = 0;
   uint32_t bulkCount = 0; ///< bulk copies issued so far
+  /// That setmaxnreg has taken from warps: registers of a thread, summed up.
+  uint32_t spareRegisters = 0;
   uint64_t startSlot = 0;
 };
 
@@ -229,6 +234,7 @@ struct Machine {
   bool weak; ///< reads see what the memory model allows, not the last write
   AddressSpace memory;
   RaceDetector races;
+  Joins joins;
   std::mt19937_64 random;
   std::vector<std::unique_ptr<LoadedModule>> modules;
   std::vector<Finding> findings;
@@ -430,7 +436,12 @@ void completeClusterBarrier(Cluster &cluster);
 /// The CTA of the cluster whose shared memory this is, or nullptr.
 Cta *ownerOf(const Cta &cta, const Allocation *shared);
 
-/// Ends the run unless all 32 lanes execute the instruction; ExecTensor.cpp.
+/// Thrown where the group that runs has to wait: another one goes on.
+struct GroupWaits {};
+
+/// Ends the run unless all 32 lanes execute the instruction. Lanes that went on
+/// without the others, since nothing else could, wait for them here, so that
+/// who the others wait for is found; ExecTensor.cpp.
 void needWholeWarp(Warp &w, const Op *op, uint32_t lanes);
 /// An element of a matrix as a number.
 double decodeElement(Type type, uint32_t bits);
@@ -519,16 +530,18 @@ inline Agent copyAgent(const Warp &w, int lane) {
           w.index * kWarpSize + static_cast<uint32_t>(lane)};
 }
 /// What an access of a lane follows.
-inline Observer observerOf(const Warp &w, int lane) {
-  const WarpSync &sync = w.cta->sync[w.index];
-  const LaneSync &own = sync.lanes[lane];
-  return {own.knowledge.plain ? *own.knowledge.plain : nothing(),
-          threadAgent(w, lane), sync.now, own.copied};
+inline Observer observerOf(const Warp &w, int lane, const Place &place) {
+  WarpSync &sync = w.cta->sync[w.index];
+  LaneSync &own = sync.lanes[lane];
+  const ClockRef &known = own.known(place.isShared(), false);
+  return {known ? *known : nothing(), threadAgent(w, lane), sync.now,
+          own.copied};
 }
 /// What an access of the async proxy that a lane issues follows.
-inline Observer proxyObserverOf(const Warp &w, int lane) {
-  const ClockRef &proxied = w.cta->sync[w.index].lanes[lane].knowledge.proxied;
-  return {proxied ? *proxied : nothing(), Agent(), 0};
+inline Observer proxyObserverOf(const Warp &w, int lane, const Place &place) {
+  const ClockRef &known =
+      w.cta->sync[w.index].lanes[lane].known(place.isShared(), true);
+  return {known ? *known : nothing(), Agent(), 0};
 }
 
 /// Checks that a tensor copy of the lane may read the tensor map;
@@ -579,8 +592,12 @@ void strongWrite(Warp &w, int lane, const Place &place, Order order,
                  Scope scope, bool isRmw);
 /// The same for a write that continues what `entries` hand over, to which it
 /// adds.
-void strongWrite(Warp &w, int lane, std::vector<SyncEntry> &entries,
-                 Order order, Scope scope);
+void strongWrite(Warp &w, int lane, const Place &place,
+                 std::vector<SyncEntry> &entries, Order order, Scope scope);
+/// What relaxed strong writes of a lane hand over: what fences have released.
+Knowledge fencedKnowledge(const LaneSync &sync);
+/// A fence behind this one will acquire what a strong read saw.
+void notePending(LaneSync &sync, SyncEntry seen);
 /// Whether what an atomic operation reads may be acquired, by itself or by a
 /// fence behind it. Of a reduction, which nobody gets the result of, it is not.
 inline bool mayAcquire(const MemoryInfo &info) {

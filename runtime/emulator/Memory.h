@@ -68,6 +68,10 @@ struct Allocation {
 struct Place {
   Allocation *allocation;
   uint64_t offset;
+  bool isShared() const {
+    return allocation->base >= kSharedWindow &&
+           allocation->base < kSharedWindowEnd;
+  }
   char *bytes() const { return allocation->bytes.get() + offset; }
   uint8_t *states() const { return allocation->states.get() + offset; }
 };

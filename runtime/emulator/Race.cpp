@@ -7,95 +7,174 @@ using namespace moe::emu;
 
 std::atomic<uint64_t> Clock::serials{0};
 
-bool Clock::knows(Agent agent, uint32_t stamp) const {
-  uint32_t domain = agent.domain();
+const Clock::Entry *Clock::find(uint32_t domain) const {
   auto entry =
       std::lower_bound(entries.begin(), entries.end(), domain,
                        [](const Entry &e, uint32_t d) { return e.domain < d; });
-  if (entry != entries.end() && entry->domain == domain) {
+  return entry != entries.end() && entry->domain == domain ? &*entry : nullptr;
+}
+
+bool Clock::isInRange(uint32_t cta) const {
+  return std::any_of(ranges.begin(), ranges.end(), [cta](const auto &range) {
+    return cta >= range.first && cta < range.second;
+  });
+}
+
+bool Clock::knows(Agent agent, uint32_t stamp) const {
+  if (const Entry *entry = find(agent.domain())) {
     if (stamp <= entry->all)
       return true;
+    std::span<const Part> parts = partsOf(*entry);
     auto part = std::lower_bound(
-        entry->parts.begin(), entry->parts.end(), agent.thread(),
+        parts.begin(), parts.end(), agent.thread(),
         [](const Part &p, uint32_t t) { return p.thread < t; });
-    if (part != entry->parts.end() && part->thread == agent.thread() &&
+    if (part != parts.end() && part->thread == agent.thread() &&
         stamp <= part->stamp)
       return true;
   }
-  for (const auto &[first, last] : ranges)
-    if (agent.cta() >= first && agent.cta() < last)
-      return true;
-  return false;
-}
-
-Clock::Entry Clock::joinEntries(const Entry &a, const Entry &b) {
-  Entry result;
-  result.domain = a.domain;
-  result.all = std::max(a.all, b.all);
-  result.parts.reserve(a.parts.size() + b.parts.size());
-  auto add = [&](const Part &part) {
-    if (part.stamp > result.all)
-      result.parts.push_back(part);
-  };
-  auto i = a.parts.begin(), j = b.parts.begin();
-  while (i != a.parts.end() || j != b.parts.end()) {
-    if (j == b.parts.end() || (i != a.parts.end() && i->thread < j->thread)) {
-      add(*i++);
-    } else if (i == a.parts.end() || j->thread < i->thread) {
-      add(*j++);
-    } else {
-      add({i->thread, std::max(i->stamp, j->stamp)});
-      ++i;
-      ++j;
-    }
-  }
-  return result;
+  return isInRange(agent.cta());
 }
 
 uint32_t Clock::allOf(uint32_t domain) const {
-  auto entry =
-      std::lower_bound(entries.begin(), entries.end(), domain,
-                       [](const Entry &e, uint32_t d) { return e.domain < d; });
-  return entry != entries.end() && entry->domain == domain ? entry->all : 0;
+  const Entry *entry = find(domain);
+  return entry ? entry->all : 0;
 }
 
 uint32_t Clock::mostOf(uint32_t domain) const {
-  for (const auto &[first, last] : ranges)
-    if (domain >> 2 >= first && domain >> 2 < last)
-      return ~0u;
-  auto entry =
-      std::lower_bound(entries.begin(), entries.end(), domain,
-                       [](const Entry &e, uint32_t d) { return e.domain < d; });
-  if (entry == entries.end() || entry->domain != domain)
+  if (isInRange(domain >> 2))
+    return ~0u;
+  const Entry *entry = find(domain);
+  if (!entry)
     return 0;
   uint32_t most = entry->all;
-  for (const Part &part : entry->parts)
+  for (const Part &part : partsOf(*entry))
     most = std::max(most, part.stamp);
   return most;
+}
+
+bool Clock::covers(const Clock &other) const {
+  for (const auto &[first, last] : other.ranges)
+    if (std::none_of(ranges.begin(), ranges.end(),
+                     [first = first, last = last](const auto &range) {
+                       return range.first <= first && last <= range.second;
+                     }))
+      return false;
+  auto mine = entries.begin();
+  for (const Entry &entry : other.entries) {
+    while (mine != entries.end() && mine->domain < entry.domain)
+      ++mine;
+    if (mine == entries.end() || mine->domain != entry.domain) {
+      if (!isInRange(entry.domain >> 2))
+        return false;
+      continue;
+    }
+    if (entry.all > mine->all)
+      return false;
+    std::span<const Part> known = partsOf(*mine);
+    auto at = known.begin();
+    for (const Part &part : other.partsOf(entry)) {
+      if (part.stamp <= mine->all)
+        continue;
+      while (at != known.end() && at->thread < part.thread)
+        ++at;
+      if (at == known.end() || at->thread != part.thread ||
+          at->stamp < part.stamp)
+        return false;
+    }
+  }
+  return true;
+}
+
+void Clock::begin(uint32_t domain, uint32_t all) {
+  entries.push_back({domain, all, static_cast<uint32_t>(parts.size()), 0});
+}
+
+void Clock::add(const Part &part) {
+  Entry &entry = entries.back();
+  if (part.stamp <= entry.all)
+    return;
+  parts.push_back(part);
+  ++entry.count;
+}
+
+/// Whoever knows the reads and the writes of the first copies of a CTA knows
+/// all its copies up to there.
+void Clock::end() {
+  Entry &entry = entries.back();
+  if ((entry.domain & 3) != Agent::Bulk || entry.count < 2)
+    return;
+  uint32_t all = entry.all;
+  auto knowsNext = [&] {
+    std::span<const Part> known = partsOf(entry);
+    uint32_t slot = bulkSlot(all + 1);
+    auto part = std::lower_bound(
+        known.begin(), known.end(), slot,
+        [](const Part &p, uint32_t t) { return p.thread < t; });
+    return known.end() - part >= 2 && part[0].thread == slot &&
+           part[1].thread == slot + 1 && part[0].stamp > all &&
+           part[1].stamp > all;
+  };
+  while (knowsNext())
+    ++all;
+  if (all == entry.all)
+    return;
+  entry.all = all;
+  std::erase_if(parts, [&, i = 0u](const Part &part) mutable {
+    return i++ >= entry.first && part.stamp <= all;
+  });
+  entry.count = static_cast<uint32_t>(parts.size()) - entry.first;
+}
+
+void Clock::addRanges(const Clock &other) {
+  for (const auto &range : other.ranges)
+    if (std::find(ranges.begin(), ranges.end(), range) == ranges.end())
+      ranges.push_back(range);
 }
 
 ClockRef Clock::join(const ClockRef &a, const ClockRef &b) {
   if (a == b || !b)
     return a;
-  if (!a)
+  if (!a || b->covers(*a))
     return b;
+  if (a->covers(*b))
+    return a;
   auto result = std::make_unique<Clock>();
   result->entries.reserve(a->entries.size() + b->entries.size());
+  result->parts.reserve(a->parts.size() + b->parts.size());
+  auto copy = [&](const Clock &from, const Entry &entry) {
+    result->begin(entry.domain, entry.all);
+    for (const Part &part : from.partsOf(entry))
+      result->add(part);
+  };
   auto i = a->entries.begin(), j = b->entries.begin();
   while (i != a->entries.end() || j != b->entries.end()) {
     if (j == b->entries.end() ||
-        (i != a->entries.end() && i->domain < j->domain))
-      result->entries.push_back(*i++);
-    else if (i == a->entries.end() || j->domain < i->domain)
-      result->entries.push_back(*j++);
-    else
-      result->entries.push_back(joinEntries(*i++, *j++));
+        (i != a->entries.end() && i->domain < j->domain)) {
+      copy(*a, *i++);
+      continue;
+    }
+    if (i == a->entries.end() || j->domain < i->domain) {
+      copy(*b, *j++);
+      continue;
+    }
+    result->begin(i->domain, std::max(i->all, j->all));
+    std::span<const Part> ofA = a->partsOf(*i++), ofB = b->partsOf(*j++);
+    auto p = ofA.begin(), q = ofB.begin();
+    while (p != ofA.end() || q != ofB.end()) {
+      if (q == ofB.end() || (p != ofA.end() && p->thread < q->thread)) {
+        result->add(*p++);
+      } else if (p == ofA.end() || q->thread < p->thread) {
+        result->add(*q++);
+      } else {
+        result->add({p->thread, std::max(p->stamp, q->stamp)});
+        ++p;
+        ++q;
+      }
+    }
+    result->end();
   }
-  result->ranges = a->ranges;
-  for (const auto &range : b->ranges)
-    if (std::find(result->ranges.begin(), result->ranges.end(), range) ==
-        result->ranges.end())
-      result->ranges.push_back(range);
+  result->addRanges(*a);
+  result->addRanges(*b);
   return result;
 }
 
@@ -109,44 +188,43 @@ ClockRef Clock::joinAll(const std::vector<ClockRef> &clocks, uint32_t cta,
   unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
   auto result = std::make_unique<Clock>();
   // The entries of each domain of all clocks together, then one merge.
-  std::vector<const Entry *> entries;
+  std::vector<std::pair<const Entry *, const Clock *>> entries;
   for (const Clock *clock : unique) {
     for (const Entry &entry : clock->entries)
-      entries.push_back(&entry);
-    for (const auto &range : clock->ranges)
-      if (std::find(result->ranges.begin(), result->ranges.end(), range) ==
-          result->ranges.end())
-        result->ranges.push_back(range);
+      entries.emplace_back(&entry, clock);
+    result->addRanges(*clock);
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry *a, const Entry *b) {
-    return a->domain < b->domain;
+  std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) {
+    return a.first->domain < b.first->domain;
   });
+  std::vector<Part> parts;
   for (size_t i = 0; i < entries.size();) {
-    Entry merged;
-    merged.domain = entries[i]->domain;
+    uint32_t domain = entries[i].first->domain, all = 0;
     size_t first = i;
-    for (; i < entries.size() && entries[i]->domain == merged.domain; ++i)
-      merged.all = std::max(merged.all, entries[i]->all);
-    std::vector<Part> parts;
+    for (; i < entries.size() && entries[i].first->domain == domain; ++i)
+      all = std::max(all, entries[i].first->all);
+    parts.clear();
     for (size_t k = first; k < i; ++k)
-      for (const Part &part : entries[k]->parts)
-        if (part.stamp > merged.all)
+      for (const Part &part : entries[k].second->partsOf(*entries[k].first))
+        if (part.stamp > all)
           parts.push_back(part);
     std::sort(parts.begin(), parts.end(), [](const Part &a, const Part &b) {
       return a.thread != b.thread ? a.thread < b.thread : a.stamp > b.stamp;
     });
-    for (const Part &part : parts)
-      if (merged.parts.empty() || merged.parts.back().thread != part.thread)
-        merged.parts.push_back(part);
-    if (merged.domain >> 2 == cta && merged.parts.size() == threads) {
-      for (const Part &part : merged.parts)
-        merged.all = &part == &merged.parts.front()
-                         ? part.stamp
-                         : std::min(merged.all, part.stamp);
-      std::erase_if(merged.parts,
-                    [&](const Part &part) { return part.stamp <= merged.all; });
+    parts.erase(std::unique(parts.begin(), parts.end(),
+                            [](const Part &a, const Part &b) {
+                              return a.thread == b.thread;
+                            }),
+                parts.end());
+    if (domain >> 2 == cta && parts.size() == threads) {
+      all = parts.front().stamp;
+      for (const Part &part : parts)
+        all = std::min(all, part.stamp);
     }
-    result->entries.push_back(std::move(merged));
+    result->begin(domain, all);
+    for (const Part &part : parts)
+      result->add(part);
+    result->end();
   }
   return result;
 }
@@ -167,21 +245,24 @@ ClockRef Clock::withAgents(const ClockRef &base,
 ClockRef
 Clock::withStamps(const ClockRef &base,
                   const std::vector<std::pair<Agent, uint32_t>> &stamps) {
-  auto one = std::make_unique<Clock>();
-  one->entries.push_back({stamps.front().first.domain(), 0, {}});
-  std::vector<Part> &parts = one->entries[0].parts;
+  std::vector<Part> parts;
   parts.reserve(stamps.size());
   for (const auto &[agent, stamp] : stamps)
     parts.push_back({agent.thread(), stamp});
   std::sort(parts.begin(), parts.end(),
             [](const Part &a, const Part &b) { return a.thread < b.thread; });
+  auto one = std::make_unique<Clock>();
+  one->begin(stamps.front().first.domain(), 0);
+  for (const Part &part : parts)
+    one->add(part);
+  one->end();
   return join(base, std::move(one));
 }
 
 ClockRef Clock::withDomain(const ClockRef &base, uint32_t domain,
                            uint32_t stamp) {
   auto one = std::make_unique<Clock>();
-  one->entries.push_back({domain, stamp, {}});
+  one->begin(domain, stamp);
   return join(base, std::move(one));
 }
 
@@ -211,6 +292,20 @@ ViewRef moe::emu::joinViews(const ViewRef &a, const ViewRef &b) {
       ++j;
     }
   }
+  return result;
+}
+
+Knowledge Knowledge::ofShared() const {
+  Knowledge result;
+  if (seen) {
+    auto view = std::make_shared<View>();
+    std::copy_if(seen->begin(), seen->end(), std::back_inserter(*view),
+                 [](const auto &one) { return one.first & 1; });
+    result.seen = std::move(view);
+  }
+  result.tensor = tensor;
+  result.plainShared = Clock::join(plain, plainShared);
+  result.proxiedShared = Clock::join(proxied, proxiedShared);
   return result;
 }
 
@@ -304,6 +399,12 @@ bool RaceDetector::readCell(const Request &request, RaceShadow::Cell &cell,
   }
   shadow.addReader(cell, mine);
   return found;
+}
+
+void RaceShadow::addPage(uint64_t page) {
+  if (page >= pages.size())
+    pages.resize(page + 1);
+  pages[page] = std::make_unique<Page>();
 }
 
 uint32_t RaceShadow::takeReaders() {
@@ -424,6 +525,10 @@ bool RaceDetector::accessCells(const Request &request, uint64_t begin,
   constexpr uint64_t kBytes = RaceShadow::kCellBytes;
   for (uint64_t at = begin; at < end;) {
     uint64_t inCell = at % kBytes, count = std::min(kBytes - inCell, end - at);
+    if (count == kBytes && repeat(request.shadow, at, memo)) {
+      at += count;
+      continue;
+    }
     RaceShadow::Cell &cell = request.shadow.cell(at);
     at += count;
     if (count < kBytes || !cell.isWhole()) {
@@ -431,19 +536,17 @@ bool RaceDetector::accessCells(const Request &request, uint64_t begin,
       found |= accessPart(request, cell, inCell, inCell + count, conflict);
       continue;
     }
-    Memo::Change &change = memo.of(cell);
-    if (change.valid && cell == change.before) {
-      request.shadow.copyCell(cell, change.after);
-      continue;
-    }
     // A read may give a list of readers that nobody has any more to another
     // cell: what is remembered of it would be wrong.
     if (!request.isWrite)
       memo.forget();
+    Memo::Change &change = memo.of(cell);
     change.before = cell;
     bool conflicts = accessCell(request, cell, conflict);
     change.after = cell;
     change.valid = !conflicts;
+    change.hasLists = change.before.form() == RaceShadow::Cell::More ||
+                      cell.form() == RaceShadow::Cell::More;
     found |= conflicts;
   }
   return found;

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -34,6 +35,14 @@ struct Agent {
   bool isNone() const { return code == ~0u; }
   bool operator==(const Agent &) const = default;
 };
+
+/// The bulk copies of a CTA are agents in turn: the one with stamp s, which is
+/// how many there have been, reads as the agent `bulkSlot(s)` of the domain and
+/// writes as the next one. Thread numbers have 10 bits.
+inline constexpr uint32_t kBulkSlots = 512;
+inline uint32_t bulkSlot(uint32_t stamp) {
+  return (stamp - 1) % kBulkSlots * 2;
+}
 
 /// What somebody knows to have happened: for every agent a time up to which its
 /// accesses happen before whatever comes next. Immutable and shared.
@@ -110,10 +119,26 @@ private:
   };
   struct Entry {
     uint32_t domain = 0, all = 0;
-    std::vector<Part> parts; ///< by thread; stamps above `all`
+    uint32_t first = 0, count = 0; ///< of its parts
   };
-  static Entry joinEntries(const Entry &a, const Entry &b);
+  /// Nullptr where there is none.
+  const Entry *find(uint32_t domain) const;
+  std::span<const Part> partsOf(const Entry &entry) const {
+    return {parts.data() + entry.first, entry.count};
+  }
+  bool isInRange(uint32_t cta) const;
+  /// Whether it knows all that the other does; false also where that is hard to
+  /// see.
+  bool covers(const Clock &other) const;
+  // Entries are made in the order of their domains, each with its parts in the
+  // order of their threads.
+  void begin(uint32_t domain, uint32_t all);
+  void add(const Part &part);
+  void end();
+  void addRanges(const Clock &other);
+
   std::vector<Entry> entries; ///< by domain
+  std::vector<Part> parts;    ///< by thread; stamps above `all`
   std::vector<std::pair<uint32_t, uint32_t>> ranges;
 };
 
@@ -137,6 +162,7 @@ inline const Clock &nothing() {
 
 /// Strong writes that were seen: by location how far its history is known.
 /// Immutable, shared, sorted. Null: none. Only the weak schedules have any.
+/// Locations in shared memory have odd numbers.
 using View = std::vector<std::pair<uint64_t, uint64_t>>;
 using ViewRef = std::shared_ptr<const View>;
 ViewRef joinViews(const ViewRef &a, const ViewRef &b);
@@ -149,12 +175,52 @@ struct Knowledge {
   /// Of tcgen05 operations, for those behind a
   /// tcgen05.fence::after_thread_sync.
   ClockRef tensor;
+  /// What is known besides of accesses to shared memory, through either proxy.
+  /// Fences with '.sync_restrict' make some.
+  ClockRef plainShared, proxiedShared;
   void join(const Knowledge &other) {
+    bool alike = plain == proxied && other.plain == other.proxied;
     plain = Clock::join(plain, other.plain);
-    proxied = Clock::join(proxied, other.proxied);
+    proxied = alike ? plain : Clock::join(proxied, other.proxied);
     seen = joinViews(seen, other.seen);
     tensor = Clock::join(tensor, other.tensor);
+    joinShared(other);
   }
+  void joinShared(const Knowledge &other) {
+    if (other.plainShared || other.proxiedShared) [[unlikely]] {
+      plainShared = Clock::join(plainShared, other.plainShared);
+      proxiedShared = Clock::join(proxiedShared, other.proxiedShared);
+    }
+  }
+  /// What it says of shared memory.
+  Knowledge ofShared() const;
+  bool operator==(const Knowledge &) const = default;
+};
+
+/// Remembers joins: the warps that wait for an mbarrier mostly know the same
+/// before, and the same after.
+class Joins {
+public:
+  const Knowledge &of(const Knowledge &a, const Knowledge &b) {
+    auto serial = [](const ClockRef &clock) {
+      return clock ? clock->serial : 0;
+    };
+    Join &join =
+        joins[(serial(a.plain) * 31 + serial(a.proxied) * 7 + serial(b.plain)) %
+              std::size(joins)];
+    if (!join.known || join.a != a || join.b != b) {
+      join = {a, b, a, true};
+      join.result.join(b);
+    }
+    return join.result;
+  }
+
+private:
+  struct Join {
+    Knowledge a, b, result;
+    bool known = false;
+  };
+  Join joins[64];
 };
 
 /// What a release left at a location.
@@ -171,14 +237,36 @@ struct alignas(64) LaneSync {
   Knowledge knowledge;
   /// The lane's own cp.async up to this stamp are known as well.
   uint32_t copied = 0;
-  /// By scope of the fence that came before: what strong writes release.
-  Knowledge fenced[4];
-  uint8_t fences = 0; ///< a bit per scope
+  /// By scope of the fence that came before: what strong writes release. The
+  /// last one is that of a fence for shared memory only.
+  Knowledge fenced[5];
+  uint8_t fences = 0; ///< a bit for each of them
   /// What strong reads saw, with the scope of the read: a fence acquires it.
   std::vector<SyncEntry> pending;
   /// tcgen05 operations that those of this lane come after.
   ClockRef tensor;
+  /// What was known last of shared memory, by proxy, where that is more than
+  /// of other memory.
+  struct {
+    ClockRef all, shared, joined;
+  } both[2];
+
+  /// What the lane knows of accesses to memory, shared or other, through the
+  /// generic or the async proxy.
+  const ClockRef &known(bool isShared, bool isProxied) {
+    const ClockRef &all = isProxied ? knowledge.proxied : knowledge.plain,
+                   &shared = isProxied ? knowledge.proxiedShared
+                                       : knowledge.plainShared;
+    if (!shared || !isShared) [[likely]]
+      return all;
+    auto &last = both[isProxied];
+    if (last.all != all || last.shared != shared)
+      last = {all, shared, Clock::join(all, shared)};
+    return last.joined;
+  }
 };
+/// Of a fence for shared memory only.
+inline constexpr unsigned kSharedFence = 4;
 
 struct WarpSync {
   uint32_t now = 1;
@@ -306,10 +394,8 @@ public:
   };
   Cell &cell(uint64_t offset) {
     uint64_t index = offset / kCellBytes, page = index / kPageCells;
-    if (page >= pages.size())
-      pages.resize(page + 1);
-    if (!pages[page])
-      pages[page] = std::make_unique<Page>();
+    if (page >= pages.size() || !pages[page]) [[unlikely]]
+      addPage(page);
     return pages[page]->cells[index % kPageCells];
   }
   /// Says that the cell will be used soon.
@@ -377,6 +463,7 @@ public:
   std::map<uint64_t, History> histories; ///< by offset; of the weak schedules
 
 private:
+  void addPage(uint64_t page);
   uint32_t takeReaders(); ///< index of a list that is empty
   void releaseReaders(uint32_t index) {
     Readers &readers = extra[index];
@@ -435,6 +522,7 @@ public:
     struct Change {
       RaceShadow::Cell before, after;
       bool valid = false;
+      bool hasLists = false; ///< of readers, either of them
     };
     Change &of(const RaceShadow::Cell &cell) {
       return changes[cell.read.stamp % std::size(changes)];
@@ -475,18 +563,23 @@ public:
   bool access(RaceShadow &shadow, uint64_t offset, uint32_t bytes, bool isWrite,
               const Access &access, const Observer &observer,
               Conflict &conflict, Memo &memo) {
-    constexpr uint64_t kBytes = RaceShadow::kCellBytes;
-    uint64_t end = offset + bytes;
-    if (offset % kBytes == 0)
-      for (; offset + kBytes <= end; offset += kBytes) {
-        RaceShadow::Cell &cell = shadow.cell(offset);
-        const Memo::Change &change = memo.of(cell);
-        if (!change.valid || !(cell == change.before))
-          break;
-        shadow.copyCell(cell, change.after);
-      }
-    return offset < end && accessCells({shadow, isWrite, access, observer},
-                                       offset, end, conflict, memo);
+    return accessCells({shadow, isWrite, access, observer}, offset,
+                       offset + bytes, conflict, memo);
+  }
+  /// The same for 16 bytes at a multiple of 16, where what is remembered says
+  /// what the access does. Returns false, having done nothing, where it does
+  /// not.
+  [[gnu::always_inline]] static bool repeat(RaceShadow &shadow, uint64_t offset,
+                                            Memo &memo) {
+    RaceShadow::Cell &cell = shadow.cell(offset);
+    const Memo::Change &change = memo.of(cell);
+    if (!change.valid || !(cell == change.before))
+      return false;
+    if (change.hasLists)
+      shadow.copyCell(cell, change.after);
+    else
+      cell = change.after;
+    return true;
   }
   /// Records weak writes to the cell at `offset` by `lanes` lanes of a warp, of
   /// which each writes its share; `first` is that of the first one, `known`

@@ -117,11 +117,12 @@ void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
   Machine &machine = *w.machine;
   bool checked = machine.options.checked;
   const Access access{agent, stamp, op->line, {}};
-  const Observer observer = proxyObserverOf(w, lane);
+  const Observer observer = proxyObserverOf(w, lane, {&shared, 0});
   RaceDetector::Memo memo;
   countTraffic(machine, "shared", uint64_t(kBytes) * count, false);
   for (uint32_t i = 0; i < count; ++i, to += kBytes) {
-    if (i + kAhead < count)
+    // What 32 bytes have of cells lies in one line of the host's cache.
+    if (i + kAhead < count && (at[i + kAhead] ^ at[i + kAhead - 1]) >= 32)
       shared.prefetch(at[i + kAhead], checked);
     if (!checked && at[i] + kBytes <= shared.size) {
       std::memcpy(to, shared.bytes.get() + at[i], kBytes);
@@ -138,23 +139,25 @@ void MatrixReader::read(Cta &owner, const uint32_t *at, uint32_t count,
     std::memcpy(to, place.bytes(), kBytes);
     if (!checked)
       continue;
+    if (RaceDetector::repeat(place.allocation->shadow, place.offset, memo))
+      continue;
     RaceDetector::Conflict conflict;
     if (machine.races.access(place.allocation->shadow, place.offset, kBytes,
                              false, access, observer, conflict, memo))
-      report(conflict, at[i]);
+      report(conflict, {&shared, at[i]});
   }
 }
 
 void MatrixReader::report(const RaceDetector::Conflict &conflict,
-                          uint32_t at) const {
+                          const Place &place) const {
   Machine &machine = *w.machine;
   std::vector<std::string> notes = {
       machine.otherAccess(w, conflict.other.line)};
-  if (machine.races.ordered(observerOf(w, lane), conflict.other.agent,
+  if (machine.races.ordered(observerOf(w, lane, place), conflict.other.agent,
                             conflict.other.stamp))
     notes.push_back("'fence.proxy.async' must make it visible to " +
                     std::string(name));
-  machine.report(FindingKind::Race, w, op, lane, at,
+  machine.report(FindingKind::Race, w, op, lane, place.offset,
                  std::string(name) +
                      " reads memory that is not ordered after a write by " +
                      machine.describe(conflict.other.agent),

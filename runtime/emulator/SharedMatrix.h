@@ -9,6 +9,7 @@
 namespace moe::emu {
 
 struct Cta;
+struct Place;
 struct Warp;
 
 /// Elements of a matrix operand. E2M1Packed: two in a byte and no padding, as
@@ -76,7 +77,7 @@ struct MatrixReader {
   void read(Cta &owner, const uint32_t *at, uint32_t count, char *to) const;
 
 private:
-  void report(const RaceDetector::Conflict &conflict, uint32_t at) const;
+  void report(const RaceDetector::Conflict &conflict, const Place &place) const;
 };
 
 /// Reads `rows` rows (at most 256) of 32 bytes each as numbers, [row][k]; where

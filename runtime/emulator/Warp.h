@@ -32,7 +32,8 @@ struct Group {
     Lanes,
     Warpgroup,
     Cluster,
-    TensorMemory
+    TensorMemory,
+    Registers
   } wait = Wait::None;
   uint32_t barrier = 0;
   uint32_t waitMask = 0;
@@ -58,7 +59,9 @@ struct alignas(64) Warp {
   Cta *cta = nullptr;
   Machine *machine = nullptr;
   unsigned index = 0; ///< within its CTA
-  uint32_t live = 0;  ///< lanes that have not exited
+  /// Of each thread, as setmaxnreg has it; 0: not known.
+  uint32_t registerCount = 0;
+  uint32_t live = 0; ///< lanes that have not exited
   std::vector<Group> groups;
   size_t current = 0;  ///< the group that runs
   bool queued = false; ///< the scheduler may pick it

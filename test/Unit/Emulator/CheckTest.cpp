@@ -190,6 +190,44 @@ TEST(Check, LivelockBeforeABarrier) {
         {"setp.lt.u32 %q1, %tid_, 5; @%q1 bar.sync 0;"}, {"bar.sync 0;"});
 }
 
+/// The same before an instruction of a whole warp.
+TEST(Check, LivelockBeforeAWarpInstruction) {
+  const std::string meet = "MEET: mov.u32 %r2, tile; ",
+                    load = "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r3}, "
+                           "[%r2];",
+                    waits = "setp.ne.u32 %q1, %tid_, 0; @%q1 bra MEET; SPIN: "
+                            "ld.relaxed.gpu.global.u32 %r1, [%p0]; setp.eq.u32 "
+                            "%q2, %r1, 0; @%q2 bra SPIN; ";
+  auto with = [&](const std::string &text) {
+    return Case{"shl.b32 %r4, %tid_, 2; mov.u32 %r5, tile; add.u32 %r5, %r5, "
+                "%r4; st.shared.u32 [%r5], 0; bar.warp.sync -1;" +
+                    text,
+                {1},
+                {32},
+                ".shared .align 16 .b32 tile[32];"};
+  };
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    auto found = findings(with(waits + meet + load), seed);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, FindingKind::Livelock);
+    std::string report = formatFinding(found[0], seed);
+    EXPECT_NE(report.find("31 threads from 1 wait for other lanes of their "
+                          "warp"),
+              std::string::npos)
+        << report;
+    // Who is let go on may do what the others wait for: then all meet.
+    for (const Finding &finding :
+         findings(with(waits + meet +
+                       "@%q1 st.relaxed.gpu.global.u32 [%p0], 1;" + load),
+                  seed))
+      ADD_FAILURE() << formatFinding(finding, seed);
+  }
+  // Without anybody to wait for it is divergence.
+  check(FindingKind::Divergence,
+        with("setp.ne.u32 %q1, %tid_, 0; mov.u32 %r2, tile; @%q1 " + load),
+        with("mov.u32 %r2, tile; " + load));
+}
+
 TEST(Check, SharedRaces) {
   std::string exchange = "st.shared.u32 [%r3], %tid_; ";
   check(FindingKind::Race,
@@ -565,6 +603,27 @@ TEST(Check, BulkCopies) {
             "cp.async.bulk.wait_group 0;"),
         out("fence.proxy.async.shared::cta; ",
             "cp.async.bulk.wait_group.read 0; st.shared.u32 [%r1], 1;"));
+  // One-way proxy fences, of the writers or of the issuer.
+  const std::string oneWay = "fence.proxy.async::generic.",
+                    release =
+                        oneWay + "release.sync_restrict::shared::cta.cluster; ",
+                    acquire =
+                        oneWay +
+                        "acquire.sync_restrict::shared::cluster.cluster; ";
+  check(FindingKind::Race,
+        out("fence.acq_rel.cta; ", "cp.async.bulk.wait_group 0;"),
+        out(release, "cp.async.bulk.wait_group 0;"));
+  check(FindingKind::Race, out("", "cp.async.bulk.wait_group 0;"),
+        out("", "cp.async.bulk.wait_group 0;", "bar.sync 0; " + acquire));
+  // They say nothing of global memory.
+  auto global = [&](const std::string &fence) {
+    std::string text = in("256", wait).body;
+    const std::string copy = "cp.async.bulk.shared";
+    text.insert(text.find(copy), "st.global.u32 [%p0], 1; " + fence);
+    return Case{text, {1}, {64}, variables};
+  };
+  check(FindingKind::Race, global(release + acquire),
+        global("fence.proxy.async.global; "));
   check(FindingKind::AsyncMisuse,
         {"mov.u32 %r1, tile; cp.async.bulk.global.shared::cta.bulk_group "
          "[%p1], [%r1], 24;",

@@ -271,6 +271,50 @@ TEST(Cluster, RemoteMbarriers) {
         {collect("4", store, "add.u32 %r5, %r5, 8;" + arrive), 4, 4, 1}, right);
 }
 
+// Fences for shared memory only order accesses to shared memory, and no others.
+TEST(Cluster, RestrictedFences) {
+  const std::string release =
+                        "fence.release.sync_restrict::shared::cta.cluster;",
+                    acquire =
+                        "fence.acquire.sync_restrict::shared::cluster.cluster;",
+                    relaxed = "barrier.cluster.arrive.relaxed.aligned; "
+                              "barrier.cluster.wait.aligned;\n";
+  auto shared = [&](const std::string &fence) {
+    return Case{kNext + "st.shared.u32 [%r4], %r6;" + fence + relaxed +
+                    "ld.shared::cluster.u32 %r8, [%r5];\n" + kSync,
+                2, 4, 1};
+  };
+  auto global = [&](const std::string &fence) {
+    return Case{kNext + "st.global.u32 [%rd2], %r6;" + fence + relaxed +
+                    "xor.b32 %r8, %r7, 1; mul.wide.u32 %rd1, %r8, 4; add.u64 "
+                    "%rd2, %p0, %rd1; ld.global.u32 %r8, [%rd2];\n" +
+                    kSync,
+                2, 4, 1};
+  };
+  check(FindingKind::Race, shared(""), shared(release));
+  check(FindingKind::Race, global(release), global("fence.acq_rel.cluster;"));
+  check(FindingKind::Race, global(release), global("fence.release.cluster;"));
+  // Relaxed arrivals at an mbarrier and relaxed waits for it.
+  const std::string store = "st.shared::cluster.u32 [%r6], %r8;",
+                    arrive = "mbarrier.arrive.relaxed.cluster.shared::cluster"
+                             ".b64 _, [%r5];";
+  auto waits = [&](const std::string &before, const std::string &after) {
+    std::string text = collect("4", store, before + arrive);
+    const std::string wait = "mbarrier.try_wait.parity.shared.b64",
+                      behind = " ld.shared.v4";
+    text.replace(text.find(wait), wait.size(),
+                 "mbarrier.try_wait.parity.relaxed.cluster.shared::cta.b64");
+    text.insert(text.find(behind), after);
+    return Case{text, 4, 4, 1};
+  };
+  for (const std::string &fence : {release, std::string("fence.acq_rel.gpu;")})
+    for (const std::string &other :
+         {acquire, std::string("fence.acquire.cluster;")}) {
+      check(FindingKind::Race, waits("", other), waits(fence, other));
+      check(FindingKind::Race, waits(fence, ""), waits(fence, other));
+    }
+}
+
 // Every CTA sends four words to the next one, then adds to the first of them.
 TEST(Cluster, StoreAsync) {
   auto kernel = [](bool waits, const std::string &expected,

@@ -63,6 +63,10 @@ static Op parseOp(const std::string &text) {
   if (names.size() > 1)
     op.order = static_cast<Op::Order>(indexIn(kOrders, names[1]));
   if (names.size() > 2)
+    op.sharedOnly = names[2] == "shared";
+  if (op.sharedOnly)
+    op.scope = Op::Scope::Cluster;
+  else if (names.size() > 2)
     op.scope = static_cast<Op::Scope>(indexIn(kScopes, names[2]));
   if (op.kind == Op::Kind::Fence || op.kind == Op::Kind::Barrier)
     return op;

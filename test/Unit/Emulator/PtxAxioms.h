@@ -20,6 +20,9 @@ struct LitmusOp {
   Kind kind;
   Order order = Order::Weak;
   Scope scope = Scope::Sys;
+  /// A fence with '.sync_restrict', which the axioms take for one without: it
+  /// is right where all locations are in shared memory.
+  bool sharedOnly = false;
   int location = 0;
   int result = -1; ///< register that gets what is read
   uint32_t value = 0;
@@ -46,7 +49,7 @@ std::string outcomeText(const std::vector<std::vector<uint32_t>> &registers,
 /// Threads separated by "||", statements by ";", in a short form:
 ///   st.release.gpu x 1      r0 = ld.acquire.gpu y     st y r0
 ///   r1 = add.relaxed.gpu x 1   r1 = exch.acq_rel.sys x 2
-///   fence.sc.sys            bar
+///   fence.sc.sys            fence.release.shared      bar
 /// `places`: for each thread "device.cta.warp".
 LitmusProgram parseLitmus(const std::string &text,
                           const std::vector<std::string> &places);

@@ -246,6 +246,82 @@ void RandomProgram::step() {
 
 } // namespace
 
+// Clocks against maps from agents to stamps. The copies of a CTA come one after
+// the other, each known by whole or by half.
+TEST(Race, ClocksAgreeWithMaps) {
+  struct Model {
+    ClockRef clock;
+    std::map<uint32_t, uint32_t> stamps; ///< by the agent's code
+    void learn(Agent agent, uint32_t stamp) {
+      uint32_t &known = stamps[agent.code];
+      known = std::max(known, stamp);
+    }
+  };
+  constexpr uint32_t kCtas = 3, kThreads = 8;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937_64 random(seed);
+    auto pick = [&](uint32_t count) {
+      return static_cast<uint32_t>(random() % count);
+    };
+    std::vector<Model> models(6);
+    uint32_t now = 1, copies[kCtas] = {};
+    bool compared = false;
+    for (int step = 0; step < 1000; ++step) {
+      Model &model = models[pick(6)];
+      uint32_t cta = pick(kCtas), kind = pick(10);
+      if (kind < 3) {
+        std::vector<std::pair<Agent, uint32_t>> stamps;
+        for (uint32_t thread = pick(3); thread < kThreads;
+             thread += 1 + pick(3))
+          stamps.emplace_back(Agent(cta, Agent::Thread, thread), ++now);
+        model.clock = Clock::withStamps(model.clock, stamps);
+        for (const auto &[agent, stamp] : stamps)
+          model.learn(agent, stamp);
+      } else if (kind < 6) {
+        // The latest copy. One model knows of it, another perhaps of half.
+        uint32_t stamp = copies[cta] += seed % 4 || pick(50) ? 1 : 300;
+        Model &second = models[pick(6)];
+        for (uint32_t half = 0; half < 2; ++half) {
+          Agent agent(cta, Agent::Bulk, bulkSlot(stamp) + half);
+          for (Model *one : {&model, pick(2) ? &second : &model}) {
+            one->clock = Clock::withAgent(one->clock, agent, stamp);
+            one->learn(agent, stamp);
+          }
+        }
+      } else if (kind < 9) {
+        const Model &other = models[pick(6)];
+        model.clock = Clock::join(model.clock, other.clock);
+        for (const auto &[code, stamp] : other.stamps) {
+          Agent agent;
+          agent.code = code;
+          model.learn(agent, stamp);
+        }
+      } else if (model.clock && pick(4) == 0) {
+        model = Model();
+      }
+      if (!model.clock)
+        continue;
+      for (uint32_t thread = 0; thread < kThreads; ++thread) {
+        Agent agent(cta, Agent::Thread, thread);
+        uint32_t last = model.stamps[agent.code];
+        ASSERT_TRUE(!last || model.clock->knows(agent, last));
+        ASSERT_FALSE(model.clock->knows(agent, last + 1));
+      }
+      uint32_t stamp = 1 + pick(copies[cta] + 1);
+      for (uint32_t half = 0; half < 2; ++half) {
+        Agent agent(cta, Agent::Bulk, bulkSlot(stamp) + half);
+        if (stamp > copies[cta])
+          continue;
+        bool knows = model.stamps[agent.code] >= stamp;
+        ASSERT_EQ(model.clock->knows(agent, stamp), knows)
+            << "seed " << seed << ", step " << step;
+        compared |= knows;
+      }
+    }
+    EXPECT_TRUE(compared);
+  }
+}
+
 TEST(Race, CellsAgreeWithBytes) {
   uint32_t conflicts = 0, silent = 0, striped = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {

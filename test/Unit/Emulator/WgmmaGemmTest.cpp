@@ -134,6 +134,10 @@ const Mutation kMutations[] = {
     {"StoresToTheNextRow", "[%rd61+448]", 1, "[%rd61+456]"},
     {"ReadsRemoteBarrier", "mapa.shared::cluster.u32 remote, %r145, %r146;", 1,
      "mov.u32 remote, %r145;"},
+    {"WantsTooManyRegisters", "inc.sync.aligned.u32 232;", 1,
+     "inc.sync.aligned.u32 240;"},
+    {"GivesBackTooFewRegisters", "dec.sync.aligned.u32 40;", 1,
+     "dec.sync.aligned.u32 48;"},
 };
 const Mutation kMutationsAlongN[] = {
     {"SwapsStrides", "4611686293338849280", 1, "4611688217454837760"},
