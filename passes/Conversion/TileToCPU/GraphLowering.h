@@ -127,6 +127,7 @@ private:
                             llvm::ArrayRef<TaskOp> families);
 
   // Memory.
+  bool hasFreeStrides(BufferOp buffer);
   mlir::Value allocateApart(mlir::MemRefType type, mlir::ValueRange sizes);
   void allocate(BufferOp buffer);
   void allocate(SignalOp signal);

@@ -144,6 +144,25 @@ void GraphLowering::publishCounts() {
 /// apart. Products read up to 32 rows at once.
 static constexpr int64_t crowdedBytes = 1024, lineBytes = 64;
 
+/// Whether all views of `buffer` have rows any distance apart.
+bool GraphLowering::hasFreeStrides(BufferOp buffer) {
+  bool isFree = true;
+  graph.walk([&](ComputeOp op) {
+    if (op.getBody().empty())
+      return;
+    for (auto [argument, access] : llvm::zip_equal(
+             op.getBody().front().getArguments(), getAccesses(op))) {
+      if (access.attr.getBuffer().getAttr() != buffer.getSymNameAttr())
+        continue;
+      SmallVector<int64_t> strides =
+          cast<MemRefType>(argument.getType()).getStridesAndOffset().first;
+      isFree &=
+          llvm::all_of(ArrayRef(strides).drop_back(), ShapedType::isDynamic);
+    }
+  });
+  return isFree;
+}
+
 /// Memory of the worker or of a ring, with room behind each row where rows
 /// would crowd each other out of caches.
 Value GraphLowering::allocateApart(MemRefType type, ValueRange sizes) {
@@ -195,9 +214,10 @@ void GraphLowering::allocate(BufferOp buffer) {
   auto type = MemRefType::get(shape, buffer.getElement());
   bool isSmall = buffer.getRing() || buffer.getSpace() == Space::Worker;
   memory[buffer.getSymName()] =
-      isSmall ? allocateApart(type, sizes)
-              : memref::AllocOp::create(b, type, sizes, b.getI64IntegerAttr(64))
-                    .getResult();
+      isSmall && hasFreeStrides(buffer)
+          ? allocateApart(type, sizes)
+          : memref::AllocOp::create(b, type, sizes, b.getI64IntegerAttr(64))
+                .getResult();
 }
 
 void GraphLowering::allocate(SignalOp signal) {

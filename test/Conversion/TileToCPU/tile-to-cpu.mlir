@@ -178,6 +178,38 @@ func.func @roles(%x: memref<4xf32>, %y: memref<4xf32>) {
   return
 }
 
+// Rows of a multiple of 1 KiB lie a line further apart in a worker's memory, where its views leave that open.
+// CHECK-LABEL: func.func @crowded
+// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<2x272xf32>
+// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<2x256xf32>
+// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<2x192xf32>
+// CHECK: return
+func.func @crowded(%x: memref<4x256xf32>, %y: memref<4x256xf32>) {
+  moe_tile.graph experts 1 schedule <ticket> {
+    moe_tile.buffer input @x : 4 x 256 x f32 in device from %x : memref<4x256xf32>
+    moe_tile.buffer @open : 2 x 256 x f32 in worker
+    moe_tile.buffer @closed : 2 x 256 x f32 in worker
+    moe_tile.buffer @narrow : 2 x 192 x f32 in worker
+    moe_tile.buffer output @y : 4 x 256 x f32 in device from %y : memref<4x256xf32>
+    moe_tile.task @copy over (%n in 4 by 2) {
+      %0 = moe_tile.compute reads(%from = @x[%n, *] : memref<?x256xf32, strided<[256, 1], offset: ?>>)
+        writes(%a = @open[*, *] : memref<2x256xf32, strided<[?, 1], offset: ?>>, %b = @closed[*, *] : memref<2x256xf32, strided<[256, 1], offset: ?>>,
+               %c = @narrow[*, *] : memref<2x192xf32, strided<[?, 1], offset: ?>>) {
+        %static = memref.cast %from : memref<?x256xf32, strided<[256, 1], offset: ?>> to memref<2x256xf32, strided<[256, 1], offset: ?>>
+        linalg.copy ins(%static : memref<2x256xf32, strided<[256, 1], offset: ?>>) outs(%a : memref<2x256xf32, strided<[?, 1], offset: ?>>)
+        linalg.copy ins(%a : memref<2x256xf32, strided<[?, 1], offset: ?>>) outs(%b : memref<2x256xf32, strided<[256, 1], offset: ?>>)
+        %zero = arith.constant 0.0 : f32
+        linalg.fill ins(%zero : f32) outs(%c : memref<2x192xf32, strided<[?, 1], offset: ?>>)
+      }
+      %1 = moe_tile.compute reads(%from = @closed[*, *] : memref<2x256xf32, strided<[256, 1], offset: ?>>) writes(%to = @y[%n, *] : memref<?x256xf32, strided<[256, 1], offset: ?>>) after(%0) {
+        %static = memref.cast %to : memref<?x256xf32, strided<[256, 1], offset: ?>> to memref<2x256xf32, strided<[256, 1], offset: ?>>
+        linalg.copy ins(%from : memref<2x256xf32, strided<[256, 1], offset: ?>>) outs(%static : memref<2x256xf32, strided<[256, 1], offset: ?>>)
+      }
+    }
+  }
+  return
+}
+
 // A graph that counts its rows itself: a ticket behind those that begin at once waits for the counts, and then for as many tasks as there are.
 // CHECK-LABEL: func.func @counted
 // CHECK-SAME: (%[[CHOICE:.*]]: memref<?xi32>, %[[ENDS:.*]]: memref<4xindex>, %[[UNITS:.*]]: memref<?xindex>, %[[Y:.*]]: memref<?xi32>)
