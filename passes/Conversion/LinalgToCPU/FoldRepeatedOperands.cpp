@@ -222,14 +222,15 @@ public:
       : contraction(contraction), op(contraction.op), loc(op.getLoc()),
         builder(op), facts(facts) {}
 
-  void run();
+  /// Whether another contraction took the place of this one.
+  bool run();
 
 private:
   std::optional<Origin> find();
   Value scale(Value value, const APFloat &factor);
   Value leaveOutUnits(Value source);
   bool fits(const Origin &origin) const;
-  void rewrite(const Origin &origin);
+  bool rewrite(const Origin &origin);
   const Atoms &atomsOf(const Origin &origin, unsigned dim) const {
     return origin.shape[*positionOf(contraction.map(contraction.b), dim)];
   }
@@ -287,9 +288,9 @@ bool Folder::fits(const Origin &origin) const {
          });
 }
 
-void Folder::run() {
+bool Folder::run() {
   if (contraction.panels || contraction.codes)
-    return;
+    return false;
   std::optional<Origin> origin = find();
   if (!origin && contraction.m.size() > 1 && !contraction.batch.empty()) {
     // As it is, for its rows.
@@ -297,10 +298,9 @@ void Folder::run() {
     bool hasUnits = llvm::any_of(
         origin->shape, [](const Atoms &atoms) { return atoms.empty(); });
     if (hasUnits || !fits(*origin))
-      return;
+      return false;
   }
-  if (origin)
-    rewrite(*origin);
+  return origin && rewrite(*origin);
 }
 
 /// A tensor of the new contraction: loops of its dimensions.
@@ -391,7 +391,7 @@ Operand Regrouping::join(const Operand &operand,
 
 /// Loops of the batch along which B repeats become rows; rows that lie side by
 /// side in A and in C become one dimension.
-void Folder::rewrite(const Origin &origin) {
+bool Folder::rewrite(const Origin &origin) {
   // New loops: those that are not of the batch keep their numbers.
   unsigned loopCount = op.getNumLoops();
   SmallVector<SmallVector<unsigned>> partsOf(loopCount);
@@ -443,7 +443,7 @@ void Folder::rewrite(const Origin &origin) {
     groups.back().push_back(next);
   }
   if (origin.source == contraction.b->get() && groups.empty())
-    return;
+    return false;
   Operand wide = c;
   a = regrouping.join(a, groups);
   c = regrouping.join(c, groups);
@@ -502,7 +502,7 @@ void Folder::rewrite(const Origin &origin) {
         builder, loc, op.getResult(0).getType(), result,
         expanded.getReassociationIndices());
   op.getResult(0).replaceAllUsesWith(result);
-  op.erase();
+  return true;
 }
 
 /// The source without dimensions of one element.
@@ -554,6 +554,8 @@ struct FoldRepeatedOperands
                : DictionaryAttr();
     getOperation().walk([&](Block *block) {
       SizeFacts facts;
+      // Facts are about values: none may go while there are facts.
+      SmallVector<Operation *> replaced;
       if (interface)
         facts.learn(getOperation(), interface);
       for (Operation &op : llvm::make_early_inc_range(*block)) {
@@ -562,10 +564,12 @@ struct FoldRepeatedOperands
         auto generic = dyn_cast<linalg::GenericOp>(op);
         if (!generic || !generic.hasPureTensorSemantics())
           continue;
-        if (std::optional<Contraction> contraction =
-                Contraction::match(generic))
-          Folder(*contraction, facts).run();
+        std::optional<Contraction> contraction = Contraction::match(generic);
+        if (contraction && Folder(*contraction, facts).run())
+          replaced.push_back(generic);
       }
+      for (Operation *op : replaced)
+        op->erase();
     });
   }
 };
