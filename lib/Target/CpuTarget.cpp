@@ -96,8 +96,8 @@ bool CpuTarget::hasBF16Tiles() const {
 
 int64_t CpuTarget::fetchDistance() const {
   // AMD's processors, which alone have SSE4a, lose 5 to 10 % by fetching
-  // (Zen 4); Intel's read a third faster, and codes twice as fast (Granite
-  // Rapids).
+  // (Zen 4); Intel's read a third faster, and codes twice as fast (a Xeon
+  // with AMX).
   bool isX86 = targetMachine->getTargetTriple().isX86();
   return isX86 && !hasFeature("sse4a") ? 1024 : 0;
 }
