@@ -294,16 +294,20 @@ static std::vector<size_t> placesFor(const Machine &machine,
   std::vector<size_t> ways;
   const auto &messages = history.messages;
   for (size_t i = oldest; i < messages.size(); ++i) {
-    if (i + 1 < messages.size()) {
-      const Message &next = messages[i + 1];
-      // Nothing comes between a read-modify-write and what it read.
-      bool splits =
-          next.isRmw && next.readsFrom == messages[i].time &&
-          machine.races.morallyStrong(access.strength, access.agent,
-                                      next.access.strength, next.access.agent);
-      if (splits || next.time - messages[i].time < 2)
-        continue;
-    }
+    // Nothing comes between a read-modify-write and what it read but writes
+    // that it is not morally strong with.
+    bool splits = std::any_of(
+        messages.begin() + static_cast<ptrdiff_t>(i) + 1, messages.end(),
+        [&](const Message &later) {
+          return later.isRmw && later.readsFrom <= messages[i].time &&
+                 machine.races.morallyStrong(access.strength, access.agent,
+                                             later.access.strength,
+                                             later.access.agent);
+        });
+    bool hasRoom = i + 1 == messages.size() ||
+                   messages[i + 1].time - messages[i].time >= 2;
+    if (splits || !hasRoom)
+      continue;
     ways.push_back(i);
   }
   return ways;
