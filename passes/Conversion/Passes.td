@@ -247,8 +247,8 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
   let summary = "Expand f32 functions to polynomials that vectorise";
   let description = [{
     Replaces `math.exp`, `tanh`, `erf`, `log` and others on f32 by arithmetic without calls, and functions of narrower types by those on f32. Functions
-    without an expansion that is accurate for every argument stay calls of the C library. Also expands rounding divisions and the conversions of
-    bf16, which not every CPU has.
+    without an expansion that is accurate for every argument stay calls of the C library. Also expands rounding divisions, computes in f32 what is to
+    be computed in bf16, with each result rounded, and expands the conversions of bf16, which not every CPU has.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }

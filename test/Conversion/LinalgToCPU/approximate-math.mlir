@@ -20,3 +20,20 @@ func.func @stays(%x: f32, %y: f64) -> (f32, f64) {
   %1 = math.exp %y : f64
   return %0, %1 : f32, f64
 }
+
+// Not every CPU computes in bf16: each result is rounded by itself.
+// CHECK-LABEL: func.func @computes_in_f32
+func.func @computes_in_f32(%x: vector<4xbf16>, %y: vector<4xbf16>, %i: i32) -> (vector<4xbf16>, bf16, i1) {
+  // CHECK: %[[PRODUCT:.+]] = arith.mulf %{{.+}}, %{{.+}} : vector<4xf32>
+  // CHECK-NOT: math.sqrt %[[PRODUCT]]
+  // CHECK: math.sqrt %{{.+}} : vector<4xf32>
+  // CHECK: arith.sitofp %{{.+}} : i32 to f32
+  // CHECK: arith.cmpf ogt, %{{.+}}, %{{.+}} : f32
+  // CHECK-NOT: arith.truncf
+  %0 = arith.mulf %x, %y : vector<4xbf16>
+  %1 = math.sqrt %0 : vector<4xbf16>
+  %2 = arith.sitofp %i : i32 to bf16
+  %zero = arith.constant 0.0 : bf16
+  %3 = arith.cmpf ogt, %2, %zero : bf16
+  return %1, %2, %3 : vector<4xbf16>, bf16, i1
+}
