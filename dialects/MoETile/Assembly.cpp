@@ -198,7 +198,8 @@ static void printShape(OpAsmPrinter &printer, Operation *, DimsAttr shape,
 static ParseResult parseDeclaration(OpAsmParser &parser, RoleAttr &role,
                                     StringAttr &name) {
   StringRef word = "scratch";
-  (void)parser.parseOptionalKeyword(&word, {"input", "output", "counts"});
+  (void)parser.parseOptionalKeyword(
+      &word, {"input", "output", "counts", "distinct_counts"});
   role = RoleAttr::get(parser.getContext(), *symbolizeRole(word));
   return parser.parseSymbolName(name);
 }

@@ -44,39 +44,86 @@ std::optional<int64_t> Sweep::lagOf(TaskOp task) const {
 }
 
 bool Sweep::leads(DimsAttr shape) const {
-  return beginsWithRows(shape) && shape[1] == rows;
+  return (!ofRows() || beginsWithRows(shape)) && shape.size() >= numIndices() &&
+         shape[numIndices() - 1] == items;
 }
 
-std::optional<Sweep> moe::tile::getSweep(GraphOp graph) {
-  ArrayRef<int64_t> lags = graph.getSchedule().getSweep();
-  if (lags.empty())
-    return std::nullopt;
-  Sweep sweep;
-  sweep.lags = lags;
-  for (auto task : graph.getBody().front().getOps<TaskOp>())
-    if (beginsWithRows(task.getDomain()))
-      sweep.tasks.push_back(task);
-  if (!sweep.tasks.empty())
-    sweep.rows = sweep.tasks.front().getDomain()[1];
-  return sweep;
+/// True for a ring whose entries are tiles of tokens.
+static bool isTokenRing(BufferOp buffer) {
+  DimsAttr shape = buffer.getShape();
+  return buffer.getRing() && shape.size() > 0 &&
+         shape[0].extent == Extent::Tokens;
+}
+
+/// The families that use rings of tokens.
+static SmallVector<TaskOp> getTokenRingTasks(Block &body) {
+  llvm::StringSet<> rings;
+  for (auto buffer : body.getOps<BufferOp>())
+    if (isTokenRing(buffer))
+      rings.insert(buffer.getSymName());
+  return llvm::filter_to_vector(body.getOps<TaskOp>(), [&](TaskOp task) {
+    return task
+        .walk([&](ComputeOp op) {
+          bool usesRing = llvm::any_of(
+              op.getAccesses().getAsRange<AccessAttr>(),
+              [&](AccessAttr access) {
+                return rings.contains(access.getBuffer().getValue());
+              });
+          return usesRing ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  });
+}
+
+SmallVector<Sweep, 2> moe::tile::getSweeps(GraphOp graph) {
+  SmallVector<Sweep, 2> sweeps;
+  Block &body = graph.getBody().front();
+  ScheduleAttr schedule = graph.getSchedule();
+  if (!schedule.getSweep().empty()) {
+    Sweep &sweep = sweeps.emplace_back();
+    sweep.lags = schedule.getSweep();
+    sweep.items = Dim::of(Extent::Rows);
+    for (auto task : body.getOps<TaskOp>())
+      if (beginsWithRows(task.getDomain()))
+        sweep.tasks.push_back(task);
+    if (!sweep.tasks.empty())
+      sweep.items = sweep.tasks.front().getDomain()[1];
+  }
+  if (!schedule.getTokenSweep().empty()) {
+    Sweep &sweep = sweeps.emplace_back();
+    sweep.lags = schedule.getTokenSweep();
+    sweep.items = Dim::of(Extent::Tokens);
+    sweep.tasks = getTokenRingTasks(body);
+    if (!sweep.tasks.empty() && sweep.tasks.front().getDomain().size() > 0 &&
+        sweep.tasks.front().getDomain()[0].extent == Extent::Tokens)
+      sweep.items = sweep.tasks.front().getDomain()[0];
+  }
+  return sweeps;
+}
+
+const Sweep *moe::tile::findSweep(ArrayRef<Sweep> sweeps, TaskOp task) {
+  const Sweep *found = llvm::find_if(sweeps, [&](const Sweep &sweep) {
+    return llvm::is_contained(sweep.tasks, task);
+  });
+  return found == sweeps.end() ? nullptr : found;
 }
 
 /// (graph_c3)
-static LogicalResult verifySweep(GraphOp graph) {
-  std::optional<Sweep> sweep = getSweep(graph);
-  if (!sweep)
-    return success();
-  if (sweep->tasks.size() != sweep->lags.size())
-    return graph.emitOpError("requires the number of lags of its sweep (")
-           << sweep->lags.size()
-           << ") to equal that of tasks over 'experts, rows' ("
-           << sweep->tasks.size() << ")";
+static LogicalResult verifySweep(GraphOp graph, Sweep &sweep) {
+  if (sweep.tasks.size() != sweep.lags.size())
+    return graph.emitOpError("requires the number of lags of its ")
+           << (sweep.ofRows() ? "sweep (" : "token sweep (")
+           << sweep.lags.size() << ") to equal that of tasks "
+           << (sweep.ofRows() ? "over 'experts, rows' ("
+                              : "that use rings of 'tokens' (")
+           << sweep.tasks.size() << ")";
+  for (TaskOp task : sweep.tasks)
+    if (!sweep.leads(task.getDomain()))
+      return task.emitOpError("expects the tiles of ")
+             << stringifyExtent(sweep.items.extent)
+             << " of the sweep's first task, but got " << task.getDomain();
   for (auto [before, task] :
-       llvm::zip(sweep->tasks, llvm::drop_begin(sweep->tasks))) {
-    if (task.getDomain()[1] != sweep->rows)
-      return task.emitOpError("expects the tiles of rows of the sweep's first "
-                              "task, but got ")
-             << task.getDomain();
+       llvm::zip(sweep.tasks, llvm::drop_begin(sweep.tasks))) {
     Operation *next = before->getNextNode();
     while (!isa<TaskOp>(next))
       next = next->getNextNode();
@@ -103,7 +150,7 @@ LogicalResult GraphOp::verifyRegions() {
   for (Operation &op : getBody().front()) {
     if (auto buffer = dyn_cast<BufferOp>(op)) {
       ragged |= hasRows(buffer.getShape());
-      if (buffer.getRole() != Role::Counts)
+      if (!buffer.isCounts())
         continue;
       // (graph_c1)
       if (counts)
@@ -124,7 +171,10 @@ LogicalResult GraphOp::verifyRegions() {
   // (graph_c1)
   if (ragged && !counts)
     return emitOpError("expects a buffer of counts where there are 'rows'");
-  return verifySweep(*this);
+  for (Sweep &sweep : getSweeps(*this))
+    if (failed(verifySweep(*this, sweep)))
+      return failure();
+  return success();
 }
 
 void RankOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
@@ -155,8 +205,8 @@ LogicalResult BufferOp::verify() {
            << shape;
   // (buffer_c3)
   bool countsExperts = shape.size() == 1 && shape[0].extent == Extent::Experts;
-  if (getRole() == Role::Counts && (!countsExperts || !getElement().isIndex() ||
-                                    getSpace() != Space::Device))
+  if (isCounts() && (!countsExperts || !getElement().isIndex() ||
+                     getSpace() != Space::Device))
     return emitOpError("expects counts to be 'experts x index in device', but "
                        "got ")
            << shape << " of " << getElement() << " in "
@@ -172,12 +222,15 @@ LogicalResult BufferOp::verify() {
            << stringifyGap(getGap()) << ") is undef or zero";
   // (buffer_c5)
   if (getRing() && (shape.size() == 0 || !shape[0].isStatic())) {
-    bool ofItems =
-        beginsWithRows(shape) && shape[1].step == 1 &&
-        !(*this)->getParentOfType<GraphOp>().getSchedule().getSweep().empty();
+    ScheduleAttr schedule = (*this)->getParentOfType<GraphOp>().getSchedule();
+    bool ofItems = beginsWithRows(shape)
+                       ? shape[1].step == 1 && !schedule.getSweep().empty()
+                       : isTokenRing(*this) && shape[0].step == 1 &&
+                             !schedule.getTokenSweep().empty();
     if (!ofItems)
       return emitOpError("expects a ring to begin with a fixed size, or with "
-                         "'experts x rows' under a sweep, but got ")
+                         "'experts x rows' or 'tokens' under a sweep of "
+                         "these, but got ")
              << shape;
   }
   // (buffer_c6)

@@ -168,12 +168,13 @@ LogicalResult EpochAttr::verify(EmitError emitError, EpochKind kind,
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, ScheduleKind,
                                    int64_t workers, int64_t resident,
-                                   ArrayRef<int64_t> sweep) {
+                                   ArrayRef<int64_t> sweep,
+                                   ArrayRef<int64_t> tokenSweep) {
   // (schedule_c1)
   if (workers < 0 || resident < 0)
     return emitError() << "expects no negative number of workers, but got "
                        << std::min(workers, resident);
-  for (int64_t lag : sweep)
+  for (int64_t lag : llvm::concat<const int64_t>(sweep, tokenSweep))
     if (lag < 0)
       return emitError() << "expects no negative lag, but got " << lag;
   return success();

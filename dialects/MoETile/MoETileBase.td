@@ -43,7 +43,8 @@ def MoETile_Scope : MoETile_Enum<"Scope", "among whom a signal orders memory", [
   I32EnumCase<"Worker", 0, "worker">, I32EnumCase<"Device", 1, "device">, I32EnumCase<"System", 2, "system">]>;
 
 def MoETile_Role : MoETile_Enum<"Role", "what a buffer is to the graph", [
-  I32EnumCase<"Scratch", 0, "scratch">, I32EnumCase<"Input", 1, "input">, I32EnumCase<"Output", 2, "output">, I32EnumCase<"Counts", 3, "counts">]>;
+  I32EnumCase<"Scratch", 0, "scratch">, I32EnumCase<"Input", 1, "input">, I32EnumCase<"Output", 2, "output">, I32EnumCase<"Counts", 3, "counts">,
+  I32EnumCase<"DistinctCounts", 4, "distinct_counts">]>;
 
 def MoETile_Gap : MoETile_Enum<"Gap", "what rows between an expert's last one and the next aligned one hold", [
   I32EnumCase<"None", 0, "none">, I32EnumCase<"Undef", 1, "undef">, I32EnumCase<"Zero", 2, "zero">]>;

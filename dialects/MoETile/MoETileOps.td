@@ -32,7 +32,8 @@ def MoETile_GraphOp : MoETile_Op<"graph", [SymbolTable, SingleBlock, NoTerminato
     Constraints:
     1. (graph_c1) at most one buffer is `counts`, and a graph with `rows` has one.
     2. (graph_c2) names of tasks differ.
-    3. (graph_c3) with a `sweep` in `schedule`, the tasks whose domain begins with `experts, rows` stand side by side, have one step, and there is a lag for each.
+    3. (graph_c3) with a `sweep` in `schedule`, the tasks whose domain begins with `experts, rows` stand side by side, have one step, and there is a lag for each; with a
+       `token_sweep`, so do the tasks that use rings of `tokens`, whose domain begins with `tokens`.
 
     Example:
     ```mlir
@@ -62,17 +63,17 @@ def MoETile_BufferOp : MoETile_Op<"buffer", [HasParent<"GraphOp">, Symbol]> {
 
     `role`: an `input` is never written; an `output`, like any buffer that is none, is written once everywhere in each launch; `counts` holds the rows of each
     expert, and a view of it where they end: element e is the number of rows of the experts up to e. `ring`: the leading dimension has room for that many entries, entry i where i modulo `ring` was before; of
-    `experts x rows`, the entries are the items of the schedule's sweep, tiles of rows. `copies`: launches use one after the other
+    `experts x rows`, or of `tokens`, the entries are the items of the schedule's sweep of these, tiles. `copies`: launches use one after the other
     of so many copies. `align`: the rows of each expert begin at a multiple of it; `gap` is what the rows left out hold. Rows lie expert after expert, those of e
     from Σ_{e' < e} alignTo(rows(e'), `align`) on. `memory`: where the array is, if it is not for the lowering to allocate; offsets of experts come from
-    the memory of the counts, E + 1 prefix sums.
+    the memory of the counts, E + 1 prefix sums. `distinct_counts` are counts of tokens that no expert has twice: at most as many rows as there are tokens.
 
     Constraints:
     1. (buffer_c1) `rows` follows `experts`, and both occur once at most.
     2. (buffer_c2) a symmetric buffer begins with `ranks`.
     3. (buffer_c3) `counts` is of `experts x index`.
     4. (buffer_c4) `align` above 1 belongs to `rows` and needs a gap of undef or zero; without it there is none.
-    5. (buffer_c5) `ring` needs a leading dimension of fixed size, or `experts x rows` and a sweep.
+    5. (buffer_c5) `ring` needs a leading dimension of fixed size, or `experts x rows` and a sweep, or `tokens` and a token sweep.
     6. (buffer_c6) `memory` has the element type, and a dimension for each of `shape`, experts and rows together being one.
 
     Example:
@@ -94,6 +95,8 @@ def MoETile_BufferOp : MoETile_Op<"buffer", [HasParent<"GraphOp">, Symbol]> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
+    /// True where it holds the rows of each expert.
+    bool isCounts() { return getRole() == Role::Counts || getRole() == Role::DistinctCounts; }
     /// Position of the dimension `rows` in the shape, if it has one.
     std::optional<unsigned> getRowsDim();
   }];
@@ -278,7 +281,7 @@ def MoETile_WaitOp : MoETile_Step<"wait", [DeclareOpInterfaceMethods<OpAsmOpInte
   let description = [{
     Goes on when the cell of `signal` at `indices` (`static_indices` says which of them are operands) has the number of arrivals `expects`, or at once where that is 0; `token` stands for
     what those arrivals published. With `behind` b, the cell b before in the signal's leading dimension is meant, and for the first b nothing is waited for: what
-    a producer into a ring waits for, or who goes on with what the item before left. Of `experts x rows`, that is the cell of the item of the sweep b before.
+    a producer into a ring waits for, or who goes on with what the item before left. Of `experts x rows` or `tokens`, that is the cell of the item of the sweep b before.
 
     Constraints:
     1. (wait_c1) `signal` is a signal of the graph, with an index of the same dimension for each of its own.
@@ -346,7 +349,7 @@ def MoETile_ComputeOp : MoETile_Step<"compute", [DeclareOpInterfaceMethods<OpAsm
     3. (compute_c3) an index over `rows` goes with the one over `experts` that it belongs to; all experts go with all rows.
     4. (compute_c4) a `body` has one memref argument per access, of the buffer's element type and the region's rank.
     5. (compute_c5) inputs are read alone.
-    6. (compute_c6) of a ring of `experts x rows`, the entry of the task's own item is used.
+    6. (compute_c6) of a ring of `experts x rows` or of `tokens`, the entry of the task's own item is used.
 
     Example:
     ```mlir

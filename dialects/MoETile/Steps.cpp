@@ -153,13 +153,12 @@ static SignalOp lookupSignal(OpTy op, SymbolTableCollection &symbols) {
                                          signal.getShape(), getMixedIndices(op),
                                          /*cells=*/true)))
     return nullptr;
-  std::optional<Sweep> sweep =
-      getSweep(op->template getParentOfType<GraphOp>());
   DimsAttr shape = signal.getShape();
   if (op.getBehind() > 0 && (shape.size() == 0 || !shape[0].isStatic()) &&
-      !(sweep && sweep->leads(shape))) {
+      llvm::none_of(getSweeps(op->template getParentOfType<GraphOp>()),
+                    [&](const Sweep &sweep) { return sweep.leads(shape); })) {
     op.emitOpError("expects a leading dimension of fixed size, or the items of "
-                   "the sweep, in signal '")
+                   "a sweep, in signal '")
         << op.getSignal() << "' where there is 'behind'";
     return nullptr;
   }
@@ -318,16 +317,20 @@ LogicalResult ComputeOp::verify() {
   return success();
 }
 
-/// True where `op` belongs to a family of the sweep and `indices` begin with
-/// those of its item.
-static bool isOfOwnItem(ComputeOp op, ArrayRef<OpFoldResult> indices) {
+/// True where `op` belongs to a family of the sweep of rows, or of tokens, and
+/// `indices` begin with those of its item.
+static bool isOfOwnItem(ComputeOp op, bool ofRows,
+                        ArrayRef<OpFoldResult> indices) {
   auto task = op->getParentOfType<TaskOp>();
-  std::optional<Sweep> sweep = getSweep(op->getParentOfType<GraphOp>());
-  if (!sweep || !llvm::is_contained(sweep->tasks, task))
+  SmallVector<Sweep, 2> sweeps = getSweeps(op->getParentOfType<GraphOp>());
+  const Sweep *sweep = findSweep(sweeps, task);
+  if (!sweep || sweep->ofRows() != ofRows)
     return false;
   auto arguments = task.getBody().getArguments();
-  return indices[0] == OpFoldResult(arguments[0]) &&
-         indices[1] == OpFoldResult(arguments[1]);
+  for (unsigned i = 0; i < sweep->numIndices(); ++i)
+    if (i >= arguments.size() || indices[i] != OpFoldResult(arguments[i]))
+      return false;
+  return true;
 }
 
 LogicalResult ComputeOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -348,8 +351,8 @@ LogicalResult ComputeOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (access.writes() && buffer.getRole() == Role::Input)
       return emitOpError("expects reads alone of input '") << name << "'";
     // (compute_c6)
-    if (buffer.getRing() && buffer.getRowsDim() &&
-        !isOfOwnItem(*this, access.indices))
+    if (buffer.getRing() && !buffer.getShape()[0].isStatic() &&
+        !isOfOwnItem(*this, buffer.getRowsDim().has_value(), access.indices))
       return emitOpError("expects the entry of its own item of the sweep in "
                          "ring '")
              << name << "'";

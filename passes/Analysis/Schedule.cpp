@@ -158,22 +158,23 @@ std::string FormCosts::text() const {
          cost(Schedule::Fused);
 }
 
-/// Weights of an expert in panels, each a multiply-add of its rows, where
-/// `matrices` make the hidden vectors.
-static double panelsOf(const LayerSize &layer, int64_t matrices) {
+/// Weights of an expert with `width` hidden columns in panels, each a
+/// multiply-add of its rows, where `matrices` make the hidden vectors.
+static double panelsOf(const LayerSize &layer, int64_t width,
+                       int64_t matrices) {
   auto filled = [&](int64_t columns) {
     return static_cast<int64_t>(llvm::alignTo(columns, layer.panel));
   };
-  int64_t columns = layer.width * (layer.gated ? 2 : 1);
+  int64_t columns = width * (layer.gated ? 2 : 1);
   return static_cast<double>(layer.in * matrices * filled(columns / matrices) +
-                             layer.width * filled(layer.out));
+                             width * filled(layer.out));
 }
 
 /// Seconds in which `workers` threads compute and read at best, where `active`
-/// experts of so many `weights` have rows.
+/// experts of so many `weights` have `rows` in all.
 static double rooflineOf(const LayerSize &layer, const MachineRates &machine,
-                         double weights, double active, double workers) {
-  auto rows = static_cast<double>(layer.tokens * layer.picks);
+                         double weights, double active, double rows,
+                         double workers) {
   double factor = layer.tiles   ? machine.tileFactor
                   : layer.pairs ? machine.pairFactor
                                 : 1;
@@ -183,18 +184,50 @@ static double rooflineOf(const LayerSize &layer, const MachineRates &machine,
                   layer.weightBytes * active * weights / bandwidth);
 }
 
-/// Tasks of the fused graph where each of `active` experts has `rows` rows.
-static double tasksOf(const LayerSize &layer, double active, double rows) {
+/// Tasks of the fused graph of `active` experts with `width` hidden columns,
+/// each of which has `rows` rows.
+static double tasksOf(const LayerSize &layer, int64_t width, double active,
+                      double rows) {
   auto count = [](double all, int64_t of) {
     return std::ceil(all / static_cast<double>(of));
   };
-  double ofTile = 1 +
-                  count(static_cast<double>(layer.width), layer.taskHidden) +
+  double ofTile = 1 + count(static_cast<double>(width), layer.taskHidden) +
                   count(static_cast<double>(layer.out), layer.taskOut);
-  // Routes, the plan, and the beginning of the sums.
-  double ofTokens =
-      1 + 2 * count(static_cast<double>(layer.tokens), layer.taskTokens);
-  return active * count(rows, layer.taskRows) * ofTile + ofTokens;
+  return active * count(rows, layer.taskRows) * ofTile;
+}
+
+/// Experts that are alike: so many have rows, as many each.
+struct Group {
+  int64_t width;
+  double active, rows;
+};
+
+/// Adds to the costs of a layer what `group` costs.
+static void addGroup(FormCosts &costs, const LayerSize &layer,
+                     const MachineRates &machine, int64_t threads,
+                     const Group &group) {
+  auto workers = static_cast<double>(threads);
+  int64_t matrices = layer.gated ? 2 : 1;
+  auto roofline = [&](int64_t matrices, double workers) {
+    return rooflineOf(layer, machine, panelsOf(layer, group.width, matrices),
+                      group.active, group.active * group.rows, workers);
+  };
+  // One thread has nobody to wait for.
+  bool isAlone = threads == 1;
+  const FormShares &shares = isAlone ? machine.oneThread : machine.threads;
+  double loop = isAlone ? 0 : machine.loopSeconds;
+  double tasks = machine.taskSeconds *
+                 tasksOf(layer, group.width, group.active, group.rows) /
+                 workers;
+  int64_t stored = layer.joint ? 1 : matrices;
+  // Small products are computed by the thread that calls.
+  double product = group.rows * static_cast<double>(group.width * layer.in);
+  costs.unfused += product < leastParallel
+                       ? roofline(stored, 1) / machine.oneThread.unfused
+                       : roofline(stored, workers) / shares.unfused +
+                             group.active * loopsPerExpert * loop;
+  costs.twoKernel += roofline(matrices, workers) / shares.twoKernel + tasks;
+  costs.fused += roofline(matrices, workers) / shares.fused + tasks;
 }
 
 FormCosts moe::estimate(const LayerSize &layer, const MachineRates &machine,
@@ -202,29 +235,21 @@ FormCosts moe::estimate(const LayerSize &layer, const MachineRates &machine,
   auto tokens = static_cast<double>(layer.tokens);
   auto experts = static_cast<double>(layer.experts);
   auto picks = static_cast<double>(layer.picks);
-  auto workers = static_cast<double>(threads);
   // Tokens that choose evenly and by themselves.
   double active = experts * (1 - std::pow(1 - picks / experts, tokens));
   double rows = active > 0 ? tokens * picks / active : 0;
-  int64_t matrices = layer.gated ? 2 : 1;
-  double apart = panelsOf(layer, matrices),
-         stored = panelsOf(layer, layer.joint ? 1 : matrices);
-  double roofline = rooflineOf(layer, machine, apart, active, workers);
-  // One thread has nobody to wait for.
-  bool isAlone = threads == 1;
-  const FormShares &shares = isAlone ? machine.oneThread : machine.threads;
-  double loop = isAlone ? 0 : machine.loopSeconds;
-  double tasks = machine.taskSeconds * tasksOf(layer, active, rows) / workers;
   FormCosts costs;
-  // Small products are computed by the thread that calls.
-  double product = rows * static_cast<double>(layer.width * layer.in);
-  costs.unfused = product < leastParallel
-                      ? rooflineOf(layer, machine, stored, active, 1) /
-                            machine.oneThread.unfused
-                      : rooflineOf(layer, machine, stored, active, workers) /
-                                shares.unfused +
-                            active * loopsPerExpert * loop;
-  costs.twoKernel = roofline / shares.twoKernel + 2 * loop + tasks;
-  costs.fused = roofline / shares.fused + loop + tasks;
+  addGroup(costs, layer, machine, threads, {layer.width, active, rows});
+  if (layer.alwaysWidth > 0)
+    addGroup(costs, layer, machine, threads, {layer.alwaysWidth, 1, tokens});
+  double loop = threads == 1 ? 0 : machine.loopSeconds;
+  // Routes, the plan, and the beginning of the sums; the end of those that
+  // always-on experts add to.
+  double blocks = std::ceil(tokens / static_cast<double>(layer.taskTokens));
+  double tasks = machine.taskSeconds *
+                 (1 + (layer.alwaysWidth > 0 ? 3 : 2) * blocks) /
+                 static_cast<double>(threads);
+  costs.twoKernel += 2 * loop + tasks;
+  costs.fused += loop + tasks;
   return costs;
 }

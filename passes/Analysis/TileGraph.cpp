@@ -60,7 +60,7 @@ private:
   LogicalResult verifyArrivals(WaitOp wait);
   LogicalResult verifyOrder();
   LogicalResult verifyOrder(WaitOp wait);
-  bool isEarlier(ArriveOp arrive, WaitOp wait);
+  bool isEarlier(const Sweep &sweep, ArriveOp arrive, WaitOp wait);
   LogicalResult verifyResidency();
   LogicalResult verifyScope(WaitOp wait);
   LogicalResult verifyWritten(BufferOp buffer);
@@ -93,12 +93,13 @@ private:
   /// bounds it.
   std::optional<int64_t> skew();
 
-  /// True where `indices` begin with those of the item that the task of `op` is
-  /// for.
-  bool isOfItem(Operation *op, ArrayRef<OpFoldResult> indices);
+  /// True where `indices` begin with those of the item of `sweep` that the task
+  /// of `op` is for.
+  static bool isOfItem(const Sweep &sweep, Operation *op,
+                       ArrayRef<OpFoldResult> indices);
 
   GraphOp graph;
-  std::optional<Sweep> sweep;
+  SmallVector<Sweep, 2> sweeps;
   SmallVector<TaskOp> tasks;
   SmallVector<WaitOp> waits;
   llvm::MapVector<StringRef, BufferOp> buffers;
@@ -130,11 +131,11 @@ ArrivalsAttr moe::tile::deriveArrivals(SignalOp signal,
   return ArrivalsAttr::getCanonical(signal.getContext(), terms);
 }
 
-Verifier::Verifier(GraphOp graph) : graph(graph), sweep(getSweep(graph)) {
+Verifier::Verifier(GraphOp graph) : graph(graph), sweeps(getSweeps(graph)) {
   for (Operation &op : graph.getBody().front()) {
     if (auto buffer = dyn_cast<BufferOp>(op)) {
       buffers[buffer.getSymName()] = buffer;
-      if (buffer.getRole() == Role::Counts)
+      if (buffer.isCounts())
         counts = buffer;
     } else if (auto signal = dyn_cast<SignalOp>(op)) {
       signals[signal.getSymName()] = signal;
@@ -190,24 +191,28 @@ LogicalResult Verifier::verifyArrivals(WaitOp wait) {
   return success();
 }
 
-bool Verifier::isOfItem(Operation *op, ArrayRef<OpFoldResult> indices) {
+bool Verifier::isOfItem(const Sweep &sweep, Operation *op,
+                        ArrayRef<OpFoldResult> indices) {
   auto arguments = taskOf(op).getBody().getArguments();
-  return indices.size() > 1 && indices[0] == OpFoldResult(arguments[0]) &&
-         indices[1] == OpFoldResult(arguments[1]);
+  unsigned count = sweep.numIndices();
+  return indices.size() >= count &&
+         llvm::all_of(llvm::seq(count), [&](unsigned i) {
+           return indices[i] == OpFoldResult(arguments[i]);
+         });
 }
 
 /// Whether of two families of a sweep the one that arrives has come to the item
 /// that is waited for before the one that waits comes to its own.
-bool Verifier::isEarlier(ArriveOp arrive, WaitOp wait) {
+bool Verifier::isEarlier(const Sweep &sweep, ArriveOp arrive, WaitOp wait) {
   TaskOp producer = taskOf(arrive), waiter = taskOf(wait);
-  if (!sweep->leads(signalOf(wait).getShape()) ||
-      !isOfItem(wait, getMixedIndices(wait)) ||
-      !isOfItem(arrive, getMixedIndices(arrive)))
+  if (!sweep.leads(signalOf(wait).getShape()) ||
+      !isOfItem(sweep, wait, getMixedIndices(wait)) ||
+      !isOfItem(sweep, arrive, getMixedIndices(arrive)))
     return false;
   int64_t itemsBefore = static_cast<int64_t>(wait.getBehind()) -
                         static_cast<int64_t>(arrive.getBehind());
-  int64_t produced = *sweep->lagOf(producer) - itemsBefore;
-  int64_t waited = *sweep->lagOf(waiter);
+  int64_t produced = *sweep.lagOf(producer) - itemsBefore;
+  int64_t waited = *sweep.lagOf(waiter);
   return produced < waited || (produced == waited && producer != waiter &&
                                producer->isBeforeInBlock(waiter));
 }
@@ -218,15 +223,13 @@ LogicalResult Verifier::verifyOrder(WaitOp wait) {
   Operation *waiter = wait->getParentOp() == graph
                           ? wait.getOperation()
                           : taskOf(wait).getOperation();
+  auto waiting = dyn_cast<TaskOp>(waiter);
+  const Sweep *sweep = waiting ? findSweep(sweeps, waiting) : nullptr;
   for (ArriveOp arrive : arrivalsOf(signal)) {
     TaskOp producer = taskOf(arrive);
-    auto inSweep = [&](Operation *op) {
-      auto task = dyn_cast<TaskOp>(op);
-      return sweep && task && sweep->lagOf(task);
-    };
     bool own = producer == waiter && signal.getScope() == Scope::Worker;
-    if (own || (inSweep(producer) && inSweep(waiter)
-                    ? isEarlier(arrive, wait)
+    if (own || (sweep && sweep->lagOf(producer)
+                    ? isEarlier(*sweep, arrive, wait)
                     : producer != waiter && producer->isBeforeInBlock(waiter)))
       continue;
     InFlightDiagnostic diagnostic =
@@ -363,7 +366,7 @@ LogicalResult Verifier::verifyWritten(BufferOp buffer) {
     isRead |= use.access.reads();
   }
   Role role = buffer.getRole();
-  if (role == Role::Input || (role == Role::Counts && writers.empty()))
+  if (role == Role::Input || (buffer.isCounts() && writers.empty()))
     return success();
   if (writers.empty()) {
     if (role != Role::Output && !isRead)
@@ -489,6 +492,11 @@ LogicalResult Verifier::verifyRead(BufferOp buffer, Use use) {
     // Updates of one task are ordered among themselves; others wait for the
     // last, which every path from them reaches.
     if (before(use.op, remote).contains(writer.op))
+      continue;
+    // So is an update that a later one, of another kind, goes on from.
+    if (!itself && use.access.mode() == Mode::Update &&
+        writer.access.mode() == Mode::Update &&
+        before(writer.op, remote).contains(use.op))
       continue;
     InFlightDiagnostic diagnostic =
         use.op.emitOpError("expects tokens that order it after ");

@@ -17,7 +17,7 @@ using namespace moe::tile::detail;
 //===----------------------------------------------------------------------===//
 
 Machine::Machine(GraphOp graph, const RunOptions &options)
-    : graph(graph), sweep(getSweep(graph)), options(options),
+    : graph(graph), sweeps(getSweeps(graph)), options(options),
       random(options.seed), ranks(graph.getRanks()) {
   ScheduleAttr attr = graph.getSchedule();
   schedule = options.schedule.value_or(attr.getKind());
@@ -36,7 +36,7 @@ Machine::Machine(GraphOp graph, const RunOptions &options)
     if (auto buffer = dyn_cast<BufferOp>(op)) {
       buffers[buffer.getSymNameAttr()] = buffer;
       units[buffer].assign(buffer.getShape().size(), 0);
-      if (buffer.getRole() == Role::Counts)
+      if (buffer.isCounts())
         counts = buffer;
     }
   }
@@ -110,18 +110,38 @@ int64_t Machine::evaluate(ArrivalsAttr arrivals, const Load &load,
 // Launches and tasks
 //===----------------------------------------------------------------------===//
 
-int64_t Machine::itemOf(const Load &load, int64_t expert, int64_t tile) const {
-  for (int64_t e = 0; e < expert; ++e)
-    tile += tiles(sweep->rows, load, e);
-  return tile;
+int64_t Machine::itemOf(const Sweep &sweep, const Load &load,
+                        ArrayRef<int64_t> indices) const {
+  if (!sweep.ofRows())
+    return indices[0];
+  int64_t item = indices[1];
+  for (int64_t e = 0; e < indices[0]; ++e)
+    item += tiles(sweep.items, load, e);
+  return item;
 }
 
-std::pair<int64_t, int64_t> Machine::tileOf(const Load &load,
-                                            int64_t item) const {
+SmallVector<int64_t> Machine::indicesOf(const Sweep &sweep, const Load &load,
+                                        int64_t item) const {
+  if (!sweep.ofRows())
+    return {item};
   int64_t expert = 0;
-  while (item >= tiles(sweep->rows, load, expert))
-    item -= tiles(sweep->rows, load, expert++);
+  while (item >= tiles(sweep.items, load, expert))
+    item -= tiles(sweep.items, load, expert++);
   return {expert, item};
+}
+
+int64_t Machine::itemsOf(const Sweep &sweep, const Load &load) const {
+  return sweep.ofRows() ? itemOf(sweep, load, {experts, 0})
+                        : tiles(sweep.items, load, /*expert=*/0);
+}
+
+/// The sweep whose items `ring` has entries for; null for one of fixed size.
+const Sweep *Machine::sweepOf(BufferOp ring) const {
+  if (ring.getShape()[0].isStatic())
+    return nullptr;
+  return llvm::find_if(sweeps, [&](const Sweep &sweep) {
+    return sweep.ofRows() == ring.getRowsDim().has_value();
+  });
 }
 
 /// The tasks of a family whose points begin with `point`, in order.
@@ -157,20 +177,20 @@ void Machine::beginLaunch(int64_t number) {
   for (Worker &worker : rank.workers)
     worker.priority = random.next();
   for (auto task : graph.getBody().front().getOps<TaskOp>()) {
-    if (!sweep || !sweep->lagOf(task)) {
+    const Sweep *sweep = findSweep(sweeps, task);
+    if (!sweep) {
       addTasks(rank, task, {}, sizes);
       continue;
     }
     if (task != sweep->tasks.front())
       continue;
-    int64_t items = itemOf(sizes, experts, 0);
+    int64_t items = itemsOf(*sweep, sizes);
     for (int64_t step = 0; step < items + sweep->mostLag(); ++step)
       for (auto [family, lag] : llvm::zip_equal(sweep->tasks, sweep->lags)) {
         int64_t item = step - lag;
         if (item < 0 || item >= items)
           continue;
-        auto [expert, tile] = tileOf(sizes, item);
-        addTasks(rank, family, {expert, tile}, sizes);
+        addTasks(rank, family, indicesOf(*sweep, sizes, item), sizes);
       }
   }
   // Whoever launches clears what has to be, on this rank.
@@ -320,12 +340,15 @@ Machine::Where Machine::locate(OpTy op, ArrayRef<int64_t> indices,
   Where where;
   where.epoch = signal.getEpoch();
   const Load &sizes = load(instance.rank, instance.launch);
-  if (sweep && sweep->leads(signal.getShape())) {
+  const Sweep *sweep = llvm::find_if(sweeps, [&](const Sweep &sweep) {
+    return sweep.leads(signal.getShape());
+  });
+  if (sweep != sweeps.end()) {
     int64_t item =
-        itemOf(sizes, cell[0], cell[1]) - static_cast<int64_t>(op.getBehind());
+        itemOf(*sweep, sizes, cell) - static_cast<int64_t>(op.getBehind());
     where.none = item < 0;
     if (!where.none)
-      std::tie(cell[0], cell[1]) = tileOf(sizes, item);
+      llvm::copy(indicesOf(*sweep, sizes, item), cell.begin());
   } else if (!cell.empty()) {
     cell.front() -= op.getBehind();
     where.none = cell.front() < 0;
@@ -536,11 +559,19 @@ void Machine::access(int event, const Past &before, const Access &access,
     }
     if (dim.extent == Extent::Rows && buffer.getRing()) {
       // Each entry has room for a tile of rows.
-      entry = itemOf(sizes, *expert, *at);
-      int64_t begin =
-          entry % static_cast<int64_t>(*buffer.getRing()) * sweep->rows.step;
-      int64_t rows = sizes.rows[*expert] - *at * sweep->rows.step;
-      places.push_back({{begin, begin + std::min(rows, sweep->rows.step)}});
+      int64_t height = sweepOf(buffer)->items.step;
+      entry = itemOf(*sweepOf(buffer), sizes, {*expert, *at});
+      int64_t begin = entry % static_cast<int64_t>(*buffer.getRing()) * height;
+      int64_t rows = sizes.rows[*expert] - *at * height;
+      places.push_back({{begin, begin + std::min(rows, height)}});
+      continue;
+    }
+    if (dim.extent == Extent::Tokens && i == 0 && buffer.getRing()) {
+      int64_t height = sweepOf(buffer)->items.step;
+      entry = *at;
+      int64_t begin = entry % static_cast<int64_t>(*buffer.getRing()) * height;
+      int64_t rows = sizes.tokens - *at * height;
+      places.push_back({{begin, begin + std::min(rows, height)}});
       continue;
     }
     if (dim.extent == Extent::Rows) {

@@ -120,9 +120,13 @@ private:
   int64_t tiles(const Dim &dim, const Load &load, int64_t expert) const;
   int64_t evaluate(ArrivalsAttr arrivals, const Load &load,
                    int64_t expert) const;
-  /// The item of the sweep that tile `tile` of an expert's rows is, and back.
-  int64_t itemOf(const Load &load, int64_t expert, int64_t tile) const;
-  std::pair<int64_t, int64_t> tileOf(const Load &load, int64_t item) const;
+  /// The item of the sweep that `indices` begin with, its number; and back.
+  int64_t itemOf(const Sweep &sweep, const Load &load,
+                 ArrayRef<int64_t> indices) const;
+  SmallVector<int64_t> indicesOf(const Sweep &sweep, const Load &load,
+                                 int64_t item) const;
+  int64_t itemsOf(const Sweep &sweep, const Load &load) const;
+  const Sweep *sweepOf(BufferOp ring) const;
 
   // Launches and tasks.
   void beginLaunch(int64_t rank);
@@ -184,7 +188,7 @@ private:
   std::string describe(const Instance &instance) const;
 
   GraphOp graph;
-  std::optional<Sweep> sweep;
+  SmallVector<Sweep, 2> sweeps;
   const RunOptions &options;
   Random random;
   ScheduleKind schedule;

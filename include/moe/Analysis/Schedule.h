@@ -87,6 +87,9 @@ struct LayerSize {
   int64_t width = 0;
   int64_t out = 0;
   bool gated = false;
+  /// Hidden columns of all experts that are always on, taken to have the body
+  /// of the others.
+  int64_t alwaysWidth = 0;
   /// Bytes that a weight is stored in, its share of scales left out.
   double weightBytes = 4;
   /// Kernels multiply pairs of bf16, in vectors, and in tile registers.

@@ -37,42 +37,104 @@ constexpr int64_t tokensPerTask = 64;
 /// order of sums is that of experts, whoever adds. Of two kernels, the first
 /// makes all hidden vectors; tasks of the second own columns of y and walk the
 /// experts.
+///
+/// The rows of an expert that is always on are the tokens t as they are. So its
+/// families need no route and are there for who would wait for it; they, too,
+/// take turns, by tiles of tokens:
+///
+///   shared_up(t, n)    hidden[t, n] = act(gate, up of x)         ring
+///   shared_down(t, n)  given[t, n] = hidden * down, as rows are
+///   finish(t)          result[t, *] = y[t, *] + weights * given[t, *]
+///
+/// It comes last in the sum, as in the order of experts. What the first such
+/// expert gives waits for that in the result.
 class GraphBuilder : TaskBuilder {
 public:
-  GraphBuilder(TileLayer &layer, const VectorUnit &unit)
+  GraphBuilder(TileLayer &layer, const VectorUnit &unit, bool isFused)
       : TaskBuilder(layer.combine.getLoc(), OpBuilder(layer.combine)),
         layer(layer), cut(LayerCut::get(unit, layer.inputType())), unit(unit),
-        f32(b.getF32Type()), experts(layer.table.getCount()),
-        width(layer.table.getWidth()), in(layer.in()), out(layer.out()) {}
+        isFused(isFused), f32(b.getF32Type()),
+        experts(layer.routed.table.getCount()), in(layer.in()),
+        out(layer.out()) {
+    for (ExpertWeights &weights : layer.always)
+      for (int64_t i = 0; i < weights.table.getCount(); ++i) {
+        std::string number =
+            always.empty() ? "" : std::to_string(always.size());
+        always.push_back({weights, "shared" + number + "_",
+                          static_cast<int64_t>(always.size()), i});
+      }
+  }
 
-  Value build(bool isFused);
+  Value build();
 
 private:
-  void bias(StringRef name, ElementsAttr value, int64_t columns);
+  /// Experts that have families of their own: those that are routed to, or one
+  /// that is always on. `weights` are those of their class.
+  struct Group {
+    ExpertWeights &weights;
+    /// Of the names of families, buffers and signals.
+    std::string prefix;
+    /// Its number among all that are always on, and in its class; -1 for those
+    /// that are routed to.
+    int64_t number = -1, index = -1;
+
+    bool isRouted() const { return number < 0; }
+    std::string name(StringRef part) const { return prefix + part.str(); }
+    int64_t width() const { return weights.table.getWidth(); }
+  };
+
+  void bias(const Group &group, StringRef name, ElementsAttr value,
+            int64_t columns);
   void scratch(StringRef name, int64_t columns);
-  void graph(ArrayRef<int64_t> lags, function_ref<void()> body);
+  void graph(ArrayRef<int64_t> lags, ArrayRef<int64_t> tokenLags,
+             function_ref<void()> body);
 
   // Parts of graphs.
-  void addUpBuffers(Role hiddenRole, Value hidden);
-  void addDownBuffers(Value result);
+  void addInput();
+  void addUpBuffers(const Group &group, Value hidden);
+  void addHidden(const Group &group, Role role, Value hidden);
+  void addDownBuffers(const Group &group);
+  void addSums(Value result);
   void buildStart();
   void buildGather();
-  void buildUp(bool isFused);
+  void buildUp(const Group &group);
   void buildDown();
+  void buildSharedDown(const Group &group);
   void buildFinish();
   void buildDownWalk();
+  ValueRange walkTokens(const Group &group, Value n, Value before);
 
   // Regions.
-  size_t addBias(Regions &regions, StringRef name, ElementsAttr bias, Value e,
-                 Value n);
-  /// What the products of the hidden vectors of tile (e, m) with columns n are
-  /// made of.
+  /// The indices of a tile of rows, (e, m) or (t), and of its expert.
+  struct Item {
+    SmallVector<OpFoldResult> indices;
+    OpFoldResult expert;
+    SmallVector<Value> cell() const {
+      return llvm::map_to_vector(
+          indices, [](OpFoldResult index) { return cast<Value>(index); });
+    }
+    SmallVector<OpFoldResult> with(OpFoldResult last) const {
+      SmallVector<OpFoldResult> all(indices);
+      all.push_back(last);
+      return all;
+    }
+  };
+  Item itemOf(const Group &group, ValueRange indices) {
+    if (group.isRouted())
+      return {{indices[0], indices[1]}, indices[0]};
+    return {{indices[0]}, b.getIndexAttr(group.index)};
+  }
+  size_t addBias(Regions &regions, StringRef name, ElementsAttr bias,
+                 OpFoldResult e, Value n);
+  /// What the products of the hidden vectors of a tile with columns n are made
+  /// of.
   struct DownRegions {
     size_t hidden;
     std::pair<size_t, size_t> panels;
     size_t bias;
   };
-  DownRegions addDown(Regions &regions, Value e, Value m, Value n);
+  DownRegions addDown(Regions &regions, const Group &group, const Item &item,
+                      Value n);
   Region whole(Mode mode, StringRef name, ArrayRef<int64_t> shape) {
     return {mode, name.str(),
             SmallVector<OpFoldResult>(shape.size(), OpFoldResult()),
@@ -87,8 +149,23 @@ private:
   Region columnsOfSum(Mode mode, Value n) {
     return {mode, "y", {OpFoldResult(), n}, viewOf(f32, {dynamic, dynamic})};
   }
-  Region productsOf(Mode mode) {
-    return whole(mode, "products", {cut.rows, cut.outColumns});
+  Region productsOf(Mode mode, const Group &group) {
+    return whole(mode, group.name("products"), {cut.rows, cut.outColumns});
+  }
+  /// Rows of the tokens `t` that `group` gives.
+  Region givenBy(Mode mode, const Group &group, OpFoldResult t,
+                 OpFoldResult n) {
+    return {mode,
+            group.number == 0 ? "result" : group.name("output"),
+            {t, n},
+            viewOf(layer.rowsType(), {dynamic, dynamic})};
+  }
+  Region alwaysWeights(Value t) {
+    auto type = cast<MemRefType>(weightsOfAlways.getType());
+    return {Mode::Read,
+            "shared_weights",
+            {t, OpFoldResult()},
+            viewOf(type.getElementType(), {dynamic, type.getDimSize(1)})};
   }
 
   // Structured ops on views.
@@ -100,8 +177,13 @@ private:
     Value left = b.sub(b.index(out), b.mul(n, most));
     return arith::MinUIOp::create(b, left, most);
   }
-  void buildProducts(ValueRange views, const DownRegions &of, Value products);
+  void buildProducts(const Group &group, ValueRange views,
+                     const DownRegions &of, Value products);
+  Value rowOf(Value matrix, Value row, Value columns);
   void addRows(Value units, Value weights, Value products, Value y);
+  Value weighted(Value given, Value weight);
+  Value alwaysWeight(const Group &group, Value weights, Value row);
+  void addTokens(const Group &group, Value weights, Value products, Value y);
   void convertTo(Value target, Value source) {
     map(target, Indexed{source, {0, 1}},
         [&](ValueRange in) { return b.convert(in[0], in.back().getType()); });
@@ -111,32 +193,54 @@ private:
   Dim ofExperts() const { return Dim::of(Extent::Experts); }
   Dim ofRows() const { return Dim::of(Extent::Rows, cut.rows); }
   Dim ofTokens() const { return Dim::of(Extent::Tokens, cut.tokens); }
-  Dim ofHidden() const { return Dim::fixed(width, cut.hiddenColumns); }
+  Dim ofHidden(const Group &group) const {
+    return Dim::fixed(group.width(), cut.hiddenColumns);
+  }
   Dim ofOut() const { return Dim::fixed(out, cut.outColumns); }
   SmallVector<Dim> items() const { return {ofExperts(), ofRows()}; }
+  SmallVector<Dim> itemsOf(const Group &group) const {
+    if (group.isRouted())
+      return items();
+    return {Dim::of(Extent::Tokens, cut.rows)};
+  }
+  /// Experts in the shape of the parameters of `group`.
+  Dim expertsOf(const Group &group) const {
+    return group.isRouted() ? ofExperts()
+                            : Dim::fixed(group.weights.table.getCount());
+  }
   FloatType weightType() {
     return cast<FloatType>(layer.combine.getPlan().getType().getWeight());
   }
   /// Hidden vectors in f32 hold sums on the way.
   bool sumsInHidden() { return layer.inputType().isF32(); }
-  /// The result in f32 holds sums on the way.
-  bool sumsInResult() { return layer.resultType().isF32(); }
+  /// The result in f32 holds sums on the way, where it holds nothing else.
+  bool sumsInResult() {
+    return layer.resultType().isF32() && (always.empty() || !isFused);
+  }
 
   static constexpr int64_t dynamic = ShapedType::kDynamic;
   TileLayer &layer;
   LayerCut cut;
   VectorUnit unit;
+  bool isFused;
   Type f32;
-  int64_t experts, width, in, out;
+  int64_t experts, in, out;
+  Group routed = {layer.routed, ""};
+  SmallVector<Group, 1> always;
+  /// By tokens; null where all are 1. The first is in that column.
+  Value weightsOfAlways;
+  int64_t firstAlways = 0;
   /// Comes when the rows of experts are known, where tasks find them out.
   SmallVector<Value> known;
 };
 
-void GraphBuilder::bias(StringRef name, ElementsAttr value, int64_t columns) {
+void GraphBuilder::bias(const Group &group, StringRef name, ElementsAttr value,
+                        int64_t columns) {
   if (!value)
     return;
   auto type = cast<RankedTensorType>(value.getType());
-  buffer(name, {ofExperts(), Dim::fixed(columns)}, type.getElementType(),
+  buffer(group.name(name), {expertsOf(group), Dim::fixed(columns)},
+         type.getElementType(),
          b.readOnlyBuffer(support::WeightOp::create(b, type, value)));
 }
 
@@ -152,11 +256,28 @@ void GraphBuilder::scratch(StringRef name, int64_t columns) {
 
 /// products[m, n] = bias[n] + Σ_k hidden[m, k] * down[n, k], as an expert gives
 /// them.
-void GraphBuilder::buildProducts(ValueRange views, const DownRegions &of,
-                                 Value products) {
+void GraphBuilder::buildProducts(const Group &group, ValueRange views,
+                                 const DownRegions &of, Value products) {
   start(products, of.bias ? views[of.bias] : Value());
-  layer.down.multiply(b, b.getLoc(), views[of.hidden],
-                      views.slice(of.panels.first, of.panels.second), products);
+  group.weights.down.multiply(b, b.getLoc(), views[of.hidden],
+                              views.slice(of.panels.first, of.panels.second),
+                              products);
+}
+
+/// The first columns of a row.
+Value GraphBuilder::rowOf(Value matrix, Value row, Value columns) {
+  OpFoldResult one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> offsets = {row, b.getIndexAttr(0)},
+                            sizes = {one, columns}, strides = {one, one};
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      dynamic, cast<MemRefType>(matrix.getType()), offsets, sizes, strides);
+  return memref::SubViewOp::create(b, type, matrix, offsets, sizes, strides);
+}
+
+/// What rows of their type hold of `given`, times a weight; null for 1.
+Value GraphBuilder::weighted(Value given, Value weight) {
+  Value rounded = b.roundTo(given, layer.rowsType());
+  return weight ? b.mul(rounded, weight) : rounded;
 }
 
 /// How far rows of tokens are fetched before they are added to, and by what.
@@ -187,18 +308,29 @@ void GraphBuilder::addRows(Value units, Value weights, Value products,
   }
   Value unit = memref::LoadOp::create(b, units, row);
   Value weight = b.convert(memref::LoadOp::create(b, weights, row), f32);
-  auto rowOf = [&](Value matrix, Value index) -> Value {
-    OpFoldResult one = b.getIndexAttr(1);
-    SmallVector<OpFoldResult> offsets = {index, b.getIndexAttr(0)},
-                              sizes = {one, columns}, strides = {one, one};
-    auto type = memref::SubViewOp::inferRankReducedResultType(
-        dynamic, cast<MemRefType>(matrix.getType()), offsets, sizes, strides);
-    return memref::SubViewOp::create(b, type, matrix, offsets, sizes, strides);
-  };
-  map(rowOf(y, unit), Indexed{rowOf(products, row), {0}}, [&](ValueRange in) {
-    Value given = b.roundTo(in[0], layer.rowsType());
-    return b.add(in[1], b.mul(given, weight));
-  });
+  map(rowOf(y, unit, columns), Indexed{rowOf(products, row, columns), {0}},
+      [&](ValueRange in) { return b.add(in[1], weighted(in[0], weight)); });
+}
+
+/// The weight of a token's row of `group`; null where it is 1.
+Value GraphBuilder::alwaysWeight(const Group &group, Value weights, Value row) {
+  if (!weights)
+    return {};
+  Value column = b.index(firstAlways + group.number);
+  Value weight = memref::LoadOp::create(b, weights, ValueRange{row, column});
+  return b.convert(b.convert(weight, weightType()), f32);
+}
+
+/// y[row, n] += weight of `group` * products[row, n]: rows are tokens.
+void GraphBuilder::addTokens(const Group &group, Value weights, Value products,
+                             Value y) {
+  auto loop = scf::ForOp::create(b, b.index(0), size(y, 0), b.index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value row = loop.getInductionVar(), columns = size(y, 1),
+        weight = alwaysWeight(group, weights, row);
+  map(rowOf(y, row, columns), Indexed{rowOf(products, row, columns), {0}},
+      [&](ValueRange in) { return b.add(in[1], weighted(in[0], weight)); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,7 +340,7 @@ void GraphBuilder::addRows(Value units, Value weights, Value products,
 /// The region of columns `n` of what expert `e` adds; 0 where it adds nothing,
 /// since no bias is the first region of a task.
 size_t GraphBuilder::addBias(Regions &regions, StringRef name,
-                             ElementsAttr bias, Value e, Value n) {
+                             ElementsAttr bias, OpFoldResult e, Value n) {
   if (!bias)
     return 0;
   return regions.add({Mode::Read,
@@ -217,15 +349,18 @@ size_t GraphBuilder::addBias(Regions &regions, StringRef name,
                       viewOf(bias.getElementType(), {dynamic})});
 }
 
-GraphBuilder::DownRegions GraphBuilder::addDown(Regions &regions, Value e,
-                                                Value m, Value n) {
+GraphBuilder::DownRegions GraphBuilder::addDown(Regions &regions,
+                                                const Group &group,
+                                                const Item &item, Value n) {
+  const ExpertWeights &weights = group.weights;
   DownRegions added;
-  added.hidden = regions.add({Mode::Read,
-                              "hidden",
-                              {e, m, OpFoldResult()},
-                              viewOf(layer.inputType(), {dynamic, width})});
-  added.panels = layer.down.addRegions(regions, "down", e, n);
-  added.bias = addBias(regions, "down_bias", layer.downBias, e, n);
+  added.hidden =
+      regions.add({Mode::Read, group.name("hidden"), item.with(OpFoldResult()),
+                   viewOf(layer.inputType(), {dynamic, group.width()})});
+  added.panels =
+      weights.down.addRegions(regions, group.name("down"), item.expert, n);
+  added.bias = addBias(regions, group.name("down_bias"), weights.downBias,
+                       item.expert, n);
   return added;
 }
 
@@ -245,7 +380,7 @@ void GraphBuilder::buildGather() {
   TaskOp gather = task("gather", items(), known);
   Value e = gather.getBody().getArgument(0),
         m = gather.getBody().getArgument(1);
-  Value used = wait("active", {e, m}, ofHidden(), ringDepth);
+  Value used = wait("active", {e, m}, ofHidden(routed), ringDepth);
   MemRefType rows = viewOf(layer.inputType(), {dynamic, in});
   SmallVector<Region> regions = {
       {Mode::Read, "x", {OpFoldResult(), OpFoldResult()}, rows},
@@ -262,36 +397,44 @@ void GraphBuilder::buildGather() {
 
 /// Multiplies the rows of a tile by gate and up, and stores what the activation
 /// makes of both.
-void GraphBuilder::buildUp(bool isFused) {
+void GraphBuilder::buildUp(const Group &group) {
   OpBuilder::InsertionGuard guard(b);
-  SmallVector<Dim> domain = items();
-  domain.push_back(ofHidden());
-  TaskOp up = task("up", domain, known);
-  Value e = up.getBody().getArgument(0), m = up.getBody().getArgument(1),
-        n = up.getBody().getArgument(2);
-  SmallVector<Value> ready = {wait("gathered", {e, m}, {})};
+  const ExpertWeights &weights = group.weights;
+  SmallVector<Dim> domain = itemsOf(group);
+  domain.push_back(ofHidden(group));
+  TaskOp up = task(group.name("up"), domain,
+                   group.isRouted() ? ValueRange(known) : ValueRange());
+  Item item = itemOf(group, up.getBody().getArguments());
+  Value n = up.getBody().getArguments().back();
+  SmallVector<Value> ready;
+  if (group.isRouted())
+    ready.push_back(wait("gathered", item.cell(), {}));
   if (isFused)
-    ready.push_back(wait("drained", {e, m}, ofOut(), ringDepth));
+    ready.push_back(
+        wait(group.name("drained"), item.cell(), ofOut(), ringDepth));
   Regions regions;
-  size_t rows = regions.add({Mode::Read,
-                             "rows",
-                             {e, m, OpFoldResult()},
+  // The rows of an expert that is always on are the tokens.
+  size_t rows = regions.add({Mode::Read, group.isRouted() ? "rows" : "x",
+                             item.with(OpFoldResult()),
                              viewOf(layer.inputType(), {dynamic, in})});
-  auto upPanels = layer.up.addRegions(regions, "up", e, n);
+  auto upPanels =
+      weights.up.addRegions(regions, group.name("up"), item.expert, n);
   auto gatePanels = std::pair<size_t, size_t>();
-  if (layer.gate)
-    gatePanels = layer.gate.addRegions(regions, "gate", e, n);
-  size_t upBias = addBias(regions, "up_bias", layer.upBias, e, n);
-  size_t gateBias = addBias(regions, "gate_bias", layer.gateBias, e, n);
+  if (weights.gate)
+    gatePanels =
+        weights.gate.addRegions(regions, group.name("gate"), item.expert, n);
+  size_t upBias =
+      addBias(regions, group.name("up_bias"), weights.upBias, item.expert, n);
+  size_t gateBias = addBias(regions, group.name("gate_bias"), weights.gateBias,
+                            item.expert, n);
   size_t gates = 0, ups = 0;
-  if (layer.gate)
-    gates =
-        regions.add(whole(Mode::Write, "gates", {cut.rows, cut.hiddenColumns}));
+  if (weights.gate)
+    gates = regions.add(
+        whole(Mode::Write, group.name("gates"), {cut.rows, cut.hiddenColumns}));
   if (!sumsInHidden())
-    ups = regions.add(whole(Mode::Write, "ups", {cut.rows, cut.hiddenColumns}));
-  regions.add({Mode::Write,
-               "hidden",
-               {e, m, n},
+    ups = regions.add(
+        whole(Mode::Write, group.name("ups"), {cut.rows, cut.hiddenColumns}));
+  regions.add({Mode::Write, group.name("hidden"), item.with(n),
                viewOf(layer.inputType(), {dynamic, dynamic})});
   Value done = compute(regions.all, ready, [&](ValueRange views) {
     auto at = [&](size_t i) { return i ? views[i] : Value(); };
@@ -306,21 +449,21 @@ void GraphBuilder::buildUp(bool isFused) {
       return target;
     };
     SmallVector<Indexed> inputs = {
-        {sums(ups, at(upBias), layer.up, upPanels), {0, 1}}};
-    if (layer.gate)
+        {sums(ups, at(upBias), weights.up, upPanels), {0, 1}}};
+    if (weights.gate)
       inputs.push_back(
-          {sums(gates, at(gateBias), layer.gate, gatePanels), {0, 1}});
+          {sums(gates, at(gateBias), weights.gate, gatePanels), {0, 1}});
     // What is summed up in place is read there.
     if (!ups)
       inputs.erase(inputs.begin());
     map(hidden, inputs, [&](ValueRange in) {
       Value upSum = ups ? in[0] : in.back();
-      Value gateSum = layer.gate ? in[ups ? 1 : 0] : Value();
-      return b.convert(buildHidden(b, layer.table.getBody(), gateSum, upSum),
+      Value gateSum = weights.gate ? in[ups ? 1 : 0] : Value();
+      return b.convert(buildHidden(b, weights.table.getBody(), gateSum, upSum),
                        layer.inputType());
     });
   });
-  arrive("active", {e, m}, done);
+  arrive(group.name("active"), item.cell(), done);
 }
 
 /// Multiplies the hidden vectors of a tile, and adds what that gives to the
@@ -332,19 +475,19 @@ void GraphBuilder::buildDown() {
   TaskOp down = task("down", domain, known);
   Value e = down.getBody().getArgument(0), m = down.getBody().getArgument(1),
         n = down.getBody().getArgument(2);
-  Value ready = wait("active", {e, m}, ofHidden());
+  Value ready = wait("active", {e, m}, ofHidden(routed));
   Regions regions;
   size_t units = regions.add(unitsOf(e, m));
-  DownRegions own = addDown(regions, e, m, n);
-  regions.add(productsOf(Mode::Write));
+  DownRegions own = addDown(regions, routed, {{e, m}, e}, n);
+  regions.add(productsOf(Mode::Write, routed));
   Value products = compute(regions.all, ready, [&](ValueRange views) {
     Value part = corner(views.back(), size(views[units], 0), outColumnsOf(n));
-    buildProducts(views, own, part);
+    buildProducts(routed, views, own, part);
   });
   SmallVector<Value> before = {products, wait("started", {}, ofTokens()),
                                wait("added", {e, m, n}, {}, /*behind=*/1)};
   SmallVector<Region> sums = {unitsOf(e, m), weightsOf(e, m),
-                              productsOf(Mode::Read),
+                              productsOf(Mode::Read, routed),
                               columnsOfSum(Mode::Update, n)};
   Value added = compute(sums, before, [&](ValueRange views) {
     addRows(views[0], views[1], views[2], views[3]);
@@ -353,6 +496,34 @@ void GraphBuilder::buildDown() {
   arrive("drained", {e, m}, added);
   if (!sumsInResult())
     arrive("finished", {}, added);
+}
+
+/// Multiplies the hidden vectors of a tile of tokens, and keeps what that gives
+/// until it is added.
+void GraphBuilder::buildSharedDown(const Group &group) {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Dim> domain = itemsOf(group);
+  domain.push_back(ofOut());
+  TaskOp down = task(group.name("down"), domain);
+  Item item = itemOf(group, down.getBody().getArguments());
+  Value n = down.getBody().getArguments().back();
+  Value ready = wait(group.name("active"), item.cell(), ofHidden(group));
+  Regions regions;
+  DownRegions own = addDown(regions, group, item, n);
+  size_t products = 0;
+  if (!layer.rowsType().isF32())
+    products = regions.add(productsOf(Mode::Write, group));
+  regions.add(givenBy(Mode::Write, group, item.indices[0], n));
+  Value done = compute(regions.all, ready, [&](ValueRange views) {
+    Value given = views.back();
+    if (!products)
+      return buildProducts(group, views, own, given);
+    Value part = corner(views[products], size(given, 0), size(given, 1));
+    buildProducts(group, views, own, part);
+    convertTo(given, part);
+  });
+  arrive(group.name("drained"), item.cell(), done);
+  arrive(group.name("given"), {}, done);
 }
 
 void GraphBuilder::buildFinish() {
@@ -364,14 +535,49 @@ void GraphBuilder::buildFinish() {
   // Sums that nothing was added to are those that were started.
   SmallVector<Value> done = {wait("started", {}, ofTokens()),
                              wait("finished", {}, all)};
-  SmallVector<Region> regions = {
-      {Mode::Read, "y", {t, OpFoldResult()}, viewOf(f32, {dynamic, out})},
-      {Mode::Write,
-       "result",
-       {t, OpFoldResult()},
-       viewOf(layer.resultType(), {dynamic, out})}};
-  compute(regions, done,
-          [&](ValueRange views) { convertTo(views[1], views[0]); });
+  for (const Group &group : always) {
+    SmallVector<Dim> tiles = itemsOf(group);
+    tiles.push_back(ofOut());
+    done.push_back(wait(group.name("given"), {}, tiles));
+  }
+  Regions regions;
+  size_t y = regions.add(
+      {Mode::Read, "y", {t, OpFoldResult()}, viewOf(f32, {dynamic, out})});
+  SmallVector<size_t> given;
+  for (const Group &group : llvm::drop_begin(always, always.empty() ? 0 : 1))
+    given.push_back(regions.add(givenBy(Mode::Read, group, t, OpFoldResult())));
+  size_t weights = 0;
+  if (weightsOfAlways && !always.empty())
+    weights = regions.add(alwaysWeights(t));
+  regions.add({always.empty() ? Mode::Write : Mode::Update,
+               "result",
+               {t, OpFoldResult()},
+               viewOf(layer.resultType(), {dynamic, out})});
+  compute(regions.all, done, [&](ValueRange views) {
+    if (always.empty())
+      return convertTo(views.back(), views[y]);
+    auto loop =
+        scf::ForOp::create(b, b.index(0), size(views.back(), 0), b.index(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value row = loop.getInductionVar(), columns = b.index(out);
+    SmallVector<Indexed> inputs = {{rowOf(views[y], row, columns), {0}}};
+    for (size_t i : given)
+      inputs.push_back({rowOf(views[i], row, columns), {0}});
+    SmallVector<Value> factors;
+    for (const Group &group : always)
+      factors.push_back(
+          alwaysWeight(group, weights ? views[weights] : Value(), row));
+    map(rowOf(views.back(), row, columns), inputs, [&](ValueRange in) {
+      // The rows of the first one are in the result.
+      Value sum = in[0];
+      for (auto [i, factor] : llvm::enumerate(factors)) {
+        Value row = b.convert(i == 0 ? in.back() : in[i], f32);
+        sum = b.add(sum, factor ? b.mul(row, factor) : row);
+      }
+      return b.convert(sum, layer.resultType());
+    });
+  });
 }
 
 /// Owns columns of the sum and adds, expert after expert, what they give.
@@ -380,11 +586,12 @@ void GraphBuilder::buildDownWalk() {
   TaskOp down = task("down", ofOut());
   Value n = down.getBody().getArgument(0);
   // The products of each tile go where those of the tile before were.
-  Value zero = compute({columnsOfSum(Mode::Write, n), productsOf(Mode::Write)},
-                       {}, [&](ValueRange views) {
-                         for (Value view : views)
-                           start(view, {});
-                       });
+  Value zero =
+      compute({columnsOfSum(Mode::Write, n), productsOf(Mode::Write, routed)},
+              {}, [&](ValueRange views) {
+                for (Value view : views)
+                  start(view, {});
+              });
   ForOp overExperts = walk(ofExperts(), zero);
   Value e = overExperts.getBody().getArgument(0);
   ForOp overRows = walk(ofRows(), overExperts.getBody().getArgument(1));
@@ -392,20 +599,23 @@ void GraphBuilder::buildDownWalk() {
   Regions regions;
   size_t units = regions.add(unitsOf(e, m));
   size_t weights = regions.add(weightsOf(e, m));
-  DownRegions own = addDown(regions, e, m, n);
+  DownRegions own = addDown(regions, routed, {{e, m}, e}, n);
   size_t sums = regions.add(columnsOfSum(Mode::Update, n));
-  size_t products = regions.add(productsOf(Mode::Update));
+  size_t products = regions.add(productsOf(Mode::Update, routed));
   Value added = compute(
       regions.all, overRows.getBody().getArgument(1), [&](ValueRange views) {
         Value part = corner(views[products], size(views[units], 0),
                             size(views[sums], 1));
-        buildProducts(views, own, part);
+        buildProducts(routed, views, own, part);
         addRows(views[units], views[weights], part, views[sums]);
       });
   YieldOp::create(b, added);
   b.setInsertionPointAfter(overRows);
   YieldOp::create(b, overRows.getResults());
   b.setInsertionPointAfter(overExperts);
+  ValueRange walked = overExperts.getResults();
+  for (const Group &group : always)
+    walked = walkTokens(group, n, walked.front());
   if (sumsInResult())
     return;
   SmallVector<Region> all = {columnsOfSum(Mode::Read, n),
@@ -413,21 +623,45 @@ void GraphBuilder::buildDownWalk() {
                               "result",
                               {OpFoldResult(), n},
                               viewOf(layer.resultType(), {dynamic, dynamic})}};
-  compute(all, overExperts.getResults(),
+  compute(all, walked,
           [&](ValueRange views) { convertTo(views[1], views[0]); });
+}
+
+/// Adds, one tile of tokens after another, what `group` gives to columns `n`.
+ValueRange GraphBuilder::walkTokens(const Group &group, Value n, Value before) {
+  ForOp overTokens = walk(itemsOf(group).front(), before);
+  Value t = overTokens.getBody().getArgument(0);
+  Regions regions;
+  DownRegions own = addDown(regions, group, itemOf(group, t), n);
+  size_t weights = weightsOfAlways ? regions.add(alwaysWeights(t)) : 0;
+  size_t sums =
+      regions.add({Mode::Update, "y", {t, n}, viewOf(f32, {dynamic, dynamic})});
+  size_t products = regions.add(productsOf(Mode::Update, routed));
+  Value added = compute(
+      regions.all, overTokens.getBody().getArgument(1), [&](ValueRange views) {
+        Value part =
+            corner(views[products], size(views[sums], 0), size(views[sums], 1));
+        buildProducts(group, views, own, part);
+        addTokens(group, weights ? views[weights] : Value(), part, views[sums]);
+      });
+  YieldOp::create(b, added);
+  b.setInsertionPointAfter(overTokens);
+  return overTokens.getResults();
 }
 
 //===----------------------------------------------------------------------===//
 // Graphs
 //===----------------------------------------------------------------------===//
 
-/// A graph of the layer's experts, whose families over rows have `lags`. What
-/// is made in `body` beside what a graph holds comes in front of it.
-void GraphBuilder::graph(ArrayRef<int64_t> lags, function_ref<void()> body) {
+/// A graph of the layer's experts, whose families over rows have `lags` and
+/// those over tiles of tokens `tokenLags`. What is made in `body` beside what a
+/// graph holds comes in front of it.
+void GraphBuilder::graph(ArrayRef<int64_t> lags, ArrayRef<int64_t> tokenLags,
+                         function_ref<void()> body) {
   auto graph = GraphOp::create(
       b, experts, /*ranks=*/1,
       ScheduleAttr::get(b.getContext(), ScheduleKind::Ticket, /*workers=*/0,
-                        /*resident=*/0, lags));
+                        /*resident=*/0, lags, tokenLags));
   OpBuilder::InsertionGuard guard(b);
   Block &block = graph.getBody().emplaceBlock();
   b.setInsertionPointToStart(&block);
@@ -437,30 +671,53 @@ void GraphBuilder::graph(ArrayRef<int64_t> lags, function_ref<void()> body) {
       op.moveBefore(graph);
 }
 
-void GraphBuilder::addUpBuffers(Role hiddenRole, Value hidden) {
+void GraphBuilder::addInput() {
   buffer("x", {Dim::of(Extent::Tokens), Dim::fixed(in)}, layer.inputType(),
          b.readOnlyBuffer(layer.dispatch.getInput()));
   buffer("rows", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(in)},
          layer.inputType(), Value(), Role::Scratch, ringDepth);
-  if (layer.gate) {
-    layer.gate.addBuffers(*this, "gate");
-    scratch("gates", cut.hiddenColumns);
-  }
-  bias("gate_bias", layer.gateBias, width);
-  layer.up.addBuffers(*this, "up");
-  bias("up_bias", layer.upBias, width);
-  if (!sumsInHidden())
-    scratch("ups", cut.hiddenColumns);
-  buffer("hidden", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(width)},
-         layer.inputType(), hidden, hiddenRole, hidden ? 0 : ringDepth);
-  signal("gathered", items());
-  signal("active", items());
 }
 
-void GraphBuilder::addDownBuffers(Value result) {
-  layer.down.addBuffers(*this, "down");
-  bias("down_bias", layer.downBias, out);
-  scratch("products", cut.outColumns);
+/// What the families that make hidden vectors of `group` use, and these in
+/// `hidden`, or in a ring where that is null.
+void GraphBuilder::addUpBuffers(const Group &group, Value hidden) {
+  const ExpertWeights &weights = group.weights;
+  if (weights.gate) {
+    weights.gate.addBuffers(*this, group.name("gate"), expertsOf(group));
+    scratch(group.name("gates"), cut.hiddenColumns);
+  }
+  bias(group, "gate_bias", weights.gateBias, group.width());
+  weights.up.addBuffers(*this, group.name("up"), expertsOf(group));
+  bias(group, "up_bias", weights.upBias, group.width());
+  if (!sumsInHidden())
+    scratch(group.name("ups"), cut.hiddenColumns);
+  addHidden(group, hidden ? Role::Output : Role::Scratch, hidden);
+  if (group.isRouted())
+    signal("gathered", items());
+  signal(group.name("active"), itemsOf(group));
+}
+
+void GraphBuilder::addHidden(const Group &group, Role role, Value hidden) {
+  SmallVector<Dim> shape = itemsOf(group);
+  shape.back().step = 1;
+  shape.push_back(Dim::fixed(group.width()));
+  buffer(group.name("hidden"), shape, layer.inputType(), hidden, role,
+         hidden ? 0 : ringDepth);
+}
+
+void GraphBuilder::addDownBuffers(const Group &group) {
+  group.weights.down.addBuffers(*this, group.name("down"), expertsOf(group));
+  bias(group, "down_bias", group.weights.downBias, out);
+  // Walks of one task use the same.
+  bool keepsRows = isFused && !group.isRouted();
+  if (isFused ? !keepsRows || !layer.rowsType().isF32() : group.isRouted())
+    scratch(group.name("products"), cut.outColumns);
+  if (keepsRows && group.number > 0)
+    buffer(group.name("output"), {Dim::of(Extent::Tokens), Dim::fixed(out)},
+           layer.rowsType(), Value(), Role::Scratch);
+}
+
+void GraphBuilder::addSums(Value result) {
   SmallVector<Dim> shape = {Dim::of(Extent::Tokens), Dim::fixed(out)};
   if (sumsInResult()) {
     buffer("y", shape, f32, result, Role::Output);
@@ -468,24 +725,37 @@ void GraphBuilder::addDownBuffers(Value result) {
     buffer("y", shape, f32, Value(), Role::Scratch);
     buffer("result", shape, layer.resultType(), result, Role::Output);
   }
+  if (!weightsOfAlways || always.empty())
+    return;
+  auto type = cast<MemRefType>(weightsOfAlways.getType());
+  buffer("shared_weights",
+         {Dim::of(Extent::Tokens), Dim::fixed(type.getDimSize(1))},
+         type.getElementType(), weightsOfAlways);
 }
 
-Value GraphBuilder::build(bool isFused) {
+Value GraphBuilder::build() {
   CombineOp combine = layer.combine;
   LayerRoute route = layer.route ? LayerRoute::inGraph(*this, layer, unit)
                                  : LayerRoute::before(*this, combine.getPlan());
+  weightsOfAlways = route.alwaysWeights();
+  firstAlways = route.firstAlways();
   auto allocate = [&](Value rows, int64_t columns, Type element) -> Value {
     return memref::AllocOp::create(b,
                                    MemRefType::get({dynamic, columns}, element),
                                    rows, b.getI64IntegerAttr(64));
   };
-  Value result =
-      allocate(b.sizeValue(combine.getX(), 0), out, layer.resultType());
+  Value tokens = b.sizeValue(combine.getX(), 0);
+  Value result = allocate(tokens, out, layer.resultType());
   if (isFused) {
-    graph(/*lags=*/{0, 1, 2}, [&] {
+    SmallVector<int64_t> tokenLags;
+    for ([[maybe_unused]] const Group &group : always)
+      tokenLags.append({0, 1});
+    graph(/*lags=*/{0, 1, 2}, tokenLags, [&] {
       route.addBuffers();
-      addUpBuffers(Role::Scratch, /*hidden=*/{});
-      addDownBuffers(result);
+      addInput();
+      addUpBuffers(routed, /*hidden=*/{});
+      addDownBuffers(routed);
+      addSums(result);
       signal("started", {});
       SmallVector<Dim> chain = items();
       chain.push_back(ofOut());
@@ -493,29 +763,52 @@ Value GraphBuilder::build(bool isFused) {
       signal("drained", items());
       if (!sumsInResult())
         signal("finished", {});
+      for (const Group &group : always) {
+        addUpBuffers(group, /*hidden=*/{});
+        addDownBuffers(group);
+        signal(group.name("drained"), itemsOf(group));
+        signal(group.name("given"), {});
+      }
       known = route.build(ofTokens());
+      for (const Group &group : always) {
+        buildUp(group);
+        buildSharedDown(group);
+      }
       buildStart();
       buildGather();
-      buildUp(isFused);
+      buildUp(routed);
       buildDown();
       if (!sumsInResult())
         buildFinish();
     });
   } else {
-    Value hidden = allocate(route.mostRows(), width, layer.inputType());
-    graph(/*lags=*/{0, 1}, [&] {
+    Value hidden =
+        allocate(route.mostRows(), routed.width(), layer.inputType());
+    SmallVector<Value> hiddenOf;
+    for (const Group &group : always)
+      hiddenOf.push_back(allocate(tokens, group.width(), layer.inputType()));
+    graph(/*lags=*/{0, 1}, /*tokenLags=*/{}, [&] {
       route.addBuffers();
-      addUpBuffers(Role::Output, hidden);
+      addInput();
+      addUpBuffers(routed, hidden);
+      for (auto [group, hidden] : llvm::zip_equal(always, hiddenOf))
+        addUpBuffers(group, hidden);
       known = route.build(ofTokens());
+      for (const Group &group : always)
+        buildUp(group);
       buildGather();
-      buildUp(isFused);
+      buildUp(routed);
     });
     known.clear();
-    graph(/*lags=*/{}, [&] {
+    graph(/*lags=*/{}, /*tokenLags=*/{}, [&] {
       route.addRows();
-      buffer("hidden", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(width)},
-             layer.inputType(), hidden);
-      addDownBuffers(result);
+      addHidden(routed, Role::Input, hidden);
+      addDownBuffers(routed);
+      for (auto [group, hidden] : llvm::zip_equal(always, hiddenOf)) {
+        addHidden(group, Role::Input, hidden);
+        addDownBuffers(group);
+      }
+      addSums(result);
       buildDownWalk();
     });
   }
@@ -535,5 +828,5 @@ LayerCut LayerCut::get(const VectorUnit &unit, Type rows) {
 
 Value moe::buildLayerGraph(TileLayer &layer, const VectorUnit &unit,
                            bool isFused) {
-  return GraphBuilder(layer, unit).build(isFused);
+  return GraphBuilder(layer, unit, isFused).build();
 }

@@ -27,7 +27,7 @@ void LayerLogits::addBuffers() {
   };
   if (!sharesInput)
     add("router_x", op.getInput());
-  router.addBuffers(*builder, "router");
+  router.addBuffers(*builder, "router", Dim::of(Extent::Experts));
   if (Value bias = op.getBias())
     add("router_bias", bias);
   if (Value offset = op.getOffset())

@@ -50,7 +50,7 @@ LayerRoute LayerRoute::before(TaskBuilder &builder, Value plan) {
   made.most = b.extract(parts.offsets, b.index(made.experts));
   OpFoldResult rows = made.most, zero = b.getIndexAttr(0);
   Value entries = b.slice(parts.entries, {zero}, {rows}),
-        slots = b.index(type.getSlots());
+        slots = b.index(type.getSlots() + type.getAlways());
   auto unitOf = [&](Value entry) -> Value {
     return arith::DivUIOp::create(b, entry, slots);
   };
@@ -64,6 +64,10 @@ LayerRoute LayerRoute::before(TaskBuilder &builder, Value plan) {
   made.offsets = b.readOnlyBuffer(parts.offsets);
   made.units = b.readOnlyBuffer(units);
   made.weights = b.readOnlyBuffer(weights);
+  if (type.getAlways() > 0) {
+    made.ofAlways = b.readOnlyBuffer(parts.weights);
+    made.firstColumn = type.getSlots();
+  }
   return made;
 }
 
@@ -103,6 +107,8 @@ LayerRoute LayerRoute::inGraph(TaskBuilder &builder, const TileLayer &layer,
                              type.getElementType());
     made.operands.push_back({name, type, memory});
   }
+  if (Value given = route.getAlwaysWeights())
+    made.ofAlways = b.readOnlyBuffer(given);
   Value count = b.sizeValue(units, 0);
   made.most = b.mul(count, b.index(made.slots));
   if (made.rounding)
@@ -122,7 +128,9 @@ void LayerRoute::addRows(Role role) {
                     role);
   };
   Dim ofExperts = Dim::of(Extent::Experts), ofRows = Dim::of(Extent::Rows);
-  add("counts", ofExperts, offsets, Role::Counts);
+  // Kernels list no expert twice for a token, and nor do rounded counts.
+  add("counts", ofExperts, offsets,
+      route ? Role::DistinctCounts : Role::Counts);
   add("units", {ofExperts, ofRows}, units, role);
   add("weights", {ofExperts, ofRows}, weights, role);
 }

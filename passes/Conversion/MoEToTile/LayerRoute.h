@@ -35,6 +35,10 @@ public:
   static LayerRoute inGraph(tile::TaskBuilder &builder, const TileLayer &layer,
                             const VectorUnit &unit);
 
+  /// The weights of always-on experts by tokens, and the column of the first;
+  /// null where all are 1.
+  mlir::Value alwaysWeights() const { return ofAlways; }
+  int64_t firstAlways() const { return firstColumn; }
   /// As many rows as there can be.
   mlir::Value mostRows() const { return most; }
   /// Declares the buffers of the rows in a graph that reads them.
@@ -54,7 +58,8 @@ private:
 
   tile::TaskBuilder *builder;
   int64_t experts = 0;
-  mlir::Value offsets, units, weights, most;
+  mlir::Value offsets, units, weights, most, ofAlways;
+  int64_t firstColumn = 0;
   /// Of the families.
   RouteOp route;
   int64_t lanes = 0, slots = 0;

@@ -43,6 +43,20 @@ int64_t picksOf(CombineOp combine) {
                : combine.getPlan().getType().getSlots();
 }
 
+/// The class of the experts that are routed to, which come first.
+ClassAttr routedClass(ExpertsOp experts) {
+  return experts.getTable().getClasses().front();
+}
+
+/// Hidden columns of all experts that are always on.
+int64_t alwaysWidth(ExpertsOp experts) {
+  int64_t width = 0;
+  for (ClassAttr entry : experts.getTable().getClasses())
+    if (entry.isAlways() && entry.hasHidden())
+      width += entry.getCount() * entry.getWidth();
+  return width;
+}
+
 /// What is known of the memory of a layer that need not be matched.
 struct MemoryReport {
   CombineOp combine;
@@ -50,6 +64,7 @@ struct MemoryReport {
   LayerCut cut;
   bool routes = false; ///< in the graph
   LogitsOp logits;     ///< that the graph makes; null for none
+  int64_t tokens = 0;  ///< of a usual call; 0 where nobody knows
 
   /// The rings between families of tasks.
   std::string rings() {
@@ -58,15 +73,23 @@ struct MemoryReport {
     auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
     RowsType in = experts.getInput().getType();
     Type element = in.getElementType();
-    int64_t rowBytes = bytesOf(element, in.getWidth());
+    // An expert has no token twice.
+    int64_t rows = tokens == 0 ? cut.rows : std::min(tokens, cut.rows);
+    auto bytes = [&](int64_t width) {
+      return ringDepth * rows * bytesOf(element, width);
+    };
     std::string text =
-        llvm::formatv("{0} tiles of up to {1} rows: {2} bytes of gathered rows",
-                      ringDepth, cut.rows, ringDepth * cut.rows * rowBytes);
-    if (form == Schedule::Fused)
-      text += llvm::formatv(
-          ", {0} of hidden vectors",
-          ringDepth * cut.rows *
-              bytesOf(element, experts.getTable().getClasses()[0].getWidth()));
+        llvm::formatv("{0} tiles of up to {1} rows", ringDepth, cut.rows);
+    if (rows < cut.rows)
+      text += llvm::formatv(" ({0} in a call of {1} tokens)", rows, tokens);
+    text += llvm::formatv(": {0} bytes of gathered rows", bytes(in.getWidth()));
+    if (form != Schedule::Fused)
+      return text;
+    text += llvm::formatv(", {0} of hidden vectors",
+                          bytes(routedClass(experts).getWidth()));
+    if (int64_t width = alwaysWidth(experts))
+      text +=
+          llvm::formatv(", {0} of those of always-on experts", bytes(width));
     return text;
   }
 
@@ -76,7 +99,8 @@ struct MemoryReport {
     auto experts = combine.getRows().getDefiningOp<ExpertsOp>();
     if (!experts || plan.getEncoding() == PlanEncoding::Soft)
       return "not known: its rows are mixes or come from elsewhere";
-    int64_t picks = picksOf(combine) + plan.getAlways();
+    int64_t always = plan.getAlways();
+    int64_t picks = picksOf(combine) + (routes ? 0 : always);
     RowsType rows = experts.getRows().getType();
     // Ids and weights of 4 bytes; entries and positions of 8; in a graph, of
     // each row its token and weight.
@@ -94,13 +118,22 @@ struct MemoryReport {
                  "one expert at a time",
                  picks * bytesOf(rows.getElementType(), rows.getWidth()))
                  .str();
-    ClassAttr table = experts.getTable().getClasses()[0];
+    ClassAttr table = routedClass(experts);
     Type element = experts.getInput().getType().getElementType();
     if (form == Schedule::TwoKernel)
-      text += llvm::formatv(", {0} for hidden vectors",
-                            picks * bytesOf(element, table.getWidth()));
-    if (!getElementTypeOrSelf(combine.getResult()).isF32())
+      text +=
+          llvm::formatv(", {0} for hidden vectors",
+                        bytesOf(element, picksOf(combine) * table.getWidth() +
+                                             alwaysWidth(experts)));
+    // What the first always-on expert gives waits in the result, so sums do
+    // not.
+    bool keepsRows = form == Schedule::Fused && always > 0;
+    if (!getElementTypeOrSelf(combine.getResult()).isF32() || keepsRows)
       text += llvm::formatv(", {0} for sums", 4 * rows.getWidth());
+    if (keepsRows && always > 1)
+      text += llvm::formatv(
+          ", {0} for what always-on experts give",
+          (always - 1) * bytesOf(rows.getElementType(), rows.getWidth()));
     int64_t sums = (table.getBody().getGated() ? 1 : 0) + !element.isF32();
     return text + llvm::formatv("; {0} bytes per worker for a tile",
                                 4 * cut.rows *
@@ -182,12 +215,13 @@ struct ConvertMoEToTile
     }
     LayerSize size;
     size.tokens = tokensOf(layer.combine);
-    size.experts = layer.table.getCount();
+    size.experts = layer.routed.table.getCount();
     size.picks = picksOf(layer.combine);
     size.in = layer.experts.getInput().getType().getWidth();
-    size.width = layer.table.getWidth();
+    size.width = layer.routed.table.getWidth();
     size.out = layer.experts.getRows().getType().getWidth();
-    size.gated = layer.table.getBody().getGated();
+    size.gated = layer.routed.table.getBody().getGated();
+    size.alwaysWidth = alwaysWidth(layer.experts);
     size.weightBytes = layer.weightBytes();
     size.pairs = bf16Dot && layer.inputType().isBF16();
     size.tiles = unit.hasTiles(layer.inputType());
@@ -198,7 +232,7 @@ struct ConvertMoEToTile
     }
     LayerCut cut = LayerCut::get(unit, layer.inputType());
     size.panel = unit.tile().columns;
-    size.joint = layer.table.getBody().getStorage() != Storage::Split;
+    size.joint = layer.routed.table.getBody().getStorage() != Storage::Split;
     size.taskRows = cut.rows;
     size.taskHidden = cut.hiddenColumns;
     size.taskOut = cut.outColumns;
@@ -247,6 +281,16 @@ struct ConvertMoEToTile
           << ("before the layer's graph: " + *reason).str();
   }
 
+  /// What a remark says of the always-on experts in a graph.
+  static std::string alwaysText(TileLayer &layer) {
+    int64_t count = layer.combine.getPlan().getType().getAlways();
+    if (count == 0)
+      return "";
+    return llvm::formatv(", {0} always-on expert{1} over the tokens as they "
+                         "are",
+                         count, count == 1 ? "" : "s");
+  }
+
   /// Says how the weights of a layer that stays will lie. What lays them out
   /// comes later and product by product, by the same rules as here; `canPack`
   /// where these can be asked.
@@ -287,7 +331,8 @@ struct ConvertMoEToTile
         form == Schedule::Unfused ? unit.hasTiles(rows) : layer.usesTiles(unit);
     if (form != Schedule::Unfused)
       takeRoute(layer, unit, cut.tokens);
-    MemoryReport report{combine, form, cut, bool(layer.route), layer.logits};
+    MemoryReport report{combine,           form,         cut,
+                        bool(layer.route), layer.logits, tokensOf(combine)};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
     tell(combine, "tile", describeTile(form, unit.tile(), cut, usesTiles));
     tell(combine, "rings", report.rings());
@@ -302,7 +347,7 @@ struct ConvertMoEToTile
     layer.dropProducts();
     remark::passed(combine.getLoc(), options)
         << (Twine(isFused ? "one graph" : "two graphs") +
-            " with row tiles of " + Twine(cut.rows))
+            " with row tiles of " + Twine(cut.rows) + alwaysText(layer))
                .str();
     combine.getResult().replaceAllUsesWith(result);
     combine.erase();

@@ -57,9 +57,13 @@ Value TaskBuilder::compute(ArrayRef<Region> regions, ValueRange after,
   for (const Region &region : regions) {
     SmallVector<int64_t> places;
     for (OpFoldResult index : region.indices) {
-      places.push_back(index ? AccessAttr::kOperand : AccessAttr::kWhole);
-      if (index)
-        operands.push_back(cast<Value>(index));
+      std::optional<int64_t> number = getConstantIntValue(index);
+      auto value = dyn_cast_if_present<Value>(index);
+      places.push_back(!index  ? AccessAttr::kWhole
+                       : value ? AccessAttr::kOperand
+                               : *number);
+      if (value)
+        operands.push_back(value);
     }
     accesses.push_back(AccessAttr::get(
         b.getContext(), region.mode,

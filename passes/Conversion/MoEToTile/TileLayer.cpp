@@ -20,11 +20,12 @@ using utils::IteratorType;
 
 static constexpr StringLiteral panelSuffixes[] = {"", "_scale", "_zero"};
 
-void PanelWeight::addBuffers(TaskBuilder &builder, StringRef name) const {
+void PanelWeight::addBuffers(TaskBuilder &builder, StringRef name,
+                             const Dim &experts) const {
   size_t lead = ofExperts() ? 1 : 0;
   for (auto [tensor, suffix] : llvm::zip(tensors(), panelSuffixes)) {
     auto type = cast<RankedTensorType>(tensor.getType());
-    SmallVector<Dim> shape(lead, Dim::of(Extent::Experts));
+    SmallVector<Dim> shape(lead, experts);
     shape.push_back(Dim::fixed(columns, width));
     for (int64_t size : type.getShape().drop_front(lead + 1))
       shape.push_back(Dim::fixed(size));
@@ -34,7 +35,8 @@ void PanelWeight::addBuffers(TaskBuilder &builder, StringRef name) const {
 }
 
 std::pair<size_t, size_t> PanelWeight::addRegions(TaskBuilder::Regions &regions,
-                                                  StringRef name, Value e,
+                                                  StringRef name,
+                                                  OpFoldResult e,
                                                   Value n) const {
   size_t first = regions.all.size(), lead = ofExperts() ? 1 : 0;
   for (auto [tensor, suffix] : llvm::zip(tensors(), panelSuffixes)) {
@@ -152,8 +154,7 @@ std::optional<StringRef> TileLayer::match(CombineOp combine, TileLayer &layer) {
   if (layer.experts.getPlan() != plan || layer.dispatch.getPlan() != plan)
     return "its parts have different plans";
   PlanType type = combine.getPlan().getType();
-  if (type.getEncoding() != PlanEncoding::Slots || type.getAlways() != 0 ||
-      type.getCarry())
+  if (type.getEncoding() != PlanEncoding::Slots || type.getCarry())
     return "its plan is not one of slots alone";
   auto hasKernels = [](Type type) {
     return type.isF32() || type.isBF16() || type.isF16();
@@ -173,20 +174,33 @@ std::optional<StringRef> TileLayer::match(CombineOp combine, TileLayer &layer) {
     return "its sum does not begin with zero";
   if (combine.getOrder() == SumOrder::Slot && type.getSlots() > 1)
     return "its sum is in the order of slots";
-  ArrayRef<ClassAttr> classes = layer.experts.getTable().getClasses();
-  if (classes.size() != 1 || classes[0].getKind() != ClassKind::Ffn)
-    return "its experts are not one class of ffn";
-  layer.table = classes[0];
-  if (layer.table.getBase() == ClassBase::InRows)
-    return "its rows carry products";
-  if (layer.table.scalesInput())
-    return "its experts scale their input";
-  if (layer.table.getBody().getCallee())
-    return "its activation is a function";
-  for (const Parameter &parameter :
-       getParameters(layer.table, layer.in(), layer.out()))
-    if (parameter.part != ParameterPart::Whole || parameter.shared)
-      return "its experts have parts in common or vectors that are scaled";
+  // Of always-on experts, graphs keep what they give as rows of the result.
+  ValueRange parameters = layer.experts.getParameters();
+  bool hasRouted = false;
+  for (ClassAttr entry : layer.experts.getTable().getClasses()) {
+    if (entry.getKind() != ClassKind::Ffn || (!entry.isAlways() && hasRouted))
+      return "its experts are not one class of ffn";
+    hasRouted |= !entry.isAlways();
+    if (entry.getBase() == ClassBase::InRows)
+      return "its rows carry products";
+    if (entry.scalesInput())
+      return "its experts scale their input";
+    if (entry.getBody().getCallee())
+      return "its activation is a function";
+    for (const Parameter &parameter :
+         getParameters(entry, layer.in(), layer.out()))
+      if (parameter.part != ParameterPart::Whole || parameter.shared)
+        return "its experts have parts in common or vectors that are scaled";
+    ExpertWeights &weights =
+        entry.isAlways() ? layer.always.emplace_back() : layer.routed;
+    weights.table = entry;
+    weights.parameters = parameters.take_front(entry.getNumOperands());
+    parameters = parameters.drop_front(entry.getNumOperands());
+  }
+  if (!hasRouted)
+    return "all its experts are always on";
+  if (!layer.always.empty() && layer.rowsType() != layer.resultType())
+    return "its always-on experts give rows of another type than its result";
   return std::nullopt;
 }
 
@@ -241,7 +255,19 @@ std::optional<StringRef> TileLayer::takeLogits(const VectorUnit &unit) {
 }
 
 std::optional<StringRef> TileLayer::pack(const VectorUnit &unit) {
+  bool fits = pack(routed, unit);
+  for (ExpertWeights &weights : always)
+    fits = fits && pack(weights, unit);
+  if (fits)
+    return std::nullopt;
+  dropProducts();
+  return "its parameters are not constants that kernels read";
+}
+
+/// Lays out the weights of one class; false where kernels cannot read some.
+bool TileLayer::pack(ExpertWeights &weights, const VectorUnit &unit) {
   TensorBuilder b(combine.getLoc(), OpBuilder(dispatch));
+  ClassAttr table = weights.table;
   BodyAttr body = table.getBody();
   int64_t width = table.getWidth();
   bool interleaved = body.getStorage() == Storage::Interleaved;
@@ -293,7 +319,7 @@ std::optional<StringRef> TileLayer::pack(const VectorUnit &unit) {
   };
   FloatType input = inputType();
   for (const ParameterOperands &own :
-       groupOperands(table, in(), out(), experts.getParameters())) {
+       groupOperands(table, in(), out(), weights.parameters)) {
     ElementsAttr bias;
     if (!isMatrix(own.parameter)) {
       bias = support::matchWeight(own.operands.front());
@@ -302,41 +328,50 @@ std::optional<StringRef> TileLayer::pack(const VectorUnit &unit) {
     switch (own.parameter.role) {
     case ParameterRole::First: {
       Value both = matrices(own);
-      gate = packed(half(both, upFirst), input);
-      up = packed(half(both, !upFirst), input);
+      weights.gate = packed(half(both, upFirst), input);
+      weights.up = packed(half(both, !upFirst), input);
       break;
     }
     case ParameterRole::FirstBias:
-      gateBias = halfBias(bias, upFirst);
-      upBias = halfBias(bias, !upFirst);
+      weights.gateBias = halfBias(bias, upFirst);
+      weights.upBias = halfBias(bias, !upFirst);
       break;
     case ParameterRole::Gate:
-      gate = packed(matrices(own), input);
+      weights.gate = packed(matrices(own), input);
       break;
     case ParameterRole::GateBias:
-      gateBias = bias;
+      weights.gateBias = bias;
       break;
     case ParameterRole::Up:
-      up = packed(matrices(own), input);
+      weights.up = packed(matrices(own), input);
       break;
     case ParameterRole::UpBias:
-      upBias = bias;
+      weights.upBias = bias;
       break;
     case ParameterRole::Down:
       // Hidden vectors have the type of the rows that they are made of.
-      down = packed(matrices(own), input);
+      weights.down = packed(matrices(own), input);
       break;
     case ParameterRole::DownBias:
-      downBias = bias;
+      weights.downBias = bias;
       break;
     default:
       llvm_unreachable("an ffn class has no other parameter");
     }
   }
-  if (fits)
-    return std::nullopt;
-  dropProducts();
-  return "its parameters are not constants that kernels read";
+  return fits;
+}
+
+/// The matrices of all experts, packed ones alone.
+SmallVector<PanelWeight *> TileLayer::expertMatrices() {
+  SmallVector<PanelWeight *> packed;
+  auto add = [&](ExpertWeights &weights) {
+    llvm::copy_if(weights.matrices(), std::back_inserter(packed),
+                  [](PanelWeight *weight) { return bool(*weight); });
+  };
+  add(routed);
+  llvm::for_each(always, add);
+  return packed;
 }
 
 double TileLayer::weightBytes() {
@@ -357,10 +392,8 @@ double TileLayer::weightBytes() {
 
 bool TileLayer::usesTiles(const VectorUnit &unit) {
   return unit.hasTiles(inputType()) &&
-         llvm::any_of(ArrayRef{gate, up, down}, [](const PanelWeight &weight) {
-           if (!weight)
-             return false;
-           Contraction product = *Contraction::match(weight.product);
+         llvm::any_of(expertMatrices(), [](PanelWeight *weight) {
+           Contraction product = *Contraction::match(weight->product);
            return product.panels.depth() > 1 && product.fitsTiles();
          });
 }
@@ -378,14 +411,12 @@ bool TileLayer::wouldUseTiles(const VectorUnit &unit) {
 std::string TileLayer::describeWeights() {
   SmallVector<std::string, 3> layouts;
   int64_t bits = 0;
-  for (const PanelWeight &weight : {gate, up, down}) {
-    if (!weight)
-      continue;
-    Contraction product = *Contraction::match(weight.product);
+  for (PanelWeight *weight : expertMatrices()) {
+    Contraction product = *Contraction::match(weight->product);
     std::string layout = product.panels.describe(product.elementOf(product.b));
     if (!llvm::is_contained(layouts, layout))
       layouts.push_back(layout);
-    for (Value tensor : weight.tensors()) {
+    for (Value tensor : weight->tensors()) {
       auto type = cast<RankedTensorType>(tensor.getType());
       bits += type.getNumElements() * type.getElementTypeBitWidth();
     }
@@ -395,9 +426,10 @@ std::string TileLayer::describeWeights() {
 }
 
 void TileLayer::dropProducts() {
-  for (PanelWeight *weight : {&gate, &up, &down, &router}) {
-    if (!*weight)
-      continue;
+  SmallVector<PanelWeight *> all = expertMatrices();
+  if (router)
+    all.push_back(&router);
+  for (PanelWeight *weight : all) {
     SmallVector<Value> empties = {weight->product.getInputs().front(),
                                   weight->product.getOutputs().front()};
     weight->product.erase();

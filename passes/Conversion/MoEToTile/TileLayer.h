@@ -27,12 +27,15 @@ struct PanelWeight {
   bool ofExperts() const {
     return mlir::linalg::GenericOp(product).getNumLoops() == 4;
   }
-  /// Declares a buffer for each tensor, `name`, `name`_scale and `name`_zero.
-  void addBuffers(tile::TaskBuilder &builder, llvm::StringRef name) const;
+  /// Declares a buffer for each tensor, `name`, `name`_scale and `name`_zero,
+  /// that begins with the dimension `experts` where there are such.
+  void addBuffers(tile::TaskBuilder &builder, llvm::StringRef name,
+                  const tile::Dim &experts) const;
   /// Adds regions of the panels of columns `n`, of expert `e` where there are
   /// such: the first one, and how many.
   std::pair<size_t, size_t> addRegions(tile::TaskBuilder::Regions &regions,
-                                       llvm::StringRef name, mlir::Value e,
+                                       llvm::StringRef name,
+                                       mlir::OpFoldResult e,
                                        mlir::Value n) const;
   /// Builds the product of one matrix: target[m, n] += Σ_k rows[m, k] * B[n,
   /// k], with `views` of the regions of its panels, on memory.
@@ -40,7 +43,20 @@ struct PanelWeight {
                 mlir::ValueRange views, mlir::Value target) const;
 };
 
-/// One dispatch, one class of ffn experts and one combine.
+/// The weights of the experts of one class of ffn.
+struct ExpertWeights {
+  ClassAttr table;
+  /// Operands that the class has.
+  mlir::ValueRange parameters;
+  PanelWeight gate, up, down;
+  /// With the experts in front; null where there are none.
+  mlir::ElementsAttr gateBias, upBias, downBias;
+
+  std::array<PanelWeight *, 3> matrices() { return {&gate, &up, &down}; }
+};
+
+/// One dispatch, one class of ffn experts that are routed to, others that are
+/// always on, and one combine.
 struct TileLayer {
   DispatchOp dispatch;
   ExpertsOp experts;
@@ -51,10 +67,8 @@ struct TileLayer {
   /// null.
   LogitsOp logits;
   PanelWeight router;
-  ClassAttr table;
-  PanelWeight gate, up, down;
-  /// With the experts in front; null where there are none.
-  mlir::ElementsAttr gateBias, upBias, downBias;
+  ExpertWeights routed;
+  llvm::SmallVector<ExpertWeights, 1> always;
 
   /// Types of the input and the rows that are gathered of it, of hidden
   /// vectors, and of what experts give.
@@ -93,6 +107,8 @@ struct TileLayer {
   void dropProducts();
 
 private:
+  bool pack(ExpertWeights &weights, const VectorUnit &unit);
+  llvm::SmallVector<PanelWeight *> expertMatrices();
   static mlir::FloatType elementOf(mlir::Value value) {
     return mlir::cast<mlir::FloatType>(mlir::getElementTypeOrSelf(value));
   }

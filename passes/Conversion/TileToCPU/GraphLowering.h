@@ -35,7 +35,7 @@ struct RowTiles {
 ///       else if ...
 ///
 /// The families of a sweep are one block of tickets: its steps, each with the
-/// tasks of every family for one item.
+/// tasks of every family for one item, a tile of rows or of tokens.
 ///
 /// Where tasks of the graph count the rows, who has counted fills the tables,
 /// and families over rows, which come last, have tickets for as many as there
@@ -43,8 +43,8 @@ struct RowTiles {
 class GraphLowering {
 public:
   GraphLowering(GraphOp graph, int64_t workers, bool traces)
-      : graph(graph), sweep(getSweep(graph)), workers(workers), traces(traces),
-        b(graph.getLoc(), graph), symbols(graph) {}
+      : graph(graph), sweeps(getSweeps(graph)), workers(workers),
+        traces(traces), b(graph.getLoc(), graph), symbols(graph) {}
 
   llvm::LogicalResult run();
 
@@ -109,6 +109,14 @@ private:
                          mlir::Value tile) {
     return add(load(rowTiles[rows.step].begins, expert), tile);
   }
+  const Sweep &sweepOf(BufferOp ring);
+  mlir::Value itemCount(const Sweep &of) {
+    return of.ofRows() ? tileCount(of.items.step) : tilesOf(of.items, {});
+  }
+  mlir::Value itemHeight(const Sweep &of) {
+    return of.ofRows() ? tileHeight(of.items.step)
+                       : min(index(of.items.step), tokens);
+  }
 
   // Tickets.
   mlir::Value pointsPerItem(TaskOp task, unsigned first);
@@ -118,9 +126,8 @@ private:
                                        mlir::Value number);
   void choose(mlir::Value number, llvm::ArrayRef<mlir::Value> ends,
               llvm::function_ref<void(size_t, mlir::Value)> build);
-  mlir::Value sweepTickets(mlir::Value items);
-  void lowerSweep(mlir::Value number);
-  bool inSweep(TaskOp task) { return sweep && sweep->lagOf(task); }
+  mlir::Value sweepTickets(const Sweep &sweep, mlir::Value items);
+  void lowerSweep(const Sweep &sweep, mlir::Value number);
   llvm::SmallVector<mlir::Value> ticketEnds(llvm::ArrayRef<TaskOp> families,
                                             mlir::Value begin, bool most);
   mlir::Value waitForCounts(mlir::Value ticket, mlir::Value begin,
@@ -130,6 +137,7 @@ private:
   bool hasFreeStrides(BufferOp buffer);
   mlir::Value allocateApart(mlir::MemRefType type, mlir::ValueRange sizes);
   void allocate(BufferOp buffer);
+  void allocateOfWorker(llvm::ArrayRef<BufferOp> buffers);
   void allocate(SignalOp signal);
   /// A cell of a signal, and the expert that it belongs to, null where it is
   /// none's. `exists`: whether there is one so far behind; null for always.
@@ -157,15 +165,15 @@ private:
   void lowerTrace(TaskOp task, mlir::ValueRange point, int64_t phase);
 
   GraphOp graph;
-  std::optional<Sweep> sweep;
+  llvm::SmallVector<Sweep, 2> sweeps;
   int64_t workers;
   bool traces;
   mlir::ImplicitLocOpBuilder b;
   mlir::SymbolTable symbols;
   mlir::Value offsets, tokens;
-  /// Where tasks of the graph count the rows: as many as there can be. Else
-  /// null.
-  mlir::Value mostRows;
+  /// Where tasks of the graph count the rows: as many as there can be, and of
+  /// one expert. Else null.
+  mlir::Value mostRows, mostRowsOfOne;
   /// Waits beside the tasks that families over rows come after.
   llvm::SetVector<WaitOp> counted;
   llvm::MapVector<int64_t, RowTiles> rowTiles;

@@ -79,7 +79,7 @@ void GraphLowering::allocateTables() {
       Value full = arith::DivUIOp::create(b, mostRows, index(dim.step));
       tiles.mostTiles =
           this->add(full, min(index(graph.getExperts()), mostRows));
-      tiles.mostHeight = min(index(dim.step), mostRows);
+      tiles.mostHeight = min(index(dim.step), mostRowsOfOne);
       tiles.experts = table(ShapedType::kDynamic, tiles.mostTiles);
     }
   };
@@ -189,6 +189,13 @@ Value GraphLowering::allocateApart(MemRefType type, ValueRange sizes) {
   return memref::SubViewOp::create(b, wide, offsets, extents, strides);
 }
 
+/// The sweep that `ring` has entries for.
+const Sweep &GraphLowering::sweepOf(BufferOp ring) {
+  return *llvm::find_if(sweeps, [&](const Sweep &sweep) {
+    return sweep.ofRows() == ring.getRowsDim().has_value();
+  });
+}
+
 void GraphLowering::allocate(BufferOp buffer) {
   if (buffer.getMemory()) {
     memory[buffer.getSymName()] = buffer.getMemory();
@@ -202,9 +209,11 @@ void GraphLowering::allocate(BufferOp buffer) {
       continue;
     bool isRows = dim.extent == Extent::Rows;
     shape.push_back(dim.isStatic() ? dim.staticTiles() : ShapedType::kDynamic);
-    if (isRows && buffer.getRing())
-      sizes.push_back(
-          mul(index(*buffer.getRing()), rowTiles[sweep->rows.step].mostHeight));
+    if (buffer.getRing() && sizes.empty())
+      sizes.push_back(mul(index(*buffer.getRing()),
+                          isRows
+                              ? rowTiles[sweepOf(buffer).items.step].mostHeight
+                              : itemHeight(sweepOf(buffer))));
     else if (isRows)
       sizes.push_back(mostRows ? mostRows
                                : firstRow(index(graph.getExperts())));
@@ -218,6 +227,42 @@ void GraphLowering::allocate(BufferOp buffer) {
           ? allocateApart(type, sizes)
           : memref::AllocOp::create(b, type, sizes, b.getI64IntegerAttr(64))
                 .getResult();
+}
+
+/// Memory of a worker, which has one task at a time: buffers of one kind that
+/// different tasks use are the same memory.
+void GraphLowering::allocateOfWorker(ArrayRef<BufferOp> buffers) {
+  auto taskOf = [&](BufferOp buffer) {
+    TaskOp user;
+    graph.walk([&](ComputeOp op) {
+      for (const Access &access : getAccesses(op))
+        if (access.attr.getBuffer().getAttr() == buffer.getSymNameAttr())
+          user = op->getParentOfType<TaskOp>();
+    });
+    return user;
+  };
+  struct Shared {
+    BufferOp first;
+    llvm::SmallDenseSet<TaskOp> tasks;
+  };
+  SmallVector<Shared> allocated;
+  for (BufferOp buffer : buffers) {
+    TaskOp task = taskOf(buffer);
+    auto *found = llvm::find_if(allocated, [&](const Shared &other) {
+      BufferOp first = other.first;
+      return first.getShape() == buffer.getShape() &&
+             first.getElement() == buffer.getElement() &&
+             hasFreeStrides(first) == hasFreeStrides(buffer) &&
+             !other.tasks.contains(task);
+    });
+    if (found == allocated.end()) {
+      allocate(buffer);
+      allocated.push_back({buffer, {task}});
+      continue;
+    }
+    memory[buffer.getSymName()] = memory.lookup(found->first.getSymName());
+    found->tasks.insert(task);
+  }
 }
 
 void GraphLowering::allocate(SignalOp signal) {
@@ -318,17 +363,20 @@ Value GraphLowering::viewOf(const Access &access, Type type,
     Value total = isRows && !expert ? firstRow(index(graph.getExperts()))
                   : isRows          ? rowsOf(expert)
                                     : tilesOf(dim, {});
-    if (isRows && buffer.getRing()) {
-      Value entryNumber = arith::RemUIOp::create(
-          b, tileNumber(sweep->rows, expert, at), index(*buffer.getRing()));
-      offset.push_back(mul(entryNumber, tileHeight(sweep->rows.step)));
-      Value step = index(sweep->rows.step);
+    bool isEntry = isRows || (i == 0 && dim.extent == Extent::Tokens);
+    if (isEntry && buffer.getRing()) {
+      const Sweep &sweep = sweepOf(buffer);
+      Value item = isRows ? tileNumber(sweep.items, expert, at) : at;
+      Value entryNumber =
+          arith::RemUIOp::create(b, item, index(*buffer.getRing()));
+      offset.push_back(mul(entryNumber, itemHeight(sweep)));
+      Value step = index(sweep.items.step);
       size.push_back(min(step, sub(total, mul(at, step))));
     } else if (!at) {
       // Of counts, the ends of experts.
-      offset.push_back(begin                              ? OpFoldResult(begin)
-                       : buffer.getRole() == Role::Counts ? one
-                                                          : zero);
+      offset.push_back(begin               ? OpFoldResult(begin)
+                       : buffer.isCounts() ? one
+                                           : zero);
       size.push_back(dim.isStatic()
                          ? OpFoldResult(b.getIndexAttr(dim.staticTiles()))
                          : OpFoldResult(total));

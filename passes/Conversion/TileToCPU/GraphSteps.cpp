@@ -133,7 +133,8 @@ bool GraphLowering::standsApart(ComputeOp op) {
   auto task = op->getParentOfType<TaskOp>();
   WalkResult structured = op.walk(
       [](linalg::LinalgOp) -> WalkResult { return WalkResult::interrupt(); });
-  return sweep && !inSweep(task) && !structured.wasInterrupted();
+  return !sweeps.empty() && !findSweep(sweeps, task) &&
+         !structured.wasInterrupted();
 }
 
 /// Makes a function of the body of `op`, and calls it.

@@ -30,7 +30,7 @@ static bool waitsForLaterRole(WaitOp wait) {
 bool GraphLowering::writesCounts(ComputeOp op) {
   return llvm::any_of(getAccesses(op), [&](const Access &access) {
     auto buffer = symbols.lookup<BufferOp>(access.attr.getBuffer().getValue());
-    return access.writes() && buffer.getRole() == Role::Counts;
+    return access.writes() && buffer.isCounts();
   });
 }
 
@@ -57,8 +57,8 @@ LogicalResult GraphLowering::check() {
           buffer.getShape(), [](const Dim &dim) { return dim.isStatic(); });
       if (buffer.getSpace() == Space::Worker && (!isFixed || buffer.getRing()))
         return refuse(op, "memory of a worker of a fixed size without a ring");
-      if (buffer.getRing() && !buffer.getRowsDim())
-        return refuse(op, "rings of rows");
+      if (buffer.getRing() && buffer.getShape()[0].isStatic())
+        return refuse(op, "rings of rows or tokens");
       if (buffer.getRole() != Role::Scratch && !buffer.getMemory())
         return refuse(op, "memory for what the graph does not allocate");
       needsTokens |= hasTokens(buffer.getShape());
@@ -92,9 +92,12 @@ LogicalResult GraphLowering::check() {
   });
   if (result.wasInterrupted())
     return failure();
+  bool isDistinct = false;
   for (auto buffer : graph.getBody().getOps<BufferOp>()) {
-    if (buffer.getRole() == Role::Counts)
+    if (buffer.isCounts()) {
       offsets = buffer.getMemory();
+      isDistinct = buffer.getRole() == Role::DistinctCounts;
+    }
     for (auto [i, dim] : llvm::enumerate(buffer.getShape()))
       if (dim.extent == Extent::Tokens && buffer.getMemory() && !tokens)
         tokens = memref::DimOp::create(b, buffer.getMemory(), i);
@@ -103,6 +106,8 @@ LogicalResult GraphLowering::check() {
       mostRows = memref::DimOp::create(b, buffer.getMemory(),
                                        *buffer.getRowsDim() - 1);
   }
+  mostRowsOfOne =
+      mostRows && tokens && isDistinct ? min(mostRows, tokens) : mostRows;
   if (counts && !mostRows)
     return refuse(graph, "memory for the rows that its tasks count");
   if (needsTokens && !tokens)
@@ -145,12 +150,12 @@ SmallVector<Value> GraphLowering::point(TaskOp task, Value ticket) {
                arith::RemUIOp::create(b, ticket, inner));
 }
 
-/// The same for point `number` of those that have the tile of rows `item`, null
-/// where the family has no rows.
+/// The same for point `number` of those that have the tile of rows or tokens
+/// `item`, null where the family has no items.
 SmallVector<Value> GraphLowering::point(TaskOp task, Value item, Value number) {
   DimsAttr domain = task.getDomain();
   SmallVector<Value> found(domain.size());
-  size_t first = item ? 2 : 0;
+  size_t first = !item ? 0 : isRagged(task) ? 2 : 1;
   for (size_t i = domain.size(); i-- > first;) {
     if (i == first) {
       found[i] = number;
@@ -160,7 +165,9 @@ SmallVector<Value> GraphLowering::point(TaskOp task, Value item, Value number) {
     found[i] = arith::RemUIOp::create(b, number, tiles);
     number = arith::DivUIOp::create(b, number, tiles);
   }
-  if (item) {
+  if (item && !isRagged(task)) {
+    found[0] = item;
+  } else if (item) {
     RowTiles &tiles = rowTiles[domain[1].step];
     found[0] = load(tiles.experts, item);
     found[1] = sub(item, load(tiles.begins, found[0]));
@@ -168,25 +175,25 @@ SmallVector<Value> GraphLowering::point(TaskOp task, Value item, Value number) {
   return found;
 }
 
-/// Task `number` of the families of the sweep in their order. Steps at both
-/// ends have tickets of families that have no item there: nothing is to do.
-void GraphLowering::lowerSweep(Value number) {
+/// Task `number` of the families of `sweep` in their order. Steps at both ends
+/// have tickets of families that have no item there: nothing is to do.
+void GraphLowering::lowerSweep(const Sweep &sweep, Value number) {
   SmallVector<Value> ends;
   Value perStep = index(0);
-  for (TaskOp task : sweep->tasks) {
-    perStep = add(perStep, pointsPerItem(task, 2));
+  for (TaskOp task : sweep.tasks) {
+    perStep = add(perStep, pointsPerItem(task, sweep.numIndices()));
     ends.push_back(perStep);
   }
   Value step = arith::DivUIOp::create(b, number, perStep);
   number = arith::RemUIOp::create(b, number, perStep);
   choose(number, ends, [&](size_t i, Value inner) {
     // Unsigned, so that what is before the first item is beyond the last.
-    Value item = sub(step, index(sweep->lags[i]));
-    Value exists = less(item, tileCount(sweep->rows.step));
+    Value item = sub(step, index(sweep.lags[i]));
+    Value exists = less(item, itemCount(sweep));
     auto some = scf::IfOp::create(b, exists, /*else=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(some.thenYield());
-    lowerTask(sweep->tasks[i], point(sweep->tasks[i], item, inner));
+    lowerTask(sweep.tasks[i], point(sweep.tasks[i], item, inner));
   });
 }
 
@@ -207,14 +214,14 @@ void GraphLowering::choose(Value number, ArrayRef<Value> ends,
 }
 
 /// Number of tickets of a sweep over `items`.
-Value GraphLowering::sweepTickets(Value items) {
-  Value steps = add(items, index(sweep->mostLag()));
+Value GraphLowering::sweepTickets(const Sweep &sweep, Value items) {
+  Value steps = add(items, index(sweep.mostLag()));
   Value none =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, items, index(0));
   steps = arith::SelectOp::create(b, none, items, steps);
   Value perStep = index(0);
-  for (TaskOp task : sweep->tasks)
-    perStep = add(perStep, pointsPerItem(task, 2));
+  for (TaskOp task : sweep.tasks)
+    perStep = add(perStep, pointsPerItem(task, sweep.numIndices()));
   return mul(steps, perStep);
 }
 
@@ -229,8 +236,11 @@ SmallVector<Value> GraphLowering::ticketEnds(ArrayRef<TaskOp> families,
       int64_t step = task.getDomain()[1].step;
       items = most ? rowTiles[step].mostTiles : tileCount(step);
     }
+    const Sweep *sweep = findSweep(sweeps, task);
+    if (sweep && !sweep->ofRows())
+      items = itemCount(*sweep);
     begin =
-        add(begin, inSweep(task) ? sweepTickets(items) : points(task, items));
+        add(begin, sweep ? sweepTickets(*sweep, items) : points(task, items));
     ends.push_back(begin);
   }
   return ends;
@@ -270,12 +280,13 @@ LogicalResult GraphLowering::run() {
     if (auto signal = dyn_cast<SignalOp>(op))
       allocate(signal);
   }
-  // Families, or the first one for all of the sweep: those that begin at once,
+  // Families, or the first one for all of a sweep: those that begin at once,
   // and those that begin when the rows are counted.
   SmallVector<TaskOp> families;
   size_t atOnce = 0;
   for (auto task : graph.getBody().getOps<TaskOp>()) {
-    if (inSweep(task) && task != sweep->tasks.front())
+    const Sweep *sweep = findSweep(sweeps, task);
+    if (sweep && task != sweep->tasks.front())
       continue;
     families.push_back(task);
     atOnce += task.getAfter().empty();
@@ -312,8 +323,7 @@ LogicalResult GraphLowering::run() {
   seen = arith::IndexCastOp::create(b, indexType, seen);
   auto some = scf::IfOp::create(b, less(seen, total), /*else=*/false);
   b.setInsertionPoint(some.thenYield());
-  for (BufferOp buffer : ofWorkers)
-    allocate(buffer);
+  allocateOfWorker(ofWorkers);
   auto loop = scf::WhileOp::create(b, TypeRange(indexType), ValueRange());
   b.createBlock(&loop.getBefore());
   Value ticket = claim(number(1));
@@ -332,8 +342,8 @@ LogicalResult GraphLowering::run() {
   if (!later.empty())
     ends.append(ticketEnds(later, known, /*most=*/false));
   choose(body->getArgument(0), ends, [&](size_t i, Value own) {
-    if (inSweep(families[i]))
-      lowerSweep(own);
+    if (const Sweep *sweep = findSweep(sweeps, families[i]))
+      lowerSweep(*sweep, own);
     else
       lowerTask(families[i], point(families[i], own));
   });

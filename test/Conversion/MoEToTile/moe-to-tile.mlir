@@ -151,17 +151,75 @@ func.func @a_layer_in_bf16(%x: tensor<?x32xbf16>, %p: !moe.plan<4, slots<2>>) ->
   return %y : tensor<?x32xbf16>
 }
 
-// CHECK-LABEL: func.func @it_stays_where_always_on_experts_are_in_the_table
+// CHECK-LABEL: func.func @it_stays_where_an_always_on_expert_is_no_ffn
 // CHECK-NOT: moe_tile.graph
 // CHECK: moe.experts
-func.func @it_stays_where_always_on_experts_are_in_the_table(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>, always = 1>) -> tensor<?x32xf32> {
+func.func @it_stays_where_an_always_on_expert_is_no_ffn(%x: tensor<?x32xf32>, %p: !moe.plan<4, slots<2>, always = 1>) -> tensor<?x32xf32> {
   %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
   %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
   %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
   %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>, always = 1> -> !moe.rows<f32, 32, grouped>
   %h = moe.experts %r, %p (%g, %u, %d : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>)
     table <[<ffn, 4, width = 48, body = <gated, silu>>, <zero, 1, activation = always>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>, always = 1> -> !moe.rows<f32, 32, grouped>
-  // expected-remark @+1 {{stays unfused: its plan is not one of slots alone}}
+  // expected-remark @+1 {{stays unfused: its experts are not one class of ffn}}
+  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>, always = 1>, tensor<?x32xf32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// An always-on expert reads the tokens where they are and begins at once. What it gives is in the result when the sum is complete, to which it comes last.
+// CHECK-LABEL: func.func @a_layer_with_a_shared_expert
+// CHECK: %[[GATES:.*]] = bufferization.to_buffer %{{.*}} read_only {{.*}} : tensor<?x1xf32>
+// CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xf32>
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2] token_sweep = [0, 1]> {
+// CHECK: moe_tile.buffer distinct_counts @counts : experts x index in device from
+// CHECK: moe_tile.buffer @y : tokens x 32 x f32 in device
+// CHECK-NEXT: moe_tile.buffer output @result : tokens x 32 x f32 in device from %[[Y]]
+// CHECK-NEXT: moe_tile.buffer input @shared_weights : tokens x 1 x f32 in device from %[[GATES]]
+// CHECK: moe_tile.signal @finished in device
+// CHECK-NEXT: moe_tile.buffer input @shared_gate : 1 x 80 by 16 x 32 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @shared_gates : 120 x 64 x f32 in worker
+// CHECK-NEXT: moe_tile.buffer input @shared_up : 1 x 80 by 16 x 32 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.buffer @shared_hidden : tokens x 80 x f32 in device ring 4
+// CHECK-NEXT: moe_tile.signal @shared_active : tokens by 120 in device
+// CHECK-NEXT: moe_tile.buffer input @shared_down : 1 x 32 by 16 x 80 x 16 x f32 in device
+// CHECK-NEXT: moe_tile.signal @shared_drained : tokens by 120 in device
+// CHECK-NEXT: moe_tile.signal @shared_given in device
+// CHECK-NEXT: moe_tile.task @route
+// CHECK: %[[KNOWN:.*]] = moe_tile.wait @planned expects 1
+// CHECK-NEXT: moe_tile.task @shared_up over (%[[T:.*]] in tokens by 120, %[[N:.*]] in 80 by 64) {
+// CHECK-NEXT: %[[USED:.*]] = moe_tile.wait @shared_drained[%[[T]]] behind 4 expects 1
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @x[%[[T]], *] : {{.*}}, %{{.*}} = @shared_up[0, %[[N]], *, *] : {{.*}}, %{{.*}} = @shared_gate[0, %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @shared_gates[*, *] : {{.*}}, %{{.*}} = @shared_hidden[%[[T]], %[[N]]] : {{.*}}) after(%[[USED]]) {
+// CHECK: moe_tile.arrive @shared_active[%[[T]]] after %[[DONE]]
+// CHECK: moe_tile.task @shared_down over (%[[T:.*]] in tokens by 120, %[[N:.*]] in 32 by 32) {
+// CHECK-NEXT: %[[READY:.*]] = moe_tile.wait @shared_active[%[[T]]] expects 2
+// CHECK-NEXT: %[[DONE:.*]] = moe_tile.compute reads(%{{.*}} = @shared_hidden[%[[T]], *] : {{.*}}, %{{.*}} = @shared_down[0, %[[N]], *, *] : {{.*}}) writes(%{{.*}} = @result[%[[T]], %[[N]]] : {{.*}}) after(%[[READY]]) {
+// CHECK: moe_tile.arrive @shared_drained[%[[T]]] after %[[DONE]]
+// CHECK-NEXT: moe_tile.arrive @shared_given after %[[DONE]]
+// CHECK: moe_tile.task @finish over (%[[T:.*]] in tokens by 64) after %[[KNOWN]] {
+// CHECK-NEXT: %[[STARTED:.*]] = moe_tile.wait @started expects tokens by 64
+// CHECK-NEXT: %[[SUMMED:.*]] = moe_tile.wait @finished expects experts * rows by 120
+// CHECK-NEXT: %[[GIVEN:.*]] = moe_tile.wait @shared_given expects tokens by 120
+// CHECK-NEXT: moe_tile.compute reads(%{{.*}} = @y[%[[T]], *] : {{.*}}, %{{.*}} = @shared_weights[%[[T]], *] : {{.*}}) updates(%{{.*}} = @result[%[[T]], *] : {{.*}}) after(%[[STARTED]], %[[SUMMED]], %[[GIVEN]]) {
+// Of two kernels, the first makes its hidden vectors, and the second adds them when all others are added.
+// TWO-LABEL: func.func @a_layer_with_a_shared_expert
+// TWO: moe_tile.buffer output @shared_hidden : tokens x 80 x f32 in device from
+// TWO: moe_tile.task @shared_up
+// TWO: moe_tile.graph experts 4 schedule <ticket> {
+// TWO: %[[ROUTED:.*]] = moe_tile.for %{{.*}} in experts carry
+// TWO: moe_tile.for %{{.*}} in tokens by 120 carry (%{{.*}} = %[[ROUTED]])
+func.func @a_layer_with_a_shared_expert(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>, %a: tensor<?x1xf32>) -> tensor<?x32xf32> {
+  %g = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %u = moe_support.weight dense<0.5> : tensor<4x48x32xf32>
+  %d = moe_support.weight dense<0.5> : tensor<4x32x48xf32>
+  %sg = moe_support.weight dense<0.5> : tensor<1x80x32xf32>
+  %su = moe_support.weight dense<0.5> : tensor<1x80x32xf32>
+  %sd = moe_support.weight dense<0.5> : tensor<1x32x80xf32>
+  // expected-remark @+1 {{routes 8 units at a time}}
+  %p = moe.route %z always_weights(%a : tensor<?x1xf32>) score <softmax> select <topk(2)> weight <scores> : tensor<?x4xf32> -> !moe.plan<4, slots<2>, always = 1>
+  %r = moe.dispatch %x, %p apply <output> : tensor<?x32xf32>, !moe.plan<4, slots<2>, always = 1> -> !moe.rows<f32, 32, grouped>
+  %h = moe.experts %r, %p (%g, %u, %d, %sg, %su, %sd : tensor<4x48x32xf32>, tensor<4x48x32xf32>, tensor<4x32x48xf32>, tensor<1x80x32xf32>, tensor<1x80x32xf32>, tensor<1x32x80xf32>)
+    table <[<ffn, 4, width = 48, body = <gated, silu>>, <ffn, 1, width = 80, body = <gated, silu>, activation = always>]> apply <output> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>, always = 1> -> !moe.rows<f32, 32, grouped>
+  // expected-remark @+1 {{one graph with row tiles of 120, 1 always-on expert over the tokens as they are}}
   %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : !moe.rows<f32, 32, grouped>, !moe.plan<4, slots<2>, always = 1>, tensor<?x32xf32> -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
@@ -329,7 +387,7 @@ func.func @it_stays_where_plans_differ(%x: tensor<?x32xf32>, %p: !moe.plan<4, sl
 // CHECK-NEXT: moe_tile.buffer input @key_offset : 4 x f32 in device
 // CHECK-NEXT: moe_tile.buffer @ids : tokens x 2 x i32 in device
 // CHECK-NEXT: moe_tile.buffer @picks : tokens x 2 x f32 in device
-// CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device
+// CHECK-NEXT: moe_tile.buffer distinct_counts @counts : experts x index in device
 // CHECK-NEXT: moe_tile.buffer @units : experts x rows x index in device
 // CHECK-NEXT: moe_tile.buffer @weights : experts x rows x f32 in device
 // CHECK-NEXT: moe_tile.buffer @keys : 4 x 8 x f32 in worker
@@ -356,7 +414,7 @@ func.func @it_stays_where_plans_differ(%x: tensor<?x32xf32>, %p: !moe.plan<4, sl
 // TWO: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1]> {
 // TWO: moe_tile.task @route
 // TWO: moe_tile.graph experts 4 schedule <ticket> {
-// TWO-NEXT: moe_tile.buffer counts @counts
+// TWO-NEXT: moe_tile.buffer distinct_counts @counts
 // TWO-NEXT: moe_tile.buffer input @units
 // TWO-NOT: moe_tile.task @route
 // TWO: return

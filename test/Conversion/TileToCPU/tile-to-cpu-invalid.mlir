@@ -23,7 +23,7 @@ func.func @there_is_one_rank() {
 
 func.func @rings_are_of_items() {
   moe_tile.graph experts 2 schedule <ticket> {
-    // expected-error @+1 {{expects rings of rows on a CPU}}
+    // expected-error @+1 {{expects rings of rows or tokens on a CPU}}
     moe_tile.buffer @h : 4 x f32 in device ring 2
   }
   return

@@ -175,8 +175,20 @@ func.func @an_alignment_makes_gaps() {
 // (buffer_c5)
 func.func @a_ring_has_a_fixed_number_of_entries() {
   moe_tile.graph experts 4 schedule <ticket> {
-    // expected-error @+1 {{expects a ring to begin with a fixed size, or with 'experts x rows' under a sweep, but got #moe_tile.dims<tokens>}}
+    // expected-error @+1 {{expects a ring to begin with a fixed size, or with 'experts x rows' or 'tokens' under a sweep of these, but got #moe_tile.dims<tokens>}}
     moe_tile.buffer @a : tokens x f32 in worker ring 2
+  }
+  return
+}
+
+// -----
+
+// (graph_c3)
+func.func @a_token_sweep_is_of_families_that_use_a_ring_of_tokens() {
+  // expected-error @+1 {{requires the number of lags of its token sweep (1) to equal that of tasks that use rings of 'tokens' (0)}}
+  moe_tile.graph experts 4 schedule <ticket token_sweep = [0]> {
+    moe_tile.task @a over (%t in tokens by 32) {
+    }
   }
   return
 }
@@ -364,7 +376,7 @@ func.func @steps_behind_are_counted_in_a_fixed_dimension() {
   moe_tile.graph experts 4 schedule <ticket> {
     moe_tile.signal @s : experts in device
     moe_tile.task @a over (%e in experts) {
-      // expected-error @+1 {{expects a leading dimension of fixed size, or the items of the sweep, in signal 's' where there is 'behind'}}
+      // expected-error @+1 {{expects a leading dimension of fixed size, or the items of a sweep, in signal 's' where there is 'behind'}}
       %0 = moe_tile.wait @s[%e] behind 1 expects 1
     }
   }

@@ -18,6 +18,13 @@ LayerSize layerOf(int64_t tokens) {
   return {tokens, 128, 8, 2048, 768, 2048, true};
 }
 
+/// DeepSeek-V2-Lite, whose shared expert is as wide as two others.
+LayerSize sharedLayerOf(int64_t tokens) {
+  LayerSize layer = {tokens, 64, 6, 2048, 1408, 2048, true};
+  layer.alwaysWidth = 2816;
+  return layer;
+}
+
 /// What the text of a schedule means, written again, or why it means nothing.
 std::string readAgain(llvm::StringRef text) {
   llvm::Expected<ScheduleOptions> options = parseScheduleOptions(text);
@@ -27,6 +34,22 @@ std::string readAgain(llvm::StringRef text) {
   llvm::raw_string_ostream os(written);
   llvm::cl::parser<ScheduleOptions>::print(os, *options);
   return written;
+}
+
+TEST(Schedule, AlwaysOnExpertsHaveEveryToken) {
+  for (int64_t tokens : {1, 2048}) {
+    LayerSize without = sharedLayerOf(tokens);
+    without.alwaysWidth = 0;
+    FormCosts costs = estimate(sharedLayerOf(tokens), {}, 1);
+    for (Schedule form :
+         {Schedule::Unfused, Schedule::TwoKernel, Schedule::Fused})
+      EXPECT_NEAR(costs.of(form) / estimate(without, {}, 1).of(form), 8.0 / 6,
+                  0.02);
+    EXPECT_EQ(costs.choose(), Schedule::Fused);
+  }
+  // At few tokens routed experts are read for one row each, too.
+  EXPECT_GT(estimate(sharedLayerOf(8), {}, 2).fused,
+            estimate(sharedLayerOf(1), {}, 2).fused);
 }
 
 TEST(Schedule, OptionsAreWrittenAsTheyAreRead) {

@@ -30,7 +30,7 @@ TEST_P(CommittedGraphs, RunWellUnderEverySchedule) {
 
 INSTANTIATE_TEST_SUITE_P(All, CommittedGraphs,
                          testing::Values("layer", "fused", "exchange", "ring",
-                                         "sweep", "routed"),
+                                         "sweep", "routed", "shared"),
                          [](const auto &info) { return info.param; });
 
 RunOptions optionsOf(GraphOp graph, uint64_t seed, ScheduleKind schedule,

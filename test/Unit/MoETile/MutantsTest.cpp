@@ -263,9 +263,8 @@ const Mutant mutants[] = {
     {"RingOfItemsThatTakeNoTurns",
      "sweep",
      {{" sweep = [0, 1, 2]", ""}},
-     "expects a ring to begin with a fixed size, or with 'experts x rows' "
-     "under "
-     "a sweep",
+     "expects a ring to begin with a fixed size, or with 'experts x rows' or "
+     "'tokens' under a sweep of these",
      std::nullopt},
     {"FamilyThatLagsLessThanWhatItWaitsFor",
      "sweep",
@@ -310,6 +309,102 @@ const Mutant mutants[] = {
      {{"@hidden[%e, %m, *]) updates", "@hidden[*, *, *]) updates"}},
      "expects the entry of its own item of the sweep in ring 'hidden'",
      std::nullopt},
+    // Sweeps of tokens: a shared expert.
+    {"TokenSweepOfAnotherNumberOfFamilies",
+     "shared",
+     {{"token_sweep = [0, 1]", "token_sweep = [0]"}},
+     "requires the number of lags of its token sweep (1) to equal that of "
+     "tasks that use rings of 'tokens' (2)",
+     std::nullopt},
+    {"RingOfTokensThatTakeNoTurns",
+     "shared",
+     {{" token_sweep = [0, 1]", ""}},
+     "expects a ring to begin with a fixed size, or with 'experts x rows' or "
+     "'tokens' under a sweep of these",
+     std::nullopt},
+    {"TokenFamiliesOfTwoHeights",
+     "shared",
+     {{"@shared_down over (%t in tokens by 32",
+       "@shared_down over (%t in tokens by 64"}},
+     "requires index #0 (over tokens by 64) to run over dimension #0 of signal "
+     "'shared_active' (tokens by 32)",
+     std::nullopt},
+    {"TokenFamiliesApart",
+     "shared",
+     {{R"(    moe_tile.task @start over (%t in tokens by 16) {
+      %0 = moe_tile.compute writes(@sums[%t, *])
+      moe_tile.arrive @started after %0
+    }
+)",
+       ""},
+      {"    moe_tile.task @shared_down",
+       R"(    moe_tile.task @start over (%t in tokens by 16) {
+      %0 = moe_tile.compute writes(@sums[%t, *])
+      moe_tile.arrive @started after %0
+    }
+    moe_tile.task @shared_down)"}},
+     "expects to stand beside the other tasks of the sweep, but got 'start' "
+     "between them",
+     std::nullopt},
+    {"SharedEntryOfAllTokens",
+     "shared",
+     {{"@shared_hidden[%t, *]) writes", "@shared_hidden[*, *]) writes"}},
+     "expects the entry of its own item of the sweep in ring 'shared_hidden'",
+     std::nullopt},
+    {"SharedExpertThatLagsLessThanItsHiddenVectors",
+     "shared",
+     {{"token_sweep = [0, 1]", "token_sweep = [1, 0]"}},
+     "expects tasks that arrive at 'shared_active' to stand before those that "
+     "wait, but got 'shared_up' later",
+     FindingKind::Deadlock},
+    {"SharedHiddenVectorsOfTooFewTasks",
+     "shared",
+     {{"@shared_active[%t] expects 5", "@shared_active[%t] expects 4"}},
+     "requires 'expects' (4) to equal the arrivals at a cell of "
+     "'shared_active' (5)",
+     FindingKind::UnwrittenRead},
+    {"SharedHiddenVectorsInNoOrder",
+     "shared",
+     {{"writes(@y[%t, %n]) after(%0)", "writes(@y[%t, %n])"}},
+     "expects tokens that order it after what writes 'shared_hidden'",
+     FindingKind::UnorderedRead},
+    {"ShallowerRingOfTokens",
+     "shared",
+     {{"160 x f32 in device ring 2", "160 x f32 in device ring 1"}},
+     "requires 'behind' (2) to be at most the depth of ring 'shared_hidden' "
+     "(1)",
+     FindingKind::SlotReuse},
+    {"RingOfTokensWithoutCredit",
+     "shared",
+     {{"writes(@shared_hidden[%t, %n]) after(%0)",
+       "writes(@shared_hidden[%t, %n])"}},
+     "expects to wait for an entry of ring 'shared_hidden' that was given back",
+     FindingKind::SlotReuse},
+    {"SharedExpertWithoutItsLastColumns",
+     "shared",
+     {{"@shared_down over (%t in tokens by 32, %n in 64 by 16)",
+       "@shared_down over (%t in tokens by 32, %n in 48 by 16)"}},
+     "requires index #1 (over 48 by 16) to run over dimension #1 of buffer 'y' "
+     "(64)",
+     std::nullopt},
+    {"SumWithoutTheSharedExpert",
+     "shared",
+     {{"updates(@y[%t, *]) after(%0, %1, %2)",
+       "updates(@y[%t, *]) after(%0, %1)"}},
+     "expects tokens that order it after what writes 'y'",
+     FindingKind::UnorderedRead},
+    {"SharedExpertThatSkipsItsLastTile",
+     "shared",
+     {{"@shared_given expects 4 * tokens by 32",
+       "@shared_given expects 4 * tokens by 64"}},
+     "requires 'expects' (4 * tokens by 64) to equal the arrivals at a cell of "
+     "'shared_given' (4 * tokens by 32)",
+     FindingKind::UnwrittenRead},
+    {"SharedExpertThatWritesSums",
+     "shared",
+     {{"writes(@y[%t, %n]) after(%0)", "writes(@sums[%t, %n]) after(%0)"}},
+     "expects one writer of each element, but got 2",
+     FindingKind::DoubleWrite},
     // A graph that routes.
     {"PlanThatDoesNotWaitForTheLastBlock",
      "routed",

@@ -35,13 +35,17 @@ std::optional<Dim> getIndexDim(mlir::Value index);
 llvm::SmallVector<std::pair<mlir::Value, Dim>>
 getIterations(mlir::Operation *op);
 
-/// The families that take turns under a graph's schedule, and their items: the
-/// tiles `rows` of the rows of each expert, expert after expert.
+/// Families that take turns under a graph's schedule, and their items: tiles of
+/// the rows of each expert, expert after expert, or of the tokens.
 struct Sweep {
   llvm::SmallVector<TaskOp> tasks;
   llvm::ArrayRef<int64_t> lags;
-  Dim rows;
+  /// `rows` or `tokens`, by the step of a tile.
+  Dim items;
 
+  bool ofRows() const { return items.extent == Extent::Rows; }
+  /// Indices that say which item is meant: an expert and its tile, or a tile.
+  unsigned numIndices() const { return ofRows() ? 2 : 1; }
   /// Steps that `task` lags behind the first one; none where it is no family of
   /// the sweep.
   std::optional<int64_t> lagOf(TaskOp task) const;
@@ -54,8 +58,11 @@ struct Sweep {
   bool leads(DimsAttr shape) const;
 };
 
-/// The sweep of `graph`; none where its schedule has none.
-std::optional<Sweep> getSweep(GraphOp graph);
+/// The sweeps of `graph`: of rows, then of tokens, where its schedule has them.
+llvm::SmallVector<Sweep, 2> getSweeps(GraphOp graph);
+
+/// The one of `sweeps` that `task` belongs to; null where there is none.
+const Sweep *findSweep(llvm::ArrayRef<Sweep> sweeps, TaskOp task);
 
 /// An index list with its operands in place: a value, a number, or a null
 /// attribute for a whole dimension.

@@ -18,6 +18,7 @@ import sys
 from npy import write_npy
 
 EXPERTS, SLOTS, WIDTH, HIDDEN, OUT, TILE = 5, 2, 40, 72, 56, 120
+SHARED_HIDDEN = 152
 # Body: attribute, and the shapes of the parameters of one expert.
 SPLIT = [("g", [HIDDEN, WIDTH]), ("u", [HIDDEN, WIDTH]), ("d", [OUT, HIDDEN])]
 BODIES = {
@@ -32,19 +33,34 @@ BODIES = {
     "half": ("<gated, silu, storage = concat_gate_up>", [("f", [2 * HIDDEN, WIDTH]), ("d", [OUT, HIDDEN])]),
     "bytes": ("<gated, silu>", SPLIT),
     "dequant": ("<gated, silu>", SPLIT),
+    "shared": ("<gated, silu>", SPLIT),
+    "weighed": ("<ungated, relu>", [("u", [HIDDEN, WIDTH]), ("d", [OUT, HIDDEN])]),
+    "shared-narrow": ("<gated, silu>", SPLIT),
+    "shared-codes": ("<gated, silu>", SPLIT),
+    "several": ("<gated, silu>", SPLIT),
+    "dropped": ("<gated, silu>", SPLIT),
 }
+# Classes of experts that are always on: how many, width, body, parameters.
+SHARED = (1, SHARED_HIDDEN, "<gated, silu>", [("sg", [SHARED_HIDDEN, WIDTH]), ("su", [SHARED_HIDDEN, WIDTH]), ("sd", [OUT, SHARED_HIDDEN])])
+BIASED = (1, 16, "<ungated, relu, bias = [up, down]>", [("vu", [16, WIDTH]), ("vub", [16]), ("vd", [OUT, 16]), ("vdb", [OUT])])
+PAIR = (2, 24, "<gated, gelu_tanh, storage = concat_gate_up>", [("pf", [48, WIDTH]), ("pd", [OUT, 24])])
+ALWAYS = {"shared": [SHARED], "weighed": [BIASED], "shared-narrow": [SHARED], "shared-codes": [SHARED], "several": [PAIR, BIASED], "dropped": [SHARED]}
+# Layers whose always-on experts are weighed by a sigmoid of a product with the token.
+WEIGHED = {"weighed", "shared-narrow", "several", "dropped"}
 # Type of rows and weights, and how codes are stored: their type, and how they become values.
-TYPES = {"narrow": "bf16", "half": "f16"}
-CODES = {"codes": ("i4", "arith"), "bytes": ("i8", "arith"), "dequant": ("i4", "moe.dequant")}
+TYPES = {"narrow": "bf16", "half": "f16", "shared-narrow": "bf16"}
+CODES = {"codes": ("i4", "arith"), "bytes": ("i8", "arith"), "dequant": ("i4", "moe.dequant"), "shared-codes": ("i4", "arith")}
 GROUP = 8  # codes that share a scale
 OPTIONS = {"rounded": ["--token-rounding=up"]}
+# A plan that stands before the graph.
+CAPACITY = {"dropped": " capacity <limit, count = <70>, priority = unit_major, overflow = zero>"}
 # Tokens, and the experts that they go to: all, one in every token, or not the first and last.
 CASES = {
     "none": (0, "all"), "one": (1, "all"), "below": (TILE - 1, "hot"), "tile": (TILE, "hot"), "above": (TILE + 1, "hot"), "two": (2 * TILE + 1, "hot"),
     "spread": (101, "all"), "gaps": (64, "inner"),
 }
 # Bodies that differ from others by their kernels alone run fewer cases.
-FEW = {"half", "bytes", "dequant"}
+FEW = {"half", "bytes", "dequant", "shared-codes", "weighed", "several", "dropped"}
 FEW_CASES = ["one", "above", "gaps"]
 rng = random.Random(3)
 
@@ -61,9 +77,9 @@ def constant(name, shape, element, data):
     return f'  %{name} = moe_support.weight dense<"0x{data.hex()}"> : {tensor(shape, element)}\n'
 
 
-def weight(name, shape, element, codes):
-    """The text that makes a parameter, and its type."""
-    shape = [EXPERTS] + shape
+def weight(name, shape, element, codes, count=None):
+    """The text that makes a parameter of so many experts, and its type."""
+    shape = [EXPERTS if count is None else count] + shape
     values = numbers(math.prod(shape), 1 / math.sqrt(shape[-1]) if len(shape) == 3 else 0.5)
     if codes is None:
         data = struct.pack(f"<{len(values)}{'e' if element == 'f16' else 'f'}", *values)
@@ -109,17 +125,46 @@ def convert(source, result, from_type, to_type, columns, op):
 """
 
 
+def always_weights(element, count):
+    """The text that makes %always, sigmoids of products of tokens, in f32."""
+    text, matrix = weight("gates", [WIDTH], element, None, count)
+    type_ = f"tensor<?x{count}xf32>"
+    return text + f"""  %gated = moe.logits %x, %gates : tensor<?x{WIDTH}x{element}>, {matrix} -> {type_}
+  %a0 = arith.constant 0 : index
+  %at = tensor.dim %gated, %a0 : {type_}
+  %ae = tensor.empty(%at) : {type_}
+  %always = linalg.generic {{indexing_maps = [affine_map<(t, a) -> (t, a)>, affine_map<(t, a) -> (t, a)>], iterator_types = ["parallel", "parallel"]}}
+      ins(%gated : {type_}) outs(%ae : {type_}) {{
+  ^bb0(%own: f32, %o: f32):
+    %one = arith.constant 1.0 : f32
+    %n = arith.negf %own : f32
+    %exp = math.exp %n : f32
+    %sum = arith.addf %exp, %one : f32
+    %w = arith.divf %one, %sum : f32
+    linalg.yield %w : f32
+  }} -> {type_}
+"""
+
+
 def layer(name, body, parameters):
     element = TYPES.get(name, "f32")
+    shared = ALWAYS.get(name, [])
     made = {parameter: weight(parameter, shape, element, CODES.get(name)) for parameter, shape in parameters}
-    plan, rows = f"!moe.plan<{EXPERTS}, slots<{SLOTS}>>", f"!moe.rows<{element}, {WIDTH}, grouped>"
+    classes = [f"<ffn, {EXPERTS}, width = {HIDDEN}, body = {body}>"]
+    for count, width, own_body, own in shared:
+        made |= {parameter: weight(parameter, shape, element, CODES.get(name), count) for parameter, shape in own}
+        classes.append(f"<ffn, {count}, width = {width}, body = {own_body}, activation = always>")
+    ids = sum(count for count, *_ in shared)
+    plan, rows = f"!moe.plan<{EXPERTS}, slots<{SLOTS}>{f', always = {ids}' if ids else ''}>", f"!moe.rows<{element}, {WIDTH}, grouped>"
     results = f"!moe.rows<{element}, {OUT}, grouped>"
     x, z, y = f"tensor<?x{WIDTH}x{element}>", f"tensor<?x{EXPERTS}xf32>", f"tensor<?x{OUT}x{element}>"
-    lines = [
-        f"  %p = moe.route %z score <softmax> select <topk({SLOTS})> weight <scores, norm = sum(0.0, add)> : {z} -> {plan}",
+    weighed = f"always_weights(%always : tensor<?x{ids}xf32>) " if name in WEIGHED else ""
+    lines = [always_weights(element, ids)] if weighed else []
+    lines += [
+        f"  %p = moe.route %z {weighed}score <softmax> select <topk({SLOTS})> weight <scores, norm = sum(0.0, add)>{CAPACITY.get(name, '')} : {z} -> {plan}",
         f"  %r = moe.dispatch %x, %p apply <output> : {x}, {plan} -> {rows}",
         f"  %h = moe.experts %r, %p ({', '.join('%' + name for name in made)} : {', '.join(type_ for _, type_ in made.values())})",
-        f"    table <[<ffn, {EXPERTS}, width = {HIDDEN}, body = {body}>]> apply <output> : {rows}, {plan} -> {results}",
+        f"    table <[{', '.join(classes)}]> apply <output> : {rows}, {plan} -> {results}",
         f"  %y = moe.combine %h, %p, %x apply <output> residual <none> order <expert_asc> : {results}, {plan}, {x} -> {y}",
     ]
     before, after, returned = "", "", "y"
@@ -175,9 +220,11 @@ def fits_in_memory(name, form="fused"):
     rows = [entry * SLOTS * tokens for entry in (4, 4, 8, 4)]  # ids and weights of tokens; tokens and weights of rows
     if name in TYPES:  # input and result of the layer itself, and its sums; the model's result comes after
         rows += [bytes_ * tokens * WIDTH, bytes_ * tokens * OUT, 4 * tokens * OUT]
-    else:
-        rows += [4 * tokens * OUT]
-    rings = [4 * TILE * width * bytes_ for width in (WIDTH, HIDDEN)]
+    else:  # sums are in the result, but where an always-on expert keeps its rows there
+        rows += [4 * tokens * OUT] * (2 if name in ALWAYS else 1)
+    if name in WEIGHED:  # made by the model: products and their sigmoids
+        rows += [4 * tokens] * 2
+    rings = [4 * TILE * width * bytes_ for width in (WIDTH, HIDDEN, *(width for _, width, *_ in ALWAYS.get(name, [])))]
     sums = [4 * TILE * panels * columns for panels in ([4, 4, 2] if name in TYPES else [4, 2])]  # of a worker: gates, ups, products
     allowed = sum(map(pooled, rows + rings + sums * threads)) + 32768  # tables and cells
     most = json.loads(report)["peak_bytes"]
@@ -210,7 +257,7 @@ def main():
     crowd = results("./gated-fused.so", "two", "fused.npy", "--threads", "70") == results("./gated-unfused.so", "two", "reference.npy")
     print("gated on 70 threads: " + ("same bits" if crowd else "differs"))
     failed |= not crowd
-    for name in ("gated", "narrow"):
+    for name in ("gated", "narrow", "shared", "shared-narrow"):
         # The bound has teeth: forms that keep hidden vectors or results of all entries do not fit.
         failed |= not fits_in_memory(name) or fits_in_memory(name, "two-kernel") or fits_in_memory(name, "unfused")
     sys.exit(failed)

@@ -8,7 +8,7 @@ func.func @routed() {
     moe_tile.signal @multiplied in device
     moe_tile.buffer @ids : tokens x 2 x i32 in device
     moe_tile.buffer @picks : tokens x 2 x f32 in device
-    moe_tile.buffer counts @counts : experts x index in device
+    moe_tile.buffer distinct_counts @counts : experts x index in device
     moe_tile.buffer @sources : experts x rows x index in device
     moe_tile.buffer @weights : experts x rows x f32 in device
     moe_tile.buffer @keys : 4 x 16 x f32 in worker
