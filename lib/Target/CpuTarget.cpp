@@ -91,7 +91,9 @@ bool CpuTarget::hasBF16Dot() const {
 }
 
 bool CpuTarget::hasBF16Tiles() const {
-  return hasBF16Dot() && hasFeature("amx-tile") && hasFeature("amx-bf16");
+  // Kernels for few rows beside tiles use VNNI, as all such CPUs have it.
+  return hasBF16Dot() && hasFeature("amx-tile") && hasFeature("amx-bf16") &&
+         hasFeature("avx512vnni");
 }
 
 int64_t CpuTarget::fetchDistance() const {

@@ -467,3 +467,15 @@ bool Contraction::fitsTiles() const {
     return false;
   return !codes || (codes->group % tileDepth == 0 && depth % tileDepth == 0);
 }
+
+int64_t Contraction::digitDepth() const {
+  linalg::GenericOp generic = op;
+  int64_t depth = generic.getStaticLoopRanges()[k];
+  if (!codes || codes->bits < 4 || zero || ShapedType::isDynamic(depth))
+    return 0;
+  // More at a time share an exponent, and fewer of them are exact.
+  for (int64_t part : {64, 32})
+    if (codes->group % part == 0 && depth % part == 0)
+      return part;
+  return 0;
+}

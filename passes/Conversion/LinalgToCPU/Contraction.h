@@ -117,6 +117,10 @@ struct Contraction {
   /// Whether tile registers can multiply it where it is one of pairs: K has a
   /// whole tile, and scales of codes change between tiles.
   bool fitsTiles() const;
+  /// Elements along k that few rows of bf16 are made integers of at a time, to
+  /// be multiplied by codes; 0 where codes have two bits or several zero
+  /// points, or groups of them end in between.
+  int64_t digitDepth() const;
 
   mlir::AffineMap map(mlir::OpOperand *operand) const {
     return mlir::linalg::GenericOp(op).getMatchingIndexingMap(operand);

@@ -77,6 +77,11 @@ mlir::func::FuncOp buildTileKernel(mlir::ModuleOp module,
 mlir::func::FuncOp buildDotKernel(mlir::ModuleOp module, const KernelForm &form,
                                   llvm::StringRef name);
 
+/// The kernel of `form` for one or two rows of digits, under the name `name`.
+mlir::func::FuncOp buildDigitKernel(mlir::ModuleOp module,
+                                    const KernelForm &form,
+                                    llvm::StringRef name);
+
 } // namespace moe
 
 #endif // MOE_PASSES_CONVERSION_LINALGTOCPU_KERNELBASE_H

@@ -338,7 +338,11 @@ void Lowering::callWithTiles(KernelForm form, Value rows,
   auto branch = scf::IfOp::create(builder, loc, isForVectors, /*else=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(branch.thenYield());
-  call(form, operands);
+  KernelForm inVectors = form;
+  inVectors.digitDepth = contraction.digitDepth();
+  if (inVectors.digitDepth != 0)
+    inVectors.fetchDistance = 3 * unit.fetchDistance;
+  call(inVectors, operands);
   builder.setInsertionPoint(branch.elseYield());
 
   KernelForm inTiles = form;

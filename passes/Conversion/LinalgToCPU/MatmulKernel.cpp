@@ -274,6 +274,8 @@ static std::string nameOf(const KernelForm &form) {
                                             : "panel");
   if (form.pair == 1)
     return name;
+  if (form.digitDepth != 0)
+    return name + llvm::formatv("_digits{0}", form.digitDepth).str();
   return name + (form.usesTiles ? "_tiles" : "_pairs");
 }
 
@@ -283,6 +285,8 @@ func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
     return function;
   if (form.usesTiles)
     return buildTileKernel(module, form, name);
+  if (form.digitDepth != 0)
+    return buildDigitKernel(module, form, name);
   if (form.sumsLanes)
     return buildDotKernel(module, form, name);
   return KernelBuilder(module.getContext(), module.getLoc(), form)

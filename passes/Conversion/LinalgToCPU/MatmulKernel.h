@@ -31,6 +31,10 @@ struct KernelForm {
   /// The kernel multiplies in tile registers (AMX): pairs of bf16, whose depth
   /// and groups of codes are multiples of tileDepth.
   bool usesTiles = false;
+  /// At most two rows of A, of bf16, become digits that are multiplied by codes
+  /// as integers, so many elements along k at a time; 0: they do not. K and
+  /// groups of codes are multiples of it.
+  int64_t digitDepth = 0;
   /// B is [n, K] with rows as they lie in memory, and rows of A are few: sums
   /// run along the lanes of vectors.
   bool sumsLanes = false;

@@ -57,10 +57,11 @@ func.func @shallow(%x: memref<?x8xbf16>, %w: memref<2x4x64x2xbf16>, %y: memref<?
   return
 }
 
-// Codes in groups of two tiles: each group begins with zeros, and C gets its products multiplied by their scales. In groups that end within a tile they are for vectors.
+// Codes in groups of two tiles: each group begins with zeros, and C gets its products multiplied by their scales. In groups that end within a tile they are for vectors. One or two
+// rows become digits, and integers are multiplied.
 
 // CHECK-LABEL: func.func @codes
-// CHECK: call @moe_matmul_bf16_i8x64_f32_6x64_panels_pairs
+// CHECK: call @moe_matmul_bf16_i8x64_f32_6x64_panels_digits64
 // CHECK: else
 // CHECK: call @moe_matmul_bf16_i8x64_f32_32x64_panels_tiles
 // CHECK-NOT: tiles

@@ -7,11 +7,12 @@ registers that sum up, the share of multiply-adds among the instructions, and ho
 import re
 import sys
 
-MULTIPLY_ADD = re.compile(r"vfmadd|vdpbf16ps|vfnmadd|tdpbf16ps")
-STACK_VECTOR = re.compile(r"(v|tile)\w+\s.*\(%rsp")
+MULTIPLY_ADD = re.compile(r"vfmadd|vdpbf16ps|vfnmadd|tdpbf16ps|vpdpbusd")
+# A word that is spread is no vector: digits of rows lie on the stack.
+STACK_VECTOR = re.compile(r"(v(?!pbroadcast)|tile)\w+\s.*\(%rsp")
 # %rbp is the stack's only where the function keeps its frame there.
 FRAME = re.compile(r"movq\s+%rsp, %rbp")
-FRAME_VECTOR = re.compile(r"(v|tile)\w+\s.*\(%r[sb]p")
+FRAME_VECTOR = re.compile(r"(v(?!pbroadcast)|tile)\w+\s.*\(%r[sb]p")
 
 
 def functions(lines):

@@ -1,14 +1,14 @@
 """Compiles models for a CPU with tile registers (AMX), also to run them where there is none.
 
 The module at the target level is what such a CPU gets. Its tile instructions become calls of functions that do in vectors what Intel's manual says of them
-(tile_instructions.mlir), and tiles vectors of 256 words; all the rest stays. Needs a CPU with AVX512-BF16, and moe-compile and moe-opt in PATH.
+(tile_instructions.mlir), and tiles vectors of 256 words; all the rest stays. Needs a CPU with AVX512-BF16, all of which have AVX512-VNNI, and moe-compile and moe-opt in PATH.
 """
 import os
 import re
 import subprocess
 
 WITH_TILES = ["--cpu=sapphirerapids"]
-WITHOUT_TILES = ["--cpu=x86-64-v4", "--features=+avx512bf16"]
+WITHOUT_TILES = ["--cpu=x86-64-v4", "--features=+avx512bf16,+avx512vnni"]
 LOWERING = ["--convert-vector-to-scf", "--convert-scf-to-cf", "--finalize-memref-to-llvm", "--convert-vector-to-llvm", "--convert-to-llvm", "--reconcile-unrealized-casts"]
 
 
