@@ -31,6 +31,8 @@ struct KernelForm {
   /// The kernel multiplies in tile registers (AMX): pairs of bf16, whose depth
   /// and groups of codes are multiples of tileDepth.
   bool usesTiles = false;
+  /// A has no more rows than mostRowsBesideTiles, and B has pairs of bf16.
+  bool isForFewRows = false;
   /// B is [n, K] with rows as they lie in memory, and rows of A are few: sums
   /// run along the lanes of vectors.
   bool sumsLanes = false;

@@ -116,9 +116,8 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
 
   // Codes are made to numbers part by part for any number of rows.
   if (!codes) {
-    Value isFew =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rowCount,
-                              index(tileRegisterRows));
+    Value isFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                        rowCount, index(tileRegisterRows));
     auto branch = scf::IfOp::create(builder, loc, isFew, /*else=*/true);
     builder.setInsertionPoint(branch.thenYield());
     buildFewRows();
@@ -192,17 +191,15 @@ void TileKernelBuilder::buildFewRows() {
       builder.setInsertionPointToStart(products.getBody());
       Value step = products.getInductionVar();
       Value row = add(part.first, step);
-      Value aTile =
-          amx::TileLoadOp::create(builder, loc, ofPairs, aRows,
-                                  ValueRange{none, mul(step, index(2))});
+      Value aTile = amx::TileLoadOp::create(
+          builder, loc, ofPairs, aRows, ValueRange{none, mul(step, index(2))});
       SmallVector<Value> next;
       for (auto [i, place] : llvm::enumerate(places)) {
         fetchBehind(row, static_cast<int64_t>(i));
         Value bTile = amx::TileLoadOp::create(
             builder, loc, ofPairs, b, ValueRange{row, mul(place, index(2))});
-        next.push_back(
-            amx::TileMulFOp::create(builder, loc, ofSums, aTile, bTile,
-                                    products.getRegionIterArg(i)));
+        next.push_back(amx::TileMulFOp::create(
+            builder, loc, ofSums, aTile, bTile, products.getRegionIterArg(i)));
       }
       scf::YieldOp::create(builder, loc, next);
     }
