@@ -254,7 +254,9 @@ static llvm::Expected<bool> run(Task &task) {
       task.seconds,
       task.seed,
       {moe::registerTileRows(target->vectorBits(), target->vectorRegisters()),
-       target->hasBF16Tiles() && task.precision.activations == Format::BF16},
+       target->hasBF16Tiles() && task.precision.activations == Format::BF16,
+       task.precision.weights == Format::Int8 ||
+           task.precision.weights == Format::Int4},
       listener};
   bool ok = true;
   for (Cell &cell : task.cells) {

@@ -18,27 +18,33 @@ llvm::SmallVector<int64_t> tileHeights(int64_t rows, int64_t most);
 
 /// Rows of a tile register of AMX.
 constexpr int64_t tileRegisterRows = 16;
-/// Rows that go to vectors where a CPU has tile registers: these few are read
-/// for from memory faster than tile registers are loaded.
-constexpr int64_t mostRowsBesideTiles = 2;
+/// Rows that go to vectors where a CPU has tile registers, of weights that are
+/// numbers and of codes: for these few, memory or reading codes takes longer
+/// than multiplying, and tile registers would do nothing but wait.
+constexpr int64_t mostRowsBesideTiles = 5, mostRowsOfCodesBesideTiles = 2;
 
 /// How a kernel divides the rows of an expert.
 struct RowCut {
   /// Rows of the register tile of vectors. It is as high as the rows are, so
   /// nothing is computed for nobody.
   int64_t vectorRows;
-  /// Whether more than mostRowsBesideTiles go to tile registers. Those are of
-  /// one height: of the last one, rows may be computed for nobody.
+  /// Whether more than mostForVectors() go to tile registers. Those are of one
+  /// height: of the last one, rows may be computed for nobody.
   bool hasTiles = false;
+  /// Whether weights are codes.
+  bool hasCodes = false;
 
   /// Rows that one task multiplies by a panel of weights: enough to use it many
   /// times, few enough that their part of A stays in the second cache.
   int64_t task() const;
   /// Multiples of so many rows fill every tile.
   int64_t unit() const { return hasTiles ? tileRegisterRows : vectorRows; }
+  int64_t mostForVectors() const {
+    return hasCodes ? mostRowsOfCodesBesideTiles : mostRowsBesideTiles;
+  }
   /// Whether a call of `rows` rows goes to vectors.
   bool isForVectors(int64_t rows) const {
-    return !hasTiles || rows <= mostRowsBesideTiles;
+    return !hasTiles || rows <= mostForVectors();
   }
   /// Rows that are computed for `rows` rows of one expert.
   int64_t computed(int64_t rows) const;

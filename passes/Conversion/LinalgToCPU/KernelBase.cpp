@@ -65,6 +65,20 @@ void KernelBase::storeC(Value row, size_t vector, Value sum) {
                                 masks[vector], sum);
 }
 
+Value KernelBase::spreadPair(Value row, Value k) {
+  auto pairType = VectorType::get({form.pair}, form.a);
+  Value pair =
+      vector::LoadOp::create(builder, loc, pairType, a, ValueRange{row, k});
+  Type word = builder.getI32Type();
+  pair =
+      vector::BitCastOp::create(builder, loc, VectorType::get({1}, word), pair);
+  pair = vector::ExtractOp::create(builder, loc, pair, 0);
+  pair = vector::BroadcastOp::create(builder, loc,
+                                     VectorType::get({tile.lanes}, word), pair);
+  return vector::BitCastOp::create(
+      builder, loc, VectorType::get({tile.lanes * form.pair}, form.a), pair);
+}
+
 Value KernelBase::addressOf(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
   auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, memref);

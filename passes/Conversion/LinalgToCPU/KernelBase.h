@@ -49,6 +49,8 @@ protected:
   /// Vector `vector` of row `row` of C: what is beyond C is zero, and stays.
   mlir::Value loadC(mlir::Value row, size_t vector);
   void storeC(mlir::Value row, size_t vector, mlir::Value sum);
+  /// The pair of bf16 of A at `k` in `row`, in every lane.
+  mlir::Value spreadPair(mlir::Value row, mlir::Value k);
   /// The address of the first element.
   mlir::Value addressOf(mlir::Value memref);
   /// Brings what lies at an address to the first or the second cache.
@@ -72,6 +74,12 @@ protected:
 mlir::func::FuncOp buildTileKernel(mlir::ModuleOp module,
                                    const KernelForm &form,
                                    llvm::StringRef name);
+
+/// The kernel of `form`, of pairs, for up to mostRowsBesideTiles rows, under
+/// the name `name`.
+mlir::func::FuncOp buildFewRowsKernel(mlir::ModuleOp module,
+                                      const KernelForm &form,
+                                      llvm::StringRef name);
 
 /// The kernel of `form` for a B whose rows lie along k, under the name `name`.
 mlir::func::FuncOp buildDotKernel(mlir::ModuleOp module, const KernelForm &form,

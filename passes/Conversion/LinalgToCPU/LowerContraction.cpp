@@ -332,13 +332,14 @@ void Lowering::call(const KernelForm &form, ValueRange operands) {
 /// and the rest in tiles.
 void Lowering::callWithTiles(KernelForm form, Value rows,
                              ArrayRef<Value> operands) {
-  Value isForVectors =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rows,
-                            index(mostRowsBesideTiles));
+  Value isForVectors = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::ule, rows,
+      index(form.codes ? mostRowsOfCodesBesideTiles : mostRowsBesideTiles));
   auto branch = scf::IfOp::create(builder, loc, isForVectors, /*else=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(branch.thenYield());
   KernelForm inVectors = form;
+  inVectors.isForFewRows = !form.codes;
   inVectors.digitDepth = contraction.digitDepth();
   if (inVectors.digitDepth != 0)
     inVectors.fetchDistance = 3 * unit.fetchDistance;

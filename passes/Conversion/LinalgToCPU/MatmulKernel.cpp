@@ -222,17 +222,7 @@ Value KernelBuilder::spreadA(Value row, Value step, int64_t part) {
     Value scalar = memref::LoadOp::create(builder, loc, a, ValueRange{row, k});
     return vector::BroadcastOp::create(builder, loc, vectorType, widen(scalar));
   }
-  auto pairType = VectorType::get({form.pair}, form.a);
-  Value pair =
-      vector::LoadOp::create(builder, loc, pairType, a, ValueRange{row, k});
-  Type word = builder.getI32Type();
-  pair =
-      vector::BitCastOp::create(builder, loc, VectorType::get({1}, word), pair);
-  pair = vector::ExtractOp::create(builder, loc, pair, 0);
-  pair = vector::BroadcastOp::create(builder, loc,
-                                     VectorType::get({tile.lanes}, word), pair);
-  return vector::BitCastOp::create(
-      builder, loc, VectorType::get({tile.lanes * form.pair}, form.a), pair);
+  return spreadPair(row, k);
 }
 
 Value KernelBuilder::multiplyAdd(Value a, Value b, Value sum) {
@@ -266,7 +256,9 @@ static std::string nameOf(const KernelForm &form) {
   } else if (form.b != form.a) {
     name += "_" + typeName(form.b);
   }
-  int64_t rows = form.usesTiles ? 2 * tileRegisterRows : form.tile.rows;
+  int64_t rows = form.usesTiles      ? 2 * tileRegisterRows
+                 : form.isForFewRows ? mostRowsBesideTiles
+                                     : form.tile.rows;
   name += llvm::formatv("_{0}x{1}_{2}", rows, form.tile.columns,
                         form.sumsLanes      ? "dots"
                         : form.masksB       ? "rows"
@@ -287,6 +279,8 @@ func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
     return buildTileKernel(module, form, name);
   if (form.digitDepth != 0)
     return buildDigitKernel(module, form, name);
+  if (form.isForFewRows)
+    return buildFewRowsKernel(module, form, name);
   if (form.sumsLanes)
     return buildDotKernel(module, form, name);
   return KernelBuilder(module.getContext(), module.getLoc(), form)

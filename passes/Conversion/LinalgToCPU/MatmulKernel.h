@@ -35,6 +35,8 @@ struct KernelForm {
   /// as integers, so many elements along k at a time; 0: they do not. K and
   /// groups of codes are multiples of it.
   int64_t digitDepth = 0;
+  /// A has no more rows than mostRowsBesideTiles, and B has pairs of bf16.
+  bool isForFewRows = false;
   /// B is [n, K] with rows as they lie in memory, and rows of A are few: sums
   /// run along the lanes of vectors.
   bool sumsLanes = false;

@@ -78,6 +78,10 @@ private:
   void buildBlock(int64_t high, Value row, Value height, const Part &part);
   void multiply(int64_t high, Value row, Value aRows, Value cRows,
                 const Part &part);
+  void buildRows();
+  Value rowsOfA(Value hasAllRows, Value row, Value height, const Part &part);
+  void buildFewRows();
+  void fetchBehind(Value step, int64_t quarter);
   void loadCopy(Value row, Value height);
   void storeCopy(Value row, Value height, const Part &part);
   void ifSo(Value condition, function_ref<void()> body);
@@ -110,6 +114,21 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   if (codes)
     numbers = allocate(form.a, depth / 2, 2 * tile.columns);
 
+  // Codes are made to numbers part by part for any number of rows.
+  if (!codes) {
+    Value isFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                        rowCount, index(tileRegisterRows));
+    auto branch = scf::IfOp::create(builder, loc, isFew, /*else=*/true);
+    builder.setInsertionPoint(branch.thenYield());
+    buildFewRows();
+    builder.setInsertionPoint(branch.elseYield());
+  }
+  buildRows();
+  return function;
+}
+
+/// Any number of rows.
+void TileKernelBuilder::buildRows() {
   // A block that rows end in within a tile is a copy from the first part to the
   // last.
   auto rest = [&](int64_t rows) -> Value {
@@ -133,7 +152,77 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   }
   if (!codes)
     storeCopy(tail, tailHeight, {});
-  return function;
+}
+
+/// Rows of one tile register. Memory gives a panel more slowly than it is
+/// multiplied: it is read once, line after line, and all of C stays in
+/// registers.
+void TileKernelBuilder::buildFewRows() {
+  Value none = index(0);
+  Value hasAllRows = equals(rowCount, tileRegisterRows);
+  Value isWhole = arith::AndIOp::create(builder, loc, hasAllRows,
+                                        equals(columnCount, tile.columns));
+  Value cRows = viewOrCopy(
+      isWhole, copyOfC,
+      [&] { return view(c, none, none, rowCount, columnCount); },
+      [&] { loadCopy(none, rowCount); });
+  amx::TileType ofPairs = tileType(form.a, tileDepth),
+                ofSums = tileType(builder.getF32Type(), pairs);
+  SmallVector<Value> places, sums;
+  for (int64_t column = 0; column < tile.columns; column += pairs)
+    places.push_back(index(column));
+  for (Value place : places)
+    sums.push_back(amx::TileLoadOp::create(builder, loc, ofSums, cRows,
+                                           ValueRange{none, place}));
+  Value steps = size(b, 0), depth = index(stepsPerPart());
+  auto parts = loop(none, steps, depth, sums);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(parts.getBody());
+    Part part;
+    part.first = parts.getInductionVar();
+    part.k = mul(part.first, index(form.stepDepth()));
+    part.pairs = min(sub(steps, part.first), depth);
+    Value aRows = rowsOfA(hasAllRows, none, rowCount, part);
+    auto products =
+        loop(none, part.pairs, index(pairs), parts.getRegionIterArgs());
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(products.getBody());
+      Value step = products.getInductionVar();
+      Value row = add(part.first, step);
+      Value aTile = amx::TileLoadOp::create(
+          builder, loc, ofPairs, aRows, ValueRange{none, mul(step, index(2))});
+      SmallVector<Value> next;
+      for (auto [i, place] : llvm::enumerate(places)) {
+        fetchBehind(row, static_cast<int64_t>(i));
+        Value bTile = amx::TileLoadOp::create(
+            builder, loc, ofPairs, b, ValueRange{row, mul(place, index(2))});
+        next.push_back(amx::TileMulFOp::create(
+            builder, loc, ofSums, aTile, bTile, products.getRegionIterArg(i)));
+      }
+      scf::YieldOp::create(builder, loc, next);
+    }
+    scf::YieldOp::create(builder, loc, products.getResults());
+  }
+  for (auto [place, sum] : llvm::zip(places, parts.getResults()))
+    amx::TileStoreOp::create(builder, loc, cRows, ValueRange{none, place}, sum);
+  auto branch = scf::IfOp::create(builder, loc, isWhole, /*else=*/true);
+  builder.setInsertionPoint(branch.elseYield());
+  storeCopy(none, rowCount, {});
+  builder.setInsertionPointAfter(branch);
+}
+
+/// Brings a quarter of what four tiles read some lines later to the first
+/// cache, in the order of memory.
+void TileKernelBuilder::fetchBehind(Value step, int64_t quarter) {
+  if (!form.fetchesAhead || form.fetchDistance == 0)
+    return;
+  int64_t bytes = pairs * form.rowBytes() / 4;
+  Value first = add(add(bAddress, mul(step, index(form.rowBytes()))),
+                    index(form.fetchDistance + quarter * bytes));
+  for (int64_t byte = 0; byte < bytes; byte += cacheLineBytes)
+    fetch(add(first, index(byte)), /*cache=*/1);
 }
 
 /// Memory on the stack.
@@ -267,14 +356,12 @@ void TileKernelBuilder::readCodes(Value begin, Value end) {
   });
 }
 
-/// Rows [row, row + height) of C, in tiles of which `high` lie one below
-/// another.
-void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
-                                   const Part &part) {
-  Value none = index(0);
-  Value hasAllRows = equals(height, high * tileRegisterRows);
+/// What a part multiplies of rows [row, row + height) of A: a copy where they
+/// end within a tile.
+Value TileKernelBuilder::rowsOfA(Value hasAllRows, Value row, Value height,
+                                 const Part &part) {
   Value depth = mul(part.pairs, index(2));
-  Value aRows = viewOrCopy(
+  return viewOrCopy(
       hasAllRows, copyOfA, [&] { return view(a, row, part.k, height, depth); },
       [&] {
         auto type = VectorType::get({tileDepth}, form.a);
@@ -289,6 +376,15 @@ void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
           });
         });
       });
+}
+
+/// Rows [row, row + height) of C, in tiles of which `high` lie one below
+/// another.
+void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
+                                   const Part &part) {
+  Value none = index(0);
+  Value hasAllRows = equals(height, high * tileRegisterRows);
+  Value aRows = rowsOfA(hasAllRows, row, height, part);
   if (codes) {
     multiply(high, row, aRows, copyOfC, part);
     return storeCopy(row, height, part);

@@ -204,18 +204,22 @@ TEST(RowTiles, TileRegistersAreWhole) {
        {std::array<int64_t, 4>{0, 0, 0, 0},
         {1, 6, 1, 16},
         {2, 6, 2, 16},
-        {3, 6, 16, 16},
+        {5, 6, 5, 16},
+        {6, 6, 16, 16},
         {7, 12, 16, 16},
         {16, 18, 16, 16},
         {17, 18, 32, 32},
         {256, 258, 256, 256},
-        {258, 258, 258, 272},
+        {261, 264, 261, 272},
         {263, 264, 272, 272}}) {
     EXPECT_EQ(vectors.computed(rows), rows);
     EXPECT_EQ(vectors.inWholeTiles(rows), whole) << rows;
     EXPECT_EQ(tiles.computed(rows), computed) << rows;
     EXPECT_EQ(tiles.inWholeTiles(rows), inTiles) << rows;
   }
+  constexpr RowCut codes{6, /*hasTiles=*/true, /*hasCodes=*/true};
+  EXPECT_EQ(codes.computed(2), 2);
+  EXPECT_EQ(codes.computed(3), 16);
 }
 
 TEST(RowTiles, CoverTheRowsEvenly) {

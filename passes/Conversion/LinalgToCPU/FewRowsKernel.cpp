@@ -1,0 +1,136 @@
+// Generates kernels for few rows, which wait for weights and not for products.
+#include "KernelBase.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+
+/// Parts of K that are read side by side. Memory gives two streams faster than
+/// one.
+constexpr int64_t streams = 2;
+
+/// Builds one kernel of pairs. All sums are in registers for all of K, and each
+/// line of B is fetched and read once.
+///
+///            w
+///        +-------+                for k in [0, K / 2):
+///        |  B    |                  C[i] += A[i][k] * B[k]
+///      K +-------+                  C[i] += A[i][K / 2 + k] * B[K / 2 + k]
+///        |       |
+///     +--+-------+
+///   M |A |   C   |
+///     +--+-------+
+class FewRowsKernelBuilder : KernelBase {
+public:
+  using KernelBase::KernelBase;
+
+  func::FuncOp build(ModuleOp module, StringRef name);
+
+private:
+  void buildRows(int64_t rows);
+  void multiply(Value step, int64_t rows, SmallVector<Value> &sums);
+  SmallVector<Value> loop(Value begin, Value end, ValueRange sums,
+                          function_ref<void(Value, SmallVector<Value> &)> body);
+
+  Value bAddress;
+};
+
+func::FuncOp FewRowsKernelBuilder::build(ModuleOp module, StringRef name) {
+  func::FuncOp function = beginFunction(module, name);
+  // There is one of it for each number of rows, at every call otherwise.
+  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  if (form.fetchesAhead)
+    bAddress = addressOf(b);
+  SmallVector<int64_t> cases;
+  for (int64_t rows = mostRowsBesideTiles; rows > 1; --rows)
+    cases.push_back(rows);
+  auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(),
+                                           size(c, 0), cases, cases.size());
+  auto fill = [&](Region &region, int64_t rows) {
+    builder.setInsertionPointToStart(&region.emplaceBlock());
+    buildRows(rows);
+    scf::YieldOp::create(builder, loc);
+  };
+  for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases))
+    fill(region, rows);
+  fill(choice.getDefaultRegion(), 1);
+  return function;
+}
+
+void FewRowsKernelBuilder::buildRows(int64_t rows) {
+  SmallVector<Value> sums;
+  for (int64_t row = 0; row < rows; ++row)
+    for (size_t v = 0; v < masks.size(); ++v)
+      sums.push_back(loadC(index(row), v));
+  Value steps = size(b, 0);
+  Value part = arith::DivUIOp::create(builder, loc, steps, index(streams));
+  sums = loop(index(0), part, sums, [&](Value step, SmallVector<Value> &next) {
+    for (int64_t stream = 0; stream < streams; ++stream)
+      multiply(add(step, mul(part, index(stream))), rows, next);
+  });
+  sums = loop(mul(part, index(streams)), steps, sums,
+              [&](Value step, SmallVector<Value> &next) {
+                multiply(step, rows, next);
+              });
+  auto *sum = sums.begin();
+  for (int64_t row = 0; row < rows; ++row)
+    for (size_t v = 0; v < masks.size(); ++v)
+      storeC(index(row), v, *sum++);
+}
+
+/// The sums behind steps [begin, end), each of which `body` adds to.
+SmallVector<Value> FewRowsKernelBuilder::loop(
+    Value begin, Value end, ValueRange sums,
+    function_ref<void(Value, SmallVector<Value> &)> body) {
+  auto steps = scf::ForOp::create(builder, loc, begin, end, index(1), sums);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(steps.getBody());
+  SmallVector<Value> next(steps.getRegionIterArgs());
+  body(steps.getInductionVar(), next);
+  scf::YieldOp::create(builder, loc, next);
+  return steps.getResults();
+}
+
+void FewRowsKernelBuilder::multiply(Value step, int64_t rows,
+                                    SmallVector<Value> &sums) {
+  auto type = VectorType::get({tile.lanes * form.pair}, form.b);
+  bool fetches = form.fetchesAhead && form.fetchDistance != 0;
+  Value ahead;
+  if (fetches)
+    ahead = add(add(bAddress, index(form.fetchDistance)),
+                mul(step, index(form.rowBytes())));
+  SmallVector<Value> bRow;
+  for (size_t v = 0; v < masks.size(); ++v)
+    bRow.push_back(vector::LoadOp::create(
+        builder, loc, type, b,
+        ValueRange{step,
+                   index(static_cast<int64_t>(v) * tile.lanes * form.pair)}));
+  Value k = mul(step, index(form.pair));
+  Value *sum = sums.begin();
+  for (int64_t row = 0; row < rows; ++row) {
+    Value spread = spreadPair(index(row), k);
+    for (auto [v, vector] : llvm::enumerate(bRow)) {
+      *sum = x86vector::DotBF16Op::create(builder, loc, vectorType, *sum,
+                                          spread, vector);
+      ++sum;
+      // Lines are asked for at the pace of products, behind loads that wait
+      // for earlier ones: in front of them takes longer.
+      if (fetches && row == rows / 2)
+        fetch(add(ahead, index(static_cast<int64_t>(v) * cacheLineBytes)),
+              /*cache=*/1);
+    }
+  }
+}
+
+} // namespace
+
+func::FuncOp moe::buildFewRowsKernel(ModuleOp module, const KernelForm &form,
+                                     StringRef name) {
+  return FewRowsKernelBuilder(module.getContext(), module.getLoc(), form)
+      .build(module, name);
+}
