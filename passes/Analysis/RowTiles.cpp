@@ -30,9 +30,14 @@ int64_t moe::RowCut::computed(int64_t rows) const {
     llvm::SmallVector<int64_t> heights = tileHeights(rows, vectorRows);
     return std::accumulate(heights.begin(), heights.end(), int64_t(0));
   }
-  // Tasks of full height have no rest.
+  // Tasks of full height have no rest. The others are divided evenly into
+  // blocks of two tiles.
   int64_t rest = rows % task();
-  return isForVectors(rest) ? rows : inWholeTiles(rows);
+  if (isForVectors(rest))
+    return rows;
+  auto blocks =
+      static_cast<int64_t>(llvm::divideCeil(rest, 2 * tileRegisterRows));
+  return rows - rest + static_cast<int64_t>(llvm::alignTo(rest, blocks));
 }
 
 int64_t moe::RowCut::inWholeTiles(int64_t rows) const {

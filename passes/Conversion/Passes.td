@@ -231,7 +231,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
     over chunks of a fixed amount of work, so that results never depend on the number of threads; an `scf.forall` over one dimension is chunked the
     same way. Contractions in f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it
-    can for them. With `bf16-tiles`, those of pairs of bf16, also of codes, become calls of a kernel in tile registers (the `amx` dialect) where they have more rows than a register
+    can for them. With `bf16-tiles`, those of pairs of bf16, also of codes, become calls of a kernel in tile registers (AMX) where they have more rows than a register
     tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels.
   }];
   let options = !listconcat(vectorOptions, [
@@ -240,7 +240,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",
-                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect", "::mlir::amx::AMXDialect"];
+                           "::mlir::func::FuncDialect", "::mlir::x86vector::X86VectorDialect"];
 }
 
 def ApproximateMathPass : Pass<"moe-approximate-math"> {

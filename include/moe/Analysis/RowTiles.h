@@ -28,8 +28,9 @@ struct RowCut {
   /// Rows of the register tile of vectors. It is as high as the rows are, so
   /// nothing is computed for nobody.
   int64_t vectorRows;
-  /// Whether more than mostForVectors() go to tile registers. Those are of one
-  /// height: of the last one, rows may be computed for nobody.
+  /// Whether more than mostForVectors() go to tile registers. Two of those
+  /// are a block, blocks are of one height: of the last one, less than a row
+  /// for each block may be computed for nobody.
   bool hasTiles = false;
   /// Whether weights are codes.
   bool hasCodes = false;

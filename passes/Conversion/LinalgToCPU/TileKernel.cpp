@@ -1,7 +1,7 @@
 // Generates kernels that keep a block of the result in tile registers (AMX).
 #include "KernelBase.h"
 
-#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -10,10 +10,15 @@ using namespace moe;
 
 namespace {
 
-/// The eight tile registers hold two of A, two of B and their four products:
-/// each that is loaded is used twice, and loads take half of the time of
+/// The eight tile registers hold the four products of two tiles of A and two of
+/// B: each that is loaded is used twice, and loads take half of the time of
 /// products.
 constexpr int64_t tilesOfA = 2, tilesOfB = 2;
+constexpr int64_t firstOfA = tilesOfA * tilesOfB,
+                  firstOfB = firstOfA + tilesOfA,
+                  tileRegisters = firstOfB + tilesOfB;
+/// The register of the sums of tile `i` of A by tile `j` of B.
+constexpr int64_t sumOf(int64_t i, int64_t j) { return tilesOfB * i + j; }
 constexpr int64_t blockRows = tilesOfA * tileRegisterRows;
 /// Pairs of A along k, and of B across columns, in the row of a tile.
 constexpr int64_t pairs = tileDepth / 2;
@@ -23,6 +28,8 @@ constexpr int64_t blockColumns = tilesOfB * pairs;
 /// tiles come as fast as they are multiplied: from the second one it takes
 /// longer.
 constexpr int64_t partDepth = 160;
+/// Bytes of a row of a tile.
+constexpr int64_t tileRowBytes = 64;
 /// Bytes that are fetched ahead at a time.
 constexpr int64_t fetchedBytes = 256;
 
@@ -33,14 +40,19 @@ constexpr int64_t fetchedBytes = 256;
 ///               64
 ///        +-----+-----+         for each part of K
 ///        |  B  |     |           of codes: make numbers of them
-///      K +-----+-----+           for each block of 32 or 16 rows
+///      K +-----+-----+           for each block of up to 32 rows
 ///        |     |     |             for each half of the columns
 ///     +--+-----+-----+               load 2 x 2 tiles of C
 ///  32 | A|  C  |     |               for k: C[i][j] += A[i][k] * B[k][j]
 ///     +--+-----+-----+               store the tiles
 ///
-/// Tiles are whole: rows that end within one are copied, and so is the block of
-/// C there and where columns end within the panel. What a copy has beyond the
+/// Rows are divided evenly into as few blocks as there can be, and a block into
+/// two tiles, or one where that is enough: tiles are as high as the call needs,
+/// and the registers are configured when it begins. Tiles of the `amx` dialect
+/// have fixed heights, and LLVM has no plan for registers of several run-time
+/// shapes; so the kernel names its registers. Where blocks have more rows than
+/// there are, less than one each, those of the last block are copied, and so is
+/// its C, and C where columns end within the panel. What a copy has beyond the
 /// operand is never read back. The products of codes begin with zeros, and C
 /// gets them, from a copy too, multiplied by the scales of their group.
 class TileKernelBuilder : KernelBase {
@@ -60,13 +72,24 @@ private:
     Value next, share;
   };
 
-  amx::TileType tileType(Type element, int64_t columns) {
-    return amx::TileType::get({tileRegisterRows, columns}, element);
+  void instruct(StringRef name, ArrayRef<int64_t> tiles,
+                ValueRange operands = {});
+  void access(StringRef name, int64_t tile, Value matrix, Value row,
+              Value column);
+  void loadTile(int64_t tile, Value matrix, Value row, Value column) {
+    access("tileloadd64", tile, matrix, row, column);
+  }
+  void storeTile(int64_t tile, Value matrix, Value row, Value column) {
+    access("tilestored64", tile, matrix, row, column);
+  }
+  Value pointerTo(Value address);
+  Value toInteger(Value value, unsigned bits) {
+    return arith::IndexCastUIOp::create(builder, loc,
+                                        builder.getIntegerType(bits), value);
   }
   Value allocate(Type element, int64_t rows, int64_t columns);
   Value view(Value matrix, Value row, Value column, Value rows, Value columns);
-  scf::ForOp loop(Value begin, Value end, Value step, ValueRange values = {});
-  void forEach(Value end, int64_t step, function_ref<void(Value)> body);
+  void forEach(Value end, Value step, function_ref<void(Value)> body);
   Value viewOrCopy(Value isWhole, Value copy, function_ref<Value()> view,
                    function_ref<void()> fill);
   Value equals(Value value, int64_t constant);
@@ -78,8 +101,9 @@ private:
   void buildBlock(int64_t high, Value row, Value height, const Part &part);
   void multiply(int64_t high, Value row, Value aRows, Value cRows,
                 const Part &part);
+  void divideRows();
+  void configure();
   void buildRows();
-  Value rowsOfA(Value hasAllRows, Value row, Value height, const Part &part);
   void buildFewRows();
   void fetchBehind(Value step, int64_t quarter);
   void loadCopy(Value row, Value height);
@@ -87,6 +111,9 @@ private:
   void ifSo(Value condition, function_ref<void()> body);
 
   Value rowCount;
+  /// The rows of a block, whether they take two tiles, and the rows of those.
+  Value blockHeight, isHigh;
+  std::array<Value, tilesOfA> heights;
   /// Whether columns of C end within the panel, and the pairs of tiles that
   /// they take.
   Value isCut, halves;
@@ -114,42 +141,81 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   if (codes)
     numbers = allocate(form.a, depth / 2, 2 * tile.columns);
 
+  divideRows();
+  configure();
+
   // Codes are made to numbers part by part for any number of rows.
   if (!codes) {
-    Value isFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
-                                        rowCount, index(tileRegisterRows));
-    auto branch = scf::IfOp::create(builder, loc, isFew, /*else=*/true);
-    builder.setInsertionPoint(branch.thenYield());
-    buildFewRows();
+    auto branch = scf::IfOp::create(builder, loc, isHigh, /*else=*/true);
     builder.setInsertionPoint(branch.elseYield());
+    buildFewRows();
+    builder.setInsertionPoint(branch.thenYield());
   }
   buildRows();
+  builder.setInsertionPoint(function.front().getTerminator());
+  instruct("tilerelease", {});
   return function;
+}
+
+/// Two tiles of nearly the same height for each block, or one.
+void TileKernelBuilder::divideRows() {
+  auto divideUp = [&](Value value, Value by) -> Value {
+    return arith::CeilDivUIOp::create(builder, loc, value, by);
+  };
+  blockHeight = divideUp(rowCount, divideUp(rowCount, index(blockRows)));
+  isHigh = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt,
+                                 blockHeight, index(tileRegisterRows));
+  heights[0] = arith::SelectOp::create(
+      builder, loc, isHigh, divideUp(blockHeight, index(2)), blockHeight);
+  // Where there is one tile only, the others' registers serve for more columns.
+  heights[1] = arith::SelectOp::create(
+      builder, loc, isHigh, sub(blockHeight, heights[0]), blockHeight);
+}
+
+/// Gives the registers their shapes: TILECFG of Intel's manual, palette 1,
+/// which has the bytes of rows from byte 16 on and numbers of rows from byte 48
+/// on.
+void TileKernelBuilder::configure() {
+  SmallVector<int8_t> bytes(64, 0);
+  bytes[0] = 1;
+  for (int64_t tile = 0; tile < tileRegisters; ++tile) {
+    bytes[16 + 2 * tile] = tileRowBytes;
+    bytes[48 + tile] = tileRegisterRows;
+  }
+  Type byte = builder.getI8Type();
+  auto type = VectorType::get({64}, byte);
+  Value memory = memref::AllocaOp::create(
+      builder, loc, MemRefType::get({64}, byte), builder.getI64IntegerAttr(64));
+  vector::StoreOp::create(
+      builder, loc,
+      arith::ConstantOp::create(
+          builder, loc, DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes))),
+      memory, index(0));
+  auto setRows = [&](int64_t tile, Value height) {
+    memref::StoreOp::create(builder, loc, toInteger(height, 8), memory,
+                            index(48 + tile));
+  };
+  for (int64_t i = 0; i < tilesOfA; ++i) {
+    setRows(firstOfA + i, heights[i]);
+    for (int64_t j = 0; j < tilesOfB; ++j)
+      setRows(sumOf(i, j), heights[i]);
+  }
+  instruct("ldtilecfg", {}, pointerTo(addressOf(memory)));
 }
 
 /// Any number of rows.
 void TileKernelBuilder::buildRows() {
-  // A block that rows end in within a tile is a copy from the first part to the
-  // last.
-  auto rest = [&](int64_t rows) -> Value {
-    return arith::RemUIOp::create(builder, loc, rowCount, index(rows));
-  };
+  // A block that has fewer rows is a copy from the first part to the last.
   Value tailHeight =
-      arith::SelectOp::create(builder, loc, equals(rest(tileRegisterRows), 0),
-                              index(0), rest(blockRows));
+      arith::RemUIOp::create(builder, loc, rowCount, blockHeight);
   Value tail = sub(rowCount, tailHeight);
   if (!codes)
     loadCopy(tail, tailHeight);
 
   // Steps along K: one row of B each.
   Value steps = size(b, 0), part = index(stepsPerPart());
-  auto parts = loop(index(0), steps, part);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(parts.getBody());
-    Value begin = parts.getInductionVar();
-    buildPart(begin, min(add(begin, part), steps));
-  }
+  forEach(steps, part,
+          [&](Value begin) { buildPart(begin, min(add(begin, part), steps)); });
   if (!codes)
     storeCopy(tail, tailHeight, {});
 }
@@ -159,58 +225,28 @@ void TileKernelBuilder::buildRows() {
 /// registers.
 void TileKernelBuilder::buildFewRows() {
   Value none = index(0);
-  Value hasAllRows = equals(rowCount, tileRegisterRows);
-  Value isWhole = arith::AndIOp::create(builder, loc, hasAllRows,
-                                        equals(columnCount, tile.columns));
   Value cRows = viewOrCopy(
-      isWhole, copyOfC,
-      [&] { return view(c, none, none, rowCount, columnCount); },
+      equals(columnCount, tile.columns), copyOfC, [&] { return c; },
       [&] { loadCopy(none, rowCount); });
-  amx::TileType ofPairs = tileType(form.a, tileDepth),
-                ofSums = tileType(builder.getF32Type(), pairs);
-  SmallVector<Value> places, sums;
+  SmallVector<Value> places;
   for (int64_t column = 0; column < tile.columns; column += pairs)
     places.push_back(index(column));
-  for (Value place : places)
-    sums.push_back(amx::TileLoadOp::create(builder, loc, ofSums, cRows,
-                                           ValueRange{none, place}));
-  Value steps = size(b, 0), depth = index(stepsPerPart());
-  auto parts = loop(none, steps, depth, sums);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(parts.getBody());
-    Part part;
-    part.first = parts.getInductionVar();
-    part.k = mul(part.first, index(form.stepDepth()));
-    part.pairs = min(sub(steps, part.first), depth);
-    Value aRows = rowsOfA(hasAllRows, none, rowCount, part);
-    auto products =
-        loop(none, part.pairs, index(pairs), parts.getRegionIterArgs());
-    {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(products.getBody());
-      Value step = products.getInductionVar();
-      Value row = add(part.first, step);
-      Value aTile = amx::TileLoadOp::create(
-          builder, loc, ofPairs, aRows, ValueRange{none, mul(step, index(2))});
-      SmallVector<Value> next;
-      for (auto [i, place] : llvm::enumerate(places)) {
-        fetchBehind(row, static_cast<int64_t>(i));
-        Value bTile = amx::TileLoadOp::create(
-            builder, loc, ofPairs, b, ValueRange{row, mul(place, index(2))});
-        next.push_back(amx::TileMulFOp::create(
-            builder, loc, ofSums, aTile, bTile, products.getRegionIterArg(i)));
-      }
-      scf::YieldOp::create(builder, loc, next);
+  // The sums of all places are as many as a block has.
+  for (auto [i, place] : llvm::enumerate(places))
+    loadTile(static_cast<int64_t>(i), cRows, none, place);
+  forEach(size(b, 0), index(pairs), [&](Value step) {
+    loadTile(firstOfA, a, none, mul(step, index(2)));
+    for (auto [at, place] : llvm::enumerate(places)) {
+      auto i = static_cast<int64_t>(at);
+      int64_t bTile = firstOfB + i % tilesOfB;
+      fetchBehind(step, i);
+      loadTile(bTile, b, step, mul(place, index(2)));
+      instruct("tdpbf16ps", {i, firstOfA, bTile});
     }
-    scf::YieldOp::create(builder, loc, products.getResults());
-  }
-  for (auto [place, sum] : llvm::zip(places, parts.getResults()))
-    amx::TileStoreOp::create(builder, loc, cRows, ValueRange{none, place}, sum);
-  auto branch = scf::IfOp::create(builder, loc, isWhole, /*else=*/true);
-  builder.setInsertionPoint(branch.elseYield());
-  storeCopy(none, rowCount, {});
-  builder.setInsertionPointAfter(branch);
+  });
+  for (auto [i, place] : llvm::enumerate(places))
+    storeTile(static_cast<int64_t>(i), cRows, none, place);
+  ifSo(isCut, [&] { storeCopy(none, rowCount, {}); });
 }
 
 /// Brings a quarter of what four tiles read some lines later to the first
@@ -241,14 +277,9 @@ Value TileKernelBuilder::view(Value matrix, Value row, Value column, Value rows,
       ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
 }
 
-scf::ForOp TileKernelBuilder::loop(Value begin, Value end, Value step,
-                                   ValueRange values) {
-  return scf::ForOp::create(builder, loc, begin, end, step, values);
-}
-
-void TileKernelBuilder::forEach(Value end, int64_t step,
+void TileKernelBuilder::forEach(Value end, Value step,
                                 function_ref<void(Value)> body) {
-  auto steps = loop(index(0), end, index(step));
+  auto steps = scf::ForOp::create(builder, loc, index(0), end, step);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(steps.getBody());
   body(steps.getInductionVar());
@@ -314,11 +345,10 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
   }
   if (form.fetchesAhead)
     startFetchingAhead(part, begin, end);
-  forEach(rowCount, blockRows, [&](Value row) {
-    Value height = min(sub(rowCount, row), index(blockRows));
-    Value isHigh =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt, height,
-                              index(tileRegisterRows));
+  forEach(rowCount, blockHeight, [&](Value row) {
+    Value height = min(sub(rowCount, row), blockHeight);
+    if (!codes)
+      return buildBlock(/*high=*/2, row, height, part);
     auto branch = scf::IfOp::create(builder, loc, isHigh, /*else=*/true);
     builder.setInsertionPoint(branch.thenYield());
     buildBlock(/*high=*/2, row, height, part);
@@ -334,7 +364,7 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
   Value rowBytes = index(form.rowBytes());
   part.next = add(bAddress, mul(end, rowBytes));
   Value blocks =
-      arith::CeilDivUIOp::create(builder, loc, rowCount, index(blockRows));
+      arith::CeilDivUIOp::create(builder, loc, rowCount, blockHeight);
   Value products = mul(mul(blocks, halves), part.pairs);
   // A product takes as many pairs as its tiles have.
   Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
@@ -346,7 +376,7 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
 /// What the codes of rows [begin, end) of B mean, in rows of pairs.
 void TileKernelBuilder::readCodes(Value begin, Value end) {
   int64_t parts = form.stepDepth() / 2;
-  forEach(sub(end, begin), 1, [&](Value step) {
+  forEach(sub(end, begin), index(1), [&](Value step) {
     Value from = add(begin, step), to = mul(step, index(parts));
     for (int64_t part = 0; part < parts; ++part)
       for (int64_t v = 0; v < form.vectors(); ++v)
@@ -356,19 +386,22 @@ void TileKernelBuilder::readCodes(Value begin, Value end) {
   });
 }
 
-/// What a part multiplies of rows [row, row + height) of A: a copy where they
-/// end within a tile.
-Value TileKernelBuilder::rowsOfA(Value hasAllRows, Value row, Value height,
-                                 const Part &part) {
+/// Rows [row, row + height) of C, in tiles of which `high` lie one below
+/// another.
+void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
+                                   const Part &part) {
+  Value none = index(0);
+  Value hasAllRows = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::eq, height, blockHeight);
   Value depth = mul(part.pairs, index(2));
-  return viewOrCopy(
+  Value aRows = viewOrCopy(
       hasAllRows, copyOfA, [&] { return view(a, row, part.k, height, depth); },
       [&] {
         auto type = VectorType::get({tileDepth}, form.a);
         // By columns: LLVM makes calls of copies that are contiguous, and
         // calls lose the tiles.
-        forEach(depth, tileDepth, [&](Value k) {
-          forEach(height, 1, [&](Value i) {
+        forEach(depth, index(tileDepth), [&](Value k) {
+          forEach(height, index(1), [&](Value i) {
             Value loaded = vector::LoadOp::create(
                 builder, loc, type, a, ValueRange{add(row, i), add(part.k, k)});
             vector::StoreOp::create(builder, loc, loaded, copyOfA,
@@ -376,15 +409,6 @@ Value TileKernelBuilder::rowsOfA(Value hasAllRows, Value row, Value height,
           });
         });
       });
-}
-
-/// Rows [row, row + height) of C, in tiles of which `high` lie one below
-/// another.
-void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
-                                   const Part &part) {
-  Value none = index(0);
-  Value hasAllRows = equals(height, high * tileRegisterRows);
-  Value aRows = rowsOfA(hasAllRows, row, height, part);
   if (codes) {
     multiply(high, row, aRows, copyOfC, part);
     return storeCopy(row, height, part);
@@ -400,72 +424,89 @@ void TileKernelBuilder::buildBlock(int64_t high, Value row, Value height,
   ifSo(isCut, [&] { storeCopy(row, height, part); });
 }
 
-/// cRows (+)= aRows * B, of whole tiles.
+/// cRows (+)= aRows * B.
 void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
                                  Value cRows, const Part &part) {
-  amx::TileType ofPairs = tileType(form.a, tileDepth),
-                ofSums = tileType(builder.getF32Type(), pairs);
-  forEach(halves, 1, [&](Value half) {
+  // Where the tiles of A and C begin.
+  SmallVector<Value> firstRows = {index(0), heights[0]};
+  forEach(halves, index(1), [&](Value half) {
     Value column = mul(half, index(blockColumns));
-    SmallVector<Value> places, sums;
+    SmallVector<Value> places;
     for (int64_t j = 0; j < tilesOfB; ++j)
       places.push_back(add(column, index(j * pairs)));
-    for (int64_t i = 0; i < high; ++i)
-      for (Value place : places) {
-        if (codes)
-          sums.push_back(amx::TileZeroOp::create(builder, loc, ofSums));
-        else
-          sums.push_back(amx::TileLoadOp::create(
-              builder, loc, ofSums, cRows,
-              ValueRange{index(i * tileRegisterRows), place}));
-      }
+    auto forEachSum = [&](auto body) {
+      for (int64_t i = 0; i < high; ++i)
+        for (int64_t j = 0; j < tilesOfB; ++j)
+          body(i, j);
+    };
+    forEachSum([&](int64_t i, int64_t j) {
+      if (codes)
+        instruct("tilezero", {sumOf(i, j)});
+      else
+        loadTile(sumOf(i, j), cRows, firstRows[i], places[j]);
+    });
     Value fetched;
     if (form.fetchesAhead) {
-      Value block = arith::DivUIOp::create(builder, loc, row, index(blockRows));
+      Value block = arith::DivUIOp::create(builder, loc, row, blockHeight);
       Value before = mul(add(mul(block, halves), half), part.pairs);
       fetched = add(part.next, mul(productsOf(before), part.share));
     }
-    auto steps = loop(index(0), part.pairs, index(pairs), sums);
-    {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(steps.getBody());
-      Value step = steps.getInductionVar();
+    forEach(part.pairs, index(pairs), [&](Value step) {
       // Loads come first: products of one step need not wait for any between.
-      SmallVector<Value> aTiles, bTiles, next;
-      for (Value place : places)
-        bTiles.push_back(amx::TileLoadOp::create(
-            builder, loc, ofPairs, part.rows,
-            ValueRange{add(part.first, step), mul(place, index(2))}));
+      for (int64_t j = 0; j < tilesOfB; ++j)
+        loadTile(firstOfB + j, part.rows, add(part.first, step),
+                 mul(places[j], index(2)));
       for (int64_t i = 0; i < high; ++i)
-        aTiles.push_back(amx::TileLoadOp::create(
-            builder, loc, ofPairs, aRows,
-            ValueRange{index(i * tileRegisterRows), mul(step, index(2))}));
+        loadTile(firstOfA + i, aRows, firstRows[i], mul(step, index(2)));
       if (form.fetchesAhead) {
         Value from = add(fetched, mul(productsOf(step), part.share));
-        forEach(part.share, fetchedBytes, [&](Value bytes) {
+        forEach(part.share, index(fetchedBytes), [&](Value bytes) {
           for (int64_t line = 0; line < fetchedBytes; line += cacheLineBytes)
             fetch(add(add(from, bytes), index(line)), /*cache=*/2);
         });
       }
-      for (Value aTile : aTiles)
-        for (Value bTile : bTiles)
-          next.push_back(
-              amx::TileMulFOp::create(builder, loc, ofSums, aTile, bTile,
-                                      steps.getRegionIterArg(next.size())));
-      scf::YieldOp::create(builder, loc, next);
-    }
-    size_t next = 0;
-    for (int64_t i = 0; i < high; ++i)
-      for (Value place : places)
-        amx::TileStoreOp::create(builder, loc, cRows,
-                                 ValueRange{index(i * tileRegisterRows), place},
-                                 steps.getResult(next++));
+      forEachSum([&](int64_t i, int64_t j) {
+        instruct("tdpbf16ps", {sumOf(i, j), firstOfA + i, firstOfB + j});
+      });
+    });
+    forEachSum([&](int64_t i, int64_t j) {
+      storeTile(sumOf(i, j), cRows, firstRows[i], places[j]);
+    });
   });
+}
+
+/// An instruction of LLVM that takes numbers of registers and other operands.
+void TileKernelBuilder::instruct(StringRef name, ArrayRef<int64_t> tiles,
+                                 ValueRange operands) {
+  SmallVector<Value> all;
+  for (int64_t number : tiles)
+    all.push_back(arith::ConstantIntOp::create(builder, loc, number, 8));
+  llvm::append_range(all, operands);
+  LLVM::CallIntrinsicOp::create(builder, loc,
+                                builder.getStringAttr("llvm.x86." + name), all);
+}
+
+/// Loads or stores what lies from `row` and `column` of `matrix` on.
+void TileKernelBuilder::access(StringRef name, int64_t tile, Value matrix,
+                               Value row, Value column) {
+  auto type = cast<MemRefType>(matrix.getType());
+  auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, matrix);
+  Value bytes = index(type.getElementTypeBitWidth() / 8);
+  Value rowBytes = mul(layout.getStrides()[0], bytes);
+  Value address =
+      add(addressOf(matrix), add(mul(row, rowBytes), mul(column, bytes)));
+  instruct(name, {tile}, {pointerTo(address), toInteger(rowBytes, 64)});
+}
+
+Value TileKernelBuilder::pointerTo(Value address) {
+  return LLVM::IntToPtrOp::create(
+      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
+      toInteger(address, 64));
 }
 
 /// Copies a block of C.
 void TileKernelBuilder::loadCopy(Value row, Value height) {
-  forEach(height, 1, [&](Value i) {
+  forEach(height, index(1), [&](Value i) {
     for (size_t v = 0; v < masks.size(); ++v)
       vector::StoreOp::create(builder, loc, loadC(add(row, i), v), copyOfC,
                               ValueRange{i, columnIndices[v]});
@@ -474,7 +515,7 @@ void TileKernelBuilder::loadCopy(Value row, Value height) {
 
 /// Brings the copy of a block back to C: its elements, or what they add to it.
 void TileKernelBuilder::storeCopy(Value row, Value height, const Part &part) {
-  forEach(height, 1, [&](Value i) {
+  forEach(height, index(1), [&](Value i) {
     Value target = add(row, i);
     for (size_t v = 0; v < masks.size(); ++v) {
       Value sum = vector::LoadOp::create(builder, loc, vectorType, copyOfC,

@@ -150,11 +150,11 @@ std::string describeTile(Schedule form, const RegisterTile &tile,
       tile.rows, tile.columns);
   if (usesTiles)
     text = llvm::formatv(
-        "{0} x {1} in tile registers, up to {2} rows of a task computed for "
-        "nothing; vectors where a task has no more than {3} rows, or {4} of "
-        "codes",
-        2 * tileRegisterRows, tileDepth, tileRegisterRows - 1,
-        mostRowsBesideTiles, mostRowsOfCodesBesideTiles);
+        "up to {0} x {1} in tile registers, the rows of an expert divided "
+        "evenly, less than one of each {0} computed for nothing; vectors where "
+        "a task has no more than {2} rows, or {3} of codes",
+        2 * tileRegisterRows, tileDepth, mostRowsBesideTiles,
+        mostRowsOfCodesBesideTiles);
   if (form != Schedule::Unfused)
     text += llvm::formatv("; tasks of {0} rows x {1} hidden columns and of {2} "
                           "columns of the result",

@@ -2,7 +2,7 @@
 
 // RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 bf16-dot=true" | FileCheck %s --check-prefix=NONE
 // RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 bf16-tiles=true" | FileCheck %s --check-prefix=NONE
-// NONE-NOT: amx.
+// NONE-NOT: llvm.x86.t
 
 // Kernels for a CPU that has tile registers. Their panels are those of pairs.
 
@@ -89,51 +89,95 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
   return
 }
 
-// The kernel: whole rows are read in place, others copied. C is copied once where rows end within a tile, and for each part where columns end within the panel. Products fetch the next part.
+// The kernel: blocks are as high as rows divide evenly into, the last one is copied where it has fewer. C is copied once there, and for each part where columns end within the panel. Products
+// fetch the next part.
 
 // CHECK-LABEL: func.func private @moe_matmul_bf16_32x64_panels_tiles
 // CHECK-SAME: (%[[A:[^:]*]]: {{.*}}, %[[B:[^:]*]]: {{.*}}, %[[C:[^:]*]]: {{.*}}) attributes {no_inline, passthrough = ["noinline"]}
+// CHECK-DAG: %[[SHAPES:.*]] = arith.constant dense<{{\[}}1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0]> : vector<64xi8>
 // CHECK-DAG: %[[COLUMNS:.*]] = memref.dim %[[C]], %c1
+// CHECK-DAG: %[[ROW_COUNT:.*]] = memref.dim %[[C]], %c0
 // CHECK-DAG: %[[CUT:.*]] = arith.cmpi ne, %[[COLUMNS]], %c64
 // CHECK: %[[COPY_A:.*]] = memref.cast %{{.*}} : memref<32x160xbf16>
 // CHECK: %[[COPY_C:.*]] = memref.cast %{{.*}} : memref<32x64xf32>
-// CHECK: %[[TAIL:.*]] = arith.select
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[ROW_COUNT]], %c32
+// CHECK: %[[BLOCK:.*]] = arith.ceildivui %[[ROW_COUNT]], %[[BLOCKS]]
+// CHECK: %[[HIGH:.*]] = arith.cmpi ugt, %[[BLOCK]], %c16
+// CHECK: %[[HALF:.*]] = arith.ceildivui %[[BLOCK]], %c2
+// CHECK: %[[FIRST:.*]] = arith.select %[[HIGH]], %[[HALF]], %[[BLOCK]]
+// CHECK: %[[REST:.*]] = arith.subi %[[BLOCK]], %[[FIRST]]
+// CHECK: %[[SECOND:.*]] = arith.select %[[HIGH]], %[[REST]], %[[BLOCK]]
+// CHECK: vector.store %[[SHAPES]], %[[MEMORY:.*]][%c0]
+// CHECK: %[[FIRST_BYTE:.*]] = arith.index_castui %[[FIRST]] : index to i8
+// CHECK-DAG: memref.store %[[FIRST_BYTE]], %[[MEMORY]][%c52]
+// CHECK-DAG: memref.store %[[FIRST_BYTE]], %[[MEMORY]][%c48]
+// CHECK-DAG: memref.store %[[FIRST_BYTE]], %[[MEMORY]][%c49]
+// CHECK: %[[SECOND_BYTE:.*]] = arith.index_castui %[[SECOND]] : index to i8
+// CHECK-DAG: memref.store %[[SECOND_BYTE]], %[[MEMORY]][%c53]
+// CHECK-DAG: memref.store %[[SECOND_BYTE]], %[[MEMORY]][%c50]
+// CHECK-DAG: memref.store %[[SECOND_BYTE]], %[[MEMORY]][%c51]
+// CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
+// CHECK: scf.if %[[HIGH]] {
+// CHECK: %[[TAIL:.*]] = arith.remui %[[ROW_COUNT]], %[[BLOCK]]
 // CHECK: scf.for %{{.*}} = %c0 to %[[TAIL]]
 // CHECK: vector.maskedload %[[C]]
-// CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %{{.*}}, %c32
-// CHECK: %[[ROWS:.*]] = scf.if %[[WHOLE]]
+// CHECK: scf.for %{{.*}} = %c0 to %[[ROW_COUNT]] step %[[BLOCK]]
+// CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %{{.*}}, %[[BLOCK]]
+// CHECK: scf.if %[[WHOLE]]
 // CHECK-NEXT: %[[VIEW:.*]] = memref.subview %[[A]]
 // CHECK-NEXT: scf.yield %[[VIEW]]
 // CHECK: vector.load %[[A]]
 // CHECK: scf.yield %[[COPY_A]]
-// CHECK: %[[SUMS:.*]] = scf.if
+// CHECK: scf.if
 // CHECK-NEXT: memref.subview %[[C]]
 // CHECK: scf.if %[[CUT]]
 // CHECK: vector.maskedload %[[C]]
 // CHECK: scf.yield %[[COPY_C]]
-// CHECK-COUNT-4: amx.tile_load %[[SUMS]]{{.*}} !amx.tile<16x16xf32>
-// CHECK: scf.for %{{.*}} step %c16 iter_args(%[[C00:.*]] = %{{.*}}, %[[C01:.*]] = %{{.*}}, %[[C10:.*]] = %{{.*}}, %[[C11:.*]] = %{{.*}})
-// CHECK: %[[B0:.*]] = amx.tile_load %[[B]]
-// CHECK: %[[B1:.*]] = amx.tile_load %[[B]]
-// CHECK: %[[A0:.*]] = amx.tile_load %[[ROWS]][%c0,
-// CHECK: %[[A1:.*]] = amx.tile_load %[[ROWS]][%c16,
+// CHECK: "llvm.x86.tileloadd64"(%c0_i8
+// CHECK: "llvm.x86.tileloadd64"(%c1_i8
+// CHECK: "llvm.x86.tileloadd64"(%c2_i8
+// CHECK: "llvm.x86.tileloadd64"(%c3_i8
+// CHECK: scf.for %{{.*}} step %c16 {
+// CHECK: "llvm.x86.tileloadd64"(%c6_i8
+// CHECK: "llvm.x86.tileloadd64"(%c7_i8
+// CHECK: "llvm.x86.tileloadd64"(%c4_i8
+// CHECK: "llvm.x86.tileloadd64"(%c5_i8
 // CHECK: scf.for
 // CHECK-COUNT-4: llvm.intr.prefetch
-// CHECK: amx.tile_mulf %[[A0]], %[[B0]], %[[C00]]
-// CHECK-NEXT: amx.tile_mulf %[[A0]], %[[B1]], %[[C01]]
-// CHECK-NEXT: amx.tile_mulf %[[A1]], %[[B0]], %[[C10]]
-// CHECK-NEXT: amx.tile_mulf %[[A1]], %[[B1]], %[[C11]]
-// CHECK: scf.yield
-// CHECK-COUNT-4: amx.tile_store %[[SUMS]]
+// CHECK: "llvm.x86.tdpbf16ps"(%c0_i8, %c4_i8, %c6_i8)
+// CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c1_i8, %c4_i8, %c7_i8)
+// CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c2_i8, %c5_i8, %c6_i8)
+// CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c3_i8, %c5_i8, %c7_i8)
 // CHECK-NEXT: }
-// CHECK-NEXT: scf.if %[[CUT]]
+// CHECK-COUNT-4: "llvm.x86.tilestored64"
+// CHECK: scf.if %[[CUT]]
 // CHECK: vector.maskedstore %[[C]]
 // CHECK: scf.for %{{.*}} = %c0 to %[[TAIL]]
 // CHECK: vector.maskedstore %[[C]]
 
+// Rows of one tile: all sums in registers, and rows of A where they lie.
+
+// CHECK: } else {
+// CHECK-COUNT-4: "llvm.x86.tileloadd64"
+// CHECK: scf.for
+// CHECK: memref.extract_aligned_pointer_as_index %[[A]]
+// CHECK: "llvm.x86.tileloadd64"(%c4_i8
+// CHECK: "llvm.x86.tileloadd64"(%c6_i8
+// CHECK: "llvm.x86.tdpbf16ps"(%c0_i8, %c4_i8, %c6_i8)
+// CHECK: "llvm.x86.tileloadd64"(%c7_i8
+// CHECK: "llvm.x86.tdpbf16ps"(%c1_i8, %c4_i8, %c7_i8)
+// CHECK: "llvm.x86.tileloadd64"(%c6_i8
+// CHECK: "llvm.x86.tdpbf16ps"(%c2_i8, %c4_i8, %c6_i8)
+// CHECK: "llvm.x86.tileloadd64"(%c7_i8
+// CHECK: "llvm.x86.tdpbf16ps"(%c3_i8, %c4_i8, %c7_i8)
+// CHECK-NEXT: }
+// CHECK-COUNT-4: "llvm.x86.tilestored64"
+// CHECK: "llvm.x86.tilerelease"
+// CHECK-NEXT: return
+
 // CHECK-LABEL: func.func private @moe_matmul_bf16_i8x64_f32_32x64_panels_tiles
 // CHECK: %[[NUMBERS:.*]] = memref.cast %{{.*}} : memref<32x128xbf16>
-// CHECK: amx.tile_zero
-// CHECK: amx.tile_load %[[NUMBERS]]
+// CHECK: "llvm.x86.tilezero"
+// CHECK: extract_aligned_pointer_as_index
 // CHECK: vector.fma
 // CHECK: return

@@ -193,7 +193,7 @@ TEST(Schedule, TileRegistersMakeProductsFaster) {
               estimate(tiles, machine, 1).fused * machine.tileFactor / 2, 1e-9);
 }
 
-TEST(RowTiles, TileRegistersAreWhole) {
+TEST(RowTiles, TileRegistersAreAsHighAsRowsNeed) {
   constexpr RowCut vectors{6}, tiles{6, /*hasTiles=*/true};
   EXPECT_EQ(vectors.unit(), 6);
   EXPECT_EQ(tiles.unit(), 16);
@@ -205,13 +205,16 @@ TEST(RowTiles, TileRegistersAreWhole) {
         {1, 6, 1, 16},
         {2, 6, 2, 16},
         {5, 6, 5, 16},
-        {6, 6, 16, 16},
-        {7, 12, 16, 16},
+        {6, 6, 6, 16},
+        {7, 12, 7, 16},
         {16, 18, 16, 16},
-        {17, 18, 32, 32},
+        {17, 18, 17, 32},
+        {33, 36, 34, 48},
+        {65, 66, 66, 80},
         {256, 258, 256, 256},
         {261, 264, 261, 272},
-        {263, 264, 272, 272}}) {
+        {263, 264, 263, 272},
+        {321, 324, 322, 336}}) {
     EXPECT_EQ(vectors.computed(rows), rows);
     EXPECT_EQ(vectors.inWholeTiles(rows), whole) << rows;
     EXPECT_EQ(tiles.computed(rows), computed) << rows;

@@ -1,7 +1,7 @@
 """Compiles models for a CPU with tile registers (AMX), also to run them where there is none.
 
 The module at the target level is what such a CPU gets. Its tile instructions become calls of functions that do in vectors what Intel's manual says of them
-(tile_instructions.mlir), and tiles vectors of 256 words; all the rest stays. Needs a CPU with AVX512-BF16, all of which have AVX512-VNNI, and moe-compile and moe-opt in PATH.
+(tile_instructions.mlir), registers memory of the kernel; all the rest stays. Needs a CPU with AVX512-BF16, all of which have AVX512-VNNI, and moe-compile and moe-opt in PATH.
 """
 import os
 import re
@@ -24,11 +24,17 @@ def instructions():
     return "\n".join(functions)
 
 
+def call(instruction):
+    name, operands, types = instruction.groups()
+    return f"llvm.call @emulated.{name}({', '.join(filter(None, ['%state', operands]))}) : ({', '.join(filter(None, ['!llvm.ptr', types]))})"
+
+
 def emulate(text):
     """`text` without tile instructions."""
-    assert "llvm.x86.tdpbf16ps.internal" in text
-    text = re.sub(r'llvm\.call_intrinsic "llvm\.x86\.(\w+)\.internal"\(', r"llvm.call @emulated.\1(", text)
-    text = text.replace("!llvm.x86_amx", "vector<256xi32>").rstrip()
+    assert "llvm.x86.tdpbf16ps" in text
+    state = "%state_bytes = llvm.mlir.constant(8256 : i64) : i64\n%state = llvm.alloca %state_bytes x i8 {alignment = 64 : i64} : (i64) -> !llvm.ptr\n"
+    text = re.sub(r"(llvm\.func @\S+_tiles\"?\(.*\{\n)", r"\1" + state, text)
+    text = re.sub(r'llvm\.call_intrinsic "llvm\.x86\.(\w*tile\w+|tdpbf16ps)"\((.*?)\) : \((.*?)\)', call, text).rstrip()
     assert text.endswith("}") and "llvm.x86.t" not in text
     return text[:-1] + instructions() + "\n}\n"
 

@@ -1,12 +1,90 @@
-// What the tile instructions of AMX do, in vectors, for machines without them: the operations of Intel's manual (TILELOADD, TILESTORED, TILEZERO, TDPBF16PS), palette 1. Shapes are those that the
-// instruction is configured with, in rows and bytes; what lies beyond them in a tile is zero afterwards.
+// What the tile instructions of AMX do, in vectors, for machines without them: the operations of Intel's manual (LDTILECFG, TILELOADD, TILESTORED, TILEZERO, TDPBF16PS, TILERELEASE), palette 1.
+// Shapes are those that a register is configured with, in rows and bytes; what lies beyond them is zero afterwards.
 
-func.func private @emulated.tilezero(%rows: i16, %bytes: i16) -> vector<256xi32> {
-  %zero = arith.constant dense<0> : vector<256xi32>
-  return %zero : vector<256xi32>
+// The state of a kernel's call comes first: TILECFG, and from byte 64 on eight registers of 16 rows of 64 bytes.
+
+func.func private @emulated.ldtilecfg(%state: !llvm.ptr, %from: !llvm.ptr) {
+  %bytes = llvm.load %from {alignment = 1 : i64} : !llvm.ptr -> vector<64xi8>
+  llvm.store %bytes, %state {alignment = 64 : i64} : vector<64xi8>, !llvm.ptr
+  return
 }
 
-func.func private @emulated.tileloadd64(%rows: i16, %bytes: i16, %base: !llvm.ptr, %stride: i64) -> vector<256xi32> {
+// Afterwards registers have no rows.
+func.func private @emulated.tilerelease(%state: !llvm.ptr) {
+  %bytes = arith.constant dense<0> : vector<64xi8>
+  llvm.store %bytes, %state {alignment = 64 : i64} : vector<64xi8>, !llvm.ptr
+  return
+}
+
+// Rows and bytes of a register.
+func.func private @emulated.shape(%state: !llvm.ptr, %tile: i8) -> (i16, i16) {
+  %number = arith.extui %tile : i8 to i64
+  %first_rows = arith.constant 48 : i64
+  %at_rows = arith.addi %number, %first_rows : i64
+  %rows_address = llvm.getelementptr %state[%at_rows] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+  %rows_byte = llvm.load %rows_address : !llvm.ptr -> i8
+  %rows = arith.extui %rows_byte : i8 to i16
+  %first_bytes = arith.constant 8 : i64
+  %at_bytes = arith.addi %number, %first_bytes : i64
+  %bytes_address = llvm.getelementptr %state[%at_bytes] : (!llvm.ptr, i64) -> !llvm.ptr, i16
+  %bytes = llvm.load %bytes_address : !llvm.ptr -> i16
+  return %rows, %bytes : i16, i16
+}
+
+func.func private @emulated.register(%state: !llvm.ptr, %tile: i8) -> !llvm.ptr {
+  %number = arith.extui %tile : i8 to i64
+  %size = arith.constant 1024 : i64
+  %first = arith.constant 64 : i64
+  %offset = arith.muli %number, %size : i64
+  %at = arith.addi %offset, %first : i64
+  %address = llvm.getelementptr %state[%at] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+  return %address : !llvm.ptr
+}
+
+func.func private @emulated.get(%state: !llvm.ptr, %tile: i8) -> vector<256xi32> {
+  %address = func.call @emulated.register(%state, %tile) : (!llvm.ptr, i8) -> !llvm.ptr
+  %value = llvm.load %address {alignment = 64 : i64} : !llvm.ptr -> vector<256xi32>
+  return %value : vector<256xi32>
+}
+
+func.func private @emulated.set(%state: !llvm.ptr, %tile: i8, %value: vector<256xi32>) {
+  %address = func.call @emulated.register(%state, %tile) : (!llvm.ptr, i8) -> !llvm.ptr
+  llvm.store %value, %address {alignment = 64 : i64} : vector<256xi32>, !llvm.ptr
+  return
+}
+
+func.func private @emulated.tilezero(%state: !llvm.ptr, %tile: i8) {
+  %zero = arith.constant dense<0> : vector<256xi32>
+  func.call @emulated.set(%state, %tile, %zero) : (!llvm.ptr, i8, vector<256xi32>) -> ()
+  return
+}
+
+func.func private @emulated.tileloadd64(%state: !llvm.ptr, %tile: i8, %base: !llvm.ptr, %stride: i64) {
+  %rows, %bytes = func.call @emulated.shape(%state, %tile) : (!llvm.ptr, i8) -> (i16, i16)
+  %value = func.call @emulated.load(%rows, %bytes, %base, %stride) : (i16, i16, !llvm.ptr, i64) -> vector<256xi32>
+  func.call @emulated.set(%state, %tile, %value) : (!llvm.ptr, i8, vector<256xi32>) -> ()
+  return
+}
+
+func.func private @emulated.tilestored64(%state: !llvm.ptr, %tile: i8, %base: !llvm.ptr, %stride: i64) {
+  %rows, %bytes = func.call @emulated.shape(%state, %tile) : (!llvm.ptr, i8) -> (i16, i16)
+  %value = func.call @emulated.get(%state, %tile) : (!llvm.ptr, i8) -> vector<256xi32>
+  func.call @emulated.store(%rows, %bytes, %base, %stride, %value) : (i16, i16, !llvm.ptr, i64, vector<256xi32>) -> ()
+  return
+}
+
+func.func private @emulated.tdpbf16ps(%state: !llvm.ptr, %sum: i8, %left: i8, %right: i8) {
+  %rows, %bytes = func.call @emulated.shape(%state, %sum) : (!llvm.ptr, i8) -> (i16, i16)
+  %rows_of_left, %depth = func.call @emulated.shape(%state, %left) : (!llvm.ptr, i8) -> (i16, i16)
+  %c = func.call @emulated.get(%state, %sum) : (!llvm.ptr, i8) -> vector<256xi32>
+  %a = func.call @emulated.get(%state, %left) : (!llvm.ptr, i8) -> vector<256xi32>
+  %b = func.call @emulated.get(%state, %right) : (!llvm.ptr, i8) -> vector<256xi32>
+  %result = func.call @emulated.multiply(%rows, %bytes, %depth, %c, %a, %b) : (i16, i16, i16, vector<256xi32>, vector<256xi32>, vector<256xi32>) -> vector<256xi32>
+  func.call @emulated.set(%state, %sum, %result) : (!llvm.ptr, i8, vector<256xi32>) -> ()
+  return
+}
+
+func.func private @emulated.load(%rows: i16, %bytes: i16, %base: !llvm.ptr, %stride: i64) -> vector<256xi32> {
   %0 = arith.constant 0 : index
   %1 = arith.constant 1 : index
   %16 = arith.constant 16 : index
@@ -31,7 +109,7 @@ func.func private @emulated.tileloadd64(%rows: i16, %bytes: i16, %base: !llvm.pt
   return %result : vector<256xi32>
 }
 
-func.func private @emulated.tilestored64(%rows: i16, %bytes: i16, %base: !llvm.ptr, %stride: i64, %value: vector<256xi32>) {
+func.func private @emulated.store(%rows: i16, %bytes: i16, %base: !llvm.ptr, %stride: i64, %value: vector<256xi32>) {
   %0 = arith.constant 0 : index
   %1 = arith.constant 1 : index
   %16 = arith.constant 16 : index
@@ -68,7 +146,7 @@ func.func private @emulated.flush(%x: vector<16xf32>) -> vector<16xf32> {
 }
 
 // %m rows of C with %n bytes; %k bytes of a row of A. The first elements of pairs and the second ones are summed up by themselves, then added, then added to C.
-func.func private @emulated.tdpbf16ps(%m: i16, %n: i16, %k: i16, %c: vector<256xi32>, %a: vector<256xi32>, %b: vector<256xi32>) -> vector<256xi32> {
+func.func private @emulated.multiply(%m: i16, %n: i16, %k: i16, %c: vector<256xi32>, %a: vector<256xi32>, %b: vector<256xi32>) -> vector<256xi32> {
   %0 = arith.constant 0 : index
   %1 = arith.constant 1 : index
   %16 = arith.constant 16 : index
