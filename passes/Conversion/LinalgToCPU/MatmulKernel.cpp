@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace moe;
@@ -16,11 +17,20 @@ namespace {
 /// next rows: this part, the next one and rows of A fit a second cache of
 /// 512 KiB.
 constexpr int64_t panelBytes = 128 << 10;
+/// The same for fewer rows on CPUs that have to be told what to fetch: all
+/// tiles but the first find so little of B in the first cache. From the second
+/// one they read slower while it is filled from memory. Many rows lose more by
+/// loading and storing C for each part.
+constexpr int64_t fewRowsPanelBytes = 16 << 10;
+constexpr int64_t mostFewRows = 96;
+/// Steps that one turn of the inner loop takes where vectors have 512 bits:
+/// counting and addresses take 5 to 10 % of the time of single ones.
+constexpr int64_t wideStepsAtOnce = 4;
 /// Tiles of fewer rows are mostly alone.
 constexpr int64_t minRowsToFetchAhead = 3;
 
-/// Builds one kernel. K is cut into parts that depend on the form alone; a part
-/// of B is used by all rows before the next one. A part of codes has one scale
+/// Builds one kernel. K is cut into parts; a part of B is used by all rows
+/// before the next one. A part of codes has one scale
 /// per column: the tile then begins with zeros, and is multiplied by the scales
 /// when it is added to C.
 ///
@@ -42,11 +52,24 @@ private:
   void startFetchingAhead(Value tileNumber, Value count, Value begin,
                           Value end);
   void buildTile(int64_t rows, Value row, Value begin, Value end);
-  void fetchLines(Value step);
-  void fetchAhead(Value step, Value begin);
-  Value loadB(Value step, int64_t part, size_t vector);
+  SmallVector<Value> buildSteps(ArrayRef<Value> rowIndices, Value begin,
+                                Value end, int64_t atOnce, ValueRange sums);
+  void buildStep(ArrayRef<Value> rowIndices, Value step, Value rowsOfB,
+                 int64_t ahead, MutableArrayRef<Value> sums);
+  Value rowsOfB(Value step, int64_t count);
+  void fetchLines(Value step, int64_t steps);
+  void fetchAhead(Value step, Value begin, int64_t steps);
+  Value loadB(Value step, Value rowsOfB, int64_t row, int64_t part,
+              size_t vector);
   Value spreadA(Value row, Value step, int64_t part);
-  int64_t stepsPerPart() const;
+  /// Vectors of 512 bits. With the registers of narrower ones, or with B
+  /// widened to f32 on the way, several steps at once would spill.
+  bool isWide() const { return tile.lanes == 16; }
+  int64_t stepsAtOnce() const {
+    bool widens = form.pair == 1 && !form.b.isF32();
+    return isWide() && !form.codes && !widens ? wideStepsAtOnce : 1;
+  }
+  Value stepsPerPart();
   Value multiplyAdd(Value a, Value b, Value sum);
 
   /// The address of B, and what the tile at hand fetches to the second cache:
@@ -61,7 +84,7 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
 
   // Steps along K: one row of B each.
   Value steps = size(b, 0);
-  Value part = index(stepsPerPart());
+  Value part = stepsPerPart();
   auto parts = scf::ForOp::create(builder, loc, index(0), steps, part);
   builder.setInsertionPointToStart(parts.getBody());
   Value begin = parts.getInductionVar();
@@ -70,15 +93,23 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
 }
 
 /// Rows of B that all rows of A use before the next ones. Those of codes lie in
-/// one group.
-int64_t KernelBuilder::stepsPerPart() const {
+/// one group and depend on the form alone.
+Value KernelBuilder::stepsPerPart() {
   int64_t most = std::max<int64_t>(panelBytes / form.rowBytes(), 1);
-  if (!form.codes)
-    return most;
-  int64_t steps = form.codes->group / form.stepDepth();
-  while (steps > most && steps % 2 == 0)
-    steps /= 2;
-  return steps;
+  if (form.codes) {
+    int64_t steps = form.codes->group / form.stepDepth();
+    while (steps > most && steps % 2 == 0)
+      steps /= 2;
+    return index(steps);
+  }
+  if (!form.fetchesAhead || form.fetchDistance == 0 || !isWide())
+    return index(most);
+  // Sums of f32 stay what they are in memory, so bits do not depend on this.
+  Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                    size(c, 0), index(mostFewRows));
+  return arith::SelectOp::create(builder, loc, few,
+                                 index(fewRowsPanelBytes / form.rowBytes()),
+                                 index(most));
 }
 
 /// All tiles of rows for steps [begin, end), of the heights of tileHeights(). A
@@ -123,9 +154,9 @@ void KernelBuilder::startFetchingAhead(Value tileNumber, Value count,
   Value alone = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                       count, index(1));
   Value rowBytes = index(form.rowBytes());
-  Value share = arith::DivUIOp::create(builder, loc, rowBytes, count);
-  fetchBytes = arith::SelectOp::create(builder, loc, alone, index(0), share);
+  Value share = arith::CeilDivUIOp::create(builder, loc, rowBytes, count);
   Value behind = add(bAddress, mul(end, rowBytes));
+  fetchBytes = arith::SelectOp::create(builder, loc, alone, index(0), share);
   fetchFrom = add(behind, mul(tileNumber, mul(sub(end, begin), fetchBytes)));
 }
 
@@ -138,35 +169,17 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
     for (size_t v = 0; v < masks.size(); ++v)
       sums.push_back(codes ? zero : loadC(rowIndices[i], v));
   }
-  auto loop = scf::ForOp::create(builder, loc, begin, end, index(1), sums);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    Value step = loop.getInductionVar();
-    if (form.fetchesAhead && form.fetchDistance != 0)
-      fetchLines(step);
-    if (form.fetchesAhead && rows >= minRowsToFetchAhead)
-      fetchAhead(step, begin);
-    SmallVector<Value> next(loop.getRegionIterArgs());
-    for (int64_t part = 0; part < form.stepDepth() / form.pair; ++part) {
-      SmallVector<Value> bRow;
-      for (size_t v = 0; v < masks.size(); ++v)
-        bRow.push_back(loadB(step, part, v));
-      Value *sum = next.begin();
-      for (Value rowIndex : rowIndices) {
-        Value spread = spreadA(rowIndex, step, part);
-        for (Value vector : bRow) {
-          *sum = multiplyAdd(spread, vector, *sum);
-          ++sum;
-        }
-      }
-    }
-    scf::YieldOp::create(builder, loc, next);
-  }
+  int64_t atOnce = stepsAtOnce();
+  Value rest =
+      arith::RemUIOp::create(builder, loc, sub(end, begin), index(atOnce));
+  Value whole = sub(end, rest);
+  sums = buildSteps(rowIndices, begin, whole, atOnce, sums);
+  if (atOnce != 1)
+    sums = buildSteps(rowIndices, whole, end, 1, sums);
   size_t next = 0;
   for (Value rowIndex : rowIndices)
     for (size_t v = 0; v < masks.size(); ++v) {
-      Value sum = loop.getResult(next++);
+      Value sum = sums[next++];
       if (codes)
         sum = vector::FMAOp::create(builder, loc, sum, scaleOf[v],
                                     loadC(rowIndex, v));
@@ -174,38 +187,105 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
     }
 }
 
+/// Steps [begin, end), so many of them in one turn of a loop.
+SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
+                                             Value begin, Value end,
+                                             int64_t atOnce, ValueRange sums) {
+  auto loop = scf::ForOp::create(builder, loc, begin, end, index(atOnce), sums);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value step = loop.getInductionVar();
+  bool fetches = form.fetchesAhead && atOnce == stepsAtOnce();
+  if (fetches && form.fetchDistance != 0)
+    fetchLines(step, atOnce);
+  if (fetches && rowIndices.size() >= minRowsToFetchAhead)
+    fetchAhead(step, begin, atOnce);
+  SmallVector<Value> next(loop.getRegionIterArgs());
+  Value rows = codes ? b : rowsOfB(step, atOnce);
+  for (int64_t i = 0; i < atOnce; ++i)
+    buildStep(rowIndices, i == 0 ? step : add(step, index(i)), rows, i, next);
+  scf::YieldOp::create(builder, loc, next);
+  return loop.getResults();
+}
+
+/// Step `step`, whose row of B is row `ahead` of `rowsOfB`.
+void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
+                              Value rowsOfB, int64_t ahead,
+                              MutableArrayRef<Value> sums) {
+  for (int64_t part = 0; part < form.stepDepth() / form.pair; ++part) {
+    SmallVector<Value> bRow;
+    for (size_t v = 0; v < masks.size(); ++v)
+      bRow.push_back(loadB(step, rowsOfB, ahead, part, v));
+    Value *sum = sums.begin();
+    for (Value rowIndex : rowIndices) {
+      Value spread = spreadA(rowIndex, step, part);
+      for (Value vector : bRow) {
+        *sum = multiplyAdd(spread, vector, *sum);
+        ++sum;
+      }
+    }
+  }
+}
+
 /// Brings what the tile reads soon to the first cache, at most from memory. The
 /// hardware of some CPUs does not look far enough ahead.
-void KernelBuilder::fetchLines(Value step) {
+void KernelBuilder::fetchLines(Value step, int64_t steps) {
   Value ahead = add(bAddress, index(form.fetchDistance));
   Value first = add(ahead, mul(step, index(form.rowBytes())));
-  for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
+  for (int64_t byte = 0; byte < steps * form.rowBytes(); byte += cacheLineBytes)
     fetch(add(first, index(byte)), /*cache=*/1);
 }
 
-void KernelBuilder::fetchAhead(Value step, Value begin) {
+/// Brings in the share of so many steps from `step` on, as many lines as belong
+/// to it: many tiles have few each. All tiles fetching as many as two tiles
+/// have to would take longer than what the shares save.
+void KernelBuilder::fetchAhead(Value step, Value begin, int64_t steps) {
+  OpBuilder::InsertionGuard guard(builder);
   Value first = add(fetchFrom, mul(sub(step, begin), fetchBytes));
-  // Two tiles have to fetch whole rows; more of them fetch lines repeatedly.
-  for (int64_t byte = 0; byte < form.rowBytes() / 2; byte += cacheLineBytes)
-    fetch(add(first, index(byte)), /*cache=*/2);
+  Value bytes = mul(fetchBytes, index(steps));
+  int64_t lines = llvm::divideCeil(steps * form.rowBytes(), cacheLineBytes);
+  int64_t line = 0;
+  for (int64_t next = std::max<int64_t>(lines / 8, 1); line < lines;
+       next = std::min(2 * next, lines)) {
+    Value more = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt,
+                                       bytes, index(line * cacheLineBytes));
+    auto branch = scf::IfOp::create(builder, loc, more, /*else=*/false);
+    builder.setInsertionPoint(branch.thenYield());
+    for (; line < next; ++line)
+      fetch(add(first, index(line * cacheLineBytes)), /*cache=*/2);
+  }
 }
 
-/// Vector `vector` of row `step` of B, element `part` along k: f32, or pairs of
-/// bf16.
-Value KernelBuilder::loadB(Value step, int64_t part, size_t vector) {
+/// So many rows of B from `step` on: from there loads are a constant distance
+/// away, which takes no instruction.
+Value KernelBuilder::rowsOfB(Value step, int64_t count) {
+  OpFoldResult one = builder.getIndexAttr(1), first = builder.getIndexAttr(0);
+  OpFoldResult columns = builder.getIndexAttr(form.rowElements());
+  if (form.masksB)
+    columns = size(b, 1);
+  return memref::SubViewOp::create(
+      builder, loc, b, ArrayRef<OpFoldResult>{step, first},
+      ArrayRef<OpFoldResult>{builder.getIndexAttr(count), columns},
+      ArrayRef<OpFoldResult>{one, one});
+}
+
+/// Vector `vector` of row `step` of B, which is row `row` of `rowsOfB`, element
+/// `part` along k: f32, or pairs of bf16.
+Value KernelBuilder::loadB(Value step, Value rowsOfB, int64_t row, int64_t part,
+                           size_t vector) {
   if (codes)
     return codes->read(step, part, vector);
   auto type = VectorType::get({tile.lanes * form.pair}, form.b);
   int64_t column = static_cast<int64_t>(vector) * tile.lanes * form.pair;
-  SmallVector<Value> indices = {step, index(column)};
+  SmallVector<Value> indices = {index(row), index(column)};
   Value loaded;
   if (form.masksB) {
     Value none =
         arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-    loaded = vector::MaskedLoadOp::create(builder, loc, type, b, indices,
+    loaded = vector::MaskedLoadOp::create(builder, loc, type, rowsOfB, indices,
                                           masks[vector], none);
   } else {
-    loaded = vector::LoadOp::create(builder, loc, type, b, indices);
+    loaded = vector::LoadOp::create(builder, loc, type, rowsOfB, indices);
   }
   return form.pair == 1 ? widen(loaded) : loaded;
 }

@@ -176,7 +176,7 @@ func.func @narrow(%x: memref<?x8xbf16>, %w: memref<2x8x16xbf16>, %pairs: memref<
 // CHECK: %[[TILES:.*]] = arith.ceildivui
 // CHECK: scf.for %{{.*}} = %{{.*}} to %[[TILES]] step
 // CHECK: %[[ALONE:.*]] = arith.cmpi eq, %[[TILES]]
-// CHECK: %[[SHARE:.*]] = arith.divui %{{.*}}, %[[TILES]]
+// CHECK: %[[SHARE:.*]] = arith.ceildivui %{{.*}}, %[[TILES]]
 // CHECK: %[[BYTES:.*]] = arith.select %[[ALONE]], %{{.*}}, %[[SHARE]]
 // CHECK: scf.index_switch
 // CHECK: case 6

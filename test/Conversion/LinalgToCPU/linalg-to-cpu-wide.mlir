@@ -1,0 +1,34 @@
+// RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32 fetch-distance=1024" --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,FETCH
+// RUN: moe-opt %s --convert-linalg-to-cpu="vector-bits=512 vector-registers=32" --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,QUIET
+
+func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<?x128xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, k, n mod 64)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x1030xf32>, memref<2x1030x64xf32>) outs(%y : memref<?x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// Four steps in one turn of a loop, then what they leave of a part. Where the CPU has to be told what to fetch, few rows take shorter parts.
+// CHECK-LABEL: func.func private @moe_matmul_f32_6x64_panels
+// FETCH: %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c96
+// FETCH: %[[PART:.*]] = arith.select %[[FEW]], %c64{{.*}}, %c512
+// FETCH: scf.for %{{.*}} = %c0{{.*}} step %[[PART]]
+// QUIET-NOT: arith.cmpi ule
+// QUIET: scf.for %{{.*}} = %c0{{.*}} step %c512
+// CHECK: case 6
+// CHECK-COUNT-24: vector.maskedload
+// CHECK: scf.for {{.*}} step %c4
+// FETCH-COUNT-16: llvm.intr.prefetch{{.*}}hint = 3
+// CHECK: arith.cmpi ugt
+// CHECK-COUNT-2: llvm.intr.prefetch{{.*}}hint = 2
+// CHECK: scf.if
+// CHECK-COUNT-96: vector.fma
+// CHECK: scf.for {{.*}} step %c1
+// CHECK-NOT: prefetch
+// CHECK-COUNT-24: vector.fma
+// CHECK: scf.yield
+// CHECK-COUNT-24: vector.maskedstore
+// CHECK: case 5
