@@ -26,13 +26,12 @@ constexpr int64_t mostFewRows = 96;
 /// Steps that one turn of the inner loop takes where vectors have 512 bits:
 /// counting and addresses take 5 to 10 % of the time of single ones.
 constexpr int64_t wideStepsAtOnce = 4;
-/// Tiles of fewer rows are mostly alone.
+/// Tiles of fewer rows are mostly alone, and wait for memory in any case.
 constexpr int64_t minRowsToFetchAhead = 3;
 
 /// Builds one kernel. K is cut into parts; a part of B is used by all rows
-/// before the next one. A part of codes has one scale
-/// per column: the tile then begins with zeros, and is multiplied by the scales
-/// when it is added to C.
+/// before the next one. A part of codes has one scale per column: the tile then
+/// begins with zeros, and is multiplied by the scales when it is added to C.
 ///
 ///            w                     for each part of K
 ///        +-------+                   for each tile of rows
@@ -53,7 +52,8 @@ private:
                           Value end);
   void buildTile(int64_t rows, Value row, Value begin, Value end);
   SmallVector<Value> buildSteps(ArrayRef<Value> rowIndices, Value begin,
-                                Value end, int64_t atOnce, ValueRange sums);
+                                Value end, int64_t atOnce, bool fetches,
+                                ValueRange sums);
   void buildStep(ArrayRef<Value> rowIndices, Value step, Value rowsOfB,
                  int64_t ahead, MutableArrayRef<Value> sums);
   Value rowsOfB(Value step, int64_t count);
@@ -65,9 +65,11 @@ private:
   /// Vectors of 512 bits. With the registers of narrower ones, or with B
   /// widened to f32 on the way, several steps at once would spill.
   bool isWide() const { return tile.lanes == 16; }
-  int64_t stepsAtOnce() const {
+  int64_t stepsAtOnce(int64_t rows) const {
     bool widens = form.pair == 1 && !form.b.isF32();
-    return isWide() && !form.codes && !widens ? wideStepsAtOnce : 1;
+    return isWide() && !form.codes && !widens && rows >= minRowsToFetchAhead
+               ? wideStepsAtOnce
+               : 1;
   }
   Value stepsPerPart();
   Value multiplyAdd(Value a, Value b, Value sum);
@@ -107,14 +109,18 @@ Value KernelBuilder::stepsPerPart() {
   // Sums of f32 stay what they are in memory, so bits do not depend on this.
   Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
                                     size(c, 0), index(mostFewRows));
-  return arith::SelectOp::create(builder, loc, few,
-                                 index(fewRowsPanelBytes / form.rowBytes()),
-                                 index(most));
+  Value part = arith::SelectOp::create(
+      builder, loc, few, index(fewRowsPanelBytes / form.rowBytes()),
+      index(most));
+  // A tile that is alone uses nothing twice.
+  Value isAlone = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                        size(c, 0), index(tile.rows));
+  return arith::SelectOp::create(builder, loc, isAlone, index(most), part);
 }
 
 /// All tiles of rows for steps [begin, end), of the heights of tileHeights(). A
-/// last tile of one or two rows would take longer
-/// to load its part of B than to multiply.
+/// last tile of one or two rows would take longer to load its part of B than to
+/// multiply.
 void KernelBuilder::buildRows(Value begin, Value end) {
   Value rowCount = size(c, 0);
   Value count =
@@ -169,13 +175,13 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
     for (size_t v = 0; v < masks.size(); ++v)
       sums.push_back(codes ? zero : loadC(rowIndices[i], v));
   }
-  int64_t atOnce = stepsAtOnce();
+  int64_t atOnce = stepsAtOnce(rows);
   Value rest =
       arith::RemUIOp::create(builder, loc, sub(end, begin), index(atOnce));
   Value whole = sub(end, rest);
-  sums = buildSteps(rowIndices, begin, whole, atOnce, sums);
+  sums = buildSteps(rowIndices, begin, whole, atOnce, form.fetchesAhead, sums);
   if (atOnce != 1)
-    sums = buildSteps(rowIndices, whole, end, 1, sums);
+    sums = buildSteps(rowIndices, whole, end, 1, /*fetches=*/false, sums);
   size_t next = 0;
   for (Value rowIndex : rowIndices)
     for (size_t v = 0; v < masks.size(); ++v) {
@@ -190,12 +196,12 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
 /// Steps [begin, end), so many of them in one turn of a loop.
 SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
                                              Value begin, Value end,
-                                             int64_t atOnce, ValueRange sums) {
+                                             int64_t atOnce, bool fetches,
+                                             ValueRange sums) {
   auto loop = scf::ForOp::create(builder, loc, begin, end, index(atOnce), sums);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Value step = loop.getInductionVar();
-  bool fetches = form.fetchesAhead && atOnce == stepsAtOnce();
   if (fetches && form.fetchDistance != 0)
     fetchLines(step, atOnce);
   if (fetches && rowIndices.size() >= minRowsToFetchAhead)
