@@ -11,10 +11,12 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
   return
 }
 
-// Four steps in one turn of a loop, then what they leave of a part. Where the CPU has to be told what to fetch, few rows take shorter parts.
+// Four steps in one turn of a loop, then what they leave of a part. Where the CPU has to be told what to fetch, few rows take shorter parts, unless they are one tile. One or two rows take single steps.
 // CHECK-LABEL: func.func private @moe_matmul_f32_6x64_panels
 // FETCH: %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c96
-// FETCH: %[[PART:.*]] = arith.select %[[FEW]], %c64{{.*}}, %c512
+// FETCH: %[[SHORT:.*]] = arith.select %[[FEW]], %c64{{.*}}, %c512
+// FETCH: %[[ALONE:.*]] = arith.cmpi ule, %{{.*}}, %c6
+// FETCH: %[[PART:.*]] = arith.select %[[ALONE]], %c512{{.*}}, %[[SHORT]]
 // FETCH: scf.for %{{.*}} = %c0{{.*}} step %[[PART]]
 // QUIET-NOT: arith.cmpi ule
 // QUIET: scf.for %{{.*}} = %c0{{.*}} step %c512
@@ -32,3 +34,10 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
 // CHECK: scf.yield
 // CHECK-COUNT-24: vector.maskedstore
 // CHECK: case 5
+// CHECK: case 2
+// CHECK: scf.for {{.*}} step %c1
+// FETCH-COUNT-4: llvm.intr.prefetch{{.*}}hint = 3
+// CHECK-COUNT-8: vector.fma
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+// CHECK: default
