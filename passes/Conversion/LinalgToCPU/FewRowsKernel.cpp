@@ -47,18 +47,19 @@ func::FuncOp FewRowsKernelBuilder::build(ModuleOp module, StringRef name) {
   if (form.fetchesAhead)
     bAddress = addressOf(b);
   SmallVector<int64_t> cases;
-  for (int64_t rows = mostRowsBesideTiles; rows > 1; --rows)
+  for (int64_t rows = mostRowsBesideTiles; rows > 0; --rows)
     cases.push_back(rows);
   auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(),
                                            size(c, 0), cases, cases.size());
   auto fill = [&](Region &region, int64_t rows) {
     builder.setInsertionPointToStart(&region.emplaceBlock());
-    buildRows(rows);
+    if (rows != 0)
+      buildRows(rows);
     scf::YieldOp::create(builder, loc);
   };
   for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases))
     fill(region, rows);
-  fill(choice.getDefaultRegion(), 1);
+  fill(choice.getDefaultRegion(), 0);
   return function;
 }
 

@@ -221,8 +221,10 @@ TEST(RowTiles, TileRegistersAreAsHighAsRowsNeed) {
     EXPECT_EQ(tiles.inWholeTiles(rows), inTiles) << rows;
   }
   constexpr RowCut codes{6, /*hasTiles=*/true, /*hasCodes=*/true};
-  EXPECT_EQ(codes.computed(2), 2);
-  EXPECT_EQ(codes.computed(3), 16);
+  EXPECT_TRUE(tiles.isForVectors(5));
+  EXPECT_FALSE(tiles.isForVectors(6));
+  EXPECT_TRUE(codes.isForVectors(2));
+  EXPECT_FALSE(codes.isForVectors(3));
 }
 
 TEST(RowTiles, CoverTheRowsEvenly) {
