@@ -21,7 +21,7 @@ constexpr int64_t tileRegisterRows = 16;
 /// Rows that go to vectors where a CPU has tile registers, of weights that are
 /// numbers and of codes: for these few, memory or reading codes takes longer
 /// than multiplying, and tile registers would do nothing but wait.
-constexpr int64_t mostRowsBesideTiles = 5, mostRowsOfCodesBesideTiles = 2;
+constexpr int64_t mostRowsBesideTiles = 3, mostRowsOfCodesBesideTiles = 2;
 
 /// How a kernel divides the rows of an expert.
 struct RowCut {

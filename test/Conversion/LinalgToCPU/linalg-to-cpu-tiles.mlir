@@ -16,9 +16,9 @@ func.func @rest(%x: memref<?x72xbf16>, %w: memref<2x36x64x2xbf16>, %y: memref<?x
   // CHECK: %[[A:.*]] = memref.subview %[[X]][%{{.*}}, 0] [%[[TASK]], 72]
   // CHECK: %[[PANEL:.*]] = memref.subview %[[W]]
   // CHECK: %[[B:.*]] = memref.collapse_shape %[[PANEL]]
-  // CHECK: %[[FEW:.*]] = arith.cmpi ule, %[[TASK]], %c5
+  // CHECK: %[[FEW:.*]] = arith.cmpi ule, %[[TASK]], %c3
   // CHECK: scf.if %[[FEW]] {
-  // CHECK-NEXT: call @moe_matmul_bf16_5x64_panels_pairs
+  // CHECK-NEXT: call @moe_matmul_bf16_3x64_panels_pairs
   // CHECK-NEXT: } else {
   // CHECK: memref.subview %[[A]][0, 0] [%[[TASK]], 64]
   // CHECK: memref.subview %[[B]][0, 0] [32, 128]

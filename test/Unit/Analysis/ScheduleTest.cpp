@@ -204,15 +204,14 @@ TEST(RowTiles, TileRegistersAreAsHighAsRowsNeed) {
        {std::array<int64_t, 4>{0, 0, 0, 0},
         {1, 6, 1, 16},
         {2, 6, 2, 16},
-        {5, 6, 5, 16},
-        {6, 6, 6, 16},
+        {3, 6, 3, 16},
         {7, 12, 7, 16},
         {16, 18, 16, 16},
         {17, 18, 17, 32},
         {33, 36, 34, 48},
         {65, 66, 66, 80},
         {256, 258, 256, 256},
-        {261, 264, 261, 272},
+        {259, 264, 259, 272},
         {263, 264, 263, 272},
         {321, 324, 322, 336}}) {
     EXPECT_EQ(vectors.computed(rows), rows);
@@ -221,8 +220,8 @@ TEST(RowTiles, TileRegistersAreAsHighAsRowsNeed) {
     EXPECT_EQ(tiles.inWholeTiles(rows), inTiles) << rows;
   }
   constexpr RowCut codes{6, /*hasTiles=*/true, /*hasCodes=*/true};
-  EXPECT_TRUE(tiles.isForVectors(5));
-  EXPECT_FALSE(tiles.isForVectors(6));
+  EXPECT_TRUE(tiles.isForVectors(3));
+  EXPECT_FALSE(tiles.isForVectors(4));
   EXPECT_TRUE(codes.isForVectors(2));
   EXPECT_FALSE(codes.isForVectors(3));
 }
