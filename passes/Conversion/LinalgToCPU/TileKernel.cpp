@@ -205,7 +205,8 @@ void TileKernelBuilder::configure() {
   instruct("ldtilecfg", {}, pointerTo(addressOf(memory)));
 }
 
-/// Any number of rows.
+/// Rows in blocks, part by part: more than a tile register has, or any of
+/// codes.
 void TileKernelBuilder::buildRows() {
   // A block that has fewer rows is a copy from the first part to the last.
   Value tailHeight =
