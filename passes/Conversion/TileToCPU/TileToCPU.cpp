@@ -2,6 +2,7 @@
 #include "GraphLowering.h"
 #include "moe/Conversion/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace moe {
