@@ -127,7 +127,8 @@ def MoETile_AccessAttr : MoETile_Attr<"Access", "access"> {
 def MoETile_ScheduleAttr : MoETile_Attr<"Schedule", "schedule"> {
   let summary = "how workers come to their tasks";
   let description = [{
-    * `ticket`: a worker claims the next task of the graph's order from a counter and finishes it before it claims another. Needs no co-resident workers.
+    * `ticket`: a worker claims the next task of the graph's order from a counter, or several at once, and finishes them in this order before it claims others. Needs no
+      co-resident workers: who has the first task that is not done waits for nobody.
     * `static_wave`: worker w of W runs tasks w, w + W, ... of the graph's order.
     * `per_worker_queue`: the first index of a task, modulo W, names its worker; each runs its own in the graph's order.
     * `central_os`: the last worker hands out tasks that have all they wait for.

@@ -78,8 +78,9 @@ typedef struct moe_environment_v1 {
   void (*fail)(const char *message);
   /* Since minor 1. Says that a task begins (phase 0) or has ended (phase 1) on
      the calling thread: its family and the first three indices of its point, -1
-     for those that it has not. Tasks of a thread do not overlap. Called only by
-     libraries compiled to do so. */
+     for those that it has not. Tasks of a thread do not overlap; a wait within
+     one, or before it, is told as "wait" and the name of its signal, without
+     indices. Called only by libraries compiled to do so. */
   void (*trace)(const char *task, int64_t i, int64_t j, int64_t k,
                 uint32_t phase);
   uint64_t reserved[3];

@@ -108,8 +108,11 @@ bool Machine::isReady(int64_t rank, const Pending &pending) {
 /// The next task of a worker that claims its own.
 Pending *Machine::claimable(Rank &rank, int64_t worker) {
   int64_t count = rank.tasks.size();
-  if (schedule == ScheduleKind::Ticket)
-    return rank.nextTicket < count ? &rank.tasks[rank.nextTicket] : nullptr;
+  if (schedule == ScheduleKind::Ticket) {
+    const Worker &own = rank.workers[worker];
+    int64_t ticket = own.next < own.end ? own.next : rank.nextTicket;
+    return ticket < count ? &rank.tasks[ticket] : nullptr;
+  }
   for (int64_t &i = rank.workers[worker].next; i < count; ++i) {
     Pending &task = rank.tasks[i];
     int64_t owner = schedule == ScheduleKind::StaticWave ? i
@@ -190,8 +193,15 @@ void Machine::perform(const Action &action) {
     worker.started = true;
     return;
   case Action::Claim:
-    if (schedule == ScheduleKind::Ticket)
-      ++rank.nextTicket;
+    if (schedule == ScheduleKind::Ticket) {
+      if (worker.next == worker.end) {
+        int64_t left = rank.tasks.size() - rank.nextTicket;
+        worker.next = rank.nextTicket;
+        rank.nextTicket += 1 + claims.below(std::min(left, mostTickets));
+        worker.end = rank.nextTicket;
+      }
+      ++worker.next;
+    }
     worker.current = begin(action.rank, *action.pending);
     if (worker.current->guards.empty())
       checkCounts(*worker.current);

@@ -18,7 +18,7 @@ using namespace moe::tile::detail;
 
 Machine::Machine(GraphOp graph, const RunOptions &options)
     : graph(graph), sweeps(getSweeps(graph)), options(options),
-      random(options.seed), ranks(graph.getRanks()) {
+      random(options.seed), claims(~options.seed), ranks(graph.getRanks()) {
   ScheduleAttr attr = graph.getSchedule();
   schedule = options.schedule.value_or(attr.getKind());
   experts = graph.getExperts();
@@ -30,6 +30,8 @@ Machine::Machine(GraphOp graph, const RunOptions &options)
                                   : workers;
   // Half of the seeds let some workers starve as long as others can go on.
   byPriority = random.below(2) == 0;
+  // Half of them let workers claim several tickets at once.
+  mostTickets = claims.below(2) == 0 ? 1 : 6;
   for (Operation &op : graph.getBody().front()) {
     if (auto signal = dyn_cast<SignalOp>(op))
       signals[signal.getSymNameAttr()] = signal;

@@ -65,8 +65,9 @@ struct Instance {
 struct Worker {
   bool started = false, finished = false;
   std::unique_ptr<Instance> current;
-  /// Place in the worker's own queue.
-  int64_t next = 0;
+  /// Place in the worker's own queue; of tickets, the next one that it has
+  /// claimed, and the end of these.
+  int64_t next = 0, end = 0;
   uint64_t priority = 0;
 };
 
@@ -190,10 +191,12 @@ private:
   GraphOp graph;
   SmallVector<Sweep, 2> sweeps;
   const RunOptions &options;
-  Random random;
+  Random random, claims;
   ScheduleKind schedule;
   int64_t experts, workers, resident;
   bool byPriority;
+  /// That a worker claims at once.
+  int64_t mostTickets;
   DenseMap<StringAttr, BufferOp> buffers;
   DenseMap<StringAttr, SignalOp> signals;
   BufferOp counts;

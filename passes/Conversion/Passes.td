@@ -127,7 +127,7 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"workers", "workers", "int64_t", "1024", "Workers that the parallel loop starts at most">,
-    Option<"trace", "trace", "bool", "false", "Tell the runtime when each task begins and has ended">
+    Option<"trace", "trace", "bool", "false", "Tell the runtime when each task and each wait for others begins and has ended">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }

@@ -9,7 +9,7 @@
 // RUN: FileCheck %s --check-prefix=TARGET < %t.once.mlir
 
 // TILE: func.func @main
-// FUSED: moe_tile.graph experts 2 schedule <ticket sweep = [0, 1, 2]>
+// FUSED: moe_tile.graph experts 2 schedule <ticket sweep = [0, 1, 3]>
 // UNFUSED-NOT: moe_tile
 // UNFUSED: linalg.matmul
 // TARGET-DAG: llvm.call @moe_parallel_for

@@ -35,7 +35,8 @@ void Timeline::end() {
 }
 
 void Timeline::Run::forEach(
-    llvm::function_ref<void(const Event &, const Event &)> tell) const {
+    llvm::function_ref<void(const Event &, const Event &, const Event *)> tell)
+    const {
   // What has begun on each thread; a task lies within its range.
   std::map<uint32_t, std::vector<const Event *>> open;
   for (const Event &event : events) {
@@ -49,7 +50,7 @@ void Timeline::Run::forEach(
       continue;
     const Event &begun = *stack.back();
     stack.pop_back();
-    tell(begun, event);
+    tell(begun, event, stack.empty() ? nullptr : stack.back());
   }
 }
 
@@ -57,12 +58,16 @@ std::optional<double>
 Timeline::secondsOf(std::initializer_list<llvm::StringRef> names) const {
   uint64_t nanoseconds = 0;
   bool found = false;
-  runs.back().forEach([&](const Event &begun, const Event &ended) {
-    if (!llvm::is_contained(names, begun.name))
-      return;
-    nanoseconds += ended.nanoseconds - begun.nanoseconds;
-    found = true;
-  });
+  runs.back().forEach(
+      [&](const Event &begun, const Event &ended, const Event *around) {
+        uint64_t own = ended.nanoseconds - begun.nanoseconds;
+        if (llvm::is_contained(names, begun.name)) {
+          nanoseconds += own;
+          found = true;
+        } else if (around && llvm::is_contained(names, around->name)) {
+          nanoseconds -= own;
+        }
+      });
   return found ? std::optional<double>(1e-9 * double(nanoseconds))
                : std::nullopt;
 }
@@ -88,7 +93,7 @@ llvm::Error Timeline::write(llvm::StringRef path) const {
         uint64_t first = UINT64_MAX;
         for (const Event &event : run.events)
           first = std::min(first, event.nanoseconds);
-        run.forEach([&](const Event &begun, const Event &ended) {
+        run.forEach([&](const Event &begun, const Event &ended, const Event *) {
           json.object([&] {
             json.attribute("name", begun.name);
             json.attribute("ph", "X");

@@ -27,13 +27,13 @@ public:
   void end();
 
   /// Seconds, of all threads together, in the tasks of the last run that have
-  /// one of these names; nothing where it has none.
+  /// one of these names, waits left out; nothing where it has none.
   std::optional<double>
   secondsOf(std::initializer_list<llvm::StringRef> names) const;
 
-  /// Writes Chrome's trace-event JSON: a complete event ("X") per task and
-  /// range with its thread, its begin and duration in microseconds since the
-  /// run's first event, and its indices.
+  /// Writes Chrome's trace-event JSON: a complete event ("X") per task, wait
+  /// and range with its thread, its begin and duration in microseconds since
+  /// the run's first event, and its indices.
   llvm::Error write(llvm::StringRef path) const;
 
 private:
@@ -48,8 +48,10 @@ private:
     std::string name;
     std::vector<Event> events;
 
-    /// Calls `tell(begin, end)` for each task and range in the order of ends.
-    void forEach(llvm::function_ref<void(const Event &, const Event &)>) const;
+    /// Calls `tell(begin, end, around)` for each task, wait and range in the
+    /// order of ends; `around` is the begin of what it lies in, or null.
+    void forEach(llvm::function_ref<void(const Event &, const Event &,
+                                         const Event *)>) const;
   };
 
   std::mutex mutex;

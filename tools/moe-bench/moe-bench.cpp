@@ -83,10 +83,11 @@ struct CommandLine {
                          cl::init(1), cl::cat(category)};
   cl::opt<std::string> timeline{
       "timeline", cl::value_desc("file.json"),
-      cl::desc("Write one run of each cell as a timeline of its tasks and "
-               "parallel ranges, for Perfetto or chrome://tracing; JSON gets "
-               "its routing_percent: the part of the threads' time outside "
-               "products of experts"),
+      cl::desc(
+          "Write one run of each cell as a timeline of its tasks, waits and "
+          "parallel ranges, for Perfetto or chrome://tracing; JSON gets "
+          "its routing_percent: the part of the threads' time outside "
+          "products of experts"),
       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
 };

@@ -25,7 +25,9 @@ constexpr int64_t tokensPerTask = 64;
 /// Builds the graphs of one layer.
 ///
 /// Fused, families over the tiles (e, m) of rows take turns, each some items
-/// behind the one before, and rings hold what is between them:
+/// behind the one before, and rings hold what is between them (down is two
+/// behind up, so that who is at one of few rows need not wait for who is at one
+/// of many):
 ///
 ///   start(t)       y[t, *] = 0
 ///   gather(e, m)   rows[e, m, *] = x[tokens of (e, m), *]        ring
@@ -749,8 +751,8 @@ Value GraphBuilder::build() {
   if (isFused) {
     SmallVector<int64_t> tokenLags;
     for ([[maybe_unused]] const Group &group : always)
-      tokenLags.append({0, 1});
-    graph(/*lags=*/{0, 1, 2}, tokenLags, [&] {
+      tokenLags.append({0, 2});
+    graph(/*lags=*/{0, 1, 3}, tokenLags, [&] {
       route.addBuffers();
       addInput();
       addUpBuffers(routed, /*hidden=*/{});

@@ -30,12 +30,15 @@ struct RowTiles {
 ///   tables of row tiles; cells, counter = 0
 ///   parallel worker:
 ///     memory of the worker
-///     while (t = counter++) < tasks:
+///     while (t = the next ticket that was claimed) < tasks:
 ///       if t < tasks of family 0: its point from t; its steps
 ///       else if ...
 ///
 /// The families of a sweep are one block of tickets: its steps, each with the
-/// tasks of every family for one item, a tile of rows or of tokens.
+/// tasks of every family for one item, a tile of rows or of tokens. A worker
+/// claims several tasks of an item at once, until few steps are left. It takes
+/// its tickets in their order, so that who has the lowest one that is not done
+/// waits for nobody.
 ///
 /// Where tasks of the graph count the rows, who has counted fills the tables,
 /// and families over rows, which come last, have tickets for as many as there
@@ -130,6 +133,9 @@ private:
   void lowerSweep(const Sweep &sweep, mlir::Value number);
   llvm::SmallVector<mlir::Value> ticketEnds(llvm::ArrayRef<TaskOp> families,
                                             mlir::Value begin, bool most);
+  mlir::Value claimLength(llvm::ArrayRef<TaskOp> families,
+                          llvm::ArrayRef<mlir::Value> ends, mlir::Value begin,
+                          mlir::Value at, mlir::Value workers);
   mlir::Value waitForCounts(mlir::Value ticket, mlir::Value begin,
                             llvm::ArrayRef<TaskOp> families);
 
@@ -158,11 +164,13 @@ private:
   mlir::Value addressOf(mlir::Value memory, mlir::Value number);
   mlir::Value loadAtomic(mlir::Value address,
                          mlir::LLVM::AtomicOrdering ordering);
+  mlir::Value isMissing(mlir::Value address, mlir::Value expected);
   void lowerWait(WaitOp op, mlir::IRMapping &mapping);
+  void lowerWait(mlir::Value address, mlir::Value expected);
   mlir::LLVM::LLVMFuncOp getYield();
   void lowerArrive(ArriveOp op, mlir::IRMapping &mapping);
   void lowerTask(TaskOp task, mlir::ValueRange point);
-  void lowerTrace(TaskOp task, mlir::ValueRange point, int64_t phase);
+  void lowerTrace(llvm::StringRef event, mlir::ValueRange point, int64_t phase);
 
   GraphOp graph;
   llvm::SmallVector<Sweep, 2> sweeps;

@@ -31,36 +31,55 @@ Value GraphLowering::loadAtomic(Value address, LLVM::AtomicOrdering ordering) {
                               /*isInvariantGroup=*/false, ordering);
 }
 
-/// Loads with acquire until the cell has what is expected. Whoever arrives has
-/// claimed its task before and runs, or would if this thread let it: after some
-/// looks it does, for where there are more threads than cores.
+/// Whether the cell at `address` lacks arrivals. Acquires.
+Value GraphLowering::isMissing(Value address, Value expected) {
+  return arith::CmpIOp::create(
+      b, arith::CmpIPredicate::slt,
+      loadAtomic(address, LLVM::AtomicOrdering::acquire), expected);
+}
+
+/// Waits until a cell has the arrivals that are expected. What is traced tells
+/// of it where they are not there yet.
 void GraphLowering::lowerWait(WaitOp op, IRMapping &mapping) {
   auto signal = symbols.lookup<SignalOp>(op.getSignal());
   if (signal.getScope() == Scope::Worker)
     return;
   Cell cell = cellOf(signal, getMixedIndices(op),
                      static_cast<int64_t>(op.getBehind()), mapping);
-  Type i64 = b.getI64Type();
   auto toI64 = [&](Value value) -> Value {
-    return arith::IndexCastOp::create(b, i64, value);
+    return arith::IndexCastOp::create(b, b.getI64Type(), value);
   };
   Value expected = evaluate(op.getExpects(), cell.expert);
   if (cell.exists)
     expected = arith::SelectOp::create(b, cell.exists, expected, index(0));
   expected = toI64(expected);
   Value address = addressOf(cells.lookup(op.getSignal()), toI64(cell.number));
-  Value none = arith::ConstantOp::create(b, b.getI64IntegerAttr(0));
-  auto loop = scf::WhileOp::create(b, TypeRange(i64), none);
+  if (!traces)
+    return lowerWait(address, expected);
+  auto some =
+      scf::IfOp::create(b, isMissing(address, expected), /*else=*/false);
   OpBuilder::InsertionGuard guard(b);
-  Block *before = b.createBlock(&loop.getBefore(), {}, {i64}, {b.getLoc()});
-  Value arrived = loadAtomic(address, LLVM::AtomicOrdering::acquire);
-  Value missing =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, arrived, expected);
-  scf::ConditionOp::create(b, missing, before->getArguments());
-  Block *after = b.createBlock(&loop.getAfter(), {}, {i64}, {b.getLoc()});
+  b.setInsertionPoint(some.thenYield());
+  std::string name = ("wait " + op.getSignal()).str();
+  lowerTrace(name, /*point=*/{}, /*phase=*/0);
+  lowerWait(address, expected);
+  lowerTrace(name, /*point=*/{}, /*phase=*/1);
+}
+
+/// Looks until nothing is missing. Whoever arrives has claimed its task before
+/// and runs, or would if this thread let it: after some looks it does, for
+/// where there are more threads than cores.
+void GraphLowering::lowerWait(Value address, Value expected) {
+  Type i64 = b.getI64Type();
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
   };
+  auto loop = scf::WhileOp::create(b, TypeRange(i64), number(0));
+  OpBuilder::InsertionGuard guard(b);
+  Block *before = b.createBlock(&loop.getBefore(), {}, {i64}, {b.getLoc()});
+  scf::ConditionOp::create(b, isMissing(address, expected),
+                           before->getArguments());
+  Block *after = b.createBlock(&loop.getAfter(), {}, {i64}, {b.getLoc()});
   Value looks = arith::AddIOp::create(b, after->getArgument(0), number(1));
   Value rest = arith::RemUIOp::create(b, looks, number(looksPerTurn));
   Value enough =
@@ -171,18 +190,20 @@ void GraphLowering::lowerTask(TaskOp task, ValueRange point) {
   IRMapping mapping;
   mapping.map(task.getBody().getArguments(), point);
   if (traces)
-    lowerTrace(task, point, /*phase=*/0);
+    lowerTrace(task.getName(), point, /*phase=*/0);
   lowerBlock(task.getBody().front(), mapping);
   if (traces)
-    lowerTrace(task, point, /*phase=*/1);
+    lowerTrace(task.getName(), point, /*phase=*/1);
 }
 
 /// Calls moe_trace(name, i, j, k, phase), see moe_environment_v1.
-void GraphLowering::lowerTrace(TaskOp task, ValueRange point, int64_t phase) {
+void GraphLowering::lowerTrace(StringRef event, ValueRange point,
+                               int64_t phase) {
   auto module = graph->getParentOfType<ModuleOp>();
   Type i64 = b.getI64Type(), i32 = b.getI32Type();
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  std::string symbol = ("moe_task_" + task.getName()).str();
+  std::string symbol = ("moe_task_" + event).str();
+  llvm::replace(symbol, ' ', '_');
   OpBuilder::InsertionGuard guard(b);
   auto name = module.lookupSymbol<LLVM::GlobalOp>(symbol);
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>("moe_trace");
@@ -190,7 +211,7 @@ void GraphLowering::lowerTrace(TaskOp task, ValueRange point, int64_t phase) {
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToStart(module.getBody());
     if (!name) {
-      std::string text = task.getName().str() + '\0';
+      std::string text = event.str() + '\0';
       auto type = LLVM::LLVMArrayType::get(b.getI8Type(), text.size());
       name = LLVM::GlobalOp::create(b, type, /*isConstant=*/true,
                                     LLVM::Linkage::Internal, symbol,

@@ -2,6 +2,7 @@
 #include "GraphLowering.h"
 #include "moe/Conversion/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace moe {
@@ -246,6 +247,54 @@ SmallVector<Value> GraphLowering::ticketEnds(ArrayRef<TaskOp> families,
   return ends;
 }
 
+/// Steps of a sweep that are left to each worker when tasks are claimed one by
+/// one, so that all workers end together.
+static constexpr int64_t lastSteps = 2;
+/// Items that the workers are at in each family of a sweep.
+static constexpr int64_t itemsAtOnce = 2;
+
+/// How many tickets a worker claims at once where the next one is `at`, of
+/// `families` from `begin` on, which end at `ends`. Tasks of one item read the
+/// same rows: whoever has several of them fetches these once from the cache of
+/// who wrote them.
+Value GraphLowering::claimLength(ArrayRef<TaskOp> families,
+                                 ArrayRef<Value> ends, Value begin, Value at,
+                                 Value workers) {
+  Value one = index(1), length = one;
+  auto max = [&](Value x, Value y) -> Value {
+    return arith::MaxUIOp::create(b, x, y);
+  };
+  for (auto [task, end] : llvm::zip_equal(families, ends)) {
+    if (const Sweep *sweep = findSweep(sweeps, task)) {
+      SmallVector<Value> counts, familyEnds;
+      Value perStep = index(0);
+      for (TaskOp task : sweep->tasks) {
+        counts.push_back(pointsPerItem(task, sweep->numIndices()));
+        perStep = add(perStep, counts.back());
+        familyEnds.push_back(perStep);
+      }
+      // Unsigned, so that what is before the sweep is beyond its end.
+      Value inSweep = sub(at, begin);
+      Value number = arith::RemUIOp::create(b, inSweep, max(perStep, one));
+      Value some = one;
+      for (auto [count, end] :
+           llvm::reverse(llvm::zip_equal(counts, familyEnds))) {
+        Value most =
+            arith::DivUIOp::create(b, mul(index(itemsAtOnce), count), workers);
+        some = arith::SelectOp::create(
+            b, less(number, end), min(max(most, one), sub(end, number)), some);
+      }
+      Value left = sub(sub(end, begin), inSweep);
+      Value last = mul(mul(index(lastSteps), workers), perStep);
+      Value isEarly = arith::AndIOp::create(b, less(inSweep, sub(end, begin)),
+                                            less(last, left));
+      length = arith::SelectOp::create(b, isEarly, some, length);
+    }
+    begin = end;
+  }
+  return length;
+}
+
 /// True where `ticket` is one of a task. Those from `begin` on are of
 /// `families`, which come when the rows are counted.
 Value GraphLowering::waitForCounts(Value ticket, Value begin,
@@ -299,14 +348,26 @@ LogicalResult GraphLowering::run() {
   if (!later.empty())
     total = ticketEnds(later, known, /*most=*/true).back();
   Type i64 = b.getI64Type();
-  Value counter = memref::AllocOp::create(b, MemRefType::get({1}, i64),
-                                          b.getI64IntegerAttr(64));
   Value zero = index(0), one = index(1);
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
   };
-  memref::StoreOp::create(b, number(0), counter, zero);
+  auto makeCounter = [&]() -> Value {
+    Value counter = memref::AllocOp::create(b, MemRefType::get({1}, i64),
+                                            b.getI64IntegerAttr(64));
+    memref::StoreOp::create(b, number(0), counter, zero);
+    return counter;
+  };
+  // Of the next ticket; where turns are taken, of workers that have come.
+  Value counter = makeCounter(), came;
+  if (!sweeps.empty())
+    came = makeCounter();
   Type indexType = b.getIndexType();
+  auto look = [&](Value counter) -> Value {
+    Value seen = loadAtomic(addressOf(counter, number(0)),
+                            LLVM::AtomicOrdering::monotonic);
+    return arith::IndexCastOp::create(b, indexType, seen);
+  };
   auto claim = [&](Value count) -> Value {
     Value claimed = memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi,
                                                 count, counter, zero);
@@ -318,20 +379,61 @@ LogicalResult GraphLowering::run() {
   b.setInsertionPointToStart(parallel.getBody());
   // Who comes when all is claimed looks, and leaves: there may be many more of
   // these than of threads.
-  Value seen = loadAtomic(addressOf(counter, number(0)),
-                          LLVM::AtomicOrdering::monotonic);
-  seen = arith::IndexCastOp::create(b, indexType, seen);
-  auto some = scf::IfOp::create(b, less(seen, total), /*else=*/false);
+  auto some = scf::IfOp::create(b, less(look(counter), total), /*else=*/false);
   b.setInsertionPoint(some.thenYield());
   allocateOfWorker(ofWorkers);
-  auto loop = scf::WhileOp::create(b, TypeRange(indexType), ValueRange());
-  b.createBlock(&loop.getBefore());
-  Value ticket = claim(number(1));
+  // Of tickets that are claimed several at once: the one behind the last one
+  // that was done, and their end.
+  SmallVector<Value> none;
+  if (came) {
+    memref::AtomicRMWOp::create(b, arith::AtomicRMWKind::addi, number(1), came,
+                                zero);
+    none = {zero, zero};
+  }
+  SmallVector<Type> states(came ? 2 : 1, indexType);
+  SmallVector<Location> places(states.size(), b.getLoc());
+  auto loop = scf::WhileOp::create(b, states, none);
+  Block *before =
+      b.createBlock(&loop.getBefore(), {}, ValueRange(none).getTypes(),
+                    ArrayRef(places).take_front(none.size()));
+  SmallVector<Value> claimed;
+  if (came) {
+    Value next = before->getArgument(0), end = before->getArgument(1);
+    auto own = scf::IfOp::create(b, states, less(next, end), /*else=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(own.thenBlock());
+    scf::YieldOp::create(b, before->getArguments());
+    b.setInsertionPointToStart(own.elseBlock());
+    Value at = look(counter), present = look(came);
+    Value length = claimLength(ArrayRef(families).take_front(atOnce), ends,
+                               zero, at, present);
+    if (!later.empty()) {
+      // Who has had one of these tickets has waited for the counts.
+      auto knows = scf::IfOp::create(b, indexType, less(known, next),
+                                     /*else=*/true);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(knows.elseBlock());
+      scf::YieldOp::create(b, length);
+      b.setInsertionPointToStart(knows.thenBlock());
+      length = claimLength(later, ticketEnds(later, known, /*most=*/false),
+                           known, at, present);
+      scf::YieldOp::create(b, length);
+      length = knows.getResult(0);
+    }
+    Value first = claim(arith::IndexCastOp::create(b, i64, length));
+    scf::YieldOp::create(b, ValueRange{first, add(first, length)});
+    claimed = llvm::to_vector_of<Value>(own.getResults());
+  } else {
+    claimed = {claim(number(1))};
+  }
+  Value ticket = claimed.front();
   Value isTask =
       later.empty() ? less(ticket, total) : waitForCounts(ticket, known, later);
-  scf::ConditionOp::create(b, isTask, ticket);
-  Block *body = b.createBlock(&loop.getAfter(), {}, {indexType}, {b.getLoc()});
-  scf::YieldOp::create(b);
+  scf::ConditionOp::create(b, isTask, claimed);
+  Block *body = b.createBlock(&loop.getAfter(), {}, states, places);
+  if (came)
+    none = {add(body->getArgument(0), one), body->getArgument(1)};
+  scf::YieldOp::create(b, none);
   // Whose ticket is beyond the last makes the counter be beyond all that there
   // could have been.
   if (!later.empty()) {

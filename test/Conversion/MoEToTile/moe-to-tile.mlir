@@ -26,7 +26,7 @@
 // CHECK-DAG: %[[WEIGHTS:.*]] = bufferization.to_buffer %[[SHARES]] read_only
 // CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xf32>
 // CHECK: %[[IN:.*]] = bufferization.to_buffer %[[X]] read_only
-// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 3]> {
 // CHECK-NEXT: moe_tile.buffer counts @counts : experts x index in device from %[[OFFSETS]]
 // CHECK-NEXT: moe_tile.buffer input @units : experts x rows x index in device from %[[UNITS]]
 // CHECK-NEXT: moe_tile.buffer input @weights : experts x rows x f32 in device from %[[WEIGHTS]]
@@ -170,7 +170,7 @@ func.func @it_stays_where_an_always_on_expert_is_no_ffn(%x: tensor<?x32xf32>, %p
 // CHECK-LABEL: func.func @a_layer_with_a_shared_expert
 // CHECK: %[[GATES:.*]] = bufferization.to_buffer %{{.*}} read_only {{.*}} : tensor<?x1xf32>
 // CHECK: %[[Y:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<?x32xf32>
-// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2] token_sweep = [0, 1]> {
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 3] token_sweep = [0, 2]> {
 // CHECK: moe_tile.buffer distinct_counts @counts : experts x index in device from
 // CHECK: moe_tile.buffer @y : tokens x 32 x f32 in device
 // CHECK-NEXT: moe_tile.buffer output @result : tokens x 32 x f32 in device from %[[Y]]
@@ -382,7 +382,7 @@ func.func @it_stays_where_plans_differ(%x: tensor<?x32xf32>, %p: !moe.plan<4, sl
 // CHECK: %[[TOKENS:.*]] = tensor.dim %[[Z:.*]], %{{.*}} : tensor<?x4xf32>
 // CHECK: %[[MOST:.*]] = arith.muli %[[TOKENS]], %{{.*}} : index
 // CHECK: memref.alloc(%[[MOST]]) {{.*}} : memref<?xindex>
-// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 3]> {
 // CHECK-NEXT: moe_tile.buffer input @logits : tokens x 4 x f32 in device
 // CHECK-NEXT: moe_tile.buffer input @key_offset : 4 x f32 in device
 // CHECK-NEXT: moe_tile.buffer @ids : tokens x 2 x i32 in device
@@ -442,7 +442,7 @@ func.func @a_layer_that_routes(%x: tensor<?x32xf32>, %z: tensor<?x4xf32>, %b: te
 // CHECK: %[[TOKENS:.*]] = tensor.dim %[[X]], %{{.*}} : tensor<?x32xf32>
 // CHECK: memref.alloc(%[[TOKENS]]) {{.*}} : memref<?x2xi32>
 // CHECK: %[[ROUTER:.*]] = bufferization.to_buffer %[[PANELS]] read_only
-// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 2]> {
+// CHECK: moe_tile.graph experts 4 schedule <ticket sweep = [0, 1, 3]> {
 // CHECK-NEXT: moe_tile.buffer input @router : 4 by 16 x 32 x 16 x f32 in device from %[[ROUTER]]
 // CHECK-NEXT: moe_tile.buffer @logits : tokens x 4 x f32 in device
 // CHECK-NEXT: moe_tile.signal @multiplied in device

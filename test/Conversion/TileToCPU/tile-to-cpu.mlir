@@ -10,6 +10,7 @@
 // Tasks tell when they begin and end, with their names and points, where that is asked for; else nothing is there for it.
 // TRACE-DAG: llvm.func @moe_trace(!llvm.ptr, i64, i64, i64, i32)
 // TRACE-DAG: llvm.mlir.global internal constant @moe_task_fill("fill\00")
+// TRACE-DAG: llvm.mlir.global internal constant @moe_task_wait_filled("wait filled\00")
 // TRACE-LABEL: func.func @graph
 // TRACE: %[[NAME:.*]] = llvm.mlir.addressof @moe_task_fill
 // TRACE-DAG: %[[E:.*]] = arith.index_cast %{{.*}} : index to i64
@@ -21,6 +22,14 @@
 // TRACE: memref.atomic_rmw addi
 // TRACE: %[[ENDS:.*]] = arith.constant 1 : i32
 // TRACE: llvm.call @moe_trace({{.*}}, %[[ENDS]])
+// So do waits for what is missing.
+// TRACE: %[[ARRIVED:.*]] = llvm.load %{{.*}} atomic acquire
+// TRACE-NEXT: %[[MISSING:.*]] = arith.cmpi slt, %[[ARRIVED]]
+// TRACE-NEXT: scf.if %[[MISSING]]
+// TRACE-NEXT: %[[WAIT:.*]] = llvm.mlir.addressof @moe_task_wait_filled
+// TRACE: llvm.call @moe_trace(%[[WAIT]]
+// TRACE: scf.while
+// TRACE: llvm.call @moe_trace(
 // SILENT-NOT: moe_trace
 
 func.func private @printMemrefF32(memref<*xf32>) attributes {llvm.emit_c_interface}

@@ -1,6 +1,6 @@
 """Checks a timeline that moe-bench wrote: usage: timeline.py FILE FORM
 
-Of each run (process): events are complete, lie within the run, and those of a thread nest. Of the form fused or two-kernel: every point of the families 'route', 'plan',
+Of each run (process): events are complete, lie within the run, and those of a thread nest; waits ('wait SIGNAL') may be anywhere. Of the form fused or two-kernel: every point of the families 'route', 'plan',
 'gather', 'up' and 'down' is there once, and the plan comes after the routes and before the rows. Fused, 'down' tasks of a tile of rows begin before 'up' tasks end that are 4 tiles behind, for which they free a ring's entry: phases overlap, whatever the
 times. Of two kernels no 'down' task begins before all of 'up' have ended. Of the form unfused: the ranges of each loop cover it once, and no loop begins before the one before
 it ends. Prints how many tasks and ranges there are.
@@ -39,7 +39,8 @@ def main():
         families = collections.defaultdict(list)
         for event in events:
             threads[event["tid"]].append(event)
-            families[event["name"]].append(event)
+            if not event["name"].startswith("wait "):
+                families[event["name"]].append(event)
         assert all(nests(own) for own in threads.values()), "events of a thread overlap"
         end = {id(e): e["ts"] + e["dur"] for e in events}
         if form == "unfused":

@@ -61,6 +61,38 @@ TEST(Residency, TicketsNeedOneWorkerAtATime) {
   }
 }
 
+TEST(Residency, WhoHasSeveralTicketsFinishesThemInTheirOrder) {
+  // Two workers can do with a task that waits for the next one where each has
+  // one ticket.
+  ParsedGraph graph(R"(
+    moe_tile.graph experts 1 schedule <ticket> {
+      moe_tile.buffer @h : 4 x f32 in device
+      moe_tile.buffer output @y : 4 x f32 in device
+      moe_tile.signal @made in device
+      moe_tile.task @use over () {
+        %0 = moe_tile.wait @made expects 1
+        %1 = moe_tile.compute reads(@h[*]) writes(@y[*]) after(%0)
+      }
+      moe_tile.task @make over () {
+        %0 = moe_tile.compute writes(@h[*])
+        moe_tile.arrive @made after %0
+      }
+    }
+  )");
+  ASSERT_TRUE(graph);
+  int64_t deadlocks = 0, ends = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    auto finding = runTileGraph(*graph, optionsOf(*graph, seed,
+                                                  ScheduleKind::Ticket, 2, 2))
+                       .finding;
+    (finding ? deadlocks : ends) += 1;
+    if (finding)
+      EXPECT_EQ(finding->kind, FindingKind::Deadlock);
+  }
+  EXPECT_GT(deadlocks, 0);
+  EXPECT_GT(ends, 0);
+}
+
 TEST(Residency, ASchedulerThatStartsLastNeedsAllWorkers) {
   ParsedGraph graph(readGraph("layer"));
   auto run = [&](int64_t resident) {
