@@ -14,6 +14,9 @@ def RaisePass : Pass<"moe-raise", "::mlir::ModuleOp"> {
     masks), that the experts choose (expert choice), or that are means of all tokens (soft mixture). Loops over layers whose weights are stacked constants are
     unrolled first.
 
+    Dense bodies on the same tokens that are added to a layer become always-on classes of its table, where this can hold them; a `missed` remark says why one
+    stays beside the layer.
+
     A layer is raised only where every side condition is proved. One that fails gives a `missed` remark that names it, and the graph stays as it is; each
     raised layer gives a `passed` remark. Results change by the order of summation only.
 

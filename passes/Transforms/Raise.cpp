@@ -53,34 +53,41 @@ static LogicalResult checkUnits(Matcher &matcher, const Layer &layer) {
   return success();
 }
 
-/// What experts compute goes nowhere but into the layer's result.
-static LogicalResult checkNoOtherUses(Matcher &matcher, const Layer &layer) {
-  llvm::DenseSet<Operation *> inside =
-      computing(layer.result, {layer.tokens, layer.router.logits});
-  llvm::SetVector<Operation *> work(layer.experts.ops.begin(),
-                                    layer.experts.ops.end());
-  Operation *last = layer.result.getDefiningOp();
+Operation *moe::raise::usedOutside(ArrayRef<Operation *> ops,
+                                   const llvm::DenseSet<Operation *> &inside,
+                                   Operation *last) {
+  llvm::SetVector<Operation *> work(ops.begin(), ops.end());
   for (size_t i = 0; i < work.size(); ++i)
     for (Operation *user : work[i]->getUsers()) {
       if (user == last)
         continue;
       if (!inside.contains(user))
-        return matcher.refuse(work[i], "what an expert computes is used "
-                                       "outside of the layer");
+        return work[i];
       work.insert(user);
     }
-  return success();
+  return nullptr;
+}
+
+/// What experts compute goes nowhere but into the layer's result.
+static LogicalResult checkNoOtherUses(Matcher &matcher, const Layer &layer) {
+  llvm::DenseSet<Operation *> inside =
+      computing(layer.result, {layer.tokens, layer.router.logits});
+  Operation *used =
+      usedOutside(layer.experts.ops, inside, layer.result.getDefiningOp());
+  if (!used)
+    return success();
+  return matcher.refuse(used,
+                        "what an expert computes is used outside of the layer");
 }
 
 namespace {
 
-/// Writes the ops of a layer in front of its result.
+/// Writes the ops of a layer in front of what it replaces.
 class Emitter {
 public:
   Emitter(Matcher &matcher, const Layer &layer)
       : matcher(matcher), facts(matcher.facts), layer(layer),
-        builder(layer.result.getDefiningOp()),
-        loc(layer.result.getDefiningOp()->getLoc()) {}
+        builder(layer.last()), loc(layer.result.getDefiningOp()->getLoc()) {}
 
   FailureOr<Value> run();
 
@@ -210,10 +217,15 @@ Value Emitter::sumOfSlots(Value rows) {
 TableAttr Emitter::table() {
   MLIRContext *context = builder.getContext();
   const Experts &experts = layer.experts;
-  if (experts.body)
-    return TableAttr::get(context,
-                          {ClassAttr::get(context, layer.router.experts,
-                                          experts.width, experts.body)});
+  if (experts.body) {
+    SmallVector<ClassAttr> classes = {ClassAttr::get(
+        context, layer.router.experts, experts.width, experts.body)};
+    for (const SharedExpert &shared : layer.shared)
+      classes.push_back(ClassAttr::get(context, 1, shared.experts.width,
+                                       shared.experts.body,
+                                       ClassActivation::Always));
+    return TableAttr::get(context, classes);
+  }
   bool hasBias = experts.parameters.size() > 1;
   return TableAttr::get(
       context,
@@ -366,13 +378,23 @@ FailureOr<Value> Emitter::run() {
   Value keyOffset = router.keyOffset ? literal(router.keyOffset) : Value();
   PlanType planType =
       PlanType::get(context, router.experts, PlanEncoding::Slots, router.slots,
-                    /*always=*/0, router.weight.getDtype(), /*carry=*/false);
+                    static_cast<int64_t>(layer.shared.size()),
+                    router.weight.getDtype(), /*carry=*/false);
   if (router.select.getPolicy() == Policy::SoftSlots)
     planType = planType.withEncoding(PlanEncoding::Soft, router.slots);
+  Value alwaysWeights;
+  if (!layer.shared.empty() && layer.shared.back().weights) {
+    alwaysWeights = layer.shared.back().weights;
+    if (typeOf(alwaysWeights).getRank() != 2 ||
+        typeOf(alwaysWeights).getDimSize(1) != 1)
+      alwaysWeights = reshape(alwaysWeights, {units, facts.constant(1)});
+    if (!alwaysWeights)
+      return unknown();
+  }
   route = RouteOp::create(
       builder, loc, planType, /*scores=*/Type(), scores, keyOffset,
       /*allow=*/Value(), /*score_gain=*/Value(), /*weight_source=*/Value(),
-      /*expert_scale=*/Value(), /*always_weights=*/Value(),
+      /*expert_scale=*/Value(), alwaysWeights,
       /*thresholds=*/Value(), /*table_ids=*/Value(), /*segments=*/Value(),
       /*predictor=*/Value(), router.score, router.groupFilter, router.select,
       router.weight, router.capacity, router.domain);
@@ -390,6 +412,9 @@ FailureOr<Value> Emitter::run() {
   SmallVector<Value> parameters;
   for (ElementsAttr parameter : experts.parameters)
     parameters.push_back(literal(parameter));
+  for (const SharedExpert &shared : layer.shared)
+    for (ElementsAttr parameter : shared.experts.parameters)
+      parameters.push_back(literal(parameter));
   outputs = ExpertsOp::create(builder, loc, rowsType(width), rows, plan,
                               parameters, table(), apply);
   Type element = result.getElementType();
@@ -410,12 +435,21 @@ FailureOr<Value> Emitter::run() {
   if (element != result.getElementType())
     combined =
         hlo::ConvertOp::create(builder, loc, combined, result.getElementType());
-  if (result.getRank() == 2)
-    return combined;
-  if (result.hasStaticShape())
-    return hlo::ReshapeOp::create(builder, loc, result, combined).getResult();
-  return hlo::DynamicReshapeOp::create(builder, loc, result, combined, sizes)
-      .getResult();
+  if (result.getRank() != 2)
+    combined =
+        result.hasStaticShape()
+            ? hlo::ReshapeOp::create(builder, loc, result, combined).getResult()
+            : hlo::DynamicReshapeOp::create(builder, loc, result, combined,
+                                            sizes)
+                  .getResult();
+  // The layer's rows have the shape that the last sum had them in.
+  for (const SharedExpert &shared : layer.shared)
+    for (Operation *reshape : shared.between) {
+      Operation *copy = builder.clone(*reshape);
+      copy->setOperand(0, combined);
+      combined = copy->getResult(0);
+    }
+  return combined;
 }
 
 namespace {
@@ -437,7 +471,7 @@ private:
   bool raiseAt(Matcher &matcher, Operation *op);
   void reportUnknownForms(func::FuncOp function);
   void report(const Layer &layer, RouteOp route, ExpertsOp experts,
-              StringRef shared);
+              StringRef beside);
   LogicalResult report(const Matcher &matcher);
   void removeDead(func::FuncOp function);
 
@@ -451,14 +485,16 @@ private:
 } // namespace
 
 void RaisePass::report(const Layer &layer, RouteOp route, ExpertsOp experts,
-                       StringRef shared) {
+                       StringRef beside) {
+  std::string weight =
+      layer.shared.empty() ? "" : describeWeight(layer.shared.back());
   StringRef slots = layer.readsSlots   ? ", an input for each choice"
                     : layer.givesSlots ? ", an output for each choice"
                                        : "";
   remark::passed(experts.getLoc(),
                  remark::RemarkOpts::name("raised").category("moe-raise"))
       << ("raised " + layer.form + ": " + moe::describe(route) + ", " +
-          moe::describe(experts) + slots + shared)
+          moe::describe(experts) + weight + slots + beside)
              .str();
 }
 
@@ -544,15 +580,15 @@ static FailureOr<Layer> matchLayer(Matcher &matcher, Operation *op) {
 bool RaisePass::raiseAt(Matcher &matcher, Operation *op) {
   FailureOr<Layer> layer = matchLayer(matcher, op);
   if (succeeded(layer)) {
-    std::string shared = describeShared(matcher, *layer);
+    std::string beside = takeShared(matcher, *layer);
     Emitter emitter(matcher, *layer);
     FailureOr<Value> result = emitter.run();
     if (succeeded(result)) {
-      report(*layer, emitter.route, emitter.outputs, shared);
+      report(*layer, emitter.route, emitter.outputs, beside);
       // Its parts are not looked at again.
       done.insert_range(
           computing(layer->result, {layer->tokens, layer->router.logits}));
-      layer->result.replaceAllUsesWith(*result);
+      layer->last()->getResult(0).replaceAllUsesWith(*result);
       return true;
     }
   }

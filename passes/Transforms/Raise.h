@@ -69,6 +69,12 @@ private:
 llvm::DenseSet<mlir::Operation *> computing(mlir::Value value,
                                             llvm::ArrayRef<mlir::Value> ends);
 
+/// An op of `ops`, or one that uses their results on the way to `last`, whose
+/// result is used outside of `inside`; null where there is none.
+mlir::Operation *usedOutside(llvm::ArrayRef<mlir::Operation *> ops,
+                             const llvm::DenseSet<mlir::Operation *> &inside,
+                             mlir::Operation *last);
+
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//
@@ -315,6 +321,18 @@ mlir::ElementsAttr joinWeights(llvm::ArrayRef<mlir::ElementsAttr> parts);
 // Layers
 //===----------------------------------------------------------------------===//
 
+/// A dense body on the tokens of a layer, whose output is added to the layer's.
+struct SharedExpert {
+  mlir::Operation *sum;
+  /// Ops between what it is added to and the sum's operand, the first one
+  /// first.
+  llvm::SmallVector<mlir::Operation *, 2> between;
+  Experts experts;
+  Element weight;         // of a token; null: 1
+  mlir::Value weights;    // one for each token; null: none are known
+  bool isSigmoid = false; // the weight is a sigmoid
+};
+
 struct Layer {
   llvm::StringRef form;
   mlir::Value tokens; // d columns
@@ -325,6 +343,13 @@ struct Layer {
   /// Experts read, or give, a row for each slot of a token; `tokens`, or
   /// `result`, has those of a token one after the other.
   bool readsSlots = false, givesSlots = false;
+  /// Become always-on classes; the last sum is what the layer replaces.
+  llvm::SmallVector<SharedExpert, 1> shared = {};
+
+  /// The op whose result the layer replaces.
+  mlir::Operation *last() const {
+    return shared.empty() ? result.getDefiningOp() : shared.back().sum;
+  }
 };
 
 /// Makes a layer of branches that each compute one expert, in order of ids.
@@ -431,9 +456,13 @@ CountAttr fixedCount(Matcher &matcher, int64_t number);
 std::optional<TokenBlock> matchBlock(Matcher &matcher, Index token, Index unit,
                                      int64_t units, Index tokens);
 
-/// Dense bodies beside the layer that read the same tokens, in words that
-/// continue its description: ", 1 shared SwiGLU width 8".
-std::string describeShared(Matcher &matcher, const Layer &layer);
+/// Takes dense bodies whose outputs are added to those of the layer into it,
+/// where its table can hold them, and reports why one stays. Describes that one
+/// in words that continue the layer's description: ", 1 shared SwiGLU width 8
+/// beside it".
+std::string takeShared(Matcher &matcher, Layer &layer);
+/// " weighed by a sigmoid"; empty where the weight is 1.
+std::string describeWeight(const SharedExpert &shared);
 
 /// Writes a top-k beside what is one by another name, and tells the facts.
 void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
