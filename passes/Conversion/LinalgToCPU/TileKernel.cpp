@@ -30,6 +30,12 @@ constexpr int64_t blockColumns = tilesOfB * pairs;
 /// tiles come as fast as they are multiplied: from the second one it takes
 /// longer.
 constexpr int64_t partDepth = 160;
+/// Of so many rows C stays there as well, where parts are less deep: what comes
+/// from the second cache takes fill buffers that memory needs, too.
+struct PartOfFewer {
+  int64_t mostRows, depth;
+};
+constexpr PartOfFewer partsOfFewer[] = {{72, 96}, {48, 128}, {32, partDepth}};
 /// Bytes of a row of a tile.
 constexpr int64_t tileRowBytes = 64;
 /// Bytes that are fetched ahead at a time.
@@ -217,6 +223,13 @@ void TileKernelBuilder::buildRows() {
 
   // Steps along K: one row of B each.
   Value steps = size(b, 0), part = index(stepsPerPart());
+  if (!codes)
+    for (auto [mostRows, depth] : partsOfFewer)
+      part = arith::SelectOp::create(
+          builder, loc,
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                rowCount, index(mostRows)),
+          index(depth / form.stepDepth()), part);
   forEach(steps, part,
           [&](Value begin) { buildPart(begin, min(add(begin, part), steps)); });
   if (!codes)
