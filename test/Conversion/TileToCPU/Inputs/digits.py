@@ -16,7 +16,8 @@ from npy import read_npy, write_npy
 from tile_emulation import compile_emulated, run
 
 rng = random.Random(7)
-# Type of codes, whether they are signed, zero point, K and codes that share a scale. Parts are 64 deep, or 32.
+# Type of codes, whether they are signed, zero point, K and codes that share a scale. Parts are 64 deep, or 32. Panels are two, of
+# STACKED products two for each of STACKS matrices.
 PRODUCTS = {
     "bytes": ("i8", True, 0, 192, 64),
     "thirds": ("i8", True, 0, 96, 32),
@@ -24,23 +25,32 @@ PRODUCTS = {
     "nibbles": ("i4", False, 8, 192, 64),
     "signed": ("i4", True, 0, 256, 128),
     "shifted": ("i4", True, -3, 160, 160),
+    "stacked": ("i8", True, 0, 192, 64),
 }
+STACKED, STACKS = {"stacked"}, 3
 COLUMNS, DEPTH = 100, 320
 LARGE = [5, 70, 133, 200, 290]  # along k; a code there is the zero point
 BOUND = 1e-6
+
+
+def stack_of(name):
+    """The dimension in front of a product's others and its loop, or nothing."""
+    return (f"{STACKS}x", "e, ", '"parallel", ', STACKS) if name in STACKED else ("", "", "", 1)
 
 
 def weight(name):
     code, signed, zero, depth, group = PRODUCTS[name]
     bits, groups = int(code[1:]), depth // group
     half = 1 << (bits - 1)
-    data = bytes((zero if i % depth in LARGE else rng.randrange(2 * half)) % (2 * half) for i in range(COLUMNS * depth))
-    scales = struct.pack(f"<{COLUMNS * groups}f", *(2.0 ** rng.randrange(-9, -6) for _ in range(COLUMNS * groups)))
-    codes, scale, wide = f"tensor<{COLUMNS}x{depth}x{code}>", f"tensor<{COLUMNS}x{groups}xf32>", f"tensor<{COLUMNS}x{depth}xf32>"
+    stack, e, loop, stacks = stack_of(name)
+    count = stacks * COLUMNS
+    data = bytes((zero if i % depth in LARGE else rng.randrange(2 * half)) % (2 * half) for i in range(count * depth))
+    scales = struct.pack(f"<{count * groups}f", *(2.0 ** rng.randrange(-9, -6) for _ in range(count * groups)))
+    codes, scale, wide = f"tensor<{stack}{COLUMNS}x{depth}x{code}>", f"tensor<{stack}{COLUMNS}x{groups}xf32>", f"tensor<{stack}{COLUMNS}x{depth}xf32>"
     return f"""  %{name}_q = moe_support.weight dense<"0x{data.hex()}"> : {codes}
   %{name}_s = moe_support.weight dense<"0x{scales.hex()}"> : {scale}
   %{name}_e = tensor.empty() : {wide}
-  %{name}_w = linalg.generic {{indexing_maps = [affine_map<(n, k) -> (n, k)>, affine_map<(n, k) -> (n, k floordiv {group})>, affine_map<(n, k) -> (n, k)>], iterator_types = ["parallel", "parallel"]}}
+  %{name}_w = linalg.generic {{indexing_maps = [affine_map<({e}n, k) -> ({e}n, k)>, affine_map<({e}n, k) -> ({e}n, k floordiv {group})>, affine_map<({e}n, k) -> ({e}n, k)>], iterator_types = [{loop}"parallel", "parallel"]}}
       ins(%{name}_q, %{name}_s : {codes}, {scale}) outs(%{name}_e : {wide}) {{
   ^bb0(%c: {code}, %s: f32, %o: f32):
     %i = arith.{"sitofp" if signed else "uitofp"} %c : {code} to f32
@@ -53,8 +63,8 @@ def weight(name):
 
 
 def products():
-    y = f"tensor<?x{COLUMNS}xf32>"
-    text = f'func.func @main(%x32: tensor<?x{DEPTH}xf32> {{moe.name = "x"}}) -> (' + ", ".join(f'{y} {{moe.name = "{name}"}}' for name in PRODUCTS) + ") {\n"
+    types = {name: f"tensor<{stack_of(name)[0]}?x{COLUMNS}xf32>" for name in PRODUCTS}
+    text = f'func.func @main(%x32: tensor<?x{DEPTH}xf32> {{moe.name = "x"}}) -> (' + ", ".join(f'{y} {{moe.name = "{name}"}}' for name, y in types.items()) + ") {\n"
     text += f"""  %c0 = arith.constant 0 : index
   %f0 = arith.constant 0.0 : f32
   %rows = tensor.dim %x32, %c0 : tensor<?x{DEPTH}xf32>
@@ -67,14 +77,23 @@ def products():
   }} -> tensor<?x{DEPTH}xbf16>
 """
     for name, (_, _, _, depth, _) in PRODUCTS.items():
-        rows = f"tensor<?x{depth}xbf16>"
+        stack, e, loop, _ = stack_of(name)
+        rows, y = f"tensor<?x{depth}xbf16>", types[name]
         text += weight(name) + f"""  %{name}_x = tensor.extract_slice %x[0, 0] [%rows, {depth}] [1, 1] : tensor<?x{DEPTH}xbf16> to {rows}
   %{name}_y = tensor.empty(%rows) : {y}
   %{name}_0 = linalg.fill ins(%f0 : f32) outs(%{name}_y : {y}) -> {y}
-  %{name} = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
-      ins(%{name}_x, %{name}_w : {rows}, tensor<{COLUMNS}x{depth}xf32>) outs(%{name}_0 : {y}) -> {y}
 """
-    return text + f"  return {', '.join('%' + name for name in PRODUCTS)} : {', '.join(y for _ in PRODUCTS)}\n}}\n"
+        x, maps = f"%{name}_x", [f"({e}m, n, k) -> ({e}{dims})" for dims in ("m, k", "n, k", "m, n")]
+        if stack:
+            # Each matrix has rows of its own: the same ones.
+            text += f"""  %{name}_xe = tensor.empty(%rows) : tensor<{stack}?x{depth}xbf16>
+  %{name}_xs = linalg.broadcast ins(%{name}_x : {rows}) outs(%{name}_xe : tensor<{stack}?x{depth}xbf16>) dimensions = [0]
+"""
+            x, rows = f"%{name}_xs", f"tensor<{stack}?x{depth}xbf16>"
+        text += f"""  %{name} = linalg.{"batch_matmul" if stack else "matmul"} indexing_maps = [{', '.join(f'affine_map<{m}>' for m in maps)}]
+      ins({x}, %{name}_w : {rows}, tensor<{stack}{COLUMNS}x{depth}xf32>) outs(%{name}_0 : {y}) -> {y}
+"""
+    return text + f"  return {', '.join('%' + name for name in PRODUCTS)} : {', '.join(types.values())}\n}}\n"
 
 
 def normal(_):
@@ -133,7 +152,8 @@ def main():
         expected = outputs("reference.so")
         worst = 0
         for y, r in zip(outputs("products.so", "--poison"), expected):
-            for row, name in enumerate(case):
+            for row in range(len(r) // COLUMNS):
+                name = case[row % len(case)]
                 part = slice(row * COLUMNS, (row + 1) * COLUMNS)
                 error = difference(y[part], r[part])
                 worst = max(worst, error if ROWS[name][1] or error == 0 else math.inf)
