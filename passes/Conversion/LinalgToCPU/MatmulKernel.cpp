@@ -21,8 +21,11 @@ constexpr int64_t panelBytes = 128 << 10;
 /// tiles but the first find so little of B in the first cache. From the second
 /// one they read slower while it is filled from memory. Many rows lose more by
 /// loading and storing C for each part.
-constexpr int64_t fewRowsPanelBytes = 16 << 10;
+constexpr int64_t fewRowsPanelBytes = 32 << 10;
 constexpr int64_t mostFewRows = 96;
+/// The tiles of more rows than this multiply longer than the next part takes to
+/// come, so that nobody has to fetch what he reads himself.
+constexpr int64_t mostRowsToFetchLines = 24;
 /// Steps that one turn of the inner loop takes where vectors have 512 bits:
 /// counting and addresses take 5 to 10 % of the time of single ones.
 constexpr int64_t wideStepsAtOnce = 4;
@@ -57,7 +60,7 @@ private:
   void buildStep(ArrayRef<Value> rowIndices, Value step, Value rowsOfB,
                  int64_t ahead, MutableArrayRef<Value> sums);
   Value rowsOfB(Value step, int64_t count);
-  void fetchLines(Value step, int64_t steps);
+  void fetchLines(Value step, int64_t steps, int64_t rows);
   void fetchAhead(Value step, Value begin, int64_t steps);
   Value loadB(Value step, Value rowsOfB, int64_t row, int64_t part,
               size_t vector);
@@ -77,12 +80,18 @@ private:
   /// The address of B, and what the tile at hand fetches to the second cache:
   /// from this address on, so many bytes per step.
   Value bAddress, fetchFrom, fetchBytes;
+  /// Whether tiles fetch the lines that they read soon, too.
+  Value fetchesLines;
 };
 
 func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   func::FuncOp function = beginFunction(module, name);
-  if (form.fetchesAhead)
+  if (form.fetchesAhead) {
     bAddress = addressOf(b);
+    fetchesLines =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                              size(c, 0), index(mostRowsToFetchLines));
+  }
 
   // Steps along K: one row of B each.
   Value steps = size(b, 0);
@@ -203,7 +212,7 @@ SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
   builder.setInsertionPointToStart(loop.getBody());
   Value step = loop.getInductionVar();
   if (fetches && form.fetchDistance != 0)
-    fetchLines(step, atOnce);
+    fetchLines(step, atOnce, rowIndices.size());
   if (fetches && rowIndices.size() >= minRowsToFetchAhead)
     fetchAhead(step, begin, atOnce);
   SmallVector<Value> next(loop.getRegionIterArgs());
@@ -235,7 +244,12 @@ void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
 
 /// Brings what the tile reads soon to the first cache, at most from memory. The
 /// hardware of some CPUs does not look far enough ahead.
-void KernelBuilder::fetchLines(Value step, int64_t steps) {
+void KernelBuilder::fetchLines(Value step, int64_t steps, int64_t rows) {
+  OpBuilder::InsertionGuard guard(builder);
+  if (rows + 1 >= tile.rows) { // no other tiles have many rows
+    auto branch = scf::IfOp::create(builder, loc, fetchesLines, /*else=*/false);
+    builder.setInsertionPoint(branch.thenYield());
+  }
   Value ahead = add(bAddress, index(form.fetchDistance));
   Value first = add(ahead, mul(step, index(form.rowBytes())));
   for (int64_t byte = 0; byte < steps * form.rowBytes(); byte += cacheLineBytes)
