@@ -44,6 +44,10 @@ constexpr int64_t minRowsToFetchAhead = 3;
 ///   M |A|    C   |
 ///     +-+--------+
 class KernelBuilder : KernelBase {
+  /// What the tile at hand fetches: its share of the next part; and the lines
+  /// that it reads soon, too.
+  enum class Fetches { Nothing, Share, Lines };
+
 public:
   using KernelBase::KernelBase;
 
@@ -55,12 +59,11 @@ private:
                           Value end);
   void buildTile(int64_t rows, Value row, Value begin, Value end);
   SmallVector<Value> buildSteps(ArrayRef<Value> rowIndices, Value begin,
-                                Value end, int64_t atOnce, bool fetches,
+                                Value end, int64_t atOnce, Fetches fetches,
                                 ValueRange sums);
   void buildStep(ArrayRef<Value> rowIndices, Value step, Value rowsOfB,
-                 int64_t ahead, MutableArrayRef<Value> sums);
+                 int64_t ahead, bool fetchesLines, MutableArrayRef<Value> sums);
   Value rowsOfB(Value step, int64_t count);
-  void fetchLines(Value step, int64_t steps, int64_t rows);
   void fetchAhead(Value step, Value begin, int64_t steps);
   Value loadB(Value step, Value rowsOfB, int64_t row, int64_t part,
               size_t vector);
@@ -80,17 +83,16 @@ private:
   /// The address of B, and what the tile at hand fetches to the second cache:
   /// from this address on, so many bytes per step.
   Value bAddress, fetchFrom, fetchBytes;
-  /// Whether tiles fetch the lines that they read soon, too.
-  Value fetchesLines;
+  /// Whether there are few enough rows to fetch lines.
+  Value areFew;
 };
 
 func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   func::FuncOp function = beginFunction(module, name);
   if (form.fetchesAhead) {
     bAddress = addressOf(b);
-    fetchesLines =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
-                              size(c, 0), index(mostRowsToFetchLines));
+    areFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                   size(c, 0), index(mostRowsToFetchLines));
   }
 
   // Steps along K: one row of B each.
@@ -188,9 +190,27 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
   Value rest =
       arith::RemUIOp::create(builder, loc, sub(end, begin), index(atOnce));
   Value whole = sub(end, rest);
-  sums = buildSteps(rowIndices, begin, whole, atOnce, form.fetchesAhead, sums);
+  Fetches fetches = !form.fetchesAhead        ? Fetches::Nothing
+                    : form.fetchDistance == 0 ? Fetches::Share
+                                              : Fetches::Lines;
+  auto wholeTurns = [&](Fetches fetches) {
+    return buildSteps(rowIndices, begin, whole, atOnce, fetches, sums);
+  };
+  // Many rows are divided into tiles of these heights alone.
+  if (fetches == Fetches::Lines && atOnce != 1 && rows + 1 >= tile.rows) {
+    auto few = scf::IfOp::create(builder, loc, ValueRange(sums).getTypes(),
+                                 areFew, /*else=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(few.thenBlock());
+    scf::YieldOp::create(builder, loc, wholeTurns(Fetches::Lines));
+    builder.setInsertionPointToStart(few.elseBlock());
+    scf::YieldOp::create(builder, loc, wholeTurns(Fetches::Share));
+    sums = few.getResults();
+  } else {
+    sums = wholeTurns(fetches);
+  }
   if (atOnce != 1)
-    sums = buildSteps(rowIndices, whole, end, 1, /*fetches=*/false, sums);
+    sums = buildSteps(rowIndices, whole, end, 1, Fetches::Nothing, sums);
   size_t next = 0;
   for (Value rowIndex : rowIndices)
     for (size_t v = 0; v < masks.size(); ++v) {
@@ -205,29 +225,38 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
 /// Steps [begin, end), so many of them in one turn of a loop.
 SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
                                              Value begin, Value end,
-                                             int64_t atOnce, bool fetches,
+                                             int64_t atOnce, Fetches fetches,
                                              ValueRange sums) {
   auto loop = scf::ForOp::create(builder, loc, begin, end, index(atOnce), sums);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Value step = loop.getInductionVar();
-  if (fetches && form.fetchDistance != 0)
-    fetchLines(step, atOnce, rowIndices.size());
-  if (fetches && rowIndices.size() >= minRowsToFetchAhead)
+  if (fetches != Fetches::Nothing && rowIndices.size() >= minRowsToFetchAhead)
     fetchAhead(step, begin, atOnce);
   SmallVector<Value> next(loop.getRegionIterArgs());
   Value rows = codes ? b : rowsOfB(step, atOnce);
   for (int64_t i = 0; i < atOnce; ++i)
-    buildStep(rowIndices, i == 0 ? step : add(step, index(i)), rows, i, next);
+    buildStep(rowIndices, i == 0 ? step : add(step, index(i)), rows, i,
+              fetches == Fetches::Lines, next);
   scf::YieldOp::create(builder, loc, next);
   return loop.getResults();
 }
 
-/// Step `step`, whose row of B is row `ahead` of `rowsOfB`.
+/// Step `step`, whose row of B is row `ahead` of `rowsOfB`. May bring what the
+/// tile reads soon to the first cache, at most from memory: the hardware of
+/// some CPUs does not look far enough ahead. In front of the products, lines
+/// that wait for others would keep them from beginning.
 void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
-                              Value rowsOfB, int64_t ahead,
+                              Value rowsOfB, int64_t ahead, bool fetchesLines,
                               MutableArrayRef<Value> sums) {
-  for (int64_t part = 0; part < form.stepDepth() / form.pair; ++part) {
+  Value soon;
+  if (fetchesLines)
+    soon = add(add(bAddress, index(form.fetchDistance)),
+               mul(step, index(form.rowBytes())));
+  int64_t parts = form.stepDepth() / form.pair, products = 0, line = 0;
+  int64_t most = parts * static_cast<int64_t>(rowIndices.size());
+  int64_t lines = llvm::divideCeil(form.rowBytes(), cacheLineBytes);
+  for (int64_t part = 0; part < parts; ++part) {
     SmallVector<Value> bRow;
     for (size_t v = 0; v < masks.size(); ++v)
       bRow.push_back(loadB(step, rowsOfB, ahead, part, v));
@@ -238,22 +267,10 @@ void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
         *sum = multiplyAdd(spread, vector, *sum);
         ++sum;
       }
+      for (++products; fetchesLines && line * most < products * lines; ++line)
+        fetch(add(soon, index(line * cacheLineBytes)), /*cache=*/1);
     }
   }
-}
-
-/// Brings what the tile reads soon to the first cache, at most from memory. The
-/// hardware of some CPUs does not look far enough ahead.
-void KernelBuilder::fetchLines(Value step, int64_t steps, int64_t rows) {
-  OpBuilder::InsertionGuard guard(builder);
-  if (rows + 1 >= tile.rows) { // no other tiles have many rows
-    auto branch = scf::IfOp::create(builder, loc, fetchesLines, /*else=*/false);
-    builder.setInsertionPoint(branch.thenYield());
-  }
-  Value ahead = add(bAddress, index(form.fetchDistance));
-  Value first = add(ahead, mul(step, index(form.rowBytes())));
-  for (int64_t byte = 0; byte < steps * form.rowBytes(); byte += cacheLineBytes)
-    fetch(add(first, index(byte)), /*cache=*/1);
 }
 
 /// Brings in the share of so many steps from `step` on, as many lines as belong

@@ -11,8 +11,8 @@
 // CHECK-LABEL: func.func @rest
 // CHECK-SAME: %[[X:.*]]: memref<?x72xbf16>, %[[W:.*]]: memref<2x36x64x2xbf16>
 func.func @rest(%x: memref<?x72xbf16>, %w: memref<2x36x64x2xbf16>, %y: memref<?x100xf32>) {
-  // CHECK: %[[ROWS:.*]] = arith.minui %{{.*}}, %c256
-  // CHECK: %[[TASK:.*]] = arith.minui %{{.*}}, %c256
+  // CHECK: %[[ROWS:.*]] = arith.minui %{{.*}}, %c270
+  // CHECK: %[[TASK:.*]] = arith.minui %{{.*}}, %c270
   // CHECK: %[[A:.*]] = memref.subview %[[X]][%{{.*}}, 0] [%[[TASK]], 72]
   // CHECK: %[[PANEL:.*]] = memref.subview %[[W]]
   // CHECK: %[[B:.*]] = memref.collapse_shape %[[PANEL]]

@@ -11,10 +11,11 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
   return
 }
 
-// Four steps in one turn of a loop, then what they leave of a part. Where the CPU has to be told what to fetch, few rows take shorter parts, unless they are one tile. One or two rows take single steps.
+// Four steps in one turn of a loop, then what they leave of a part. Where the CPU has to be told what to fetch, few rows take shorter parts, unless they are one tile; tiles of up to 24 rows also fetch the lines that they read soon, behind products. One or two rows take single steps.
 // CHECK-LABEL: func.func private @moe_matmul_f32_6x64_panels
+// FETCH: %[[LINES:.*]] = arith.cmpi ule, %{{.*}}, %c24
 // FETCH: %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c96
-// FETCH: %[[SHORT:.*]] = arith.select %[[FEW]], %c64{{.*}}, %c512
+// FETCH: %[[SHORT:.*]] = arith.select %[[FEW]], %c128{{.*}}, %c512
 // FETCH: %[[ALONE:.*]] = arith.cmpi ule, %{{.*}}, %c6
 // FETCH: %[[PART:.*]] = arith.select %[[ALONE]], %c512{{.*}}, %[[SHORT]]
 // FETCH: scf.for %{{.*}} = %c0{{.*}} step %[[PART]]
@@ -22,11 +23,18 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
 // QUIET: scf.for %{{.*}} = %c0{{.*}} step %c512
 // CHECK: case 6
 // CHECK-COUNT-24: vector.maskedload
+// FETCH: scf.if %[[LINES]]
 // CHECK: scf.for {{.*}} step %c4
-// FETCH-COUNT-16: llvm.intr.prefetch{{.*}}hint = 3
+// CHECK-NOT: hint = 3
 // CHECK: arith.cmpi ugt
 // CHECK-COUNT-2: llvm.intr.prefetch{{.*}}hint = 2
 // CHECK: scf.if
+// FETCH-COUNT-8: vector.fma
+// FETCH: llvm.intr.prefetch{{.*}}hint = 3
+// FETCH-COUNT-88: vector.fma
+// FETCH: } else {
+// FETCH: scf.for {{.*}} step %c4
+// FETCH-NOT: hint = 3
 // CHECK-COUNT-96: vector.fma
 // CHECK: scf.for {{.*}} step %c1
 // CHECK-NOT: prefetch
@@ -36,8 +44,11 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
 // CHECK: case 5
 // CHECK: case 2
 // CHECK: scf.for {{.*}} step %c1
-// FETCH-COUNT-4: llvm.intr.prefetch{{.*}}hint = 3
-// CHECK-COUNT-8: vector.fma
+// FETCH-COUNT-4: vector.fma
+// FETCH-COUNT-2: llvm.intr.prefetch{{.*}}hint = 3
+// FETCH-COUNT-4: vector.fma
+// FETCH-COUNT-2: llvm.intr.prefetch{{.*}}hint = 3
+// QUIET-COUNT-8: vector.fma
 // CHECK: scf.yield
 // CHECK-NOT: scf.for
 // CHECK: default
