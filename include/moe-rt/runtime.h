@@ -92,10 +92,9 @@ typedef void (*moe_parallel_for_fn_t)(void *user, int64_t count,
 
 /* A task begins or has ended on a thread. `name`: the family of a task of a
    graph, "wait" and a signal's name for a wait of it for others, or "range" for
-   a range of a parallel loop. `point`: the first three
-   indices of the task, -1 for those that it has not; of a range the number of
-   its loop in the run, its begin and its end. Borrowed while the callback runs.
- */
+   a range of a parallel loop. `point`: the first three indices of the task, -1
+   for those that it has not; of a range the number of its loop in the run, its
+   begin and its end. Borrowed while the callback runs. */
 typedef struct moe_trace_event_t {
   const char *name;
   int64_t point[3];

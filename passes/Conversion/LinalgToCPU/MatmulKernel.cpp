@@ -24,7 +24,8 @@ constexpr int64_t panelBytes = 128 << 10;
 constexpr int64_t fewRowsPanelBytes = 32 << 10;
 constexpr int64_t mostFewRows = 96;
 /// The tiles of more rows than this multiply longer than the next part takes to
-/// come, so that nobody has to fetch what he reads himself.
+/// come, so that nobody has to fetch what he reads himself. Known for loops of
+/// several steps at once.
 constexpr int64_t mostRowsToFetchLines = 24;
 /// Steps that one turn of the inner loop takes where vectors have 512 bits:
 /// counting and addresses take 5 to 10 % of the time of single ones.
@@ -83,17 +84,12 @@ private:
   /// The address of B, and what the tile at hand fetches to the second cache:
   /// from this address on, so many bytes per step.
   Value bAddress, fetchFrom, fetchBytes;
-  /// Whether there are few enough rows to fetch lines.
-  Value areFew;
 };
 
 func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   func::FuncOp function = beginFunction(module, name);
-  if (form.fetchesAhead) {
+  if (form.fetchesAhead)
     bAddress = addressOf(b);
-    areFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
-                                   size(c, 0), index(mostRowsToFetchLines));
-  }
 
   // Steps along K: one row of B each.
   Value steps = size(b, 0);
@@ -198,6 +194,9 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
   };
   // Many rows are divided into tiles of these heights alone.
   if (fetches == Fetches::Lines && atOnce != 1 && rows + 1 >= tile.rows) {
+    Value areFew =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                              size(c, 0), index(mostRowsToFetchLines));
     auto few = scf::IfOp::create(builder, loc, ValueRange(sums).getTypes(),
                                  areFew, /*else=*/true);
     OpBuilder::InsertionGuard guard(builder);

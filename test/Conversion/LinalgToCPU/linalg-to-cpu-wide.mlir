@@ -13,7 +13,6 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
 
 // Four steps in one turn of a loop, then what they leave of a part. Where the CPU has to be told what to fetch, few rows take shorter parts, unless they are one tile; tiles of up to 24 rows also fetch the lines that they read soon, behind products. One or two rows take single steps.
 // CHECK-LABEL: func.func private @moe_matmul_f32_6x64_panels
-// FETCH: %[[LINES:.*]] = arith.cmpi ule, %{{.*}}, %c24
 // FETCH: %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c96
 // FETCH: %[[SHORT:.*]] = arith.select %[[FEW]], %c128{{.*}}, %c512
 // FETCH: %[[ALONE:.*]] = arith.cmpi ule, %{{.*}}, %c6
@@ -23,6 +22,7 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
 // QUIET: scf.for %{{.*}} = %c0{{.*}} step %c512
 // CHECK: case 6
 // CHECK-COUNT-24: vector.maskedload
+// FETCH: %[[LINES:.*]] = arith.cmpi ule, %{{.*}}, %c24
 // FETCH: scf.if %[[LINES]]
 // CHECK: scf.for {{.*}} step %c4
 // CHECK-NOT: hint = 3
