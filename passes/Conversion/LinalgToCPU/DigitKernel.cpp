@@ -75,7 +75,6 @@ private:
   void multiply(ArrayRef<Part> parts, Value begin);
   SmallVector<Value> loadCodes(Value step);
   Value lowBytes(Value x, Value y);
-  void fetchLines(Value step);
   void addUp(int64_t row, const Part &part, ValueRange sums,
              ArrayRef<Value> scaleOf);
   void callFloats(int64_t rows, Value begin, Value end);
@@ -299,11 +298,22 @@ void DigitKernelBuilder::multiply(ArrayRef<Part> parts, Value begin) {
     builder.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();
     Value place = mul(step, index(quad / stepsAtATime));
-    if (form.fetchDistance != 0)
-      fetchLines(add(begin, step));
+    Value ahead = add(add(bAddress, index(form.fetchDistance)),
+                      mul(add(begin, step), index(form.rowBytes())));
+    size_t lines = stepsAtATime * form.rowBytes() / cacheLineBytes;
+    auto fetchLine = [&](size_t line) {
+      if (form.fetchDistance != 0 && line < lines)
+        fetch(add(ahead, index(static_cast<int64_t>(line) * cacheLineBytes)),
+              /*cache=*/2);
+    };
+    // Lines of nibbles are asked for between products, those of bytes, twice as
+    // many, in front of them: both take longer the other way.
+    bool fetchesFirst = !form.hasNibbles();
+    for (size_t line = 0; fetchesFirst && line < lines; ++line)
+      fetchLine(line);
     SmallVector<Value> bytes = loadCodes(add(begin, step)), next;
     for (auto [row, part] : llvm::enumerate(parts))
-      for (Value codes : bytes)
+      for (auto [v, codes] : llvm::enumerate(bytes)) {
         for (int64_t digit = 0; digit < digitCount; ++digit) {
           Value four = memref::LoadOp::create(
               builder, loc, digits,
@@ -312,6 +322,9 @@ void DigitKernelBuilder::multiply(ArrayRef<Part> parts, Value begin) {
           four = vector::BroadcastOp::create(builder, loc, type, four);
           next.push_back(dot(loop.getRegionIterArg(next.size()), codes, four));
         }
+        if (!fetchesFirst && row == 0)
+          fetchLine(v);
+      }
     scf::YieldOp::create(builder, loc, next);
   }
   ValueRange results = loop.getResults();
@@ -389,14 +402,6 @@ Value DigitKernelBuilder::lowBytes(Value x, Value y) {
                                 constant(builder.getI32Type(), choose)})
                      .getResult(0);
   return cast(chosen, words);
-}
-
-/// Brings what is read soon from memory.
-void DigitKernelBuilder::fetchLines(Value step) {
-  Value ahead = add(bAddress, index(form.fetchDistance));
-  Value first = add(ahead, mul(step, index(form.rowBytes())));
-  for (int64_t byte = 0; byte < 2 * form.rowBytes(); byte += cacheLineBytes)
-    fetch(add(first, index(byte)), /*cache=*/2);
 }
 
 void DigitKernelBuilder::addUp(int64_t row, const Part &part, ValueRange sums,
