@@ -341,13 +341,16 @@ void Lowering::callWithTiles(KernelForm form, Value rows,
   KernelForm inVectors = form;
   inVectors.isForFewRows = !form.codes;
   inVectors.digitDepth = contraction.digitDepth();
+  int64_t distanceOfCodes = 3 * unit.fetchDistance;
   if (inVectors.digitDepth != 0)
-    inVectors.fetchDistance = 3 * unit.fetchDistance;
+    inVectors.fetchDistance = distanceOfCodes;
   call(inVectors, operands);
   builder.setInsertionPoint(branch.elseYield());
 
   KernelForm inTiles = form;
   inTiles.usesTiles = true;
+  if (form.codes)
+    inTiles.fetchDistance = distanceOfCodes;
   std::optional<int64_t> constantDepth = constantIndex(depth);
   if (form.codes || (constantDepth && *constantDepth % tileDepth == 0))
     return call(inTiles, operands);

@@ -105,6 +105,9 @@ private:
   int64_t stepsPerPart() const;
   void buildPart(Value begin, Value end);
   void startFetchingAhead(Part &part, Value begin, Value end);
+  bool fetchesWithCodes() const {
+    return form.codes && form.fetchesAhead && form.fetchDistance != 0;
+  }
   void readCodes(Value begin, Value end);
   void buildBlock(int64_t high, Value row, Value height, const Part &part);
   void multiply(int64_t high, Value row, Value aRows, Value cRows,
@@ -375,7 +378,8 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
 
 /// The rows of B behind [begin, end) are those that are read next: panels lie
 /// one behind another. All products of the part bring in their share of them,
-/// so that memory is never idle.
+/// so that memory is never idle. Few rows by codes take longer to read these
+/// than to multiply, and fetch meanwhile (readCodes).
 void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
   Value rowBytes = index(form.rowBytes());
   part.next = add(bAddress, mul(end, rowBytes));
@@ -387,9 +391,14 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
   Value times = arith::CeilDivUIOp::create(builder, loc, bytes,
                                            mul(products, index(fetchedBytes)));
   part.share = mul(times, index(fetchedBytes));
+  if (fetchesWithCodes())
+    part.share =
+        arith::SelectOp::create(builder, loc, isHigh, part.share, index(0));
 }
 
-/// What the codes of rows [begin, end) of B mean, in rows of pairs.
+/// What the codes of rows [begin, end) of B mean, in rows of pairs. Where all
+/// rows of A are in one tile, each brings a row that is read some lines later
+/// to the second cache.
 void TileKernelBuilder::readCodes(Value begin, Value end) {
   int64_t parts = form.stepDepth() / 2;
   forEach(sub(end, begin), index(1), [&](Value step) {
@@ -399,6 +408,15 @@ void TileKernelBuilder::readCodes(Value begin, Value end) {
         vector::StoreOp::create(
             builder, loc, codes->read(from, part, v), numbers,
             ValueRange{add(to, index(part)), index(2 * v * tile.lanes)});
+    if (!fetchesWithCodes())
+      return;
+    auto branch = scf::IfOp::create(builder, loc, isHigh, /*else=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(branch.elseYield());
+    Value ahead = add(add(bAddress, mul(from, index(form.rowBytes()))),
+                      index(form.fetchDistance));
+    for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
+      fetch(add(ahead, index(byte)), /*cache=*/2);
   });
 }
 
