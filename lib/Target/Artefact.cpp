@@ -15,6 +15,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -26,14 +27,17 @@ using llvm::Expected;
 namespace {
 
 /// Files under temporary names that become real together. What was not
-/// committed is removed.
+/// committed is removed, also where a signal ends the program: weights may be
+/// as large as the model.
 class Outputs {
 public:
   Outputs() = default;
   Outputs(const Outputs &) = delete;
   ~Outputs() {
-    for (const auto &[temporary, path] : files)
+    for (const auto &[temporary, path] : files) {
       (void)llvm::sys::fs::remove(temporary);
+      llvm::sys::DontRemoveFileOnSignal(temporary);
+    }
   }
 
   /// A temporary name for `path`; an empty path is a file that is needed for a
@@ -52,6 +56,7 @@ public:
       return createStringError(code, "cannot write in the directory '" +
                                          (directory.empty() ? "." : directory) +
                                          "': " + code.message());
+    llvm::sys::RemoveFileOnSignal(temporary);
     files.emplace_back(temporary.str(), path.str());
     return temporary.str().str();
   }
