@@ -2,6 +2,7 @@
 #include "moe/Target/Artefact.h"
 #include "ArtefactABI.h"
 #include "CodeGen.h"
+#include "moe/Dialect/Support/MoESupport.h"
 #include "moe/Target/Interface.h"
 #include "moe/Target/WeightPacker.h"
 
@@ -10,6 +11,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
@@ -94,6 +96,23 @@ std::vector<PlacedWeight> placedWeights(ModuleOp module) {
   return weights;
 }
 
+/// Refuses to replace what weights are read from by an output.
+Error checkSources(ArrayRef<PlacedWeight> weights,
+                   ArrayRef<std::string> outputs) {
+  llvm::SetVector<StringRef> sources;
+  for (const PlacedWeight &weight : weights)
+    Attribute(weight.value).walk([&](support::ExternalAttr external) {
+      sources.insert(external.getFile());
+    });
+  for (StringRef source : sources)
+    for (const std::string &output : outputs)
+      if (llvm::sys::fs::equivalent(source, output))
+        return createStringError("expects outputs that are no files of the "
+                                 "model, but its weights are read from '" +
+                                 output + "'; choose another name");
+  return Error::success();
+}
+
 Error writeText(StringRef path, StringRef text) {
   std::error_code code;
   llvm::raw_fd_ostream stream(path, code);
@@ -144,6 +163,9 @@ Error moe::writeArtefact(ModuleOp module, StringRef path,
   description.features = target.requiredFeatures();
   bool isText = options.kind == ArtefactKind::LLVMIR;
   std::vector<PlacedWeight> weights = placedWeights(module);
+  if (Error error =
+          checkSources(weights, {path.str(), beside("weights"), beside("h")}))
+    return error;
   if (!weights.empty()) {
     description.weightsFile = (stem + ".weights").str();
     uint64_t size =
