@@ -2,7 +2,7 @@
 
 All engines get the same weights, inputs and router logits and do the same work, top-k included. moec and one peer are resident at a time and take
 turns; a round in which the hypervisor stole more than 1 % of the time does not count, up to 50 of a cell: one that reaches them says "stolen". The first tokens of every engine are compared with f64. Cells are
-appended to the results file as they end, and cells that it has are not run again.
+appended to the results file as they end, and cells that it has are not run again, unless they were timed for less long or with another --schedule.
 """
 
 import argparse
@@ -148,9 +148,19 @@ def race(ours, peer, seconds):
 
 
 def read_results(path):
+    """The cells of a results file by their keys, the last of each. A line that was not written to its end is removed."""
     if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
+        return {}
+    text = path.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole)
+    return {key(cell): cell for cell in map(json.loads, whole.splitlines())}
+
+
+def is_done(cell, arguments):
+    """Whether what was measured is no less than what is asked for; refusals and results of earlier versions do not say how they were."""
+    return cell.get("seconds", arguments.seconds) >= arguments.seconds and cell.get("schedule", arguments.schedule) == arguments.schedule
 
 
 def key(cell):
@@ -196,7 +206,7 @@ def race_cell(layer, weights, cell, ours, peer, arguments):
     return {
         **cell, "ms": ms[ours], "peer_ms": ms[peer], "roofline_percent": 1e5 * least / ms[ours],
         "max_error": errors[ours], "peer_max_error": errors[peer], "runs": len(times[ours]), "peer_runs": len(times[peer]),
-        "discarded_rounds": discarded, "draws": len(draws), "machine": peak}
+        "discarded_rounds": discarded, "draws": len(draws), "seconds": arguments.seconds, "schedule": arguments.schedule, "machine": peak}
 
 
 def race_layer(layer, dtype, cells, arguments, append):
@@ -304,13 +314,12 @@ def main():
                  for peer in arguments.peers if dtype in DTYPES.get(peer, [dtype]) for tokens in arguments.tokens]
     cells = [cell for cell in cells if not arguments.avx2 or cell["peer"] in AVX2_PEERS]
     results = read_results(arguments.results)
-    done = {key(cell) for cell in results}
-    left = [cell for cell in cells if key(cell) not in done]
+    left = [cell for cell in cells if key(cell) not in results or not is_done(results[key(cell)], arguments)]
     print(f"race: {len(left)} of {len(cells)} cells to run, about {estimate(known, left, arguments.seconds):.0f} minutes", file=sys.stderr)
     arguments.peaks = machine_peaks({cell["threads"] for cell in left}, arguments) if left else {}
 
     def append(cell):
-        results.append(cell)
+        results[key(cell)] = cell
         with open(arguments.results, "a") as file:
             file.write(json.dumps(cell) + "\n")
 
@@ -319,7 +328,7 @@ def main():
         race_layer(known[name], dtype, [cell for cell in left if (cell["layer"], cell["dtype"]) == (name, dtype)], arguments, append)
     print(f"race: took {(time.monotonic() - start) / 60:.0f} minutes", file=sys.stderr)
     wanted = {key(cell) for cell in cells}
-    shown = [cell for cell in results if key(cell) in wanted]
+    shown = [cell for own, cell in results.items() if own in wanted]
     print(table(shown))
     return any(wrong(cell).strip() == "WRONG" for cell in shown)
 

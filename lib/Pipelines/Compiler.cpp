@@ -36,6 +36,33 @@ StringRef moe::levelName(Level level) {
   return levels[static_cast<size_t>(level)].name;
 }
 
+/// Sets what `options` say of the passes below the moe level.
+static Error setPipeline(moe::TargetPipelineOptions &pipeline,
+                         const moe::CompileOptions &options) {
+  Expected<moe::CpuTarget> target =
+      moe::CpuTarget::create(options.cpu, options.features);
+  if (!target)
+    return target.takeError();
+  pipeline.entry = options.entry;
+  pipeline.vectorBits = target->vectorBits();
+  pipeline.vectorRegisters = target->vectorRegisters();
+  pipeline.bf16Dot = target->hasBF16Dot();
+  pipeline.bf16Tiles = target->hasBF16Tiles();
+  pipeline.fetchDistance = target->fetchDistance();
+  moe::ScheduleOptions schedule = options.schedule;
+  schedule.machine = target->rates();
+  if (options.machineFlops > 0)
+    schedule.machine.flops = options.machineFlops;
+  if (options.machineReadBytes > 0)
+    schedule.machine.readBytes = schedule.machine.allReadBytes =
+        options.machineReadBytes;
+  pipeline.schedule = schedule;
+  pipeline.tokenRounding = options.tokenRounding;
+  pipeline.planStats = options.planStats;
+  pipeline.trace = options.trace;
+  return Error::success();
+}
+
 Error moe::buildCompilePipeline(OpPassManager &manager,
                                 const CompileOptions &options, Level to) {
   if (to < options.from)
@@ -52,28 +79,9 @@ Error moe::buildCompilePipeline(OpPassManager &manager,
   if (options.from == Level::MoE)
     manager.addPass(createVerifyMoEPass());
   if (options.from < Level::Target && to >= Level::Tile) {
-    Expected<CpuTarget> target =
-        CpuTarget::create(options.cpu, options.features);
-    if (!target)
-      return target.takeError();
     TargetPipelineOptions pipeline;
-    pipeline.entry = options.entry;
-    pipeline.vectorBits = target->vectorBits();
-    pipeline.vectorRegisters = target->vectorRegisters();
-    pipeline.bf16Dot = target->hasBF16Dot();
-    pipeline.bf16Tiles = target->hasBF16Tiles();
-    pipeline.fetchDistance = target->fetchDistance();
-    ScheduleOptions schedule = options.schedule;
-    schedule.machine = target->rates();
-    if (options.machineFlops > 0)
-      schedule.machine.flops = options.machineFlops;
-    if (options.machineReadBytes > 0)
-      schedule.machine.readBytes = schedule.machine.allReadBytes =
-          options.machineReadBytes;
-    pipeline.schedule = schedule;
-    pipeline.tokenRounding = options.tokenRounding;
-    pipeline.planStats = options.planStats;
-    pipeline.trace = options.trace;
+    if (Error error = setPipeline(pipeline, options))
+      return error;
     if (options.from < Level::Tile)
       buildTilePipeline(manager, pipeline);
     if (to >= Level::Target)
@@ -91,6 +99,18 @@ LogicalResult moe::lowerToLevel(ModuleOp module, Level to,
     options.instrument(manager);
   if (options.progress)
     options.progress(("lowering to the " + levelName(to) + " level").str());
+  return manager.run(module);
+}
+
+LogicalResult moe::lowerToPanels(ModuleOp module,
+                                 const CompileOptions &options) {
+  TargetPipelineOptions pipeline;
+  if (Error error = setPipeline(pipeline, options))
+    return emitError(module.getLoc(), llvm::toString(std::move(error)));
+  PassManager manager(module.getContext());
+  buildPanelPipeline(manager, pipeline);
+  if (options.instrument)
+    options.instrument(manager);
   return manager.run(module);
 }
 

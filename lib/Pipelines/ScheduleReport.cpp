@@ -54,8 +54,8 @@ struct LayerLocations {
 
 ScheduleObserver::ScheduleObserver(MLIRContext &context)
     : notes(keepNotes(context, "moe-padding-elimination|moe-token-rounding|"
-                               "convert-moe-to-tile|convert-route-to-vector")) {
-}
+                               "convert-moe-to-tile|convert-route-to-vector|"
+                               "moe-pack-matmul-weights")) {}
 
 FailureOr<ScheduleReport>
 ScheduleObserver::explain(ModuleOp module, const CompileOptions &options) {
@@ -87,6 +87,20 @@ ScheduleObserver::explain(ModuleOp module, const CompileOptions &options) {
         break;
       }
     }
+
+  size_t above = notes->size();
+  if (failed(lowerToPanels(module, below)))
+    return failure();
+  for (const Note &note : llvm::drop_begin(*notes, above)) {
+    if (note.category != "moe-pack-matmul-weights")
+      continue;
+    auto known = llvm::find_if(report.products, [&](const auto &products) {
+      return products.weights == note.text;
+    });
+    if (known == report.products.end())
+      known = report.products.insert(known, {note.text, 0});
+    ++known->count;
+  }
   return report;
 }
 
@@ -98,6 +112,10 @@ void ScheduleReport::print(llvm::raw_ostream &os) const {
     for (const auto &[aspect, text] : layer.aspects)
       os << llvm::formatv("  {0,-8} {1}\n", aspect, text);
   }
+  if (!products.empty())
+    os << "\nproducts in no graph, by how the weights of each lie\n";
+  for (const ScheduledProducts &own : products)
+    os << llvm::formatv("  {0} x {1}\n", own.count, own.weights);
 }
 
 void ScheduleReport::printJSON(llvm::raw_ostream &os) const {
@@ -109,6 +127,13 @@ void ScheduleReport::printJSON(llvm::raw_ostream &os) const {
           json.attribute("place", layer.place);
           for (const auto &[aspect, text] : layer.aspects)
             json.attribute(aspect, text);
+        });
+    });
+    json.attributeArray("products", [&] {
+      for (const ScheduledProducts &own : products)
+        json.object([&] {
+          json.attribute("weights", own.weights);
+          json.attribute("count", own.count);
         });
     });
   });

@@ -70,25 +70,30 @@ void moe::buildTilePipeline(OpPassManager &manager,
   manager.addPass(createVerifyTilePass());
 }
 
+void moe::buildPanelPipeline(OpPassManager &manager,
+                             const TargetPipelineOptions &options) {
+  ConvertTileToCPUPassOptions graphs;
+  graphs.trace = options.trace;
+  manager.addPass(createConvertTileToCPUPass(graphs));
+  // Bufferization has no form for arithmetic on whole tensors.
+  manager.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  manager.addNestedPass<func::FuncOp>(createFoldRepeatedOperandsPass());
+  manager.addNestedPass<func::FuncOp>(createFuseElementwisePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  PackMatmulWeightsPassOptions pack;
+  pack.vectorBits = options.vectorBits;
+  pack.vectorRegisters = options.vectorRegisters;
+  pack.bf16Dot = options.bf16Dot;
+  manager.addNestedPass<func::FuncOp>(createPackMatmulWeightsPass(pack));
+}
+
 /// Weights and buffers on tensors, then memory: every pass of this part works
 /// on values.
 static void addTensorPasses(OpPassManager &manager,
                             const moe::TargetPipelineOptions &options) {
-  moe::ConvertTileToCPUPassOptions graphs;
-  graphs.trace = options.trace;
-  manager.addPass(moe::createConvertTileToCPUPass(graphs));
-  // Bufferization has no form for arithmetic on whole tensors.
-  manager.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
-  manager.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
-  manager.addNestedPass<func::FuncOp>(moe::createFoldRepeatedOperandsPass());
-  manager.addNestedPass<func::FuncOp>(moe::createFuseElementwisePass());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
-  moe::PackMatmulWeightsPassOptions pack;
-  pack.vectorBits = options.vectorBits;
-  pack.vectorRegisters = options.vectorRegisters;
-  pack.bf16Dot = options.bf16Dot;
-  manager.addNestedPass<func::FuncOp>(moe::createPackMatmulWeightsPass(pack));
+  moe::buildPanelPipeline(manager, options);
   manager.addPass(createCanonicalizerPass());
 
   moe::ExternalizeWeightsPassOptions externalize;

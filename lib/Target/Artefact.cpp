@@ -2,6 +2,7 @@
 #include "moe/Target/Artefact.h"
 #include "ArtefactABI.h"
 #include "CodeGen.h"
+#include "moe/Dialect/Support/MoESupport.h"
 #include "moe/Target/Interface.h"
 #include "moe/Target/WeightPacker.h"
 
@@ -10,11 +11,13 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -26,14 +29,17 @@ using llvm::Expected;
 namespace {
 
 /// Files under temporary names that become real together. What was not
-/// committed is removed.
+/// committed is removed, also where a signal ends the program: weights may be
+/// as large as the model.
 class Outputs {
 public:
   Outputs() = default;
   Outputs(const Outputs &) = delete;
   ~Outputs() {
-    for (const auto &[temporary, path] : files)
+    for (const auto &[temporary, path] : files) {
       (void)llvm::sys::fs::remove(temporary);
+      llvm::sys::DontRemoveFileOnSignal(temporary);
+    }
   }
 
   /// A temporary name for `path`; an empty path is a file that is needed for a
@@ -52,6 +58,7 @@ public:
       return createStringError(code, "cannot write in the directory '" +
                                          (directory.empty() ? "." : directory) +
                                          "': " + code.message());
+    llvm::sys::RemoveFileOnSignal(temporary);
     files.emplace_back(temporary.str(), path.str());
     return temporary.str().str();
   }
@@ -87,6 +94,23 @@ std::vector<PlacedWeight> placedWeights(ModuleOp module) {
           {static_cast<uint64_t>(row.getAs<IntegerAttr>("offset").getInt()),
            cast<ElementsAttr>(row.get("value"))});
   return weights;
+}
+
+/// Refuses to replace what weights are read from by an output.
+Error checkSources(ArrayRef<PlacedWeight> weights,
+                   ArrayRef<std::string> outputs) {
+  llvm::SetVector<StringRef> sources;
+  for (const PlacedWeight &weight : weights)
+    Attribute(weight.value).walk([&](support::ExternalAttr external) {
+      sources.insert(external.getFile());
+    });
+  for (StringRef source : sources)
+    for (const std::string &output : outputs)
+      if (llvm::sys::fs::equivalent(source, output))
+        return createStringError("expects outputs that are no files of the "
+                                 "model, but its weights are read from '" +
+                                 output + "'; choose another name");
+  return Error::success();
 }
 
 Error writeText(StringRef path, StringRef text) {
@@ -139,6 +163,9 @@ Error moe::writeArtefact(ModuleOp module, StringRef path,
   description.features = target.requiredFeatures();
   bool isText = options.kind == ArtefactKind::LLVMIR;
   std::vector<PlacedWeight> weights = placedWeights(module);
+  if (Error error =
+          checkSources(weights, {path.str(), beside("weights"), beside("h")}))
+    return error;
   if (!weights.empty()) {
     description.weightsFile = (stem + ".weights").str();
     uint64_t size =

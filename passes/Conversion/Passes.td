@@ -219,6 +219,8 @@ def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncO
     is not computed any more: the contraction reads panels of the codes and the scales, and its body says what they mean. Where the codes come through views
     and broadcasts of constants, as importers spread scales and zero points, these are looked through. Codes of four bits lie two in a byte,
     `[ceil(N / w), K / 2, lanes, 2, w / (2 lanes)]`. One scale for all columns, zero points that are not codes, and odd depths stay as they are.
+
+    A remark says of each product how its weight lies now, or why it stays.
   }];
   let options = vectorOptions;
   let dependentDialects = ["::moe::support::MoESupportDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];

@@ -7,6 +7,11 @@
 // RUN: moe-compile %s --start-from=moe --schedule=fused --stop-after=target -o %t.twice.mlir
 // RUN: diff %t.once.mlir %t.twice.mlir
 // RUN: FileCheck %s --check-prefix=TARGET < %t.once.mlir
+// RUN: FileCheck %s --check-prefix=ORDER --implicit-check-not='atomicrmw {{.*}} {{monotonic|acquire|release}}' < %t.once.mlir
+
+// What tokens order is ordered in the end: an arrival releases what was done before it (and is claimed by the same instruction that claims tickets), a wait acquires it.
+// ORDER: llvm.load %{{.*}} atomic acquire {alignment = 8 : i64}
+// ORDER: llvm.atomicrmw add %{{.*}}, %{{.*}} acq_rel : !llvm.ptr, i64
 
 // TILE: func.func @main
 // FUSED: moe_tile.graph experts 2 schedule <ticket sweep = [0, 1, 3]>

@@ -6,6 +6,7 @@
 #include "moe/Analysis/RowTiles.h"
 #include "moe/Target/CpuTarget.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 
 using namespace moe::bench;
@@ -303,6 +304,9 @@ int main(int argc, char **argv) {
   if (std::optional<unsigned> count = findTwice(threads))
     return usageError("expects each number of threads once, but got " +
                       llvm::Twine(*count) + " twice");
+  if (!(line.seconds >= 0))
+    return usageError("expects --seconds that are not negative, but got " +
+                      llvm::formatv("{0}", line.seconds.getValue()).str());
   std::vector<moe::Schedule> schedules(line.schedules);
   if (std::optional<moe::Schedule> schedule = findTwice(schedules))
     return usageError("expects each schedule once, but got '" +

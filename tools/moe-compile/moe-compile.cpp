@@ -1,4 +1,5 @@
 // moe-compile: a model in, a library that an application links out.
+#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Import/Weights.h"
 #include "moe/Pipelines/Compiler.h"
 #include "moe/Pipelines/ImportReport.h"
@@ -12,6 +13,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -74,7 +77,8 @@ struct CommandLine {
                      "refused"),
           clEnumValN(Explain::Schedule, "schedule",
                      "how each layer is run and why, costs, tiles, rounding, "
-                     "bounds of rows, memory beside weights")),
+                     "bounds of rows, memory beside weights; how all other "
+                     "weights are laid out")),
       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("With --explain: as JSON"),
                      cl::cat(category)};
@@ -161,17 +165,34 @@ static int usageError(const llvm::Twine &message) {
   return 2;
 }
 
+namespace {
+
 /// Prints the remarks of raising and scheduling: a line for each layer and
 /// decision, refusals included.
 class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit RemarkPrinter(int64_t &layers) : layers(layers) {}
+
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    // What the report of a schedule has as aspects of a layer.
+    if (remark.getRemarkType() == llvm::remarks::Type::Analysis) {
+      layers += remark.getRemarkName() == "form";
+      return;
+    }
+    StringRef subject = remark.getRemarkName() == "logits" ? "logits " : "";
     for (const remark::detail::Remark::Arg &argument : remark.getArgs())
       if (argument.key == "Remark")
-        llvm::errs() << "moe-compile: " << argument.val << '\n';
+        llvm::errs() << "moe-compile: " << subject << argument.val << '\n';
   }
+
+private:
+  int64_t &layers;
 };
 
-static LogicalResult reportRemarks(MLIRContext &context) {
+} // namespace
+
+/// Has remarks printed, and the MoE layers counted that come to the tile level.
+static LogicalResult reportRemarks(MLIRContext &context, int64_t &layers) {
   remark::RemarkCategories categories;
   categories.passed = "moe-raise|moe-token-rounding|convert-moe-to-tile";
   // That a router has a kernel, a layer no padding and a route its results is
@@ -179,8 +200,9 @@ static LogicalResult reportRemarks(MLIRContext &context) {
   categories.missed = *categories.passed +
                       "|convert-route-to-vector|moe-padding-elimination|"
                       "moe-print-plan-stats";
+  categories.analysis = "convert-moe-to-tile";
   return remark::enableOptimizationRemarks(
-      context, std::make_unique<RemarkPrinter>(),
+      context, std::make_unique<RemarkPrinter>(layers),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
@@ -252,8 +274,25 @@ int main(int argc, char **argv) {
   if (line.threads < 1)
     return usageError("expects at least one thread, but got " +
                       llvm::Twine(line.threads));
+  if (line.tokens < 0)
+    return usageError("expects a number of tokens that is not negative, but "
+                      "got " +
+                      llvm::Twine(line.tokens));
+  for (const cl::opt<double> *rate : {&line.flops, &line.readBytes})
+    if (rate->getNumOccurrences() != 0 && !(rate->getValue() > 0))
+      return usageError("expects a --" + rate->ArgStr + " above 0, but got " +
+                        llvm::formatv("{0}", rate->getValue()).str());
+  if (!line.tokenRounding.empty() &&
+      !moe::symbolizeTileMode(line.tokenRounding))
+    return usageError("expects a rule of rounding (nearest, up, down, sr_f, "
+                      "nr_s, balance_f), but got '" +
+                      line.tokenRounding + "'");
   if (line.output.empty() && !prints && !explains)
     return usageError("expects an output, such as -o model.so, but got none");
+  if (llvm::sys::fs::equivalent(line.input, line.output))
+    return usageError("expects an output that is not the model itself, but "
+                      "both are '" +
+                      line.output + "'");
   if (prints && line.stopAfter < line.startFrom)
     return usageError(
         "requires --stop-after=" + moe::levelName(line.stopAfter) +
@@ -311,7 +350,8 @@ int main(int argc, char **argv) {
   if (scheduleObserver)
     return failed(
         explain(*scheduleObserver, *module, line.output, line.json, options));
-  if (line.verbose && failed(reportRemarks(context)))
+  int64_t layers = 0;
+  if (line.verbose && failed(reportRemarks(context, layers)))
     return 1;
   if (line.verbose)
     options.progress = [](StringRef message) {
@@ -319,8 +359,13 @@ int main(int argc, char **argv) {
     };
   // lld, run in this process, resets every registered option.
   std::string output = line.output;
+  bool tellsOfNone = line.verbose && line.startFrom == moe::Level::Graph &&
+                     (!prints || line.stopAfter >= moe::Level::Tile);
   LogicalResult result =
       prints ? printLevel(*module, line.stopAfter, output, options)
              : moe::compileToArtefact(*module, output, options);
+  if (tellsOfNone && succeeded(result) && layers == 0)
+    llvm::errs() << "moe-compile: found no MoE layer; all of the model runs op "
+                    "after op (--explain=import says what was refused)\n";
   return failed(result);
 }

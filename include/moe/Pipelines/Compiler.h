@@ -86,6 +86,12 @@ llvm::Error buildCompilePipeline(mlir::OpPassManager &manager,
 mlir::LogicalResult lowerToLevel(mlir::ModuleOp module, Level to,
                                  const CompileOptions &options);
 
+/// Lowers `module` in place from the tile level, to which `options` brought it,
+/// to where matmuls read their weights as kernels do (buildPanelPipeline).
+/// Errors go to the context's diagnostics.
+mlir::LogicalResult lowerToPanels(mlir::ModuleOp module,
+                                  const CompileOptions &options);
+
 /// Lowers `module` to the target level in place and writes the artefact; see
 /// writeArtefact. Errors go to the context's diagnostics.
 mlir::LogicalResult compileToArtefact(mlir::ModuleOp module,

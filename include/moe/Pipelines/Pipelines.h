@@ -75,6 +75,11 @@ void buildTilePipeline(mlir::OpPassManager &manager,
 void buildTargetPipeline(mlir::OpPassManager &manager,
                          const TargetPipelineOptions &options);
 
+/// Adds the first of these passes: from the tile level to where matmuls read
+/// their weights as kernels do.
+void buildPanelPipeline(mlir::OpPassManager &manager,
+                        const TargetPipelineOptions &options);
+
 /// Registers the pipelines with the global registry, under
 /// `moe-<level>-pipeline`.
 void registerPipelines();

@@ -294,6 +294,11 @@ std::unique_ptr<OnnxModel> OnnxModel::parse(ArrayRef<char> bytes,
                                             StringRef path,
                                             MLIRContext *context, bool isFile) {
   std::unique_ptr<OnnxModel> model(new OnnxModel(path, context));
+  // To protobuf, no bytes are a message without fields.
+  if (bytes.empty()) {
+    model->emitError() << "expects a model, but the file is empty";
+    return nullptr;
+  }
   if (bytes.size() > kMaxMessageBytes) {
     model->emitError() << "expects a model of less than 2 GiB, but got "
                        << bytes.size()

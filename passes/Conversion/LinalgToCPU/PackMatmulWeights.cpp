@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -445,6 +446,35 @@ linalg::GenericOp pack(const Contraction &contraction, const WeightUse &use,
   return packed;
 }
 
+/// Whether `tensor` is a weight or made of weights alone.
+bool isOfWeights(Value tensor) {
+  Operation *op = tensor.getDefiningOp();
+  if (isa_and_nonnull<WeightOp>(op))
+    return true;
+  if (isa_and_nonnull<tensor::ExtractSliceOp, tensor::CollapseShapeOp,
+                      tensor::ExpandShapeOp>(op))
+    return isOfWeights(op->getOperand(0));
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && !generic.getInputs().empty() &&
+         llvm::all_of(generic.getInputs(), isOfWeights);
+}
+
+/// Why the weight of `contraction` has no panels, in case it gets none; empty
+/// where B is no weight.
+StringRef whyWeightStays(const Contraction &contraction,
+                         const VectorUnit &unit) {
+  if (!isOfWeights(contraction.b->get()))
+    return {};
+  std::optional<WeightUse> use = WeightUse::find(contraction);
+  if (!use)
+    return "its elements are neither weights nor (code - zero point) * scale";
+  if (chooseLayout(contraction, *use, unit))
+    return "its elements lie in no order that panels can be made of";
+  if (!use->element.scale)
+    return "it is not stored in the type that is multiplied";
+  return "panels have no place for codes, groups or scales like these";
+}
+
 struct PackMatmulWeights
     : moe::impl::PackMatmulWeightsPassBase<PackMatmulWeights> {
   using PackMatmulWeightsPassBase::PackMatmulWeightsPassBase;
@@ -454,7 +484,33 @@ struct PackMatmulWeights
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops)
       if (std::optional<Contraction> contraction = Contraction::match(op))
-        packWeight(*contraction, {vectorBits, vectorRegisters, bf16Dot});
+        pack(*contraction);
+  }
+
+  /// Lays out the weight of a contraction, where it has one, and says how.
+  void pack(const Contraction &contraction) {
+    auto options =
+        remark::RemarkOpts::name("packed").category("moe-pack-matmul-weights");
+    Location loc = linalg::GenericOp(contraction.op).getLoc();
+    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot};
+    if (contraction.panels)
+      return;
+    StringRef reason = whyWeightStays(contraction, unit);
+    linalg::GenericOp packed = packWeight(contraction, unit);
+    if (!packed) {
+      if (!reason.empty())
+        remark::missed(loc, options) << ("stays as stored: " + reason).str();
+      return;
+    }
+    Contraction product = *Contraction::match(packed);
+    int64_t bits = 0;
+    for (Value tensor : packed.getInputs().drop_front()) {
+      auto type = cast<RankedTensorType>(tensor.getType());
+      bits += type.getNumElements() * type.getElementTypeBitWidth();
+    }
+    remark::passed(loc, options)
+        << (product.panels.describe(product.elementOf(product.b)) + ", " +
+            std::to_string(bits / 8) + " bytes");
   }
 };
 
