@@ -214,7 +214,10 @@ std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
     if (stored != contraction.elementOf(contraction.b))
       return std::nullopt;
     pairs &= stored.isBF16();
-    return PanelLayout{pairs ? Kind::Pairs : Kind::Plain, tile.columns};
+    Kind kind = unit.hasHalves(contraction.elementOf(contraction.a), stored)
+                    ? Kind::Halves
+                    : Kind::Plain;
+    return PanelLayout{pairs ? Kind::Pairs : kind, tile.columns};
   }
   Type scale = use.element.scale->value.getElementType();
   if (!scale.isF32() && !scale.isBF16() && !scale.isF16())
@@ -454,7 +457,8 @@ struct PackMatmulWeights
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops)
       if (std::optional<Contraction> contraction = Contraction::match(op))
-        packWeight(*contraction, {vectorBits, vectorRegisters, bf16Dot});
+        packWeight(*contraction, {vectorBits, vectorRegisters, bf16Dot,
+                                  bf16Tiles, fetchDistance});
   }
 };
 
