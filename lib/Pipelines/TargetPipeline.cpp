@@ -30,6 +30,17 @@
 
 using namespace mlir;
 
+/// What passes that choose kernels know of the target.
+template <typename PassOptions>
+static void describeVectors(PassOptions &pass,
+                            const moe::TargetPipelineOptions &options) {
+  pass.vectorBits = options.vectorBits;
+  pass.vectorRegisters = options.vectorRegisters;
+  pass.bf16Dot = options.bf16Dot;
+  pass.bf16Tiles = options.bf16Tiles;
+  pass.fetchDistance = options.fetchDistance;
+}
+
 void moe::buildTilePipeline(OpPassManager &manager,
                             const TargetPipelineOptions &options) {
   if (options.planStats) {
@@ -44,20 +55,14 @@ void moe::buildTilePipeline(OpPassManager &manager,
   manager.addPass(createInlinerPass());
   if (!options.tokenRounding.empty()) {
     TokenRoundingPassOptions rounding;
-    rounding.vectorBits = options.vectorBits;
-    rounding.vectorRegisters = options.vectorRegisters;
-    rounding.bf16Dot = options.bf16Dot;
-    rounding.bf16Tiles = options.bf16Tiles;
+    describeVectors(rounding, options);
     rounding.mode = options.tokenRounding;
     rounding.tokens = options.schedule.tokens;
     manager.addPass(createTokenRoundingPass(rounding));
   }
   manager.addPass(createPaddingEliminationPass());
   ConvertMoEToTilePassOptions cut;
-  cut.vectorBits = options.vectorBits;
-  cut.vectorRegisters = options.vectorRegisters;
-  cut.bf16Dot = options.bf16Dot;
-  cut.bf16Tiles = options.bf16Tiles;
+  describeVectors(cut, options);
   cut.schedule = options.schedule;
   manager.addPass(createConvertMoEToTilePass(cut));
   ConvertRouteToVectorPassOptions route;
@@ -83,9 +88,7 @@ void moe::buildPanelPipeline(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   PackMatmulWeightsPassOptions pack;
-  pack.vectorBits = options.vectorBits;
-  pack.vectorRegisters = options.vectorRegisters;
-  pack.bf16Dot = options.bf16Dot;
+  describeVectors(pack, options);
   manager.addNestedPass<func::FuncOp>(createPackMatmulWeightsPass(pack));
 }
 
@@ -127,11 +130,7 @@ static void addBufferization(OpPassManager &manager) {
 static void addLoopPasses(OpPassManager &manager,
                           const moe::TargetPipelineOptions &options) {
   moe::ConvertLinalgToCPUPassOptions loops;
-  loops.vectorBits = options.vectorBits;
-  loops.vectorRegisters = options.vectorRegisters;
-  loops.bf16Dot = options.bf16Dot;
-  loops.bf16Tiles = options.bf16Tiles;
-  loops.fetchDistance = options.fetchDistance;
+  describeVectors(loops, options);
   manager.addPass(moe::createConvertLinalgToCPUPass(loops));
   manager.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   manager.addPass(createLowerAffinePass());

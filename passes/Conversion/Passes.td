@@ -25,7 +25,8 @@ class MoE_VectorOptions {
     Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of the target's vectors">,
     Option<"vectorRegisters", "vector-registers", "unsigned", "16", "Number of the target's vector registers">,
     Option<"bf16Dot", "bf16-dot", "bool", "false", "The target multiplies pairs of bf16 into f32">,
-    Option<"bf16Tiles", "bf16-tiles", "bool", "false", "The target does so in tile registers too">
+    Option<"bf16Tiles", "bf16-tiles", "bool", "false", "The target does so in tile registers too">,
+    Option<"fetchDistance", "fetch-distance", "int64_t", "0", "Bytes ahead of loads from memory at which kernels fetch; 0 leaves it to the CPU">
   ];
 }
 
@@ -213,7 +214,8 @@ def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncO
     Rewrites contractions in f32 of operands in f32, bf16 or f16 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
     panels `[ceil(N / w), K, w]`, where w is the width of the CPU's register tile. The op stays an ordinary `linalg.generic` whose map of that side
     ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Where both sides are bf16 and the target multiplies
-    pairs of them, neighbours along k lie side by side: `[ceil(N / w), K / 2, w, 2]`. Several row dimensions become one.
+    pairs of them, neighbours along k lie side by side: `[ceil(N / w), K / 2, w, 2]`. Where both are f32, vectors have 512 bits and kernels fetch, the columns of a panel lie in halves: `[ceil(N / w), 2, K, w / 2]`. Several
+    row dimensions become one.
 
     A side that is computed from weights element by element as `(code - zero point) * scale`, with codes of eight or four bits and a scale per group along k,
     is not computed any more: the contraction reads panels of the codes and the scales, and its body says what they mean. Where the codes come through views
@@ -237,8 +239,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels.
   }];
   let options = !listconcat(vectorOptions, [
-    Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">,
-    Option<"fetchDistance", "fetch-distance", "int64_t", "0", "Bytes ahead of loads from memory at which kernels fetch; 0 leaves it to the CPU">
+    Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
   ]);
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect",

@@ -31,7 +31,8 @@ std::string PanelLayout::describe(Type stored) const {
   if (kind == Kind::Nibbles)
     os << "codes of " << bits << " bits";
   else
-    os << (kind == Kind::Pairs ? "pairs of " : "") << stored;
+    os << (kind == Kind::Pairs ? "pairs of " : "") << stored
+       << (kind == Kind::Halves ? " in halves" : "");
   return text;
 }
 
@@ -46,6 +47,8 @@ SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
   case Kind::Nibbles:
     return {panel, k.floorDiv(depth()), n % lanes, k % 2,
             column.floorDiv(2 * lanes)};
+  case Kind::Halves:
+    return {panel, column.floorDiv(width / 2), k, n % (width / 2)};
   }
   llvm_unreachable("a layout without a map");
 }
@@ -62,12 +65,14 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
   SmallVector<int64_t> nSizes = {shape[n] / width}, kSizes = {shape[k]};
   if (kind == Kind::Nibbles)
     nSizes.append({width / lanes, lanes});
+  else if (kind == Kind::Halves)
+    nSizes.append({2, width / 2});
   else
     nSizes.push_back(width);
-  bool areHalves = depth() == 4; // of nibbles
-  if (areHalves)
+  bool hasTwoBits = depth() == 4; // of nibbles
+  if (hasTwoBits)
     kSizes = {shape[k] / 4, 2, 2};
-  else if (kind != Kind::Plain)
+  else if (depth() == 2)
     kSizes = {shape[k] / 2, 2};
   SmallVector<int64_t> parts(shape.begin(), shape.begin() + lead);
   parts.append(nIsLast ? kSizes : nSizes);
@@ -77,19 +82,22 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
 
   SmallVector<int64_t> permutation =
       llvm::to_vector(llvm::seq<int64_t>(0, lead));
-  permutation.append({nFirst, kFirst});
-  if (areHalves)
+  if (kind == Kind::Halves)
+    permutation.append({nFirst, nFirst + 1, kFirst, nFirst + 2});
+  else
+    permutation.append({nFirst, kFirst});
+  if (hasTwoBits)
     permutation.append({nFirst + 2, kFirst + 2, nFirst + 1, kFirst + 1});
   else if (kind == Kind::Nibbles)
     permutation.append({nFirst + 2, kFirst + 1, nFirst + 1});
-  else
+  else if (kind != Kind::Halves)
     permutation.push_back(nFirst + 1);
   if (kind == Kind::Pairs)
     permutation.push_back(kFirst + 1);
   value = transposeWeight(reshapeWeight(value, parts), permutation);
   if (kind != Kind::Nibbles)
     return value;
-  if (areHalves) {
+  if (hasTwoBits) {
     SmallVector<int64_t> joined(value.getShapedType().getShape());
     joined.pop_back();
     joined.back() *= 2;
@@ -336,7 +344,7 @@ static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k,
     if (!width)
       return {};
     ArrayRef<AffineExpr> last = map.getResults().drop_front(position);
-    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles}) {
+    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles, Kind::Halves}) {
       if ((kind == Kind::Nibbles) != (nibbleLanes != 0))
         continue;
       PanelLayout layout{kind, width.getValue(), nibbleLanes,

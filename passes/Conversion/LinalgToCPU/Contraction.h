@@ -43,6 +43,11 @@ struct VectorUnit {
   bool hasTiles(mlir::Type a) const {
     return bf16Tiles && bf16Dot && bits == 512 && a.isBF16();
   }
+  /// Whether panels of numbers of type `b` that rows of type `a` are multiplied
+  /// by lie in halves.
+  bool hasHalves(mlir::Type a, mlir::Type b) const {
+    return fetchDistance != 0 && bits == 512 && a.isF32() && b.isF32();
+  }
   /// How products with rows of type `a` divide them.
   RowCut rowCut(mlir::Type a) const { return {tile().rows, hasTiles(a)}; }
 };
@@ -51,13 +56,16 @@ struct VectorUnit {
 ///   plain    [batch..., ceil(N / width), K, width]
 ///   pairs    [batch..., ceil(N / width), K / 2, width, 2]
 ///   nibbles  [batch..., ceil(N / width), K / 2, lanes, 2, width / (2 * lanes)]
+///   halves   [batch..., ceil(N / width), 2, K, width / 2]
 /// Pairs are neighbours along k, side by side. A byte of nibbles holds two
 /// codes of columns that are `lanes` apart: of one lane all codes of two rows
 /// lie side by side, and one load brings them to the lane that multiplies them.
 /// Where codes have two bits, rows are K / 4, and a nibble holds those of k
-/// (low) and k + 2 in the place of one of four bits.
+/// (low) and k + 2 in the place of one of four bits. The left half of
+/// a panel's columns lies in front of the right one: one tile of twice as many
+/// rows reads each in turn, in the order of memory.
 struct PanelLayout {
-  enum class Kind { Plain, Pairs, Nibbles }; // each with one dimension more
+  enum class Kind { Plain, Pairs, Nibbles, Halves };
   Kind kind = Kind::Plain;
   int64_t width = 0; ///< 0 where B is not packed
   int64_t lanes = 0;
@@ -65,7 +73,9 @@ struct PanelLayout {
 
   explicit operator bool() const { return width != 0; }
   /// Dimensions of one stack of panels.
-  size_t rank() const { return 3 + static_cast<size_t>(kind); }
+  size_t rank() const {
+    return kind == Kind::Plain ? 3 : kind == Kind::Nibbles ? 5 : 4;
+  }
   /// Elements along k that one row of a panel holds.
   int64_t depth() const {
     return kind == Kind::Nibbles ? 8 / bits : kind == Kind::Pairs ? 2 : 1;

@@ -55,6 +55,10 @@ private:
     return unit.bf16Dot && contraction.elementOf(contraction.a).isBF16() &&
            (contraction.codes || contraction.elementOf(contraction.b).isBF16());
   }
+  bool hasHalves() const {
+    return unit.hasHalves(contraction.elementOf(contraction.a),
+                          contraction.elementOf(contraction.b));
+  }
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
@@ -75,6 +79,8 @@ private:
   Value panelOf(OpOperand *operand, size_t rank, Value panel);
   void call(const KernelForm &form, ValueRange operands);
   void callWithTiles(KernelForm form, Value rows, ArrayRef<Value> operands);
+  void callByHalves(const KernelForm &form, Value rows, Value columns,
+                    ArrayRef<Value> operands);
   KernelForm kernelForm() const;
   Value allocatePanel();
   Value packPanel(Value column, Value columnCount, Value scratch);
@@ -113,6 +119,7 @@ std::optional<Lowering::Layout> Lowering::layout() const {
     };
     bool fits = panels.width == tile.columns && isDense(contraction.b) &&
                 (panels.kind != PanelLayout::Kind::Pairs || hasPairs()) &&
+                (panels.kind != PanelLayout::Kind::Halves || hasHalves()) &&
                 (panels.lanes == 0 || panels.lanes == tile.lanes);
     return fits ? std::optional(Layout::Panels) : std::nullopt;
   }
@@ -183,7 +190,7 @@ LogicalResult Lowering::run() {
   columnCount = sizeOf(contraction.c, contraction.n);
   depth = sizeOf(contraction.a, contraction.k);
 
-  bool inPairs = contraction.panels.kind != PanelLayout::Kind::Plain;
+  bool inPairs = contraction.panels.depth() != 1;
   pair = inPairs && hasPairs() ? 2 : 1;
 
   if (bLayout == Layout::Transposed)
@@ -319,6 +326,8 @@ void Lowering::buildTask(Value task, Value scratch) {
   if (pair == 2 && !form.sumsLanes && unit.hasTiles(form.a) &&
       contraction.fitsTiles())
     callWithTiles(form, rows, operands);
+  else if (form.hasHalves)
+    callByHalves(form, rows, columns, operands);
   else
     call(form, operands);
 }
@@ -326,6 +335,44 @@ void Lowering::buildTask(Value task, Value scratch) {
 void Lowering::call(const KernelForm &form, ValueRange operands) {
   func::FuncOp kernel = getMatmulKernel(op->getParentOfType<ModuleOp>(), form);
   func::CallOp::create(builder, loc, kernel, operands);
+}
+
+/// Rows that fill two tiles would read a panel twice, from memory and from a
+/// cache: a tile of twice as many rows and half as many columns reads each half
+/// once.
+void Lowering::callByHalves(const KernelForm &form, Value rows, Value columns,
+                            ArrayRef<Value> operands) {
+  KernelForm half = form;
+  half.hasHalves = false;
+  half.tile = {2 * tile.rows, tile.columns / 2, tile.lanes};
+  half.fillsTile = true;
+  int64_t least = half.leastRows();
+  Value above = arith::SubIOp::create(builder, loc, rows, index(least));
+  Value fills = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                      above, index(half.tile.rows - least));
+  auto branch = scf::IfOp::create(builder, loc, fills, /*else=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.elseYield());
+  call(form, operands);
+
+  builder.setInsertionPoint(branch.thenYield());
+  Value width = index(half.tile.columns), zero = index(0);
+  auto loop = scf::ForOp::create(builder, loc, zero, columns, width);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value column = loop.getInductionVar();
+  Value left = arith::SubIOp::create(builder, loc, columns, column);
+  Value row = mul(arith::DivUIOp::create(builder, loc, column, width), depth);
+  auto view = [&](Value matrix, std::array<OpFoldResult, 2> offsets,
+                  std::array<OpFoldResult, 2> sizes) -> Value {
+    OpFoldResult one = builder.getIndexAttr(1);
+    return memref::SubViewOp::create(builder, loc, matrix, offsets, sizes,
+                                     ArrayRef<OpFoldResult>{one, one});
+  };
+  call(half,
+       {operands[0], view(operands[1], {row, zero}, {depth, width}),
+        view(operands[2], {zero, column},
+             {rows,
+              arith::MinUIOp::create(builder, loc, left, width).getResult()})});
 }
 
 /// Multiplies few rows, and what the last whole tile leaves of K, in vectors
@@ -387,6 +434,7 @@ KernelForm Lowering::kernelForm() const {
   form.pair = pair;
   form.masksB = bLayout == Layout::Rows;
   form.fetchesAhead = bLayout == Layout::Panels;
+  form.hasHalves = contraction.panels.kind == PanelLayout::Kind::Halves;
   form.sumsLanes = bLayout == Layout::Dots;
   form.codes = contraction.codes;
   // A line of codes takes several steps; twice the distance is faster.
@@ -423,8 +471,11 @@ Value Lowering::panelOf(OpOperand *operand, size_t rank, Value panel) {
   Value rows = memref::SubViewOp::create(builder, loc, view, source, offsets,
                                          sizes, strides);
   if (kept > 2) {
+    int64_t inRow =
+        contraction.panels.kind == PanelLayout::Kind::Halves ? kept - 1 : 1;
     SmallVector<ReassociationIndices> groups = {
-        {0}, llvm::to_vector(llvm::seq<int64_t>(1, kept))};
+        llvm::to_vector(llvm::seq<int64_t>(0, inRow)),
+        llvm::to_vector(llvm::seq<int64_t>(inRow, kept))};
     rows = memref::CollapseShapeOp::create(builder, loc, rows, groups);
   }
   return memref::CastOp::create(builder, loc,

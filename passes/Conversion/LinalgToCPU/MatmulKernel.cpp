@@ -2,6 +2,7 @@
 #include "MatmulKernel.h"
 #include "KernelBase.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
@@ -33,6 +34,12 @@ constexpr int64_t wideStepsAtOnce = 4;
 /// Tiles of fewer rows are mostly alone, and wait for memory in any case.
 constexpr int64_t minRowsToFetchAhead = 3;
 
+/// Of panels in halves, tiles with more rows than this get an address for every
+/// third one. LLVM computes those of all rows from one otherwise, which takes
+/// more registers than there are.
+constexpr int64_t mostRowsByOneAddress = 5;
+constexpr int64_t rowsOfAddress = 3;
+
 /// Builds one kernel. K is cut into parts; a part of B is used by all rows
 /// before the next one. A part of codes has one scale per column: the tile then
 /// begins with zeros, and is multiplied by the scales when it is added to C.
@@ -62,11 +69,12 @@ private:
   SmallVector<Value> buildSteps(ArrayRef<Value> rowIndices, Value begin,
                                 Value end, int64_t atOnce, Fetches fetches,
                                 ValueRange sums);
-  void buildStep(ArrayRef<Value> rowIndices, Value step, Value rowsOfB,
-                 int64_t ahead, bool fetchesLines, MutableArrayRef<Value> sums);
-  Value rowsOfB(Value step, int64_t count);
+  void buildStep(ArrayRef<Value> rowIndices, Value step,
+                 ArrayRef<Value> rowsOfB, int64_t ahead, bool fetchesLines,
+                 MutableArrayRef<Value> sums);
+  SmallVector<Value> rowsOfB(Value step, int64_t count);
   void fetchAhead(Value step, Value begin, int64_t steps);
-  Value loadB(Value step, Value rowsOfB, int64_t row, int64_t part,
+  Value loadB(Value step, ArrayRef<Value> rowsOfB, int64_t row, int64_t part,
               size_t vector);
   Value spreadA(Value row, Value step, int64_t part);
   /// Vectors of 512 bits. With the registers of narrower ones, or with B
@@ -79,8 +87,14 @@ private:
                : 1;
   }
   Value stepsPerPart();
+  Value opaque(Value number);
   Value multiplyAdd(Value a, Value b, Value sum);
 
+  /// Bytes of B that one step reads.
+  int64_t stepBytes() const { return form.halves() * form.rowBytes(); }
+
+  /// Steps along K: one row of each half of B.
+  Value steps;
   /// The address of B, and what the tile at hand fetches to the second cache:
   /// from this address on, so many bytes per step.
   Value bAddress, fetchFrom, fetchBytes;
@@ -91,8 +105,9 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   if (form.fetchesAhead)
     bAddress = addressOf(b);
 
-  // Steps along K: one row of B each.
-  Value steps = size(b, 0);
+  steps = size(b, 0);
+  if (form.hasHalves)
+    steps = arith::DivUIOp::create(builder, loc, steps, index(2));
   Value part = stepsPerPart();
   auto parts = scf::ForOp::create(builder, loc, index(0), steps, part);
   builder.setInsertionPointToStart(parts.getBody());
@@ -104,7 +119,7 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
 /// Rows of B that all rows of A use before the next ones. Those of codes lie in
 /// one group and depend on the form alone.
 Value KernelBuilder::stepsPerPart() {
-  int64_t most = std::max<int64_t>(panelBytes / form.rowBytes(), 1);
+  int64_t most = std::max<int64_t>(panelBytes / stepBytes(), 1);
   if (form.codes) {
     int64_t steps = form.codes->group / form.stepDepth();
     while (steps > most && steps % 2 == 0)
@@ -117,8 +132,7 @@ Value KernelBuilder::stepsPerPart() {
   Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
                                     size(c, 0), index(mostFewRows));
   Value part = arith::SelectOp::create(
-      builder, loc, few, index(fewRowsPanelBytes / form.rowBytes()),
-      index(most));
+      builder, loc, few, index(fewRowsPanelBytes / stepBytes()), index(most));
   // A tile that is alone uses nothing twice.
   Value isAlone = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
                                         size(c, 0), index(tile.rows));
@@ -143,7 +157,7 @@ void KernelBuilder::buildRows(Value begin, Value end) {
   if (form.fetchesAhead)
     startFetchingAhead(tiles.getInductionVar(), count, begin, end);
   SmallVector<int64_t> cases;
-  for (int64_t rows = tile.rows; rows > 1; --rows)
+  for (int64_t rows = tile.rows; rows > form.leastRows(); --rows)
     cases.push_back(rows);
   auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(), height,
                                            cases, cases.size());
@@ -154,31 +168,51 @@ void KernelBuilder::buildRows(Value begin, Value end) {
   };
   for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases))
     fill(region, rows);
-  fill(choice.getDefaultRegion(), 1);
+  fill(choice.getDefaultRegion(), form.leastRows());
 }
 
 /// The rows behind [begin, end) are those that are read next: panels lie one
 /// behind another. While the first tile reads its part from memory the others
 /// would leave memory idle, so each of them brings in its share of the next
-/// part to the second cache. A tile that is alone reads from memory all the
-/// time and the hardware looks ahead for it.
+/// part to the second cache; of halves, every other tile one of the left half.
+/// A tile that is alone reads from memory all the time and the hardware looks
+/// ahead for it.
 void KernelBuilder::startFetchingAhead(Value tileNumber, Value count,
                                        Value begin, Value end) {
   Value alone = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                       count, index(1));
-  Value rowBytes = index(form.rowBytes());
+  Value rowBytes = index(form.rowBytes()), next = end, half = index(0);
+  if (form.hasHalves) {
+    // Behind the left half lies the right one, and then the next panel.
+    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         end, steps);
+    next =
+        arith::SelectOp::create(builder, loc, isLast, mul(end, index(2)), end);
+    half = arith::RemUIOp::create(builder, loc, tileNumber, index(2));
+    tileNumber = arith::DivUIOp::create(builder, loc, tileNumber, index(2));
+    count =
+        arith::CeilDivUIOp::create(builder, loc, sub(count, half), index(2));
+  }
   Value share = arith::CeilDivUIOp::create(builder, loc, rowBytes, count);
-  Value behind = add(bAddress, mul(end, rowBytes));
+  next = add(next, mul(half, steps));
   fetchBytes = arith::SelectOp::create(builder, loc, alone, index(0), share);
-  fetchFrom = add(behind, mul(tileNumber, mul(sub(end, begin), fetchBytes)));
+  fetchFrom = add(add(bAddress, mul(next, rowBytes)),
+                  mul(tileNumber, mul(sub(end, begin), fetchBytes)));
 }
 
 void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
   SmallVector<Value> rowIndices, sums, scaleOf;
   if (codes)
     scaleOf = startGroup(begin);
+  bool hasAddresses =
+      (form.hasHalves || form.fillsTile) && rows > mostRowsByOneAddress;
   for (int64_t i = 0; i < rows; ++i) {
-    rowIndices.push_back(i == 0 ? row : add(row, index(i)));
+    Value rowIndex = i == 0 ? row : add(row, index(i));
+    if (hasAddresses)
+      rowIndex = i % rowsOfAddress == 0 ? opaque(rowIndex)
+                                        : add(rowIndices[i - i % rowsOfAddress],
+                                              index(i % rowsOfAddress));
+    rowIndices.push_back(rowIndex);
     for (size_t v = 0; v < masks.size(); ++v)
       sums.push_back(codes ? zero : loadC(rowIndices[i], v));
   }
@@ -193,7 +227,8 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
     return buildSteps(rowIndices, begin, whole, atOnce, fetches, sums);
   };
   // Many rows are divided into tiles of these heights alone.
-  if (fetches == Fetches::Lines && atOnce != 1 && rows + 1 >= tile.rows) {
+  if (fetches == Fetches::Lines && atOnce != 1 && rows + 1 >= tile.rows &&
+      !form.fillsTile) {
     Value areFew =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
                               size(c, 0), index(mostRowsToFetchLines));
@@ -233,7 +268,9 @@ SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
   if (fetches != Fetches::Nothing && rowIndices.size() >= minRowsToFetchAhead)
     fetchAhead(step, begin, atOnce);
   SmallVector<Value> next(loop.getRegionIterArgs());
-  Value rows = codes ? b : rowsOfB(step, atOnce);
+  SmallVector<Value> rows;
+  if (!codes)
+    rows = rowsOfB(step, atOnce);
   for (int64_t i = 0; i < atOnce; ++i)
     buildStep(rowIndices, i == 0 ? step : add(step, index(i)), rows, i,
               fetches == Fetches::Lines, next);
@@ -246,15 +283,16 @@ SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
 /// some CPUs does not look far enough ahead. In front of the products, lines
 /// that wait for others would keep them from beginning.
 void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
-                              Value rowsOfB, int64_t ahead, bool fetchesLines,
-                              MutableArrayRef<Value> sums) {
+                              ArrayRef<Value> rowsOfB, int64_t ahead,
+                              bool fetchesLines, MutableArrayRef<Value> sums) {
   Value soon;
   if (fetchesLines)
     soon = add(add(bAddress, index(form.fetchDistance)),
                mul(step, index(form.rowBytes())));
   int64_t parts = form.stepDepth() / form.pair, products = 0, line = 0;
   int64_t most = parts * static_cast<int64_t>(rowIndices.size());
-  int64_t lines = llvm::divideCeil(form.rowBytes(), cacheLineBytes);
+  int64_t linesOfRow = llvm::divideCeil(form.rowBytes(), cacheLineBytes);
+  int64_t lines = form.halves() * linesOfRow;
   for (int64_t part = 0; part < parts; ++part) {
     SmallVector<Value> bRow;
     for (size_t v = 0; v < masks.size(); ++v)
@@ -266,8 +304,12 @@ void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
         *sum = multiplyAdd(spread, vector, *sum);
         ++sum;
       }
-      for (++products; fetchesLines && line * most < products * lines; ++line)
-        fetch(add(soon, index(line * cacheLineBytes)), /*cache=*/1);
+      for (++products; fetchesLines && line * most < products * lines; ++line) {
+        if (line == linesOfRow)
+          soon = add(soon, mul(steps, index(form.rowBytes())));
+        fetch(add(soon, index(line % linesOfRow * cacheLineBytes)),
+              /*cache=*/1);
+      }
     }
   }
 }
@@ -292,36 +334,43 @@ void KernelBuilder::fetchAhead(Value step, Value begin, int64_t steps) {
   }
 }
 
-/// So many rows of B from `step` on: from there loads are a constant distance
-/// away, which takes no instruction.
-Value KernelBuilder::rowsOfB(Value step, int64_t count) {
+/// So many rows of B from `step` on, of each half: from there loads are a
+/// constant distance away, which takes no instruction.
+SmallVector<Value> KernelBuilder::rowsOfB(Value step, int64_t count) {
   OpFoldResult one = builder.getIndexAttr(1), first = builder.getIndexAttr(0);
   OpFoldResult columns = builder.getIndexAttr(form.rowElements());
   if (form.masksB)
     columns = size(b, 1);
-  return memref::SubViewOp::create(
-      builder, loc, b, ArrayRef<OpFoldResult>{step, first},
-      ArrayRef<OpFoldResult>{builder.getIndexAttr(count), columns},
-      ArrayRef<OpFoldResult>{one, one});
+  SmallVector<Value> rows;
+  for (int64_t half = 0; half < form.halves(); ++half) {
+    rows.push_back(memref::SubViewOp::create(
+        builder, loc, b, ArrayRef<OpFoldResult>{step, first},
+        ArrayRef<OpFoldResult>{builder.getIndexAttr(count), columns},
+        ArrayRef<OpFoldResult>{one, one}));
+    step = add(step, steps);
+  }
+  return rows;
 }
 
 /// Vector `vector` of row `step` of B, which is row `row` of `rowsOfB`, element
 /// `part` along k: f32, or pairs of bf16.
-Value KernelBuilder::loadB(Value step, Value rowsOfB, int64_t row, int64_t part,
-                           size_t vector) {
+Value KernelBuilder::loadB(Value step, ArrayRef<Value> rowsOfB, int64_t row,
+                           int64_t part, size_t vector) {
   if (codes)
     return codes->read(step, part, vector);
   auto type = VectorType::get({tile.lanes * form.pair}, form.b);
   int64_t column = static_cast<int64_t>(vector) * tile.lanes * form.pair;
+  Value rows = rowsOfB[column / form.rowElements()];
+  column %= form.rowElements();
   SmallVector<Value> indices = {index(row), index(column)};
   Value loaded;
   if (form.masksB) {
     Value none =
         arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-    loaded = vector::MaskedLoadOp::create(builder, loc, type, rowsOfB, indices,
+    loaded = vector::MaskedLoadOp::create(builder, loc, type, rows, indices,
                                           masks[vector], none);
   } else {
-    loaded = vector::LoadOp::create(builder, loc, type, rowsOfB, indices);
+    loaded = vector::LoadOp::create(builder, loc, type, rows, indices);
   }
   return form.pair == 1 ? widen(loaded) : loaded;
 }
@@ -339,6 +388,21 @@ Value KernelBuilder::spreadA(Value row, Value step, int64_t part) {
     return vector::BroadcastOp::create(builder, loc, vectorType, widen(scalar));
   }
   return spreadPair(row, k);
+}
+
+/// `number`, but the compiler cannot tell how it was computed.
+Value KernelBuilder::opaque(Value number) {
+  Type word = builder.getI64Type();
+  Value same =
+      LLVM::InlineAsmOp::create(
+          builder, loc, word,
+          arith::IndexCastOp::create(builder, loc, word, number).getResult(),
+          "", "=r,0", /*has_side_effects=*/false,
+          /*is_align_stack=*/false, LLVM::TailCallKind::None,
+          /*asm_dialect=*/LLVM::AsmDialectAttr(),
+          /*operand_attrs=*/ArrayAttr())
+          .getResult(0);
+  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), same);
 }
 
 Value KernelBuilder::multiplyAdd(Value a, Value b, Value sum) {
@@ -378,6 +442,7 @@ static std::string nameOf(const KernelForm &form) {
   name += llvm::formatv("_{0}x{1}_{2}", rows, form.tile.columns,
                         form.sumsLanes      ? "dots"
                         : form.masksB       ? "rows"
+                        : form.hasHalves    ? "halves"
                         : form.fetchesAhead ? "panels"
                                             : "panel");
   if (form.pair == 1)

@@ -12,6 +12,8 @@ namespace moe {
 /// What a kernel multiplies and how its operands lie in memory.
 struct KernelForm {
   RegisterTile tile;
+  /// A has more than half of the tile's rows, and no more than all.
+  bool fillsTile = false;
   mlir::Type a;
   /// Floats, or bytes where B holds codes.
   mlir::Type b;
@@ -21,6 +23,8 @@ struct KernelForm {
   bool masksB = false;
   /// What is read after B lies behind it, and is fetched meanwhile.
   bool fetchesAhead = false;
+  /// The left half of B's columns lies in front of the right one.
+  bool hasHalves = false;
   /// Bytes behind what it reads at which a tile that reads from memory fetches
   /// the next lines; 0 leaves that to the hardware.
   int64_t fetchDistance = 0;
@@ -45,11 +49,14 @@ struct KernelForm {
   bool hasNibbles() const { return codes && codes->bits < 8; }
   /// Elements along k that one row of B holds.
   int64_t stepDepth() const { return hasNibbles() ? 8 / codes->bits : pair; }
+  /// The fewest rows that a tile of rows of A can have.
+  int64_t leastRows() const { return fillsTile ? tile.rows / 2 + 1 : 1; }
   int64_t vectors() const { return tile.columns / tile.lanes; }
   /// Elements of B's type in a row of B.
   int64_t rowElements() const {
-    return hasNibbles() ? tile.columns : tile.columns * pair;
+    return hasNibbles() ? tile.columns : tile.columns * pair / halves();
   }
+  int64_t halves() const { return hasHalves ? 2 : 1; }
   int64_t rowBytes() const {
     return rowElements() * b.getIntOrFloatBitWidth() / 8;
   }
@@ -59,10 +66,11 @@ struct KernelForm {
 ///   kernel(A: [M, K], B: [K / d, r], C: [M, n]):
 ///     C += A * B[:, 0:n],  n <= w = tile.columns
 /// of `module`, with d = stepDepth() and r = rowElements(); made if it has none
-/// yet. A and C have contiguous rows. Where B holds codes two more arguments
-/// follow: scales [G, w] and, if there are such, codes of zero points, in rows
-/// like those of B with groups in place of k. Where lanes are summed B is [n,
-/// K] and the kernel computes C += A * B^T for any n.
+/// yet. Where B has halves it is [2 * K, w / 2]. A and C have contiguous rows.
+/// Where B holds codes two more arguments follow: scales [G, w] and, if there
+/// are such, codes of zero points, in rows like those of B with groups in place
+/// of k. Where lanes are summed B is [n, K] and the kernel computes C += A *
+/// B^T for any n.
 mlir::func::FuncOp getMatmulKernel(mlir::ModuleOp module,
                                    const KernelForm &form);
 

@@ -215,7 +215,10 @@ std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
     if (stored != contraction.elementOf(contraction.b))
       return std::nullopt;
     pairs &= stored.isBF16();
-    return PanelLayout{pairs ? Kind::Pairs : Kind::Plain, tile.columns};
+    Kind kind = unit.hasHalves(contraction.elementOf(contraction.a), stored)
+                    ? Kind::Halves
+                    : Kind::Plain;
+    return PanelLayout{pairs ? Kind::Pairs : kind, tile.columns};
   }
   Type scale = use.element.scale->value.getElementType();
   if (!scale.isF32() && !scale.isBF16() && !scale.isF16())
@@ -492,7 +495,8 @@ struct PackMatmulWeights
     auto options =
         remark::RemarkOpts::name("packed").category("moe-pack-matmul-weights");
     Location loc = linalg::GenericOp(contraction.op).getLoc();
-    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot};
+    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles,
+                       fetchDistance};
     if (contraction.panels)
       return;
     StringRef reason = whyWeightStays(contraction, unit);

@@ -194,7 +194,8 @@ struct ConvertMoEToTile
   using ConvertMoEToTilePassBase::ConvertMoEToTilePassBase;
 
   void runOnOperation() override {
-    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
+    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles,
+                       fetchDistance};
     SmallVector<CombineOp> layers;
     getOperation().walk([&](CombineOp op) { layers.push_back(op); });
     for (CombineOp combine : layers)

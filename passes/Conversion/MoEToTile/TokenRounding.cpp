@@ -90,7 +90,8 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
           << mode << "'";
       return signalPassFailure();
     }
-    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles};
+    VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles,
+                       fetchDistance};
     getOperation().walk([&](RouteOp op) { round(op, *rule, cutOf(op, unit)); });
   }
 

@@ -1,4 +1,8 @@
 // RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=256 vector-registers=16" | FileCheck %s
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=512 vector-registers=32 fetch-distance=1024" | FileCheck %s --check-prefix=HALVES
+
+// Where kernels fetch, the columns of a panel of f32 lie in halves.
+// HALVES-DAG: #[[HALVES:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, (d1 mod 64) floordiv 32, d2, d1 mod 32)>
 
 // CHECK-DAG: #[[A:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
 // CHECK-DAG: #[[PANELS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 16, d2, d1 mod 16)>
@@ -18,6 +22,10 @@ func.func @columns_of_rows(%x: tensor<?x8xf32>, %y: tensor<?x32xf32>) -> tensor<
   %0 = linalg.matmul indexing_maps = [#a, #nk, #c] ins(%x, %w : tensor<?x8xf32>, tensor<32x8xf32>) outs(%y : tensor<?x32xf32>) -> tensor<?x32xf32>
   return %0 : tensor<?x32xf32>
 }
+
+// HALVES-LABEL: func.func @columns_of_rows
+// HALVES: moe_support.weight #moe_support.transpose<#moe_support.reshape<#moe_support.pad<#moe_support.external<"w.bin", 0> : tensor<32x8xf32>> : tensor<64x8xf32>> : tensor<1x2x32x8xf32>, [0, 1, 3, 2]> : tensor<1x2x8x32xf32>
+// HALVES: linalg.generic {indexing_maps = [{{#[a-z0-9]+}}, #[[HALVES]], {{#[a-z0-9]+}}]
 
 // A weight that the importer transposed is transposed back.
 // CHECK-LABEL: func.func @transposed
