@@ -107,6 +107,7 @@ static void addTensorPasses(OpPassManager &manager,
 }
 
 static void addBufferization(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(moe::createSeparateFillsPass());
   manager.addPass(bufferization::createEmptyTensorEliminationPass());
   manager.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;

@@ -184,6 +184,15 @@ def ContiguousResultsPass : Pass<"moe-contiguous-results", "::mlir::func::FuncOp
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def SeparateFillsPass : Pass<"moe-separate-fills", "::mlir::func::FuncOp"> {
+  let summary = "Give each product a filled tensor of its own";
+  let description = [{
+    Clones the tensor of one value that a contraction adds to where others use it, too. Bufferisation would fill memory once and copy it for all
+    but one of them; `convert-linalg-to-cpu` lets the tasks of a product fill what only that product uses.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseElementwisePass : Pass<"moe-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuse elementwise ops where it saves memory traffic";
   let description = [{

@@ -161,8 +161,9 @@ mlir::linalg::GenericOp packWeight(const Contraction &contraction,
                                    const VectorUnit &unit);
 
 /// Lowers a contraction on buffers to loops around calls of a kernel that is
-/// added to the module on first use, and erases it. Fails, changing nothing,
-/// where no kernel fits the memory layouts.
+/// added to the module on first use, and erases it, and the op with it that
+/// fills C before, where nobody else reads that. Fails, changing nothing, where
+/// no kernel fits the memory layouts.
 mlir::LogicalResult lowerContraction(mlir::OpBuilder &builder,
                                      const Contraction &contraction,
                                      const VectorUnit &unit, int64_t grain);

@@ -91,21 +91,26 @@ struct ConvertLinalgToCPU
         [&](memref::ExpandShapeOp op) { expansions.push_back(op); });
     for (memref::ExpandShapeOp op : expansions)
       lowerExpansion(builder, op);
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     moe::VectorUnit unit{vectorBits, vectorRegisters, bf16Dot, bf16Tiles,
                          fetchDistance};
+    // Contractions first: they may take the op along that fills their result.
+    SmallVector<moe::Contraction> contractions;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (!op.hasPureBufferSemantics())
+        return;
+      if (std::optional<moe::Contraction> found = moe::Contraction::match(op))
+        contractions.push_back(*found);
+    });
+    // Those that no kernel fits become loops like all other ops.
+    for (const moe::Contraction &contraction : contractions)
+      (void)moe::lowerContraction(builder, contraction, unit, grain);
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op.emitError() << "expects buffers, but got a tensor";
         return signalPassFailure();
       }
-      if (auto generic = dyn_cast<linalg::GenericOp>(op.getOperation()))
-        if (std::optional<moe::Contraction> contraction =
-                moe::Contraction::match(generic);
-            contraction && succeeded(moe::lowerContraction(
-                               builder, *contraction, unit, grain)))
-          continue;
       moe::lowerToLoops(builder, op, grain);
     }
     SmallVector<scf::ForallOp> foralls;

@@ -39,6 +39,7 @@ public:
   LogicalResult run();
 
 private:
+  linalg::GenericOp findFill() const;
   enum class Layout {
     /// B is packed in panels of the tile's width.
     Panels,
@@ -76,6 +77,7 @@ private:
   void buildTransposed();
   void buildKernelLoops();
   void buildTask(Value task, Value scratch);
+  void buildFill(Value c, Value rows, Value columns);
   Value panelOf(OpOperand *operand, size_t rank, Value panel);
   void call(const KernelForm &form, ValueRange operands);
   void callWithTiles(KernelForm form, Value rows, ArrayRef<Value> operands);
@@ -100,6 +102,9 @@ private:
   SmallVector<unsigned> outer;
   SmallVector<Value> outerSizes, ivs;
   Value rowCount, columnCount, depth, panels, blocks, blockRows;
+  /// What C is before, where tasks are to store that in their part.
+  linalg::GenericOp fill;
+  Value fillValue;
 };
 
 std::optional<Lowering::Layout> Lowering::layout() const {
@@ -162,6 +167,32 @@ Value Lowering::matrix(OpOperand *operand, unsigned rowDim, Value row,
                                 getRowsType(type.getElementType()), view);
 }
 
+/// The op that stores one value all over C, where nobody else can tell when it
+/// does: C is memory of its own that nothing but this reads or writes before.
+linalg::GenericOp Lowering::findFill() const {
+  Value c = contraction.c->get();
+  auto alloc = c.getDefiningOp<memref::AllocOp>();
+  if (!alloc || alloc->getBlock() != op->getBlock())
+    return nullptr;
+  linalg::GenericOp found;
+  for (OpOperand &use : c.getUses()) {
+    Operation *user = op->getBlock()->findAncestorOpInBlock(*use.getOwner());
+    if (&use == contraction.c || isa<memref::DimOp>(use.getOwner()) ||
+        (user && op->isBeforeInBlock(user)))
+      continue;
+    auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
+    if (found || generic != user || !generic || generic == op)
+      return nullptr;
+    found = generic;
+  }
+  if (!found || found.getNumDpsInputs() != 0 || found.getNumDpsInits() != 1 ||
+      !llvm::hasSingleElement(*found.getBody()) ||
+      !found.getIndexingMapsArray().front().isPermutation() ||
+      isa<BlockArgument>(found.getBody()->getTerminator()->getOperand(0)))
+    return nullptr;
+  return found;
+}
+
 LogicalResult Lowering::run() {
   std::optional<Layout> found = layout();
   if (!found)
@@ -190,6 +221,11 @@ LogicalResult Lowering::run() {
   columnCount = sizeOf(contraction.c, contraction.n);
   depth = sizeOf(contraction.a, contraction.k);
 
+  // A pass of its own over C would bring it to a cache and back before.
+  fill = findFill();
+  if (fill)
+    fillValue = fill.getBody()->getTerminator()->getOperand(0);
+
   bool inPairs = contraction.panels.depth() != 1;
   pair = inPairs && hasPairs() ? 2 : 1;
 
@@ -198,6 +234,8 @@ LogicalResult Lowering::run() {
   else
     buildKernelLoops();
   op.erase();
+  if (fill)
+    fill.erase();
   return success();
 }
 
@@ -218,9 +256,11 @@ void Lowering::buildTransposed() {
   int64_t least = sumsLanes ? minRowsToPack : minNarrowRowsToPack;
   auto buildFew = [&] {
     if (sumsLanes)
-      build(Layout::Dots);
-    else
-      lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
+      return build(Layout::Dots);
+    if (fill)
+      lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*fill)),
+                   grain);
+    lowerToLoops(builder, cast<linalg::LinalgOp>(builder.clone(*op)), grain);
   };
   if (std::optional<int64_t> rows = constantIndex(rowCount))
     return *rows >= least ? build(Layout::Transposed) : buildFew();
@@ -300,6 +340,8 @@ void Lowering::buildTask(Value task, Value scratch) {
       matrix(contraction.a, rowDim, row, rows, contraction.k, zero, depth);
   Value c =
       matrix(contraction.c, rowDim, row, rows, contraction.n, column, columns);
+  if (fill)
+    buildFill(c, rows, columns);
   SmallVector<Value> operands = {a, Value(), c};
   switch (bLayout) {
   case Layout::Panels:
@@ -330,6 +372,18 @@ void Lowering::buildTask(Value task, Value scratch) {
     callByHalves(form, rows, columns, operands);
   else
     call(form, operands);
+}
+
+void Lowering::buildFill(Value c, Value rows, Value columns) {
+  Value zero = index(0), one = index(1);
+  OpBuilder::InsertionGuard guard(builder);
+  auto rowLoop = scf::ForOp::create(builder, loc, zero, rows, one);
+  builder.setInsertionPointToStart(rowLoop.getBody());
+  auto columnLoop = scf::ForOp::create(builder, loc, zero, columns, one);
+  builder.setInsertionPointToStart(columnLoop.getBody());
+  memref::StoreOp::create(
+      builder, loc, fillValue, c,
+      ValueRange{rowLoop.getInductionVar(), columnLoop.getInductionVar()});
 }
 
 void Lowering::call(const KernelForm &form, ValueRange operands) {
