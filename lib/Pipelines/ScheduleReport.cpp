@@ -55,7 +55,7 @@ struct LayerLocations {
 ScheduleObserver::ScheduleObserver(MLIRContext &context)
     : notes(keepNotes(context, "moe-padding-elimination|moe-token-rounding|"
                                "convert-moe-to-tile|convert-route-to-vector|"
-                               "moe-pack-matmul-weights")) {}
+                               "moe-pack-weights")) {}
 
 FailureOr<ScheduleReport>
 ScheduleObserver::explain(ModuleOp module, const CompileOptions &options) {
@@ -92,7 +92,7 @@ ScheduleObserver::explain(ModuleOp module, const CompileOptions &options) {
   if (failed(lowerToPanels(module, below)))
     return failure();
   for (const Note &note : llvm::drop_begin(*notes, above)) {
-    if (note.category != "moe-pack-matmul-weights")
+    if (note.category != "moe-pack-weights")
       continue;
     auto known = llvm::find_if(report.products, [&](const auto &products) {
       return products.weights == note.text;

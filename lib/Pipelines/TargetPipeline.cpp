@@ -87,9 +87,9 @@ void moe::buildPanelPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createFuseElementwisePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  PackMatmulWeightsPassOptions pack;
+  PackWeightsPassOptions pack;
   describeVectors(pack, options);
-  manager.addNestedPass<func::FuncOp>(createPackMatmulWeightsPass(pack));
+  manager.addNestedPass<func::FuncOp>(createPackWeightsPass(pack));
 }
 
 /// Weights and buffers on tensors, then memory: every pass of this part works

@@ -58,7 +58,7 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
   let summary = "Cut MoE layers into tile tasks";
   let description = [{
     Replaces `moe.dispatch`, `moe.experts` and `moe.combine` of a layer in f32, bf16 or f16, whose plan is of slots and whose experts are one class of ffn with constant
-    parameters, quantised ones included where `moe-pack-matmul-weights` has a layout for them, by one `moe_tile.graph` without a barrier. Its families run over tiles of the
+    parameters, quantised ones included where `moe-pack-weights` has a layout for them, by one `moe_tile.graph` without a barrier. Its families run over tiles of the
     rows of each expert and take turns (see `#moe_tile.schedule`): rows are gathered, once per tile; multiplied by gate and up and activated; multiplied by down and added, weighted, to
     their tokens. Tiles add to the same columns one after the other, so sums are in the order of experts. Between the families lie rings of a few tiles: there is no buffer
     of all rows, in any width, but the sums in f32 where the result is narrower. Weights are laid out in panels of the CPU's register tile. Other layers stay, each with a `missed` remark.
@@ -217,7 +217,7 @@ def FoldRepeatedOperandsPass : Pass<"moe-fold-repeated-operands", "::mlir::func:
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def PackMatmulWeightsPass : Pass<"moe-pack-matmul-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {
+def PackWeightsPass : Pass<"moe-pack-weights", "::mlir::func::FuncOp">, MoE_VectorOptions {
   let summary = "Lay matmul weights out as the CPU kernels read them";
   let description = [{
     Rewrites contractions in f32 of operands in f32, bf16 or f16 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
@@ -243,7 +243,7 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     Turns each structured op on memrefs into loops: the innermost loop runs along the dimension with the most contiguous accesses and is marked
     for LLVM's vectoriser, accumulators of an innermost reduction live in registers, and the outer parallel dimensions become one `scf.parallel`
     over chunks of a fixed amount of work, so that results never depend on the number of threads; an `scf.forall` over one dimension is chunked the
-    same way. Contractions in f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-matmul-weights` has laid out what it
+    same way. Contractions in f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-weights` has laid out what it
     can for them. With `bf16-tiles`, those of pairs of bf16, also of codes, become calls of a kernel in tile registers (AMX) where they have more rows than a register
     tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels.
   }];

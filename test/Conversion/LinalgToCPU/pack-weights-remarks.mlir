@@ -1,5 +1,5 @@
 // How each weight lies now, or why it stays as it is stored; what is no weight is passed over.
-// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=512 vector-registers=32 bf16-dot=true" --verify-diagnostics --remarks-filter='moe-pack-matmul-weights' -o /dev/null
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=512 vector-registers=32 bf16-dot=true" --verify-diagnostics --remarks-filter='moe-pack-weights' -o /dev/null
 
 #mk = affine_map<(m, n, k) -> (m, k)>
 #nk = affine_map<(m, n, k) -> (n, k)>

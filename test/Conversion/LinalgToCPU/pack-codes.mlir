@@ -1,4 +1,4 @@
-// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=512 vector-registers=32 bf16-dot=true" --canonicalize --cse | FileCheck %s
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=512 vector-registers=32 bf16-dot=true" --canonicalize --cse | FileCheck %s
 
 // Weights stored as codes: what makes numbers of them moves into the contraction.
 

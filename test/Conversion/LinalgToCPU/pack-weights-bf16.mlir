@@ -1,4 +1,4 @@
-// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=512 vector-registers=32 bf16-dot=true" | FileCheck %s
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=512 vector-registers=32 bf16-dot=true" | FileCheck %s
 
 // Weights in bf16 for a CPU that multiplies pairs of it.
 

@@ -14,7 +14,7 @@
 #include "llvm/Support/MathExtras.h"
 
 namespace moe {
-#define GEN_PASS_DEF_PACKMATMULWEIGHTSPASS
+#define GEN_PASS_DEF_PACKWEIGHTSPASS
 #include "moe/Conversion/Passes.h.inc"
 } // namespace moe
 
@@ -478,9 +478,9 @@ StringRef whyWeightStays(const Contraction &contraction,
   return "panels have no place for codes, groups or scales like these";
 }
 
-struct PackMatmulWeights
-    : moe::impl::PackMatmulWeightsPassBase<PackMatmulWeights> {
-  using PackMatmulWeightsPassBase::PackMatmulWeightsPassBase;
+struct PackWeights
+    : moe::impl::PackWeightsPassBase<PackWeights> {
+  using PackWeightsPassBase::PackWeightsPassBase;
 
   void runOnOperation() override {
     SmallVector<linalg::GenericOp> ops;
@@ -493,7 +493,7 @@ struct PackMatmulWeights
   /// Lays out the weight of a contraction, where it has one, and says how.
   void pack(const Contraction &contraction) {
     auto options =
-        remark::RemarkOpts::name("packed").category("moe-pack-matmul-weights");
+        remark::RemarkOpts::name("packed").category("moe-pack-weights");
     Location loc = linalg::GenericOp(contraction.op).getLoc();
     VectorUnit unit = {vectorBits, vectorRegisters, bf16Dot, bf16Tiles,
                        fetchDistance};

@@ -1,5 +1,5 @@
-// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=256 vector-registers=16" | FileCheck %s
-// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-matmul-weights="vector-bits=512 vector-registers=32 fetch-distance=1024" | FileCheck %s --check-prefix=HALVES
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=256 vector-registers=16" | FileCheck %s
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=512 vector-registers=32 fetch-distance=1024" | FileCheck %s --check-prefix=HALVES
 
 // Where kernels fetch, the columns of a panel of f32 lie in halves.
 // HALVES-DAG: #[[HALVES:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, (d1 mod 64) floordiv 32, d2, d1 mod 32)>
