@@ -478,8 +478,7 @@ StringRef whyWeightStays(const Contraction &contraction,
   return "panels have no place for codes, groups or scales like these";
 }
 
-struct PackWeights
-    : moe::impl::PackWeightsPassBase<PackWeights> {
+struct PackWeights : moe::impl::PackWeightsPassBase<PackWeights> {
   using PackWeightsPassBase::PackWeightsPassBase;
 
   void runOnOperation() override {
