@@ -74,6 +74,8 @@ private:
   }
   Value matrix(OpOperand *operand, unsigned rowDim, Value row, Value rows,
                unsigned columnDim, Value column, Value columnCount);
+  Value part(Value matrix, std::array<Value, 2> offsets,
+             std::array<Value, 2> sizes);
   void buildTransposed();
   void buildKernelLoops();
   void buildTask(Value task, Value scratch);
@@ -139,6 +141,16 @@ Value Lowering::ceilDiv(Value x, int64_t y) {
   if (std::optional<int64_t> constant = constantIndex(x))
     return index(llvm::divideCeil(*constant, y));
   return arith::CeilDivUIOp::create(builder, loc, x, index(y));
+}
+
+/// A part of a matrix.
+Value Lowering::part(Value matrix, std::array<Value, 2> offsets,
+                     std::array<Value, 2> sizes) {
+  OpFoldResult one = builder.getIndexAttr(1);
+  return memref::SubViewOp::create(
+      builder, loc, matrix, ArrayRef<OpFoldResult>{offsets[0], offsets[1]},
+      ArrayRef<OpFoldResult>{sizes[0], sizes[1]},
+      ArrayRef<OpFoldResult>{one, one});
 }
 
 /// The part of an operand that the current outer indices select, from (row,
@@ -416,17 +428,9 @@ void Lowering::callByHalves(const KernelForm &form, Value rows, Value columns,
   Value column = loop.getInductionVar();
   Value left = arith::SubIOp::create(builder, loc, columns, column);
   Value row = mul(arith::DivUIOp::create(builder, loc, column, width), depth);
-  auto view = [&](Value matrix, std::array<OpFoldResult, 2> offsets,
-                  std::array<OpFoldResult, 2> sizes) -> Value {
-    OpFoldResult one = builder.getIndexAttr(1);
-    return memref::SubViewOp::create(builder, loc, matrix, offsets, sizes,
-                                     ArrayRef<OpFoldResult>{one, one});
-  };
-  call(half,
-       {operands[0], view(operands[1], {row, zero}, {depth, width}),
-        view(operands[2], {zero, column},
-             {rows,
-              arith::MinUIOp::create(builder, loc, left, width).getResult()})});
+  call(half, {operands[0], part(operands[1], {row, zero}, {depth, width}),
+              part(operands[2], {zero, column},
+                   {rows, arith::MinUIOp::create(builder, loc, left, width)})});
 }
 
 /// Multiplies few rows, and what the last whole tile leaves of K, in vectors
@@ -463,16 +467,8 @@ void Lowering::callWithTiles(KernelForm form, Value rows,
     auto half = [&](Value k) -> Value {
       return arith::DivUIOp::create(builder, loc, k, index(2));
     };
-    auto view = [&](Value matrix, std::array<Value, 2> offsets,
-                    std::array<Value, 2> sizes) -> Value {
-      OpFoldResult one = builder.getIndexAttr(1);
-      return memref::SubViewOp::create(
-          builder, loc, matrix, ArrayRef<OpFoldResult>{offsets[0], offsets[1]},
-          ArrayRef<OpFoldResult>{sizes[0], sizes[1]},
-          ArrayRef<OpFoldResult>{one, one});
-    };
-    return SmallVector<Value>{view(operands[0], {zero, from}, {rows, size}),
-                              view(operands[1], {half(from), zero},
+    return SmallVector<Value>{part(operands[0], {zero, from}, {rows, size}),
+                              part(operands[1], {half(from), zero},
                                    {half(size), index(form.rowElements())}),
                               operands[2]};
   };
