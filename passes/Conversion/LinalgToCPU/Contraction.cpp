@@ -82,18 +82,24 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
 
   SmallVector<int64_t> permutation =
       llvm::to_vector(llvm::seq<int64_t>(0, lead));
-  if (kind == Kind::Halves)
+  switch (kind) {
+  case Kind::Plain:
+    permutation.append({nFirst, kFirst, nFirst + 1});
+    break;
+  case Kind::Pairs:
+    permutation.append({nFirst, kFirst, nFirst + 1, kFirst + 1});
+    break;
+  case Kind::Nibbles:
+    permutation.append({nFirst, kFirst, nFirst + 2});
+    if (hasTwoBits)
+      permutation.append({kFirst + 2, nFirst + 1, kFirst + 1});
+    else
+      permutation.append({kFirst + 1, nFirst + 1});
+    break;
+  case Kind::Halves:
     permutation.append({nFirst, nFirst + 1, kFirst, nFirst + 2});
-  else
-    permutation.append({nFirst, kFirst});
-  if (hasTwoBits)
-    permutation.append({nFirst + 2, kFirst + 2, nFirst + 1, kFirst + 1});
-  else if (kind == Kind::Nibbles)
-    permutation.append({nFirst + 2, kFirst + 1, nFirst + 1});
-  else if (kind != Kind::Halves)
-    permutation.push_back(nFirst + 1);
-  if (kind == Kind::Pairs)
-    permutation.push_back(kFirst + 1);
+    break;
+  }
   value = transposeWeight(reshapeWeight(value, parts), permutation);
   if (kind != Kind::Nibbles)
     return value;

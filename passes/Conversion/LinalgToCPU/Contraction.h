@@ -61,8 +61,8 @@ struct VectorUnit {
 /// codes of columns that are `lanes` apart: of one lane all codes of two rows
 /// lie side by side, and one load brings them to the lane that multiplies them.
 /// Where codes have two bits, rows are K / 4, and a nibble holds those of k
-/// (low) and k + 2 in the place of one of four bits. The left half of
-/// a panel's columns lies in front of the right one: one tile of twice as many
+/// (low) and k + 2 in the place of one of four bits. Of halves, the left one of
+/// a panel's columns lies in front of the right one: a tile of twice as many
 /// rows reads each in turn, in the order of memory.
 struct PanelLayout {
   enum class Kind { Plain, Pairs, Nibbles, Halves };
