@@ -90,6 +90,9 @@ void moe::buildPanelPipeline(OpPassManager &manager,
   PackWeightsPassOptions pack;
   describeVectors(pack, options);
   manager.addNestedPass<func::FuncOp>(createPackWeightsPass(pack));
+  SplitRowsPassOptions split;
+  describeVectors(split, options);
+  manager.addNestedPass<func::FuncOp>(createSplitRowsPass(split));
 }
 
 /// Weights and buffers on tensors, then memory: every pass of this part works

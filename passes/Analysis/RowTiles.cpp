@@ -8,8 +8,10 @@
 /// Heights of tasks: 20 tiles of six rows; where there are tile registers,
 /// whose CPUs have a second cache of 2 MiB, nine blocks of two. Rows beyond a
 /// task read the weights of their expert once more: most experts that get 256
-/// rows on average get no more than this. Rings are as high as tasks.
-static constexpr int64_t vectorTiles = 20, tileRows = 270;
+/// rows on average get no more than this. Parts of rows are three times as many
+/// bytes: five blocks, for experts that get 128 rows. Rings are as high as
+/// tasks.
+static constexpr int64_t vectorTiles = 20, tileRows = 270, partsRows = 160;
 
 int64_t moe::registerTileRows(unsigned vectorBits, unsigned vectorRegisters) {
   return vectorRegisters >= 32 || vectorBits >= 256 ? 6 : 4;
@@ -24,6 +26,8 @@ llvm::SmallVector<int64_t> moe::tileHeights(int64_t rows, int64_t most) {
 }
 
 int64_t moe::RowCut::task() const {
+  if (hasParts)
+    return partsRows;
   return hasTiles ? tileRows : vectorTiles * vectorRows;
 }
 

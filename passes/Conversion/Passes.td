@@ -237,6 +237,17 @@ def PackWeightsPass : Pass<"moe-pack-weights", "::mlir::func::FuncOp">, MoE_Vect
   let dependentDialects = ["::moe::support::MoESupportDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
 }
 
+def SplitRowsPass : Pass<"moe-split-rows", "::mlir::func::FuncOp">, MoE_VectorOptions {
+  let summary = "Make bf16 parts of f32 rows for tile registers";
+  let description = [{
+    With `bf16-tiles`, a product in f32 whose other side lies in panels in halves gets three more operands: its rows in parts of bf16, `[..., K]` each, whose sum
+    they are. The body does not read them, and says what is computed as before; where there are more than a few rows, `convert-linalg-to-cpu` multiplies parts in
+    tile registers instead. K is a multiple of 32; products with up to 256 columns, of routers among others, stay as they are.
+  }];
+  let options = vectorOptions;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, MoE_VectorOptions {
   let summary = "Lower bufferised linalg ops to loops for CPUs";
   let description = [{

@@ -23,6 +23,10 @@ constexpr int64_t tileRegisterRows = 16;
 /// than multiplying, and tile registers would do nothing but wait.
 constexpr int64_t mostRowsBesideTiles = 3, mostRowsOfCodesBesideTiles = 2;
 
+/// Rows of f32 that go to vectors where tile registers multiply them in parts
+/// of bf16.
+constexpr int64_t mostRowsBesideParts = 12;
+
 /// How a kernel divides the rows of an expert.
 struct RowCut {
   /// Rows of the register tile of vectors. It is as high as the rows are, so
@@ -34,6 +38,9 @@ struct RowCut {
   bool hasTiles = false;
   /// Whether weights are codes.
   bool hasCodes = false;
+  /// Whether tile registers multiply f32 in parts of bf16. Their blocks are of
+  /// one height, too.
+  bool hasParts = false;
 
   /// Rows that one task multiplies by a panel of weights: enough to use it many
   /// times, few enough that their part of A stays in the second cache.
@@ -41,7 +48,9 @@ struct RowCut {
   /// Multiples of so many rows fill every tile.
   int64_t unit() const { return hasTiles ? tileRegisterRows : vectorRows; }
   int64_t mostForVectors() const {
-    return hasCodes ? mostRowsOfCodesBesideTiles : mostRowsBesideTiles;
+    return hasCodes   ? mostRowsOfCodesBesideTiles
+           : hasParts ? mostRowsBesideParts
+                      : mostRowsBesideTiles;
   }
   /// Whether a call of `rows` rows goes to vectors.
   bool isForVectors(int64_t rows) const {

@@ -319,8 +319,7 @@ std::optional<MultiplyBody> MultiplyBody::match(linalg::GenericOp op,
       (body.codes && !isArgument(body.scale)) ||
       (body.zero && !isArgument(body.zero)))
     return std::nullopt;
-  int64_t used = 2 + (body.codes ? 1 : 0) + (body.zero ? 1 : 0);
-  return op.getNumDpsInputs() == used ? std::optional(body) : std::nullopt;
+  return body;
 }
 
 bool isNarrowFloat(Type type) {
@@ -405,6 +404,10 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
   std::optional<MultiplyBody> body = MultiplyBody::match(op, n);
   if (!body)
     return std::nullopt;
+  SmallVector<OpOperand *> unread;
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (op.getMatchingBlockArgument(input).use_empty())
+      unread.push_back(input);
   auto operandOf = [&](Value argument) -> OpOperand * {
     if (!argument)
       return nullptr;
@@ -444,11 +447,21 @@ std::optional<Contraction> Contraction::match(linalg::GenericOp op) {
     return std::nullopt;
   AffineMap b = result.map(result.b);
   if (b.isProjectedPermutation())
-    return body->codes ? std::nullopt : std::optional(result);
+    return body->codes || !unread.empty() ? std::nullopt
+                                          : std::optional(result);
   result.panels = matchPanels(b, result.n, result.k, body->lanes,
                               body->codes ? body->codes->bits : 0);
   if (!result.panels)
     return std::nullopt;
+  result.hasParts = !unread.empty();
+  if (result.hasParts && (result.panels.kind != PanelLayout::Kind::Halves ||
+                          static_cast<int64_t>(unread.size()) != partsOfNumber))
+    return std::nullopt;
+  for (auto [number, part] : llvm::enumerate(unread))
+    if (part != result.part(static_cast<int64_t>(number)) ||
+        !result.elementOf(part).isBF16() ||
+        result.map(part) != result.map(result.a))
+      return std::nullopt;
   if (!body->codes)
     return result;
 
@@ -480,6 +493,18 @@ bool Contraction::fitsTiles() const {
   if (!ShapedType::isDynamic(depth) && depth < tileDepth)
     return false;
   return !codes || (codes->group % tileDepth == 0 && depth % tileDepth == 0);
+}
+
+/// Products with no more columns save less than making parts takes. Routers
+/// are among them, whose logits have the same bits in every form of a layer.
+static constexpr int64_t mostColumnsWithoutParts = 256;
+
+bool Contraction::takesParts(const VectorUnit &unit) const {
+  linalg::GenericOp generic = op;
+  SmallVector<int64_t> sizes = generic.getStaticLoopRanges();
+  return panels.kind == PanelLayout::Kind::Halves && !hasParts &&
+         unit.hasParts(elementOf(a), elementOf(b)) &&
+         sizes[k] % tileDepth == 0 && sizes[n] > mostColumnsWithoutParts;
 }
 
 int64_t Contraction::digitDepth() const {

@@ -48,8 +48,16 @@ struct VectorUnit {
   bool hasHalves(mlir::Type a, mlir::Type b) const {
     return fetchDistance != 0 && bits == 512 && a.isF32() && b.isF32();
   }
+  /// Whether tile registers multiply rows of type `a` by such numbers in parts
+  /// of bf16.
+  bool hasParts(mlir::Type a, mlir::Type b) const {
+    return hasHalves(a, b) && bf16Tiles && bf16Dot;
+  }
   /// How products with rows of type `a` divide them.
-  RowCut rowCut(mlir::Type a) const { return {tile().rows, hasTiles(a)}; }
+  RowCut rowCut(mlir::Type a) const {
+    bool parts = hasParts(a, a);
+    return {tile().rows, parts || hasTiles(a), /*hasCodes=*/false, parts};
+  }
 };
 
 /// How a packed B lies in memory:
@@ -98,6 +106,9 @@ struct PanelLayout {
 /// Elements along k that a tile register holds of bf16: 16 pairs.
 constexpr int64_t tileDepth = 32;
 
+/// Numbers of bf16 whose sum is one of f32.
+constexpr int64_t partsOfNumber = 3;
+
 /// What codes of weights mean: (code - zero point) * scale, where scale and
 /// zero point are those of `group` codes along k.
 struct CodeFormat {
@@ -121,17 +132,28 @@ struct Contraction {
   /// Scales in plain panels and codes of zero points, with groups in place of
   /// k; null where there are none.
   mlir::OpOperand *scale = nullptr, *zero = nullptr;
+  /// Whether the last inputs, which the body does not read, are parts of A, the
+  /// largest first: of bf16, with A as their sum where it has more rows than
+  /// mostRowsBesideParts.
+  bool hasParts = false;
 
   static std::optional<Contraction> match(mlir::linalg::GenericOp op);
 
   /// Whether tile registers can multiply it where it is one of pairs: K has a
   /// whole tile, and scales of codes change between tiles.
   bool fitsTiles() const;
+  /// Whether it pays that A comes in parts, too, for tile registers of `unit`.
+  bool takesParts(const VectorUnit &unit) const;
   /// Elements along k that few rows of bf16 are made integers of at a time, to
   /// be multiplied by codes; 0 where codes have two bits or several zero
   /// points, or groups of them end in between.
   int64_t digitDepth() const;
 
+  mlir::OpOperand *part(int64_t number) const {
+    mlir::linalg::GenericOp generic = op;
+    return generic.getDpsInputOperand(generic.getNumDpsInputs() -
+                                      partsOfNumber + number);
+  }
   mlir::AffineMap map(mlir::OpOperand *operand) const {
     return mlir::linalg::GenericOp(op).getMatchingIndexingMap(operand);
   }
@@ -146,6 +168,14 @@ struct Contraction {
 mlir::Value buildNibble(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::Value byte, const PanelLayout &layout, unsigned n,
                         unsigned k, int64_t group);
+
+/// Puts an op in the place of a contraction that has `parts` of its rows, too.
+void addParts(mlir::OpBuilder &builder, const Contraction &contraction,
+              mlir::ValueRange parts);
+
+/// The parts of an f32, the largest first, each rounded to nearest.
+llvm::SmallVector<mlir::Value>
+buildParts(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value number);
 
 /// Position of loop dimension `dim` among the results of `map`, all of which
 /// are dimensions.

@@ -88,10 +88,19 @@ struct FuseElementwise : moe::impl::FuseElementwisePassBase<FuseElementwise> {
     linalg::populateInlineConstantOperandsPatterns(patterns);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
+    // Ops on buffers are in tasks of graphs and stay as they are: kernels read
+    // parts of rows that bodies do not (moe-split-rows).
+    SmallVector<Operation *> ops;
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      auto structured = dyn_cast<linalg::LinalgOp>(op);
+      if (op != getOperation() &&
+          (!structured || !structured.hasPureBufferSemantics()))
+        ops.push_back(op);
+    });
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
-    if (failed(
-            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    config.setScope(&getOperation().getBody());
+    if (failed(applyOpPatternsGreedily(ops, std::move(patterns), config)))
       signalPassFailure();
   }
 };

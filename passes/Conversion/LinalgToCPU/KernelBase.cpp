@@ -15,6 +15,8 @@ func::FuncOp KernelBase::beginFunction(ModuleOp module, StringRef name) {
     types.push_back(getRowsType(form.scale));
   if (form.hasZeros)
     types.push_back(getRowsType(form.b));
+  if (form.hasParts)
+    types.append(partsOfNumber, getRowsType(builder.getBF16Type()));
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType(types, {}));
   function.setPrivate();
@@ -31,6 +33,8 @@ func::FuncOp KernelBase::beginFunction(ModuleOp module, StringRef name) {
                   form.hasZeros ? entry->getArgument(4) : Value());
     codes->buildConstants();
   }
+  if (form.hasParts)
+    llvm::append_range(parts, entry->getArguments().take_back(partsOfNumber));
   zero =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vectorType));
   columnCount = size(c, 1);

@@ -65,6 +65,8 @@ protected:
   RegisterTile tile;
   mlir::VectorType vectorType;
   mlir::Value a, b, c, scales, zero, columnCount;
+  /// A in parts, the largest first.
+  llvm::SmallVector<mlir::Value> parts;
   std::optional<CodeReader> codes;
   /// Of each vector of a row of C.
   llvm::SmallVector<mlir::Value> masks, columnIndices;
@@ -74,6 +76,12 @@ protected:
 mlir::func::FuncOp buildTileKernel(mlir::ModuleOp module,
                                    const KernelForm &form,
                                    llvm::StringRef name);
+
+/// The kernel of `form` in tile registers, for rows in parts, under the name
+/// `name`.
+mlir::func::FuncOp buildPartsKernel(mlir::ModuleOp module,
+                                    const KernelForm &form,
+                                    llvm::StringRef name);
 
 /// The kernel of `form`, of pairs, for up to mostRowsBesideTiles rows, under
 /// the name `name`.

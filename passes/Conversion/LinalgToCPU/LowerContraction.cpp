@@ -83,6 +83,8 @@ private:
   Value panelOf(OpOperand *operand, size_t rank, Value panel);
   void call(const KernelForm &form, ValueRange operands);
   void callWithTiles(KernelForm form, Value rows, ArrayRef<Value> operands);
+  void callWithParts(KernelForm form, Value row, Value rows, Value columns,
+                     SmallVector<Value> operands);
   void callByHalves(const KernelForm &form, Value rows, Value columns,
                     ArrayRef<Value> operands);
   KernelForm kernelForm() const;
@@ -380,6 +382,8 @@ void Lowering::buildTask(Value task, Value scratch) {
   if (pair == 2 && !form.sumsLanes && unit.hasTiles(form.a) &&
       contraction.fitsTiles())
     callWithTiles(form, rows, operands);
+  else if (contraction.hasParts && unit.hasParts(form.a, form.b))
+    callWithParts(form, row, rows, columns, operands);
   else if (form.hasHalves)
     callByHalves(form, rows, columns, operands);
   else
@@ -431,6 +435,26 @@ void Lowering::callByHalves(const KernelForm &form, Value rows, Value columns,
   call(half, {operands[0], part(operands[1], {row, zero}, {depth, width}),
               part(operands[2], {zero, column},
                    {rows, arith::MinUIOp::create(builder, loc, left, width)})});
+}
+
+/// Multiplies more than a few rows of f32 in tile registers, in parts of bf16.
+void Lowering::callWithParts(KernelForm form, Value row, Value rows,
+                             Value columns, SmallVector<Value> operands) {
+  Value isForVectors =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rows,
+                            index(mostRowsBesideParts));
+  auto branch = scf::IfOp::create(builder, loc, isForVectors, /*else=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenYield());
+  callByHalves(form, rows, columns, operands);
+  builder.setInsertionPoint(branch.elseYield());
+  form.hasParts = true;
+  // A step reads more lines than one of a tile of vectors.
+  form.fetchDistance *= 2;
+  for (int64_t part = 0; part < partsOfNumber; ++part)
+    operands.push_back(matrix(contraction.part(part), rowDim, row, rows,
+                              contraction.k, index(0), depth));
+  call(form, operands);
 }
 
 /// Multiplies few rows, and what the last whole tile leaves of K, in vectors

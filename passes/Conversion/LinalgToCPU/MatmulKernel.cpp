@@ -436,12 +436,13 @@ static std::string nameOf(const KernelForm &form) {
   } else if (form.b != form.a) {
     name += "_" + typeName(form.b);
   }
-  int64_t rows = form.usesTiles      ? 2 * tileRegisterRows
-                 : form.isForFewRows ? mostRowsBesideTiles
-                                     : form.tile.rows;
+  int64_t rows = form.usesTiles || form.hasParts ? 2 * tileRegisterRows
+                 : form.isForFewRows             ? mostRowsBesideTiles
+                                                 : form.tile.rows;
   name += llvm::formatv("_{0}x{1}_{2}", rows, form.tile.columns,
                         form.sumsLanes      ? "dots"
                         : form.masksB       ? "rows"
+                        : form.hasParts     ? "parts"
                         : form.hasHalves    ? "halves"
                         : form.fetchesAhead ? "panels"
                                             : "panel");
@@ -456,6 +457,8 @@ func::FuncOp moe::getMatmulKernel(ModuleOp module, const KernelForm &form) {
   std::string name = nameOf(form);
   if (auto function = module.lookupSymbol<func::FuncOp>(name))
     return function;
+  if (form.hasParts)
+    return buildPartsKernel(module, form, name);
   if (form.usesTiles)
     return buildTileKernel(module, form, name);
   if (form.digitDepth != 0)

@@ -35,6 +35,9 @@ struct KernelForm {
   /// The kernel multiplies in tile registers (AMX): pairs of bf16, whose depth
   /// and groups of codes are multiples of tileDepth.
   bool usesTiles = false;
+  /// So it does f32, with B in halves: rows of A come in parts, too, K is a
+  /// multiple of tileDepth.
+  bool hasParts = false;
   /// At most two rows of A, of bf16, become digits that are multiplied by codes
   /// as integers, so many elements along k at a time; 0: they do not. K and
   /// groups of codes are multiples of it.
@@ -69,8 +72,9 @@ struct KernelForm {
 /// yet. Where B has halves it is [2 * K, w / 2]. A and C have contiguous rows.
 /// Where B holds codes two more arguments follow: scales [G, w] and, if there
 /// are such, codes of zero points, in rows like those of B with groups in place
-/// of k. Where lanes are summed B is [n, K] and the kernel computes C += A *
-/// B^T for any n.
+/// of k. Where A has parts they follow, each [M, K] of bf16, whose sum is A.
+/// Where lanes are summed B is [n, K] and the kernel computes C += A * B^T for
+/// any n.
 mlir::func::FuncOp getMatmulKernel(mlir::ModuleOp module,
                                    const KernelForm &form);
 

@@ -50,6 +50,10 @@ constexpr int64_t tokensPerTask = 64;
 ///
 /// It comes last in the sum, as in the order of experts. What the first such
 /// expert gives waits for that in the result.
+///
+/// Where products take rows in parts, rings hold these beside the rows: who
+/// gathers rows makes them, and who makes hidden vectors; for tokens, that are
+/// not gathered, a family shared_gather(t) does.
 class GraphBuilder : TaskBuilder {
 public:
   GraphBuilder(TileLayer &layer, const VectorUnit &unit, bool isFused)
@@ -93,12 +97,15 @@ private:
 
   // Parts of graphs.
   void addInput();
-  void addUpBuffers(const Group &group, Value hidden);
-  void addHidden(const Group &group, Role role, Value hidden);
+  void addUpBuffers(const Group &group, Value hidden, Value parts);
+  void addHidden(const Group &group, Role role, Value hidden, Value parts);
+  void addParts(StringRef name, ArrayRef<Dim> rows, int64_t columns, Role role,
+                Value memory);
   void addDownBuffers(const Group &group);
   void addSums(Value result);
   void buildStart();
   void buildGather();
+  void buildSharedGather(const Group &group);
   void buildUp(const Group &group);
   void buildDown();
   void buildSharedDown(const Group &group);
@@ -131,12 +138,19 @@ private:
   /// What the products of the hidden vectors of a tile with columns n are made
   /// of.
   struct DownRegions {
-    size_t hidden;
+    size_t hidden, parts;
     std::pair<size_t, size_t> panels;
     size_t bias;
   };
   DownRegions addDown(Regions &regions, const Group &group, const Item &item,
                       Value n);
+  Region partsOf(Mode mode, StringRef name, ArrayRef<OpFoldResult> rows,
+                 OpFoldResult column, int64_t columns) {
+    SmallVector<OpFoldResult> indices(rows);
+    indices.append({OpFoldResult(), column});
+    return {mode, (name + "_parts").str(), indices,
+            viewOf(b.getBF16Type(), {dynamic, partsOfNumber, columns})};
+  }
   Region whole(Mode mode, StringRef name, ArrayRef<int64_t> shape) {
     return {mode, name.str(),
             SmallVector<OpFoldResult>(shape.size(), OpFoldResult()),
@@ -182,6 +196,8 @@ private:
   void buildProducts(const Group &group, ValueRange views,
                      const DownRegions &of, Value products);
   Value rowOf(Value matrix, Value row, Value columns);
+  SmallVector<Value> each(Value parts);
+  void split(Value rows, Value parts);
   void addRows(Value units, Value weights, Value products, Value y);
   Value weighted(Value given, Value weight);
   Value alwaysWeight(const Group &group, Value weights, Value row);
@@ -212,6 +228,13 @@ private:
   }
   FloatType weightType() {
     return cast<FloatType>(layer.combine.getPlan().getType().getWeight());
+  }
+  /// Whether parts are made of rows, and of hidden vectors.
+  bool splitsRows(const Group &group) const {
+    return group.weights.up.takesParts(unit);
+  }
+  bool splitsHidden(const Group &group) const {
+    return group.weights.down.takesParts(unit);
   }
   /// Hidden vectors in f32 hold sums on the way.
   bool sumsInHidden() { return layer.inputType().isF32(); }
@@ -261,9 +284,10 @@ void GraphBuilder::scratch(StringRef name, int64_t columns) {
 void GraphBuilder::buildProducts(const Group &group, ValueRange views,
                                  const DownRegions &of, Value products) {
   start(products, of.bias ? views[of.bias] : Value());
-  group.weights.down.multiply(b, b.getLoc(), views[of.hidden],
-                              views.slice(of.panels.first, of.panels.second),
-                              products);
+  group.weights.down.multiply(
+      b, b.getLoc(), views[of.hidden],
+      of.parts ? each(views[of.parts]) : SmallVector<Value>(),
+      views.slice(of.panels.first, of.panels.second), products);
 }
 
 /// The first columns of a row.
@@ -274,6 +298,41 @@ Value GraphBuilder::rowOf(Value matrix, Value row, Value columns) {
   auto type = memref::SubViewOp::inferRankReducedResultType(
       dynamic, cast<MemRefType>(matrix.getType()), offsets, sizes, strides);
   return memref::SubViewOp::create(b, type, matrix, offsets, sizes, strides);
+}
+
+/// The parts of rows, a matrix each.
+SmallVector<Value> GraphBuilder::each(Value parts) {
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1),
+               rows = size(parts, 0), columns = size(parts, 2);
+  SmallVector<Value> all;
+  for (int64_t part = 0; part < partsOfNumber; ++part) {
+    SmallVector<OpFoldResult> offsets = {zero, b.getIndexAttr(part), zero},
+                              sizes = {rows, one, columns},
+                              strides = {one, one, one};
+    auto type = memref::SubViewOp::inferRankReducedResultType(
+        {dynamic, dynamic}, cast<MemRefType>(parts.getType()), offsets, sizes,
+        strides);
+    all.push_back(
+        memref::SubViewOp::create(b, type, parts, offsets, sizes, strides));
+  }
+  return all;
+}
+
+/// Makes the parts of `rows`, where there are more than few.
+void GraphBuilder::split(Value rows, Value parts) {
+  Value areMany =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, size(rows, 0),
+                            b.index(mostRowsBesideParts));
+  auto branch = scf::IfOp::create(b, areMany, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  SmallVector<AffineMap> maps(1 + partsOfNumber, b.getMultiDimIdentityMap(2));
+  SmallVector<utils::IteratorType> kinds(2, utils::IteratorType::parallel);
+  linalg::GenericOp::create(b, rows, each(parts), maps, kinds,
+                            [](OpBuilder &nested, Location loc, ValueRange in) {
+                              linalg::YieldOp::create(
+                                  nested, loc, buildParts(nested, loc, in[0]));
+                            });
 }
 
 /// What rows of their type hold of `given`, times a weight; null for 1.
@@ -359,6 +418,10 @@ GraphBuilder::DownRegions GraphBuilder::addDown(Regions &regions,
   added.hidden =
       regions.add({Mode::Read, group.name("hidden"), item.with(OpFoldResult()),
                    viewOf(layer.inputType(), {dynamic, group.width()})});
+  added.parts = splitsHidden(group)
+                    ? regions.add(partsOf(Mode::Read, group.name("hidden"),
+                                          item.indices, {}, group.width()))
+                    : 0;
   added.panels =
       weights.down.addRegions(regions, group.name("down"), item.expert, n);
   added.bias = addBias(regions, group.name("down_bias"), weights.downBias,
@@ -388,13 +451,34 @@ void GraphBuilder::buildGather() {
       {Mode::Read, "x", {OpFoldResult(), OpFoldResult()}, rows},
       unitsOf(e, m),
       {Mode::Write, "rows", {e, m, OpFoldResult()}, rows}};
+  if (splitsRows(routed))
+    regions.push_back(partsOf(Mode::Write, "rows", {e, m}, {}, in));
   Value done = compute(regions, used, [&](ValueRange views) {
     map(views[2], Indexed{views[1], {0}}, [&](ValueRange unit) {
       return memref::LoadOp::create(b, views[0],
                                     ValueRange{unit[0], b.loopIndex(1)});
     });
+    if (splitsRows(routed))
+      split(views[2], views[3]);
   });
   arrive("gathered", {e, m}, done);
+}
+
+/// Makes parts of tokens.
+void GraphBuilder::buildSharedGather(const Group &group) {
+  OpBuilder::InsertionGuard guard(b);
+  TaskOp gather = task(group.name("gather"), itemsOf(group));
+  Value t = gather.getBody().getArgument(0);
+  Value used = wait(group.name("active"), t, ofHidden(group), ringDepth);
+  SmallVector<Region> regions = {
+      {Mode::Read,
+       "x",
+       {t, OpFoldResult()},
+       viewOf(layer.inputType(), {dynamic, in})},
+      partsOf(Mode::Write, group.name("rows"), OpFoldResult(t), {}, in)};
+  Value done = compute(regions, used,
+                       [&](ValueRange views) { split(views[0], views[1]); });
+  arrive(group.name("gathered"), t, done);
 }
 
 /// Multiplies the rows of a tile by gate and up, and stores what the activation
@@ -409,8 +493,8 @@ void GraphBuilder::buildUp(const Group &group) {
   Item item = itemOf(group, up.getBody().getArguments());
   Value n = up.getBody().getArguments().back();
   SmallVector<Value> ready;
-  if (group.isRouted())
-    ready.push_back(wait("gathered", item.cell(), {}));
+  if (group.isRouted() || splitsRows(group))
+    ready.push_back(wait(group.name("gathered"), item.cell(), {}));
   if (isFused)
     ready.push_back(
         wait(group.name("drained"), item.cell(), ofOut(), ringDepth));
@@ -419,6 +503,10 @@ void GraphBuilder::buildUp(const Group &group) {
   size_t rows = regions.add({Mode::Read, group.isRouted() ? "rows" : "x",
                              item.with(OpFoldResult()),
                              viewOf(layer.inputType(), {dynamic, in})});
+  size_t parts = 0;
+  if (splitsRows(group))
+    parts = regions.add(
+        partsOf(Mode::Read, group.name("rows"), item.indices, {}, in));
   auto upPanels =
       weights.up.addRegions(regions, group.name("up"), item.expert, n);
   auto gatePanels = std::pair<size_t, size_t>();
@@ -436,6 +524,10 @@ void GraphBuilder::buildUp(const Group &group) {
   if (!sumsInHidden())
     ups = regions.add(
         whole(Mode::Write, group.name("ups"), {cut.rows, cut.hiddenColumns}));
+  size_t hiddenParts = 0;
+  if (splitsHidden(group))
+    hiddenParts = regions.add(
+        partsOf(Mode::Write, group.name("hidden"), item.indices, n, dynamic));
   regions.add({Mode::Write, group.name("hidden"), item.with(n),
                viewOf(layer.inputType(), {dynamic, dynamic})});
   Value done = compute(regions.all, ready, [&](ValueRange views) {
@@ -447,6 +539,7 @@ void GraphBuilder::buildUp(const Group &group) {
       Value target = memory ? corner(views[memory], rowCount, columns) : hidden;
       start(target, bias);
       weight.multiply(b, b.getLoc(), views[rows],
+                      parts ? each(views[parts]) : SmallVector<Value>(),
                       views.slice(panels.first, panels.second), target);
       return target;
     };
@@ -464,6 +557,8 @@ void GraphBuilder::buildUp(const Group &group) {
       return b.convert(buildHidden(b, weights.table.getBody(), gateSum, upSum),
                        layer.inputType());
     });
+    if (hiddenParts)
+      split(hidden, views[hiddenParts]);
   });
   arrive(group.name("active"), item.cell(), done);
 }
@@ -678,11 +773,23 @@ void GraphBuilder::addInput() {
          b.readOnlyBuffer(layer.dispatch.getInput()));
   buffer("rows", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(in)},
          layer.inputType(), Value(), Role::Scratch, ringDepth);
+  if (splitsRows(routed))
+    addParts("rows", {ofExperts(), Dim::of(Extent::Rows)}, in, Role::Scratch,
+             Value());
+}
+
+/// Parts of `rows`, in memory, or a ring where that is null.
+void GraphBuilder::addParts(StringRef name, ArrayRef<Dim> rows, int64_t columns,
+                            Role role, Value memory) {
+  SmallVector<Dim> shape(rows);
+  shape.append({Dim::fixed(partsOfNumber), Dim::fixed(columns)});
+  buffer((name + "_parts").str(), shape, b.getBF16Type(), memory, role,
+         memory ? 0 : ringDepth);
 }
 
 /// What the families that make hidden vectors of `group` use, and these in
-/// `hidden`, or in a ring where that is null.
-void GraphBuilder::addUpBuffers(const Group &group, Value hidden) {
+/// `hidden` and `parts`, or in rings where those are null.
+void GraphBuilder::addUpBuffers(const Group &group, Value hidden, Value parts) {
   const ExpertWeights &weights = group.weights;
   if (weights.gate) {
     weights.gate.addBuffers(*this, group.name("gate"), expertsOf(group));
@@ -693,18 +800,25 @@ void GraphBuilder::addUpBuffers(const Group &group, Value hidden) {
   bias(group, "up_bias", weights.upBias, group.width());
   if (!sumsInHidden())
     scratch(group.name("ups"), cut.hiddenColumns);
-  addHidden(group, hidden ? Role::Output : Role::Scratch, hidden);
-  if (group.isRouted())
-    signal("gathered", items());
+  addHidden(group, hidden ? Role::Output : Role::Scratch, hidden, parts);
+  if (!group.isRouted() && splitsRows(group))
+    addParts(group.name("rows"), Dim::of(Extent::Tokens), in, Role::Scratch,
+             Value());
+  if (group.isRouted() || splitsRows(group))
+    signal(group.name("gathered"), itemsOf(group));
   signal(group.name("active"), itemsOf(group));
 }
 
-void GraphBuilder::addHidden(const Group &group, Role role, Value hidden) {
+void GraphBuilder::addHidden(const Group &group, Role role, Value hidden,
+                             Value parts) {
   SmallVector<Dim> shape = itemsOf(group);
   shape.back().step = 1;
   shape.push_back(Dim::fixed(group.width()));
   buffer(group.name("hidden"), shape, layer.inputType(), hidden, role,
          hidden ? 0 : ringDepth);
+  shape.pop_back();
+  if (splitsHidden(group))
+    addParts(group.name("hidden"), shape, group.width(), role, parts);
 }
 
 void GraphBuilder::addDownBuffers(const Group &group) {
@@ -741,21 +855,27 @@ Value GraphBuilder::build() {
                                  : LayerRoute::before(*this, combine.getPlan());
   weightsOfAlways = route.alwaysWeights();
   firstAlways = route.firstAlways();
-  auto allocate = [&](Value rows, int64_t columns, Type element) -> Value {
-    return memref::AllocOp::create(b,
-                                   MemRefType::get({dynamic, columns}, element),
-                                   rows, b.getI64IntegerAttr(64));
+  auto allocate = [&](Value rows, ArrayRef<int64_t> columns,
+                      Type element) -> Value {
+    SmallVector<int64_t> shape(columns);
+    shape.insert(shape.begin(), dynamic);
+    return memref::AllocOp::create(b, MemRefType::get(shape, element), rows,
+                                   b.getI64IntegerAttr(64));
   };
   Value tokens = b.sizeValue(combine.getX(), 0);
   Value result = allocate(tokens, out, layer.resultType());
   if (isFused) {
     SmallVector<int64_t> tokenLags;
-    for ([[maybe_unused]] const Group &group : always)
-      tokenLags.append({0, 2});
+    for (const Group &group : always) {
+      if (splitsRows(group))
+        tokenLags.append({0, 1, 3});
+      else
+        tokenLags.append({0, 2});
+    }
     graph(/*lags=*/{0, 1, 3}, tokenLags, [&] {
       route.addBuffers();
       addInput();
-      addUpBuffers(routed, /*hidden=*/{});
+      addUpBuffers(routed, /*hidden=*/{}, /*parts=*/{});
       addDownBuffers(routed);
       addSums(result);
       signal("started", {});
@@ -766,13 +886,15 @@ Value GraphBuilder::build() {
       if (!sumsInResult())
         signal("finished", {});
       for (const Group &group : always) {
-        addUpBuffers(group, /*hidden=*/{});
+        addUpBuffers(group, /*hidden=*/{}, /*parts=*/{});
         addDownBuffers(group);
         signal(group.name("drained"), itemsOf(group));
         signal(group.name("given"), {});
       }
       known = route.build(ofTokens());
       for (const Group &group : always) {
+        if (splitsRows(group))
+          buildSharedGather(group);
         buildUp(group);
         buildSharedDown(group);
       }
@@ -784,30 +906,43 @@ Value GraphBuilder::build() {
         buildFinish();
     });
   } else {
-    Value hidden =
-        allocate(route.mostRows(), routed.width(), layer.inputType());
-    SmallVector<Value> hiddenOf;
-    for (const Group &group : always)
-      hiddenOf.push_back(allocate(tokens, group.width(), layer.inputType()));
-    graph(/*lags=*/{0, 1}, /*tokenLags=*/{}, [&] {
+    // Hidden vectors, and parts of them.
+    auto allocateHidden = [&](const Group &group, Value rows) {
+      Value parts;
+      if (splitsHidden(group))
+        parts = allocate(rows, {partsOfNumber, group.width()}, b.getBF16Type());
+      return std::pair(allocate(rows, group.width(), layer.inputType()), parts);
+    };
+    auto [hidden, parts] = allocateHidden(routed, route.mostRows());
+    SmallVector<std::pair<Value, Value>> hiddenOf;
+    SmallVector<int64_t> tokenLags;
+    for (const Group &group : always) {
+      hiddenOf.push_back(allocateHidden(group, tokens));
+      if (splitsRows(group))
+        tokenLags.append({0, 1});
+    }
+    graph(/*lags=*/{0, 1}, tokenLags, [&, hidden = hidden, parts = parts] {
       route.addBuffers();
       addInput();
-      addUpBuffers(routed, hidden);
-      for (auto [group, hidden] : llvm::zip_equal(always, hiddenOf))
-        addUpBuffers(group, hidden);
+      addUpBuffers(routed, hidden, parts);
+      for (auto [group, memory] : llvm::zip_equal(always, hiddenOf))
+        addUpBuffers(group, memory.first, memory.second);
       known = route.build(ofTokens());
-      for (const Group &group : always)
+      for (const Group &group : always) {
+        if (splitsRows(group))
+          buildSharedGather(group);
         buildUp(group);
+      }
       buildGather();
       buildUp(routed);
     });
     known.clear();
-    graph(/*lags=*/{}, /*tokenLags=*/{}, [&] {
+    graph(/*lags=*/{}, /*tokenLags=*/{}, [&, hidden = hidden, parts = parts] {
       route.addRows();
-      addHidden(routed, Role::Input, hidden);
+      addHidden(routed, Role::Input, hidden, parts);
       addDownBuffers(routed);
-      for (auto [group, hidden] : llvm::zip_equal(always, hiddenOf)) {
-        addHidden(group, Role::Input, hidden);
+      for (auto [group, memory] : llvm::zip_equal(always, hiddenOf)) {
+        addHidden(group, Role::Input, memory.first, memory.second);
         addDownBuffers(group);
       }
       addSums(result);

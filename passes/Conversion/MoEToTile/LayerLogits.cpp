@@ -86,7 +86,7 @@ void LayerLogits::build() {
       target = builder->corner(views[sums], builder->size(result, 0),
                                builder->size(result, 1));
     builder->start(target, bias ? views[bias] : Value());
-    router.multiply(b, b.getLoc(), views[x],
+    router.multiply(b, b.getLoc(), views[x], /*parts=*/{},
                     views.slice(panels.first, panels.second), target);
     if (!sums && !changesSums(op))
       return;

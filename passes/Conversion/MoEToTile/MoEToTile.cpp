@@ -143,12 +143,18 @@ struct MemoryReport {
 };
 
 std::string describeTile(Schedule form, const RegisterTile &tile,
-                         const LayerCut &cut, bool usesTiles) {
+                         const LayerCut &cut, const RowCut &rows) {
   std::string text = llvm::formatv(
       "{0} x {1} in registers, the rows of an expert divided evenly so that "
       "none is computed twice or for nothing",
       tile.rows, tile.columns);
-  if (usesTiles)
+  if (rows.hasParts)
+    text = llvm::formatv(
+        "up to {0} x {1} in tile registers, f32 in three parts of bf16, the "
+        "rows of an expert divided evenly, less than one of each {0} computed "
+        "for nothing; vectors where a task has no more than {2} rows",
+        2 * tileRegisterRows, tileDepth, mostRowsBesideParts);
+  else if (rows.hasTiles)
     text = llvm::formatv(
         "up to {0} x {1} in tile registers, the rows of an expert divided "
         "evenly, less than one of each {0} computed for nothing; vectors where "
@@ -329,14 +335,15 @@ struct ConvertMoEToTile
     Type rows = getElementTypeOrSelf(combine.getX());
     LayerCut cut = LayerCut::get(unit, rows);
     // Of what stays, nobody has laid out the weights yet.
-    bool usesTiles =
-        form == Schedule::Unfused ? unit.hasTiles(rows) : layer.usesTiles(unit);
+    RowCut rowCut = unit.rowCut(rows);
+    if (form != Schedule::Unfused && !layer.usesTiles(unit))
+      rowCut = {unit.tile().rows};
     if (form != Schedule::Unfused)
       takeRoute(layer, unit, cut.tokens);
     MemoryReport report{combine,           form,         cut,
                         bool(layer.route), layer.logits, tokensOf(combine)};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
-    tell(combine, "tile", describeTile(form, unit.tile(), cut, usesTiles));
+    tell(combine, "tile", describeTile(form, unit.tile(), cut, rowCut));
     tell(combine, "rings", report.rings());
     tell(combine, "memory", report.memory());
     if (form == Schedule::Unfused) {

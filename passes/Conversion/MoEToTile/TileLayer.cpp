@@ -56,7 +56,8 @@ std::pair<size_t, size_t> PanelWeight::addRegions(TaskBuilder::Regions &regions,
 }
 
 void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
-                           ValueRange views, Value target) const {
+                           ValueRange parts, ValueRange views,
+                           Value target) const {
   linalg::GenericOp op = product;
   // Loop e is gone: it leads the maps of the tensors.
   MLIRContext *context = builder.getContext();
@@ -86,7 +87,7 @@ void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
     inputs.push_back(
         memref::ExpandShapeOp::create(builder, loc, shape, view, groups));
   }
-  linalg::GenericOp::create(
+  auto ofMatrix = linalg::GenericOp::create(
       builder, loc, inputs, target, maps, kinds,
       [&](OpBuilder &nested, Location, ValueRange arguments) {
         IRMapping mapping;
@@ -97,6 +98,8 @@ void PanelWeight::multiply(OpBuilder &builder, Location loc, Value rows,
             index.setDim(index.getDim() - lead);
         }
       });
+  if (!parts.empty())
+    addParts(builder, *Contraction::match(ofMatrix), parts);
 }
 
 /// `matrices` ([experts x] N x K), which rows of `rowType` are multiplied by;
@@ -391,11 +394,12 @@ double TileLayer::weightBytes() {
 }
 
 bool TileLayer::usesTiles(const VectorUnit &unit) {
-  return unit.hasTiles(inputType()) &&
-         llvm::any_of(expertMatrices(), [](PanelWeight *weight) {
-           Contraction product = *Contraction::match(weight->product);
-           return product.panels.depth() > 1 && product.fitsTiles();
-         });
+  return llvm::any_of(expertMatrices(), [&](PanelWeight *weight) {
+    Contraction product = *Contraction::match(weight->product);
+    return product.takesParts(unit) ||
+           (unit.hasTiles(inputType()) && product.panels.depth() > 1 &&
+            product.fitsTiles());
+  });
 }
 
 bool TileLayer::wouldUseTiles(const VectorUnit &unit) {

@@ -39,8 +39,14 @@ struct PanelWeight {
                                        mlir::Value n) const;
   /// Builds the product of one matrix: target[m, n] += Σ_k rows[m, k] * B[n,
   /// k], with `views` of the regions of its panels, on memory.
+  /// With `parts`, of rows, the product has them, too.
   void multiply(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value rows,
-                mlir::ValueRange views, mlir::Value target) const;
+                mlir::ValueRange parts, mlir::ValueRange views,
+                mlir::Value target) const;
+  /// Whether products of `unit` take parts of rows.
+  bool takesParts(const VectorUnit &unit) const {
+    return Contraction::match(product)->takesParts(unit);
+  }
 };
 
 /// The weights of the experts of one class of ffn.

@@ -105,7 +105,7 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
       TileLayer layer;
       auto combine = dyn_cast<CombineOp>(user);
       if (combine && !TileLayer::match(combine, layer) &&
-          unit.hasTiles(layer.inputType()) && !layer.wouldUseTiles(unit))
+          unit.rowCut(layer.inputType()).hasTiles && !layer.wouldUseTiles(unit))
         return {unit.tile().rows};
     }
     return cut;

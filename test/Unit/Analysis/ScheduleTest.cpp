@@ -226,6 +226,16 @@ TEST(RowTiles, TileRegistersAreAsHighAsRowsNeed) {
   EXPECT_FALSE(tiles.isForVectors(4));
   EXPECT_TRUE(codes.isForVectors(2));
   EXPECT_FALSE(codes.isForVectors(3));
+  constexpr RowCut parts{6, /*hasTiles=*/true, /*hasCodes=*/false,
+                         /*hasParts=*/true};
+  EXPECT_EQ(parts.task(), 160);
+  EXPECT_TRUE(parts.isForVectors(12));
+  EXPECT_EQ(parts.computed(12), 12);
+  EXPECT_EQ(parts.computed(13), 13);
+  EXPECT_EQ(parts.computed(33), 34);
+  EXPECT_EQ(parts.computed(160), 160);
+  EXPECT_EQ(parts.computed(161), 161);
+  EXPECT_EQ(parts.computed(193), 194);
 }
 
 TEST(RowTiles, CoverTheRowsEvenly) {
