@@ -61,6 +61,52 @@ func.func @steps_are_positive() {
 // -----
 
 // (dims_c1)
+func.func @numbers_of_arrivals_are_positive() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a positive size, but got -1}}
+    %0 = moe_tile.wait @a expects 1 + 2 * -1
+  }
+  return
+}
+
+// -----
+
+// (dims_c1)
+func.func @steps_of_arrivals_are_positive() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a positive step, but got 0}}
+    %0 = moe_tile.wait @a expects 8 by 0
+  }
+  return
+}
+
+// -----
+
+func.func @products_of_arrivals_have_64_bits() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a number of 64 bits}}
+    %0 = moe_tile.wait @a expects 4294967296 * 4294967296
+  }
+  return
+}
+
+// -----
+
+func.func @sums_of_arrivals_have_64_bits() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a number of 64 bits}}
+    %0 = moe_tile.wait @a expects 9223372036854775807 + 1
+  }
+  return
+}
+
+// -----
+
+// (dims_c1)
 func.func @experts_come_one_by_one() {
   moe_tile.graph experts 4 schedule <ticket> {
     // expected-error @+1 {{expects a step of 1 for 'experts', but got 2}}
