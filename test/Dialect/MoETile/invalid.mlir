@@ -151,6 +151,16 @@ func.func @no_negative_workers() {
 
 // -----
 
+// (schedule_c1)
+func.func @no_negative_lags() {
+  // expected-error @+1 {{expects no negative lag, but got -2}}
+  moe_tile.graph experts 4 schedule <ticket sweep = [-2]> {
+  }
+  return
+}
+
+// -----
+
 // (buffer_c1)
 func.func @rows_follow_experts() {
   moe_tile.graph experts 4 schedule <ticket> {
@@ -241,6 +251,31 @@ func.func @a_token_sweep_is_of_families_that_use_a_ring_of_tokens() {
 
 // -----
 
+// (graph_c3)
+func.func @families_of_a_sweep_have_the_same_tiles() {
+  moe_tile.graph experts 4 schedule <ticket sweep = [0, 1]> {
+    moe_tile.buffer counts @n : experts x index in device
+    moe_tile.task @a over (%e in experts, %m in rows by 32) {
+    }
+    // expected-error @+1 {{expects the tiles of rows of the sweep's first task, but got #moe_tile.dims<experts x rows by 16>}}
+    moe_tile.task @b over (%e in experts, %m in rows by 16) {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @work_stands_in_tasks() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{'arith.constant' op expects to stand within a task}}
+    %0 = arith.constant 0 : index
+  }
+  return
+}
+
+// -----
+
 // (buffer_c6)
 func.func @memory_has_the_rank_of_the_shape() {
   %m = memref.alloc() : memref<4x4xf32>
@@ -325,6 +360,51 @@ func.func @a_walk_yields_what_it_carries() {
       %1 = moe_tile.for %k in 4 carry (%t = %0) {
         moe_tile.yield
       }
+    }
+  }
+  return
+}
+
+// -----
+
+// (task_c1)
+func.func @a_task_has_an_index_for_each_dimension() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{expects an index for each of 1 dimensions as arguments of its body}}
+    "moe_tile.task"() <{domain = #moe_tile.dims<4>, name = "a"}> ({
+    ^bb0(%n: i32):
+    }) : () -> ()
+  }
+  return
+}
+
+// -----
+
+// (for_c1)
+func.func @a_walk_is_along_one_dimension() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.task @a over () {
+      // expected-error @+1 {{expects one dimension, but got #moe_tile.dims<4 x 2>}}
+      "moe_tile.for"() <{dim = #moe_tile.dims<4 x 2>}> ({
+      ^bb0(%k: index):
+        moe_tile.yield
+      }) : () -> ()
+    }
+  }
+  return
+}
+
+// -----
+
+// (for_c2)
+func.func @a_walk_has_an_index() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.task @a over () {
+      // expected-error @+1 {{expects an index and 0 tokens as arguments of its body}}
+      "moe_tile.for"() <{dim = #moe_tile.dims<4>}> ({
+      ^bb0:
+        moe_tile.yield
+      }) : () -> ()
     }
   }
   return
