@@ -130,7 +130,7 @@ FailureOr<Type> Importer::elementTypeOf(const ::onnx::ValueInfoProto &info,
   int32_t code = info.type().tensor_type().elem_type();
   Type type = elementTypeFromOnnx(code, model.getContext());
   if (!type) {
-    model.emitError() << "expects a numeric element type of " << what << " '"
+    model.emitError() << "expects a supported element type of " << what << " '"
                       << info.name() << "', but got " << elementTypeName(code);
     return failure();
   }
