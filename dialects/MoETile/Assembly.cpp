@@ -56,16 +56,23 @@ ParseResult tile::detail::parseDim(AsmParser &parser, Dim &dim) {
 
 ParseResult tile::detail::parseArrivals(AsmParser &parser,
                                         ArrivalsAttr &arrivals) {
-  MLIRContext *context = parser.getContext();
+  SMLoc start = parser.getCurrentLocation();
   SmallVector<SmallVector<Dim>> terms;
   do {
     SmallVector<Dim> &term = terms.emplace_back();
     do {
-      if (parseDim(parser, term.emplace_back()))
+      SMLoc location = parser.getCurrentLocation();
+      Dim &dim = term.emplace_back();
+      if (parseDim(parser, dim))
+        return failure();
+      // No arrivals at all are a number too.
+      if (dim != Dim::fixed(0) && !getDims(parser, location, dim))
         return failure();
     } while (succeeded(parser.parseOptionalStar()));
   } while (succeeded(parser.parseOptionalPlus()));
-  arrivals = ArrivalsAttr::getCanonical(context, terms);
+  arrivals = ArrivalsAttr::getCanonical(parser.getContext(), terms);
+  if (!arrivals)
+    return parser.emitError(start, "expects a number of 64 bits");
   return success();
 }
 

@@ -93,13 +93,15 @@ ArrivalsAttr ArrivalsAttr::getCanonical(MLIRContext *context,
     int64_t coefficient = 1;
     SmallVector<Dim> factors;
     for (const Dim &dim : term) {
-      if (dim.isStatic())
-        coefficient *= dim.staticTiles();
-      else
+      if (!dim.isStatic())
         factors.push_back(dim);
+      else if (llvm::MulOverflow(coefficient, dim.staticTiles(), coefficient))
+        return {};
     }
     llvm::sort(factors);
-    sums[factors] += coefficient;
+    int64_t &sum = sums[factors];
+    if (llvm::AddOverflow(sum, coefficient, sum))
+      return {};
   }
   SmallVector<DimsAttr> products;
   for (const auto &[factors, coefficient] : sums) {

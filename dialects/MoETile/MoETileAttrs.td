@@ -66,7 +66,8 @@ def MoETile_ArrivalsAttr : MoETile_Attr<"Arrivals", "arrivals"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// The sum of the products of `terms` in the one form that is stored.
+    /// The sum of the products of `terms` in the one form that is stored; null
+    /// where a number in it does not fit into 64 bits.
     static ArrivalsAttr getCanonical(::mlir::MLIRContext *context, ::llvm::ArrayRef<::llvm::SmallVector<Dim>> terms);
     /// The number, where it is known at compile time.
     std::optional<int64_t> getConstant() const;

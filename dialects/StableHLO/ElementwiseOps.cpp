@@ -29,18 +29,11 @@ LogicalResult BitcastConvertOp::verify() {
   if ((fromBits == 1) != (toBits == 1))
     return emitOpError() << "requires the element type of the operand (" << from
                          << ") to be i1 like that of the result (" << to << ")";
+  // All widths are powers of two.
   SmallVector<int64_t> expected(from.getShape());
   if (fromBits > toBits) {
-    if (fromBits % toBits != 0)
-      return emitOpError() << "requires the element width of the operand ("
-                           << fromBits << ") to be a multiple of the result's ("
-                           << toBits << ")";
     expected.push_back(fromBits / toBits);
   } else if (fromBits < toBits) {
-    if (toBits % fromBits != 0)
-      return emitOpError() << "requires the element width of the result ("
-                           << toBits << ") to be a multiple of the operand's ("
-                           << fromBits << ")";
     if (expected.empty() || !sizesAgree(expected.back(), toBits / fromBits))
       return emitOpError() << "requires the innermost size of the operand ("
                            << from

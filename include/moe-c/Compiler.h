@@ -64,9 +64,9 @@ moeCompilerSessionCreate(moe_compiler_session_t *session);
 MOE_C_API void moeCompilerSessionRelease(moe_compiler_session_t session);
 
 /* Sets an option by name: "cpu" ("host"), "features" (""), "entry" ("main"),
-   "accept-frozen-export" ("false"),
-   "start-from" ("graph"; "moe", "target"), "emit" ("so"; "obj", "llvm"). They
-   mean what they mean for moe-compile. Since 1.0. */
+   "accept-frozen-export" ("false"), "start-from" ("graph"; "moe", "tile",
+   "target"), "emit" ("so"; "obj", "llvm"). They mean what they mean for
+   moe-compile. Since 1.0. */
 MOE_C_API MOE_C_NODISCARD moe_compiler_error_t moeCompilerSessionSetOption(
     moe_compiler_session_t session, const char *name, const char *value);
 
@@ -93,8 +93,9 @@ moeCompilerSessionSetDiagnostics(moe_compiler_session_t session,
 
 typedef struct moe_compiler_source_impl *moe_compiler_source_t;
 
-/* Reads a model: ONNX where `path` ends in ".onnx", else IR as text or
- * bytecode. Weights stay in their files. Since 1.0. */
+/* Reads a model: ONNX where `path` ends in ".onnx", else what its first bytes
+ * tell: ONNX, IR as text or bytecode, or what jax.export writes. Weights stay
+ * in their files. Since 1.0. */
 MOE_C_API MOE_C_NODISCARD moe_compiler_error_t
 moeCompilerSourceOpen(moe_compiler_session_t session, const char *path,
                       moe_compiler_source_t *source);
@@ -116,8 +117,8 @@ moeCompilerCompile(moe_compiler_session_t session, moe_compiler_source_t source,
 
 typedef struct moe_compiler_output_impl *moe_compiler_output_t;
 
-/* Lowers a copy of the source to a level ("graph", "moe", "target") and prints
- * it. Since 1.0. */
+/* Lowers a copy of the source to a level ("graph", "moe", "tile", "target") and
+ * prints it. Since 1.0. */
 MOE_C_API MOE_C_NODISCARD moe_compiler_error_t
 moeCompilerPrint(moe_compiler_session_t session, moe_compiler_source_t source,
                  const char *level, moe_compiler_output_t *output);

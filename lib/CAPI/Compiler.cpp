@@ -78,6 +78,8 @@ struct moe_compiler_output_impl {
   std::string text;
 };
 
+static constexpr const char *kLevels = "'graph', 'moe', 'tile' or 'target'";
+
 static moe_compiler_error_t invalidArgument(const llvm::Twine &message) {
   return new moe_compiler_error_impl{MOE_COMPILER_INVALID_ARGUMENT,
                                      message.str()};
@@ -131,7 +133,7 @@ moe_compiler_error_t moeCompilerSessionSetOption(moe_compiler_session_t session,
   } else if (option == "start-from") {
     std::optional<moe::Level> level = moe::parseLevel(value);
     if (!level)
-      return refuse("'graph', 'moe' or 'target'");
+      return refuse(kLevels);
     options.from = *level;
   } else if (option == "emit") {
     auto kind = llvm::StringSwitch<std::optional<moe::ArtefactKind>>(value)
@@ -188,13 +190,9 @@ moeCompilerSourceFromMemory(moe_compiler_session_t session, const char *name,
                            "the source, but got NULL");
   session->begin();
   ArrayRef<char> bytes(static_cast<const char *>(data), size);
-  if (StringRef(name).ends_with(".onnx")) {
-    moe::ImportOptions options;
-    options.entryPoint = session->options.entry;
+  if (StringRef(name).ends_with(".onnx"))
     return finishSource(
-        session, moe::importOnnxBuffer(bytes, name, &session->context, options),
-        source);
-  }
+        session, moe::importOnnxBuffer(bytes, name, &session->context), source);
   return finishSource(
       session,
       moe::readModule(
@@ -227,9 +225,8 @@ moe_compiler_error_t moeCompilerPrint(moe_compiler_session_t session,
                            "for the output, but got NULL");
   std::optional<moe::Level> to = moe::parseLevel(level);
   if (!to)
-    return invalidArgument("expects the level 'graph', 'moe' or 'target', but "
-                           "got '" +
-                           llvm::Twine(level) + "'");
+    return invalidArgument("expects the level " + llvm::Twine(kLevels) +
+                           ", but got '" + level + "'");
   session->begin();
   OwningOpRef<ModuleOp> copy = source->module->clone();
   if (failed(moe::lowerToLevel(*copy, *to, session->options)))

@@ -179,11 +179,10 @@ Val GraphBuilder::slice(Val a, ArrayRef<DimExpr> starts, SymbolicShape sizes,
   SmallVector<DimExpr> limits, steps;
   for (int64_t d = 0; d < a->rank(); ++d) {
     steps.push_back(DimExpr(strides[d]));
-    // Nothing lies between the last element and the next step.
-    limits.push_back(starts[d] + sizes[d] * DimExpr(strides[d]) -
-                     DimExpr(strides[d] - 1));
-    if (sizes[d].is(0))
-      limits.back() = starts[d];
+    // Nothing lies between the last element and the next step; where there is
+    // no element, the limit is the start.
+    DimExpr span = sizes[d] * DimExpr(strides[d]) - DimExpr(strides[d] - 1);
+    limits.push_back(starts[d] + dims.max(span, DimExpr(0)));
   }
   Value from = this->sizes(starts), to = this->sizes(limits),
         step = this->sizes(steps);

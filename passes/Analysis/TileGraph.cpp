@@ -57,6 +57,7 @@ public:
   LogicalResult run();
 
 private:
+  ArrivalsAttr countArrivals(SignalOp signal);
   LogicalResult verifyArrivals(WaitOp wait);
   LogicalResult verifyOrder();
   LogicalResult verifyOrder(WaitOp wait);
@@ -159,13 +160,24 @@ Verifier::Verifier(GraphOp graph) : graph(graph), sweeps(getSweeps(graph)) {
 // Progress
 //===----------------------------------------------------------------------===//
 
+/// The arrivals at a cell of `signal`, or null and an error.
+ArrivalsAttr Verifier::countArrivals(SignalOp signal) {
+  ArrivalsAttr count = deriveArrivals(signal, arrivalsOf(signal));
+  if (!count)
+    signal.emitOpError("requires the arrivals at a cell to be a number of 64 "
+                       "bits");
+  return count;
+}
+
 /// (tile_c1)
 LogicalResult Verifier::verifyArrivals(WaitOp wait) {
   SignalOp signal = signalOf(wait);
   if (arrivalsOf(signal).empty())
     return wait.emitOpError("expects tasks that arrive at '")
            << wait.getSignal() << "', but got none";
-  ArrivalsAttr derived = deriveArrivals(signal, arrivalsOf(signal));
+  ArrivalsAttr derived = countArrivals(signal);
+  if (!derived)
+    return failure();
   if (wait.getExpects() != derived)
     return wait.emitOpError("requires 'expects' (")
            << text(wait.getExpects())
@@ -623,7 +635,9 @@ std::optional<int64_t> Verifier::skew() {
 LogicalResult Verifier::verifyEpoch(SignalOp signal) {
   EpochAttr epoch = signal.getEpoch();
   StringRef kind = stringifyEpochKind(epoch.getKind());
-  ArrivalsAttr count = deriveArrivals(signal, arrivalsOf(signal));
+  ArrivalsAttr count = countArrivals(signal);
+  if (!count)
+    return failure();
   bool system = signal.getScope() == Scope::System && graph.getRanks() > 1;
   bool fromAll = llvm::any_of(count.getTerms(), [](DimsAttr term) {
     return llvm::any_of(

@@ -25,6 +25,8 @@ struct InterpretTile : moe::impl::InterpretTilePassBase<InterpretTile> {
           << schedule << "'";
       return signalPassFailure();
     }
+    if (failed(checkNumbers()))
+      return signalPassFailure();
     WalkResult result = getOperation().walk([&](GraphOp graph) {
       return failed(interpret(graph, kind)) ? WalkResult::interrupt()
                                             : WalkResult::skip();
@@ -35,6 +37,21 @@ struct InterpretTile : moe::impl::InterpretTilePassBase<InterpretTile> {
   }
 
 private:
+  /// Loads and workers are counted with, whatever somebody asks for.
+  LogicalResult checkNumbers() {
+    SmallVector<std::pair<StringRef, int64_t>> numbers = {
+        {maxTokens.getArgStr(), maxTokens},
+        {workers.getArgStr(), workers},
+        {resident.getArgStr(), resident}};
+    for (int64_t count : rows)
+      numbers.emplace_back(rows.getArgStr(), count);
+    for (auto [option, number] : numbers)
+      if (number < 0)
+        return getOperation().emitError("expects option '")
+               << option << "' not to be negative, but got " << number;
+    return success();
+  }
+
   LogicalResult interpret(GraphOp graph, std::optional<ScheduleKind> kind) {
     if (!rows.empty() && rows.size() != graph.getExperts())
       return graph.emitOpError("requires the number of rows given (")

@@ -1,5 +1,6 @@
 /* The C API of the compiler: compiles a model in memory, prints a level, and
- * reports what is wrong. Arguments: a directory to write to. */
+ * reports what is wrong. Arguments: a directory to write to, a model in ONNX.
+ */
 #include "moe-c/Compiler.h"
 
 #include <stdio.h>
@@ -51,6 +52,17 @@ static const char model[] =
     "  return %x : tensor<?x2xf32>\n"
     "}\n";
 
+/* The `*size` bytes of a file, which the caller frees. */
+static char *readFile(const char *path, size_t *size) {
+  FILE *file = fopen(path, "rb");
+  if (!file)
+    exit(2);
+  char *bytes = malloc(1 << 20);
+  *size = fread(bytes, 1, 1 << 20, file);
+  fclose(file);
+  return bytes;
+}
+
 static int exists(const char *path) {
   FILE *file = fopen(path, "rb");
   if (file)
@@ -59,7 +71,7 @@ static int exists(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2)
+  if (argc != 3)
     return 2;
   char library[4096], header[4096], missing[4096];
   snprintf(library, sizeof library, "%s/capi.so", argv[1]);
@@ -107,7 +119,13 @@ int main(int argc, char **argv) {
   ERROR(moeCompilerCompile(session, NULL, library),
         MOE_COMPILER_INVALID_ARGUMENT, "expects a session, a source");
   ERROR(moeCompilerPrint(session, source, "basement", &output),
-        MOE_COMPILER_INVALID_ARGUMENT, "'basement'");
+        MOE_COMPILER_INVALID_ARGUMENT,
+        "'graph', 'moe', 'tile' or 'target', but got 'basement'");
+  OK(moeCompilerPrint(session, source, "tile", &output));
+  moeCompilerOutputRelease(output);
+  ERROR(moeCompilerSessionSetOption(session, "start-from", "basement"),
+        MOE_COMPILER_INVALID_ARGUMENT,
+        "'graph', 'moe', 'tile' or 'target', but got 'basement'");
   ERROR(moeCompilerSessionSetOption(session, "colour", "blue"),
         MOE_COMPILER_INVALID_ARGUMENT, "'colour'");
   ERROR(moeCompilerSessionSetOption(session, "emit", "jar"),
@@ -123,7 +141,22 @@ int main(int argc, char **argv) {
         MOE_COMPILER_INVALID_MODEL, "no-such-model.onnx");
   CHECK(none == NULL);
 
+  // A model is the same from a file and from memory, its entry point too.
   moeCompilerSourceRelease(source);
+  OK(moeCompilerSessionSetOption(session, "cpu", "host"));
+  OK(moeCompilerSessionSetOption(session, "start-from", "graph"));
+  OK(moeCompilerSessionSetOption(session, "entry", "layer"));
+  bytes = readFile(argv[2], &size);
+  for (int inMemory = 0; inMemory < 2; ++inMemory) {
+    OK(inMemory
+           ? moeCompilerSourceFromMemory(session, argv[2], bytes, size, &source)
+           : moeCompilerSourceOpen(session, argv[2], &source));
+    ERROR(moeCompilerCompile(session, source, library), MOE_COMPILER_FAILED,
+          "expects a function 'layer' with a body");
+    moeCompilerSourceRelease(source);
+  }
+  free(bytes);
+
   moeCompilerSourceRelease(NULL);
   moeCompilerSessionRelease(session);
   moeCompilerSessionRelease(NULL);

@@ -5,6 +5,11 @@
 // RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='schedule=central_os workers=4 resident=3 tokens=8 rows=4,4,4,4' 2>&1 | FileCheck %s --check-prefix=STARVED
 // RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='schedule=best' 2>&1 | FileCheck %s --check-prefix=SCHEDULE
 // RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='rows=1,2' 2>&1 | FileCheck %s --check-prefix=ROWS
+// RUN: moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='max-tokens=0 runs=3 launches=1' 2>&1 | FileCheck %s --check-prefix=IDLE
+// RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='max-tokens=-1' 2>&1 | FileCheck %s --check-prefix=NEGATIVE -DOPTION=max-tokens
+// RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='workers=-1' 2>&1 | FileCheck %s --check-prefix=NEGATIVE -DOPTION=workers
+// RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='resident=-1' 2>&1 | FileCheck %s --check-prefix=NEGATIVE -DOPTION=resident
+// RUN: not moe-opt %S/../Dialect/MoETile/Inputs/layer.mlir --moe-interpret-tile='rows=1,1,-1,1' 2>&1 | FileCheck %s --check-prefix=NEGATIVE -DOPTION=rows
 // RUN: moe-opt %s --verify-diagnostics --moe-interpret-tile='seed=40'
 
 // RANDOM: layer.mlir:3:{{.*}} remark: ran 5 times 4 launches: {{[1-9][0-9]+}} tasks
@@ -15,6 +20,9 @@
 // STARVED: note: replay with seed=0 runs=1
 // SCHEDULE: error: expects ticket, static_wave, per_worker_queue or central_os as a schedule, but got 'best'
 // ROWS: error: 'moe_tile.graph' op requires the number of rows given (2) to equal that of its experts (4)
+// Without tokens, what is left is the one task that orders.
+// IDLE: remark: ran 3 times 1 launches: 3 tasks
+// NEGATIVE: error: expects option '[[OPTION]]' not to be negative, but got -1
 
 func.func @waits_for_too_much() {
   // expected-note @+1 {{replay with seed=40 runs=1}}

@@ -31,6 +31,20 @@ func.func @somebody_arrives() {
 // -----
 
 // (tile_c1)
+func.func @arrivals_have_64_bits() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    // expected-error @+1 {{requires the arrivals at a cell to be a number of 64 bits}}
+    moe_tile.signal @s in device
+    moe_tile.task @a over (%n in 4294967296, %m in 4294967296) {
+      moe_tile.arrive @s
+    }
+  }
+  return
+}
+
+// -----
+
+// (tile_c1)
 func.func @every_cell_is_arrived_at() {
   moe_tile.graph experts 2 schedule <ticket> {
     moe_tile.signal @s : 2 in device

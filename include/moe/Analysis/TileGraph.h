@@ -12,7 +12,8 @@ namespace moe::tile {
 mlir::LogicalResult verifyTileGraph(GraphOp graph);
 
 /// The arrivals that a cell of `signal` gets in one launch from those of
-/// `arrivals`, which name it.
+/// `arrivals`, which name it; null where a number in them does not fit into 64
+/// bits.
 ArrivalsAttr deriveArrivals(SignalOp signal, llvm::ArrayRef<ArriveOp> arrivals);
 
 } // namespace moe::tile

@@ -14,32 +14,26 @@ class MLIRContext;
 
 namespace moe {
 
-/// Settings of an import; the defaults are what `moe-compile` uses.
-struct ImportOptions {
-  /// The name of the function that holds the graph.
-  std::string entryPoint = "main";
-};
-
 /// Adds the dialects whose ops an import creates.
 void registerImportDialects(mlir::DialectRegistry &registry);
 
 /// Reads the ONNX model in the file `path` and returns a module that holds one
-/// public function, the graph, and private decompositions of its composites.
-/// Weights are checked, but stay references: to the files of external data,
-/// or to the model file itself, named as `path` names them. On any error one or
-/// more diagnostics that name file, graph and node go to the context's
-/// diagnostic engine and the result is null. Needs a context with the dialects
-/// of `registerImportDialects`; keeps no reference to anything but the context.
+/// public function, `main`, the graph, and private decompositions of its
+/// composites. Weights are checked, but stay references: to the files of
+/// external data, or to the model file itself, named as `path` names them. On
+/// any error one or more diagnostics that name file, graph and node go to the
+/// context's diagnostic engine and the result is null. Needs a context with the
+/// dialects of `registerImportDialects`; keeps no reference to anything but the
+/// context.
 mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::StringRef path,
-                                             mlir::MLIRContext *context,
-                                             const ImportOptions &options = {});
+                                             mlir::MLIRContext *context);
 
 /// The same for a serialised model in memory; `path` names it in messages and
 /// is what external data is relative to. Weights in `bytes` are copied, so that
 /// these may go once this returns.
-mlir::OwningOpRef<mlir::ModuleOp>
-importOnnxBuffer(llvm::ArrayRef<char> bytes, llvm::StringRef path,
-                 mlir::MLIRContext *context, const ImportOptions &options = {});
+mlir::OwningOpRef<mlir::ModuleOp> importOnnxBuffer(llvm::ArrayRef<char> bytes,
+                                                   llvm::StringRef path,
+                                                   mlir::MLIRContext *context);
 
 } // namespace moe
 

@@ -23,9 +23,13 @@ static void translateFloatUnary(NodeContext &node) {
   node.output(0, node.graph.unary<Op>(x));
 }
 
+/// And and its like are defined for truth values alone.
 template <Binary kind>
-static void translateBinary(NodeContext &node) {
-  node.output(0, node.graph.binary(kind, node.input(0), node.input(1)));
+static void translateLogical(NodeContext &node) {
+  Val a = node.input(0), b = node.input(1);
+  if (!a->isBool())
+    node.fail("expects a bool element type");
+  node.output(0, node.graph.binary(kind, a, b));
 }
 
 /// Add and its like are not defined for truth values.
@@ -60,6 +64,8 @@ static void translateMean(NodeContext &node) {
 
 static void translateNeg(NodeContext &node) {
   Val x = node.input(0);
+  if (x->isBool())
+    node.fail("expects a numeric element type, but got bool");
   if (x->elements)
     return node.output(0,
                        node.graph.sub(node.graph.scalar(x->elementType, 0), x));
@@ -276,7 +282,7 @@ ArrayRef<OpEntry> moe::importer::elementwiseOps() {
   static const OpEntry table[] = {
       {"", "Abs", 13, translateUnary<hlo::AbsOp>},
       {"", "Add", 13, translateArithmetic<Binary::Add>},
-      {"", "And", 7, translateBinary<Binary::And>},
+      {"", "And", 7, translateLogical<Binary::And>},
       {"", "Cast", 13, translateCast},
       {"", "CastLike", 15, translateCastLike},
       {"", "Ceil", 13, translateFloatUnary<hlo::CeilOp>},
@@ -305,7 +311,7 @@ ArrayRef<OpEntry> moe::importer::elementwiseOps() {
       {"", "Mul", 13, translateArithmetic<Binary::Mul>},
       {"", "Neg", 13, translateNeg},
       {"", "Not", 1, translateNot},
-      {"", "Or", 7, translateBinary<Binary::Or>},
+      {"", "Or", 7, translateLogical<Binary::Or>},
       {"", "Pow", 12, translatePow},
       {"", "Reciprocal", 13, translateReciprocal},
       {"", "Relu", 13, translateRelu},
@@ -320,7 +326,7 @@ ArrayRef<OpEntry> moe::importer::elementwiseOps() {
       {"", "Swish", 24, translateSwish},
       {"", "Tanh", 13, translateFloatUnary<hlo::TanhOp>},
       {"", "Where", 9, translateWhere},
-      {"", "Xor", 7, translateBinary<Binary::Xor>},
+      {"", "Xor", 7, translateLogical<Binary::Xor>},
   };
   return table;
 }

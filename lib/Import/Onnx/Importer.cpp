@@ -36,8 +36,7 @@ namespace {
 /// Builds the module of one model.
 class Importer {
 public:
-  Importer(const OnnxModel &model, const moe::ImportOptions &options)
-      : model(model), options(options), reader(model) {}
+  explicit Importer(const OnnxModel &model) : model(model), reader(model) {}
 
   OwningOpRef<ModuleOp> run();
 
@@ -56,7 +55,6 @@ private:
   std::string symbolFor(StringRef text);
 
   const OnnxModel &model;
-  const moe::ImportOptions &options;
   TensorReader reader;
   OwningOpRef<ModuleOp> module;
   func::FuncOp function;
@@ -132,7 +130,7 @@ FailureOr<Type> Importer::elementTypeOf(const ::onnx::ValueInfoProto &info,
   int32_t code = info.type().tensor_type().elem_type();
   Type type = elementTypeFromOnnx(code, model.getContext());
   if (!type) {
-    model.emitError() << "expects a numeric element type of " << what << " '"
+    model.emitError() << "expects a supported element type of " << what << " '"
                       << info.name() << "', but got " << elementTypeName(code);
     return failure();
   }
@@ -323,7 +321,7 @@ OwningOpRef<ModuleOp> Importer::run() {
   (*module)->setAttr(
       "moe.source",
       builder.getStringAttr(llvm::sys::path::filename(model.path())));
-  function = func::FuncOp::create(builder, loc, options.entryPoint,
+  function = func::FuncOp::create(builder, loc, "main",
                                   builder.getFunctionType({}, {}));
   function.getBody().emplaceBlock();
   state = std::make_unique<ModuleState>(*module);
@@ -347,26 +345,22 @@ void moe::registerImportDialects(DialectRegistry &registry) {
 }
 
 static OwningOpRef<ModuleOp> importModel(ArrayRef<char> bytes, StringRef path,
-                                         MLIRContext *context,
-                                         const moe::ImportOptions &options,
-                                         bool isFile) {
+                                         MLIRContext *context, bool isFile) {
   context->loadDialect<func::FuncDialect, moe::MoEDialect,
                        moe::chlo::CHLODialect, moe::stablehlo::StableHLODialect,
                        moe::support::MoESupportDialect>();
   std::unique_ptr<OnnxModel> model =
       OnnxModel::parse(bytes, path, context, isFile);
-  return model ? Importer(*model, options).run() : nullptr;
+  return model ? Importer(*model).run() : nullptr;
 }
 
 OwningOpRef<ModuleOp> moe::importOnnxBuffer(ArrayRef<char> bytes,
                                             StringRef path,
-                                            MLIRContext *context,
-                                            const ImportOptions &options) {
-  return importModel(bytes, path, context, options, /*isFile=*/false);
+                                            MLIRContext *context) {
+  return importModel(bytes, path, context, /*isFile=*/false);
 }
 
-OwningOpRef<ModuleOp> moe::importOnnx(StringRef path, MLIRContext *context,
-                                      const ImportOptions &options) {
+OwningOpRef<ModuleOp> moe::importOnnx(StringRef path, MLIRContext *context) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (std::error_code error = file.getError()) {
@@ -375,6 +369,5 @@ OwningOpRef<ModuleOp> moe::importOnnx(StringRef path, MLIRContext *context,
         << "': " << error.message();
     return nullptr;
   }
-  return importModel((*file)->getBuffer(), path, context, options,
-                     /*isFile=*/true);
+  return importModel((*file)->getBuffer(), path, context, /*isFile=*/true);
 }

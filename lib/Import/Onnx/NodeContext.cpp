@@ -141,7 +141,7 @@ Type NodeContext::elementType(int64_t code) {
                   : Type();
   if (type)
     return type;
-  fail("expects a numeric element type, but got " +
+  fail("expects a supported element type, but got " +
        llvm::Twine(elementTypeName(static_cast<int32_t>(code))));
   return graph.builder.getF32Type();
 }

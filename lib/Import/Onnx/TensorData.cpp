@@ -54,10 +54,10 @@ static const ElementTypeInfo kElementTypes[] = {
     {14, "complex64", nullptr, Field::None},
     {15, "complex128", nullptr, Field::None},
     {16, "bfloat16", floatType<BFloat16Type>, Field::Int32},
-    {17, "float8e4m3fn", floatType<Float8E4M3FNType>, Field::Int32},
-    {18, "float8e4m3fnuz", floatType<Float8E4M3FNUZType>, Field::Int32},
-    {19, "float8e5m2", floatType<Float8E5M2Type>, Field::Int32},
-    {20, "float8e5m2fnuz", floatType<Float8E5M2FNUZType>, Field::Int32},
+    {17, "float8e4m3fn", nullptr, Field::None},
+    {18, "float8e4m3fnuz", nullptr, Field::None},
+    {19, "float8e5m2", nullptr, Field::None},
+    {20, "float8e5m2fnuz", nullptr, Field::None},
     {21, "uint4", unsignedType<4>, Field::Int32},
     {22, "int4", integerType<4>, Field::Int32},
     {23, "float4e2m1", nullptr, Field::None},
@@ -90,8 +90,9 @@ TensorReader::checkType(const ::onnx::TensorProto &tensor,
   Type elementType =
       elementTypeFromOnnx(tensor.data_type(), model.getContext());
   if (!elementType) {
-    emitError() << "expects a numeric element type in tensor '" << tensor.name()
-                << "', but got " << elementTypeName(tensor.data_type());
+    emitError() << "expects a supported element type in tensor '"
+                << tensor.name() << "', but got "
+                << elementTypeName(tensor.data_type());
     return failure();
   }
   // Eight bytes per element must still be countable.

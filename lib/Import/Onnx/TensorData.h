@@ -10,7 +10,8 @@
 
 namespace moe::importer {
 
-/// The builtin type of an ONNX element type, or null where there is none.
+/// The builtin type of an ONNX element type, or null where the graph level has
+/// none.
 mlir::Type elementTypeFromOnnx(int32_t dataType, mlir::MLIRContext *context);
 
 /// The name of an ONNX element type for messages, such as "float16".

@@ -61,6 +61,52 @@ func.func @steps_are_positive() {
 // -----
 
 // (dims_c1)
+func.func @numbers_of_arrivals_are_positive() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a positive size, but got -1}}
+    %0 = moe_tile.wait @a expects 1 + 2 * -1
+  }
+  return
+}
+
+// -----
+
+// (dims_c1)
+func.func @steps_of_arrivals_are_positive() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a positive step, but got 0}}
+    %0 = moe_tile.wait @a expects 8 by 0
+  }
+  return
+}
+
+// -----
+
+func.func @products_of_arrivals_have_64_bits() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a number of 64 bits}}
+    %0 = moe_tile.wait @a expects 4294967296 * 4294967296
+  }
+  return
+}
+
+// -----
+
+func.func @sums_of_arrivals_have_64_bits() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.signal @a in device
+    // expected-error @+1 {{expects a number of 64 bits}}
+    %0 = moe_tile.wait @a expects 9223372036854775807 + 1
+  }
+  return
+}
+
+// -----
+
+// (dims_c1)
 func.func @experts_come_one_by_one() {
   moe_tile.graph experts 4 schedule <ticket> {
     // expected-error @+1 {{expects a step of 1 for 'experts', but got 2}}
@@ -99,6 +145,16 @@ func.func @no_negative_workers() {
   // expected-error @+1 {{expects no negative number of workers, but got -1}}
   moe_tile.graph experts 4 schedule <ticket workers -1> {
 
+  }
+  return
+}
+
+// -----
+
+// (schedule_c1)
+func.func @no_negative_lags() {
+  // expected-error @+1 {{expects no negative lag, but got -2}}
+  moe_tile.graph experts 4 schedule <ticket sweep = [-2]> {
   }
   return
 }
@@ -195,6 +251,31 @@ func.func @a_token_sweep_is_of_families_that_use_a_ring_of_tokens() {
 
 // -----
 
+// (graph_c3)
+func.func @families_of_a_sweep_have_the_same_tiles() {
+  moe_tile.graph experts 4 schedule <ticket sweep = [0, 1]> {
+    moe_tile.buffer counts @n : experts x index in device
+    moe_tile.task @a over (%e in experts, %m in rows by 32) {
+    }
+    // expected-error @+1 {{expects the tiles of rows of the sweep's first task, but got #moe_tile.dims<experts x rows by 16>}}
+    moe_tile.task @b over (%e in experts, %m in rows by 16) {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @work_stands_in_tasks() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{'arith.constant' op expects to stand within a task}}
+    %0 = arith.constant 0 : index
+  }
+  return
+}
+
+// -----
+
 // (buffer_c6)
 func.func @memory_has_the_rank_of_the_shape() {
   %m = memref.alloc() : memref<4x4xf32>
@@ -279,6 +360,51 @@ func.func @a_walk_yields_what_it_carries() {
       %1 = moe_tile.for %k in 4 carry (%t = %0) {
         moe_tile.yield
       }
+    }
+  }
+  return
+}
+
+// -----
+
+// (task_c1)
+func.func @a_task_has_an_index_for_each_dimension() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{expects an index for each of 1 dimensions as arguments of its body}}
+    "moe_tile.task"() <{domain = #moe_tile.dims<4>, name = "a"}> ({
+    ^bb0(%n: i32):
+    }) : () -> ()
+  }
+  return
+}
+
+// -----
+
+// (for_c1)
+func.func @a_walk_is_along_one_dimension() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.task @a over () {
+      // expected-error @+1 {{expects one dimension, but got #moe_tile.dims<4 x 2>}}
+      "moe_tile.for"() <{dim = #moe_tile.dims<4 x 2>}> ({
+      ^bb0(%k: index):
+        moe_tile.yield
+      }) : () -> ()
+    }
+  }
+  return
+}
+
+// -----
+
+// (for_c2)
+func.func @a_walk_has_an_index() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    moe_tile.task @a over () {
+      // expected-error @+1 {{expects an index and 0 tokens as arguments of its body}}
+      "moe_tile.for"() <{dim = #moe_tile.dims<4>}> ({
+      ^bb0:
+        moe_tile.yield
+      }) : () -> ()
     }
   }
   return

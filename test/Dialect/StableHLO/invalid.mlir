@@ -798,6 +798,18 @@ func.func @sort_c1(%x: tensor<4xf32>, %y: tensor<3xf32>) {
 
 // -----
 
+func.func @sort_c1_results(%x: tensor<4xf32>) {
+  // expected-error@+1 {{op requires the number of results (0) to equal the number of inputs (1)}}
+  "stablehlo.sort"(%x) ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %1 = stablehlo.compare LT, %a, %b : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    stablehlo.return %1 : tensor<i1>
+  }) : (tensor<4xf32>) -> ()
+  return
+}
+
+// -----
+
 func.func @sort_c2(%x: tensor<4xf32>) {
   // expected-error@+1 {{op requires 'dimension' (1) to be between -1 and 1 - 1}}
   %0 = "stablehlo.sort"(%x) <{dimension = 1 : i64}> ({
@@ -1054,6 +1066,14 @@ func.func @ragged_dot_c3(%x: tensor<6x4xf32>, %w: tensor<3x4x5xf32>, %g: tensor<
 
 // -----
 
+func.func @ragged_dot_c3_rank(%x: tensor<6x4xf32>, %w: tensor<3x4x5xf32>, %g: tensor<1x3xi32>) {
+  // expected-error@+1 {{op expects 'group_sizes' of one dimension, but got 'tensor<1x3xi32>'}}
+  %0 = "chlo.ragged_dot"(%x, %w, %g) <{ragged_dot_dimension_numbers = #chlo.ragged_dot<lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [1], lhs_ragged_dimensions = [0], rhs_group_dimensions = [0]>}> : (tensor<6x4xf32>, tensor<3x4x5xf32>, tensor<1x3xi32>) -> tensor<6x5xf32>
+  return
+}
+
+// -----
+
 func.func @ragged_dot_c4(%x: tensor<6x4xf32>, %w: tensor<3x4x5xf32>, %g: tensor<3xi32>) {
   // expected-error@+1 {{op requires 'result' ('tensor<5x6xf32>') to have the shape [6, 5]}}
   %0 = "chlo.ragged_dot"(%x, %w, %g) <{ragged_dot_dimension_numbers = #chlo.ragged_dot<lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [1], lhs_ragged_dimensions = [0], rhs_group_dimensions = [0]>}> : (tensor<6x4xf32>, tensor<3x4x5xf32>, tensor<3xi32>) -> tensor<5x6xf32>
@@ -1078,6 +1098,14 @@ func.func @convolution_c1(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
 
 // -----
 
+func.func @convolution_c1_spatial(%x: tensor<2x4x3xf32>, %w: tensor<2x2x3x8xf32>) {
+  // expected-error@+1 {{requires the number of spatial dimensions of 'rhs' (2) to equal that of 'lhs' (1)}}
+  %0 = "stablehlo.convolution"(%x, %w) <{batch_group_count = 1 : i64, feature_group_count = 1 : i64, dimension_numbers = #stablehlo.conv<[b, 0, f]x[0, 1, i, o]->[b, 0, f]>}> : (tensor<2x4x3xf32>, tensor<2x2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
 func.func @convolution_c2_stride(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
   // expected-error@+1 {{requires elements of 'window_strides' (0) to be positive and below 2^31}}
   %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {stride = [0]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
@@ -1089,6 +1117,14 @@ func.func @convolution_c2_stride(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
 func.func @convolution_c2_padding(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
   // expected-error@+1 {{expects 'padding' of shape 1 x 2, but got 'tensor<2x2xi64>'}}
   %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {pad = [[0, 0], [0, 0]]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c2_padding_size(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires elements of 'padding' (2147483648) to be above -2^31 and below 2^31}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {pad = [[0, 2147483648]]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
   return
 }
 
@@ -1113,6 +1149,14 @@ func.func @convolution_c3_multiple(%x: tensor<2x4x3xf32>, %w: tensor<2x3x8xf32>)
 func.func @convolution_c4(%x: tensor<2x4x3xf32>, %w: tensor<2x2x8xf32>) {
   // expected-error@+1 {{requires the features of a group of 'lhs' (3) to equal the input features of 'rhs' (2)}}
   %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x2x8xf32>) -> tensor<2x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c5_size(%x: tensor<2x2147483648x3xf32>, %w: tensor<2x3x8xf32>) {
+  // expected-error@+1 {{requires sizes of spatial dimensions to be below 2^31}}
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x2147483648x3xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
   return
 }
 

@@ -206,6 +206,7 @@ def slices():
     for number, (start, end, step) in enumerate(steps):
         case(f"slice_runtime_step_{number}", "Slice", [x, i64(start, 1), i64(end, 5), i64(0, 1), i64(step, 2)], const=[3], fixed=[1, 2, 4])
     case("slice", "Slice", [x, i64(1), i64(4), i64(1), i64(2)], const=[1, 2, 3, 4])
+    case("slice_empty", "Slice", [x[:, :1], i64(1), i64(4), i64(1), i64(2)], const=[1, 2, 3, 4])
     case("slice_static", "Slice", [x, i64(1, -2), i64(100, 2**62)], const=[1, 2], dynamic=False)
     case("slice_negative", "Slice", [x, i64(-2), i64(2**62), i64(0)], const=[1, 2, 3])
     case("slice_runtime", "Slice", [x, i64(-3), i64(-1), i64(1)], const=[3], fixed=[1, 2])

@@ -443,8 +443,11 @@ TEST_F(TensorTest, ReadsEveryEncoding) {
   tensor.set_raw_data("1234567");
   expectRefusal(tensor, "(7 bytes) to be as long as that of its type");
   reset(8);
-  expectRefusal(tensor, "expects a numeric element type in tensor 't', but got "
-                        "string");
+  expectRefusal(tensor,
+                "expects a supported element type in tensor 't', but got "
+                "string");
+  reset(17);
+  expectRefusal(tensor, "but got float8e4m3fn");
   reset(77);
   expectRefusal(tensor, "but got code 77");
 }

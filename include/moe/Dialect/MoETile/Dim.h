@@ -6,6 +6,7 @@
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <optional>
 #include <tuple>
@@ -32,7 +33,7 @@ struct Dim {
     return extent == Extent::Rows || extent == Extent::Tokens;
   }
   /// Number of tiles of a fixed dimension.
-  int64_t staticTiles() const { return (size + step - 1) / step; }
+  int64_t staticTiles() const { return llvm::divideCeilSigned(size, step); }
   /// True where both count the same things, whatever the tiles are.
   bool hasExtentOf(const Dim &other) const {
     return extent == other.extent && size == other.size;
