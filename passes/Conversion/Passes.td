@@ -277,8 +277,13 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
   let description = [{
     Replaces `math.exp`, `tanh`, `erf`, `log` and others on f32 by arithmetic without calls, and functions of narrower types by those on f32. Functions
     without an expansion that is accurate for every argument stay calls of the C library. Also expands rounding divisions, computes in f32 what is to
-    be computed in bf16, with each result rounded, and expands the conversions of bf16, which not every CPU has.
+    be computed in bf16, with each result rounded, and expands the conversions of bf16, which not every CPU has. Without `f16-conversions` the same is done for f16, with
+    the bits that x86's instructions (F16C) give: LLVM would call functions of a compiler's library for each. It does so for f64 to f16 on all but the newest x86, so that these go by
+    f32, rounded to odd.
   }];
+  let options = [
+    Option<"f16Conversions", "f16-conversions", "bool", "true", "The target has instructions that convert f16">
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
