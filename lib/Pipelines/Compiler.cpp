@@ -47,6 +47,7 @@ static Error setPipeline(moe::TargetPipelineOptions &pipeline,
   pipeline.vectorBits = target->vectorBits();
   pipeline.vectorRegisters = target->vectorRegisters();
   pipeline.bf16Dot = target->hasBF16Dot();
+  pipeline.f16Conversions = target->hasF16Conversions();
   pipeline.bf16Tiles = target->hasBF16Tiles();
   pipeline.fetchDistance = target->fetchDistance();
   moe::ScheduleOptions schedule = options.schedule;

@@ -17,6 +17,7 @@ void moe::buildMoEPipeline(OpPassManager &manager,
   RaisePassOptions raise;
   raise.acceptFrozenExport = options.acceptFrozenExport;
   manager.addPass(createRaisePass(raise));
+  manager.addPass(createConvertAttentionToLinalgPass());
   manager.addPass(createInlineCompositesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

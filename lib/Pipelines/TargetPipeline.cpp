@@ -145,8 +145,11 @@ static void addLoopPasses(OpPassManager &manager,
   manager.addPass(createLoopInvariantCodeMotionPass());
 }
 
-static void addLLVMPasses(OpPassManager &manager) {
-  manager.addPass(moe::createApproximateMathPass());
+static void addLLVMPasses(OpPassManager &manager,
+                          const moe::TargetPipelineOptions &options) {
+  moe::ApproximateMathPassOptions math;
+  math.f16Conversions = options.f16Conversions;
+  manager.addPass(moe::createApproximateMathPass(math));
   manager.addPass(memref::createExpandReallocPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
@@ -176,7 +179,7 @@ void moe::buildTargetPipeline(OpPassManager &manager,
   addTensorPasses(manager, options);
   addBufferization(manager);
   addLoopPasses(manager, options);
-  addLLVMPasses(manager);
+  addLLVMPasses(manager, options);
 }
 
 void moe::registerPipelines() {

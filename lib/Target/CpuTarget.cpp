@@ -96,6 +96,11 @@ bool CpuTarget::hasBF16Tiles() const {
          hasFeature("avx512vnni");
 }
 
+bool CpuTarget::hasF16Conversions() const {
+  // Of AArch64 all have them.
+  return !targetMachine->getTargetTriple().isX86() || hasFeature("f16c");
+}
+
 int64_t CpuTarget::fetchDistance() const {
   // AMD's processors, which alone have SSE4a, lose 5 to 10 % by fetching
   // (Zen 4); Intel's read a third faster, and codes twice as fast (a Xeon

@@ -133,6 +133,23 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def ConvertAttentionToLinalgPass : Pass<"convert-attention-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower causal attention to linalg in blocks of rows";
+  let description = [{
+    Replaces each composite `onnx.Attention` that says that it is causal by structured ops in a loop over blocks of queries. Of its attributes, `causal` says
+    where the first query stands among the keys: `start` at the first one, `end` so that the last query stands at the last key, `first` where an operand says, for all
+    sequences or for each; a query sees the keys up to its own place, with `window` only that many of them. Products, softmax and probabilities of a block
+    range from the first to the last key that one of its queries sees in one of the sequences; keys in between that a query does not see have the weight zero, as
+    all hidden keys have in the decomposition. So results are those of the decomposition but for rounding (sums are divided behind the product with
+    values, not before), and but for values of hidden keys that are not finite, which may stay without influence.
+
+    Scale, cap, masks and sinks are those of the decomposition, and so are rows of zeros for queries that see nothing. Composites without `causal`, and those whose types
+    leave open whether their operands fit, stay for `moe-inline-composites`, the latter with a `missed` remark.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::moe::support::MoESupportDialect"];
+}
+
 def ConvertStableHLOToLinalgPass : Pass<"convert-stablehlo-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower stablehlo and chlo to linalg on tensors";
   let description = [{
@@ -271,8 +288,13 @@ def ApproximateMathPass : Pass<"moe-approximate-math"> {
   let description = [{
     Replaces `math.exp`, `tanh`, `erf`, `log` and others on f32 by arithmetic without calls, and functions of narrower types by those on f32. Functions
     without an expansion that is accurate for every argument stay calls of the C library. Also expands rounding divisions, computes in f32 what is to
-    be computed in bf16, with each result rounded, and expands the conversions of bf16, which not every CPU has.
+    be computed in bf16, with each result rounded, and expands the conversions of bf16, which not every CPU has. Without `f16-conversions` the same is done for f16, with
+    the bits that x86's instructions (F16C) give: LLVM would call functions of a compiler's library for each. It does so for f64 to f16 on all but the newest x86, so that these go by
+    f32, rounded to odd.
   }];
+  let options = [
+    Option<"f16Conversions", "f16-conversions", "bool", "true", "The target has instructions that convert f16">
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 

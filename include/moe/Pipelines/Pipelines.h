@@ -30,6 +30,10 @@ struct TargetPipelineOptions
       *this, "bf16-tiles",
       llvm::cl::desc("The target does so in tile registers too"),
       llvm::cl::init(false)};
+  Option<bool> f16Conversions{
+      *this, "f16-conversions",
+      llvm::cl::desc("The target has instructions that convert f16"),
+      llvm::cl::init(true)};
   Option<int64_t> fetchDistance{
       *this, "fetch-distance",
       llvm::cl::desc("Bytes ahead of loads from memory at which kernels fetch; "

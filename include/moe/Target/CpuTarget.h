@@ -38,6 +38,8 @@ public:
   bool hasBF16Dot() const;
   /// Whether tile registers do so too (AMX).
   bool hasBF16Tiles() const;
+  /// Whether instructions convert f16 to f32 and back.
+  bool hasF16Conversions() const;
   /// Bytes ahead of loads from memory at which kernels should fetch; 0 where
   /// the CPU does that better.
   int64_t fetchDistance() const;

@@ -68,29 +68,23 @@ static void translateAttention(NodeContext &node) {
     } else if (past == total - length) {
       parts.causal = Causal::End;
     } else {
-      SymbolicShape plane{length, total};
-      Val row =
-          g.add(g.iota(g.i64(), plane, 0), g.integers(g.i64(), {past}, {}));
-      parts.mask = combineMasks(
-          g, parts.mask,
-          g.compare(Direction::LE, g.iota(g.i64(), plane, 1), row));
+      parts.causal = Causal::First;
+      parts.first = g.integers(g.i64(), {past}, {1});
     }
   }
   if (node.has(6)) {
     // Valid keys per batch; queries are the last of them.
     Val counts = g.convert(node.input(6, 1, 1), g.i64());
-    counts = g.reshape(counts,
-                       {counts->shape[0], DimExpr(1), DimExpr(1), DimExpr(1)});
-    SymbolicShape plane{length, total};
-    Val column = g.iota(g.i64(), plane, 1);
-    Val seen = g.compare(Direction::LT, column, counts);
     if (isCausal) {
-      Val last = g.add(g.sub(counts, g.integers(g.i64(), {length}, {})),
-                       g.iota(g.i64(), plane, 0));
-      seen =
-          g.binary(Binary::And, seen, g.compare(Direction::LE, column, last));
+      parts.causal = Causal::First;
+      parts.first = g.sub(counts, g.integers(g.i64(), {length}, {}));
+    } else {
+      counts = g.reshape(
+          counts, {counts->shape[0], DimExpr(1), DimExpr(1), DimExpr(1)});
+      Val column = g.iota(g.i64(), {total}, 0);
+      parts.mask =
+          combineMasks(g, parts.mask, g.compare(Direction::LT, column, counts));
     }
-    parts.mask = combineMasks(g, parts.mask, seen);
   }
   Val result = emitAttention(node, parts);
   node.output(0, flat ? joinHeads(g, result) : result);

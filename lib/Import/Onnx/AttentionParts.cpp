@@ -82,7 +82,18 @@ static Val attentionBody(GraphBuilder &g, const AttentionParts &parts) {
     Val row = g.iota(g.i64(), plane, 0), column = g.iota(g.i64(), plane, 1);
     if (parts.causal == Causal::End)
       row = g.add(row, g.integers(g.i64(), {total - length}, {}));
-    logits = g.select(g.compare(Direction::LE, column, row), logits, none);
+    if (parts.causal == Causal::First) {
+      DimExpr one(1);
+      row = g.add(row, g.reshape(parts.first,
+                                 {parts.first->shape[0], one, one, one, one}));
+    }
+    Val seen = g.compare(Direction::LE, column, row);
+    if (parts.window > 0) {
+      Val before = g.sub(row, g.integers(g.i64(), {DimExpr(parts.window)}, {}));
+      seen =
+          g.binary(Binary::And, seen, g.compare(Direction::GT, column, before));
+    }
+    logits = g.select(seen, logits, none);
   }
   Val greatest = g.reduce(Reduction::Max, logits, {4}, /*keepDims=*/true);
   Val sink = nullptr;
@@ -130,25 +141,41 @@ Val moe::importer::emitAttention(NodeContext &node,
   if (graph.failed())
     return graph.placeholder(q->elementType, shape);
   SmallVector<Val> inputs{q, k, v};
-  if (parts.mask)
-    inputs.push_back(parts.mask);
+  if (parts.first)
+    inputs.push_back(parts.first);
+  if (parts.mask) {
+    // Where blocks of it are read, sizes are 1 or those of the logits, without
+    // anybody finding out at run time.
+    SymbolicShape sizes = parts.mask->shape;
+    const DimExpr whole[] = {q->shape[0], q->shape[1], q->shape[2],
+                             k->shape[2]};
+    for (auto [size, all] :
+         llvm::zip_equal(sizes, ArrayRef(whole).take_back(sizes.size())))
+      if (parts.causal != Causal::None && !size.is(1))
+        size = all;
+    inputs.push_back(graph.expand(parts.mask, sizes));
+  }
   if (parts.sink)
     inputs.push_back(parts.sink);
   StringRef causal = parts.causal == Causal::None    ? "none"
                      : parts.causal == Causal::Start ? "start"
-                                                     : "end";
+                     : parts.causal == Causal::End   ? "end"
+                                                     : "first";
   return graph.composite(
       "onnx.Attention",
       {graph.attr("causal", causal),
        graph.attr("has_mask", int64_t(parts.mask != nullptr)),
        graph.attr("has_sink", int64_t(parts.sink != nullptr)),
-       graph.attr("scale", parts.scale), graph.attr("softcap", parts.softcap)},
+       graph.attr("scale", parts.scale), graph.attr("softcap", parts.softcap),
+       graph.attr("window", parts.window)},
       inputs, [&](GraphBuilder &g, ArrayRef<Val> in) {
         AttentionParts inner = parts;
         inner.query = in[0];
         inner.key = in[1];
         inner.value = in[2];
         size_t next = 3;
+        if (parts.first)
+          inner.first = in[next++];
         if (parts.mask)
           inner.mask = in[next++];
         if (parts.sink)

@@ -6,9 +6,10 @@
 
 namespace moe::importer {
 
-/// Where the diagonal of a causal mask ends: nowhere (no mask), so that the
-/// first query sees the first key, or so that the last query sees the last key.
-enum class Causal { None, Start, End };
+/// Where the diagonal of a causal mask is: nowhere (no mask), so that the first
+/// query sees the first key, so that the last query sees the last key, or so
+/// that the first query stands at a key that the run tells.
+enum class Causal { None, Start, End, First };
 
 struct AttentionParts {
   Val query = nullptr; // B x Nq x S x D
@@ -20,6 +21,12 @@ struct AttentionParts {
   /// Nq logits of an extra key without a value.
   Val sink = nullptr;
   Causal causal = Causal::None;
+  /// B positions of first queries among the keys, or one for all; negative ones
+  /// see nothing. Null unless causal is First.
+  Val first = nullptr;
+  /// Of a causal mask: how many keys a query sees at most, its own place
+  /// included; 0 for all.
+  int64_t window = 0;
   float scale = 1, softcap = 0;
 };
 

@@ -225,10 +225,6 @@ public:
 
 private:
   Val update(Val cache, Val fresh, const DimExpr &total);
-  Val column(Val perBatch) {
-    return g.reshape(perBatch,
-                     {perBatch->shape[0], DimExpr(1), DimExpr(1), DimExpr(1)});
-  }
 
   NodeContext &node;
   GraphBuilder &g;
@@ -347,18 +343,11 @@ void GroupQuery::run() {
   node.output(1, k);
   node.output(2, v);
 
-  SymbolicShape grid{batch, DimExpr(1), length, total};
-  Val position = g.add(g.iota(g.i64(), grid, 2), column(past));
-  Val j = g.iota(g.i64(), grid, 3);
-  Val seen = g.compare(Direction::LE, j, position);
-  if (window > 0) {
-    Val first =
-        g.sub(position, g.scalar(g.i64(), static_cast<double>(window - 1)));
-    seen = g.binary(Binary::And, seen, g.compare(Direction::GE, j, first));
-  }
-  parts.mask = seen;
+  parts.causal = Causal::First;
+  parts.first = past;
+  parts.window = std::max<int64_t>(window, 0);
   if (node.has(10))
-    parts.mask = combineMasks(g, seen, node.input(10, 4, 4));
+    parts.mask = node.input(10, 4, 4);
   // A smooth softmax has a sink of logit 0.
   if (node.has(11))
     parts.sink = node.input(11, 1, 1);

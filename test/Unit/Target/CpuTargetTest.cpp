@@ -42,6 +42,16 @@ TEST(CpuTarget, FetchesForProcessorsThatDoNotLookFarAhead) {
   EXPECT_EQ(distance("znver4"), 0);
 }
 
+TEST(CpuTarget, ConvertsF16ByInstructionsWithF16C) {
+  auto converts = [](StringRef cpu, StringRef features) {
+    return llvm::cantFail(moe::CpuTarget::create(cpu, features))
+        .hasF16Conversions();
+  };
+  EXPECT_FALSE(converts("x86-64-v2", ""));
+  EXPECT_TRUE(converts("x86-64-v2", "+f16c"));
+  EXPECT_TRUE(converts("znver4", ""));
+}
+
 /// Names that describe how fast something is, or how to harden code.
 bool tunes(StringRef name) {
   static constexpr StringRef prefixes[] = {
