@@ -273,7 +273,8 @@ def ConvertLinalgToCPUPass : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp">, 
     over chunks of a fixed amount of work, so that results never depend on the number of threads; an `scf.forall` over one dimension is chunked the
     same way. Contractions in f32 become calls of a kernel that keeps a tile of the result in registers; `moe-pack-weights` has laid out what it
     can for them. With `bf16-tiles`, those of pairs of bf16, also of codes, become calls of a kernel in tile registers (AMX) where they have more rows than a register
-    tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels.
+    tile of vectors: these, and what the last whole tile leaves of K, stay with vectors, which read the same panels. So do those of more than 12 rows of f32 that
+    come in parts of bf16, too (`moe-split-rows`).
   }];
   let options = !listconcat(vectorOptions, [
     Option<"grain", "grain", "int64_t", "65536", "Scalar operations that a chunk of parallel work holds at least">
