@@ -18,6 +18,12 @@ RegisterTile RegisterTile::get(unsigned vectorBits, unsigned vectorRegisters) {
   return {rows, (vectorRegisters >= 32 ? 4 : 2) * lanes, lanes};
 }
 
+bool VectorUnit::hasHalves(Type a, Type b, int64_t depth) const {
+  bool hasPairHalves = fetchDistance != 0 && hasTiles(a) && b.isBF16() &&
+                       !ShapedType::isDynamic(depth) && depth % tileDepth == 0;
+  return hasPairHalves || hasF32Halves(a, b);
+}
+
 std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {
   for (auto [position, expr] : llvm::enumerate(map.getResults()))
     if (expr == getAffineDimExpr(dim, map.getContext()))
@@ -31,8 +37,8 @@ std::string PanelLayout::describe(Type stored) const {
   if (kind == Kind::Nibbles)
     os << "codes of " << bits << " bits";
   else
-    os << (kind == Kind::Pairs ? "pairs of " : "") << stored
-       << (kind == Kind::Halves ? " in halves" : "");
+    os << (hasPairs() ? "pairs of " : "") << stored
+       << (hasHalves() ? " in halves" : "");
   return text;
 }
 
@@ -49,6 +55,9 @@ SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
             column.floorDiv(2 * lanes)};
   case Kind::Halves:
     return {panel, column.floorDiv(width / 2), k, n % (width / 2)};
+  case Kind::PairHalves:
+    return {panel, column.floorDiv(width / 2), k.floorDiv(2), n % (width / 2),
+            k % 2};
   }
   llvm_unreachable("a layout without a map");
 }
@@ -65,7 +74,7 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
   SmallVector<int64_t> nSizes = {shape[n] / width}, kSizes = {shape[k]};
   if (kind == Kind::Nibbles)
     nSizes.append({width / lanes, lanes});
-  else if (kind == Kind::Halves)
+  else if (hasHalves())
     nSizes.append({2, width / 2});
   else
     nSizes.push_back(width);
@@ -98,6 +107,9 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
     break;
   case Kind::Halves:
     permutation.append({nFirst, nFirst + 1, kFirst, nFirst + 2});
+    break;
+  case Kind::PairHalves:
+    permutation.append({nFirst, nFirst + 1, kFirst, nFirst + 2, kFirst + 1});
     break;
   }
   value = transposeWeight(reshapeWeight(value, parts), permutation);
@@ -349,7 +361,8 @@ static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k,
     if (!width)
       return {};
     ArrayRef<AffineExpr> last = map.getResults().drop_front(position);
-    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles, Kind::Halves}) {
+    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles, Kind::Halves,
+                      Kind::PairHalves}) {
       if ((kind == Kind::Nibbles) != (nibbleLanes != 0))
         continue;
       PanelLayout layout{kind, width.getValue(), nibbleLanes,

@@ -44,14 +44,17 @@ struct VectorUnit {
     return bf16Tiles && bf16Dot && bits == 512 && a.isBF16();
   }
   /// Whether panels of numbers of type `b` that rows of type `a` are multiplied
-  /// by lie in halves.
-  bool hasHalves(mlir::Type a, mlir::Type b) const {
+  /// by lie in halves, where both are f32.
+  bool hasF32Halves(mlir::Type a, mlir::Type b) const {
     return fetchDistance != 0 && bits == 512 && a.isF32() && b.isF32();
   }
+  /// The same of any numbers, so many along k. Of pairs, those do of which tile
+  /// registers leave nothing.
+  bool hasHalves(mlir::Type a, mlir::Type b, int64_t depth) const;
   /// Whether tile registers multiply rows of type `a` by such numbers in parts
   /// of bf16.
   bool hasParts(mlir::Type a, mlir::Type b) const {
-    return hasHalves(a, b) && bf16Tiles && bf16Dot;
+    return hasF32Halves(a, b) && bf16Tiles && bf16Dot;
   }
   /// How products with rows of type `a` divide them.
   RowCut rowCut(mlir::Type a) const {
@@ -65,6 +68,7 @@ struct VectorUnit {
 ///   pairs    [batch..., ceil(N / width), K / 2, width, 2]
 ///   nibbles  [batch..., ceil(N / width), K / 2, lanes, 2, width / (2 * lanes)]
 ///   halves   [batch..., ceil(N / width), 2, K, width / 2]
+///            [batch..., ceil(N / width), 2, K / 2, width / 2, 2] of pairs
 /// Pairs are neighbours along k, side by side. A byte of nibbles holds two
 /// codes of columns that are `lanes` apart: of one lane all codes of two rows
 /// lie side by side, and one load brings them to the lane that multiplies them.
@@ -73,7 +77,7 @@ struct VectorUnit {
 /// a panel's columns lies in front of the right one: a tile of twice as many
 /// rows reads each in turn, in the order of memory.
 struct PanelLayout {
-  enum class Kind { Plain, Pairs, Nibbles, Halves };
+  enum class Kind { Plain, Pairs, Nibbles, Halves, PairHalves };
   Kind kind = Kind::Plain;
   int64_t width = 0; ///< 0 where B is not packed
   int64_t lanes = 0;
@@ -82,11 +86,19 @@ struct PanelLayout {
   explicit operator bool() const { return width != 0; }
   /// Dimensions of one stack of panels.
   size_t rank() const {
-    return kind == Kind::Plain ? 3 : kind == Kind::Nibbles ? 5 : 4;
+    if (kind == Kind::Plain)
+      return 3;
+    return kind == Kind::Nibbles || kind == Kind::PairHalves ? 5 : 4;
+  }
+  bool hasPairs() const {
+    return kind == Kind::Pairs || kind == Kind::PairHalves;
+  }
+  bool hasHalves() const {
+    return kind == Kind::Halves || kind == Kind::PairHalves;
   }
   /// Elements along k that one row of a panel holds.
   int64_t depth() const {
-    return kind == Kind::Nibbles ? 8 / bits : kind == Kind::Pairs ? 2 : 1;
+    return kind == Kind::Nibbles ? 8 / bits : hasPairs() ? 2 : 1;
   }
   /// The layout of codes of zero points where this is that of codes.
   PanelLayout ofZeroPoints() const {

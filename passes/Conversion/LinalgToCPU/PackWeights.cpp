@@ -215,10 +215,9 @@ std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
     if (stored != contraction.elementOf(contraction.b))
       return std::nullopt;
     pairs &= stored.isBF16();
-    Kind kind = unit.hasHalves(contraction.elementOf(contraction.a), stored)
-                    ? Kind::Halves
-                    : Kind::Plain;
-    return PanelLayout{pairs ? Kind::Pairs : kind, tile.columns};
+    if (unit.hasHalves(contraction.elementOf(contraction.a), stored, use.depth))
+      return PanelLayout{pairs ? Kind::PairHalves : Kind::Halves, tile.columns};
+    return PanelLayout{pairs ? Kind::Pairs : Kind::Plain, tile.columns};
   }
   Type scale = use.element.scale->value.getElementType();
   if (!scale.isF32() && !scale.isBF16() && !scale.isF16())

@@ -54,6 +54,17 @@ constexpr int64_t fetchedBytes = 256;
 ///  32 | A|  C  |     |               for k: C[i][j] += A[i][k] * B[k][j]
 ///     +--+-----+-----+               store the tiles
 ///
+/// Where the halves of a panel lie one behind the other, rows of one block read
+/// each half once, and its sums stay in registers for all of K:
+///
+///            32                    for each half of the columns
+///        +-------+                   load 2 x 2 tiles of C, or 1 x 2
+///      K |   B   |                   for k: C[i][j] += A[i][k] * B[k][j]
+///        +-------+                   store the tiles
+///     +--+-------+
+///  32 | A|   C   |
+///     +--+-------+
+///
 /// Rows are divided evenly into as few blocks as there can be, and a block into
 /// two tiles, or one where that is enough: tiles are as high as the call needs,
 /// and the registers are configured when it begins. Tiles of the `amx` dialect
@@ -115,13 +126,16 @@ private:
   void divideRows();
   void configure();
   void buildRows();
-  void buildFewRows();
-  void fetchBehind(Value step, int64_t quarter);
+  void buildFewRows(int64_t high);
+  void fetchBehind(Value row, int64_t tile);
+  Value rowOfB(Value half, Value step);
   void loadCopy(Value row, Value height);
   void storeCopy(Value row, Value height, const Part &part);
   void ifSo(Value condition, function_ref<void()> body);
 
   Value rowCount;
+  /// Rows of B along K, of each half where there are halves.
+  Value steps;
   /// The rows of a block, whether they take two tiles, and the rows of those.
   Value blockHeight, isHigh;
   std::array<Value, tilesOfA> heights;
@@ -140,6 +154,9 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   // most of which multiply in vectors at times, have none.
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   rowCount = size(c, 0);
+  steps = size(b, 0);
+  if (form.hasHalves)
+    steps = arith::DivUIOp::create(builder, loc, steps, index(2));
   isCut = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                 columnCount, index(tile.columns));
   halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
@@ -159,7 +176,15 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   if (!codes) {
     auto branch = scf::IfOp::create(builder, loc, isHigh, /*else=*/true);
     builder.setInsertionPoint(branch.elseYield());
-    buildFewRows();
+    buildFewRows(/*high=*/1);
+    builder.setInsertionPoint(branch.thenYield());
+  }
+  if (form.hasHalves) {
+    Value hasBlocks = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ugt, rowCount, index(blockRows));
+    auto branch = scf::IfOp::create(builder, loc, hasBlocks, /*else=*/true);
+    builder.setInsertionPoint(branch.elseYield());
+    buildFewRows(/*high=*/2);
     builder.setInsertionPoint(branch.thenYield());
   }
   buildRows();
@@ -214,8 +239,8 @@ void TileKernelBuilder::configure() {
   instruct("ldtilecfg", {}, pointerTo(addressOf(memory)));
 }
 
-/// Rows in blocks, part by part: more than a tile register has, or any of
-/// codes.
+/// Rows in blocks, part by part: any of codes, and more than are multiplied at
+/// once.
 void TileKernelBuilder::buildRows() {
   // A block that has fewer rows is a copy from the first part to the last.
   Value tailHeight =
@@ -224,8 +249,7 @@ void TileKernelBuilder::buildRows() {
   if (!codes)
     loadCopy(tail, tailHeight);
 
-  // Steps along K: one row of B each.
-  Value steps = size(b, 0), part = index(stepsPerPart());
+  Value part = index(stepsPerPart());
   if (!codes)
     for (auto [mostRows, depth] : partsOfFewer)
       part = arith::SelectOp::create(
@@ -239,43 +263,66 @@ void TileKernelBuilder::buildRows() {
     storeCopy(tail, tailHeight, {});
 }
 
-/// Rows of one tile register. Memory gives a panel more slowly than it is
-/// multiplied: it is read once, line after line, and all of C stays in
-/// registers.
-void TileKernelBuilder::buildFewRows() {
+/// Rows of one block, of `high` tiles. Memory gives a panel more slowly than it
+/// is multiplied: it is read once, line after line, and all sums of what lies
+/// side by side in it stay in registers.
+void TileKernelBuilder::buildFewRows(int64_t high) {
   Value none = index(0);
   Value cRows = viewOrCopy(
       equals(columnCount, tile.columns), copyOfC, [&] { return c; },
       [&] { loadCopy(none, rowCount); });
-  SmallVector<Value> places;
-  for (int64_t column = 0; column < tile.columns; column += pairs)
-    places.push_back(index(column));
-  // The sums of all places are as many as a block has.
-  for (auto [i, place] : llvm::enumerate(places))
-    loadTile(static_cast<int64_t>(i), cRows, none, place);
-  forEach(size(b, 0), index(pairs), [&](Value step) {
-    loadTile(firstOfA, a, none, mul(step, index(2)));
-    for (auto [at, place] : llvm::enumerate(places)) {
-      auto i = static_cast<int64_t>(at);
-      int64_t bTile = firstOfB + i % tilesOfB;
-      fetchBehind(step, i);
-      loadTile(bTile, b, step, mul(place, index(2)));
-      instruct("tdpbf16ps", {i, firstOfA, bTile});
-    }
+  SmallVector<Value> firstRows = {none, heights[0]};
+  // Tiles that a row of B has side by side.
+  int64_t wide = form.rowElements() / tileDepth;
+  auto forEachSum = [&](auto body) {
+    for (int64_t i = 0; i < high; ++i)
+      for (int64_t j = 0; j < wide; ++j)
+        body(i, j, wide * i + j);
+  };
+  forEach(form.hasHalves ? halves : index(1), index(1), [&](Value half) {
+    SmallVector<Value> places;
+    for (int64_t j = 0; j < wide; ++j)
+      places.push_back(add(mul(half, index(blockColumns)), index(j * pairs)));
+    forEachSum([&](int64_t i, int64_t j, int64_t sum) {
+      loadTile(sum, cRows, firstRows[i], places[j]);
+    });
+    forEach(steps, index(pairs), [&](Value step) {
+      Value row = rowOfB(half, step);
+      for (int64_t i = 0; i < high; ++i) {
+        loadTile(firstOfA + i, a, firstRows[i], mul(step, index(2)));
+        for (int64_t j = 0; j < wide; ++j) {
+          int64_t bTile = firstOfB + j % tilesOfB;
+          if (i == 0) {
+            fetchBehind(row, j);
+            loadTile(bTile, b, row, index(2 * j * pairs));
+          }
+          instruct("tdpbf16ps", {wide * i + j, firstOfA + i, bTile});
+        }
+      }
+    });
+    forEachSum([&](int64_t i, int64_t j, int64_t sum) {
+      storeTile(sum, cRows, firstRows[i], places[j]);
+    });
   });
-  for (auto [i, place] : llvm::enumerate(places))
-    storeTile(static_cast<int64_t>(i), cRows, none, place);
   ifSo(isCut, [&] { storeCopy(none, rowCount, {}); });
 }
 
-/// Brings a quarter of what four tiles read some lines later to the first
-/// cache, in the order of memory.
-void TileKernelBuilder::fetchBehind(Value step, int64_t quarter) {
+/// The row of B where `half` has the pairs of `step`.
+Value TileKernelBuilder::rowOfB(Value half, Value step) {
+  return form.hasHalves ? add(mul(half, steps), step) : step;
+}
+
+/// Brings as many bytes as a tile has to the first cache, of those that are
+/// read some lines behind the tiles in `row`, in the order of memory. Half a
+/// panel is fetched one step ahead.
+void TileKernelBuilder::fetchBehind(Value row, int64_t tile) {
   if (!form.fetchesAhead || form.fetchDistance == 0)
     return;
-  int64_t bytes = pairs * form.rowBytes() / 4;
-  Value first = add(add(bAddress, mul(step, index(form.rowBytes()))),
-                    index(form.fetchDistance + quarter * bytes));
+  int64_t bytes = pairs * tileRowBytes;
+  int64_t distance =
+      form.hasHalves ? pairs * form.rowBytes() : form.fetchDistance;
+  Value first = add(add(bAddress, mul(row, index(form.rowBytes()))),
+                    index(distance + tile * bytes));
   for (int64_t byte = 0; byte < bytes; byte += cacheLineBytes)
     fetch(add(first, index(byte)), /*cache=*/1);
 }
@@ -381,11 +428,20 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
 /// so that memory is never idle. Few rows by codes take longer to read these
 /// than to multiply, and fetch meanwhile (readCodes).
 void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
-  Value rowBytes = index(form.rowBytes());
-  part.next = add(bAddress, mul(end, rowBytes));
+  Value rowBytes = index(form.rowBytes()), next = end;
   Value blocks =
       arith::CeilDivUIOp::create(builder, loc, rowCount, blockHeight);
-  Value products = mul(mul(blocks, halves), part.pairs);
+  Value products = mul(blocks, part.pairs);
+  if (form.hasHalves) {
+    // Behind the left half lies the right one, and then the next panel.
+    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         end, steps);
+    next =
+        arith::SelectOp::create(builder, loc, isLast, mul(end, index(2)), end);
+  } else {
+    products = mul(products, halves);
+  }
+  part.next = add(bAddress, mul(next, rowBytes));
   // A product takes as many pairs as its tiles have.
   Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
   Value times = arith::CeilDivUIOp::create(builder, loc, bytes,
@@ -481,15 +537,21 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
     });
     Value fetched;
     if (form.fetchesAhead) {
-      Value block = arith::DivUIOp::create(builder, loc, row, blockHeight);
-      Value before = mul(add(mul(block, halves), half), part.pairs);
+      // Of halves, each is fetched by its own products.
+      Value turn = arith::DivUIOp::create(builder, loc, row, blockHeight);
+      if (!form.hasHalves)
+        turn = add(mul(turn, halves), half);
+      Value before = mul(turn, part.pairs);
       fetched = add(part.next, mul(productsOf(before), part.share));
+      if (form.hasHalves)
+        fetched = add(fetched, mul(mul(half, steps), index(form.rowBytes())));
     }
     forEach(part.pairs, index(pairs), [&](Value step) {
       // Loads come first: products of one step need not wait for any between.
       for (int64_t j = 0; j < tilesOfB; ++j)
-        loadTile(firstOfB + j, part.rows, add(part.first, step),
-                 mul(places[j], index(2)));
+        loadTile(firstOfB + j, part.rows, rowOfB(half, add(part.first, step)),
+                 form.hasHalves ? index(2 * j * pairs)
+                                : mul(places[j], index(2)));
       for (int64_t i = 0; i < high; ++i)
         loadTile(firstOfA + i, aRows, firstRows[i], mul(step, index(2)));
       if (form.fetchesAhead) {
