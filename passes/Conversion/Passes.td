@@ -229,7 +229,8 @@ def PackWeightsPass : Pass<"moe-pack-weights", "::mlir::func::FuncOp">, MoE_Vect
     A side that is computed from weights element by element as `(code - zero point) * scale`, with codes of eight or four bits and a scale per group along k,
     is not computed any more: the contraction reads panels of the codes and the scales, and its body says what they mean. Where the codes come through views
     and broadcasts of constants, as importers spread scales and zero points, these are looked through. Codes of four bits lie two in a byte,
-    `[ceil(N / w), K / 2, lanes, 2, w / (2 lanes)]`. One scale for all columns, zero points that are not codes, and odd depths stay as they are.
+    `[ceil(N / w), K / 2, lanes, 2, w / (2 lanes)]`. Codes of eight bits lie in pairs where the rows they multiply are such; and in halves,
+    `[ceil(N / w), 2, K / 2, w / 2, 2]`, where there are tile registers, kernels fetch, and groups are multiples of 32 with one zero point for all. One scale for all columns, zero points that are not codes, and odd depths stay as they are.
 
     A remark says of each product how its weight lies now, or why it stays.
   }];

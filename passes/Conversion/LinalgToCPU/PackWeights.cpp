@@ -224,9 +224,16 @@ std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
   if (!scale.isF32() && !scale.isBF16() && !scale.isF16())
     return std::nullopt;
   bool isEven = use.depth % 2 == 0 && use.group % 2 == 0;
-  if (stored.isInteger(8))
-    return PanelLayout{pairs && isEven ? Kind::Pairs : Kind::Plain,
-                       tile.columns};
+  if (stored.isInteger(8)) {
+    CodeFormat codes{8, *use.element.isSigned, use.group};
+    bool hasDigits = !use.element.zero && codes.digitDepth(use.depth) != 0;
+    Kind ofPairs =
+        hasDigits &&
+                unit.hasHalves(contraction.elementOf(contraction.a), stored)
+            ? Kind::PairHalves
+            : Kind::Pairs;
+    return PanelLayout{pairs && isEven ? ofPairs : Kind::Plain, tile.columns};
+  }
   PanelLayout nibbles{Kind::Nibbles, tile.columns, tile.lanes,
                       stored.getIntOrFloatBitWidth()};
   if ((stored.isInteger(4) || stored.isInteger(2)) &&

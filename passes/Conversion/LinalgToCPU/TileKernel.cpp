@@ -121,7 +121,8 @@ private:
   void storeCopy(Value row, Value height, const Part &part);
   void ifSo(Value condition, function_ref<void()> body);
 
-  Value rowCount;
+  /// Rows of A, and steps along K: one row of B each, or of each half of it.
+  Value rowCount, steps;
   /// The rows of a block, whether they take two tiles, and the rows of those.
   Value blockHeight, isHigh;
   std::array<Value, tilesOfA> heights;
@@ -140,6 +141,7 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   // most of which multiply in vectors at times, have none.
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   rowCount = size(c, 0);
+  steps = stepsOfB();
   isCut = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                 columnCount, index(tile.columns));
   halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
@@ -224,8 +226,7 @@ void TileKernelBuilder::buildRows() {
   if (!codes)
     loadCopy(tail, tailHeight);
 
-  // Steps along K: one row of B each.
-  Value steps = size(b, 0), part = index(stepsPerPart());
+  Value part = index(stepsPerPart());
   if (!codes)
     for (auto [mostRows, depth] : partsOfFewer)
       part = arith::SelectOp::create(
@@ -381,13 +382,20 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
 /// so that memory is never idle. Few rows by codes take longer to read these
 /// than to multiply, and fetch meanwhile (readCodes).
 void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
-  Value rowBytes = index(form.rowBytes());
-  part.next = add(bAddress, mul(end, rowBytes));
+  Value rowBytes = index(form.rowBytes()), next = end;
+  if (form.hasHalves) {
+    // Behind the left half lies the right one, and then the next panel.
+    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         end, steps);
+    next = arith::SelectOp::create(builder, loc, isLast, add(end, steps), end);
+  }
+  part.next = add(bAddress, mul(next, rowBytes));
   Value blocks =
       arith::CeilDivUIOp::create(builder, loc, rowCount, blockHeight);
   Value products = mul(mul(blocks, halves), part.pairs);
   // A product takes as many pairs as its tiles have.
-  Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
+  Value bytes =
+      mul(mul(sub(end, begin), rowBytes), index(form.halves() * pairs));
   Value times = arith::CeilDivUIOp::create(builder, loc, bytes,
                                            mul(products, index(fetchedBytes)));
   part.share = mul(times, index(fetchedBytes));
@@ -398,7 +406,7 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
 
 /// What the codes of rows [begin, end) of B mean, in rows of pairs. Where all
 /// rows of A are in one tile, each brings a row that is read some lines later
-/// to the second cache.
+/// to a cache.
 void TileKernelBuilder::readCodes(Value begin, Value end) {
   int64_t parts = form.stepDepth() / 2;
   forEach(sub(end, begin), index(1), [&](Value step) {
@@ -415,8 +423,13 @@ void TileKernelBuilder::readCodes(Value begin, Value end) {
     builder.setInsertionPoint(branch.elseYield());
     Value ahead = add(add(bAddress, mul(from, index(form.rowBytes()))),
                       index(form.fetchDistance));
-    for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
-      fetch(add(ahead, index(byte)), /*cache=*/2);
+    if (form.hasHalves)
+      ahead = skipHalf(ahead, from, steps);
+    for (int64_t half = 0; half < form.halves(); ++half) {
+      for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
+        fetch(add(ahead, index(byte)), form.cacheOfCodes());
+      ahead = add(ahead, mul(steps, index(form.rowBytes())));
+    }
   });
 }
 
@@ -482,8 +495,14 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
     Value fetched;
     if (form.fetchesAhead) {
       Value block = arith::DivUIOp::create(builder, loc, row, blockHeight);
-      Value before = mul(add(mul(block, halves), half), part.pairs);
-      fetched = add(part.next, mul(productsOf(before), part.share));
+      // Products of one half of the columns fetch that of the next part.
+      Value first = part.next, blocks = add(mul(block, halves), half);
+      if (form.hasHalves) {
+        first = add(first, mul(half, mul(steps, index(form.rowBytes()))));
+        blocks = block;
+      }
+      Value before = mul(blocks, part.pairs);
+      fetched = add(first, mul(productsOf(before), part.share));
     }
     forEach(part.pairs, index(pairs), [&](Value step) {
       // Loads come first: products of one step need not wait for any between.
