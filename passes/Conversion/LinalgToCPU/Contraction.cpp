@@ -18,10 +18,15 @@ RegisterTile RegisterTile::get(unsigned vectorBits, unsigned vectorRegisters) {
   return {rows, (vectorRegisters >= 32 ? 4 : 2) * lanes, lanes};
 }
 
-bool VectorUnit::hasHalves(Type a, Type b, int64_t depth) const {
-  bool hasPairHalves = fetchDistance != 0 && hasTiles(a) && b.isBF16() &&
-                       !ShapedType::isDynamic(depth) && depth % tileDepth == 0;
-  return hasPairHalves || hasF32Halves(a, b);
+bool VectorUnit::hasHalves(Type a, Type b, int64_t depth,
+                           int64_t digitDepth) const {
+  if (hasF32Halves(a, b))
+    return true;
+  if (fetchDistance == 0 || !hasTiles(a))
+    return false;
+  if (b.isInteger(8))
+    return digitDepth != 0;
+  return b.isBF16() && !ShapedType::isDynamic(depth) && depth % tileDepth == 0;
 }
 
 std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {
@@ -520,14 +525,19 @@ bool Contraction::takesParts(const VectorUnit &unit) const {
          sizes[k] % tileDepth == 0 && sizes[n] > mostColumnsWithoutParts;
 }
 
-int64_t Contraction::digitDepth() const {
-  linalg::GenericOp generic = op;
-  int64_t depth = generic.getStaticLoopRanges()[k];
-  if (!codes || codes->bits < 4 || zero || ShapedType::isDynamic(depth))
+int64_t CodeFormat::digitDepth(int64_t depth) const {
+  if (bits < 4 || ShapedType::isDynamic(depth))
     return 0;
   // More at a time share an exponent, and fewer of them are exact.
   for (int64_t part : {64, 32})
-    if (codes->group % part == 0 && depth % part == 0)
+    if (group % part == 0 && depth % part == 0)
       return part;
   return 0;
+}
+
+int64_t Contraction::digitDepth() const {
+  linalg::GenericOp generic = op;
+  if (!codes || zero)
+    return 0;
+  return codes->digitDepth(generic.getStaticLoopRanges()[k]);
 }

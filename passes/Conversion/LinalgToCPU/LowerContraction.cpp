@@ -60,7 +60,8 @@ private:
     return unit.hasHalves(
         contraction.elementOf(contraction.a),
         contraction.elementOf(contraction.b),
-        linalg::GenericOp(op).getStaticLoopRanges()[contraction.k]);
+        linalg::GenericOp(op).getStaticLoopRanges()[contraction.k],
+        contraction.digitDepth());
   }
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
@@ -472,7 +473,9 @@ void Lowering::callWithTiles(KernelForm form, Value rows,
   KernelForm inVectors = form;
   inVectors.isForFewRows = !form.codes;
   inVectors.digitDepth = contraction.digitDepth();
-  int64_t distanceOfCodes = 3 * unit.fetchDistance;
+  // Of halves two places are fetched from at once.
+  int64_t distanceOfCodes =
+      form.hasHalves ? 3 * unit.fetchDistance / 4 : 3 * unit.fetchDistance;
   if (inVectors.digitDepth != 0)
     inVectors.fetchDistance = distanceOfCodes;
   call(inVectors, operands);

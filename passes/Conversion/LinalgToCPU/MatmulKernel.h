@@ -60,6 +60,9 @@ struct KernelForm {
     return hasNibbles() ? tile.columns : tile.columns * pair / halves();
   }
   int64_t halves() const { return hasHalves ? 2 : 1; }
+  /// The cache to which few rows fetch codes: the first one where they read two
+  /// halves at once, which they fetch from less far ahead, else the second one.
+  int64_t cacheOfCodes() const { return hasHalves ? 1 : 2; }
   int64_t rowBytes() const {
     return rowElements() * b.getIntOrFloatBitWidth() / 8;
   }

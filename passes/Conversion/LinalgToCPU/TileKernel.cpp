@@ -54,8 +54,8 @@ constexpr int64_t fetchedBytes = 256;
 ///  32 | A|  C  |     |               for k: C[i][j] += A[i][k] * B[k][j]
 ///     +--+-----+-----+               store the tiles
 ///
-/// Where the halves of a panel lie one behind the other, rows of one block read
-/// each half once, and its sums stay in registers for all of K:
+/// Where the halves of a panel of numbers lie one behind the other, rows of one
+/// block read each half once, and its sums stay in registers for all of K:
 ///
 ///            32                    for each half of the columns
 ///        +-------+                   load 2 x 2 tiles of C, or 1 x 2
@@ -128,14 +128,15 @@ private:
   void buildRows();
   void buildFewRows(int64_t high);
   void fetchBehind(Value row, int64_t tile);
+  /// Whether tiles come from halves of B; numbers of codes lie side by side.
+  bool readsHalves() const { return form.hasHalves && !form.codes; }
   Value rowOfB(Value half, Value step);
   void loadCopy(Value row, Value height);
   void storeCopy(Value row, Value height, const Part &part);
   void ifSo(Value condition, function_ref<void()> body);
 
-  Value rowCount;
-  /// Rows of B along K, of each half where there are halves.
-  Value steps;
+  /// Rows of A, and steps along K: one row of B each, or of each half of it.
+  Value rowCount, steps;
   /// The rows of a block, whether they take two tiles, and the rows of those.
   Value blockHeight, isHigh;
   std::array<Value, tilesOfA> heights;
@@ -154,9 +155,7 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   // most of which multiply in vectors at times, have none.
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   rowCount = size(c, 0);
-  steps = size(b, 0);
-  if (form.hasHalves)
-    steps = arith::DivUIOp::create(builder, loc, steps, index(2));
+  steps = stepsOfB();
   isCut = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                 columnCount, index(tile.columns));
   halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
@@ -179,7 +178,7 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
     buildFewRows(/*high=*/1);
     builder.setInsertionPoint(branch.thenYield());
   }
-  if (form.hasHalves) {
+  if (readsHalves()) {
     Value hasBlocks = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::ugt, rowCount, index(blockRows));
     auto branch = scf::IfOp::create(builder, loc, hasBlocks, /*else=*/true);
@@ -279,7 +278,7 @@ void TileKernelBuilder::buildFewRows(int64_t high) {
       for (int64_t j = 0; j < wide; ++j)
         body(i, j, wide * i + j);
   };
-  forEach(form.hasHalves ? halves : index(1), index(1), [&](Value half) {
+  forEach(readsHalves() ? halves : index(1), index(1), [&](Value half) {
     SmallVector<Value> places;
     for (int64_t j = 0; j < wide; ++j)
       places.push_back(add(mul(half, index(blockColumns)), index(j * pairs)));
@@ -307,9 +306,10 @@ void TileKernelBuilder::buildFewRows(int64_t high) {
   ifSo(isCut, [&] { storeCopy(none, rowCount, {}); });
 }
 
-/// The row of B where `half` has the pairs of `step`.
+/// The row of B, or of the numbers of codes, where `half` has the pairs of
+/// `step`.
 Value TileKernelBuilder::rowOfB(Value half, Value step) {
-  return form.hasHalves ? add(mul(half, steps), step) : step;
+  return readsHalves() ? add(mul(half, steps), step) : step;
 }
 
 /// Brings as many bytes as a tile has to the first cache, of those that are
@@ -454,7 +454,7 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
 
 /// What the codes of rows [begin, end) of B mean, in rows of pairs. Where all
 /// rows of A are in one tile, each brings a row that is read some lines later
-/// to the second cache.
+/// to a cache.
 void TileKernelBuilder::readCodes(Value begin, Value end) {
   int64_t parts = form.stepDepth() / 2;
   forEach(sub(end, begin), index(1), [&](Value step) {
@@ -471,8 +471,13 @@ void TileKernelBuilder::readCodes(Value begin, Value end) {
     builder.setInsertionPoint(branch.elseYield());
     Value ahead = add(add(bAddress, mul(from, index(form.rowBytes()))),
                       index(form.fetchDistance));
-    for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
-      fetch(add(ahead, index(byte)), /*cache=*/2);
+    if (form.hasHalves)
+      ahead = skipHalf(ahead, from, steps);
+    for (int64_t half = 0; half < form.halves(); ++half) {
+      for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
+        fetch(add(ahead, index(byte)), form.cacheOfCodes());
+      ahead = add(ahead, mul(steps, index(form.rowBytes())));
+    }
   });
 }
 
@@ -550,8 +555,8 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
       // Loads come first: products of one step need not wait for any between.
       for (int64_t j = 0; j < tilesOfB; ++j)
         loadTile(firstOfB + j, part.rows, rowOfB(half, add(part.first, step)),
-                 form.hasHalves ? index(2 * j * pairs)
-                                : mul(places[j], index(2)));
+                 readsHalves() ? index(2 * j * pairs)
+                               : mul(places[j], index(2)));
       for (int64_t i = 0; i < high; ++i)
         loadTile(firstOfA + i, aRows, firstRows[i], mul(step, index(2)));
       if (form.fetchesAhead) {
