@@ -1,30 +1,14 @@
 // Generates kernels that keep a block of the result in tile registers (AMX).
-#include "KernelBase.h"
+#include "TileKernelBase.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include <array>
 
 using namespace mlir;
 using namespace moe;
 
 namespace {
 
-/// The eight tile registers hold the four products of two tiles of A and two of
-/// B: each that is loaded is used twice, and loads take half of the time of
-/// products.
-constexpr int64_t tilesOfA = 2, tilesOfB = 2;
-constexpr int64_t firstOfA = tilesOfA * tilesOfB,
-                  firstOfB = firstOfA + tilesOfA,
-                  tileRegisters = firstOfB + tilesOfB;
-/// The register of the sums of tile `i` of A by tile `j` of B.
-constexpr int64_t sumOf(int64_t i, int64_t j) { return tilesOfB * i + j; }
-constexpr int64_t blockRows = tilesOfA * tileRegisterRows;
-/// Pairs of A along k, and of B across columns, in the row of a tile.
-constexpr int64_t pairs = tileDepth / 2;
-constexpr int64_t blockColumns = tilesOfB * pairs;
 /// Elements along k between a load of C and a store: B's part of a panel is
 /// 20 KiB and A's of a block 10 KiB. Both stay in the first cache, from which
 /// tiles come as fast as they are multiplied: from the second one it takes
@@ -36,8 +20,6 @@ struct PartOfFewer {
   int64_t mostRows, depth;
 };
 constexpr PartOfFewer partsOfFewer[] = {{72, 96}, {48, 128}, {32, partDepth}};
-/// Bytes of a row of a tile.
-constexpr int64_t tileRowBytes = 64;
 /// Bytes that are fetched ahead at a time.
 constexpr int64_t fetchedBytes = 256;
 
@@ -66,17 +48,15 @@ constexpr int64_t fetchedBytes = 256;
 ///     +--+-------+
 ///
 /// Rows are divided evenly into as few blocks as there can be, and a block into
-/// two tiles, or one where that is enough: tiles are as high as the call needs,
-/// and the registers are configured when it begins. Tiles of the `amx` dialect
-/// have fixed heights, and LLVM has no plan for registers of several run-time
-/// shapes; so the kernel names its registers. Where blocks have more rows than
-/// there are, less than one each, those of the last block are copied, and so is
-/// its C, and C where columns end within the panel. What a copy has beyond the
-/// operand is never read back. The products of codes begin with zeros, and C
-/// gets them, from a copy too, multiplied by the scales of their group.
-class TileKernelBuilder : KernelBase {
+/// two tiles, or one where that is enough: tiles are as high as the call needs.
+/// Where blocks have more rows than there are, less than one each, those of the
+/// last block are copied, and so is its C, and C where columns end within the
+/// panel. What a copy has beyond the operand is never read back. The products
+/// of codes begin with zeros, and C gets them, from a copy too, multiplied by
+/// the scales of their group.
+class TileKernelBuilder : TileKernelBase {
 public:
-  using KernelBase::KernelBase;
+  using TileKernelBase::TileKernelBase;
 
   func::FuncOp build(ModuleOp module, StringRef name);
 
@@ -91,27 +71,6 @@ private:
     Value next, share;
   };
 
-  void instruct(StringRef name, ArrayRef<int64_t> tiles,
-                ValueRange operands = {});
-  void access(StringRef name, int64_t tile, Value matrix, Value row,
-              Value column);
-  void loadTile(int64_t tile, Value matrix, Value row, Value column) {
-    access("tileloadd64", tile, matrix, row, column);
-  }
-  void storeTile(int64_t tile, Value matrix, Value row, Value column) {
-    access("tilestored64", tile, matrix, row, column);
-  }
-  Value pointerTo(Value address);
-  Value toInteger(Value value, unsigned bits) {
-    return arith::IndexCastUIOp::create(builder, loc,
-                                        builder.getIntegerType(bits), value);
-  }
-  Value allocate(Type element, int64_t rows, int64_t columns);
-  Value view(Value matrix, Value row, Value column, Value rows, Value columns);
-  void forEach(Value end, Value step, function_ref<void(Value)> body);
-  Value viewOrCopy(Value isWhole, Value copy, function_ref<Value()> view,
-                   function_ref<void()> fill);
-  Value equals(Value value, int64_t constant);
   Value productsOf(Value count);
   int64_t stepsPerPart() const;
   void buildPart(Value begin, Value end);
@@ -123,8 +82,6 @@ private:
   void buildBlock(int64_t high, Value row, Value height, const Part &part);
   void multiply(int64_t high, Value row, Value aRows, Value cRows,
                 const Part &part);
-  void divideRows();
-  void configure();
   void buildRows();
   void buildFewRows(int64_t high);
   void fetchBehind(Value row, int64_t tile);
@@ -135,11 +92,8 @@ private:
   void storeCopy(Value row, Value height, const Part &part);
   void ifSo(Value condition, function_ref<void()> body);
 
-  /// Rows of A, and steps along K: one row of B each, or of each half of it.
-  Value rowCount, steps;
-  /// The rows of a block, whether they take two tiles, and the rows of those.
-  Value blockHeight, isHigh;
-  std::array<Value, tilesOfA> heights;
+  /// Steps along K: one row of B each, or of each half of it.
+  Value steps;
   /// Whether columns of C end within the panel, and the pairs of tiles that
   /// they take.
   Value isCut, halves;
@@ -158,8 +112,7 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   steps = stepsOfB();
   isCut = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                 columnCount, index(tile.columns));
-  halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
-                                      index(blockColumns));
+  halves = divideUp(columnCount, index(blockColumns));
   if (form.fetchesAhead)
     bAddress = addressOf(b);
   int64_t depth = stepsPerPart() * form.stepDepth();
@@ -190,52 +143,6 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   builder.setInsertionPoint(function.front().getTerminator());
   instruct("tilerelease", {});
   return function;
-}
-
-/// Two tiles of nearly the same height for each block, or one.
-void TileKernelBuilder::divideRows() {
-  auto divideUp = [&](Value value, Value by) -> Value {
-    return arith::CeilDivUIOp::create(builder, loc, value, by);
-  };
-  blockHeight = divideUp(rowCount, divideUp(rowCount, index(blockRows)));
-  isHigh = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt,
-                                 blockHeight, index(tileRegisterRows));
-  heights[0] = arith::SelectOp::create(
-      builder, loc, isHigh, divideUp(blockHeight, index(2)), blockHeight);
-  // Where there is one tile only, the others' registers serve for more columns.
-  heights[1] = arith::SelectOp::create(
-      builder, loc, isHigh, sub(blockHeight, heights[0]), blockHeight);
-}
-
-/// Gives the registers their shapes: TILECFG of Intel's manual, palette 1,
-/// which has the bytes of rows from byte 16 on and numbers of rows from byte 48
-/// on.
-void TileKernelBuilder::configure() {
-  SmallVector<int8_t> bytes(64, 0);
-  bytes[0] = 1;
-  for (int64_t tile = 0; tile < tileRegisters; ++tile) {
-    bytes[16 + 2 * tile] = tileRowBytes;
-    bytes[48 + tile] = tileRegisterRows;
-  }
-  Type byte = builder.getI8Type();
-  auto type = VectorType::get({64}, byte);
-  Value memory = memref::AllocaOp::create(
-      builder, loc, MemRefType::get({64}, byte), builder.getI64IntegerAttr(64));
-  vector::StoreOp::create(
-      builder, loc,
-      arith::ConstantOp::create(
-          builder, loc, DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes))),
-      memory, index(0));
-  auto setRows = [&](int64_t tile, Value height) {
-    memref::StoreOp::create(builder, loc, toInteger(height, 8), memory,
-                            index(48 + tile));
-  };
-  for (int64_t i = 0; i < tilesOfA; ++i) {
-    setRows(firstOfA + i, heights[i]);
-    for (int64_t j = 0; j < tilesOfB; ++j)
-      setRows(sumOf(i, j), heights[i]);
-  }
-  instruct("ldtilecfg", {}, pointerTo(addressOf(memory)));
 }
 
 /// Rows in blocks, part by part: any of codes, and more than are multiplied at
@@ -327,45 +234,6 @@ void TileKernelBuilder::fetchBehind(Value row, int64_t tile) {
     fetch(add(first, index(byte)), /*cache=*/1);
 }
 
-/// Memory on the stack.
-Value TileKernelBuilder::allocate(Type element, int64_t rows, int64_t columns) {
-  auto type = MemRefType::get({rows, columns}, element);
-  Value memory = memref::AllocaOp::create(builder, loc, type,
-                                          builder.getI64IntegerAttr(64));
-  return memref::CastOp::create(builder, loc, getRowsType(element), memory);
-}
-
-Value TileKernelBuilder::view(Value matrix, Value row, Value column, Value rows,
-                              Value columns) {
-  OpFoldResult one = builder.getIndexAttr(1);
-  return memref::SubViewOp::create(
-      builder, loc, matrix, ArrayRef<OpFoldResult>{row, column},
-      ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
-}
-
-void TileKernelBuilder::forEach(Value end, Value step,
-                                function_ref<void(Value)> body) {
-  auto steps = scf::ForOp::create(builder, loc, index(0), end, step);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(steps.getBody());
-  body(steps.getInductionVar());
-}
-
-/// What `view` builds where `isWhole`, else `copy` behind what `fill` builds.
-Value TileKernelBuilder::viewOrCopy(Value isWhole, Value copy,
-                                    function_ref<Value()> view,
-                                    function_ref<void()> fill) {
-  auto branch = scf::IfOp::create(builder, loc, copy.getType(), isWhole,
-                                  /*else=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(builder, loc, view());
-  builder.setInsertionPointToStart(branch.elseBlock());
-  fill();
-  scf::YieldOp::create(builder, loc, copy);
-  return branch.getResult(0);
-}
-
 void TileKernelBuilder::ifSo(Value condition, function_ref<void()> body) {
   auto branch = scf::IfOp::create(builder, loc, TypeRange(), condition,
                                   /*else=*/false);
@@ -377,11 +245,6 @@ void TileKernelBuilder::ifSo(Value condition, function_ref<void()> body) {
 /// Products along k of so many pairs.
 Value TileKernelBuilder::productsOf(Value count) {
   return arith::DivUIOp::create(builder, loc, count, index(pairs));
-}
-
-Value TileKernelBuilder::equals(Value value, int64_t constant) {
-  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
-                               index(constant));
 }
 
 /// Rows of B that all rows of A use before the next ones, in whole tiles. Those
@@ -429,8 +292,7 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
 /// than to multiply, and fetch meanwhile (readCodes).
 void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
   Value rowBytes = index(form.rowBytes()), next = end;
-  Value blocks =
-      arith::CeilDivUIOp::create(builder, loc, rowCount, blockHeight);
+  Value blocks = divideUp(rowCount, blockHeight);
   Value products = mul(blocks, part.pairs);
   if (form.hasHalves) {
     // Behind the left half lies the right one, and then the next panel.
@@ -444,8 +306,7 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
   part.next = add(bAddress, mul(next, rowBytes));
   // A product takes as many pairs as its tiles have.
   Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
-  Value times = arith::CeilDivUIOp::create(builder, loc, bytes,
-                                           mul(products, index(fetchedBytes)));
+  Value times = divideUp(bytes, mul(products, index(fetchedBytes)));
   part.share = mul(times, index(fetchedBytes));
   if (fetchesWithCodes())
     part.share =
@@ -574,35 +435,6 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
       storeTile(sumOf(i, j), cRows, firstRows[i], places[j]);
     });
   });
-}
-
-/// An instruction of LLVM that takes numbers of registers and other operands.
-void TileKernelBuilder::instruct(StringRef name, ArrayRef<int64_t> tiles,
-                                 ValueRange operands) {
-  SmallVector<Value> all;
-  for (int64_t number : tiles)
-    all.push_back(arith::ConstantIntOp::create(builder, loc, number, 8));
-  llvm::append_range(all, operands);
-  LLVM::CallIntrinsicOp::create(builder, loc,
-                                builder.getStringAttr("llvm.x86." + name), all);
-}
-
-/// Loads or stores what lies from `row` and `column` of `matrix` on.
-void TileKernelBuilder::access(StringRef name, int64_t tile, Value matrix,
-                               Value row, Value column) {
-  auto type = cast<MemRefType>(matrix.getType());
-  auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, matrix);
-  Value bytes = index(type.getElementTypeBitWidth() / 8);
-  Value rowBytes = mul(layout.getStrides()[0], bytes);
-  Value address =
-      add(addressOf(matrix), add(mul(row, rowBytes), mul(column, bytes)));
-  instruct(name, {tile}, {pointerTo(address), toInteger(rowBytes, 64)});
-}
-
-Value TileKernelBuilder::pointerTo(Value address) {
-  return LLVM::IntToPtrOp::create(
-      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
-      toInteger(address, 64));
 }
 
 /// Copies a block of C.
