@@ -60,9 +60,11 @@ struct VectorUnit {
     return hasF32Halves(a, b) && bf16Tiles && bf16Dot;
   }
   /// How products with rows of type `a` divide them.
-  RowCut rowCut(mlir::Type a) const {
-    bool parts = hasParts(a, a);
-    return {tile().rows, parts || hasTiles(a), /*hasCodes=*/false, parts};
+  RowCut rowCut(mlir::Type a) const { return {tile().rows, hasTiles(a)}; }
+  /// The same of products that take rows in parts.
+  RowCut partsCut() const {
+    return {tile().rows, /*hasTiles=*/true, /*hasCodes=*/false,
+            /*hasParts=*/true};
   }
 };
 

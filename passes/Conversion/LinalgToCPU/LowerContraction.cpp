@@ -299,7 +299,10 @@ void Lowering::buildKernelLoops() {
     blockRows = rowCount;
     blocks = index(1);
   } else {
-    int64_t rows = unit.rowCut(contraction.elementOf(contraction.a)).task();
+    RowCut cut = contraction.hasParts
+                     ? unit.partsCut()
+                     : unit.rowCut(contraction.elementOf(contraction.a));
+    int64_t rows = cut.task();
     blockRows = index(rows);
     blocks = ceilDiv(rowCount, rows);
   }

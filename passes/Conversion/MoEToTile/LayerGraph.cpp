@@ -58,7 +58,7 @@ class GraphBuilder : TaskBuilder {
 public:
   GraphBuilder(TileLayer &layer, const VectorUnit &unit, bool isFused)
       : TaskBuilder(layer.combine.getLoc(), OpBuilder(layer.combine)),
-        layer(layer), cut(LayerCut::get(unit, layer.inputType())), unit(unit),
+        layer(layer), cut(LayerCut::get(unit, layer.rowCut(unit))), unit(unit),
         isFused(isFused), f32(b.getF32Type()),
         experts(layer.routed.table.getCount()), in(layer.in()),
         out(layer.out()) {
@@ -957,10 +957,10 @@ Value GraphBuilder::build() {
 
 } // namespace
 
-LayerCut LayerCut::get(const VectorUnit &unit, Type rows) {
+LayerCut LayerCut::get(const VectorUnit &unit, const RowCut &rows) {
   RegisterTile tile = unit.tile();
-  return {unit.rowCut(rows).task(), hiddenPanels * tile.columns,
-          outPanels * tile.columns, tokensPerTask};
+  return {rows.task(), hiddenPanels * tile.columns, outPanels * tile.columns,
+          tokensPerTask};
 }
 
 Value moe::buildLayerGraph(TileLayer &layer, const VectorUnit &unit,

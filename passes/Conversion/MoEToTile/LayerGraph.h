@@ -13,8 +13,8 @@ struct LayerCut {
   int64_t outColumns;    ///< that one task of the last products makes
   int64_t tokens;        ///< that one task begins or ends the sums of
 
-  /// For kernels of `unit` whose rows are of type `rows`.
-  static LayerCut get(const VectorUnit &unit, mlir::Type rows);
+  /// For kernels of `unit` that divide rows as `rows` says.
+  static LayerCut get(const VectorUnit &unit, const RowCut &rows);
 };
 
 /// Entries of the rings between the families of a sweep: gathered rows and

@@ -62,9 +62,10 @@ struct MemoryReport {
   CombineOp combine;
   Schedule form;
   LayerCut cut;
-  bool routes = false; ///< in the graph
-  LogitsOp logits;     ///< that the graph makes; null for none
-  int64_t tokens = 0;  ///< of a usual call; 0 where nobody knows
+  bool routes = false;   ///< in the graph
+  LogitsOp logits;       ///< that the graph makes; null for none
+  int64_t tokens = 0;    ///< of a usual call; 0 where nobody knows
+  bool hasParts = false; ///< of bf16, of rows in f32
 
   /// The rings between families of tasks.
   std::string rings() {
@@ -83,13 +84,20 @@ struct MemoryReport {
     if (rows < cut.rows)
       text += llvm::formatv(" ({0} in a call of {1} tokens)", rows, tokens);
     text += llvm::formatv(": {0} bytes of gathered rows", bytes(in.getWidth()));
-    if (form != Schedule::Fused)
-      return text;
-    text += llvm::formatv(", {0} of hidden vectors",
-                          bytes(routedClass(experts).getWidth()));
-    if (int64_t width = alwaysWidth(experts))
-      text +=
-          llvm::formatv(", {0} of those of always-on experts", bytes(width));
+    int64_t hidden = routedClass(experts).getWidth(),
+            always = alwaysWidth(experts);
+    int64_t split =
+        in.getWidth() * (1 + combine.getPlan().getType().getAlways());
+    if (form == Schedule::Fused) {
+      text += llvm::formatv(", {0} of hidden vectors", bytes(hidden));
+      if (always)
+        text +=
+            llvm::formatv(", {0} of those of always-on experts", bytes(always));
+      split += hidden + always;
+    }
+    // Three of two bytes for each number of four.
+    if (hasParts)
+      text += llvm::formatv(", {0} of parts of bf16", bytes(split) * 3 / 2);
     return text;
   }
 
@@ -120,11 +128,14 @@ struct MemoryReport {
                  .str();
     ClassAttr table = routedClass(experts);
     Type element = experts.getInput().getType().getElementType();
-    if (form == Schedule::TwoKernel)
+    if (form == Schedule::TwoKernel) {
+      int64_t width =
+          picksOf(combine) * table.getWidth() + alwaysWidth(experts);
       text +=
-          llvm::formatv(", {0} for hidden vectors",
-                        bytesOf(element, picksOf(combine) * table.getWidth() +
-                                             alwaysWidth(experts)));
+          llvm::formatv(", {0} for hidden vectors", bytesOf(element, width));
+      if (hasParts)
+        text += llvm::formatv(", {0} for their parts of bf16", 6 * width);
+    }
     // What the first always-on expert gives waits in the result, so sums do
     // not.
     bool keepsRows = form == Schedule::Fused && always > 0;
@@ -238,7 +249,7 @@ struct ConvertMoEToTile
             "a call has";
       return Schedule::Fused;
     }
-    LayerCut cut = LayerCut::get(unit, layer.inputType());
+    LayerCut cut = LayerCut::get(unit, unit.rowCut(layer.inputType()));
     size.panel = unit.tile().columns;
     size.joint = layer.routed.table.getBody().getStorage() != Storage::Split;
     size.taskRows = cut.rows;
@@ -333,15 +344,15 @@ struct ConvertMoEToTile
             << ("stays unfused: " + *reason).str();
     }
     Type rows = getElementTypeOrSelf(combine.getX());
-    LayerCut cut = LayerCut::get(unit, rows);
     // Of what stays, nobody has laid out the weights yet.
-    RowCut rowCut = unit.rowCut(rows);
-    if (form != Schedule::Unfused && !layer.usesTiles(unit))
-      rowCut = {unit.tile().rows};
+    RowCut rowCut =
+        form == Schedule::Unfused ? unit.rowCut(rows) : layer.rowCut(unit);
+    LayerCut cut = LayerCut::get(unit, rowCut);
     if (form != Schedule::Unfused)
       takeRoute(layer, unit, cut.tokens);
     MemoryReport report{combine,           form,         cut,
-                        bool(layer.route), layer.logits, tokensOf(combine)};
+                        bool(layer.route), layer.logits, tokensOf(combine),
+                        rowCut.hasParts};
     tell(combine, "form", (scheduleName(form) + ", " + why).str());
     tell(combine, "tile", describeTile(form, unit.tile(), cut, rowCut));
     tell(combine, "rings", report.rings());

@@ -393,23 +393,26 @@ double TileLayer::weightBytes() {
   return least / 8.0;
 }
 
-bool TileLayer::usesTiles(const VectorUnit &unit) {
-  return llvm::any_of(expertMatrices(), [&](PanelWeight *weight) {
+RowCut TileLayer::rowCut(const VectorUnit &unit) {
+  RowCut cut = {unit.tile().rows};
+  for (PanelWeight *weight : expertMatrices()) {
     Contraction product = *Contraction::match(weight->product);
-    return product.takesParts(unit) ||
-           (unit.hasTiles(inputType()) && product.panels.depth() > 1 &&
-            product.fitsTiles());
-  });
+    if (product.takesParts(unit))
+      return unit.partsCut();
+    if (product.panels.depth() > 1 && product.fitsTiles())
+      cut = unit.rowCut(inputType());
+  }
+  return cut;
 }
 
-bool TileLayer::wouldUseTiles(const VectorUnit &unit) {
+RowCut TileLayer::rowCutOfStored(const VectorUnit &unit) {
   Operation *before = dispatch->getPrevNode();
-  bool would = !pack(unit) && usesTiles(unit);
+  RowCut cut = pack(unit) ? RowCut{unit.tile().rows} : rowCut(unit);
   dropProducts();
   // What was made to find out stands between the two.
   while (dispatch->getPrevNode() != before)
     dispatch->getPrevNode()->erase();
-  return would;
+  return cut;
 }
 
 std::string TileLayer::describeWeights() {

@@ -101,12 +101,11 @@ struct TileLayer {
   /// Lays the weights out for kernels of `unit`, in front of the layer. Why
   /// kernels cannot read them, or none.
   std::optional<llvm::StringRef> pack(const VectorUnit &unit);
-  /// Whether kernels of `unit` have tile registers for some of its products,
-  /// which are packed.
-  bool usesTiles(const VectorUnit &unit);
-  /// The same of a layer that is not packed, which stays so; false where
-  /// kernels cannot read its weights.
-  bool wouldUseTiles(const VectorUnit &unit);
+  /// How kernels of `unit` divide rows of its products, which are packed.
+  RowCut rowCut(const VectorUnit &unit);
+  /// The same of a layer that is not packed, which stays so; that of vectors
+  /// where kernels cannot read its weights.
+  RowCut rowCutOfStored(const VectorUnit &unit);
   /// How the packed weights lie, for people.
   std::string describeWeights();
   /// Takes away what stands for the products.

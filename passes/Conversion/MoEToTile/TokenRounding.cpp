@@ -104,9 +104,8 @@ struct TokenRounding : moe::impl::TokenRoundingPassBase<TokenRounding> {
       // Which kernels a graph of tasks calls is known.
       TileLayer layer;
       auto combine = dyn_cast<CombineOp>(user);
-      if (combine && !TileLayer::match(combine, layer) &&
-          unit.rowCut(layer.inputType()).hasTiles && !layer.wouldUseTiles(unit))
-        return {unit.tile().rows};
+      if (combine && !TileLayer::match(combine, layer) && unit.bf16Tiles)
+        return layer.rowCutOfStored(unit);
     }
     return cut;
   }

@@ -33,7 +33,7 @@ def emulate(text):
     """`text` without tile instructions."""
     assert "llvm.x86.tdpbf16ps" in text
     state = "%state_bytes = llvm.mlir.constant(8256 : i64) : i64\n%state = llvm.alloca %state_bytes x i8 {alignment = 64 : i64} : (i64) -> !llvm.ptr\n"
-    text = re.sub(r"(llvm\.func @\S+_tiles\"?\(.*\{\n)", r"\1" + state, text)
+    text = re.sub(r"(llvm\.func @\S+_(?:tiles|parts)\"?\(.*\{\n)", r"\1" + state, text)
     text = re.sub(r'llvm\.call_intrinsic "llvm\.x86\.(\w*tile\w+|tdpbf16ps)"\((.*?)\) : \((.*?)\)', call, text).rstrip()
     assert text.endswith("}") and "llvm.x86.t" not in text
     return text[:-1] + instructions() + "\n}\n"
