@@ -240,13 +240,14 @@ def PackWeightsPass : Pass<"moe-pack-weights", "::mlir::func::FuncOp">, MoE_Vect
     Rewrites contractions in f32 of operands in f32, bf16 or f16 whose one side is a weight, whole or a slab `[e, ...]` of a stack of weights, to read
     panels `[ceil(N / w), K, w]`, where w is the width of the CPU's register tile. The op stays an ordinary `linalg.generic` whose map of that side
     ends in `(n floordiv w, k, n mod w)`; the rearranging becomes part of the weight expression. Where both sides are bf16 and the target multiplies
-    pairs of them, neighbours along k lie side by side: `[ceil(N / w), K / 2, w, 2]`. Where both are f32, vectors have 512 bits and kernels fetch, the columns of a panel lie in halves: `[ceil(N / w), 2, K, w / 2]`. Several
-    row dimensions become one.
+    pairs of them, neighbours along k lie side by side: `[ceil(N / w), K / 2, w, 2]`. Where both are f32, vectors have 512 bits and kernels fetch, the columns of a panel lie in halves: `[ceil(N / w), 2, K, w / 2]`;
+    pairs, with tile registers and a K that is a multiple of 32, as `[ceil(N / w), 2, K / 2, w / 2, 2]`. Several row dimensions become one.
 
     A side that is computed from weights element by element as `(code - zero point) * scale`, with codes of eight or four bits and a scale per group along k,
     is not computed any more: the contraction reads panels of the codes and the scales, and its body says what they mean. Where the codes come through views
     and broadcasts of constants, as importers spread scales and zero points, these are looked through. Codes of four bits lie two in a byte,
-    `[ceil(N / w), K / 2, lanes, 2, w / (2 lanes)]`. One scale for all columns, zero points that are not codes, and odd depths stay as they are.
+    `[ceil(N / w), K / 2, lanes, 2, w / (2 lanes)]`. Codes of eight bits lie in pairs where the rows they multiply are such; in halves, too,
+    where there are tile registers, kernels fetch, and groups are multiples of 32 with one zero point for all. One scale for all columns, zero points that are not codes, and odd depths stay as they are.
 
     A remark says of each product how its weight lies now, or why it stays.
   }];

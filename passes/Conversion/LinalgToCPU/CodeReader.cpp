@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -34,6 +35,9 @@ Value CodeReader::table(Type element, int64_t size,
 }
 
 void CodeReader::buildConstants() {
+  if (form.hasHalves)
+    rowsOfHalf = arith::DivUIOp::create(
+        builder, loc, memref::DimOp::create(builder, loc, codes, 0), index(2));
   if (!form.hasNibbles() || !usesTables())
     return;
   if (form.pair == 1) {
@@ -204,9 +208,11 @@ Value CodeReader::read(Value step, int64_t part, size_t vector) {
   };
 
   if (format.bits == 8) {
-    int64_t count = lanes * form.pair;
-    Value number =
-        subtractZero(numberOf(loadBytes(codes, step, place * count, count)));
+    int64_t count = lanes * form.pair, offset = place * count;
+    if (offset >= form.rowElements())
+      step = arith::AddIOp::create(builder, loc, step, rowsOfHalf);
+    Value number = subtractZero(
+        numberOf(loadBytes(codes, step, offset % form.rowElements(), count)));
     if (form.pair == 1)
       return number;
     return upperHalves(number);

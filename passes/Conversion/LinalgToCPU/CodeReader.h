@@ -54,6 +54,8 @@ private:
   CodeFormat format;
   mlir::Value codes, zeros;
   mlir::Value numbers; ///< the table of codes of four or two bits
+  /// The rows of the left half, where panels have halves.
+  mlir::Value rowsOfHalf;
   llvm::SmallVector<mlir::Value> zeroNumbers;
 };
 

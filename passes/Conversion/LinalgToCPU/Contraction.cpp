@@ -18,6 +18,17 @@ RegisterTile RegisterTile::get(unsigned vectorBits, unsigned vectorRegisters) {
   return {rows, (vectorRegisters >= 32 ? 4 : 2) * lanes, lanes};
 }
 
+bool VectorUnit::hasHalves(Type a, Type b, int64_t depth,
+                           int64_t digitDepth) const {
+  if (hasF32Halves(a, b))
+    return true;
+  if (fetchDistance == 0 || !hasTiles(a))
+    return false;
+  if (b.isInteger(8))
+    return digitDepth != 0;
+  return b.isBF16() && !ShapedType::isDynamic(depth) && depth % tileDepth == 0;
+}
+
 std::optional<unsigned> moe::positionOf(AffineMap map, unsigned dim) {
   for (auto [position, expr] : llvm::enumerate(map.getResults()))
     if (expr == getAffineDimExpr(dim, map.getContext()))
@@ -31,8 +42,8 @@ std::string PanelLayout::describe(Type stored) const {
   if (kind == Kind::Nibbles)
     os << "codes of " << bits << " bits";
   else
-    os << (kind == Kind::Pairs ? "pairs of " : "") << stored
-       << (kind == Kind::Halves ? " in halves" : "");
+    os << (hasPairs() ? "pairs of " : "") << stored
+       << (hasHalves() ? " in halves" : "");
   return text;
 }
 
@@ -49,6 +60,9 @@ SmallVector<AffineExpr> PanelLayout::getResults(AffineExpr n,
             column.floorDiv(2 * lanes)};
   case Kind::Halves:
     return {panel, column.floorDiv(width / 2), k, n % (width / 2)};
+  case Kind::PairHalves:
+    return {panel, column.floorDiv(width / 2), k.floorDiv(2), n % (width / 2),
+            k % 2};
   }
   llvm_unreachable("a layout without a map");
 }
@@ -65,7 +79,7 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
   SmallVector<int64_t> nSizes = {shape[n] / width}, kSizes = {shape[k]};
   if (kind == Kind::Nibbles)
     nSizes.append({width / lanes, lanes});
-  else if (kind == Kind::Halves)
+  else if (hasHalves())
     nSizes.append({2, width / 2});
   else
     nSizes.push_back(width);
@@ -98,6 +112,9 @@ ElementsAttr PanelLayout::pack(ElementsAttr value, bool nIsLast) const {
     break;
   case Kind::Halves:
     permutation.append({nFirst, nFirst + 1, kFirst, nFirst + 2});
+    break;
+  case Kind::PairHalves:
+    permutation.append({nFirst, nFirst + 1, kFirst, nFirst + 2, kFirst + 1});
     break;
   }
   value = transposeWeight(reshapeWeight(value, parts), permutation);
@@ -349,7 +366,8 @@ static PanelLayout matchPanels(AffineMap map, unsigned n, unsigned k,
     if (!width)
       return {};
     ArrayRef<AffineExpr> last = map.getResults().drop_front(position);
-    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles, Kind::Halves}) {
+    for (Kind kind : {Kind::Plain, Kind::Pairs, Kind::Nibbles, Kind::Halves,
+                      Kind::PairHalves}) {
       if ((kind == Kind::Nibbles) != (nibbleLanes != 0))
         continue;
       PanelLayout layout{kind, width.getValue(), nibbleLanes,
@@ -507,14 +525,19 @@ bool Contraction::takesParts(const VectorUnit &unit) const {
          sizes[k] % tileDepth == 0 && sizes[n] > mostColumnsWithoutParts;
 }
 
-int64_t Contraction::digitDepth() const {
-  linalg::GenericOp generic = op;
-  int64_t depth = generic.getStaticLoopRanges()[k];
-  if (!codes || codes->bits < 4 || zero || ShapedType::isDynamic(depth))
+int64_t CodeFormat::digitDepth(int64_t depth) const {
+  if (bits < 4 || ShapedType::isDynamic(depth))
     return 0;
   // More at a time share an exponent, and fewer of them are exact.
   for (int64_t part : {64, 32})
-    if (codes->group % part == 0 && depth % part == 0)
+    if (group % part == 0 && depth % part == 0)
       return part;
   return 0;
+}
+
+int64_t Contraction::digitDepth() const {
+  linalg::GenericOp generic = op;
+  if (!codes || zero)
+    return 0;
+  return codes->digitDepth(generic.getStaticLoopRanges()[k]);
 }

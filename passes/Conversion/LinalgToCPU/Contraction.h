@@ -44,14 +44,20 @@ struct VectorUnit {
     return bf16Tiles && bf16Dot && bits == 512 && a.isBF16();
   }
   /// Whether panels of numbers of type `b` that rows of type `a` are multiplied
-  /// by lie in halves.
-  bool hasHalves(mlir::Type a, mlir::Type b) const {
+  /// by lie in halves of f32.
+  bool hasF32Halves(mlir::Type a, mlir::Type b) const {
     return fetchDistance != 0 && bits == 512 && a.isF32() && b.isF32();
   }
-  /// Whether tile registers multiply rows of type `a` by such numbers in parts
-  /// of bf16.
+  /// The same in halves of any kind: of numbers, so many along k, and of bytes
+  /// of codes by which few rows are multiplied as digits, `digitDepth` at a
+  /// time. Pairs of numbers lie so where tile registers leave nothing of k,
+  /// codes where there are digits.
+  bool hasHalves(mlir::Type a, mlir::Type b, int64_t depth,
+                 int64_t digitDepth) const;
+  /// Whether tile registers multiply rows of type `a` by numbers of type `b`,
+  /// which lie in such halves, in parts of bf16.
   bool hasParts(mlir::Type a, mlir::Type b) const {
-    return hasHalves(a, b) && bf16Tiles && bf16Dot;
+    return hasF32Halves(a, b) && bf16Tiles && bf16Dot;
   }
   /// How products with rows of type `a` divide them.
   RowCut rowCut(mlir::Type a) const { return {tile().rows, hasTiles(a)}; }
@@ -63,19 +69,22 @@ struct VectorUnit {
 };
 
 /// How a packed B lies in memory:
-///   plain    [batch..., ceil(N / width), K, width]
-///   pairs    [batch..., ceil(N / width), K / 2, width, 2]
-///   nibbles  [batch..., ceil(N / width), K / 2, lanes, 2, width / (2 * lanes)]
-///   halves   [batch..., ceil(N / width), 2, K, width / 2]
+///   plain        [batch..., ceil(N / width), K, width]
+///   pairs        [batch..., ceil(N / width), K / 2, width, 2]
+///   nibbles      [batch..., ceil(N / width), K / 2, lanes, 2,
+///                 width / (2 * lanes)]
+///   halves       [batch..., ceil(N / width), 2, K, width / 2]
+///   pair halves  [batch..., ceil(N / width), 2, K / 2, width / 2, 2]
 /// Pairs are neighbours along k, side by side. A byte of nibbles holds two
 /// codes of columns that are `lanes` apart: of one lane all codes of two rows
 /// lie side by side, and one load brings them to the lane that multiplies them.
 /// Where codes have two bits, rows are K / 4, and a nibble holds those of k
 /// (low) and k + 2 in the place of one of four bits. Of halves, the left one of
 /// a panel's columns lies in front of the right one: a tile of twice as many
-/// rows reads each in turn, in the order of memory.
+/// rows reads each in turn, in the order of memory, and others read both at
+/// once.
 struct PanelLayout {
-  enum class Kind { Plain, Pairs, Nibbles, Halves };
+  enum class Kind { Plain, Pairs, Nibbles, Halves, PairHalves };
   Kind kind = Kind::Plain;
   int64_t width = 0; ///< 0 where B is not packed
   int64_t lanes = 0;
@@ -84,11 +93,29 @@ struct PanelLayout {
   explicit operator bool() const { return width != 0; }
   /// Dimensions of one stack of panels.
   size_t rank() const {
-    return kind == Kind::Plain ? 3 : kind == Kind::Nibbles ? 5 : 4;
+    switch (kind) {
+    case Kind::Plain:
+      return 3;
+    case Kind::Pairs:
+    case Kind::Halves:
+      return 4;
+    case Kind::Nibbles:
+    case Kind::PairHalves:
+      return 5;
+    }
+    llvm_unreachable("a layout without dimensions");
+  }
+  /// The left half of a panel's columns lies in front of the right one.
+  bool hasHalves() const {
+    return kind == Kind::Halves || kind == Kind::PairHalves;
+  }
+  /// Neighbours along k lie side by side.
+  bool hasPairs() const {
+    return kind == Kind::Pairs || kind == Kind::PairHalves;
   }
   /// Elements along k that one row of a panel holds.
   int64_t depth() const {
-    return kind == Kind::Nibbles ? 8 / bits : kind == Kind::Pairs ? 2 : 1;
+    return kind == Kind::Nibbles ? 8 / bits : hasPairs() ? 2 : 1;
   }
   /// The layout of codes of zero points where this is that of codes.
   PanelLayout ofZeroPoints() const {
@@ -118,6 +145,11 @@ struct CodeFormat {
   bool isSigned;
   int64_t group;
   int64_t zeroPoint = 0; ///< of all, where there is no tensor of them
+
+  /// Elements along k, of `depth`, that few rows of bf16 are made integers of
+  /// at a time, to be multiplied by codes; 0 where codes have two bits or
+  /// groups of them end in between.
+  int64_t digitDepth(int64_t depth) const;
 };
 
 /// A structured op that computes C[batch, m, n] += A[batch, m, k] * B[batch, n,
@@ -146,9 +178,8 @@ struct Contraction {
   bool fitsTiles() const;
   /// Whether it pays that A comes in parts, too, for tile registers of `unit`.
   bool takesParts(const VectorUnit &unit) const;
-  /// Elements along k that few rows of bf16 are made integers of at a time, to
-  /// be multiplied by codes; 0 where codes have two bits or several zero
-  /// points, or groups of them end in between.
+  /// The depth of digits for its codes; 0 where there are none or several zero
+  /// points.
   int64_t digitDepth() const;
 
   mlir::OpOperand *part(int64_t number) const {

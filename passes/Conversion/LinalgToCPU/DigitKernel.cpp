@@ -77,9 +77,11 @@ private:
   Value lowBytes(Value x, Value y);
   void addUp(int64_t row, const Part &part, ValueRange sums,
              ArrayRef<Value> scaleOf);
-  void callFloats(int64_t rows, Value begin, Value end);
+  void callFloats(int64_t rows, Value begin);
 
   int64_t depth = 0, steps = 0; ///< of a part, and rows of B in it
+  /// Steps of all parts.
+  Value allSteps;
   Value bAddress;
   /// Digits of a part: [row, depth / 4, digit or nothing] with four bytes each.
   Value digits;
@@ -89,10 +91,14 @@ private:
 func::FuncOp DigitKernelBuilder::build(ModuleOp module, StringRef name) {
   KernelForm ofFloats = form;
   ofFloats.digitDepth = 0;
+  // Halves are panels, of half as many columns.
+  ofFloats.hasHalves = false;
+  ofFloats.tile.columns /= form.halves();
   floats = getMatmulKernel(module, ofFloats);
   func::FuncOp function = beginFunction(module, name);
   depth = form.digitDepth;
   steps = depth / form.stepDepth();
+  allSteps = stepsOfB();
   bAddress = addressOf(b);
   auto type = MemRefType::get({2, depth}, builder.getI32Type());
   digits = memref::AllocaOp::create(builder, loc, type,
@@ -144,8 +150,8 @@ int64_t DigitKernelBuilder::zeroPoint() const {
 }
 
 void DigitKernelBuilder::buildParts(int64_t rows) {
-  auto loop = scf::ForOp::create(builder, loc, index(0), size(b, 0),
-                                 index(steps), ValueRange());
+  auto loop = scf::ForOp::create(builder, loc, index(0), allSteps, index(steps),
+                                 ValueRange());
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Value begin = loop.getInductionVar();
@@ -161,7 +167,7 @@ void DigitKernelBuilder::buildParts(int64_t rows) {
   builder.setInsertionPoint(branch.thenYield());
   multiply(parts, begin);
   builder.setInsertionPoint(branch.elseYield());
-  callFloats(rows, begin, add(begin, index(steps)));
+  callFloats(rows, begin);
 }
 
 /// Makes digits of `depth` elements of A.
@@ -300,11 +306,17 @@ void DigitKernelBuilder::multiply(ArrayRef<Part> parts, Value begin) {
     Value place = mul(step, index(quad / stepsAtATime));
     Value ahead = add(add(bAddress, index(form.fetchDistance)),
                       mul(add(begin, step), index(form.rowBytes())));
-    size_t lines = stepsAtATime * form.rowBytes() / cacheLineBytes;
+    if (form.hasHalves)
+      ahead = skipHalf(ahead, add(begin, step), allSteps);
+    size_t linesOfHalf = stepsAtATime * form.rowBytes() / cacheLineBytes;
+    size_t lines = form.halves() * linesOfHalf;
     auto fetchLine = [&](size_t line) {
-      if (form.fetchDistance != 0 && line < lines)
-        fetch(add(ahead, index(static_cast<int64_t>(line) * cacheLineBytes)),
-              /*cache=*/2);
+      if (form.fetchDistance == 0 || line >= lines)
+        return;
+      if (line == linesOfHalf)
+        ahead = add(ahead, mul(allSteps, index(form.rowBytes())));
+      auto place = static_cast<int64_t>(line % linesOfHalf) * cacheLineBytes;
+      fetch(add(ahead, index(place)), form.cacheOfCodes());
     };
     // Lines of nibbles are asked for between products, those of bytes, twice as
     // many, in front of them: both take longer the other way.
@@ -343,8 +355,12 @@ SmallVector<Value> DigitKernelBuilder::loadCodes(Value step) {
   int64_t byteCount = 4 * tile.lanes;
   auto load = [&](Value row, int64_t half) -> Value {
     auto type = VectorType::get({byteCount}, form.b);
+    int64_t column = half * byteCount;
+    if (column >= form.rowElements())
+      row = add(row, allSteps);
     Value loaded = vector::LoadOp::create(
-        builder, loc, type, b, ValueRange{row, index(half * byteCount)});
+        builder, loc, type, b,
+        ValueRange{row, index(column % form.rowElements())});
     return vector::BitCastOp::create(builder, loc, words, loaded);
   };
   // The sign of a code is the half of the numbers that it adds as an unsigned
@@ -452,8 +468,8 @@ void DigitKernelBuilder::addUp(int64_t row, const Part &part, ValueRange sums,
   }
 }
 
-/// Leaves a part to the kernel of floats.
-void DigitKernelBuilder::callFloats(int64_t rows, Value begin, Value end) {
+/// Leaves a part to the kernel of floats, half by half where B has halves.
+void DigitKernelBuilder::callFloats(int64_t rows, Value begin) {
   OpFoldResult one = builder.getIndexAttr(1);
   auto view = [&](Value matrix, Value row, Value column, Value rows,
                   Value columns) -> Value {
@@ -465,12 +481,25 @@ void DigitKernelBuilder::callFloats(int64_t rows, Value begin, Value end) {
   Value none = index(0), k = mul(begin, index(form.stepDepth()));
   Value group =
       arith::DivUIOp::create(builder, loc, k, index(form.codes->group));
-  func::CallOp::create(
-      builder, loc, floats,
-      ValueRange{
-          view(a, none, k, index(rows), index(depth)),
-          view(b, begin, none, sub(end, begin), index(form.rowElements())), c,
-          view(scales, group, none, index(1), index(tile.columns))});
+  Value ofA = view(a, none, k, index(rows), index(depth));
+  Value width = index(tile.columns / form.halves());
+  auto call = [&](Value column, Value row, Value ofC) {
+    func::CallOp::create(
+        builder, loc, floats,
+        ValueRange{ofA,
+                   view(b, row, none, index(steps), index(form.rowElements())),
+                   ofC, view(scales, group, column, index(1), width)});
+  };
+  if (!form.hasHalves)
+    return call(none, begin, c);
+  auto loop = scf::ForOp::create(builder, loc, none, columnCount, width);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value column = loop.getInductionVar();
+  Value half = arith::DivUIOp::create(builder, loc, column, width);
+  call(
+      column, add(begin, mul(half, allSteps)),
+      view(c, none, column, index(rows), min(sub(columnCount, column), width)));
 }
 
 } // namespace

@@ -101,6 +101,22 @@ void KernelBase::fetch(Value address, int64_t cache) {
                          /*cache=*/1);
 }
 
+Value KernelBase::stepsOfB() {
+  Value rows = size(b, 0);
+  if (!form.hasHalves)
+    return rows;
+  return arith::DivUIOp::create(builder, loc, rows, index(2));
+}
+
+Value KernelBase::skipHalf(Value ahead, Value step, Value steps) {
+  Value row = add(step, index(form.fetchDistance / form.rowBytes()));
+  Value isBehind = arith::CmpIOp::create(builder, loc,
+                                         arith::CmpIPredicate::uge, row, steps);
+  Value bytes = mul(steps, index(form.rowBytes()));
+  return add(ahead,
+             arith::SelectOp::create(builder, loc, isBehind, bytes, index(0)));
+}
+
 SmallVector<Value> KernelBase::startGroup(Value step) {
   Value k = mul(step, index(form.stepDepth()));
   Value group =

@@ -44,6 +44,8 @@ protected:
   mlir::Value size(mlir::Value memref, int64_t dim) {
     return mlir::memref::DimOp::create(builder, loc, memref, dim);
   }
+  /// Steps along K: one row of B each, or of each half of it.
+  mlir::Value stepsOfB();
   /// `value` in f32.
   mlir::Value widen(mlir::Value value);
   /// Vector `vector` of row `row` of C: what is beyond C is zero, and stays.
@@ -55,6 +57,10 @@ protected:
   mlir::Value addressOf(mlir::Value memref);
   /// Brings what lies at an address to the first or the second cache.
   void fetch(mlir::Value address, int64_t cache);
+  /// What is fetched at step `step` of `steps` from `ahead` on, fetchDistance
+  /// behind the row that the step reads of the left half: behind its end that
+  /// of the next panel, which lies behind the right half.
+  mlir::Value skipHalf(mlir::Value ahead, mlir::Value step, mlir::Value steps);
   /// Makes the group of codes that step `step` is in the current one. Returns
   /// its scales, for each vector of a row.
   llvm::SmallVector<mlir::Value> startGroup(mlir::Value step);

@@ -57,8 +57,11 @@ private:
            (contraction.codes || contraction.elementOf(contraction.b).isBF16());
   }
   bool hasHalves() const {
-    return unit.hasHalves(contraction.elementOf(contraction.a),
-                          contraction.elementOf(contraction.b));
+    return unit.hasHalves(
+        contraction.elementOf(contraction.a),
+        contraction.elementOf(contraction.b),
+        linalg::GenericOp(op).getStaticLoopRanges()[contraction.k],
+        contraction.digitDepth());
   }
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
@@ -127,8 +130,8 @@ std::optional<Lowering::Layout> Lowering::layout() const {
       return hasUnitStride(operand->get(), type.getRank() - 1);
     };
     bool fits = panels.width == tile.columns && isDense(contraction.b) &&
-                (panels.kind != PanelLayout::Kind::Pairs || hasPairs()) &&
-                (panels.kind != PanelLayout::Kind::Halves || hasHalves()) &&
+                (!panels.hasPairs() || hasPairs()) &&
+                (!panels.hasHalves() || hasHalves()) &&
                 (panels.lanes == 0 || panels.lanes == tile.lanes);
     return fits ? std::optional(Layout::Panels) : std::nullopt;
   }
@@ -473,7 +476,9 @@ void Lowering::callWithTiles(KernelForm form, Value rows,
   KernelForm inVectors = form;
   inVectors.isForFewRows = !form.codes;
   inVectors.digitDepth = contraction.digitDepth();
-  int64_t distanceOfCodes = 3 * unit.fetchDistance;
+  // Of halves two places are fetched from at once.
+  int64_t distanceOfCodes =
+      form.hasHalves ? 3 * unit.fetchDistance / 4 : 3 * unit.fetchDistance;
   if (inVectors.digitDepth != 0)
     inVectors.fetchDistance = distanceOfCodes;
   call(inVectors, operands);
@@ -484,7 +489,8 @@ void Lowering::callWithTiles(KernelForm form, Value rows,
   if (form.codes)
     inTiles.fetchDistance = distanceOfCodes;
   std::optional<int64_t> constantDepth = constantIndex(depth);
-  if (form.codes || (constantDepth && *constantDepth % tileDepth == 0))
+  if (form.codes || form.hasHalves ||
+      (constantDepth && *constantDepth % tileDepth == 0))
     return call(inTiles, operands);
   Value zero = index(0);
   Value left = arith::RemUIOp::create(builder, loc, depth, index(tileDepth));
@@ -511,7 +517,7 @@ KernelForm Lowering::kernelForm() const {
   form.pair = pair;
   form.masksB = bLayout == Layout::Rows;
   form.fetchesAhead = bLayout == Layout::Panels;
-  form.hasHalves = contraction.panels.kind == PanelLayout::Kind::Halves;
+  form.hasHalves = contraction.panels.hasHalves();
   form.sumsLanes = bLayout == Layout::Dots;
   form.codes = contraction.codes;
   // A line of codes takes several steps; twice the distance is faster.
@@ -548,8 +554,7 @@ Value Lowering::panelOf(OpOperand *operand, size_t rank, Value panel) {
   Value rows = memref::SubViewOp::create(builder, loc, view, source, offsets,
                                          sizes, strides);
   if (kept > 2) {
-    int64_t inRow =
-        contraction.panels.kind == PanelLayout::Kind::Halves ? kept - 1 : 1;
+    int64_t inRow = contraction.panels.hasHalves() ? 2 : 1;
     SmallVector<ReassociationIndices> groups = {
         llvm::to_vector(llvm::seq<int64_t>(0, inRow)),
         llvm::to_vector(llvm::seq<int64_t>(inRow, kept))};

@@ -105,9 +105,7 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
   if (form.fetchesAhead)
     bAddress = addressOf(b);
 
-  steps = size(b, 0);
-  if (form.hasHalves)
-    steps = arith::DivUIOp::create(builder, loc, steps, index(2));
+  steps = stepsOfB();
   Value part = stepsPerPart();
   auto parts = scf::ForOp::create(builder, loc, index(0), steps, part);
   builder.setInsertionPointToStart(parts.getBody());

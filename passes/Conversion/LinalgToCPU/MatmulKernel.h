@@ -60,6 +60,9 @@ struct KernelForm {
     return hasNibbles() ? tile.columns : tile.columns * pair / halves();
   }
   int64_t halves() const { return hasHalves ? 2 : 1; }
+  /// The cache to which few rows fetch codes: the first one where they read two
+  /// halves at once, which they fetch from less far ahead, else the second one.
+  int64_t cacheOfCodes() const { return hasHalves ? 1 : 2; }
   int64_t rowBytes() const {
     return rowElements() * b.getIntOrFloatBitWidth() / 8;
   }
@@ -69,7 +72,7 @@ struct KernelForm {
 ///   kernel(A: [M, K], B: [K / d, r], C: [M, n]):
 ///     C += A * B[:, 0:n],  n <= w = tile.columns
 /// of `module`, with d = stepDepth() and r = rowElements(); made if it has none
-/// yet. Where B has halves it is [2 * K, w / 2]. A and C have contiguous rows.
+/// yet. Where B has halves it is [2 * K / d, r]. A and C have contiguous rows.
 /// Where B holds codes two more arguments follow: scales [G, w] and, if there
 /// are such, codes of zero points, in rows like those of B with groups in place
 /// of k. Where A has parts they follow, each [M, K] of bf16, whose sum is A.

@@ -208,25 +208,29 @@ std::optional<PanelLayout> chooseLayout(const Contraction &contraction,
                                         const VectorUnit &unit) {
   using Kind = PanelLayout::Kind;
   RegisterTile tile = unit.tile();
+  Type rows = contraction.elementOf(contraction.a);
   Type stored = use.element.stored.value.getElementType();
-  bool pairs = unit.bf16Dot && contraction.elementOf(contraction.a).isBF16() &&
-               use.depth % 2 == 0;
+  bool pairs = unit.bf16Dot && rows.isBF16() && use.depth % 2 == 0;
   if (!use.element.scale) {
     if (stored != contraction.elementOf(contraction.b))
       return std::nullopt;
     pairs &= stored.isBF16();
-    Kind kind = unit.hasHalves(contraction.elementOf(contraction.a), stored)
-                    ? Kind::Halves
-                    : Kind::Plain;
-    return PanelLayout{pairs ? Kind::Pairs : kind, tile.columns};
+    if (unit.hasHalves(rows, stored, use.depth, /*digitDepth=*/0))
+      return PanelLayout{pairs ? Kind::PairHalves : Kind::Halves, tile.columns};
+    return PanelLayout{pairs ? Kind::Pairs : Kind::Plain, tile.columns};
   }
   Type scale = use.element.scale->value.getElementType();
   if (!scale.isF32() && !scale.isBF16() && !scale.isF16())
     return std::nullopt;
   bool isEven = use.depth % 2 == 0 && use.group % 2 == 0;
-  if (stored.isInteger(8))
+  if (stored.isInteger(8)) {
+    CodeFormat codes{8, *use.element.isSigned, use.group};
+    int64_t digitDepth = use.element.zero ? 0 : codes.digitDepth(use.depth);
+    if (unit.hasHalves(rows, stored, use.depth, digitDepth))
+      return PanelLayout{Kind::PairHalves, tile.columns};
     return PanelLayout{pairs && isEven ? Kind::Pairs : Kind::Plain,
                        tile.columns};
+  }
   PanelLayout nibbles{Kind::Nibbles, tile.columns, tile.lanes,
                       stored.getIntOrFloatBitWidth()};
   if ((stored.isInteger(4) || stored.isInteger(2)) &&

@@ -18,7 +18,6 @@ struct ProductOfParts {
 };
 constexpr ProductOfParts products[] = {{0, 2}, {0, 1}, {1, 1},
                                        {1, 0}, {2, 0}, {0, 0}};
-constexpr int64_t pairs = tileDepth / 2;
 /// Tiles of B's parts: those of one step along K, and of the next one, which
 /// are made meanwhile.
 constexpr int64_t tilesOfStep = tilesOfB * partsOfNumber, stepsOfParts = 2;

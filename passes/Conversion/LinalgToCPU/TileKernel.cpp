@@ -1,30 +1,14 @@
 // Generates kernels that keep a block of the result in tile registers (AMX).
-#include "KernelBase.h"
+#include "TileKernelBase.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include <array>
 
 using namespace mlir;
 using namespace moe;
 
 namespace {
 
-/// The eight tile registers hold the four products of two tiles of A and two of
-/// B: each that is loaded is used twice, and loads take half of the time of
-/// products.
-constexpr int64_t tilesOfA = 2, tilesOfB = 2;
-constexpr int64_t firstOfA = tilesOfA * tilesOfB,
-                  firstOfB = firstOfA + tilesOfA,
-                  tileRegisters = firstOfB + tilesOfB;
-/// The register of the sums of tile `i` of A by tile `j` of B.
-constexpr int64_t sumOf(int64_t i, int64_t j) { return tilesOfB * i + j; }
-constexpr int64_t blockRows = tilesOfA * tileRegisterRows;
-/// Pairs of A along k, and of B across columns, in the row of a tile.
-constexpr int64_t pairs = tileDepth / 2;
-constexpr int64_t blockColumns = tilesOfB * pairs;
 /// Elements along k between a load of C and a store: B's part of a panel is
 /// 20 KiB and A's of a block 10 KiB. Both stay in the first cache, from which
 /// tiles come as fast as they are multiplied: from the second one it takes
@@ -36,8 +20,6 @@ struct PartOfFewer {
   int64_t mostRows, depth;
 };
 constexpr PartOfFewer partsOfFewer[] = {{72, 96}, {48, 128}, {32, partDepth}};
-/// Bytes of a row of a tile.
-constexpr int64_t tileRowBytes = 64;
 /// Bytes that are fetched ahead at a time.
 constexpr int64_t fetchedBytes = 256;
 
@@ -54,18 +36,27 @@ constexpr int64_t fetchedBytes = 256;
 ///  32 | A|  C  |     |               for k: C[i][j] += A[i][k] * B[k][j]
 ///     +--+-----+-----+               store the tiles
 ///
+/// Where the halves of a panel of numbers lie one behind the other, rows of one
+/// block read each half once, and its sums stay in registers for all of K:
+///
+///            32                    for each half of the columns
+///        +-------+                   load 2 x 2 tiles of C, or 1 x 2
+///      K |   B   |                   for k: C[i][j] += A[i][k] * B[k][j]
+///        +-------+                   store the tiles
+///     +--+-------+
+///  32 | A|   C   |
+///     +--+-------+
+///
 /// Rows are divided evenly into as few blocks as there can be, and a block into
-/// two tiles, or one where that is enough: tiles are as high as the call needs,
-/// and the registers are configured when it begins. Tiles of the `amx` dialect
-/// have fixed heights, and LLVM has no plan for registers of several run-time
-/// shapes; so the kernel names its registers. Where blocks have more rows than
-/// there are, less than one each, those of the last block are copied, and so is
-/// its C, and C where columns end within the panel. What a copy has beyond the
-/// operand is never read back. The products of codes begin with zeros, and C
-/// gets them, from a copy too, multiplied by the scales of their group.
-class TileKernelBuilder : KernelBase {
+/// two tiles, or one where that is enough: tiles are as high as the call needs.
+/// Where blocks have more rows than there are, less than one each, those of the
+/// last block are copied, and so is its C, and C where columns end within the
+/// panel. What a copy has beyond the operand is never read back. The products
+/// of codes begin with zeros, and C gets them, from a copy too, multiplied by
+/// the scales of their group.
+class TileKernelBuilder : TileKernelBase {
 public:
-  using KernelBase::KernelBase;
+  using TileKernelBase::TileKernelBase;
 
   func::FuncOp build(ModuleOp module, StringRef name);
 
@@ -80,27 +71,6 @@ private:
     Value next, share;
   };
 
-  void instruct(StringRef name, ArrayRef<int64_t> tiles,
-                ValueRange operands = {});
-  void access(StringRef name, int64_t tile, Value matrix, Value row,
-              Value column);
-  void loadTile(int64_t tile, Value matrix, Value row, Value column) {
-    access("tileloadd64", tile, matrix, row, column);
-  }
-  void storeTile(int64_t tile, Value matrix, Value row, Value column) {
-    access("tilestored64", tile, matrix, row, column);
-  }
-  Value pointerTo(Value address);
-  Value toInteger(Value value, unsigned bits) {
-    return arith::IndexCastUIOp::create(builder, loc,
-                                        builder.getIntegerType(bits), value);
-  }
-  Value allocate(Type element, int64_t rows, int64_t columns);
-  Value view(Value matrix, Value row, Value column, Value rows, Value columns);
-  void forEach(Value end, Value step, function_ref<void(Value)> body);
-  Value viewOrCopy(Value isWhole, Value copy, function_ref<Value()> view,
-                   function_ref<void()> fill);
-  Value equals(Value value, int64_t constant);
   Value productsOf(Value count);
   int64_t stepsPerPart() const;
   void buildPart(Value begin, Value end);
@@ -112,19 +82,18 @@ private:
   void buildBlock(int64_t high, Value row, Value height, const Part &part);
   void multiply(int64_t high, Value row, Value aRows, Value cRows,
                 const Part &part);
-  void divideRows();
-  void configure();
   void buildRows();
-  void buildFewRows();
-  void fetchBehind(Value step, int64_t quarter);
+  void buildFewRows(int64_t high);
+  void fetchBehind(Value row, int64_t tile);
+  /// Whether tiles come from halves of B; numbers of codes lie side by side.
+  bool readsHalves() const { return form.hasHalves && !form.codes; }
+  Value rowOfB(Value half, Value step);
   void loadCopy(Value row, Value height);
   void storeCopy(Value row, Value height, const Part &part);
   void ifSo(Value condition, function_ref<void()> body);
 
-  Value rowCount;
-  /// The rows of a block, whether they take two tiles, and the rows of those.
-  Value blockHeight, isHigh;
-  std::array<Value, tilesOfA> heights;
+  /// Steps along K: one row of B each, or of each half of it.
+  Value steps;
   /// Whether columns of C end within the panel, and the pairs of tiles that
   /// they take.
   Value isCut, halves;
@@ -140,10 +109,10 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   // most of which multiply in vectors at times, have none.
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   rowCount = size(c, 0);
+  steps = stepsOfB();
   isCut = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                 columnCount, index(tile.columns));
-  halves = arith::CeilDivUIOp::create(builder, loc, columnCount,
-                                      index(blockColumns));
+  halves = divideUp(columnCount, index(blockColumns));
   if (form.fetchesAhead)
     bAddress = addressOf(b);
   int64_t depth = stepsPerPart() * form.stepDepth();
@@ -159,7 +128,15 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   if (!codes) {
     auto branch = scf::IfOp::create(builder, loc, isHigh, /*else=*/true);
     builder.setInsertionPoint(branch.elseYield());
-    buildFewRows();
+    buildFewRows(/*high=*/1);
+    builder.setInsertionPoint(branch.thenYield());
+  }
+  if (readsHalves()) {
+    Value hasBlocks = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ugt, rowCount, index(blockRows));
+    auto branch = scf::IfOp::create(builder, loc, hasBlocks, /*else=*/true);
+    builder.setInsertionPoint(branch.elseYield());
+    buildFewRows(/*high=*/2);
     builder.setInsertionPoint(branch.thenYield());
   }
   buildRows();
@@ -168,54 +145,8 @@ func::FuncOp TileKernelBuilder::build(ModuleOp module, StringRef name) {
   return function;
 }
 
-/// Two tiles of nearly the same height for each block, or one.
-void TileKernelBuilder::divideRows() {
-  auto divideUp = [&](Value value, Value by) -> Value {
-    return arith::CeilDivUIOp::create(builder, loc, value, by);
-  };
-  blockHeight = divideUp(rowCount, divideUp(rowCount, index(blockRows)));
-  isHigh = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt,
-                                 blockHeight, index(tileRegisterRows));
-  heights[0] = arith::SelectOp::create(
-      builder, loc, isHigh, divideUp(blockHeight, index(2)), blockHeight);
-  // Where there is one tile only, the others' registers serve for more columns.
-  heights[1] = arith::SelectOp::create(
-      builder, loc, isHigh, sub(blockHeight, heights[0]), blockHeight);
-}
-
-/// Gives the registers their shapes: TILECFG of Intel's manual, palette 1,
-/// which has the bytes of rows from byte 16 on and numbers of rows from byte 48
-/// on.
-void TileKernelBuilder::configure() {
-  SmallVector<int8_t> bytes(64, 0);
-  bytes[0] = 1;
-  for (int64_t tile = 0; tile < tileRegisters; ++tile) {
-    bytes[16 + 2 * tile] = tileRowBytes;
-    bytes[48 + tile] = tileRegisterRows;
-  }
-  Type byte = builder.getI8Type();
-  auto type = VectorType::get({64}, byte);
-  Value memory = memref::AllocaOp::create(
-      builder, loc, MemRefType::get({64}, byte), builder.getI64IntegerAttr(64));
-  vector::StoreOp::create(
-      builder, loc,
-      arith::ConstantOp::create(
-          builder, loc, DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes))),
-      memory, index(0));
-  auto setRows = [&](int64_t tile, Value height) {
-    memref::StoreOp::create(builder, loc, toInteger(height, 8), memory,
-                            index(48 + tile));
-  };
-  for (int64_t i = 0; i < tilesOfA; ++i) {
-    setRows(firstOfA + i, heights[i]);
-    for (int64_t j = 0; j < tilesOfB; ++j)
-      setRows(sumOf(i, j), heights[i]);
-  }
-  instruct("ldtilecfg", {}, pointerTo(addressOf(memory)));
-}
-
-/// Rows in blocks, part by part: more than a tile register has, or any of
-/// codes.
+/// Rows in blocks, part by part: any of codes, and more than are multiplied at
+/// once.
 void TileKernelBuilder::buildRows() {
   // A block that has fewer rows is a copy from the first part to the last.
   Value tailHeight =
@@ -224,8 +155,7 @@ void TileKernelBuilder::buildRows() {
   if (!codes)
     loadCopy(tail, tailHeight);
 
-  // Steps along K: one row of B each.
-  Value steps = size(b, 0), part = index(stepsPerPart());
+  Value part = index(stepsPerPart());
   if (!codes)
     for (auto [mostRows, depth] : partsOfFewer)
       part = arith::SelectOp::create(
@@ -239,84 +169,69 @@ void TileKernelBuilder::buildRows() {
     storeCopy(tail, tailHeight, {});
 }
 
-/// Rows of one tile register. Memory gives a panel more slowly than it is
-/// multiplied: it is read once, line after line, and all of C stays in
-/// registers.
-void TileKernelBuilder::buildFewRows() {
+/// Rows of one block, of `high` tiles. Memory gives a panel more slowly than it
+/// is multiplied: it is read once, line after line, and all sums of what lies
+/// side by side in it stay in registers.
+void TileKernelBuilder::buildFewRows(int64_t high) {
   Value none = index(0);
   Value cRows = viewOrCopy(
       equals(columnCount, tile.columns), copyOfC, [&] { return c; },
       [&] { loadCopy(none, rowCount); });
-  SmallVector<Value> places;
-  for (int64_t column = 0; column < tile.columns; column += pairs)
-    places.push_back(index(column));
-  // The sums of all places are as many as a block has.
-  for (auto [i, place] : llvm::enumerate(places))
-    loadTile(static_cast<int64_t>(i), cRows, none, place);
-  forEach(size(b, 0), index(pairs), [&](Value step) {
-    loadTile(firstOfA, a, none, mul(step, index(2)));
-    for (auto [at, place] : llvm::enumerate(places)) {
-      auto i = static_cast<int64_t>(at);
-      int64_t bTile = firstOfB + i % tilesOfB;
-      fetchBehind(step, i);
-      loadTile(bTile, b, step, mul(place, index(2)));
-      instruct("tdpbf16ps", {i, firstOfA, bTile});
-    }
+  SmallVector<Value> firstRows = {none, heights[0]};
+  // Tiles that a row of B has side by side.
+  int64_t wide = form.rowElements() / tileDepth;
+  auto forEachSum = [&](auto body) {
+    for (int64_t i = 0; i < high; ++i)
+      for (int64_t j = 0; j < wide; ++j)
+        body(i, j, wide * i + j);
+  };
+  forEach(readsHalves() ? halves : index(1), index(1), [&](Value half) {
+    SmallVector<Value> places;
+    for (int64_t j = 0; j < wide; ++j)
+      places.push_back(add(mul(half, index(blockColumns)), index(j * pairs)));
+    forEachSum([&](int64_t i, int64_t j, int64_t sum) {
+      loadTile(sum, cRows, firstRows[i], places[j]);
+    });
+    forEach(steps, index(pairs), [&](Value step) {
+      Value row = rowOfB(half, step);
+      for (int64_t i = 0; i < high; ++i) {
+        loadTile(firstOfA + i, a, firstRows[i], mul(step, index(2)));
+        for (int64_t j = 0; j < wide; ++j) {
+          int64_t bTile = firstOfB + j % tilesOfB;
+          if (i == 0) {
+            fetchBehind(row, j);
+            loadTile(bTile, b, row, index(2 * j * pairs));
+          }
+          instruct("tdpbf16ps", {wide * i + j, firstOfA + i, bTile});
+        }
+      }
+    });
+    forEachSum([&](int64_t i, int64_t j, int64_t sum) {
+      storeTile(sum, cRows, firstRows[i], places[j]);
+    });
   });
-  for (auto [i, place] : llvm::enumerate(places))
-    storeTile(static_cast<int64_t>(i), cRows, none, place);
   ifSo(isCut, [&] { storeCopy(none, rowCount, {}); });
 }
 
-/// Brings a quarter of what four tiles read some lines later to the first
-/// cache, in the order of memory.
-void TileKernelBuilder::fetchBehind(Value step, int64_t quarter) {
+/// The row of B, or of the numbers of codes, where `half` has the pairs of
+/// `step`.
+Value TileKernelBuilder::rowOfB(Value half, Value step) {
+  return readsHalves() ? add(mul(half, steps), step) : step;
+}
+
+/// Brings as many bytes as a tile has to the first cache, of those that are
+/// read some lines behind the tiles in `row`, in the order of memory. Half a
+/// panel is fetched one step ahead.
+void TileKernelBuilder::fetchBehind(Value row, int64_t tile) {
   if (!form.fetchesAhead || form.fetchDistance == 0)
     return;
-  int64_t bytes = pairs * form.rowBytes() / 4;
-  Value first = add(add(bAddress, mul(step, index(form.rowBytes()))),
-                    index(form.fetchDistance + quarter * bytes));
+  int64_t bytes = pairs * tileRowBytes;
+  int64_t distance =
+      form.hasHalves ? pairs * form.rowBytes() : form.fetchDistance;
+  Value first = add(add(bAddress, mul(row, index(form.rowBytes()))),
+                    index(distance + tile * bytes));
   for (int64_t byte = 0; byte < bytes; byte += cacheLineBytes)
     fetch(add(first, index(byte)), /*cache=*/1);
-}
-
-/// Memory on the stack.
-Value TileKernelBuilder::allocate(Type element, int64_t rows, int64_t columns) {
-  auto type = MemRefType::get({rows, columns}, element);
-  Value memory = memref::AllocaOp::create(builder, loc, type,
-                                          builder.getI64IntegerAttr(64));
-  return memref::CastOp::create(builder, loc, getRowsType(element), memory);
-}
-
-Value TileKernelBuilder::view(Value matrix, Value row, Value column, Value rows,
-                              Value columns) {
-  OpFoldResult one = builder.getIndexAttr(1);
-  return memref::SubViewOp::create(
-      builder, loc, matrix, ArrayRef<OpFoldResult>{row, column},
-      ArrayRef<OpFoldResult>{rows, columns}, ArrayRef<OpFoldResult>{one, one});
-}
-
-void TileKernelBuilder::forEach(Value end, Value step,
-                                function_ref<void(Value)> body) {
-  auto steps = scf::ForOp::create(builder, loc, index(0), end, step);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(steps.getBody());
-  body(steps.getInductionVar());
-}
-
-/// What `view` builds where `isWhole`, else `copy` behind what `fill` builds.
-Value TileKernelBuilder::viewOrCopy(Value isWhole, Value copy,
-                                    function_ref<Value()> view,
-                                    function_ref<void()> fill) {
-  auto branch = scf::IfOp::create(builder, loc, copy.getType(), isWhole,
-                                  /*else=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(builder, loc, view());
-  builder.setInsertionPointToStart(branch.elseBlock());
-  fill();
-  scf::YieldOp::create(builder, loc, copy);
-  return branch.getResult(0);
 }
 
 void TileKernelBuilder::ifSo(Value condition, function_ref<void()> body) {
@@ -330,11 +245,6 @@ void TileKernelBuilder::ifSo(Value condition, function_ref<void()> body) {
 /// Products along k of so many pairs.
 Value TileKernelBuilder::productsOf(Value count) {
   return arith::DivUIOp::create(builder, loc, count, index(pairs));
-}
-
-Value TileKernelBuilder::equals(Value value, int64_t constant) {
-  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
-                               index(constant));
 }
 
 /// Rows of B that all rows of A use before the next ones, in whole tiles. Those
@@ -381,15 +291,22 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
 /// so that memory is never idle. Few rows by codes take longer to read these
 /// than to multiply, and fetch meanwhile (readCodes).
 void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
-  Value rowBytes = index(form.rowBytes());
-  part.next = add(bAddress, mul(end, rowBytes));
-  Value blocks =
-      arith::CeilDivUIOp::create(builder, loc, rowCount, blockHeight);
-  Value products = mul(mul(blocks, halves), part.pairs);
+  Value rowBytes = index(form.rowBytes()), next = end;
+  Value blocks = divideUp(rowCount, blockHeight);
+  Value products = mul(blocks, part.pairs);
+  if (form.hasHalves) {
+    // Behind the left half lies the right one, and then the next panel.
+    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         end, steps);
+    next =
+        arith::SelectOp::create(builder, loc, isLast, mul(end, index(2)), end);
+  } else {
+    products = mul(products, halves);
+  }
+  part.next = add(bAddress, mul(next, rowBytes));
   // A product takes as many pairs as its tiles have.
   Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
-  Value times = arith::CeilDivUIOp::create(builder, loc, bytes,
-                                           mul(products, index(fetchedBytes)));
+  Value times = divideUp(bytes, mul(products, index(fetchedBytes)));
   part.share = mul(times, index(fetchedBytes));
   if (fetchesWithCodes())
     part.share =
@@ -398,7 +315,7 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
 
 /// What the codes of rows [begin, end) of B mean, in rows of pairs. Where all
 /// rows of A are in one tile, each brings a row that is read some lines later
-/// to the second cache.
+/// to a cache.
 void TileKernelBuilder::readCodes(Value begin, Value end) {
   int64_t parts = form.stepDepth() / 2;
   forEach(sub(end, begin), index(1), [&](Value step) {
@@ -415,8 +332,13 @@ void TileKernelBuilder::readCodes(Value begin, Value end) {
     builder.setInsertionPoint(branch.elseYield());
     Value ahead = add(add(bAddress, mul(from, index(form.rowBytes()))),
                       index(form.fetchDistance));
-    for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
-      fetch(add(ahead, index(byte)), /*cache=*/2);
+    if (form.hasHalves)
+      ahead = skipHalf(ahead, from, steps);
+    for (int64_t half = 0; half < form.halves(); ++half) {
+      for (int64_t byte = 0; byte < form.rowBytes(); byte += cacheLineBytes)
+        fetch(add(ahead, index(byte)), form.cacheOfCodes());
+      ahead = add(ahead, mul(steps, index(form.rowBytes())));
+    }
   });
 }
 
@@ -481,15 +403,21 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
     });
     Value fetched;
     if (form.fetchesAhead) {
-      Value block = arith::DivUIOp::create(builder, loc, row, blockHeight);
-      Value before = mul(add(mul(block, halves), half), part.pairs);
+      // Of halves, each is fetched by its own products.
+      Value turn = arith::DivUIOp::create(builder, loc, row, blockHeight);
+      if (!form.hasHalves)
+        turn = add(mul(turn, halves), half);
+      Value before = mul(turn, part.pairs);
       fetched = add(part.next, mul(productsOf(before), part.share));
+      if (form.hasHalves)
+        fetched = add(fetched, mul(mul(half, steps), index(form.rowBytes())));
     }
     forEach(part.pairs, index(pairs), [&](Value step) {
       // Loads come first: products of one step need not wait for any between.
       for (int64_t j = 0; j < tilesOfB; ++j)
-        loadTile(firstOfB + j, part.rows, add(part.first, step),
-                 mul(places[j], index(2)));
+        loadTile(firstOfB + j, part.rows, rowOfB(half, add(part.first, step)),
+                 readsHalves() ? index(2 * j * pairs)
+                               : mul(places[j], index(2)));
       for (int64_t i = 0; i < high; ++i)
         loadTile(firstOfA + i, aRows, firstRows[i], mul(step, index(2)));
       if (form.fetchesAhead) {
@@ -507,35 +435,6 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
       storeTile(sumOf(i, j), cRows, firstRows[i], places[j]);
     });
   });
-}
-
-/// An instruction of LLVM that takes numbers of registers and other operands.
-void TileKernelBuilder::instruct(StringRef name, ArrayRef<int64_t> tiles,
-                                 ValueRange operands) {
-  SmallVector<Value> all;
-  for (int64_t number : tiles)
-    all.push_back(arith::ConstantIntOp::create(builder, loc, number, 8));
-  llvm::append_range(all, operands);
-  LLVM::CallIntrinsicOp::create(builder, loc,
-                                builder.getStringAttr("llvm.x86." + name), all);
-}
-
-/// Loads or stores what lies from `row` and `column` of `matrix` on.
-void TileKernelBuilder::access(StringRef name, int64_t tile, Value matrix,
-                               Value row, Value column) {
-  auto type = cast<MemRefType>(matrix.getType());
-  auto layout = memref::ExtractStridedMetadataOp::create(builder, loc, matrix);
-  Value bytes = index(type.getElementTypeBitWidth() / 8);
-  Value rowBytes = mul(layout.getStrides()[0], bytes);
-  Value address =
-      add(addressOf(matrix), add(mul(row, rowBytes), mul(column, bytes)));
-  instruct(name, {tile}, {pointerTo(address), toInteger(rowBytes, 64)});
-}
-
-Value TileKernelBuilder::pointerTo(Value address) {
-  return LLVM::IntToPtrOp::create(
-      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
-      toInteger(address, 64));
 }
 
 /// Copies a block of C.

@@ -31,6 +31,9 @@ class TileKernelBase : protected KernelBase {
 protected:
   using KernelBase::KernelBase;
 
+  /// Pairs of A along k, and of B across columns, in the row of a tile.
+  static constexpr int64_t pairs = tileDepth / 2;
+
   /// An instruction of LLVM that takes numbers of registers and other operands.
   void instruct(llvm::StringRef name, llvm::ArrayRef<int64_t> tiles,
                 mlir::ValueRange operands = {});

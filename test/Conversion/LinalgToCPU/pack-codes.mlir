@@ -1,4 +1,5 @@
 // RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=512 vector-registers=32 bf16-dot=true" --canonicalize --cse | FileCheck %s
+// RUN: moe-opt %s --linalg-generalize-named-ops --moe-pack-weights="vector-bits=512 vector-registers=32 bf16-dot=true bf16-tiles=true fetch-distance=1024" --canonicalize --cse | FileCheck %s --check-prefix=HALVES
 
 // Weights stored as codes: what makes numbers of them moves into the contraction.
 
@@ -9,6 +10,10 @@
 // CHECK-DAG: #[[PLAIN:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2, d1 mod 64)>
 // CHECK-DAG: #[[GROUPS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 32, d1 mod 64)>
 // CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, 0, d1 mod 64)>
+
+// HALVES-DAG: #[[HALVES:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, (d1 mod 64) floordiv 32, d2 floordiv 2, d1 mod 32, d2 mod 2)>
+// HALVES-DAG: #[[PAIRS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 2, d1 mod 64, d2 mod 2)>
+// HALVES-DAG: #[[GROUPS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2 floordiv 32, d1 mod 64)>
 
 #mk = affine_map<(m, n, k) -> (m, k)>
 #nk = affine_map<(m, n, k) -> (n, k)>
@@ -83,7 +88,48 @@ func.func @two_bits(%x: tensor<?x64xbf16>, %y: tensor<?x64xf32>) -> tensor<?x64x
   return %0 : tensor<?x64xf32>
 }
 
-// Differences of integers, as DequantizeLinear forms them, and scales spread by views.
+// Eight bits lie in halves where kernels fetch and few rows become digits. Rows of K by N come out alike.
+// CHECK-LABEL: func.func @eight_bits
+// CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[PAIRS]], #[[GROUPS]], #{{.*}}]{{.*}} tensor<1x32x64x2xi8>
+// HALVES-LABEL: func.func @eight_bits
+func.func @eight_bits(%x: tensor<?x64xbf16>, %y: tensor<?x48xf32>) -> tensor<?x48xf32> {
+  // HALVES: moe_support.weight #moe_support.transpose<{{.*}} : tensor<32x2x1x2x32xi8>, [2, 3, 0, 4, 1]> : tensor<1x2x32x32x2xi8>
+  // HALVES: linalg.generic {indexing_maps = [#{{.*}}, #[[HALVES]], #[[GROUPS]], #{{.*}}]{{.*}} tensor<1x2x32x32x2xi8>, tensor<1x2x64xf32>)
+  %q = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<64x48xi8>
+  %s = moe_support.weight #moe_support.external<"w.bin", 3072> : tensor<2x48xf32>
+  %empty = tensor.empty() : tensor<64x48xf32>
+  %w = linalg.generic {indexing_maps = [affine_map<(k, n) -> (k, n)>, affine_map<(k, n) -> (k floordiv 32, n)>, affine_map<(k, n) -> (k, n)>], iterator_types = ["parallel", "parallel"]}
+    ins(%q, %s : tensor<64x48xi8>, tensor<2x48xf32>) outs(%empty : tensor<64x48xf32>) {
+  ^bb0(%c: i8, %t: f32, %o: f32):
+    %f = arith.sitofp %c : i8 to f32
+    %r = arith.mulf %f, %t : f32
+    linalg.yield %r : f32
+  } -> tensor<64x48xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<?x64xbf16>, tensor<64x48xf32>) outs(%y : tensor<?x48xf32>) -> tensor<?x48xf32>
+  return %0 : tensor<?x48xf32>
+}
+
+// Groups that digits do not fit stay in pairs.
+// HALVES-LABEL: func.func @groups_of_sixteen
+func.func @groups_of_sixteen(%x: tensor<?x64xbf16>, %y: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  // HALVES: linalg.generic {indexing_maps = [#{{.*}}, #[[PAIRS]], #{{.*}}, #{{.*}}]{{.*}} tensor<1x32x64x2xi8>
+  %q = moe_support.weight #moe_support.external<"w.bin", 0> : tensor<64x64xi8>
+  %s = moe_support.weight #moe_support.external<"w.bin", 4096> : tensor<64x4xf32>
+  %empty = tensor.empty() : tensor<64x64xf32>
+  %w = linalg.generic {indexing_maps = [affine_map<(n, k) -> (n, k)>, affine_map<(n, k) -> (n, k floordiv 16)>, affine_map<(n, k) -> (n, k)>], iterator_types = ["parallel", "parallel"]}
+    ins(%q, %s : tensor<64x64xi8>, tensor<64x4xf32>) outs(%empty : tensor<64x64xf32>) {
+  ^bb0(%c: i8, %t: f32, %o: f32):
+    %f = arith.sitofp %c : i8 to f32
+    %r = arith.mulf %f, %t : f32
+    linalg.yield %r : f32
+  } -> tensor<64x64xf32>
+  %0 = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %w : tensor<?x64xbf16>, tensor<64x64xf32>) outs(%y : tensor<?x64xf32>) -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
+
+// Differences of integers, as DequantizeLinear forms them, and scales spread by views. Several zero points leave no digits.
+// HALVES-LABEL: func.func @zero_points
+// HALVES: linalg.generic {indexing_maps = [#{{.*}}, #[[PAIRS]], #[[GROUPS]], #[[GROUPS]], #{{.*}}]
 // CHECK-LABEL: func.func @zero_points
 func.func @zero_points(%x: tensor<?x64xbf16>, %y: tensor<?x64xf32>) -> tensor<?x64xf32> {
   // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[PAIRS]], #[[GROUPS]], #[[GROUPS]], #{{.*}}]{{.*}} ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xbf16>, tensor<1x32x64x2xi8>, tensor<1x2x64xf32>, tensor<1x2x64xi8>)

@@ -28,7 +28,8 @@ PRODUCTS = {
     "stacked": ("i8", True, 0, 192, 64),
 }
 STACKED, STACKS = {"stacked"}, 3
-COLUMNS, DEPTH = 100, 320
+# Columns end in the right half of the second panel, or in the left one.
+COLUMNS, NARROW, DEPTH = 100, {"thirds": 80}, 320
 LARGE = [5, 70, 133, 200, 290]  # along k; a code there is the zero point
 BOUND = 1e-6
 
@@ -38,15 +39,20 @@ def stack_of(name):
     return (f"{STACKS}x", "e, ", '"parallel", ', STACKS) if name in STACKED else ("", "", "", 1)
 
 
+def columns_of(name):
+    return NARROW.get(name, COLUMNS)
+
+
 def weight(name):
     code, signed, zero, depth, group = PRODUCTS[name]
     bits, groups = int(code[1:]), depth // group
     half = 1 << (bits - 1)
     stack, e, loop, stacks = stack_of(name)
-    count = stacks * COLUMNS
+    columns = columns_of(name)
+    count = stacks * columns
     data = bytes((zero if i % depth in LARGE else rng.randrange(2 * half)) % (2 * half) for i in range(count * depth))
     scales = struct.pack(f"<{count * groups}f", *(2.0 ** rng.randrange(-9, -6) for _ in range(count * groups)))
-    codes, scale, wide = f"tensor<{stack}{COLUMNS}x{depth}x{code}>", f"tensor<{stack}{COLUMNS}x{groups}xf32>", f"tensor<{stack}{COLUMNS}x{depth}xf32>"
+    codes, scale, wide = f"tensor<{stack}{columns}x{depth}x{code}>", f"tensor<{stack}{columns}x{groups}xf32>", f"tensor<{stack}{columns}x{depth}xf32>"
     return f"""  %{name}_q = moe_support.weight dense<"0x{data.hex()}"> : {codes}
   %{name}_s = moe_support.weight dense<"0x{scales.hex()}"> : {scale}
   %{name}_e = tensor.empty() : {wide}
@@ -63,7 +69,7 @@ def weight(name):
 
 
 def products():
-    types = {name: f"tensor<{stack_of(name)[0]}?x{COLUMNS}xf32>" for name in PRODUCTS}
+    types = {name: f"tensor<{stack_of(name)[0]}?x{columns_of(name)}xf32>" for name in PRODUCTS}
     text = f'func.func @main(%x32: tensor<?x{DEPTH}xf32> {{moe.name = "x"}}) -> (' + ", ".join(f'{y} {{moe.name = "{name}"}}' for name, y in types.items()) + ") {\n"
     text += f"""  %c0 = arith.constant 0 : index
   %f0 = arith.constant 0.0 : f32
@@ -91,7 +97,7 @@ def products():
 """
             x, rows = f"%{name}_xs", f"tensor<{stack}?x{depth}xbf16>"
         text += f"""  %{name} = linalg.{"batch_matmul" if stack else "matmul"} indexing_maps = [{', '.join(f'affine_map<{m}>' for m in maps)}]
-      ins({x}, %{name}_w : {rows}, tensor<{stack}{COLUMNS}x{depth}xf32>) outs(%{name}_0 : {y}) -> {y}
+      ins({x}, %{name}_w : {rows}, tensor<{stack}{columns_of(name)}x{depth}xf32>) outs(%{name}_0 : {y}) -> {y}
 """
     return text + f"  return {', '.join('%' + name for name in PRODUCTS)} : {', '.join(types.values())}\n}}\n"
 
@@ -151,10 +157,11 @@ def main():
         write_npy("x.npy", x, [len(case), DEPTH])
         expected = outputs("reference.so")
         worst = 0
-        for y, r in zip(outputs("products.so", "--poison"), expected):
-            for row in range(len(r) // COLUMNS):
+        for product, y, r in zip(PRODUCTS, outputs("products.so", "--poison"), expected):
+            columns = columns_of(product)
+            for row in range(len(r) // columns):
                 name = case[row % len(case)]
-                part = slice(row * COLUMNS, (row + 1) * COLUMNS)
+                part = slice(row * columns, (row + 1) * columns)
                 error = difference(y[part], r[part])
                 worst = max(worst, error if ROWS[name][1] or error == 0 else math.inf)
         good = worst <= BOUND
