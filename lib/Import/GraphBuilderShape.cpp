@@ -182,7 +182,8 @@ Val GraphBuilder::slice(Val a, ArrayRef<DimExpr> starts, SymbolicShape sizes,
     // Nothing lies between the last element and the next step; where there is
     // no element, the limit is the start.
     DimExpr span = sizes[d] * DimExpr(strides[d]) - DimExpr(strides[d] - 1);
-    limits.push_back(starts[d] + dims.max(span, DimExpr(0)));
+    limits.push_back(starts[d] +
+                     (strides[d] == 1 ? span : dims.max(span, DimExpr(0))));
   }
   Value from = this->sizes(starts), to = this->sizes(limits),
         step = this->sizes(steps);

@@ -11,8 +11,9 @@ using namespace moe;
 namespace {
 
 /// The six products of parts x[i] * b[j], 0 being the largest part. What is
-/// left out is smaller than 2^-24 of a product. In this order one of two
-/// factors stays, but for the last.
+/// left out is up to 2^-22 of a product, of either sign, and 2^-26 in the root
+/// mean square, as what rounding a product to f32 takes. In this order one of
+/// two factors stays, but for the last.
 struct ProductOfParts {
   int64_t ofA, ofB;
 };
@@ -26,11 +27,12 @@ constexpr int64_t tilesOfStep = tilesOfB * partsOfNumber, stepsOfParts = 2;
 constexpr int64_t stepsBetweenStores = 16;
 
 /// Builds the kernel. Tile registers multiply bf16; an f32 is the sum of three
-/// of these, and six of the nine products of their parts are as exact as one in
-/// f32 (Henry, Tang and Heinecke, arXiv:1904.06376). Rows of A come in parts.
-/// Numbers of B become parts on the way, in vectors, between the products of
-/// the step before, which take longer: each block of rows makes them again,
-/// since parts of B come from a cache more slowly than they are made.
+/// of these, and six of the nine products of their parts are about as exact as
+/// one in f32 (Henry, Tang and Heinecke, arXiv:1904.06376). Rows of A come in
+/// parts. Numbers of B become parts on the way, in vectors, between the
+/// products of the step before, which take longer: each block of rows makes
+/// them again, since parts of B come from a cache more slowly than they are
+/// made.
 ///
 ///               64
 ///        +-----+-----+        for each half of the columns
