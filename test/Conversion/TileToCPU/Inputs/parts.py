@@ -15,7 +15,7 @@ import sys
 
 import layers
 from npy import read_npy, write_npy
-from tile_emulation import COMPILERS, run
+from tile_emulation import COMPILERS, compile_reference, outputs
 
 rng = random.Random(7)
 THREADS = [1, 3]
@@ -66,21 +66,6 @@ def layer(name):
     layers.WIDTH, layers.HIDDEN, layers.OUT, layers.EXPERTS = WIDTH, HIDDEN, OUT, 3
     layers.ALWAYS[name] = LAYERS[name]
     return layers.layer(name, "<gated, silu>", GATED)
-
-
-def compile_reference(model):
-    run("moe-compile", model + ".mlir", "--start-from=moe", "--cpu=x86-64", "--schedule=unfused", "-o", model + "-reference.so")
-
-
-def outputs(library, inputs, names, *options):
-    """The files of the outputs as bytes."""
-    arguments = [f"--input={name}={name}.npy" for name in inputs] + [f"--output={name}={name}.npy" for name in names]
-    run("moe-run", "./" + library, *arguments, *options)
-    found = []
-    for name in names:
-        with open(name + ".npy", "rb") as file:
-            found.append(file.read())
-    return found
 
 
 def error(y, reference):

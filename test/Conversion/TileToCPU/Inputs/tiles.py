@@ -16,7 +16,7 @@ import sys
 
 import layers
 from npy import read_npy, write_npy
-from tile_emulation import COMPILERS, run
+from tile_emulation import COMPILERS, compile_reference, outputs
 
 rng = random.Random(5)
 THREADS = [1, 3]
@@ -81,21 +81,6 @@ def routed_layer(name):
     z, x = f"tensor<?x{layers.EXPERTS}xf32>", f"tensor<?x{layers.WIDTH}xbf16>"
     product = f"  %sum = moe.logits %x, %router offset(%z : {z}) : {x}, {matrix} -> {z}\n"
     return text.replace("  %p = moe.route %z", router + product + "  %p = moe.route %sum")
-
-
-def compile_reference(model):
-    run("moe-compile", model + ".mlir", "--start-from=moe", "--cpu=x86-64", "--schedule=unfused", "-o", model + "-reference.so")
-
-
-def outputs(library, inputs, names, *options):
-    """The files of the outputs as bytes."""
-    arguments = [f"--input={name}={name}.npy" for name in inputs] + [f"--output={name}={name}.npy" for name in names]
-    run("moe-run", "./" + library, *arguments, *options)
-    found = []
-    for name in names:
-        with open(name + ".npy", "rb") as file:
-            found.append(file.read())
-    return found
 
 
 def error(y, reference):
