@@ -100,6 +100,7 @@ struct FuseElementwise : moe::impl::FuseElementwisePassBase<FuseElementwise> {
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
     config.setScope(&getOperation().getBody());
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
     if (failed(applyOpPatternsGreedily(ops, std::move(patterns), config)))
       signalPassFailure();
   }

@@ -68,3 +68,22 @@ func.func @contraction(%x: tensor<4x8xf32>, %y: tensor<6x8xf32>, %e: tensor<4x8x
   } -> tensor<4x6xf32>
   return %2 : tensor<4x6xf32>
 }
+
+// An op on buffers keeps operands that its body does not read, an op on tensors does not.
+// CHECK-LABEL: func.func @unread
+// CHECK-SAME: (%[[X:.*]]: memref<4x8xf32>, %[[UNREAD:.*]]: memref<4x8xbf16>, %{{.*}}: memref<4x8xf32>, %[[T:.*]]: tensor<4x8xf32>,
+// CHECK: linalg.generic {{.*}} ins(%[[X]], %[[UNREAD]] : memref<4x8xf32>, memref<4x8xbf16>)
+// CHECK: linalg.generic {{.*}} ins(%[[T]] : tensor<4x8xf32>)
+func.func @unread(%x: memref<4x8xf32>, %unread: memref<4x8xbf16>, %y: memref<4x8xf32>, %t: tensor<4x8xf32>, %u: tensor<4x8xbf16>, %e: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %unread : memref<4x8xf32>, memref<4x8xbf16>) outs(%y : memref<4x8xf32>) {
+  ^bb0(%a: f32, %b: bf16, %c: f32):
+    %r = arith.addf %a, %c : f32
+    linalg.yield %r : f32
+  }
+  %0 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%t, %u : tensor<4x8xf32>, tensor<4x8xbf16>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: bf16, %c: f32):
+    %r = arith.negf %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}
