@@ -255,16 +255,16 @@ static llvm::Expected<bool> run(Task &task) {
 
   bool hasCodes = task.precision.weights == Format::Int8 ||
                   task.precision.weights == Format::Int4;
-  bool hasParts = target->fetchDistance() != 0 &&
+  bool hasTiles = target->hasBF16Tiles();
+  bool hasParts = hasTiles && target->fetchDistance() != 0 &&
                   task.precision.weights == Format::F32 &&
                   task.precision.activations == Format::F32;
   CellParameters parameters{
       task.seconds,
       task.seed,
       {moe::registerTileRows(target->vectorBits(), target->vectorRegisters()),
-       target->hasBF16Tiles() &&
-           (hasParts || task.precision.activations == Format::BF16),
-       hasCodes, hasParts && target->hasBF16Tiles()},
+       hasParts || (hasTiles && task.precision.activations == Format::BF16),
+       hasCodes, hasParts},
       listener};
   bool ok = true;
   for (Cell &cell : task.cells) {
