@@ -14,11 +14,10 @@ import struct
 import sys
 
 import layers
-from npy import read_npy, write_npy
-from tile_emulation import COMPILERS, compile_reference, outputs
+from tile_checks import check_layer, check_products
+from tile_emulation import COMPILERS
 
 rng = random.Random(7)
-THREADS = [1, 3]
 # 33 steps along K, three more than are between two stores to no purpose, and a last panel whose right half ends early. Largest numbers of A and of B: of eight bits in a part,
 # 1000 need two parts, 2^20 three.
 DEPTH, COLUMNS, PRODUCTS = 1056, 370, {"middle": (1000, 1000), "rows": (1 << 20, 1), "panels": (1, 1 << 20)}
@@ -54,12 +53,15 @@ def products():
     return text + f"  return {', '.join('%' + name for name in PRODUCTS)} : {', '.join(y for _ in PRODUCTS)}\n}}\n"
 
 
-def few_numbers(most):
-    """A row of A for one product."""
-    row = [0] * DEPTH
-    for place in rng.sample(range(DEPTH), TERMS):
-        row[place] = rng.choice([-1, 1]) * rng.randint(1, most)
-    return row
+def row():
+    """A row of A for each product."""
+    numbers = []
+    for most, _ in PRODUCTS.values():
+        part = [0] * DEPTH
+        for place in rng.sample(range(DEPTH), TERMS):
+            part[place] = rng.choice([-1, 1]) * rng.randint(1, most)
+        numbers += part
+    return numbers
 
 
 def layer(name):
@@ -69,56 +71,17 @@ def layer(name):
 
 
 def error(y, reference):
-    """sqrt(Σ (y - r)^2 / Σ r^2) of two files."""
-    numbers = []
-    for data in (y, reference):
-        with open("compared.npy", "wb") as file:
-            file.write(data)
-        numbers.append(read_npy("compared.npy")[1])
-    y, reference = numbers
+    """sqrt(Σ (y - r)^2 / Σ r^2)."""
     difference = sum((a - b) ** 2 for a, b in zip(y, reference, strict=True))
     return (difference / (sum(r * r for r in reference) or 1)) ** 0.5
-
-
-def check_products(compile_):
-    with open("products.mlir", "w") as file:
-        file.write(products())
-    compile_reference("products")
-    compile_("products.mlir", "products.so")
-    failed = False
-    for rows in ROWS:
-        x = [number for _ in range(rows) for most, _ in PRODUCTS.values() for number in few_numbers(most)]
-        write_npy("x.npy", x, [rows, len(PRODUCTS) * DEPTH])
-        expected = outputs("products-reference.so", ["x"], PRODUCTS)
-        equal = all(outputs("products.so", ["x"], PRODUCTS, "--poison", f"--threads={n}") == expected for n in THREADS)
-        print(f"products of {rows} rows: {'same bits' if equal else 'differ'}")
-        failed |= not equal
-    return failed
-
-
-def check_layer(name, compile_):
-    with open(name + ".mlir", "w") as file:
-        file.write(layer(name))
-    compile_reference(name)
-    forms = ["unfused", "fused", "two-kernel"]
-    for form in forms:
-        compile_(name + ".mlir", f"{name}-{form}.so", f"--schedule={form}")
-    failed = False
-    for tokens, to in CASES:
-        write_npy("x.npy", layers.numbers(tokens * WIDTH, 1.0), [tokens, WIDTH])
-        write_npy("z.npy", layers.logits(tokens, to), [tokens, layers.EXPERTS])
-        expected, = outputs(name + "-reference.so", ["x", "z"], ["y"])
-        found = {outputs(f"{name}-{form}.so", ["x", "z"], ["y"], "--poison", f"--threads={n}")[0] for form in forms for n in THREADS}
-        worst = max(error(y, expected) for y in found)
-        print(f"{name} of {tokens} tokens to {to}: {len(found)} results, error {'within' if worst <= BOUND else 'beyond'} {BOUND} ({worst:.1e})")
-        failed |= len(found) != 1 or not worst <= BOUND
-    return failed
 
 
 def main():
     compile_ = COMPILERS[sys.argv[2]]
     os.chdir(sys.argv[1])
-    failed = [check_products(compile_)] + [check_layer(name, compile_) for name in LAYERS]
+    failed = [check_products(products(), ROWS, len(PRODUCTS) * DEPTH, row, ["x"], PRODUCTS, compile_)]
+    for name in LAYERS:
+        failed.append(check_layer(name, layer(name), ["unfused", "fused", "two-kernel"], CASES, error, BOUND, compile_))
     sys.exit(any(failed))
 
 

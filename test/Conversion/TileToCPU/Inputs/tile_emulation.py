@@ -51,19 +51,4 @@ def compile_real(model, library, *options):
     run("moe-compile", model, "--start-from=moe", *WITH_TILES, *options, "-o", library)
 
 
-def compile_reference(model):
-    run("moe-compile", model + ".mlir", "--start-from=moe", "--cpu=x86-64", "--schedule=unfused", "-o", model + "-reference.so")
-
-
-def outputs(library, inputs, names, *options):
-    """The files of the outputs as bytes."""
-    arguments = [f"--input={name}={name}.npy" for name in inputs] + [f"--output={name}={name}.npy" for name in names]
-    run("moe-run", "./" + library, *arguments, *options)
-    found = []
-    for name in names:
-        with open(name + ".npy", "rb") as file:
-            found.append(file.read())
-    return found
-
-
 COMPILERS = {"emulated": compile_emulated, "machine": compile_real}

@@ -15,11 +15,11 @@ import struct
 import sys
 
 import layers
-from npy import read_npy, write_npy
-from tile_emulation import COMPILERS, compile_reference, outputs
+from npy import write_npy
+from tile_checks import check_layer, check_products
+from tile_emulation import COMPILERS
 
 rng = random.Random(5)
-THREADS = [1, 3]
 # A tile is up to 16 rows high and 32 deep, a part of a kernel 160 deep, of 33 to 48 rows 128 and of 49 to 72 rows 96, a task 270 rows high, and three rows are for vectors, two of codes. 33, 65 and 97 rows are blocks of 17,
 # 22 and 25, the last of which have fewer.
 # Tiles leave nothing of the depth of the second product, so that its panels lie in halves, and the last part of it is less deep than others. The last one is one of two
@@ -84,57 +84,25 @@ def routed_layer(name):
 
 
 def error(y, reference):
-    """max |y - r| / max |r| of two files."""
-    numbers = []
-    for data in (y, reference):
-        with open("compared.npy", "wb") as file:
-            file.write(data)
-        numbers.append(read_npy("compared.npy")[1])
-    y, reference = numbers
+    """max |y - r| / max |r|."""
     return max((abs(a - b) for a, b in zip(y, reference, strict=True)), default=0) / max(map(abs, reference), default=1)
 
 
-def check_products(compile_):
-    with open("products.mlir", "w") as file:
-        file.write(products())
-    compile_reference("products")
-    compile_("products.mlir", "products.so")
-    failed = False
-    write_npy("w.npy", [rng.randint(-3, 3) for _ in range(COLUMNS * DEPTHS["computed"])], [COLUMNS, DEPTHS["computed"]])
-    for rows in ROWS:
-        depth = max(DEPTHS.values())
-        write_npy("x.npy", [rng.randint(-3, 3) for _ in range(rows * depth)], [rows, depth])
-        expected = outputs("products-reference.so", INPUTS, DEPTHS)
-        equal = all(outputs("products.so", INPUTS, DEPTHS, "--poison", f"--threads={n}") == expected for n in THREADS)
-        print(f"products of {rows} rows: {'same bits' if equal else 'differ'}")
-        failed |= not equal
-    return failed
-
-
-def check_layer(name, compile_):
-    with open(name + ".mlir", "w") as file:
-        file.write(routed_layer(name) if name in ROUTED else layer(name))
-    compile_reference(name)
+def check(name, compile_):
     is_few = name in LAYERS and name != "narrow"
     forms = ["unfused", "fused"] if is_few else ["unfused", "fused", "two-kernel"]
-    for form in forms:
-        compile_(name + ".mlir", f"{name}-{form}.so", f"--schedule={form}")
-    failed = False
-    for tokens, to in ROUTED_CASES if name in ROUTED else FEW_CASES if is_few else CASES:
-        write_npy("x.npy", layers.numbers(tokens * layers.WIDTH, 1.0), [tokens, layers.WIDTH])
-        write_npy("z.npy", layers.logits(tokens, to), [tokens, layers.EXPERTS])
-        expected, = outputs(name + "-reference.so", ["x", "z"], ["y"])
-        found = {outputs(f"{name}-{form}.so", ["x", "z"], ["y"], "--poison", f"--threads={n}")[0] for form in forms for n in THREADS}
-        worst = max(error(y, expected) for y in found)
-        print(f"{name} of {tokens} tokens to {to}: {len(found)} results, error {'within' if worst <= BOUND else 'beyond'} {BOUND} ({worst:.1e})")
-        failed |= len(found) != 1 or not worst <= BOUND
-    return failed
+    cases = ROUTED_CASES if name in ROUTED else FEW_CASES if is_few else CASES
+    return check_layer(name, routed_layer(name) if name in ROUTED else layer(name), forms, cases, error, BOUND, compile_)
 
 
 def main():
     compile_ = COMPILERS[sys.argv[2]]
     os.chdir(sys.argv[1])
-    failed = [check_products(compile_)] + [check_layer(name, compile_) for name in [*LAYERS, *ROUTED]]
+    text = products()
+    write_npy("w.npy", [rng.randint(-3, 3) for _ in range(COLUMNS * DEPTHS["computed"])], [COLUMNS, DEPTHS["computed"]])
+    depth = max(DEPTHS.values())
+    failed = [check_products(text, ROWS, depth, lambda: [rng.randint(-3, 3) for _ in range(depth)], INPUTS, DEPTHS, compile_)]
+    failed += [check(name, compile_) for name in [*LAYERS, *ROUTED]]
     sys.exit(any(failed))
 
 
