@@ -47,7 +47,8 @@ bool IndexFacts::stepIdentity(Value &tensor, Coordinates &at) {
   Index position = at.back();
   if (flipped)
     position = sub(constant(typeOf(tensor).getShape().back() - 1), position);
-  if (!inBounds(position, same, at.size() - 1))
+  bool isWhole = typeOf(tensor).getShape() == typeOf(same).getShape();
+  if (!isWhole && !inBounds(position, same, at.size() - 1))
     return false;
   at.back() = position;
   tensor = same;

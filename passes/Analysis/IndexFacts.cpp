@@ -744,7 +744,8 @@ IndexRange IndexFacts::elementRange(const Element &e) {
   }
   StringRef name = compositeName(op);
   if (name == "onnx.TopK" && e.tensor == op->getResult(1))
-    return below(typeOf(e.tensor).getDimSize(*compositeInt(op, "axis")));
+    return below(
+        typeOf(op->getOperand(0)).getDimSize(*compositeInt(op, "axis")));
   if (name == "onnx.NonZero") {
     // Row r holds coordinates along dimension r.
     if (auto row = e.at[0]->asConstant())

@@ -500,9 +500,9 @@ void RaisePass::report(const Layer &layer, RouteOp route, ExpertsOp experts,
 
 /// Whether ids of a top-k choose what runs: they are sorted, searched for,
 /// scattered to, or look up matrices.
-static bool choosesMatrices(chlo::TopKOp topK) {
+static bool choosesMatrices(Operation *topK) {
   llvm::SetVector<Value> work;
-  work.insert(topK.getIndices());
+  work.insert(topK->getResult(1));
   for (size_t i = 0; i < work.size(); ++i)
     for (Operation *user : work[i].getUsers()) {
       StringRef name = compositeName(user);
@@ -523,14 +523,14 @@ static bool choosesMatrices(chlo::TopKOp topK) {
 }
 
 void RaisePass::reportUnknownForms(func::FuncOp function) {
-  function.walk([&](chlo::TopKOp topK) {
-    if (explained.contains(topK) || !choosesMatrices(topK))
+  function.walk([&](Operation *topK) {
+    if (!isTopK(topK) || explained.contains(topK) || !choosesMatrices(topK))
       return;
     StringRef why = topK->getParentOp() == function
                         ? "what the chosen experts compute has no known form"
                         : "it is in a loop, and not one that is known to go "
                           "over layers whose weights are stacked constants";
-    remark::missed(topK.getLoc(),
+    remark::missed(topK->getLoc(),
                    remark::RemarkOpts::name("unknown").category("moe-raise"))
         << ("MoE layer is not raised: " + why).str();
   });
@@ -538,8 +538,9 @@ void RaisePass::reportUnknownForms(func::FuncOp function) {
 
 LogicalResult RaisePass::report(const Matcher &matcher) {
   const RaiseFinding &finding = *matcher.finding;
-  explained.insert(
-      nearest(finding.op, [](Operation *op) { return isa<chlo::TopKOp>(op); }));
+  Operation *topK = nearest(finding.op, isTopK);
+  auto named = matcher.named.find(topK);
+  explained.insert(named == matcher.named.end() ? topK : named->second);
   if (finding.kind == RaiseFinding::Kind::Missed) {
     StringRef why = matcher.whyNoTopK(finding.op);
     std::string choice =
@@ -628,7 +629,10 @@ RaisePass::tryScans(func::FuncOp copy,
     remark::missed(loop.getLoc(),
                    remark::RemarkOpts::name("loop").category("moe-raise"))
         << "loop over layers stays, for its MoE layer is not raised: " + why;
-    loop.walk([&](chlo::TopKOp topK) { explained.insert(topK); });
+    loop.walk([&](Operation *op) {
+      if (isTopK(op))
+        explained.insert(op);
+    });
   }
   return haveLayers;
 }

@@ -43,6 +43,9 @@ public:
   llvm::SmallVector<mlir::Operation *> parts;
   /// What looks like a top-k, and why it is none.
   llvm::DenseMap<mlir::Operation *, std::string> noTopKs;
+  /// The top-ks that are written beside what they are another name of, which
+  /// orders keys by number: all zeros are equal.
+  llvm::DenseMap<mlir::Operation *, mlir::Operation *> named;
 
   /// Why the nearest choice that the op depends on is no top-k; empty where it
   /// depends on nothing that looks like one.
@@ -190,6 +193,10 @@ struct Pick {
 };
 /// The pick whose expert id the integer is: indices[row..., slot] of a top-k.
 std::optional<Pick> asPick(IndexFacts &facts, Index id);
+/// Refuses keys that may be -0 where the top-k, in total order, tells that from
+/// 0, which a routing does not. `key` is one of them.
+mlir::LogicalResult checkOrder(Matcher &matcher, const Pick &pick,
+                               const Element &key);
 /// The expert id that the slot holds.
 Index idOf(IndexFacts &facts, const Pick &pick);
 /// The number of the slot among those of all tokens.
@@ -466,6 +473,8 @@ std::string describeWeight(const SharedExpert &shared);
 
 /// Writes a top-k beside what is one by another name, and tells the facts.
 void nameTopKs(Matcher &matcher, mlir::func::FuncOp function);
+/// Whether the op is a top-k by name: values and positions.
+bool isTopK(mlir::Operation *op);
 
 /// The nearest op of some kind that the op depends on.
 mlir::Operation *nearest(mlir::Operation *op,

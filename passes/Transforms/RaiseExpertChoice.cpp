@@ -230,6 +230,8 @@ FailureOr<Layer> moe::raise::matchExpertChoice(Matcher &matcher,
                               "and one column per expert");
   if (!typeOf(logits.tensor).getElementType().isF32())
     return matcher.refuse(op, "the logits are not f32");
+  if (failed(checkOrder(matcher, pick, keys)))
+    return failure();
   Index token = rowOf(facts, logits.tensor, ArrayRef(logits.at).drop_back());
   std::optional<TokenBlock> block =
       matchBlock(matcher, token, unit, units, rowCount(facts, logits.tensor));

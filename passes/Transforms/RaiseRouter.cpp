@@ -202,8 +202,12 @@ LogicalResult RouterMatch::matchGroupFilter(const Element &mask, double fill,
   if (chosen.row != row)
     return unknown("the groups are not the best of each token");
   Index any = facts.symbol("g", groups);
-  if (failed(matchGroupScores(facts.trace(chosen.keys(), inRow({any})), any,
-                              groupSize, base)))
+  Element groupKey = facts.trace(chosen.keys(), inRow({any}));
+  if (failed(matchGroupScores(groupKey, any, groupSize, base)))
+    return failure();
+  // The greatest of some keys is one of them.
+  bool isKey = combinerOf(groupKey.tensor.getDefiningOp()) == Combiner::Max;
+  if (failed(checkOrder(matcher, chosen, isKey ? base : groupKey)))
     return failure();
 
   // All of them are kept (GLM-4.5 has one group).
@@ -480,7 +484,7 @@ FailureOr<Router> RouterMatch::run(const Choice &choice) {
       mixes ? WeightAttr::get(matcher.context, WeightSource::Policy,
                               WeightNorm::None)
             : matchWeight(choice);
-  if (failed(weightAttr))
+  if (failed(weightAttr) || failed(checkOrder(matcher, pick, keys)))
     return failure();
   Router router;
   router.logits = logits.tensor;

@@ -86,7 +86,7 @@ static bool isScanOverLayers(const CountedLoop &loop) {
   bool chooses = false, slices = false;
   Block &body = loop.loop->getRegion(1).front();
   for (Operation &op : body) {
-    chooses |= isa<chlo::TopKOp, hlo::SortOp>(op);
+    chooses |= isTopK(&op) || isa<hlo::SortOp>(op);
     auto slice = dyn_cast<hlo::DynamicSliceOp>(op);
     if (!slice || typeOf(slice.getOperand()).getRank() < 3)
       continue;

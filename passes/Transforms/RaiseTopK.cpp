@@ -1,6 +1,6 @@
-// Top-ks by other names: the head of a descending sort, and arg-maxima of what
-// earlier ones leave. A chlo.top_k is written beside each, for the matchers to
-// see; where no layer comes of it, it goes again.
+// Top-ks by other names: that of ONNX, the head of a descending sort, and
+// arg-maxima of what earlier ones leave. A chlo.top_k is written beside each,
+// for the matchers to see; where no layer comes of it, it goes again.
 #include "Raise.h"
 
 #include "mlir/IR/Matchers.h"
@@ -149,8 +149,12 @@ static KeyOrder keyOrder(hlo::SortOp sort, bool descending) {
 }
 
 /// Whether the element is never -0: a probability, or a sum, which is -0 only
-/// where each of its terms is. That of a product of matrices starts at 0.
+/// where each of its terms is. That of a product of matrices starts at 0. What
+/// is too small for its type is not counted: in which order a sum is taken may
+/// decide its sign.
 static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
+  if (std::optional<double> number = facts.numberOf(element))
+    return *number != 0 || !std::signbit(*number);
   Operation *op = element.tensor.getDefiningOp();
   if (isa_and_present<hlo::DotGeneralOp>(op) ||
       (isa_and_present<hlo::ReduceOp>(op) && combinerOf(op) == Combiner::Add))
@@ -158,9 +162,20 @@ static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
   if (kindOf(element) == Scalar::Exp || matchLogistic(facts, element) ||
       (!element.at.empty() && matchSoftmax(facts, element, element.at.back())))
     return true;
-  auto terms = matchBinary(facts, element, Scalar::Add);
-  return terms && (isNeverNegativeZero(facts, terms->first) ||
-                   isNeverNegativeZero(facts, terms->second));
+  auto operandIs = [&](unsigned number) {
+    auto operand = facts.operand(element, number);
+    return operand && isNeverNegativeZero(facts, *operand);
+  };
+  switch (kindOf(element)) {
+  case Scalar::Add:
+    return operandIs(0) || operandIs(1);
+  case Scalar::Select:
+    return operandIs(1) && operandIs(2);
+  case Scalar::Convert:
+    return operandIs(0);
+  default:
+    return false;
+  }
 }
 
 /// Whether the reducer of values with their positions keeps the greater one,
@@ -180,16 +195,15 @@ static bool keepsGreatest(hlo::ReduceOp reduce) {
 }
 
 //===----------------------------------------------------------------------===//
-// Sorts
+// Composites and sorts
 //===----------------------------------------------------------------------===//
 
 namespace {
 
 class TopKNaming {
 public:
-  TopKNaming(IndexFacts &facts,
-             llvm::DenseMap<Operation *, std::string> &others)
-      : facts(facts), others(others) {}
+  explicit TopKNaming(Matcher &matcher)
+      : facts(matcher.facts), others(matcher.noTopKs), named(matcher.named) {}
 
   void run(func::FuncOp function);
 
@@ -202,6 +216,7 @@ private:
     Value keys() const { return op->getOperand(0); }
   };
 
+  void nameComposite(Operation *op);
   void nameSort(hlo::SortOp sort);
   bool isArgMax(Operation *op);
   std::optional<ArgMax> matchArgMax(Operation *op);
@@ -209,7 +224,9 @@ private:
   void nameColumns(hlo::ConcatenateOp concat);
   chlo::TopKOp write(Operation *before, Value keys, int64_t k) {
     OpBuilder builder(before);
-    return chlo::TopKOp::create(builder, before->getLoc(), keys, k);
+    auto topK = chlo::TopKOp::create(builder, before->getLoc(), keys, k);
+    named[topK] = before;
+    return topK;
   }
   Coordinates symbols(Value tensor) {
     Coordinates at;
@@ -220,6 +237,7 @@ private:
 
   IndexFacts &facts;
   llvm::DenseMap<Operation *, std::string> &others;
+  llvm::DenseMap<Operation *, Operation *> &named;
 };
 
 } // namespace
@@ -242,6 +260,12 @@ static std::optional<int64_t> usedOfHead(hlo::SortOp sort, bool flipped) {
     used = std::max(used, slice.getLimitIndices()[last]);
   }
   return used;
+}
+
+void TopKNaming::nameComposite(Operation *op) {
+  chlo::TopKOp topK = write(op, op->getOperand(0), *compositeInt(op, "k"));
+  facts.identifyHead(op->getResult(0), topK.getValues(), /*flipped=*/false);
+  facts.identifyHead(op->getResult(1), topK.getIndices(), /*flipped=*/false);
 }
 
 void TopKNaming::nameSort(hlo::SortOp sort) {
@@ -430,6 +454,10 @@ void TopKNaming::nameColumns(hlo::ConcatenateOp concat) {
 }
 
 void TopKNaming::run(func::FuncOp function) {
+  SmallVector<hlo::CompositeOp> composites(function.getOps<hlo::CompositeOp>());
+  for (hlo::CompositeOp composite : composites)
+    if (isTopK(composite))
+      nameComposite(composite);
   SmallVector<hlo::SortOp> sorts(function.getOps<hlo::SortOp>());
   for (hlo::SortOp sort : sorts)
     nameSort(sort);
@@ -444,7 +472,21 @@ void TopKNaming::run(func::FuncOp function) {
 }
 
 void moe::raise::nameTopKs(Matcher &matcher, func::FuncOp function) {
-  TopKNaming(matcher.facts, matcher.noTopKs).run(function);
+  TopKNaming(matcher).run(function);
+}
+
+bool moe::raise::isTopK(Operation *op) {
+  return isa_and_present<chlo::TopKOp>(op) ||
+         (compositeName(op) == "onnx.TopK" && compositeInt(op, "k"));
+}
+
+LogicalResult moe::raise::checkOrder(Matcher &matcher, const Pick &pick,
+                                     const Element &key) {
+  if (matcher.named.contains(pick.topK) ||
+      isNeverNegativeZero(matcher.facts, key))
+    return success();
+  return matcher.refuse(pick.topK,
+                        "its top-k puts 0 before -0, and keys may be both");
 }
 
 Operation *moe::raise::nearest(Operation *op,

@@ -106,6 +106,7 @@ CASES = {
     "sort_descending": (lambda x: -jnp.sort(-x, axis=0), (TABLE,)),
     "top_k_ties": (lambda x: lax.top_k(x, 3), (f32([1, 3, 3, 2, 3], [0, 0, 0, 0, 0]),)),
     "top_k_odd": (lambda x: lax.top_k(x, 5), (f32(0.0, -0.0, INF, -INF, 1.0, -1.0),)),
+    "top_k_zeros": (lambda x: lax.top_k(x, 3), (f32([-0.0, 0.0, -0.0, 0.0, -1.0], [1, -0.0, 0.0, 1, 1]),)),
     "argmax_nan": (lambda x: (jnp.argmax(x), jnp.argmin(x), jnp.argmax(x[:6])), (ODD,)),
     # Reductions.
     "reduce_all": (lambda x: (jnp.sum(x, 1), jnp.max(x, 0), jnp.min(x, 1), jnp.prod(x), jnp.any(x > 2, 0), jnp.all(x > -3, 1)), (TABLE,)),

@@ -126,6 +126,16 @@ static void requireWithinData(GraphBuilder &g, Val data, Val indices,
                     data->shape[d], sizeName(d, 0));
 }
 
+/// data[..., ids[i...], ...] along `axis`, for positions within it.
+static Val gatherElements(GraphBuilder &g, Val data, Val ids, int64_t axis) {
+  int64_t rank = data->rank();
+  SmallVector<int64_t> all = range(0, rank);
+  auto numbers = hlo::GatherDimensionNumbersAttr::get(
+      g.builder.getContext(), {}, all, {}, {}, all, rank);
+  return g.gather(data, fullCoordinates(g, ids, axis), numbers,
+                  SymbolicShape(rank, DimExpr(1)), ids->shape);
+}
+
 static void translateGatherElements(NodeContext &node) {
   GraphBuilder &graph = node.graph;
   Val data = node.input(0, 1), indices = node.input(1, 1);
@@ -141,12 +151,7 @@ static void translateGatherElements(NodeContext &node) {
              [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
                requireWithinData(g, in[0], in[1], axis);
                Val ids = g.wrapIndices(in[1], in[0]->shape[axis]);
-               int64_t rank = in[0]->rank();
-               SmallVector<int64_t> all = range(0, rank);
-               auto numbers = hlo::GatherDimensionNumbersAttr::get(
-                   g.builder.getContext(), {}, all, {}, {}, all, rank);
-               return {g.gather(in[0], fullCoordinates(g, ids, axis), numbers,
-                                SymbolicShape(rank, DimExpr(1)), ids->shape)};
+               return {gatherElements(g, in[0], ids, axis)};
              })[0]);
 }
 
@@ -302,6 +307,26 @@ lastAxis(int64_t rank, int64_t axis) {
   return {there, back};
 }
 
+/// The k greatest along the last dimension; of equal ones, which all zeros are,
+/// the first. chlo.top_k has -0 below 0, so floats have a composite whose keys
+/// have one zero.
+static std::pair<Val, Val> greatest(GraphBuilder &graph, Val x, int64_t k) {
+  if (!isa<FloatType>(x->elementType))
+    return graph.topK(x, k);
+  int64_t last = x->rank() - 1;
+  SmallVector<Val> results = graph.composite(
+      "onnx.TopK",
+      {graph.attr("axis", last), graph.attr("k", k),
+       graph.attr("largest", int64_t(1)), graph.attr("sorted", int64_t(1))},
+      {x}, [&](GraphBuilder &g, ArrayRef<Val> in) -> SmallVector<Val> {
+        // -0 + 0 is 0.
+        Val keys = g.add(in[0], g.scalar(in[0]->elementType, 0));
+        Val positions = g.topK(keys, k).second;
+        return {gatherElements(g, in[0], positions, last), positions};
+      });
+  return {results[0], results[1]};
+}
+
 static void translateTopK(NodeContext &node) {
   GraphBuilder &graph = node.graph;
   Val x = node.input(0, 1), count = node.input(1, 0, 1);
@@ -321,7 +346,8 @@ static void translateTopK(NodeContext &node) {
                      llvm::Twine(size.value_or(-1)) + ")");
   if (largest && fixed) {
     auto [there, back] = lastAxis(x->rank(), axis);
-    auto [values, positions] = graph.topK(graph.transpose(x, there), *fixed);
+    auto [values, positions] =
+        greatest(graph, graph.transpose(x, there), *fixed);
     node.output(0, graph.transpose(values, back));
     node.output(1, graph.transpose(positions, back));
     return;
