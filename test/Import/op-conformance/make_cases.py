@@ -31,13 +31,14 @@ def i64(*values):
     return np.array(values, np.int64)
 
 
-def case(name, op, inputs, outputs=1, attrs=None, const=(), opset=20, domain="", dynamic=True, fixed=(), results=None, captured=()):
+def case(name, op, inputs, outputs=1, attrs=None, const=(), opset=20, domain="", dynamic=True, fixed=(), results=None, captured=(), keep=None):
     """inputs: arrays or None for an absent one; const, fixed: numbers of the inputs that are initializers, or have static sizes; results: arrays, or
-    "reference", where ONNX Runtime cannot tell them; dynamic: False, True or "rows", the first size of each input only; captured: numbers of the inputs that only bodies of the node read."""
+    "reference", where ONNX Runtime cannot tell them; dynamic: False, True or "rows", the first size of each input only; captured: numbers of the inputs that only bodies of the node read;
+    keep: where the first output is specified (another node makes the rest 0)."""
     assert name not in CASES, name
     inputs = [None if a is None else a if isinstance(a, onnx.TensorProto) else np.asarray(a) for a in inputs]
     CASES[name] = dict(op=op, inputs=inputs, outputs=outputs, attrs=attrs or {}, const=set(const), opset=opset, domain=domain, dynamic=dynamic, fixed=set(fixed),
-                       results=results, captured=set(captured))
+                       results=results, captured=set(captured), keep=keep)
 
 
 def run_node(op, inputs, outputs=1, attrs=None, domain=""):
@@ -76,10 +77,15 @@ def build(spec):
             initializers[-1].name = name
         else:
             inputs.append(h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), symbols(array, i, i not in spec["fixed"] and spec["dynamic"])))
+    nodes = [node]
+    if spec["keep"] is not None:
+        node.output[0] = "all"
+        nodes.append(h.make_node("Where", ["keep", "all", "zero"], [outputs[0]]))
+        initializers += [onnx.numpy_helper.from_array(spec["keep"], "keep"), onnx.numpy_helper.from_array(np.float32(0), "zero")]
     opsets = [h.make_opsetid("", spec["opset"])] + ([h.make_opsetid(spec["domain"], 1)] if spec["domain"] else [])
 
     def model(values):
-        graph = h.make_graph([node], "g", inputs, values, initializers)
+        graph = h.make_graph(nodes, "g", inputs, values, initializers)
         return h.make_model(graph, opset_imports=opsets, ir_version=10)
 
     # The types of outputs come from a first run.
@@ -356,6 +362,12 @@ def attention():
          **ms)
     case("groupqueryattention_window", "GroupQueryAttention",
          [h3(N, 6), h3(K, 6), h3(K, 6), None, None, lengths(5, 5), np.int32(6)], 3, attrs=dict(gqa, local_window_size=2, softcap=2.0), **ms)
+    # Lengths below the prompt's: the rows of tokens, not those of padding.
+    own = np.random.default_rng(8)
+    padded = [own.standard_normal((B, 6, n * D)).astype(np.float32) for n in (N, K, K)] + [None, None, lengths(2, 5), np.int32(6)]
+    tokens = (np.arange(6) <= padded[5][:, None])[..., None]
+    case("groupqueryattention_padded", "GroupQueryAttention", padded, 3, attrs=gqa, keep=tokens, **ms)
+    case("groupqueryattention_padded_window", "GroupQueryAttention", padded, 3, attrs=dict(gqa, local_window_size=2), keep=tokens, **ms)
     case("groupqueryattention_sink", "GroupQueryAttention",
          [h3(N), h3(K), h3(K), None, None, lengths(S - 1, S - 1), np.int32(S), None, None, None, None, f32(N)], 3, attrs=gqa, **ms)
     case("groupqueryattention_smooth", "GroupQueryAttention",
