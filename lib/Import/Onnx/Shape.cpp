@@ -7,6 +7,7 @@
 using namespace mlir;
 using namespace moe::importer;
 namespace hlo = moe::stablehlo;
+using Direction = hlo::ComparisonDirection;
 
 static void translateConstant(NodeContext &node) {
   GraphBuilder &g = node.graph;
@@ -81,6 +82,55 @@ static void translateSize(NodeContext &node) {
               node.graph.integers(node.graph.i64(), {product(x->shape)}, {}));
 }
 
+/// Whether the element of a shape is a number that only the run time knows, and
+/// not computed from sizes, which are what they are.
+static bool isRuntimeNumber(GraphBuilder &g, const DimExpr &element) {
+  std::optional<SymbolId> symbol = element.asSymbol();
+  return symbol && g.dims[*symbol].kind == SymbolKind::Named &&
+         !g.dims[*symbol].nonNegative;
+}
+
+/// The sizes that the elements of a target shape mean when the model runs: 0 is
+/// that of the input where it copies, -1 what the others leave, if there is one
+/// and they are not 0. What means nothing stays negative, which is refused.
+static SymbolicShape resolveShape(GraphBuilder &g, Val x,
+                                  ArrayRef<DimExpr> elements, bool allowZero) {
+  auto number = [&](const DimExpr &expr) {
+    return g.integers(g.i64(), {expr}, {});
+  };
+  auto equals = [&](Val a, int64_t b) {
+    return g.compare(Direction::EQ, a, number(b));
+  };
+  SmallVector<Val> sizes;
+  Val known = number(1), inferred = number(0);
+  for (auto [index, element] : llvm::enumerate(elements)) {
+    Val size = number(element);
+    if (!allowZero && static_cast<int64_t>(index) < x->rank() &&
+        (element.is(0) || isRuntimeNumber(g, element)))
+      size = g.select(equals(size, 0), number(x->shape[index]), size);
+    Val isInferred = equals(size, -1);
+    known = g.mul(known, g.select(isInferred, number(1), size));
+    inferred = g.add(inferred, g.convert(isInferred, g.i64()));
+    sizes.push_back(size);
+  }
+  Val divisor = g.select(equals(known, 0), number(1), known);
+  Val isOne =
+      g.logicalNot(g.binary(Binary::Or, equals(known, 0),
+                            g.compare(Direction::GT, inferred, number(1))));
+  Val rest =
+      g.select(isOne, g.div(number(product(x->shape)), divisor), number(-1));
+  SymbolicShape shape;
+  for (auto [size, element] : llvm::zip_equal(sizes, elements)) {
+    bool isPlain =
+        !element.is(0) && !element.is(-1) && !isRuntimeNumber(g, element);
+    shape.push_back(
+        isPlain ? element
+                : g.runtimeSymbol(g.get(g.select(equals(size, -1), rest, size)),
+                                  /*nonNegative=*/true));
+  }
+  return shape;
+}
+
 static void translateReshape(NodeContext &node) {
   GraphBuilder &g = node.graph;
   Val x = node.input(0), target = node.input(1, 1, 1);
@@ -88,6 +138,13 @@ static void translateReshape(NodeContext &node) {
   auto elements = g.elementsOf(target);
   if (!elements) {
     node.fail("expects a target shape of known length");
+    return;
+  }
+  if (llvm::any_of(*elements, [&](const DimExpr &element) {
+        return isRuntimeNumber(g, element);
+      })) {
+    SymbolicShape shape = resolveShape(g, x, *elements, allowZero);
+    node.output(0, g.reshape(x, shape));
     return;
   }
   SymbolicShape shape;
@@ -112,6 +169,9 @@ static void translateReshape(NodeContext &node) {
     }
     shape.push_back(size);
   }
+  if (inferred && allowZero && known.is(0))
+    node.fail("expects no 0 beside -1 in a shape whose zeros are sizes "
+              "('allowzero')");
   if (inferred) {
     DimExpr total = product(x->shape);
     // Factors that stand on both sides cancel, which also keeps the quotient

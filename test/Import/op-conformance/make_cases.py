@@ -142,6 +142,10 @@ def shapes():
     x = f32(2, 3, 4)
     case("reshape", "Reshape", [x, i64(0, -1)], const=[1])
     case("reshape_runtime", "Reshape", [x, i64(4, 6)], fixed=[1])
+    case("reshape_runtime_infer", "Reshape", [x, i64(0, -1)], fixed=[1])
+    for name, shape in (("empty", i64(0, 3)), ("empty_last", i64(3, 0))):
+        case("reshape_runtime_" + name, "Reshape", [np.zeros(shape, np.float32), i64(-1, 5)], fixed=[1])
+    case("reshape_runtime_allowzero", "Reshape", [np.zeros((3, 0), np.float32), i64(0, 4)], attrs=dict(allowzero=1), fixed=[1])
     case("transpose", "Transpose", [x], attrs=dict(perm=[2, 0, 1]))
     case("transpose_default", "Transpose", [x])
     case("flatten", "Flatten", [x], attrs=dict(axis=-1))
