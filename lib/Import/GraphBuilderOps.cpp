@@ -165,10 +165,10 @@ Val GraphBuilder::dot(Val a, Val b, ArrayRef<int64_t> batchA,
 
 Val GraphBuilder::matmul(Val a, Val b) {
   int64_t m = a->rank(), n = b->rank();
-  if (m == 0 || n == 0) {
-    fail("expects factors of rank 1 or more");
+  // Callers have refused scalars.
+  if (failed())
     return placeholder(a->elementType, {});
-  }
+  assert(m > 0 && n > 0 && "expects factors of rank 1 or more");
   if (n <= 2)
     return dot(a, b, {}, {}, {m - 1}, {n == 1 ? 0 : n - 2});
   if (m == 1) {
