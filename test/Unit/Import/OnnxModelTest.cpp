@@ -127,6 +127,54 @@ TEST_F(OnnxModelTest, RefusesBrokenGraphs) {
               "expects a graph with outputs");
 }
 
+/// One change to the smallest model, and what is said of it.
+TEST_F(OnnxModelTest, RefusesPartsOfGraphs) {
+  using Proto = ::onnx::ModelProto;
+  const std::pair<void (*)(Proto &), const char *> changes[] = {
+      {[](Proto &model) {
+         model.mutable_graph()
+             ->add_sparse_initializer()
+             ->mutable_values()
+             ->set_name("w");
+       },
+       "expects dense initializers, but got the sparse initializer 'w'"},
+      {[](Proto &model) { model.mutable_graph()->add_initializer(); },
+       "expects initializers with names, but got '' in graph 'g'"},
+      {[](Proto &model) { model.mutable_graph()->add_input(); },
+       "expects graph inputs with names, but got '' in graph 'g'"},
+  };
+  for (auto [change, text] : changes) {
+    Proto proto = fromText(kSmall);
+    change(proto);
+    expectError(proto, text);
+  }
+}
+
+/// The same for the body of an If.
+TEST_F(OnnxModelTest, RefusesPartsOfBodies) {
+  using Body = ::onnx::GraphProto;
+  const std::pair<void (*)(Body &), const char *> changes[] = {
+      {[](Body &body) { body.add_sparse_initializer(); },
+       "expects dense initializers in the body 'then_branch'"},
+      {[](Body &body) {
+         body.add_initializer()->set_name("w");
+         body.add_initializer()->set_name("w");
+       },
+       "defines the initializer 'w' twice in the body 'then_branch'"},
+  };
+  for (auto [change, text] : changes) {
+    ::onnx::ModelProto proto = fromText(
+        "g (bool c, float[2] x) => (float[2] y) {\n"
+        "y = If (c) <then_branch = t () => (float[2] a) { a = Neg (x) },\n"
+        "else_branch = e () => (float[2] b) { b = Exp (x) }> }");
+    for (::onnx::AttributeProto &attribute :
+         *proto.mutable_graph()->mutable_node(0)->mutable_attribute())
+      if (attribute.name() == "then_branch")
+        change(*attribute.mutable_g());
+    expectError(proto, text);
+  }
+}
+
 TEST_F(OnnxModelTest, RefusesSubgraphs) {
   auto proto = fromText(kSmall);
   auto *attribute = proto.mutable_graph()->mutable_node(0)->add_attribute();
@@ -229,11 +277,42 @@ TEST_F(OnnxModelTest, TellsOverloadsApart) {
   EXPECT_EQ(model->nodes()[1].opType, "Log");
 }
 
+TEST_F(OnnxModelTest, RefusesWhatFunctionsLack) {
+  auto proto = fromText(kCall, kLocal);
+  addFunction(proto, "F", {}, {"b"}, "{ b = Constant <value_float = 1.0> () }");
+  expectError(proto, "requires its inputs (1) and outputs (1) to be no more "
+                     "than the function's (0 and 1)");
+  proto = fromText(kCall, kLocal);
+  auto *function = addFunction(proto, "F", {"a"}, {"b"}, "{ b = Exp (a) }");
+  function->GetReflection()->MutableUnknownFields(function)->AddLengthDelimited(
+      11, "\xff");
+  expectError(proto, "expects attribute defaults that parse in function 'F'");
+}
+
 TEST_F(OnnxModelTest, RefusesRecursionAndExplosion) {
   auto proto = fromText(kCall, kLocal);
   addFunction(proto, "F", {"a"}, {"b"}, "{ b = local.G (a) }");
   addFunction(proto, "G", {"a"}, {"b"}, "{ b = local.F (a) }");
   expectError(proto, "calls the function 'F' from itself");
+
+  const std::pair<const char *, const char *> ends[] = {
+      {"{ b = local.Last (a) }", "is nested in more than 128 function calls"},
+      {"{ b = If (a) <then_branch = t () => (float c) { c = Neg (a) },\n"
+       "else_branch = e () => (float d) { d = Exp (a) }> }",
+       "is nested in more than 128 bodies"}};
+  for (auto [end, text] : ends) {
+    proto = fromText(kCall, kLocal);
+    std::string name = "F";
+    for (int i = 1; i < 128; ++i) {
+      std::string next = "F" + std::to_string(i);
+      addFunction(proto, name.c_str(), {"a"}, {"b"},
+                  ("{ b = local." + next + " (a) }").c_str());
+      name = next;
+    }
+    addFunction(proto, name.c_str(), {"a"}, {"b"}, end);
+    addFunction(proto, "Last", {"a"}, {"b"}, "{ b = Neg (a) }");
+    expectError(proto, text);
+  }
 
   proto = fromText(kCall, kLocal);
   addFunction(proto, "F", {"a"}, {"b"}, "{ b = local.F0 (a) }");
@@ -446,6 +525,9 @@ TEST_F(TensorTest, ReadsEveryEncoding) {
   expectRefusal(tensor,
                 "expects a supported element type in tensor 't', but got "
                 "string");
+  reset(1);
+  tensor.mutable_segment()->set_begin(0);
+  expectRefusal(tensor, "expects whole tensors, but tensor 't' is a segment");
   reset(17);
   expectRefusal(tensor, "but got float8e4m3fn");
   reset(77);
