@@ -29,7 +29,7 @@ extern "C" {
 
 /* The version of this header: major in the upper 16 bits, minor in the lower. A
    library serves programs of the same major and a minor not above its own. */
-#define MOE_COMPILER_API_VERSION UINT32_C(0x00010000)
+#define MOE_COMPILER_API_VERSION UINT32_C(0x00010001)
 
 /* The version that the library has. Since 1.0. */
 MOE_C_API uint32_t moeCompilerGetApiVersion(void);
@@ -63,10 +63,15 @@ moeCompilerSessionCreate(moe_compiler_session_t *session);
 /* Its sources are released before. Since 1.0. */
 MOE_C_API void moeCompilerSessionRelease(moe_compiler_session_t session);
 
-/* Sets an option by name: "cpu" ("host"), "features" (""), "entry" ("main"),
-   "accept-frozen-export" ("false"), "start-from" ("graph"; "moe", "tile",
-   "target"), "emit" ("so"; "obj", "llvm"). They mean what they mean for
-   moe-compile. Since 1.0. */
+/* Sets an option by name, for what is compiled and printed from then on: "cpu"
+   ("host"), "features" (""), "entry" ("main"), "accept-frozen-export"
+   ("false"), "start-from" ("graph"; "moe", "tile", "target"), "emit" ("so";
+   "obj", "llvm"). Since 1.0.
+   "schedule" ("auto"; "unfused", "two-kernel", "fused"), "tokens" ("0": nobody
+   knows) and "threads" ("1") of a usual call, "machine-gflops" and
+   "machine-gbps" ("0": those of "cpu"), "token-rounding" (""; a rule, which
+   changes results), "plan-stats" ("false"). Since 1.1.
+   They mean what they mean for moe-compile. What is refused changes nothing. */
 MOE_C_API MOE_C_NODISCARD moe_compiler_error_t moeCompilerSessionSetOption(
     moe_compiler_session_t session, const char *name, const char *value);
 
@@ -104,6 +109,23 @@ moeCompilerSourceOpen(moe_compiler_session_t session, const char *path,
 MOE_C_API MOE_C_NODISCARD moe_compiler_error_t moeCompilerSourceFromMemory(
     moe_compiler_session_t session, const char *name, const void *data,
     size_t size, moe_compiler_source_t *source);
+/* An input of a model, by name or number, and its tensor in a file. */
+typedef struct {
+  const char *input;
+  const char *tensor;
+} moe_compiler_weight_t;
+
+/* Makes constants of inputs of the function that the option "entry" names:
+ * those that have tensors in a safetensors file. Each of the `count` elements
+ * of `weights` (NULL where there are none) says which tensor an input has where
+ * their names differ; all is borrowed for the call. Large tensors stay in the
+ * file, which has to be there when the source is compiled. An error
+ * (MOE_COMPILER_INVALID_MODEL) lists all that does not fit, and leaves the
+ * source as it was. Since 1.1. */
+MOE_C_API MOE_C_NODISCARD moe_compiler_error_t moeCompilerSourceBindWeights(
+    moe_compiler_session_t session, moe_compiler_source_t source,
+    const char *path, const moe_compiler_weight_t *weights, size_t count);
+
 /* Since 1.0. */
 MOE_C_API void moeCompilerSourceRelease(moe_compiler_source_t source);
 

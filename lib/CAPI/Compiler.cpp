@@ -1,6 +1,8 @@
 // The C API of the compiler over the C++ one.
 #include "moe-c/Compiler.h"
+#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Import/Onnx.h"
+#include "moe/Import/Weights.h"
 #include "moe/Pipelines/Compiler.h"
 #include "moe/Tools/Registration.h"
 
@@ -9,6 +11,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -108,48 +111,140 @@ void moeCompilerSessionRelease(moe_compiler_session_t session) {
   delete session;
 }
 
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// An option, what its values are, and how one is set: false where it is
+/// another one.
+struct Option {
+  StringRef name, expected;
+  bool (*set)(moe::CompileOptions &options, StringRef value);
+};
+} // namespace
+
+static bool setFlag(bool &flag, StringRef value) {
+  flag = value == "true";
+  return flag || value == "false";
+}
+
+static bool setInteger(int64_t &number, StringRef value, int64_t least) {
+  int64_t read;
+  if (value.getAsInteger(10, read) || read < least)
+    return false;
+  number = read;
+  return true;
+}
+
+/// A rate in units of 10^9 per second.
+static bool setRate(double &rate, StringRef value) {
+  double read;
+  if (value.getAsDouble(read) || !(read >= 0) || std::isinf(read))
+    return false;
+  rate = read * 1e9;
+  return true;
+}
+
+static const Option compileOptions[] = {
+    {"cpu", "",
+     [](moe::CompileOptions &options, StringRef value) {
+       options.cpu = value.str();
+       return true;
+     }},
+    {"features", "",
+     [](moe::CompileOptions &options, StringRef value) {
+       options.features = value.str();
+       return true;
+     }},
+    {"entry", "",
+     [](moe::CompileOptions &options, StringRef value) {
+       options.entry = value.str();
+       return true;
+     }},
+    {"accept-frozen-export", "'true' or 'false'",
+     [](moe::CompileOptions &options, StringRef value) {
+       return setFlag(options.acceptFrozenExport, value);
+     }},
+    {"start-from", kLevels,
+     [](moe::CompileOptions &options, StringRef value) {
+       std::optional<moe::Level> level = moe::parseLevel(value);
+       options.from = level.value_or(options.from);
+       return level.has_value();
+     }},
+    {"emit", "'so', 'obj' or 'llvm'",
+     [](moe::CompileOptions &options, StringRef value) {
+       using Kind = moe::ArtefactKind;
+       auto kind = llvm::StringSwitch<std::optional<Kind>>(value)
+                       .Case("so", Kind::SharedLibrary)
+                       .Case("obj", Kind::Object)
+                       .Case("llvm", Kind::LLVMIR)
+                       .Default(std::nullopt);
+       options.kind = kind.value_or(options.kind);
+       return kind.has_value();
+     }},
+    {"schedule", "'auto', 'unfused', 'two-kernel' or 'fused'",
+     [](moe::CompileOptions &options, StringRef value) {
+       using moe::Schedule;
+       auto form = llvm::StringSwitch<std::optional<Schedule>>(value)
+                       .Case("auto", Schedule::Auto)
+                       .Case("unfused", Schedule::Unfused)
+                       .Case("two-kernel", Schedule::TwoKernel)
+                       .Case("fused", Schedule::Fused)
+                       .Default(std::nullopt);
+       options.schedule.form = form.value_or(options.schedule.form);
+       return form.has_value();
+     }},
+    {"tokens", "a number that is not negative",
+     [](moe::CompileOptions &options, StringRef value) {
+       return setInteger(options.schedule.tokens, value, 0);
+     }},
+    {"threads", "a number of at least 1",
+     [](moe::CompileOptions &options, StringRef value) {
+       return setInteger(options.schedule.threads, value, 1);
+     }},
+    {"machine-gflops", "a number that is not negative",
+     [](moe::CompileOptions &options, StringRef value) {
+       return setRate(options.machineFlops, value);
+     }},
+    {"machine-gbps", "a number that is not negative",
+     [](moe::CompileOptions &options, StringRef value) {
+       return setRate(options.machineReadBytes, value);
+     }},
+    {"token-rounding",
+     "a rule (nearest, up, down, sr_f, nr_s, balance_f), or empty",
+     [](moe::CompileOptions &options, StringRef value) {
+       if (!value.empty() && !moe::symbolizeTileMode(value))
+         return false;
+       options.tokenRounding = value.str();
+       return true;
+     }},
+    {"plan-stats", "'true' or 'false'",
+     [](moe::CompileOptions &options, StringRef value) {
+       return setFlag(options.planStats, value);
+     }},
+};
+
 moe_compiler_error_t moeCompilerSessionSetOption(moe_compiler_session_t session,
                                                  const char *name,
                                                  const char *value) {
   if (!session || !name || !value)
     return invalidArgument("expects a session, a name and a value, but got "
                            "NULL");
-  moe::CompileOptions &options = session->options;
-  StringRef option(name);
-  auto refuse = [&](StringRef expected) {
-    return invalidArgument("expects option '" + option + "' to be " + expected +
-                           ", but got '" + value + "'");
-  };
-  if (option == "cpu") {
-    options.cpu = value;
-  } else if (option == "features") {
-    options.features = value;
-  } else if (option == "entry") {
-    options.entry = value;
-  } else if (option == "accept-frozen-export") {
-    if (value != StringRef("true") && value != StringRef("false"))
-      return refuse("'true' or 'false'");
-    options.acceptFrozenExport = value == StringRef("true");
-  } else if (option == "start-from") {
-    std::optional<moe::Level> level = moe::parseLevel(value);
-    if (!level)
-      return refuse(kLevels);
-    options.from = *level;
-  } else if (option == "emit") {
-    auto kind = llvm::StringSwitch<std::optional<moe::ArtefactKind>>(value)
-                    .Case("so", moe::ArtefactKind::SharedLibrary)
-                    .Case("obj", moe::ArtefactKind::Object)
-                    .Case("llvm", moe::ArtefactKind::LLVMIR)
-                    .Default(std::nullopt);
-    if (!kind)
-      return refuse("'so', 'obj' or 'llvm'");
-    options.kind = *kind;
-  } else {
-    return invalidArgument("expects the option 'accept-frozen-export', 'cpu', "
-                           "'features', 'entry', 'start-from' or 'emit', but "
-                           "got '" +
-                           option + "'");
+  const Option *option = llvm::find_if(
+      compileOptions, [&](const Option &known) { return known.name == name; });
+  if (option == std::end(compileOptions)) {
+    std::string names;
+    for (const Option &known : compileOptions)
+      names += (names.empty() ? "'" : ", '") + known.name.str() + "'";
+    return invalidArgument("expects an option (" + names + "), but got '" +
+                           llvm::Twine(name) + "'");
   }
+  moe::CompileOptions changed = session->options;
+  if (!option->set(changed, value))
+    return invalidArgument("expects option '" + option->name + "' to be " +
+                           option->expected + ", but got '" + value + "'");
+  session->options = std::move(changed);
   return nullptr;
 }
 
@@ -199,6 +294,26 @@ moeCompilerSourceFromMemory(moe_compiler_session_t session, const char *name,
           llvm::MemoryBufferRef(StringRef(bytes.data(), bytes.size()), name),
           session->context),
       source);
+}
+
+moe_compiler_error_t moeCompilerSourceBindWeights(
+    moe_compiler_session_t session, moe_compiler_source_t source,
+    const char *path, const moe_compiler_weight_t *weights, size_t count) {
+  if (!session || !source || !path || (!weights && count != 0))
+    return invalidArgument("expects a session, a source, a path and weights, "
+                           "but got NULL");
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const auto &[input, tensor] : ArrayRef(weights, count)) {
+    if (!input || !tensor)
+      return invalidArgument("expects an input and a tensor of weight #" +
+                             llvm::Twine(pairs.size()) + ", but got NULL");
+    pairs.emplace_back(input, tensor);
+  }
+  session->begin();
+  if (failed(moe::bindWeights(*source->module, path, pairs,
+                              session->options.entry)))
+    return session->failure(MOE_COMPILER_INVALID_MODEL);
+  return nullptr;
 }
 
 void moeCompilerSourceRelease(moe_compiler_source_t source) { delete source; }

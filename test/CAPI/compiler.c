@@ -70,13 +70,112 @@ static int exists(const char *path) {
   return file != NULL;
 }
 
+/* Whether the text of the source at a level has the part. */
+static int has(moe_compiler_session_t session, moe_compiler_source_t source,
+               const char *level, const char *part) {
+  moe_compiler_output_t output = NULL;
+  OK(moeCompilerPrint(session, source, level, &output));
+  int found = strstr(moeCompilerOutputText(output, NULL), part) != NULL;
+  moeCompilerOutputRelease(output);
+  return found;
+}
+
+/* Options say how the layer of a model is run. */
+static void testSchedules(const char *layer) {
+  static const struct {
+    const char *name, *value, *expected;
+  } refused[] = {
+      {"schedule", "slow", "'auto', 'unfused', 'two-kernel' or 'fused', but"},
+      {"tokens", "-1", "a number that is not negative, but got '-1'"},
+      {"tokens", "many", "a number that is not negative, but got 'many'"},
+      {"threads", "0", "a number of at least 1, but got '0'"},
+      {"machine-gflops", "-2.5", "a number that is not negative"},
+      {"machine-gbps", "nan", "a number that is not negative"},
+      {"token-rounding", "away", "a rule (nearest, up, down, sr_f, nr_s, "},
+      {"plan-stats", "yes", "'true' or 'false', but got 'yes'"},
+  };
+  moe_compiler_session_t session = NULL;
+  moe_compiler_source_t source = NULL;
+  OK(moeCompilerSessionCreate(&session));
+  OK(moeCompilerSourceOpen(session, layer, &source));
+  OK(moeCompilerSessionSetOption(session, "schedule", "unfused"));
+  CHECK(!has(session, source, "tile", "moe_tile.graph"));
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; ++i)
+    ERROR(
+        moeCompilerSessionSetOption(session, refused[i].name, refused[i].value),
+        MOE_COMPILER_INVALID_ARGUMENT, refused[i].expected);
+  CHECK(!has(session, source, "tile", "moe_tile.graph"));
+  OK(moeCompilerSessionSetOption(session, "schedule", "fused"));
+  CHECK(has(session, source, "tile", "moe_tile.graph"));
+  CHECK(!has(session, source, "tile", "plan_stats"));
+  OK(moeCompilerSessionSetOption(session, "plan-stats", "true"));
+  CHECK(has(session, source, "tile", "plan_stats"));
+  /* What the cost model is told decides. */
+  OK(moeCompilerSessionSetOption(session, "schedule", "auto"));
+  CHECK(has(session, source, "tile", "moe_tile.graph"));
+  OK(moeCompilerSessionSetOption(session, "tokens", "64"));
+  CHECK(!has(session, source, "tile", "moe_tile.graph"));
+  OK(moeCompilerSessionSetOption(session, "threads", "2"));
+  OK(moeCompilerSessionSetOption(session, "machine-gbps", "1000"));
+  OK(moeCompilerSessionSetOption(session, "machine-gflops", "0.001"));
+  CHECK(has(session, source, "tile", "moe_tile.graph"));
+  OK(moeCompilerSessionSetOption(session, "token-rounding", "nearest"));
+  OK(moeCompilerSessionSetOption(session, "token-rounding", ""));
+  moeCompilerSourceRelease(source);
+  moeCompilerSessionRelease(session);
+}
+
+/* Inputs become the tensors of a file. */
+static void testWeights(const char *path) {
+  static const char text[] =
+      "func.func @main(%w: tensor<2xf32> {moe.name = \"w\"}, %x: tensor<2xf32> "
+      "{moe.name = \"x\"}) -> (tensor<2xf32> {moe.name = \"y\"}) {\n"
+      "  %y = stablehlo.add %w, %x : tensor<2xf32>\n"
+      "  return %y : tensor<2xf32>\n"
+      "}\n";
+  static const char table[] =
+      "{\"scale\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+  const float numbers[2] = {2.5f, -7.0f};
+  /* The length of the table has 8 bytes, the least significant first. */
+  const unsigned char length[8] = {sizeof table - 1};
+  FILE *file = fopen(path, "wb");
+  if (!file)
+    exit(2);
+  fwrite(length, 1, sizeof length, file);
+  fwrite(table, 1, sizeof table - 1, file);
+  fwrite(numbers, 1, sizeof numbers, file);
+  fclose(file);
+
+  const moe_compiler_weight_t weights[] = {{"w", "scale"}, {NULL, "scale"}};
+  moe_compiler_session_t session = NULL;
+  moe_compiler_source_t source = NULL;
+  OK(moeCompilerSessionCreate(&session));
+  OK(moeCompilerSourceFromMemory(session, "model.mlir", text, strlen(text),
+                                 &source));
+  ERROR(moeCompilerSourceBindWeights(session, source, path, NULL, 0),
+        MOE_COMPILER_INVALID_MODEL, "tensor 'scale' is no input");
+  ERROR(moeCompilerSourceBindWeights(session, source, "no-such-file", NULL, 0),
+        MOE_COMPILER_INVALID_MODEL, "no-such-file");
+  ERROR(moeCompilerSourceBindWeights(session, source, path, NULL, 1),
+        MOE_COMPILER_INVALID_ARGUMENT, "expects a session, a source, a path");
+  ERROR(moeCompilerSourceBindWeights(session, source, path, weights, 2),
+        MOE_COMPILER_INVALID_ARGUMENT, "a tensor of weight #1");
+  CHECK(!has(session, source, "graph", "[2.500000e+00, -7.000000e+00]"));
+  OK(moeCompilerSourceBindWeights(session, source, path, weights, 1));
+  CHECK(has(session, source, "graph", "[2.500000e+00, -7.000000e+00]"));
+  CHECK(!has(session, source, "graph", "moe.name = \"w\""));
+  moeCompilerSourceRelease(source);
+  moeCompilerSessionRelease(session);
+}
+
 int main(int argc, char **argv) {
   if (argc != 3)
     return 2;
-  char library[4096], header[4096], missing[4096];
+  char library[4096], header[4096], missing[4096], weights[4096];
   snprintf(library, sizeof library, "%s/capi.so", argv[1]);
   snprintf(header, sizeof header, "%s/capi.h", argv[1]);
   snprintf(missing, sizeof missing, "%s/no such directory/capi.so", argv[1]);
+  snprintf(weights, sizeof weights, "%s/capi.safetensors", argv[1]);
   remove(library);
   remove(header);
 
@@ -156,6 +255,9 @@ int main(int argc, char **argv) {
     moeCompilerSourceRelease(source);
   }
   free(bytes);
+
+  testSchedules(argv[2]);
+  testWeights(weights);
 
   moeCompilerSourceRelease(NULL);
   moeCompilerSessionRelease(session);
