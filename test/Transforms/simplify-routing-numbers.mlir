@@ -1,8 +1,12 @@
 // C13: experts take the numbers that their plan had before a renumbering, one positive and one negative per precondition. That two renumberings are one is a canonicalisation.
 // RUN: moe-opt %s --moe-simplify-routing --allow-unregistered-dialect --split-input-file --verify-diagnostics --remarks-filter='moe-simplify-routing' | FileCheck %s
+// RUN: moe-opt %s --moe-simplify-routing=renumber=false --allow-unregistered-dialect --split-input-file | FileCheck %s --check-prefix=KEEP
 
 // Expert 1 of the four is nobody's number, and goes.
 // (C13): fires
+// KEEP-LABEL: func.func @experts_change_places
+// KEEP: %[[Q:.*]] = moe.remap
+// KEEP: moe.experts %{{.*}}, %[[Q]](
 // CHECK-LABEL: func.func @experts_change_places
 func.func @experts_change_places(%p: !moe.plan<3, slots<2>>, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK-NOT: moe.remap

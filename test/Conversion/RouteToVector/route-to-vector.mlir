@@ -1,6 +1,7 @@
 // What a kernel is made of, with 4 units per block. That it computes what the reference lowering does is tested in route-to-vector-numbers.test.
 // RUN: moe-opt %s --convert-route-to-vector='vector-bits=128' --canonicalize --cse | FileCheck %s
 // RUN: moe-opt %s --convert-route-to-vector='vector-bits=512' | FileCheck %s --check-prefix=WIDE
+// RUN: moe-opt %s --convert-route-to-vector='vector-bits=128 grain=480' --canonicalize --cse | FileCheck %s --check-prefix=GRAIN
 // RUN: moe-opt %s --convert-route-to-vector --convert-moe-to-linalg --canonicalize --moe-verify-tile | FileCheck %s --check-prefix=LEVEL
 
 // Units become blocks, blocks chunks; the plan is made of what the kernel writes.
@@ -16,6 +17,11 @@
 // CHECK: %[[IDS_OUT:.*]] = bufferization.to_tensor %[[IDS]] restrict writable
 // CHECK: %[[WEIGHTS_OUT:.*]] = bufferization.to_tensor %[[WEIGHTS]] restrict writable
 // CHECK: builtin.unrealized_conversion_cast %[[IDS_OUT]], %[[WEIGHTS_OUT]], {{.*}} to !moe.plan<6, slots<2>>
+// Of 6 keys of 4 units, 4 operations each.
+// GRAIN-LABEL: func.func @softmax
+// GRAIN: %[[BLOCKS:.*]] = arith.ceildivui %{{.*}}, %c4
+// GRAIN: %[[WORK:.*]] = arith.muli %[[BLOCKS]], %c96
+// GRAIN: arith.divui %[[WORK]], %c480
 // WIDE-LABEL: func.func @softmax
 // What is left of a level above is gone where the reference lowering has run.
 // LEVEL-LABEL: func.func @softmax
