@@ -166,12 +166,28 @@ static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
     auto operand = facts.operand(element, number);
     return operand && isNeverNegativeZero(facts, *operand);
   };
+  auto isPositive = [&](unsigned number) {
+    auto operand = facts.operand(element, number);
+    return operand && facts.numberOf(*operand).value_or(0) > 0;
+  };
   switch (kindOf(element)) {
+  case Scalar::Abs:
+    return true;
   case Scalar::Add:
     return operandIs(0) || operandIs(1);
+  case Scalar::Mul:
+    return (operandIs(0) && isPositive(1)) || (isPositive(0) && operandIs(1));
+  case Scalar::Div:
+    return operandIs(0) && isPositive(1);
+  case Scalar::Max:
+  case Scalar::Min:
+    return operandIs(0) && operandIs(1);
   case Scalar::Select:
     return operandIs(1) && operandIs(2);
   case Scalar::Convert:
+  case Scalar::Sqrt:
+  case Scalar::Sub: // -0 - 0 is the only difference that is -0
+  case Scalar::Tanh:
     return operandIs(0);
   default:
     return false;
