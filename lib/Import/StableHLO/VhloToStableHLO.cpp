@@ -280,10 +280,14 @@ LogicalResult Converter::replace(Operation *op, OperationState &state) {
 LogicalResult Converter::convertFunction(Operation *op) {
   Attributes attributes(op);
   FailureOr<StringAttr> name = attributes.take<StringAttr>("sym_name");
+  if (failed(name))
+    return failure();
   FailureOr<StringAttr> visibility =
       attributes.take<StringAttr>("sym_visibility");
+  if (failed(visibility))
+    return failure();
   FailureOr<TypeAttr> type = attributes.take<TypeAttr>("function_type");
-  if (failed(name) || failed(visibility) || failed(type))
+  if (failed(type))
     return failure();
   auto functionType = dyn_cast<FunctionType>(type->getValue());
   if (!functionType || name->empty() || op->getNumRegions() != 1 ||
