@@ -382,6 +382,10 @@ def layers():
     """Nodes of the moe dialect, and forms of indexing whose sizes only a run tells."""
     moe = dict(k=2, activation_type="relu", normalize_routing_weights=1)
     case("moe", "MoE", [f32(5, 8), f32(5, 4), f32(4, 6, 8), None, f32(4, 8, 6)], attrs=moe, domain="com.microsoft", const=[2, 4], dynamic="rows")
+    own = np.random.default_rng(9)
+    zeros = np.float32([[-0.0, 0, 0, -1], [0, -0.0, -0.0, 0], [-1, -0.0, 0, -2], [-0.0, -0.0, 0, 0], [0, -0.0, 1, -0.0]])
+    parts = [own.standard_normal(shape).astype(np.float32) for shape in ((5, 8), (4, 6, 8), (4, 8, 6))]
+    case("moe_zeros", "MoE", [parts[0], zeros, parts[1], None, parts[2]], attrs=moe, domain="com.microsoft", const=[2, 4], dynamic="rows")
     case("scatternd_dynamic", "ScatterND", [f32(4, 5), np.array([[0], [-1]]), f32(2, 5)], fixed=[1])
     case("gathernd_batch_dynamic", "GatherND", [f32(4, 5, 3), rng.integers(0, 5, (4, 1))], attrs=dict(batch_dims=1), fixed=[1])
 
