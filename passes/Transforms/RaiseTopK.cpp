@@ -151,8 +151,10 @@ static KeyOrder keyOrder(hlo::SortOp sort, bool descending) {
 /// Whether the element is never -0: a probability, or a sum, which is -0 only
 /// where each of its terms is. That of a product of matrices starts at 0. What
 /// is too small for its type is not counted: in which order a sum is taken may
-/// decide its sign.
-static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
+/// decide its sign. Looks `depth` steps back, so that sums of sums of one value
+/// do not take exponential time.
+static bool isNeverNegativeZero(IndexFacts &facts, const Element &element,
+                                int depth = 8) {
   if (std::optional<double> number = facts.numberOf(element))
     return *number != 0 || !std::signbit(*number);
   Operation *op = element.tensor.getDefiningOp();
@@ -164,7 +166,8 @@ static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
     return true;
   auto operandIs = [&](unsigned number) {
     auto operand = facts.operand(element, number);
-    return operand && isNeverNegativeZero(facts, *operand);
+    return operand && depth > 0 &&
+           isNeverNegativeZero(facts, *operand, depth - 1);
   };
   auto isPositive = [&](unsigned number) {
     auto operand = facts.operand(element, number);
@@ -176,9 +179,9 @@ static bool isNeverNegativeZero(IndexFacts &facts, const Element &element) {
   case Scalar::Add:
     return operandIs(0) || operandIs(1);
   case Scalar::Mul:
-    return (operandIs(0) && isPositive(1)) || (isPositive(0) && operandIs(1));
+    return (isPositive(1) && operandIs(0)) || (isPositive(0) && operandIs(1));
   case Scalar::Div:
-    return operandIs(0) && isPositive(1);
+    return isPositive(1) && operandIs(0);
   case Scalar::Max:
   case Scalar::Min:
     return operandIs(0) && operandIs(1);
