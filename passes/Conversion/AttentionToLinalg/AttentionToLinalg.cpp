@@ -18,6 +18,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTATTENTIONTOLINALGPASS
@@ -54,7 +55,7 @@ constexpr double hides = -1e38, shows = -1e37;
 class Lowering {
 public:
   explicit Lowering(Attention attention)
-      : attention(attention),
+      : attention(std::move(attention)),
         b(this->attention.op->getLoc(), this->attention.op) {}
 
   void run();
