@@ -134,16 +134,21 @@ def ConvertTileToCPUPass : Pass<"convert-tile-to-cpu", "::mlir::ModuleOp"> {
 }
 
 def ConvertAttentionToLinalgPass : Pass<"convert-attention-to-linalg", "::mlir::ModuleOp"> {
-  let summary = "Lower causal attention to linalg in blocks of rows";
+  let summary = "Lower masked attention to linalg in blocks of rows";
   let description = [{
-    Replaces each composite `onnx.Attention` that says that it is causal by structured ops in a loop over blocks of queries. Of its attributes, `causal` says
+    Replaces each composite `onnx.Attention` that is causal or has a mask by structured ops in a loop over even blocks of at most 120 queries. Of its attributes, `causal` says
     where the first query stands among the keys: `start` at the first one, `end` so that the last query stands at the last key, `first` where an operand says, for all
     sequences or for each; a query sees the keys up to its own place, with `window` only that many of them. Products, softmax and probabilities of a block
     range from the first to the last key that one of its queries sees in one of the sequences; keys in between that a query does not see have the weight zero, as
     all hidden keys have in the decomposition. So results are those of the decomposition but for rounding (sums are divided behind the product with
     values, not before), and but for values of hidden keys that are not finite, which may stay without influence.
 
-    Scale, cap, masks and sinks are those of the decomposition, and so are rows of zeros for queries that see nothing. Composites without `causal`, and those whose types
+    Of attention that is not causal, a run reads from its mask which keys are hidden from all queries of a block: by `false`, or by numbers of at most -1e38 beside which each
+    query has one of at least -1e37; where a query has none, its weights depend on all keys, and the block ranges over all. This assumes that logits are smaller than
+    4e37. The same is done for products that a graph writes out in f32, `softmax(q k [+ mask]) v` with a composite `onnx.Softmax` between two `dot_general`, where
+    there are as many keys as queries: products of few rows read keys of a cache where they lie. There the mask's sizes have to be those of logits or 1.
+
+    Scale, cap, masks and sinks are those of the decomposition, and so are rows of zeros for queries that see nothing. Composites that hide nothing, and those whose types
     leave open whether their operands fit, stay for `moe-inline-composites`, the latter with a `missed` remark.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",

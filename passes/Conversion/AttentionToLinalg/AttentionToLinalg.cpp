@@ -1,6 +1,8 @@
-// Lowers causal attention to structured ops on blocks of query rows.
+// Lowers attention to structured ops on blocks of query rows.
 #include "../MoEToLinalg/TensorBuilder.h"
 #include "../StableHLOToLinalg/Lowering.h"
+#include "../StableHLOToLinalg/SizeAnalysis.h"
+#include "Attention.h"
 #include "moe/Conversion/Passes.h"
 #include "moe/Dialect/Support/MoESupport.h"
 
@@ -16,6 +18,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace moe {
 #define GEN_PASS_DEF_CONVERTATTENTIONTOLINALGPASS
@@ -23,137 +26,28 @@ namespace moe {
 } // namespace moe
 
 using namespace mlir;
+using moe::Attention;
+using moe::Causal;
 using moe::detail::Indexed;
 using moe::detail::Sizes;
 using moe::detail::SizesRef;
 using moe::detail::TensorBuilder;
 using moe::stablehlo::CompositeOp;
+using moe::stablehlo::DotGeneralOp;
 
 namespace {
 
-/// Queries that are computed together, of each head: as many as a task of the
-/// kernels has rows, or twice as many.
+/// Queries that are computed together, of each head, at most: as many as a task
+/// of the kernels has rows, or twice as many.
 constexpr int64_t blockRows = 120;
+/// Heights of blocks are multiples of this: tiles of kernels have six or twelve
+/// rows.
+constexpr int64_t blockUnit = 12;
 
-/// Where the first query stands among the keys: at the first key, so that the
-/// last query stands at the last key, or where an operand says.
-enum class Causal { Start, End, First };
-
-/// What a composite onnx.Attention says. Shape letters: B sequences, H query
-/// heads, N key heads, S queries, T keys, D and Dv depths of keys and values.
-struct Attention {
-  CompositeOp op;
-  Value query = op->getOperand(0); // B x H x S x D
-  Value key = op->getOperand(1);   // B x N x T x D
-  Value value = op->getOperand(2); // B x N x T x Dv
-  Value first = nullptr;           // B or 1, i64; null unless causal is First
-  Value mask = nullptr;            // broadcast to B x H x S x T; may be null
-  Value sink = nullptr;            // H; may be null
-  unsigned firstNumber = 0, maskNumber = 0; // of operands
-  Causal causal = Causal::Start;
-  int64_t window = 0; // keys that a query sees at most; 0: all before it
-  double scale = 1, softcap = 0;
-
-  /// None where it is not a causal one. `why` is set where it is, but has
-  /// another form than the one that importers emit.
-  static std::optional<Attention> match(CompositeOp op, std::string &why);
-  /// Whether types leave it open only at run time that sizes agree.
-  bool hasShapes(std::string &why);
-  int64_t heads() const { return typeOf(query).getDimSize(1); }
-  int64_t keyHeads() const { return typeOf(key).getDimSize(1); }
-  static RankedTensorType typeOf(Value value) {
-    return cast<RankedTensorType>(value.getType());
-  }
-};
-
-std::optional<Attention> Attention::match(CompositeOp op, std::string &why) {
-  std::optional<DictionaryAttr> attributes = op.getCompositeAttributes();
-  if (op.getName() != "onnx.Attention" || !attributes)
-    return std::nullopt;
-  auto causal = attributes->getAs<StringAttr>("causal");
-  if (!causal || causal == "none")
-    return std::nullopt;
-  auto integer = [&](StringRef name) {
-    auto attribute = attributes->getAs<IntegerAttr>(name);
-    return attribute ? attribute.getInt() : 0;
-  };
-  auto scale = attributes->getAs<FloatAttr>("scale"),
-       softcap = attributes->getAs<FloatAttr>("softcap");
-  bool hasFirst = causal == "first";
-  if ((causal != "start" && causal != "end" && !hasFirst) || !scale ||
-      !softcap) {
-    why = "its attributes are not those of the ONNX importer";
-    return std::nullopt;
-  }
-  bool hasMask = integer("has_mask") != 0, hasSink = integer("has_sink") != 0;
-  unsigned count = 3 + hasFirst + hasMask + hasSink;
-  if (op.getNumOperands() != count || op.getNumResults() != 1 ||
-      llvm::any_of(op->getOperandTypes(),
-                   [](Type type) { return !isa<RankedTensorType>(type); })) {
-    why = "its operands are not those that its attributes name";
-    return std::nullopt;
-  }
-  Attention result{op};
-  unsigned next = 3;
-  if (hasFirst)
-    result.first = op->getOperand(result.firstNumber = next++);
-  if (hasMask)
-    result.mask = op->getOperand(result.maskNumber = next++);
-  if (hasSink)
-    result.sink = op->getOperand(next);
-  result.causal = hasFirst            ? Causal::First
-                  : causal == "start" ? Causal::Start
-                                      : Causal::End;
-  result.window = integer("window");
-  result.scale = scale.getValueAsDouble();
-  result.softcap = softcap.getValueAsDouble();
-  return result.hasShapes(why) ? std::optional(result) : std::nullopt;
-}
-
-bool Attention::hasShapes(std::string &why) {
-  why = "types do not say that its operands fit each other";
-  auto result = dyn_cast<RankedTensorType>(op.getResult(0).getType());
-  for (Value operand : {query, key, value})
-    if (typeOf(operand).getRank() != 4 ||
-        !isa<FloatType>(typeOf(operand).getElementType()))
-      return false;
-  if (!result || result.getRank() != 4 ||
-      !isa<FloatType>(result.getElementType()))
-    return false;
-  auto agree = [](int64_t x, int64_t y) {
-    return x == y || ShapedType::isDynamic(x) || ShapedType::isDynamic(y);
-  };
-  auto q = typeOf(query).getShape(), k = typeOf(key).getShape(),
-       v = typeOf(value).getShape();
-  if (!agree(q[0], k[0]) || !agree(q[0], v[0]) || !agree(k[0], v[0]) ||
-      !agree(q[3], k[3]) || !agree(k[2], v[2]) || q[1] <= 0 || k[1] <= 0 ||
-      k[1] != v[1] || q[1] % k[1] != 0 || ShapedType::isDynamic(v[3]) ||
-      !agree(result.getDimSize(0), q[0]) || result.getDimSize(1) != q[1] ||
-      !agree(result.getDimSize(2), q[2]) || result.getDimSize(3) != v[3])
-    return false;
-  if (first && (typeOf(first).getRank() != 1 ||
-                !typeOf(first).getElementType().isSignlessInteger(64) ||
-                (typeOf(first).getDimSize(0) != 1 &&
-                 !agree(typeOf(first).getDimSize(0), q[0]))))
-    return false;
-  if (sink &&
-      (typeOf(sink).getRank() != 1 || typeOf(sink).getDimSize(0) != q[1] ||
-       !isa<FloatType>(typeOf(sink).getElementType())))
-    return false;
-  if (!mask)
-    return true;
-  RankedTensorType type = typeOf(mask);
-  if (type.getRank() > 4 || !(type.getElementType().isInteger(1) ||
-                              isa<FloatType>(type.getElementType())))
-    return false;
-  const int64_t whole[] = {q[0], q[1], q[2], k[2]};
-  for (auto [size, all] : llvm::zip_equal(
-           type.getShape(), ArrayRef(whole).take_back(type.getRank())))
-    if (size != 1 && !agree(size, all))
-      return false;
-  bool hasHeads = type.getRank() == 4;
-  return !hasHeads || !type.isDynamicDim(1);
-}
+/// Numbers of a mask up to the first one hide a key from queries that another
+/// number, from the second one on, lets see some key: beside its weight that of
+/// the hidden one is zero, unless logits differ by nearly as much.
+constexpr double hides = -1e38, shows = -1e37;
 
 /// Builds the ops of one attention. In them, sizes are those of the five loops
 /// B, N, G (query heads of a key head), S and T; products have N key heads with
@@ -161,8 +55,8 @@ bool Attention::hasShapes(std::string &why) {
 class Lowering {
 public:
   explicit Lowering(Attention attention)
-      : attention(attention),
-        b(this->attention.op.getLoc(), this->attention.op) {}
+      : attention(std::move(attention)),
+        b(this->attention.op->getLoc(), this->attention.op) {}
 
   void run();
 
@@ -179,8 +73,10 @@ private:
   };
 
   void requireSizes();
+  void expandMask();
   void findFirst();
   Block blockAt(Value row, OpFoldResult rows);
+  Block boundByMask(const Block &all);
   Value splitHeads(Value tensor, OpFoldResult rows);
   Value rowsOf(Value queries, const Block &block);
   Value keysOf(Value tensor, const Block &block);
@@ -205,29 +101,72 @@ private:
   Value least, greatest;
 };
 
-/// What types leave open.
+/// What types and the graph leave open.
 void Lowering::requireSizes() {
-  Operation *op = attention.op;
-  auto require = [&](unsigned x, unsigned dimX, unsigned y, unsigned dimY) {
-    moe::graph::requireEqualSizes(b, op, x, dimX, op->getOperand(x), y, dimY,
-                                  op->getOperand(y));
+  Location loc = b.getLoc();
+  auto require = [&](const char *nameX, Value x, unsigned dimX,
+                     const char *nameY, Value y, unsigned dimY) {
+    if (!Attention::typeOf(x).isDynamicDim(dimX) &&
+        !Attention::typeOf(y).isDynamicDim(dimY))
+      return;
+    if (moe::graph::traceSize(x, dimX) == moe::graph::traceSize(y, dimY))
+      return;
+    Value sizeX = b.sizeValue(x, dimX), sizeY = b.sizeValue(y, dimY);
+    moe::graph::require(
+        b, loc, b.compare(arith::CmpIPredicate::eq, sizeX, sizeY),
+        ("requires the size of dimension #" + Twine(dimX) + " of its " + nameX +
+         " ({0}) to equal that of dimension #" + Twine(dimY) + " of its " +
+         nameY + " ({1})")
+            .str(),
+        {sizeX, sizeY});
   };
-  require(0, 0, 1, 0);
-  require(0, 0, 2, 0);
-  require(0, 3, 1, 3);
-  require(1, 2, 2, 2);
+  require("queries", attention.query, 0, "keys", attention.key, 0);
+  require("queries", attention.query, 0, "values", attention.value, 0);
+  require("queries", attention.query, 3, "keys", attention.key,
+          attention.depthDim());
+  require("keys", attention.key, attention.keyDim(), "values", attention.value,
+          2);
   if (attention.first && Attention::typeOf(attention.first).getDimSize(0) != 1)
-    require(attention.firstNumber, 0, 0, 0);
+    require("first positions", attention.first, 0, "queries", attention.query,
+            0);
   if (!attention.mask)
     return;
-  const std::pair<unsigned, unsigned> whole[] = {
-      {0, 0}, {0, 1}, {0, 2}, {1, 2}};
   RankedTensorType mask = Attention::typeOf(attention.mask);
   for (int64_t dim = 0; dim < mask.getRank(); ++dim) {
-    auto [number, own] = whole[4 - mask.getRank() + dim];
-    if (mask.getDimSize(dim) != 1)
-      require(attention.maskNumber, dim, number, own);
+    unsigned whole = 4 - mask.getRank() + dim;
+    if (mask.getDimSize(dim) == 1)
+      continue;
+    if (whole == 3)
+      require("mask", attention.mask, dim, "keys", attention.key,
+              attention.keyDim());
+    else
+      require("mask", attention.mask, dim, "queries", attention.query, whole);
   }
+}
+
+/// Gives the mask the sizes of logits, but for those that are known to be 1:
+/// one that only a run tells may be 1, too.
+void Lowering::expandMask() {
+  RankedTensorType type = Attention::typeOf(attention.mask);
+  auto sizeType = RankedTensorType::get({1}, b.getI64Type());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    unsigned whole = 4 - type.getRank() + dim;
+    if (!type.isDynamicDim(dim)) {
+      sizes.push_back(moe::stablehlo::ConstantOp::create(
+          b, DenseElementsAttr::get(sizeType, type.getDimSize(dim))));
+      continue;
+    }
+    Value like = whole == 3 ? attention.key : attention.query;
+    Value size = moe::stablehlo::GetDimensionSizeOp::create(
+        b, like, whole == 3 ? attention.keyDim() : whole);
+    size = moe::stablehlo::ConvertOp::create(b, size, b.getI64Type());
+    sizes.push_back(moe::stablehlo::ReshapeOp::create(b, sizeType, size));
+  }
+  Value shape = moe::stablehlo::ConcatenateOp::create(b, sizes, 0);
+  attention.mask = moe::stablehlo::DynamicBroadcastInDimOp::create(
+      b, type, attention.mask, shape,
+      llvm::to_vector(llvm::seq<int64_t>(type.getRank())));
 }
 
 void Lowering::findFirst() {
@@ -260,6 +199,8 @@ void Lowering::findFirst() {
 
 /// The keys that rows [row, row + rows) see.
 Lowering::Block Lowering::blockAt(Value row, OpFoldResult rows) {
+  if (attention.causal == Causal::None)
+    return boundByMask({row, rows, b.index(0), total});
   bool isWhole = attention.causal == Causal::End && attention.window <= 0 &&
                  rows == length;
   if (isWhole)
@@ -272,6 +213,76 @@ Lowering::Block Lowering::blockAt(Value row, OpFoldResult rows) {
   Value from = moe::graph::clampIndex(
       b, b.getLoc(), sub(add(least, row), b.index(attention.window - 1)), end);
   return {row, rows, from, sub(end, from)};
+}
+
+/// The keys of `all` from the first to the last one that the mask does not hide
+/// from each row. Where a mask of numbers hides every key from some row, its
+/// weights depend on all of them.
+Lowering::Block Lowering::boundByMask(const Block &all) {
+  std::optional<Indexed> mask = maskOf(all);
+  auto *key = mask ? llvm::find(mask->loops, unsigned(Key)) : nullptr;
+  if (!mask || key == mask->loops.end())
+    return all;
+  unsigned loops = mask->loops.size(), keyLoop = key - mask->loops.begin();
+  SmallVector<unsigned, 3> each, rows;
+  SmallVector<OpFoldResult> sizes;
+  for (unsigned loop = 0; loop < loops; ++loop) {
+    each.push_back(loop);
+    if (loop == keyLoop)
+      continue;
+    rows.push_back(loop);
+    sizes.push_back(b.size(mask->tensor, loop));
+  }
+  Type i64 = b.getI64Type();
+  Value none = b.integer(i64, 0), end = b.toInt64(b.toValue(total));
+  auto greater = [&](Value x, Value y) -> Value {
+    return arith::MaxSIOp::create(b, x, y);
+  };
+  auto lesser = [&](Value x, Value y) -> Value {
+    return arith::MinSIOp::create(b, x, y);
+  };
+  bool isBoolean =
+      Attention::typeOf(attention.mask).getElementType().isInteger(1);
+  // Of each row the first key, the end, and whether that is all that counts.
+  SmallVector<Value> ofRows = b.structured(
+      loops, Indexed{mask->tensor, each},
+      {Indexed{b.filled(sizes, end), rows},
+       Indexed{b.filled(sizes, none), rows},
+       Indexed{b.filled(sizes, none), rows}},
+      [&](ValueRange args) -> SmallVector<Value> {
+        Value place = b.toInt64(b.loopIndex(keyLoop));
+        Value behind = add(place, b.integer(i64, 1));
+        Value isHidden, isShown;
+        if (isBoolean) {
+          isShown = b.boolean(true);
+          isHidden = b.no(args[0]);
+        } else {
+          Value number = b.convert(args[0], type);
+          isShown =
+              b.compare(arith::CmpFPredicate::OGE, number, b.real(type, shows));
+          isHidden =
+              b.compare(arith::CmpFPredicate::OLE, number, b.real(type, hides));
+        }
+        return {lesser(args[1], b.select(isHidden, end, place)),
+                greater(args[2], b.select(isHidden, none, behind)),
+                greater(args[3], b.select(isShown, b.integer(i64, 1), none))};
+      });
+  each.pop_back();
+  SmallVector<Value> ofBlock = b.structured(
+      loops - 1,
+      {Indexed{ofRows[0], each}, Indexed{ofRows[1], each},
+       Indexed{ofRows[2], each}},
+      {Indexed{b.filled({}, end), {}}, Indexed{b.filled({}, none), {}}},
+      [&](ValueRange args) -> SmallVector<Value> {
+        Value isBound = b.compare(arith::CmpIPredicate::sgt, args[2], none);
+        return {lesser(args[3], b.select(isBound, args[0], none)),
+                greater(args[4], b.select(isBound, args[1], end))};
+      });
+  Value from = b.toIndex(b.extract(ofBlock[0], {})),
+        until = b.toIndex(b.extract(ofBlock[1], {}));
+  // Where nothing is seen, the first key is behind the last one.
+  from = arith::MinSIOp::create(b, from, until);
+  return {all.row, all.rows, from, sub(until, from)};
 }
 
 /// B x H x rows x ... as B x N x G x rows x ...
@@ -403,6 +414,8 @@ Value Lowering::logit(Value x, Value mask, Value first, const Block &block) {
   if (mask)
     x = mask.getType().isInteger(1) ? b.select(mask, x, none())
                                     : b.add(x, b.convert(mask, type));
+  if (attention.causal == Causal::None)
+    return x;
   Value position = add(add(first, block.row), b.loopIndex(Row));
   Value key = add(block.from, b.loopIndex(Key));
   Value seen = b.compare(arith::CmpIPredicate::sle, key, position);
@@ -457,12 +470,12 @@ Value Lowering::attend(const Block &block) {
                    });
 
   // A query that sees nothing has no greatest logit; its sum is 0.
-  Value zero = b.real(type, 0);
-  Value shift =
-      b.map(rowSizes, type, Indexed{masked[1], row}, [&](ValueRange args) {
-        Value isNone = b.compare(arith::CmpFPredicate::OEQ, args[0], none());
-        return b.select(isNone, b.real(type, 0), args[0]);
-      });
+  Value zero = b.real(type, 0), shift = masked[1];
+  if (attention.hasZeroRows)
+    shift = b.map(rowSizes, type, Indexed{shift, row}, [&](ValueRange args) {
+      Value isNone = b.compare(arith::CmpFPredicate::OEQ, args[0], none());
+      return b.select(isNone, b.real(type, 0), args[0]);
+    });
   Value before =
       sink ? b.map(rowSizes, type, {Indexed{shift, row}, sinkOfRow},
                    [&](ValueRange args) {
@@ -480,7 +493,7 @@ Value Lowering::attend(const Block &block) {
                          /*alongLast=*/false, valueDepth),
                 block);
   auto element = cast<FloatType>(
-      cast<RankedTensorType>(attention.op.getResult(0).getType())
+      cast<RankedTensorType>(attention.op->getResult(0).getType())
           .getElementType());
   return b.map(b.sizes(sums), element,
                {Indexed{sums, all}, Indexed{weighed[1], row}},
@@ -495,10 +508,16 @@ Value Lowering::attend(const Block &block) {
 void Lowering::run() {
   type = moe::detail::computeType(
       Attention::typeOf(attention.query).getElementType());
+  if (attention.mask && !attention.parts.empty() &&
+      !Attention::typeOf(attention.mask).hasStaticShape())
+    expandMask();
   requireSizes();
   batch = b.size(attention.query, 0);
   length = b.size(attention.query, 2);
   depth = b.size(attention.query, 3);
+  if (attention.keysAreColumns)
+    attention.key = moe::stablehlo::TransposeOp::create(
+        b, attention.key, b.getDenseI64ArrayAttr({0, 1, 3, 2}));
   total = b.size(attention.key, 2);
   valueDepth = b.size(attention.value, 3);
   keyHeads = b.getIndexAttr(attention.keyHeads());
@@ -506,7 +525,7 @@ void Lowering::run() {
   queries = splitHeads(attention.query, length);
   findFirst();
 
-  auto result = cast<RankedTensorType>(attention.op.getResult(0).getType());
+  auto result = cast<RankedTensorType>(attention.op->getResult(0).getType());
   std::optional<int64_t> rows = getConstantIntValue(length);
   OpFoldResult zero = b.getIndexAttr(0);
   SmallVector<OpFoldResult> sizes = {batch, keyHeads, group, length,
@@ -515,14 +534,27 @@ void Lowering::run() {
   if (rows && *rows <= blockRows) {
     all = attend(blockAt(b.index(0), length));
   } else {
-    Value step = b.index(blockRows);
-    Value blocks = arith::CeilDivUIOp::create(b, b.toValue(length), step);
-    bool isEven = rows && *rows % blockRows == 0;
+    // Blocks of one height: a short last one would read keys for few rows.
+    auto divideUp = [&](Value x, Value y) -> Value {
+      return arith::CeilDivUIOp::create(b, x, y);
+    };
+    Value unit = b.index(blockUnit);
+    Value blocks = divideUp(b.toValue(length), b.index(blockRows));
+    Value most =
+        arith::MaxUIOp::create(b, arith::MulIOp::create(b, blocks, unit), unit);
+    Value step =
+        arith::MulIOp::create(b, divideUp(b.toValue(length), most), unit);
+    std::optional<int64_t> height;
+    if (rows)
+      height = llvm::alignTo(
+          llvm::divideCeil(*rows, llvm::divideCeil(*rows, blockRows)),
+          blockUnit);
+    bool isEven = height && *rows % *height == 0;
     Value empty = b.empty(sizes, result.getElementType());
     all = b.loop(b.index(0), blocks, empty,
                  [&](Value number, ValueRange carried) -> SmallVector<Value> {
                    Value row = arith::MulIOp::create(b, number, step);
-                   OpFoldResult count = b.getIndexAttr(blockRows);
+                   OpFoldResult count = b.getIndexAttr(height.value_or(0));
                    if (!isEven)
                      count = Value(arith::MinSIOp::create(
                          b, step, sub(b.toValue(length), row)));
@@ -534,8 +566,10 @@ void Lowering::run() {
   }
   Value joined = tensor::CollapseShapeOp::create(
       b, all, ArrayRef<ReassociationIndices>{{0}, {1, 2}, {3}, {4}});
-  attention.op.getResult(0).replaceAllUsesWith(b.castTo(joined, result));
-  attention.op.erase();
+  attention.op->getResult(0).replaceAllUsesWith(b.castTo(joined, result));
+  attention.op->erase();
+  for (Operation *op : attention.parts)
+    op->erase();
 }
 
 /// Linear in the number of ops.
@@ -557,12 +591,19 @@ struct AttentionToLinalg final
               << why;
         continue;
       }
-      remark::passed(op.getLoc(), remarkOf("blocks"))
-          << ("products of attention end at the last key that one of " +
-              Twine(blockRows) + " queries sees")
-                 .str();
       decompositions.insert(op.getDecompositionAttr().getAttr());
-      Lowering(*attention).run();
+      lower(*attention);
+    }
+    SmallVector<DotGeneralOp> products;
+    getOperation().walk([&](DotGeneralOp op) { products.push_back(op); });
+    llvm::SmallPtrSet<Operation *, 8> gone;
+    for (DotGeneralOp op : llvm::reverse(products)) {
+      if (gone.contains(op))
+        continue;
+      if (std::optional<Attention> attention = Attention::match(op)) {
+        gone.insert_range(attention->parts);
+        lower(*attention);
+      }
     }
     SymbolTable symbols(getOperation());
     for (StringAttr name : decompositions) {
@@ -574,6 +615,20 @@ struct AttentionToLinalg final
   }
 
 private:
+  static void lower(const Attention &attention) {
+    const char *keys =
+        attention.causal != Causal::None
+            ? "products of attention end at the last key that one of "
+        : attention.mask
+            ? "products of attention leave out keys that a mask hides from "
+            : "attention is computed in blocks of ";
+    const char *rows =
+        attention.causal != Causal::None ? " queries sees" : " queries";
+    remark::passed(attention.op->getLoc(), remarkOf("blocks"))
+        << (keys + Twine(blockRows) + rows).str();
+    Lowering(attention).run();
+  }
+
   static remark::RemarkOpts remarkOf(StringRef name) {
     return remark::RemarkOpts::name(name).category(
         "convert-attention-to-linalg");

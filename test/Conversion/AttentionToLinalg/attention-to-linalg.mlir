@@ -1,9 +1,9 @@
 // RUN: moe-opt %s --convert-attention-to-linalg --canonicalize --cse --split-input-file --verify-diagnostics --remarks-filter='convert-attention-to-linalg' | FileCheck %s
 
-// Blocks of 120 queries; each reads the keys up to its last query.
+// Even blocks of at most 120 queries; each reads the keys up to its last query.
 // CHECK-LABEL: func.func @blocks
 // CHECK-SAME:  %[[Q:[a-z0-9]+]]: tensor<?x4x300x16xf32>, %[[K:[a-z0-9]+]]: tensor<?x2x300x16xf32>, %[[V:[a-z0-9]+]]: tensor<?x2x300x8xf32>
-// CHECK-DAG:   %[[STEP:.+]] = arith.constant 120 : index
+// CHECK-DAG:   %[[STEP:.+]] = arith.constant 108 : index
 // CHECK-DAG:   %[[BLOCKS:.+]] = arith.constant 3 : index
 // CHECK-DAG:   %[[TOTAL:.+]] = arith.constant 300 : index
 // CHECK:       %[[QUERIES:.+]] = tensor.expand_shape %[[Q]] {{\[\[}}0], [1, 2], [3], [4]] {{.+}} into tensor<?x2x2x300x16xf32>
@@ -54,9 +54,9 @@ func.func private @body(tensor<1x4x1x16xf32>, tensor<1x4x?x16xf32>, tensor<1x4x?
 // CHECK-SAME:  %[[FIRST:[a-z0-9]+]]: tensor<?xi64>, %[[MASK:[a-z0-9]+]]: tensor<4x1x?xi1>, %[[SINK:[a-z0-9]+]]: tensor<4xf32>
 // CHECK-DAG:   %[[BEFORE:.+]] = arith.constant 6 : index
 // CHECK-DAG:   %[[ONE:.+]] = arith.constant 1 : index
-// CHECK:       moe_support.require {{.+}}requires the size of dimension #2 of operand #1
-// CHECK:       moe_support.require {{.+}}requires the size of dimension #0 of operand #3
-// CHECK:       moe_support.require {{.+}}requires the size of dimension #2 of operand #4
+// CHECK:       moe_support.require {{.+}}requires the size of dimension #2 of its keys
+// CHECK:       moe_support.require {{.+}}requires the size of dimension #0 of its first positions
+// CHECK:       moe_support.require {{.+}}requires the size of dimension #2 of its mask ({0}) to equal that of dimension #2 of its keys
 // CHECK:       linalg.generic {{.+}} ins(%[[FIRST]]
 // CHECK:         arith.maxsi
 // CHECK:       linalg.generic {{.+}} ins(%[[FIRST]]
@@ -80,7 +80,7 @@ func.func private @body(tensor<?x4x1x16xf16>, tensor<?x2x?x16xf16>, tensor<?x2x?
 
 // -----
 
-// Attention that is not causal is not this pass's.
+// Attention that hides nothing is not this pass's.
 // CHECK-LABEL: func.func @all
 // CHECK:       stablehlo.composite "onnx.Attention"
 func.func @all(%q: tensor<1x4x3x16xf32>, %k: tensor<1x2x3x16xf32>, %v: tensor<1x2x3x16xf32>) -> tensor<1x4x3x16xf32> {
@@ -129,3 +129,88 @@ func.func @another_author(%q: tensor<1x4x3x16xf32>, %k: tensor<1x2x3x16xf32>, %v
   return %0 : tensor<1x4x3x16xf32>
 }
 func.func private @body(tensor<1x4x3x16xf32>, tensor<1x2x3x16xf32>, tensor<1x2x3x16xf32>) -> tensor<1x4x3x16xf32>
+
+// -----
+
+// A run tells which keys a mask hides: those before the first, and behind the last one that it does not hide from each query. A query from which it hides all keys
+// has weights that depend on all of them.
+// CHECK-LABEL: func.func @hidden_by_numbers
+// CHECK-SAME:  %[[Q:[a-z0-9]+]]: tensor<2x4x240x16xf32>, %[[K:[a-z0-9]+]]: tensor<2x4x16x240xf32>, %[[V:[a-z0-9]+]]: tensor<2x4x240x8xf32>, %[[MASK:[a-z0-9]+]]: tensor<1x240x240xf32>
+// CHECK-DAG:   %[[ALL:.+]] = arith.constant 240 : i64
+// CHECK-DAG:   %[[NONE:.+]] = arith.constant 0 : i64
+// CHECK-DAG:   %[[HIDES:.+]] = arith.constant -9.99{{.+}}E+37 : f32
+// CHECK-DAG:   %[[SHOWS:.+]] = arith.constant -9.99{{.+}}E+36 : f32
+// CHECK-NOT:   stablehlo.dot_general
+// CHECK-NOT:   stablehlo.composite
+// CHECK:       %[[KEYS:.+]] = stablehlo.transpose %[[K]], dims = [0, 1, 3, 2]
+// CHECK:       scf.for
+// CHECK:         %[[ROWS:.+]] = tensor.extract_slice %[[MASK]][0, %{{.+}}, 0] [1, 120, 240] [1, 1, 1] : tensor<1x240x240xf32> to tensor<120x240xf32>
+// CHECK:         linalg.generic {{.+}} iterator_types = ["parallel", "reduction"]} ins(%[[ROWS]]
+// CHECK-DAG:       %[[SHOWN:.+]] = arith.cmpf oge, %{{.+}}, %[[SHOWS]]
+// CHECK-DAG:       %[[HIDDEN:.+]] = arith.cmpf ole, %{{.+}}, %[[HIDES]]
+// CHECK:           arith.select %[[HIDDEN]], %[[ALL]]
+// CHECK:           arith.minsi
+// CHECK:           arith.select %[[HIDDEN]], %[[NONE]]
+// CHECK:           arith.maxsi
+// CHECK:           arith.extui %[[SHOWN]]
+// CHECK:         linalg.generic {{.+}} iterator_types = ["reduction"]
+// CHECK:           %[[BOUND:.+]] = arith.cmpi sgt
+// CHECK:           arith.select %[[BOUND]], %{{.+}}, %[[NONE]]
+// CHECK:           arith.select %[[BOUND]], %{{.+}}, %[[ALL]]
+// CHECK:         %[[LOW:.+]] = arith.index_cast
+// CHECK:         %[[END:.+]] = arith.index_cast
+// CHECK:         %[[FROM:.+]] = arith.minsi %[[LOW]], %[[END]]
+// CHECK:         %[[COUNT:.+]] = arith.subi %[[END]], %[[FROM]]
+// CHECK:         tensor.extract_slice %[[KEYS]][0, 0, %[[FROM]], 0] [2, 4, %[[COUNT]], 16]
+// CHECK-NOT:     arith.cmpf oeq, %{{.+}}, %{{.+}}FF80
+// CHECK:         tensor.extract_slice %[[V]][0, 0, %[[FROM]], 0] [2, 4, %[[COUNT]], 8]
+func.func @hidden_by_numbers(%q: tensor<2x4x240x16xf32>, %k: tensor<2x4x16x240xf32>, %v: tensor<2x4x240x8xf32>, %mask: tensor<1x240x240xf32>) -> tensor<2x4x240x8xf32> {
+  %0 = stablehlo.dot_general %q, %k, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [2] : (tensor<2x4x240x16xf32>, tensor<2x4x16x240xf32>) -> tensor<2x4x240x240xf32>
+  %1 = chlo.broadcast_add %0, %mask : (tensor<2x4x240x240xf32>, tensor<1x240x240xf32>) -> tensor<2x4x240x240xf32>
+  %2 = stablehlo.composite "onnx.Softmax" %1 {composite_attributes = {axis = 3 : i64}, decomposition = @softmax} : (tensor<2x4x240x240xf32>) -> tensor<2x4x240x240xf32>
+  // expected-remark @+1 {{products of attention leave out keys that a mask hides from 120 queries}}
+  %3 = stablehlo.dot_general %2, %v, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [2] : (tensor<2x4x240x240xf32>, tensor<2x4x240x8xf32>) -> tensor<2x4x240x8xf32>
+  return %3 : tensor<2x4x240x8xf32>
+}
+func.func private @softmax(tensor<2x4x240x240xf32>) -> tensor<2x4x240x240xf32>
+
+// -----
+
+// A size of the mask that only a run tells may be 1.
+// CHECK-LABEL: func.func @expanded
+// CHECK-SAME:  %[[MASK:[a-z0-9]+]]: tensor<?x1x?x5xf32>
+// CHECK:       stablehlo.dynamic_broadcast_in_dim %[[MASK]], %{{.+}}, dims = [0, 1, 2, 3] : (tensor<?x1x?x5xf32>, tensor<4xi64>) -> tensor<?x1x?x5xf32>
+func.func @expanded(%q: tensor<2x4x5x16xf32>, %k: tensor<2x4x5x16xf32>, %v: tensor<2x4x5x8xf32>, %mask: tensor<?x1x?x5xf32>) -> tensor<2x4x5x8xf32> {
+  %0 = stablehlo.dot_general %q, %k, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [3] : (tensor<2x4x5x16xf32>, tensor<2x4x5x16xf32>) -> tensor<2x4x5x5xf32>
+  %1 = chlo.broadcast_add %mask, %0 : (tensor<?x1x?x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  %2 = stablehlo.composite "onnx.Softmax" %1 {composite_attributes = {axis = 3 : i64}, decomposition = @softmax} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-remark @+1 {{products of attention leave out keys}}
+  %3 = stablehlo.dot_general %2, %v, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [2] : (tensor<2x4x5x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
+  return %3 : tensor<2x4x5x8xf32>
+}
+func.func private @softmax(tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+
+// -----
+
+// Keys behind a cache are more than queries: products of few rows read them where they lie.
+// CHECK-LABEL: func.func @behind_a_cache
+// CHECK-COUNT-2: stablehlo.dot_general
+func.func @behind_a_cache(%q: tensor<?x4x?x16xf32>, %k: tensor<?x4x?x16xf32>, %v: tensor<?x4x?x8xf32>) -> tensor<?x4x?x8xf32> {
+  %0 = stablehlo.dot_general %q, %k, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [3] : (tensor<?x4x?x16xf32>, tensor<?x4x?x16xf32>) -> tensor<?x4x?x?xf32>
+  %1 = stablehlo.composite "onnx.Softmax" %0 {composite_attributes = {axis = 3 : i64}, decomposition = @softmax} : (tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  %2 = stablehlo.dot_general %1, %v, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [2] : (tensor<?x4x?x?xf32>, tensor<?x4x?x8xf32>) -> tensor<?x4x?x8xf32>
+  return %2 : tensor<?x4x?x8xf32>
+}
+func.func private @softmax(tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+
+// -----
+
+// CHECK-LABEL: func.func @probabilities_are_results
+// CHECK-COUNT-2: stablehlo.dot_general
+func.func @probabilities_are_results(%q: tensor<1x4x3x16xf32>, %k: tensor<1x4x3x16xf32>, %v: tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x3xf32>) {
+  %0 = stablehlo.dot_general %q, %k, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [3] : (tensor<1x4x3x16xf32>, tensor<1x4x3x16xf32>) -> tensor<1x4x3x3xf32>
+  %1 = stablehlo.composite "onnx.Softmax" %0 {composite_attributes = {axis = 3 : i64}, decomposition = @softmax} : (tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %2 = stablehlo.dot_general %1, %v, batching_dims = [0, 1] x [0, 1], contracting_dims = [3] x [2] : (tensor<1x4x3x3xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return %2, %1 : tensor<1x4x3x8xf32>, tensor<1x4x3x3xf32>
+}
+func.func private @softmax(tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>

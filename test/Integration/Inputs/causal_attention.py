@@ -1,8 +1,9 @@
-"""Causal attention in blocks of queries beside its decomposition.
+"""Causal and masked attention in blocks of queries beside its decomposition.
 
-usage: causal_attention.py model                          prints a model with every form in which operators of ONNX say that they are causal
+usage: causal_attention.py model                          prints a model with every form in which operators of ONNX say that they are causal, or have masks
        causal_attention.py run MOE-RUN LIBRARY REFERENCE DIR  runs both libraries for numbers of queries around the blocks, and compares what they compute
 """
+import math
 import random
 import struct
 import subprocess
@@ -10,12 +11,13 @@ import sys
 
 # Outputs: behind a cache, with a mask whose sizes have names of their own; from the first key on, with a mask per head; counts of keys for each sequence, of
 # which queries are the last (and some see nothing); as many keys behind a cache as there are queries or not; a window, an extra key and a bias per head, of
-# sequences of different length; numbers of 16 bits.
+# sequences of different length; numbers of 16 bits; a mask that is added to products, as PyTorch exports it, and a boolean one.
 MODEL = """<ir_version: 10, opset_import: ["" : 24, "com.microsoft" : 1]>
 g (float[B,4,S,16] q, float[B,2,S,16] k, float[B,2,S,12] v, float[B,2,P,16] pk, float[B,2,P,12] pv, float[B,1,Q,T] mask, float[B,2,L,16] kc,
    float[B,2,L,12] vc, bool[4,1,L] seen, int64[B] counts, float[B,S,64] qf, float[B,S,32] kf, float[B,S,32] vf, int32[B] lengths, int32 total,
-   float[1,4,S,A] bias, float[4] sink)
-    => (float[B,4,S,12] end, float[B,4,S,12] start, float[B,4,S,12] last, float[B,4,S,12] behind, float[B,S,64] window, float16[B,4,S,12] narrow) {
+   float[1,4,S,A] bias, float[4] sink, float[B,4,S,12] vm, float[B,1,S,S] hide, bool[B,1,S,L] show)
+    => (float[B,4,S,12] end, float[B,4,S,12] start, float[B,4,S,12] last, float[B,4,S,12] behind, float[B,S,64] window, float16[B,4,S,12] narrow,
+        float[B,4,S,12] added, float[B,4,S,12] shown) {
   end, nk, nv = Attention <is_causal = 1> (q, k, v, mask, pk, pv)
   start = Attention <is_causal = 1, scale = 0.5, softcap = 2.0> (q, kc, vc, seen)
   last = Attention <is_causal = 1> (q, kc, vc, , , , counts)
@@ -26,8 +28,14 @@ g (float[B,4,S,16] q, float[B,2,S,16] k, float[B,2,S,12] v, float[B,2,P,16] pk, 
   kn = Cast <to = 10> (k)
   vn = Cast <to = 10> (v)
   narrow = Attention <is_causal = 1> (qn, kn, vn)
+  columns = Transpose <perm = [0, 1, 3, 2]> (q)
+  products = MatMul (q, columns)
+  logits = Add (products, hide)
+  weights = Softmax <axis = -1> (logits)
+  added = MatMul (weights, vm)
+  shown = Attention (q, kc, vc, show)
 }"""
-OUTPUTS = ("end", "start", "last", "behind", "window", "narrow")
+OUTPUTS = ("end", "start", "last", "behind", "window", "narrow", "added", "shown")
 # Sequences, queries S, keys of before P, and keys L of another input.
 CASES = [(2, 1, 0, 1), (2, 1, 7, 0), (1, 3, 140, 130), (2, 119, 0, 5), (1, 120, 3, 120), (2, 121, 7, 260), (1, 240, 0, 7), (2, 250, 130, 240), (0, 2, 1, 3)]
 
@@ -37,6 +45,19 @@ def write(path, shape, values, kind):
     header += " " * (-(len(header) + 11) % 64) + "\n"
     with open(path, "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack(f"<{len(values)}{kind}", *values))
+
+
+def hidden(draw, batch, queries, infinite):
+    """Masks to add to logits: causal or of a window, hidden by the least number or by -inf, and now and then queries that see nothing: even weights of all."""
+    least = struct.unpack("<f", struct.pack("<I", 0xFF7FFFFF))[0]
+    numbers = []
+    for _ in range(batch):
+        first = draw.choice([-queries, 0, 2 - queries // 2])
+        for query in range(queries):
+            nothing = draw.random() < 0.02
+            none = -math.inf if infinite and not nothing else least
+            numbers += [none if nothing or not min(first + query, query) <= key <= query else draw.choice([0.0, 0.5]) for key in range(queries)]
+    return (batch, 1, queries, queries), numbers, "f"
 
 
 def inputs(draw, batch, queries, past, keys):
@@ -55,6 +76,8 @@ def inputs(draw, batch, queries, past, keys):
         "kc": normal(batch, 2, keys, 16), "vc": normal(batch, 2, keys, 12),
         "seen": ((4, 1, keys), [draw.random() < 0.7 for _ in range(4 * keys)], "?"), "counts": ((batch,), counts, "q"),
         "qf": normal(batch, queries, 64), "kf": normal(batch, queries, 32), "vf": normal(batch, queries, 32),
+        "vm": normal(batch, 4, queries, 12), "hide": hidden(draw, batch, queries, infinite=past > 0),
+        "show": ((batch, 1, queries, keys), [key % 100 < query % 130 for _ in range(batch) for query in range(queries) for key in range(keys)], "?"),
         "lengths": ((batch,), lengths, "i"), "total": ((), [everything], "i"), "bias": normal(1, 4, queries, everything), "sink": normal(4),
     }
 
