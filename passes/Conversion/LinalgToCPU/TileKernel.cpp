@@ -20,8 +20,6 @@ struct PartOfFewer {
   int64_t mostRows, depth;
 };
 constexpr PartOfFewer partsOfFewer[] = {{72, 96}, {48, 128}, {32, partDepth}};
-/// Bytes that are fetched ahead at a time.
-constexpr int64_t fetchedBytes = 256;
 
 /// Builds one kernel. Panels of pairs are columns of tiles as they are: a tile
 /// is 16 rows of 64 bytes, those of a panel of 64 columns 256 bytes apart. The
@@ -306,8 +304,8 @@ void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
   part.next = add(bAddress, mul(next, rowBytes));
   // A product takes as many pairs as its tiles have.
   Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
-  Value times = divideUp(bytes, mul(products, index(fetchedBytes)));
-  part.share = mul(times, index(fetchedBytes));
+  Value lines = divideUp(bytes, mul(products, index(cacheLineBytes)));
+  part.share = mul(lines, index(cacheLineBytes));
   if (fetchesWithCodes())
     part.share =
         arith::SelectOp::create(builder, loc, isHigh, part.share, index(0));
@@ -422,9 +420,8 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
         loadTile(firstOfA + i, aRows, firstRows[i], mul(step, index(2)));
       if (form.fetchesAhead) {
         Value from = add(fetched, mul(productsOf(step), part.share));
-        forEach(part.share, index(fetchedBytes), [&](Value bytes) {
-          for (int64_t line = 0; line < fetchedBytes; line += cacheLineBytes)
-            fetch(add(add(from, bytes), index(line)), /*cache=*/2);
+        forEach(part.share, index(cacheLineBytes), [&](Value bytes) {
+          fetch(add(from, bytes), /*cache=*/2);
         });
       }
       forEachSum([&](int64_t i, int64_t j) {

@@ -142,8 +142,9 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
 // CHECK: "llvm.x86.tileloadd64"(%c7_i8
 // CHECK: "llvm.x86.tileloadd64"(%c4_i8
 // CHECK: "llvm.x86.tileloadd64"(%c5_i8
-// CHECK: scf.for
-// CHECK-COUNT-4: llvm.intr.prefetch
+// CHECK: scf.for %{{.*}} step %c64 {
+// CHECK: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
 // CHECK: "llvm.x86.tdpbf16ps"(%c0_i8, %c4_i8, %c6_i8)
 // CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c1_i8, %c4_i8, %c7_i8)
 // CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c2_i8, %c5_i8, %c6_i8)
