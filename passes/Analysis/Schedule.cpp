@@ -1,5 +1,6 @@
 // The cost model of the forms of a layer.
 #include "moe/Analysis/Schedule.h"
+#include "moe/Analysis/RowTiles.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -39,6 +40,7 @@ constexpr NamedRate namedRates[] = {
     {"flops", &MachineRates::flops},
     {"pair-factor", &MachineRates::pairFactor},
     {"tile-factor", &MachineRates::tileFactor},
+    {"parts-factor", &MachineRates::partsFactor},
     {"thread-read-bytes", &MachineRates::readBytes},
     {"read-bytes", &MachineRates::allReadBytes},
     {"loop-seconds", &MachineRates::loopSeconds},
@@ -171,17 +173,22 @@ static double panelsOf(const LayerSize &layer, int64_t width,
 }
 
 /// Seconds in which `workers` threads compute and read at best, where `active`
-/// experts of so many `weights` have `rows` in all.
+/// experts of so many `weights` have `rows` each.
 static double rooflineOf(const LayerSize &layer, const MachineRates &machine,
                          double weights, double active, double rows,
                          double workers) {
-  double factor = layer.tiles   ? machine.tileFactor
-                  : layer.pairs ? machine.pairFactor
-                                : 1;
+  double factor = 1;
+  if (layer.tiles)
+    factor = machine.tileFactor;
+  else if (layer.pairs)
+    factor = machine.pairFactor;
+  else if (layer.parts && rows > mostRowsBesideParts)
+    factor = machine.partsFactor;
   double bandwidth =
       std::min(machine.readBytes * workers, machine.allReadBytes);
-  return std::max(2 * rows * weights / (machine.flops * workers * factor),
-                  layer.weightBytes * active * weights / bandwidth);
+  return active * weights *
+         std::max(2 * rows / (machine.flops * workers * factor),
+                  layer.weightBytes / bandwidth);
 }
 
 /// Tasks of the fused graph of `active` experts with `width` hidden columns,
@@ -210,7 +217,7 @@ static void addGroup(FormCosts &costs, const LayerSize &layer,
   int64_t matrices = layer.gated ? 2 : 1;
   auto roofline = [&](int64_t matrices, double workers) {
     return rooflineOf(layer, machine, panelsOf(layer, group.width, matrices),
-                      group.active, group.active * group.rows, workers);
+                      group.active, group.rows, workers);
   };
   // One thread has nobody to wait for.
   bool isAlone = threads == 1;

@@ -53,6 +53,10 @@ struct MachineRates {
   double flops = 118e9;
   double pairFactor = 2;
   double tileFactor = 16;
+  /// As many of f32 that tile registers multiply in parts of bf16, more than
+  /// mostRowsBesideParts rows of an expert: what layers reached (OLMoE at 512
+  /// tokens and more, a Xeon with AMX), where parts wait for caches.
+  double partsFactor = 1.1;
   /// Bytes per second that one thread reads from memory, and that all do.
   double readBytes = 30e9;
   double allReadBytes = 55e9;
@@ -94,6 +98,8 @@ struct LayerSize {
   double weightBytes = 4;
   /// Kernels multiply pairs of bf16, in vectors, and in tile registers.
   bool pairs = false, tiles = false;
+  /// Tile registers multiply f32 in parts of bf16.
+  bool parts = false;
   /// Columns of a panel of weights, to which those of a matrix are filled up.
   /// Graphs have gate and up apart; op after op they stay `joint` where the
   /// model has them so.

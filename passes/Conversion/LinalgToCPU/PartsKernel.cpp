@@ -61,8 +61,6 @@ private:
     Value row, column;
     /// The first row of B's half.
     Value half;
-    /// The address from which the block brings its share of what is read next.
-    Value next;
   };
 
   void buildHalf(int64_t high, Value half);
@@ -123,16 +121,9 @@ func::FuncOp PartsKernelBuilder::build(ModuleOp module, StringRef name) {
 
 void PartsKernelBuilder::buildHalf(int64_t high, Value half) {
   Value depth = mul(steps, index(tileDepth));
-  Block block{high, Value(), mul(half, index(blockColumns)), mul(half, depth),
-              Value()};
-  Value behind =
-      add(bAddress, mul(add(block.half, depth), index(form.rowBytes())));
-  // A quarter of a half: as many lines as a block has pairs of rows to convert.
-  Value share = mul(steps, index(pairs * cacheLineBytes));
-  forEach(divideUp(rowCount, blockHeight), index(1), [&](Value number) {
-    block.next = add(behind, mul(number, share));
-    buildBlock(block, number);
-  });
+  Block block{high, Value(), mul(half, index(blockColumns)), mul(half, depth)};
+  forEach(divideUp(rowCount, blockHeight), index(1),
+          [&](Value number) { buildBlock(block, number); });
 }
 
 void PartsKernelBuilder::buildBlock(Block block, Value number) {
@@ -280,18 +271,17 @@ void PartsKernelBuilder::makeParts(const Block &block, Value step, Value pair,
   }
 }
 
-/// Brings lines of B that are read soon to the first cache, and one that is
-/// read after all rows to the second.
+/// Brings one piece of each of the next steps to the second cache, the last one
+/// of the step that comes first: in the order of memory, the lines of one page
+/// after those of another, memory would be idle at times.
 void PartsKernelBuilder::fetchLines(const Block &block, Value step,
                                     int64_t pair) {
-  Value row = add(block.half, mul(add(step, index(1)), index(tileDepth)));
-  int64_t bytes = 2 * form.rowBytes();
-  Value soon = add(add(bAddress, mul(row, index(form.rowBytes()))),
-                   index(form.fetchDistance + pair * bytes));
-  for (int64_t byte = 0; byte < bytes; byte += cacheLineBytes)
-    fetch(add(soon, index(byte)), /*cache=*/1);
-  Value later = add(block.next, mul(step, index(pairs * cacheLineBytes)));
-  fetch(add(later, index(pair * cacheLineBytes)), /*cache=*/2);
+  int64_t pieceBytes = 2 * form.rowBytes(), stepBytes = pairs * pieceBytes;
+  Value row = add(block.half, mul(add(step, index(2)), index(tileDepth)));
+  Value next = add(bAddress, mul(row, index(form.rowBytes())));
+  int64_t piece = pair * stepBytes + (pairs - 1 - pair) * pieceBytes;
+  for (int64_t byte = 0; byte < pieceBytes; byte += cacheLineBytes)
+    fetch(add(next, index(piece + byte)), /*cache=*/2);
 }
 
 } // namespace

@@ -250,7 +250,12 @@ struct ConvertMoEToTile
             "a call has";
       return Schedule::Fused;
     }
-    LayerCut cut = LayerCut::get(unit, unit.rowCut(layer.inputType()));
+    // Only layers in f32 can have parts, which depends on their products.
+    RowCut rowCut = unit.bf16Tiles && layer.inputType().isF32()
+                        ? layer.rowCutOfStored(unit)
+                        : unit.rowCut(layer.inputType());
+    LayerCut cut = LayerCut::get(unit, rowCut);
+    size.parts = rowCut.hasParts;
     size.panel = unit.tile().columns;
     size.joint = layer.routed.table.getBody().getStorage() != Storage::Split;
     size.taskRows = cut.rows;

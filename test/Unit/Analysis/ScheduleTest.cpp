@@ -56,11 +56,13 @@ TEST(Schedule, OptionsAreWrittenAsTheyAreRead) {
   EXPECT_EQ(readAgain("fused"),
             "{fused tokens=0 threads=1 flops=1.180000e+11 "
             "pair-factor=2.000000e+00 tile-factor=1.600000e+01 "
-            "thread-read-bytes=3.000000e+10 read-bytes=5.500000e+10 "
+            "parts-factor=1.100000e+00 thread-read-bytes=3.000000e+10 "
+            "read-bytes=5.500000e+10 "
             "loop-seconds=1.000000e-05 task-seconds=1.500000e-07}");
   std::string text =
       "auto tokens=512 threads=2 flops=1.000000e+11 pair-factor=3.000000e+00 "
-      "tile-factor=4.000000e+00 thread-read-bytes=5.000000e+10 "
+      "tile-factor=4.000000e+00 parts-factor=2.000000e+00 "
+      "thread-read-bytes=5.000000e+10 "
       "read-bytes=6.000000e+10 loop-seconds=7.000000e-06 "
       "task-seconds=8.000000e-08";
   EXPECT_EQ(readAgain(text), "{" + text + "}");
@@ -75,7 +77,7 @@ TEST(Schedule, OptionsSayNothingElse) {
                             "read-bytes=-1", "task-seconds=0", "ranks=2"})
     EXPECT_EQ(readAgain(std::string("auto ") + field),
               std::string("expects a number of tokens or threads, or a rate "
-                          "(flops, pair-factor, tile-factor, "
+                          "(flops, pair-factor, tile-factor, parts-factor, "
                           "thread-read-bytes, read-bytes, loop-seconds, "
                           "task-seconds), but got '") +
                   field + "'");
@@ -191,6 +193,21 @@ TEST(Schedule, TileRegistersMakeProductsFaster) {
   machine.taskSeconds = 0;
   EXPECT_NEAR(estimate(pairs, machine, 1).fused,
               estimate(tiles, machine, 1).fused * machine.tileFactor / 2, 1e-9);
+}
+
+TEST(Schedule, PartsMakeManyRowsFaster) {
+  MachineRates machine;
+  machine.taskSeconds = 0;
+  // 8 rows of each expert, and 128.
+  for (auto [tokens, factor] :
+       {std::pair(128, 1.0), std::pair(2048, machine.partsFactor)}) {
+    LayerSize vectors = layerOf(tokens), parts = layerOf(tokens);
+    vectors.weightBytes = parts.weightBytes = 0.1;
+    parts.parts = true;
+    EXPECT_NEAR(estimate(vectors, machine, 1).fused,
+                estimate(parts, machine, 1).fused * factor, 1e-9)
+        << tokens;
+  }
 }
 
 TEST(RowTiles, TileRegistersAreAsHighAsRowsNeed) {
