@@ -20,6 +20,13 @@ struct PartOfFewer {
   int64_t mostRows, depth;
 };
 constexpr PartOfFewer partsOfFewer[] = {{72, 96}, {48, 128}, {32, partDepth}};
+/// Bytes that are fetched ahead at a time. Up to so many rows fetch a piece of
+/// each of the next pages in turn: one page after another, memory gives less.
+/// More rows multiply for longer than that takes, and need the second cache.
+constexpr int64_t pieceBytes = 512, pageBytes = 4096;
+constexpr int64_t mostRowsByPages = 192;
+/// Products fetch a share of a piece each, in units of this.
+constexpr int64_t shareUnit = 1 << 16;
 
 /// Builds one kernel. Panels of pairs are columns of tiles as they are: a tile
 /// is 16 rows of 64 bytes, those of a panel of 64 columns 256 bytes apart. The
@@ -64,15 +71,13 @@ private:
   struct Part {
     Value k, pairs, first, rows;
     SmallVector<Value> scales; ///< of codes
-    /// The address from which the next part is fetched meanwhile, and the bytes
-    /// that each product of tiles along k fetches; null where nothing is.
-    Value next, share;
   };
 
   Value productsOf(Value count);
   int64_t stepsPerPart() const;
   void buildPart(Value begin, Value end);
-  void startFetchingAhead(Part &part, Value begin, Value end);
+  void startFetchingAhead();
+  void fetchPieces(Value half, Value product);
   bool fetchesWithCodes() const {
     return form.codes && form.fetchesAhead && form.fetchDistance != 0;
   }
@@ -97,6 +102,12 @@ private:
   Value isCut, halves;
   /// Where B begins.
   Value bAddress;
+  /// Products that all rows have with what is read once, of 32 elements along
+  /// k, and the pieces of B that each of them fetches.
+  Value productsPerTile, share;
+  /// How far ahead pieces are fetched, and the bytes between two that follow
+  /// each other in turn, in addition to their own.
+  Value distance, gap;
   /// Memory for rows of A, a block of C, and the numbers of a part of codes.
   Value copyOfA, copyOfC, numbers;
 };
@@ -153,6 +164,8 @@ void TileKernelBuilder::buildRows() {
   if (!codes)
     loadCopy(tail, tailHeight);
 
+  if (form.fetchesAhead)
+    startFetchingAhead();
   Value part = index(stepsPerPart());
   if (!codes)
     for (auto [mostRows, depth] : partsOfFewer)
@@ -270,8 +283,6 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
     part.first = index(0);
     part.rows = numbers;
   }
-  if (form.fetchesAhead)
-    startFetchingAhead(part, begin, end);
   forEach(rowCount, blockHeight, [&](Value row) {
     Value height = min(sub(rowCount, row), blockHeight);
     if (!codes)
@@ -284,31 +295,58 @@ void TileKernelBuilder::buildPart(Value begin, Value end) {
   });
 }
 
-/// The rows of B behind [begin, end) are those that are read next: panels lie
-/// one behind another. All products of the part bring in their share of them,
-/// so that memory is never idle. Few rows by codes take longer to read these
-/// than to multiply, and fetch meanwhile (readCodes).
-void TileKernelBuilder::startFetchingAhead(Part &part, Value begin, Value end) {
-  Value rowBytes = index(form.rowBytes()), next = end;
-  Value blocks = divideUp(rowCount, blockHeight);
-  Value products = mul(blocks, part.pairs);
-  if (form.hasHalves) {
-    // Behind the left half lies the right one, and then the next panel.
-    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                         end, steps);
-    next =
-        arith::SelectOp::create(builder, loc, isLast, mul(end, index(2)), end);
-  } else {
-    products = mul(products, halves);
+/// All products bring in their share of what is read next, so that memory is
+/// never idle.
+void TileKernelBuilder::startFetchingAhead() {
+  productsPerTile = divideUp(rowCount, blockHeight);
+  if (!form.hasHalves)
+    productsPerTile = mul(productsPerTile, halves);
+  int64_t bytes = form.rowBytes() * tileDepth / form.stepDepth();
+  share = divideUp(index(bytes * shareUnit / pieceBytes), productsPerTile);
+  distance = index(stepsPerPart() * form.rowBytes());
+  gap = index(0);
+  if (!codes) {
+    Value isByPages =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rowCount,
+                              index(mostRowsByPages));
+    // The last piece of the first page comes first, of the next one the last
+    // but one.
+    auto ifByPages = [&](int64_t bytes, Value otherwise) -> Value {
+      return arith::SelectOp::create(builder, loc, isByPages, index(bytes),
+                                     otherwise);
+    };
+    distance = ifByPages(2 * pageBytes - pieceBytes, distance);
+    gap = ifByPages(pageBytes - 2 * pieceBytes, gap);
   }
-  part.next = add(bAddress, mul(next, rowBytes));
-  // A product takes as many pairs as its tiles have.
-  Value bytes = mul(mul(sub(end, begin), rowBytes), index(pairs));
-  Value lines = divideUp(bytes, mul(products, index(cacheLineBytes)));
-  part.share = mul(lines, index(cacheLineBytes));
-  if (fetchesWithCodes())
-    part.share =
-        arith::SelectOp::create(builder, loc, isHigh, part.share, index(0));
+}
+
+/// Brings the share of a product to the second cache. Panels lie one behind
+/// another; where halves do, each is fetched by its own products.
+void TileKernelBuilder::fetchPieces(Value half, Value product) {
+  constexpr int64_t pieces = pageBytes / pieceBytes;
+  auto piecesUntil = [&](Value product) -> Value {
+    return arith::DivUIOp::create(builder, loc, mul(product, share),
+                                  index(shareUnit));
+  };
+  Value bytes = mul(steps, index(form.rowBytes())), stream = bAddress;
+  if (form.hasHalves)
+    stream = add(stream, mul(half, bytes));
+  forEach(
+      piecesUntil(product), piecesUntil(add(product, index(1))), index(1),
+      [&](Value piece) {
+        Value page = arith::RemUIOp::create(builder, loc, piece, index(pieces));
+        Value place =
+            add(mul(piece, index(pieceBytes)), add(mul(page, gap), distance));
+        if (form.hasHalves) // Behind one half lies the other.
+          place = add(place, arith::SelectOp::create(
+                                 builder, loc,
+                                 arith::CmpIOp::create(
+                                     builder, loc, arith::CmpIPredicate::uge,
+                                     place, bytes),
+                                 bytes, index(0)));
+        for (int64_t line = 0; line < pieceBytes; line += cacheLineBytes)
+          fetch(add(add(stream, place), index(line)), /*cache=*/2);
+      });
 }
 
 /// What the codes of rows [begin, end) of B mean, in rows of pairs. Where all
@@ -399,16 +437,19 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
       else
         loadTile(sumOf(i, j), cRows, firstRows[i], places[j]);
     });
-    Value fetched;
-    if (form.fetchesAhead) {
-      // Of halves, each is fetched by its own products.
+    // Few rows by codes take longer to read these than to multiply, and fetch
+    // meanwhile (readCodes).
+    bool fetches = form.fetchesAhead && (high > 1 || !fetchesWithCodes());
+    // Products before, of all rows.
+    Value before;
+    if (fetches) {
       Value turn = arith::DivUIOp::create(builder, loc, row, blockHeight);
       if (!form.hasHalves)
         turn = add(mul(turn, halves), half);
-      Value before = mul(turn, part.pairs);
-      fetched = add(part.next, mul(productsOf(before), part.share));
-      if (form.hasHalves)
-        fetched = add(fetched, mul(mul(half, steps), index(form.rowBytes())));
+      before = add(
+          mul(arith::DivUIOp::create(builder, loc, part.k, index(tileDepth)),
+              productsPerTile),
+          mul(turn, productsOf(part.pairs)));
     }
     forEach(part.pairs, index(pairs), [&](Value step) {
       // Loads come first: products of one step need not wait for any between.
@@ -418,12 +459,8 @@ void TileKernelBuilder::multiply(int64_t high, Value row, Value aRows,
                                : mul(places[j], index(2)));
       for (int64_t i = 0; i < high; ++i)
         loadTile(firstOfA + i, aRows, firstRows[i], mul(step, index(2)));
-      if (form.fetchesAhead) {
-        Value from = add(fetched, mul(productsOf(step), part.share));
-        forEach(part.share, index(cacheLineBytes), [&](Value bytes) {
-          fetch(add(from, bytes), /*cache=*/2);
-        });
-      }
+      if (fetches)
+        fetchPieces(half, add(before, productsOf(step)));
       forEachSum([&](int64_t i, int64_t j) {
         instruct("tdpbf16ps", {sumOf(i, j), firstOfA + i, firstOfB + j});
       });

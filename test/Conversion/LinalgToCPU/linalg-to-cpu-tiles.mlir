@@ -90,7 +90,7 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
 }
 
 // The kernel: blocks are as high as rows divide evenly into, the last one is copied where it has fewer. C is copied once there, and for each part where columns end within the panel. Products
-// fetch the next part.
+// fetch what is read next: pieces of eight pages in turn, or of many rows the next part in order.
 
 // CHECK-LABEL: func.func private @moe_matmul_bf16_32x64_panels_tiles
 // CHECK-SAME: (%[[A:[^:]*]]: {{.*}}, %[[B:[^:]*]]: {{.*}}, %[[C:[^:]*]]: {{.*}}) attributes {no_inline, passthrough = ["noinline"]}
@@ -121,6 +121,9 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
 // CHECK: %[[TAIL:.*]] = arith.remui %[[ROW_COUNT]], %[[BLOCK]]
 // CHECK: scf.for %{{.*}} = %c0 to %[[TAIL]]
 // CHECK: vector.maskedload %[[C]]
+// CHECK: %[[BY_PAGES:.*]] = arith.cmpi ule, %[[ROW_COUNT]], %c192
+// CHECK: %[[AHEAD:.*]] = arith.select %[[BY_PAGES]], %c7680, %c20480
+// CHECK: %[[GAP:.*]] = arith.select %[[BY_PAGES]], %c3072, %c0
 // CHECK: scf.for %{{.*}} = %c0 to %[[ROW_COUNT]] step %[[BLOCK]]
 // CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %{{.*}}, %[[BLOCK]]
 // CHECK: scf.if %[[WHOLE]]
@@ -142,9 +145,13 @@ func.func @codes(%x: memref<?x128xbf16>, %w: memref<1x64x64x2xi8>, %s: memref<1x
 // CHECK: "llvm.x86.tileloadd64"(%c7_i8
 // CHECK: "llvm.x86.tileloadd64"(%c4_i8
 // CHECK: "llvm.x86.tileloadd64"(%c5_i8
-// CHECK: scf.for %{{.*}} step %c64 {
-// CHECK: llvm.intr.prefetch
-// CHECK-NOT: llvm.intr.prefetch
+// CHECK: scf.for %[[PIECE:.*]] = %{{.*}} to %{{.*}} step %c1 {
+// CHECK: %[[TURN:.*]] = arith.remui %[[PIECE]], %c8
+// CHECK: %[[AT:.*]] = arith.muli %[[PIECE]], %c512
+// CHECK: %[[GAPS:.*]] = arith.muli %[[TURN]], %[[GAP]]
+// CHECK: %[[FROM:.*]] = arith.addi %[[GAPS]], %[[AHEAD]]
+// CHECK: arith.addi %[[AT]], %[[FROM]]
+// CHECK-COUNT-8: llvm.intr.prefetch
 // CHECK: "llvm.x86.tdpbf16ps"(%c0_i8, %c4_i8, %c6_i8)
 // CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c1_i8, %c4_i8, %c7_i8)
 // CHECK-NEXT: "llvm.x86.tdpbf16ps"(%c2_i8, %c5_i8, %c6_i8)
