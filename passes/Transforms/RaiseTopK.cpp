@@ -505,7 +505,8 @@ LogicalResult moe::raise::checkOrder(Matcher &matcher, const Pick &pick,
       isNeverNegativeZero(matcher.facts, key))
     return success();
   return matcher.refuse(pick.topK,
-                        "its top-k puts 0 before -0, and keys may be both");
+                        "its top-k puts 0 before -0, and keys may be both "
+                        "(keys + 0 cannot)");
 }
 
 Operation *moe::raise::nearest(Operation *op,
