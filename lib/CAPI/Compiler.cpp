@@ -185,13 +185,7 @@ static const Option compileOptions[] = {
      }},
     {"schedule", "'auto', 'unfused', 'two-kernel' or 'fused'",
      [](moe::CompileOptions &options, StringRef value) {
-       using moe::Schedule;
-       auto form = llvm::StringSwitch<std::optional<Schedule>>(value)
-                       .Case("auto", Schedule::Auto)
-                       .Case("unfused", Schedule::Unfused)
-                       .Case("two-kernel", Schedule::TwoKernel)
-                       .Case("fused", Schedule::Fused)
-                       .Default(std::nullopt);
+       std::optional<moe::Schedule> form = moe::parseSchedule(value);
        options.schedule.form = form.value_or(options.schedule.form);
        return form.has_value();
      }},

@@ -63,14 +63,19 @@ llvm::StringRef moe::scheduleName(Schedule schedule) {
   llvm_unreachable("a schedule without a name");
 }
 
+std::optional<Schedule> moe::parseSchedule(llvm::StringRef name) {
+  for (Schedule schedule : {Schedule::Auto, Schedule::Unfused,
+                            Schedule::TwoKernel, Schedule::Fused})
+    if (scheduleName(schedule) == name)
+      return schedule;
+  return std::nullopt;
+}
+
 llvm::Expected<ScheduleOptions>
 moe::parseScheduleOptions(llvm::StringRef text) {
-  constexpr Schedule forms[] = {Schedule::Auto, Schedule::Unfused,
-                                Schedule::TwoKernel, Schedule::Fused};
   auto [name, fields] = text.trim().split(' ');
-  const Schedule *form = llvm::find_if(
-      forms, [&](Schedule form) { return scheduleName(form) == name; });
-  if (form == std::end(forms))
+  std::optional<Schedule> form = parseSchedule(name);
+  if (!form)
     return llvm::createStringError(
         "expects auto, unfused, two-kernel or fused, but got '" + name + "'");
   ScheduleOptions options;

@@ -7,6 +7,7 @@
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace moe {
@@ -20,6 +21,8 @@ enum class Schedule {
 };
 
 llvm::StringRef scheduleName(Schedule schedule);
+/// None where no schedule has the name.
+std::optional<Schedule> parseSchedule(llvm::StringRef name);
 
 /// The values of an option that is a schedule.
 inline llvm::cl::ValuesClass scheduleValues() {
