@@ -260,6 +260,30 @@ def table(results):
     return "\n".join(lines)
 
 
+def summary(cells):
+    """Markdown tables, one for each number of threads: by cell the fastest peer, its time as a multiple of moec's, and the median of moec's shares of the roofline."""
+    lines = []
+    for threads in sorted({cell["threads"] for cell in cells}):
+        own = [cell for cell in cells if cell["threads"] == threads and "error" not in cell]
+        tokens = sorted({cell["tokens"] for cell in own})
+        rivals = [cell["peer_ms"] / cell["ms"] for cell in own]
+        lines += [f"{threads} thread{'s' * (threads > 1)}: {len(own)} cells of {len({cell['peer'] for cell in own})} peers, moec ahead in {sum(ratio >= 1 for ratio in rivals)}", "",
+                  f"| layer | dtype | {' | '.join(map(str, tokens))} |", "| --- " * (2 + len(tokens)) + "|"]
+        for name, dtype in dict.fromkeys((cell["layer"], cell["dtype"]) for cell in own):
+            row = [name, dtype]
+            for number in tokens:
+                there = [cell for cell in own if (cell["layer"], cell["dtype"], cell["tokens"]) == (name, dtype, number)]
+                if not there:
+                    row.append("")
+                    continue
+                ratio, peer = min((cell["peer_ms"] / cell["ms"], cell["peer"]) for cell in there)
+                text = f"{ratio:.2f} {peer}, {statistics.median(cell['roofline_percent'] for cell in there):.0f} %"
+                row.append(f"**{text}**" if ratio < 1 else text)
+            lines.append(f"| {' | '.join(row)} |")
+        lines.append("")
+    return "\n".join(lines[:-1])
+
+
 def estimate(known, cells, seconds):
     """Minutes that cells take, from what they took on two cores of 3.7 GHz."""
     total = 0
@@ -300,6 +324,8 @@ def main():
     parser.add_argument("--schedule", default="auto", help="how moec runs layers; see moe-compile (default: auto)")
     parser.add_argument("--avx2", action="store_true", help=f"keep all to AVX2 and f32 arithmetic: moec, and those peers that can be told to ({', '.join(AVX2_PEERS)}). The "
                         "roofline stays the f32 peak of moe-bench --machine, in AVX-512 where the CPU has it: right where both have the same peak, as on Zen 4, too high elsewhere")
+    parser.add_argument("--summary", action="store_true", help="run nothing: print, of the cells asked for that the results file has, the fastest peer of each as Markdown tables; "
+                        "peer's time as a multiple of moec's, moec's share of the roofline, bold where moec is slower")
     parser.add_argument("--results", type=pathlib.Path, help="one cell per line (default: race.jsonl, with --avx2 race-avx2.jsonl)")
     parser.add_argument("--work", default="build/benchmarks/work", help="folder for models, several GB (default: build/benchmarks/work)")
     arguments = parser.parse_args()
@@ -314,6 +340,9 @@ def main():
                  for peer in arguments.peers if dtype in DTYPES.get(peer, [dtype]) for tokens in arguments.tokens]
     cells = [cell for cell in cells if not arguments.avx2 or cell["peer"] in AVX2_PEERS]
     results = read_results(arguments.results)
+    if arguments.summary:
+        print(summary([results[key(cell)] for cell in cells if key(cell) in results]))
+        return 0
     left = [cell for cell in cells if key(cell) not in results or not is_done(results[key(cell)], arguments)]
     print(f"race: {len(left)} of {len(cells)} cells to run, about {estimate(known, left, arguments.seconds):.0f} minutes", file=sys.stderr)
     arguments.peaks = machine_peaks({cell["threads"] for cell in left}, arguments) if left else {}
