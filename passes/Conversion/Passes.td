@@ -145,8 +145,9 @@ def ConvertAttentionToLinalgPass : Pass<"convert-attention-to-linalg", "::mlir::
 
     Of attention that is not causal, a run reads from its mask which keys are hidden from all queries of a block: by `false`, or by numbers of at most -1e38 beside which each
     query has one of at least -1e37; where a query has none, its weights depend on all keys, and the block ranges over all. This assumes that logits are smaller than
-    4e37. The same is done for products that a graph writes out in f32, `softmax(q k [+ mask]) v` with a composite `onnx.Softmax` between two `dot_general`, where
-    there are as many keys as queries: products of few rows read keys of a cache where they lie. There the mask's sizes have to be those of logits or 1.
+    4e37. The same is done for products that a graph writes out in f32, `softmax(scale (q k) [+ mask]) v` with a composite `onnx.Softmax` between two `dot_general`, where
+    there are as many keys as queries: products of few rows read keys of a cache where they lie. There the mask's sizes have to be those of logits or 1. Rows of logits may
+    end with a number for each head whose weight a slice leaves out, and may be less by their greatest one: that is a sink.
 
     Scale, cap, masks and sinks are those of the decomposition, and so are rows of zeros for queries that see nothing. Composites that hide nothing, and those whose types
     leave open whether their operands fit, stay for `moe-inline-composites`, the latter with a `missed` remark.

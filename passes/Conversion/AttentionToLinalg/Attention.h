@@ -24,13 +24,13 @@ struct Attention {
 
   mlir::Operation *op; // whose only result this is
   /// Ops that only `op` reads, directly or not: users in front.
-  llvm::SmallVector<mlir::Operation *, 3> parts;
+  llvm::SmallVector<mlir::Operation *> parts;
   mlir::Value query; // B x H x S x D
   mlir::Value key;   // B x N x T x D, or with `keysAreColumns` B x N x D x T
   mlir::Value value; // B x N x T x Dv
   mlir::Value first = nullptr; // B or 1, i64; null unless causal is First
   mlir::Value mask = nullptr;  // broadcast to B x H x S x T; may be null
-  mlir::Value sink = nullptr;  // H; may be null
+  mlir::Value sink = nullptr;  // H, or 1 x H x 1 x 1; may be null
   Causal causal = Causal::None;
   bool keysAreColumns = false;
   /// Whether queries that see nothing have rows of zeros, instead of what a
@@ -43,9 +43,10 @@ struct Attention {
   /// they do, but the composite has another form than those of importers.
   static std::optional<Attention> match(stablehlo::CompositeOp op,
                                         std::string &why);
-  /// Products and a softmax between them. None as well where keys lie behind
-  /// others that were there before: products of few rows read such caches where
-  /// they lie.
+  /// Products and a softmax between them, of logits that may be scaled and have
+  /// a mask added, and whose rows may have a last one without a key. None as
+  /// well where keys lie behind others that were there before: products of few
+  /// rows read such caches where they lie.
   static std::optional<Attention> match(stablehlo::DotGeneralOp op);
 
   /// Whether types, and what is known of sizes, do not contradict this.

@@ -440,8 +440,12 @@ Value Lowering::attend(const Block &block) {
   if (attention.sink) {
     SmallVector<OpFoldResult> sizes = {keyHeads, group};
     auto [shape, dynamic] = decomposeMixedValues(sizes);
+    sink = attention.sink;
+    if (Attention::typeOf(sink).getRank() != 1)
+      sink = tensor::CollapseShapeOp::create(
+          b, sink, ArrayRef<ReassociationIndices>{{0, 1, 2, 3}});
     sink = tensor::ExpandShapeOp::create(
-        b, Attention::typeOf(attention.sink).clone(shape), attention.sink,
+        b, Attention::typeOf(sink).clone(shape), sink,
         ArrayRef<ReassociationIndices>{{0, 1}}, sizes);
   }
   // An extra key without a value is as if it had been seen before.

@@ -4,6 +4,7 @@
 // operations that make new sizes, or after a fixed number of steps.
 #include "SizeAnalysis.h"
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "moe/Dialect/StableHLO/Chlo.h"
 
@@ -24,7 +25,14 @@ public:
   SizeKey size(Value value, int64_t dim);
 
 private:
+  /// An element of a list: its only one where the list is a scalar.
+  struct Element {
+    Value list;
+    int64_t index;
+  };
+  std::optional<Element> origin(Value list, int64_t index);
   SizeKey element(Value list, int64_t index);
+  bool isConstant(Value list, int64_t index, int64_t number);
   SizeKey own(Value value, int64_t dim) {
     return {value.getAsOpaquePointer(), dim};
   }
@@ -97,6 +105,11 @@ SizeKey Tracer::size(Value value, int64_t dim) {
     return static_cast<int64_t>(concat.getDimension()) == dim
                ? own(value, dim)
                : size(concat.getInputs().front(), dim);
+  // What ends behind its operand's end is refused at run time.
+  if (auto slice = dyn_cast<RealDynamicSliceOp>(op);
+      slice && isConstant(slice.getStartIndices(), dim, 0) &&
+      isConstant(slice.getStrides(), dim, 1))
+    return element(slice.getLimitIndices(), dim);
   if (auto topK = dyn_cast<moe::chlo::TopKOp>(op))
     return size(topK.getOperand(), dim);
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
@@ -137,45 +150,57 @@ SizeKey Tracer::size(Value value, int64_t dim) {
   return own(value, dim);
 }
 
-// The size that element `index` of a computed shape stands for.
-SizeKey Tracer::element(Value list, int64_t index) {
-  SizeKey unknown = own(list, -2 - index);
-  Value value = list;
+// Where element `index` of a computed list comes from; none where that is not
+// known.
+std::optional<Tracer::Element> Tracer::origin(Value list, int64_t index) {
   while (++steps <= maxSteps) {
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      break;
-    if (isa<ConvertOp, ReshapeOp>(op)) {
-      value = op->getOperand(0);
+    Operation *op = list.getDefiningOp();
+    if (op && isa<ConvertOp, ReshapeOp>(op)) {
+      list = op->getOperand(0);
       continue;
     }
-    if (auto getSize = dyn_cast<GetDimensionSizeOp>(op))
-      return size(getSize.getOperand(), getSize.getDimension());
-    if (auto slice = dyn_cast<SliceOp>(op)) {
+    if (auto slice = dyn_cast_or_null<SliceOp>(op)) {
       if (slice.getStartIndices().size() != 1)
-        break;
+        return std::nullopt;
       index = slice.getStartIndices()[0] + index * slice.getStrides()[0];
-      value = slice.getOperand();
+      list = slice.getOperand();
       continue;
     }
-    auto concat = dyn_cast<ConcatenateOp>(op);
+    auto concat = dyn_cast_or_null<ConcatenateOp>(op);
     if (!concat || concat.getType().getRank() != 1 ||
         !concat.getType().hasStaticShape())
-      break;
+      return Element{list, index};
     for (Value input : concat.getInputs()) {
       int64_t count = cast<RankedTensorType>(input.getType()).getDimSize(0);
       if (ShapedType::isDynamic(count))
-        return unknown;
+        return std::nullopt;
       if (index < count) {
-        value = input;
+        list = input;
         break;
       }
       index -= count;
     }
-    if (value.getDefiningOp() == op)
-      break;
+    if (list.getDefiningOp() == op)
+      return std::nullopt;
   }
-  return unknown;
+  return std::nullopt;
+}
+
+// The size that element `index` of a computed shape stands for.
+SizeKey Tracer::element(Value list, int64_t index) {
+  std::optional<Element> from = origin(list, index);
+  auto getSize =
+      from ? from->list.getDefiningOp<GetDimensionSizeOp>() : nullptr;
+  return getSize ? size(getSize.getOperand(), getSize.getDimension())
+                 : own(list, -2 - index);
+}
+
+bool Tracer::isConstant(Value list, int64_t index, int64_t number) {
+  std::optional<Element> from = origin(list, index);
+  DenseIntElementsAttr numbers;
+  return from && matchPattern(from->list, m_Constant(&numbers)) &&
+         from->index < numbers.getNumElements() &&
+         numbers.getValues<APInt>()[from->index] == number;
 }
 
 } // namespace

@@ -179,6 +179,15 @@ _SPECS = [
              num_experts_per_tok=8, max_position_embeddings=4096, norm_topk_prob=True, use_sliding_window=False),
         big=True, external_data=True, batch=2, sequence=48,
         notes="two layers of Qwen3-30B-A3B at real dimensions, vocabulary cut to 256"),
+    _hf("deepseek-v2-lite-real-2l", "deepseek_v2",
+        dict(vocab_size=256, hidden_size=2048, intermediate_size=10944, moe_intermediate_size=1408,
+             num_hidden_layers=2, first_k_dense_replace=1, num_attention_heads=16, num_key_value_heads=16,
+             q_lora_rank=None, kv_lora_rank=512, qk_rope_head_dim=64, qk_nope_head_dim=128, v_head_dim=128,
+             n_routed_experts=64, n_shared_experts=2, n_group=1, topk_group=1, topk_method="greedy",
+             routed_scaling_factor=1.0, norm_topk_prob=False, num_experts_per_tok=6,
+             max_position_embeddings=4096),
+        big=True, external_data=True, batch=2, sequence=48,
+        notes="two layers of DeepSeek-V2-Lite at real dimensions (layer 0 is dense), vocabulary cut to 256"),
 ]
 
 CATALOG = {spec.name: spec for spec in _SPECS}
