@@ -69,9 +69,14 @@ private:
   SmallVector<Value> buildSteps(ArrayRef<Value> rowIndices, Value begin,
                                 Value end, int64_t atOnce, Fetches fetches,
                                 ValueRange sums);
+  SmallVector<Value> buildTwoStreams(ArrayRef<Value> rowIndices, Value stream,
+                                     int64_t atOnce, ValueRange sums);
+  void buildTurn(ArrayRef<Value> rowIndices, Value step, int64_t atOnce,
+                 Value soon, MutableArrayRef<Value> sums);
   void buildStep(ArrayRef<Value> rowIndices, Value step,
-                 ArrayRef<Value> rowsOfB, int64_t ahead, bool fetchesLines,
+                 ArrayRef<Value> rowsOfB, int64_t ahead, Value soon,
                  MutableArrayRef<Value> sums);
+  Value linesAhead(Value step);
   SmallVector<Value> rowsOfB(Value step, int64_t count);
   void fetchAhead(Value step, Value begin, int64_t steps);
   Value loadB(Value step, ArrayRef<Value> rowsOfB, int64_t row, int64_t part,
@@ -117,6 +122,9 @@ func::FuncOp KernelBuilder::build(ModuleOp module, StringRef name) {
 /// Rows of B that all rows of A use before the next ones. Those of codes lie in
 /// one group and depend on the form alone.
 Value KernelBuilder::stepsPerPart() {
+  // All rows of A are one tile, which uses nothing twice.
+  if (form.fillsTile)
+    return steps;
   int64_t most = std::max<int64_t>(panelBytes / stepBytes(), 1);
   if (form.codes) {
     int64_t steps = form.codes->group / form.stepDepth();
@@ -224,9 +232,15 @@ void KernelBuilder::buildTile(int64_t rows, Value row, Value begin, Value end) {
   auto wholeTurns = [&](Fetches fetches) {
     return buildSteps(rowIndices, begin, whole, atOnce, fetches, sums);
   };
-  // Many rows are divided into tiles of these heights alone.
-  if (fetches == Fetches::Lines && atOnce != 1 && rows + 1 >= tile.rows &&
-      !form.fillsTile) {
+  if (form.fillsTile && fetches == Fetches::Lines) {
+    Value turns = arith::DivUIOp::create(builder, loc, sub(end, begin),
+                                         index(2 * atOnce));
+    Value stream = mul(turns, index(atOnce));
+    sums = buildTwoStreams(rowIndices, stream, atOnce, sums);
+    whole = mul(stream, index(2));
+  } else if (fetches == Fetches::Lines && atOnce != 1 &&
+             rows + 1 >= tile.rows) {
+    // Many rows are divided into tiles of these heights alone.
     Value areFew =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
                               size(c, 0), index(mostRowsToFetchLines));
@@ -266,14 +280,48 @@ SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
   if (fetches != Fetches::Nothing && rowIndices.size() >= minRowsToFetchAhead)
     fetchAhead(step, begin, atOnce);
   SmallVector<Value> next(loop.getRegionIterArgs());
+  buildTurn(rowIndices, step, atOnce,
+            fetches == Fetches::Lines ? linesAhead(step) : Value(), next);
+  scf::YieldOp::create(builder, loc, next);
+  return loop.getResults();
+}
+
+/// Steps [0, 2 * stream), in turns of so many of each half of them: memory
+/// gives more where it is read in two places.
+SmallVector<Value> KernelBuilder::buildTwoStreams(ArrayRef<Value> rowIndices,
+                                                  Value stream, int64_t atOnce,
+                                                  ValueRange sums) {
+  auto loop =
+      scf::ForOp::create(builder, loc, index(0), stream, index(atOnce), sums);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next(loop.getRegionIterArgs());
+  Value first = loop.getInductionVar();
+  for (Value step : {first, add(first, stream)})
+    buildTurn(rowIndices, step, atOnce,
+              skipHalf(linesAhead(step), first, stream), next);
+  scf::YieldOp::create(builder, loc, next);
+  return loop.getResults();
+}
+
+/// So many steps from `step` on. May bring lines from `soon` on to the first
+/// cache meanwhile.
+void KernelBuilder::buildTurn(ArrayRef<Value> rowIndices, Value step,
+                              int64_t atOnce, Value soon,
+                              MutableArrayRef<Value> sums) {
   SmallVector<Value> rows;
   if (!codes)
     rows = rowsOfB(step, atOnce);
   for (int64_t i = 0; i < atOnce; ++i)
     buildStep(rowIndices, i == 0 ? step : add(step, index(i)), rows, i,
-              fetches == Fetches::Lines, next);
-  scf::YieldOp::create(builder, loc, next);
-  return loop.getResults();
+              soon && i != 0 ? add(soon, index(i * form.rowBytes())) : soon,
+              sums);
+}
+
+/// Where lines lie that are read a while behind `step`.
+Value KernelBuilder::linesAhead(Value step) {
+  return add(add(bAddress, index(form.fetchDistance)),
+             mul(step, index(form.rowBytes())));
 }
 
 /// Step `step`, whose row of B is row `ahead` of `rowsOfB`. May bring what the
@@ -282,11 +330,7 @@ SmallVector<Value> KernelBuilder::buildSteps(ArrayRef<Value> rowIndices,
 /// that wait for others would keep them from beginning.
 void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
                               ArrayRef<Value> rowsOfB, int64_t ahead,
-                              bool fetchesLines, MutableArrayRef<Value> sums) {
-  Value soon;
-  if (fetchesLines)
-    soon = add(add(bAddress, index(form.fetchDistance)),
-               mul(step, index(form.rowBytes())));
+                              Value soon, MutableArrayRef<Value> sums) {
   int64_t parts = form.stepDepth() / form.pair, products = 0, line = 0;
   int64_t most = parts * static_cast<int64_t>(rowIndices.size());
   int64_t linesOfRow = llvm::divideCeil(form.rowBytes(), cacheLineBytes);
@@ -302,7 +346,7 @@ void KernelBuilder::buildStep(ArrayRef<Value> rowIndices, Value step,
         *sum = multiplyAdd(spread, vector, *sum);
         ++sum;
       }
-      for (++products; fetchesLines && line * most < products * lines; ++line) {
+      for (++products; soon && line * most < products * lines; ++line) {
         if (line == linesOfRow)
           soon = add(soon, mul(steps, index(form.rowBytes())));
         fetch(add(soon, index(line % linesOfRow * cacheLineBytes)),

@@ -52,3 +52,35 @@ func.func @packed(%x: memref<?x1030xf32>, %w: memref<2x1030x64xf32>, %y: memref<
 // CHECK: scf.yield
 // CHECK-NOT: scf.for
 // CHECK: default
+
+func.func @halves(%x: memref<?x1030xf32>, %w: memref<2x2x1030x32xf32>, %y: memref<?x128xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 64, (n mod 64) floordiv 32, k, n mod 32)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<?x1030xf32>, memref<2x2x1030x32xf32>) outs(%y : memref<?x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+
+// Rows that are one tile of half of the columns read all of K at once, four steps of each half of it in turns, then what is left. Lines ahead of the end of a half are those of the next columns.
+// FETCH-LABEL: func.func private @moe_matmul_f32_12x32_panels
+// FETCH: %[[STEPS:.*]] = memref.dim %arg1, %c0
+// FETCH: scf.for %{{.*}} = %c0{{.*}} to %[[STEPS]] step %[[STEPS]]
+// FETCH: case 12
+// FETCH: %[[TURNS:.*]] = arith.divui %{{.*}}, %c8
+// FETCH: %[[STREAM:.*]] = arith.muli %[[TURNS]], %c4
+// FETCH: scf.for %[[STEP:.*]] = %c0{{.*}} to %[[STREAM]] step %c4
+// FETCH: %[[SECOND:.*]] = arith.addi %[[STEP]], %[[STREAM]]
+// FETCH: %[[AHEAD:.*]] = arith.addi %[[STEP]], %c8
+// FETCH: arith.cmpi uge, %[[AHEAD]], %[[STREAM]]
+// FETCH: memref.subview %arg1[%[[STEP]], 0] [4, 32]
+// FETCH-COUNT-14: vector.fma
+// FETCH: llvm.intr.prefetch{{.*}}hint = 3
+// FETCH-COUNT-82: vector.fma
+// FETCH: memref.subview %arg1[%[[SECOND]], 0] [4, 32]
+// FETCH-COUNT-96: vector.fma
+// FETCH: scf.yield
+// FETCH: scf.for {{.*}} step %c1
+// FETCH-NOT: prefetch
+// FETCH-COUNT-24: vector.fma
