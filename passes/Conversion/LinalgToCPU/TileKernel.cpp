@@ -46,9 +46,9 @@ constexpr int64_t shareUnit = 1 << 16;
 ///
 ///            32                    for each half of the columns
 ///        +-------+                   load 2 x 2 tiles of C, or 1 x 2
-///      K |   B   |                   for k: C[i][j] += A[i][k] * B[k][j]
-///        +-------+                   store the tiles
-///     +--+-------+
+///      K |   B   |                   for k < K / 2, each k and k + K / 2:
+///        +-------+                     C[i][j] += A[i][k] * B[k][j]
+///     +--+-------+                   store the tiles
 ///  32 | A|   C   |
 ///     +--+-------+
 ///
@@ -87,7 +87,7 @@ private:
                 const Part &part);
   void buildRows();
   void buildFewRows(int64_t high);
-  void fetchBehind(Value row, int64_t tile);
+  void fetchBehind(Value row, int64_t tile, Value place, Value stream);
   /// Whether tiles come from halves of B; numbers of codes lie side by side.
   bool readsHalves() const { return form.hasHalves && !form.codes; }
   Value rowOfB(Value half, Value step);
@@ -181,8 +181,9 @@ void TileKernelBuilder::buildRows() {
 }
 
 /// Rows of one block, of `high` tiles. Memory gives a panel more slowly than it
-/// is multiplied: it is read once, line after line, and all sums of what lies
-/// side by side in it stay in registers.
+/// is multiplied: it is read once, and all sums of what lies side by side in it
+/// stay in registers. Memory gives more where it is read in two places: halves
+/// of columns are read in turns from both halves of K.
 void TileKernelBuilder::buildFewRows(int64_t high) {
   Value none = index(0);
   Value cRows = viewOrCopy(
@@ -196,6 +197,13 @@ void TileKernelBuilder::buildFewRows(int64_t high) {
       for (int64_t j = 0; j < wide; ++j)
         body(i, j, wide * i + j);
   };
+  // Steps of a stream, and of all streams.
+  Value stream = steps, ofStreams = steps;
+  if (readsHalves()) {
+    stream = mul(arith::DivUIOp::create(builder, loc, steps, index(2 * pairs)),
+                 index(pairs));
+    ofStreams = mul(stream, index(2));
+  }
   forEach(readsHalves() ? halves : index(1), index(1), [&](Value half) {
     SmallVector<Value> places;
     for (int64_t j = 0; j < wide; ++j)
@@ -203,20 +211,28 @@ void TileKernelBuilder::buildFewRows(int64_t high) {
     forEachSum([&](int64_t i, int64_t j, int64_t sum) {
       loadTile(sum, cRows, firstRows[i], places[j]);
     });
-    forEach(steps, index(pairs), [&](Value step) {
+    auto multiplyStep = [&](Value step, Value ofStream) {
       Value row = rowOfB(half, step);
       for (int64_t i = 0; i < high; ++i) {
         loadTile(firstOfA + i, a, firstRows[i], mul(step, index(2)));
         for (int64_t j = 0; j < wide; ++j) {
           int64_t bTile = firstOfB + j % tilesOfB;
           if (i == 0) {
-            fetchBehind(row, j);
+            fetchBehind(row, j, ofStream, stream);
             loadTile(bTile, b, row, index(2 * j * pairs));
           }
           instruct("tdpbf16ps", {wide * i + j, firstOfA + i, bTile});
         }
       }
+    };
+    forEach(stream, index(pairs), [&](Value step) {
+      multiplyStep(step, step);
+      if (readsHalves())
+        multiplyStep(add(step, stream), step);
     });
+    if (readsHalves()) // At most one step is left.
+      forEach(ofStreams, steps, index(pairs),
+              [&](Value step) { multiplyStep(step, stream); });
     forEachSum([&](int64_t i, int64_t j, int64_t sum) {
       storeTile(sum, cRows, firstRows[i], places[j]);
     });
@@ -231,16 +247,19 @@ Value TileKernelBuilder::rowOfB(Value half, Value step) {
 }
 
 /// Brings as many bytes as a tile has to the first cache, of those that are
-/// read some lines behind the tiles in `row`, in the order of memory. Half a
-/// panel is fetched one step ahead.
-void TileKernelBuilder::fetchBehind(Value row, int64_t tile) {
+/// read some lines behind the tiles in `row`, in the order of memory. The row
+/// is at `place` of a stream of so many rows; behind its end comes what the
+/// stream reads next.
+void TileKernelBuilder::fetchBehind(Value row, int64_t tile, Value place,
+                                    Value stream) {
   if (!form.fetchesAhead || form.fetchDistance == 0)
     return;
   int64_t bytes = pairs * tileRowBytes;
-  int64_t distance =
-      form.hasHalves ? pairs * form.rowBytes() : form.fetchDistance;
   Value first = add(add(bAddress, mul(row, index(form.rowBytes()))),
-                    index(distance + tile * bytes));
+                    index(form.fetchDistance + tile * bytes));
+  if (readsHalves())
+    first = skipHalf(first, add(place, index(tile * bytes / form.rowBytes())),
+                     stream);
   for (int64_t byte = 0; byte < bytes; byte += cacheLineBytes)
     fetch(add(first, index(byte)), /*cache=*/1);
 }
