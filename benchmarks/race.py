@@ -341,7 +341,10 @@ def main():
     cells = [cell for cell in cells if not arguments.avx2 or cell["peer"] in AVX2_PEERS]
     results = read_results(arguments.results)
     if arguments.summary:
-        print(summary([results[key(cell)] for cell in cells if key(cell) in results]))
+        there = [results[key(cell)] for cell in cells if key(cell) in results]
+        if not there:
+            return f"race: expects cells of these in '{arguments.results}', but it has none; the same command without --summary runs them"
+        print(summary(there))
         return 0
     left = [cell for cell in cells if key(cell) not in results or not is_done(results[key(cell)], arguments)]
     print(f"race: {len(left)} of {len(cells)} cells to run, about {estimate(known, left, arguments.seconds):.0f} minutes", file=sys.stderr)
