@@ -243,6 +243,16 @@ LogicalResult BufferOp::verify() {
              << getMemory().getType() << ") to have rank " << rank
              << " and elements of " << getElement();
   }
+  // (buffer_c7)
+  bool isCallers = getRole() == Role::Input || getRole() == Role::Output;
+  if (isCallers &&
+      (getSpace() == Space::Worker || getRing() || getCopies() != 1))
+    return emitOpError("expects an ")
+           << stringifyRole(getRole())
+           << " to be one array that all tasks of a rank see, but got "
+           << (getRing()          ? "a ring"
+               : getCopies() != 1 ? "copies"
+                                  : "memory of a worker");
   return success();
 }
 

@@ -75,6 +75,7 @@ def MoETile_BufferOp : MoETile_Op<"buffer", [HasParent<"GraphOp">, Symbol]> {
     4. (buffer_c4) `align` above 1 belongs to `rows` and needs a gap of undef or zero; without it there is none.
     5. (buffer_c5) `ring` needs a leading dimension of fixed size, or `experts x rows` and a sweep, or `tokens` and a token sweep.
     6. (buffer_c6) `memory` has the element type, and a dimension for each of `shape`, experts and rows together being one.
+    7. (buffer_c7) an `input` or an `output` is not in worker memory, and has neither `ring` nor `copies`: it is the caller's.
 
     Example:
     ```mlir

@@ -289,6 +289,39 @@ func.func @memory_has_the_rank_of_the_shape() {
 
 // -----
 
+// (buffer_c7)
+func.func @a_result_is_in_no_workers_memory() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{expects an output to be one array that all tasks of a rank see, but got memory of a worker}}
+    moe_tile.buffer output @y : 64 x f32 in worker
+  }
+  return
+}
+
+// -----
+
+// (buffer_c7)
+func.func @an_argument_is_no_ring() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{expects an input to be one array that all tasks of a rank see, but got a ring}}
+    moe_tile.buffer input @x : 64 x f32 in device ring 2
+  }
+  return
+}
+
+// -----
+
+// (buffer_c7)
+func.func @a_result_has_no_copies() {
+  moe_tile.graph experts 4 schedule <ticket> {
+    // expected-error @+1 {{expects an output to be one array that all tasks of a rank see, but got copies}}
+    moe_tile.buffer output @y : 64 x f32 in device copies 2
+  }
+  return
+}
+
+// -----
+
 // (signal_c1)
 func.func @cells_of_all_ranks_are_somebodys() {
   moe_tile.graph experts 4 schedule <ticket> {
