@@ -159,7 +159,19 @@ enum {
   MOE_LOAD_VERIFY_WEIGHTS = 1u << 0,
   /* Loads the library's description only: its CPU, features and ranks are not
      checked, its weights are not mapped, and no call can be created. */
-  MOE_LOAD_DESCRIBE_ONLY = 1u << 1
+  MOE_LOAD_DESCRIBE_ONLY = 1u << 1,
+  /* Copies the weights into memory of the process, in large pages where the
+     system has them (Linux: transparent_hugepage "madvise" or "always"; else
+     the copy is in small ones), instead of mapping their file. Models that
+     wait for memory then run as fast as memory allows wherever the pages of
+     the file lie, and the file may be changed or removed after the load. It
+     costs the time to read the whole file and memory of that size, which can
+     be swapped but not dropped, and which each process has for itself: loads
+     of one unchanged file in one process share one copy, and so do processes
+     forked after the load. The load fails with MOE_STATUS_OUT_OF_MEMORY where
+     the system refuses the memory; where it gives it and then has none, it
+     ends the process as ever. */
+  MOE_LOAD_COPY_WEIGHTS = 1u << 2
 };
 
 typedef struct moe_load_params_t {
@@ -171,9 +183,9 @@ typedef struct moe_load_params_t {
   const char *weights_path;
 } moe_load_params_t;
 
-/* Loads the library at `path` (a file name, never searched for) and maps its
-   weights. A library runs code when it is loaded: load only what you would
-   execute. The module is owned by the caller. `params` may be NULL. */
+/* Loads the library at `path` (a file name, never searched for) and maps or
+   copies its weights. A library runs code when it is loaded: load only what you
+   would execute. The module is owned by the caller. `params` may be NULL. */
 MOE_RT_API MOE_RT_NODISCARD moe_status_t
 moeRuntimeModuleLoad(moe_instance_t instance, const char *path,
                      const moe_load_params_t *params, moe_module_t *module);

@@ -18,7 +18,7 @@ static constexpr const char *kMachineName = "AArch64";
 #endif
 
 void moe::rt::checkLibraryFile(const std::string &path) {
-  MappedFile file(path);
+  FileBytes file = FileBytes::map(File(path));
   auto corrupt = [&](const char *problem) {
     throw Error(MOE_STATUS_CORRUPT, "'" + path + "' " + problem);
   };

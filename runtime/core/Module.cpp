@@ -201,8 +201,7 @@ static void loadModule(moe_module_impl &module, const std::string &path,
     std::string file = params.weights_path
                            ? params.weights_path
                            : weightsPath(path, description.weights_file);
-    module.weights = mapWeights(file, description, path,
-                                params.flags & MOE_LOAD_VERIFY_WEIGHTS);
+    module.weights = loadWeights(file, description, path, params.flags);
   }
 }
 
@@ -220,7 +219,8 @@ moe_status_t moeRuntimeModuleLoad(moe_instance_t instance, const char *path,
                     "moeRuntimeModuleLoad expects an instance, a path and a "
                     "place for the module, but got NULL");
     moe_load_params_t given = readParams(params, "moe_load_params_t");
-    constexpr uint32_t known = MOE_LOAD_VERIFY_WEIGHTS | MOE_LOAD_DESCRIBE_ONLY;
+    constexpr uint32_t known = MOE_LOAD_VERIFY_WEIGHTS |
+                               MOE_LOAD_DESCRIBE_ONLY | MOE_LOAD_COPY_WEIGHTS;
     if ((given.flags & ~known) || given.reserved)
       throw Error(MOE_STATUS_INVALID_ARGUMENT,
                   "'moe_load_params_t' has unknown flags " +

@@ -7,6 +7,7 @@
 #include "Weights.h"
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct moe_module_impl {
   ~moe_module_impl();
 
   const void *weightsData() const {
-    return weights.data() ? weights.data() + MOE_WEIGHTS_DATA_OFFSET : nullptr;
+    return weights ? weights->data() + MOE_WEIGHTS_DATA_OFFSET : nullptr;
   }
 
   std::atomic<uint64_t> references{1};
@@ -26,7 +27,7 @@ struct moe_module_impl {
   void *library = nullptr; ///< from openLibrary
   bool describeOnly = false;
   const moe_module_v1 *description = nullptr;
-  moe::rt::MappedFile weights;
+  std::shared_ptr<const moe::rt::FileBytes> weights; ///< null: none
   std::vector<moe_entry_impl> entries;
 };
 

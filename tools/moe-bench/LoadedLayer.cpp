@@ -11,9 +11,9 @@ using namespace moe::bench;
 
 llvm::Expected<std::unique_ptr<LoadedLayer>>
 LoadedLayer::create(const LayerFiles &files, const Library &library,
-                    uint32_t threads, Timeline *timeline) {
+                    uint32_t threads, const LoadOptions &options) {
   std::unique_ptr<LoadedLayer> loaded(new LoadedLayer(files));
-  if (llvm::Error error = loaded->library.load(library.path, threads, timeline))
+  if (llvm::Error error = loaded->library.load(library.path, threads, options))
     return error;
   return loaded;
 }

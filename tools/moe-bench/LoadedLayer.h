@@ -10,11 +10,10 @@ namespace moe::bench {
 /// A layer ready to run.
 class LoadedLayer {
 public:
-  /// Loads `library` of `files`, which outlive it, for `threads` threads. Tasks
-  /// are told to `timeline`, which outlives it; null: to nobody.
+  /// Loads `library` of `files`, which outlive it, for `threads` threads.
   static llvm::Expected<std::unique_ptr<LoadedLayer>>
   create(const LayerFiles &files, const Library &library, uint32_t threads,
-         Timeline *timeline);
+         const LoadOptions &options);
   ~LoadedLayer();
   LoadedLayer(const LoadedLayer &) = delete;
   LoadedLayer &operator=(const LoadedLayer &) = delete;

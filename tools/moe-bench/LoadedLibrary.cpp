@@ -24,18 +24,21 @@ LoadedLibrary::~LoadedLibrary() {
 }
 
 llvm::Error LoadedLibrary::load(const std::string &path, uint32_t threads,
-                                Timeline *timeline) {
+                                const LoadOptions &options) {
   moe_instance_params_t params = {};
   params.struct_size = sizeof(params);
   params.num_threads = threads;
-  if (timeline) {
+  if (options.timeline) {
     params.trace = &Timeline::tell;
-    params.trace_user = timeline;
+    params.trace_user = options.timeline;
   }
   if (llvm::Error error = toError(moeRuntimeInstanceCreate(&params, &instance)))
     return error;
+  moe_load_params_t loadParams = {};
+  loadParams.struct_size = sizeof(loadParams);
+  loadParams.flags = options.copyWeights ? uint32_t(MOE_LOAD_COPY_WEIGHTS) : 0;
   if (llvm::Error error = toError(
-          moeRuntimeModuleLoad(instance, path.c_str(), nullptr, &module)))
+          moeRuntimeModuleLoad(instance, path.c_str(), &loadParams, &module)))
     return error;
   return toError(moeRuntimeModuleFindEntry(module, nullptr, &entry));
 }

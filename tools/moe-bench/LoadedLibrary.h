@@ -15,6 +15,13 @@ llvm::Error toError(moe_status_t status);
 /// Most bytes that the models of `call` had in use at once.
 uint64_t peakBytesOf(moe_call_t call);
 
+/// How a library is loaded.
+struct LoadOptions {
+  bool copyWeights; ///< into memory with large pages, instead of mapping them
+  /// Who is told of tasks, and outlives the library; null: nobody.
+  Timeline *timeline;
+};
+
 /// A library, loaded for a number of threads. Its calls are released before it.
 struct LoadedLibrary {
   LoadedLibrary() = default;
@@ -22,9 +29,8 @@ struct LoadedLibrary {
   LoadedLibrary(const LoadedLibrary &) = delete;
   LoadedLibrary &operator=(const LoadedLibrary &) = delete;
 
-  /// Tasks are told to `timeline`, which outlives this; null: to nobody.
   llvm::Error load(const std::string &path, uint32_t threads,
-                   Timeline *timeline);
+                   const LoadOptions &options);
 
   moe_instance_t instance = nullptr;
   moe_module_t module = nullptr;

@@ -14,9 +14,9 @@ using namespace moe::bench;
 
 llvm::Expected<std::unique_ptr<LoadedModel>>
 LoadedModel::create(const std::string &path, uint32_t threads,
-                    Timeline *timeline) {
+                    const LoadOptions &options) {
   std::unique_ptr<LoadedModel> loaded(new LoadedModel());
-  if (llvm::Error error = loaded->library.load(path, threads, timeline))
+  if (llvm::Error error = loaded->library.load(path, threads, options))
     return error;
   return loaded;
 }

@@ -19,10 +19,9 @@ using Sizes = std::vector<int64_t>;
 /// A model ready to run, with inputs of its own.
 class LoadedModel {
 public:
-  /// Loads the library at `path` for `threads` threads. Tasks are told to
-  /// `timeline`, which outlives the model; null: to nobody.
+  /// Loads the library at `path` for `threads` threads.
   static llvm::Expected<std::unique_ptr<LoadedModel>>
-  create(const std::string &path, uint32_t threads, Timeline *timeline);
+  create(const std::string &path, uint32_t threads, const LoadOptions &options);
   ~LoadedModel();
   LoadedModel(const LoadedModel &) = delete;
   LoadedModel &operator=(const LoadedModel &) = delete;

@@ -258,9 +258,9 @@ static llvm::Error timeCell(ModelReport &report, Timeline *timeline,
 
 static void printText(const ModelReport &report) {
   llvm::outs() << llvm::formatv(
-      "{0}: {1:f2} GB of weights, dynamic sizes {2}\n", report.task.path,
+      "{0}: {1:f2} GB of weights{2}, dynamic sizes {3}\n", report.task.path,
       report.variants.front().model->weightBytes() * 1e-9,
-      listNames(report.sizeNames));
+      report.task.copyWeights ? ", copied" : "", listNames(report.sizeNames));
   for (const Library &library : report.libraries)
     llvm::outs() << llvm::formatv(
         "{0} compiled in {1:f1} s, weights packed in {2:f1} s of them\n",
@@ -315,6 +315,7 @@ static void printJson(const ModelReport &report) {
       {"model", report.task.path},
       {"cpu", llvm::sys::getHostCPUName()},
       {"weight_bytes", report.variants.front().model->weightBytes()},
+      {"copied_weights", report.task.copyWeights},
       {"libraries", std::move(libraries)},
       {"results", std::move(results)}};
   llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(std::move(whole)))
@@ -344,11 +345,13 @@ llvm::Error moe::bench::timeModel(const ModelTask &task,
   }
   Timeline timeline;
   Timeline *listener = task.timeline.empty() ? nullptr : &timeline;
+  if (task.copyWeights)
+    progress("copying weights");
   for (unsigned threads : task.threads) {
     auto load = [&](const std::string &path,
                     std::optional<Schedule> schedule) -> llvm::Error {
       llvm::Expected<std::unique_ptr<LoadedModel>> model =
-          LoadedModel::create(path, threads, listener);
+          LoadedModel::create(path, threads, {task.copyWeights, listener});
       if (!model)
         return model.takeError();
       report.variants.push_back({schedule, threads, std::move(*model)});

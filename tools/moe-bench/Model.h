@@ -33,6 +33,7 @@ struct ModelTask {
   double seconds;
   unsigned seed;
   std::string timeline; ///< file; empty for none
+  bool copyWeights;
   bool json;
 };
 

@@ -94,11 +94,12 @@ void moe::bench::printText(const Report &report) {
   Precision precision = report.files.precision();
   llvm::outs() << llvm::formatv(
       "{0}: hidden {1}, width {2}, experts {3}, top-{4}{5}; {6:f2} GB of {7} "
-      "weights\n",
+      "weights{8}\n",
       layer.name, layer.hidden, layer.width, layer.experts, layer.topK,
       layer.sharedWidth ? ", shared width " + std::to_string(layer.sharedWidth)
                         : "",
-      report.files.parameterBytes() * 1e-9, formatName(precision.weights));
+      report.files.parameterBytes() * 1e-9, formatName(precision.weights),
+      report.copiedWeights ? ", copied" : "");
   for (const Library &library : report.libraries)
     llvm::outs() << llvm::formatv(
         "{0} compiled in {1:f1} s, weights packed in {2:f1} s of them\n",
@@ -208,6 +209,7 @@ void moe::bench::printJson(const Report &report) {
                            {"dtype", formatName(precision.weights)},
                            {"activations", formatName(precision.activations)},
                            {"weight_bytes", report.files.parameterBytes()},
+                           {"copied_weights", report.copiedWeights},
                            {"libraries", std::move(libraries)},
                            {"results", std::move(results)}};
   llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(std::move(whole)))

@@ -11,6 +11,7 @@ struct Report {
   llvm::ArrayRef<Library> libraries;
   llvm::ArrayRef<Variant> variants;
   llvm::ArrayRef<Cell> cells;
+  bool copiedWeights;
 };
 
 /// To the standard output.

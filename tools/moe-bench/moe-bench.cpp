@@ -90,6 +90,12 @@ struct CommandLine {
           "its routing_percent: the part of the threads' time outside "
           "products of experts"),
       cl::cat(category)};
+  cl::opt<bool> copyWeights{
+      "copy-weights",
+      cl::desc("Copy the weights into memory with large pages, as the runtime "
+               "does where it is asked to, instead of mapping their file, "
+               "whose pages may be scattered"),
+      cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
 };
 
@@ -153,6 +159,7 @@ struct Task {
   double seconds;
   unsigned seed;
   std::string timeline;
+  bool copyWeights;
   bool json;
 };
 
@@ -208,6 +215,7 @@ readModelTask(const CommandLine &line, std::vector<moe::Schedule> schedules,
   task.seconds = line.seconds;
   task.seed = line.seed;
   task.timeline = line.timeline;
+  task.copyWeights = line.copyWeights;
   task.json = line.json;
   return task;
 }
@@ -240,13 +248,14 @@ static llvm::Expected<bool> run(Task &task) {
       return library.takeError();
     libraries.push_back(std::move(*library));
   }
-  progress("measuring the machine");
+  progress(task.copyWeights ? "measuring the machine and copying weights"
+                            : "measuring the machine");
   std::vector<Variant> variants;
   for (unsigned threads : task.threads) {
     MachinePeak peak = measurePeak(threads);
     for (const Library &library : libraries) {
-      llvm::Expected<std::unique_ptr<LoadedLayer>> layer =
-          LoadedLayer::create(**files, library, threads, listener);
+      llvm::Expected<std::unique_ptr<LoadedLayer>> layer = LoadedLayer::create(
+          **files, library, threads, {task.copyWeights, listener});
       if (!layer)
         return layer.takeError();
       variants.push_back({library.schedule, threads, peak, std::move(*layer)});
@@ -282,8 +291,8 @@ static llvm::Expected<bool> run(Task &task) {
       ok = false;
     }
   }
-  (task.json ? printJson
-             : printText)({**files, libraries, variants, task.cells});
+  (task.json ? printJson : printText)(
+      {**files, libraries, variants, task.cells, task.copyWeights});
   if (listener)
     if (llvm::Error error = timeline.write(task.timeline))
       return error;
@@ -352,8 +361,9 @@ int main(int argc, char **argv) {
     llvm::outs() << layerText(*layer, precision, "parameters.bin");
     return 0;
   }
-  Task task{layer, precision,    line.cpu,  schedules,     threads,
-            {},    line.seconds, line.seed, line.timeline, line.json};
+  Task task{layer,    precision,    line.cpu,  schedules,     threads,
+            {},       line.seconds, line.seed, line.timeline, line.copyWeights,
+            line.json};
   if (task.schedules.empty())
     task.schedules = {moe::Schedule::Auto};
   std::vector<std::string> traces(line.traces);

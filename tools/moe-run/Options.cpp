@@ -26,6 +26,10 @@ Runs a compiled model on tensors in .npy files and compares what it computes.
   --entry NAME             entry point (default: the first)
   --poison                 fills memory with NaN before the model gets it
   --verify-weights         reads the whole weights file and checks its hash
+  --copy-weights           copies the weights into memory with large pages,
+                           which takes time and as much memory as they have,
+                           instead of mapping their file; runs that wait for
+                           memory are faster where its pages are scattered
   --describe               prints what the model is, and runs nothing
   --json                   prints JSON
   --version, --help
@@ -81,6 +85,7 @@ Options moe::run::parseOptions(int argc, char **argv) {
       {"--json", &options.json},
       {"--poison", &options.poison},
       {"--verify-weights", &options.verifyWeights},
+      {"--copy-weights", &options.copyWeights},
       {"--help", &options.help},
       {"-h", &options.help},
       {"--version", &options.version},

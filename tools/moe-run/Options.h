@@ -24,6 +24,7 @@ struct Options {
   bool json = false;
   bool poison = false;
   bool verifyWeights = false;
+  bool copyWeights = false;
   bool help = false;
   bool version = false;
 };

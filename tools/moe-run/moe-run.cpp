@@ -307,6 +307,8 @@ static int run(const Options &options) {
   loadParams.struct_size = sizeof(loadParams);
   if (options.verifyWeights)
     loadParams.flags |= MOE_LOAD_VERIFY_WEIGHTS;
+  if (options.copyWeights)
+    loadParams.flags |= MOE_LOAD_COPY_WEIGHTS;
   if (options.describe)
     loadParams.flags |= MOE_LOAD_DESCRIBE_ONLY;
   check(moeRuntimeModuleLoad(instance.value, options.model.c_str(), &loadParams,

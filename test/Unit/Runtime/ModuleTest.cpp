@@ -126,37 +126,88 @@ TEST_F(ModuleTest, RefusesOtherWeights) {
                 {"'../fake.weights'", "no plain file name"});
   expectRefusal(fakePath("other-weights.so"), MOE_STATUS_INCOMPATIBLE,
                 {"other-hash.weights", "does not belong", "16 bytes, hash "});
-  // These name the weights file.
-  for (auto [name, code, part] :
-       {std::tuple{"short", MOE_STATUS_CORRUPT,
-                   "expects 16 bytes of weights, but got 15"},
-        std::tuple{"tiny", MOE_STATUS_CORRUPT, "(100 bytes) to be at least"},
-        std::tuple{"magic", MOE_STATUS_CORRUPT, "is not a weights file"},
-        std::tuple{"major", MOE_STATUS_INCOMPATIBLE, "ABI (2.1)"}}) {
-    Module refused;
-    EXPECT_STATUS(moeRuntimeModuleLoad(
-                      instance,
-                      fakePath(name + std::string("-weights.so")).c_str(),
-                      nullptr, refused.out()),
-                  code, part);
-  }
+  // These name the weights file, mapped or copied.
+  for (uint32_t flags : {0u, uint32_t(MOE_LOAD_COPY_WEIGHTS)})
+    for (auto [name, code, part] :
+         {std::tuple{"short", MOE_STATUS_CORRUPT,
+                     "expects 16 bytes of weights, but got 15"},
+          std::tuple{"tiny", MOE_STATUS_CORRUPT, "(100 bytes) to be at least"},
+          std::tuple{"magic", MOE_STATUS_CORRUPT, "is not a weights file"},
+          std::tuple{"major", MOE_STATUS_INCOMPATIBLE, "ABI (2.1)"}}) {
+      moe_load_params_t params = {};
+      params.struct_size = sizeof(params);
+      params.flags = flags;
+      Module refused;
+      EXPECT_STATUS(moeRuntimeModuleLoad(
+                        instance,
+                        fakePath(name + std::string("-weights.so")).c_str(),
+                        &params, refused.out()),
+                    code, part);
+    }
 }
 
 TEST_F(ModuleTest, VerifiesWeightsOnDemand) {
   std::string path = fakePath("damaged-weights.so");
-  Module loaded;
-  EXPECT_STATUS_OK(
-      moeRuntimeModuleLoad(instance, path.c_str(), nullptr, loaded.out()));
+  for (uint32_t flags : {0u, uint32_t(MOE_LOAD_COPY_WEIGHTS)}) {
+    moe_load_params_t params = {};
+    params.struct_size = sizeof(params);
+    params.flags = flags;
+    Module loaded;
+    EXPECT_STATUS_OK(
+        moeRuntimeModuleLoad(instance, path.c_str(), &params, loaded.out()));
+    params.flags |= MOE_LOAD_VERIFY_WEIGHTS;
+    Module refused;
+    EXPECT_STATUS(
+        moeRuntimeModuleLoad(instance, path.c_str(), &params, refused.out()),
+        MOE_STATUS_CORRUPT, "damaged.weights' is damaged: expects hash");
+    Module verified;
+    EXPECT_STATUS_OK(moeRuntimeModuleLoad(instance, fakePath("fake.so").c_str(),
+                                          &params, verified.out()));
+  }
+}
+
+// What the library computes with are copies of the file as it was: they do not
+// change with it.
+TEST_F(ModuleTest, CopiesWeights) {
+  TemporaryFolder folder;
+  std::string path = folder / "fake.so", weights = folder / "fake.weights";
+  std::filesystem::copy_file(fakePath("fake.so"), path);
+  std::filesystem::copy_file(fakePath("fake.weights"), weights);
+  std::vector<float> x = ramp(24), r = ramp(8);
+  Call mapped = create("main");
+  bindMain(mapped, 2, 3, x, r);
+  ASSERT_STATUS_OK(moeRuntimeCallRun(mapped));
+
   moe_load_params_t params = {};
   params.struct_size = sizeof(params);
-  params.flags = MOE_LOAD_VERIFY_WEIGHTS;
+  params.flags = MOE_LOAD_COPY_WEIGHTS;
+  module.reset();
+  ASSERT_STATUS_OK(
+      moeRuntimeModuleLoad(instance, path.c_str(), &params, module.out()));
+  std::ifstream maps("/proc/self/maps");
+  std::string regions((std::istreambuf_iterator<char>(maps)), {});
+  EXPECT_NE(regions.find(path), std::string::npos) << regions;
+  EXPECT_EQ(regions.find(weights), std::string::npos) << regions;
+  // The same file, shorter and with other bytes; a mapping would end the test.
+  std::ofstream(weights, std::ios::binary) << "other";
+  Call copied = create("main");
+  bindMain(copied, 2, 3, x, r);
+  ASSERT_STATUS_OK(moeRuntimeCallRun(copied));
+  EXPECT_EQ(output(copied).values, output(mapped).values);
+  EXPECT_EQ(output(copied).values, axpy(x, r, 3));
+  std::filesystem::remove(weights);
+  ASSERT_STATUS_OK(moeRuntimeCallRun(copied));
+  EXPECT_EQ(output(copied).values, axpy(x, r, 3));
+}
+
+TEST_F(ModuleTest, RefusesUnknownFlags) {
+  moe_load_params_t params = {};
+  params.struct_size = sizeof(params);
+  params.flags = MOE_LOAD_COPY_WEIGHTS << 1;
   Module refused;
-  EXPECT_STATUS(
-      moeRuntimeModuleLoad(instance, path.c_str(), &params, refused.out()),
-      MOE_STATUS_CORRUPT, "damaged.weights' is damaged: expects hash");
-  Module verified;
-  EXPECT_STATUS_OK(moeRuntimeModuleLoad(instance, fakePath("fake.so").c_str(),
-                                        &params, verified.out()));
+  EXPECT_STATUS(moeRuntimeModuleLoad(instance, fakePath("fake.so").c_str(),
+                                     &params, refused.out()),
+                MOE_STATUS_INVALID_ARGUMENT, "unknown flags 8");
 }
 
 TEST_F(ModuleTest, TakesWeightsFromElsewhere) {

@@ -90,6 +90,17 @@ TEST_F(MoeRunTest, RunsAndCompares) {
   expectPrinted(" of 5; threads 2, model memory ");
 }
 
+TEST_F(MoeRunTest, CopiesWeights) {
+  EXPECT_EQ(shell("$RUN $FAKE --input x=x.npy --input r=r.npy --expect "
+                  "y=y.npy --copy-weights --verify-weights"),
+            0);
+  expectPrinted("output y f32[2, 3, 4]: error 0, bound 0.0001, ok");
+  expectError("$RUN $FAKES/short-weights.so --copy-weights",
+              "is cut short: expects 16 bytes of weights, but got 15");
+  expectError("$RUN $FAKES/damaged-weights.so --copy-weights --verify-weights",
+              "is damaged");
+}
+
 TEST_F(MoeRunTest, ReportsFailedComparisons) {
   y[7] += 1;
   write("y.npy", {2, 3, 4}, y);
