@@ -29,6 +29,15 @@ SmallVector<std::pair<Value, Dim>> repetitions(Operation *op, bool worker) {
 
 TaskOp taskOf(Operation *op) { return op->getParentOfType<TaskOp>(); }
 
+/// What `ops` run over: where each of them runs at all, none of it is zero.
+SmallVector<Extent> extentsOf(ArrayRef<Operation *> ops) {
+  SmallVector<Extent> extents;
+  for (Operation *op : ops)
+    for (auto [index, dim] : getIterations(op))
+      extents.push_back(dim.extent);
+  return extents;
+}
+
 std::string text(const Dim &dim) {
   std::string result;
   llvm::raw_string_ostream os(result);
@@ -78,9 +87,13 @@ private:
   SignalOp signalOf(WaitOp wait) { return signals.lookup(wait.getSignal()); }
 
   /// Computations that happen before what holds the tokens. `system`: only
-  /// those reached through a signal of system scope.
-  llvm::SetVector<ComputeOp> closure(ValueRange tokens, bool system);
-  llvm::SetVector<ComputeOp> before(ComputeOp op, bool system);
+  /// those reached through a signal of system scope. `some`: sizes that are
+  /// known not to be zero; a wait that may expect nothing without others of
+  /// them orders nothing.
+  llvm::SetVector<ComputeOp> closure(ValueRange tokens, bool system,
+                                     ArrayRef<Extent> some);
+  llvm::SetVector<ComputeOp> before(ComputeOp op, bool system,
+                                    ArrayRef<Extent> some);
   /// The tokens that are given to every op of the task around `op`.
   static ValueRange taskTokens(Operation *op) {
     TaskOp task = taskOf(op);
@@ -435,7 +448,17 @@ LogicalResult Verifier::verifyGap(BufferOp buffer, Use write) {
 // Order of memory
 //===----------------------------------------------------------------------===//
 
-llvm::SetVector<ComputeOp> Verifier::closure(ValueRange tokens, bool system) {
+/// True where `expected` is not zero as long as no size of `some` is.
+static bool isPositive(ArrivalsAttr expected, ArrayRef<Extent> some) {
+  return llvm::any_of(expected.getTerms(), [&](DimsAttr factors) {
+    return llvm::all_of(factors, [&](const Dim &dim) {
+      return !dim.isData() || llvm::is_contained(some, dim.extent);
+    });
+  });
+}
+
+llvm::SetVector<ComputeOp> Verifier::closure(ValueRange tokens, bool system,
+                                             ArrayRef<Extent> some) {
   llvm::SetVector<ComputeOp> found;
   DenseSet<std::pair<Value, unsigned>> seen;
   SmallVector<std::pair<Value, bool>> work;
@@ -462,6 +485,8 @@ llvm::SetVector<ComputeOp> Verifier::closure(ValueRange tokens, bool system) {
       push(compute.getAfter(), crossed);
       push(taskTokens(op), crossed);
     } else if (auto wait = dyn_cast<WaitOp>(op)) {
+      if (!isPositive(wait.getExpects(), some))
+        continue;
       bool next = crossed || signalOf(wait).getScope() == Scope::System;
       for (ArriveOp arrive : arrivalsOf(signalOf(wait))) {
         push(arrive.getAfter(), next);
@@ -478,10 +503,11 @@ llvm::SetVector<ComputeOp> Verifier::closure(ValueRange tokens, bool system) {
   return found;
 }
 
-llvm::SetVector<ComputeOp> Verifier::before(ComputeOp op, bool system) {
+llvm::SetVector<ComputeOp> Verifier::before(ComputeOp op, bool system,
+                                            ArrayRef<Extent> some) {
   SmallVector<Value> tokens(op.getAfter());
   llvm::append_range(tokens, taskTokens(op));
-  return closure(tokens, system);
+  return closure(tokens, system, some);
 }
 
 /// (tile_c6)
@@ -501,14 +527,15 @@ LogicalResult Verifier::verifyRead(BufferOp buffer, Use use) {
       if (use.access.mode() != Mode::Update || !again)
         continue;
     }
+    SmallVector<Extent> some = extentsOf({use.op, writer.op});
     // Updates of one task are ordered among themselves; others wait for the
     // last, which every path from them reaches.
-    if (before(use.op, remote).contains(writer.op))
+    if (before(use.op, remote, some).contains(writer.op))
       continue;
     // So is an update that a later one, of another kind, goes on from.
     if (!itself && use.access.mode() == Mode::Update &&
         writer.access.mode() == Mode::Update &&
-        before(writer.op, remote).contains(use.op))
+        before(writer.op, remote, some).contains(use.op))
       continue;
     InFlightDiagnostic diagnostic =
         use.op.emitOpError("expects tokens that order it after ");
@@ -535,9 +562,10 @@ LogicalResult Verifier::verifyCountsKnown(TaskOp task) {
   });
   if (!needs)
     return success();
-  auto known = closure(task.getAfter(), /*system=*/false);
   for (Use use : uses[counts])
-    if (use.access.writes() && !known.contains(use.op)) {
+    if (use.access.writes() &&
+        !closure(task.getAfter(), /*system=*/false, extentsOf({use.op}))
+             .contains(use.op)) {
       InFlightDiagnostic diagnostic = task.emitOpError(
           "expects to begin after the counts of its rows are known");
       diagnostic.attachNote(use.op.getLoc())
@@ -588,9 +616,10 @@ LogicalResult Verifier::verifyRing(BufferOp buffer, Use write) {
                << arrive.getBehind() << ") to be below that of who waits for '"
                << wait.getSignal() << "' (" << lag
                << "), which it would wait for itself";
-      auto given = closure(arrive.getAfter(), /*system=*/false);
-      for (const Use &use : uses[buffer])
-        if (use.access.reads() && !given.contains(use.op))
+      for (Use use : uses[buffer])
+        if (use.access.reads() && !closure(arrive.getAfter(), /*system=*/false,
+                                           extentsOf({use.op, arrive}))
+                                       .contains(use.op))
           return arrive.emitOpError("expects tokens of all that reads ring '")
                  << buffer.getSymName() << "'";
     }

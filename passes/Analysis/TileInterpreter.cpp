@@ -63,8 +63,11 @@ SmallVector<SmallVector<Load>> moe::tile::randomLoads(GraphOp graph,
                                maxTokens};
       load.tokens = std::min(sizes[random.below(std::size(sizes))], maxTokens);
       load.rows.assign(experts, 0);
-      // Evenly, one expert in every token, or half of the experts in none.
-      int64_t shape = random.below(3);
+      // Evenly, one expert in every token, half of the experts in none, or all
+      // of them: every choice is dropped.
+      int64_t shape = random.below(4);
+      if (shape == 3)
+        continue;
       int64_t hot = random.below(experts);
       int64_t used = shape == 2 ? std::min(experts / 2 + 1, experts) : experts;
       for (int64_t token = 0; token < load.tokens; ++token) {

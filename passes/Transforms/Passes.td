@@ -67,7 +67,8 @@ def VerifyTilePass : Pass<"moe-verify-tile", "::mlir::ModuleOp"> {
     3. (tile_c3) with schedules other than `ticket`, workers that wait for each other are all resident.
     4. (tile_c4) a signal's scope holds all who arrive and wait.
     5. (tile_c5) every element of every buffer but inputs is written once.
-    6. (tile_c6) what is read was written before, by a chain of tokens and signals, of system scope where it comes from another rank.
+    6. (tile_c6) what is read was written before, by a chain of tokens and signals, of system scope where it comes from another rank. A wait that may expect nothing
+       while there is what is read and who reads it (no expert has a row, though there are tokens) is no part of a chain.
     7. (tile_c7) a domain of rows is not looked at before the counts are known.
     8. (tile_c8) memory of a worker belongs to one task.
     9. (tile_c9) an entry of a ring is written again only after it was given back, and whoever gives back does not wait for that.

@@ -303,6 +303,41 @@ func.func @updates_come_after_the_step_before() {
 // -----
 
 // (tile_c6)
+func.func @a_wait_for_rows_orders_nothing_where_there_are_none() {
+  moe_tile.graph experts 2 schedule <ticket> {
+    moe_tile.buffer counts @n : experts x index in device
+    moe_tile.buffer @h : 8 x f32 in device
+    moe_tile.buffer output @y : 8 x f32 in device
+    moe_tile.signal @counted in device
+    moe_tile.signal @made in device
+    moe_tile.signal @used in device
+    moe_tile.task @count over () {
+      %0 = moe_tile.compute writes(@n[*])
+      moe_tile.arrive @counted after %0
+    }
+    moe_tile.task @make over () {
+      // expected-note @+1 {{written here}}
+      %0 = moe_tile.compute writes(@h[*])
+      moe_tile.arrive @made after %0
+    }
+    %known = moe_tile.wait @counted expects 1
+    moe_tile.task @use over (%e in experts, %m in rows by 4) after %known {
+      %0 = moe_tile.wait @made expects 1
+      %1 = moe_tile.compute reads(@h[*]) after(%0)
+      moe_tile.arrive @used after %1
+    }
+    moe_tile.task @end over () after %known {
+      %0 = moe_tile.wait @used expects experts * rows by 4
+      // expected-error @+1 {{expects tokens that order it after what writes 'h'}}
+      %1 = moe_tile.compute reads(@h[*]) writes(@y[*]) after(%0)
+    }
+  }
+  return
+}
+
+// -----
+
+// (tile_c6)
 func.func @what_other_ranks_write_comes_in_system_scope() {
   moe_tile.graph experts 2 ranks 2 schedule <ticket> {
     %self = moe_tile.rank

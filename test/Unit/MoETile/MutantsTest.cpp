@@ -84,6 +84,13 @@ const Mutant mutants[] = {
      "requires 'expects' (1) to equal the arrivals at a cell of 'picked' "
      "(tokens by 32)",
      FindingKind::UnorderedRead},
+    // With tokens, but no rows, nobody waits for 'finished'.
+    {"ZeroPathThatOrdersNothing",
+     "sweep",
+     {{"reads(@sums[%t, *]) writes(@y[%t, *]) after(%0, %1)",
+       "reads(@sums[%t, *]) writes(@y[%t, *]) after(%1)"}},
+     "expects tokens that order it after what writes 'sums'",
+     FindingKind::UnorderedRead},
     {"AnotherTileHeightThanTheSignal",
      "layer",
      {{"@gather over (%e in experts, %m in rows by 32)",
