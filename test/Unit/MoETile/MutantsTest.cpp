@@ -60,7 +60,7 @@ const Mutant mutants[] = {
      "layer",
      {{"expects 3", "expects 2"}},
      "requires 'expects' (2) to equal the arrivals at a cell of 'active' (3)",
-     FindingKind::UnwrittenRead},
+     FindingKind::UnorderedRead},
     {"TooManyArrivals",
      "layer",
      {{"expects 3", "expects 4"}},
@@ -83,7 +83,7 @@ const Mutant mutants[] = {
      {{"expects tokens by 32", "expects 1"}},
      "requires 'expects' (1) to equal the arrivals at a cell of 'picked' "
      "(tokens by 32)",
-     FindingKind::UnorderedRead},
+     FindingKind::Deadlock},
     // With tokens, but no rows, nobody waits for 'finished'.
     {"ZeroPathThatOrdersNothing",
      "sweep",
@@ -369,7 +369,7 @@ const Mutant mutants[] = {
      {{"@shared_active[%t] expects 5", "@shared_active[%t] expects 4"}},
      "requires 'expects' (4) to equal the arrivals at a cell of "
      "'shared_active' (5)",
-     FindingKind::UnwrittenRead},
+     FindingKind::UnorderedRead},
     {"SharedHiddenVectorsInNoOrder",
      "shared",
      {{"writes(@y[%t, %n]) after(%0)", "writes(@y[%t, %n])"}},
@@ -406,7 +406,7 @@ const Mutant mutants[] = {
        "@shared_given expects 4 * tokens by 64"}},
      "requires 'expects' (4 * tokens by 64) to equal the arrivals at a cell of "
      "'shared_given' (4 * tokens by 32)",
-     FindingKind::UnwrittenRead},
+     FindingKind::UnorderedRead},
     {"SharedExpertThatWritesSums",
      "shared",
      {{"writes(@y[%t, %n]) after(%0)", "writes(@sums[%t, %n]) after(%0)"}},
@@ -418,7 +418,7 @@ const Mutant mutants[] = {
      {{"@routed expects tokens by 32", "@routed expects 1"}},
      "requires 'expects' (1) to equal the arrivals at a cell of 'routed' "
      "(tokens by 32)",
-     FindingKind::Deadlock},
+     FindingKind::UnorderedRead},
     {"PlanThatWaitsForNothing",
      "routed",
      {{"writes(@counts[*]) after(%0)", "writes(@counts[*])"}},
