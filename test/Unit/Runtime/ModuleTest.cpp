@@ -1,5 +1,6 @@
 // Loading, introspection and the refusal rules of the artefact ABI.
 #include "Support.h"
+#include "TemporaryFolder.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -10,22 +11,6 @@
 using namespace moe::test;
 
 namespace {
-
-/// A folder that is removed at the end of a test.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = ::testing::TempDir() + "moe-module-XXXXXX";
-    folder = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(folder); }
-  std::filesystem::path operator/(const char *name) const {
-    return folder / name;
-  }
-
-private:
-  std::filesystem::path folder;
-};
 
 class ModuleTest : public FakeTest {
 protected:

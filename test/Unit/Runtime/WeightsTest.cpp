@@ -1,6 +1,7 @@
 // Bytes of files in memory, which the C API hides.
 #include "Weights.h"
 #include "Status.h"
+#include "TemporaryFolder.h"
 
 #include <gtest/gtest.h>
 
@@ -21,9 +22,6 @@ namespace {
 class WeightsTest : public ::testing::Test {
 protected:
   WeightsTest() {
-    std::string pattern = ::testing::TempDir() + "moe-weights-XXXXXX";
-    folder = mkdtemp(pattern.data());
-    path = folder + "/model.weights";
     bytes.resize((5 << 20) + MOE_WEIGHTS_DATA_OFFSET + 1);
     for (size_t i = 0; i < bytes.size(); ++i)
       bytes[i] = static_cast<char>(i * 7 + i / 251);
@@ -35,7 +33,6 @@ protected:
     std::memcpy(bytes.data(), &header, sizeof(header));
     write();
   }
-  ~WeightsTest() override { std::filesystem::remove_all(folder); }
 
   void write() {
     std::ofstream(path, std::ios::binary)
@@ -68,7 +65,8 @@ protected:
     return region;
   }
 
-  std::string folder, path;
+  moe::test::TemporaryFolder folder;
+  std::string path = folder / "model.weights";
   std::string bytes;
   moe_module_v1 module = {};
 };
