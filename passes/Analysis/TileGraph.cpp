@@ -616,7 +616,7 @@ LogicalResult Verifier::verifyRing(BufferOp buffer, Use write) {
                << arrive.getBehind() << ") to be below that of who waits for '"
                << wait.getSignal() << "' (" << lag
                << "), which it would wait for itself";
-      for (Use use : uses[buffer])
+      for (const Use &use : uses[buffer])
         if (use.access.reads() && !closure(arrive.getAfter(), /*system=*/false,
                                            extentsOf({use.op, arrive}))
                                        .contains(use.op))
