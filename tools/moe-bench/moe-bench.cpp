@@ -9,6 +9,8 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 
+#include <cmath>
+
 using namespace moe::bench;
 namespace cl = llvm::cl;
 
@@ -319,8 +321,9 @@ int main(int argc, char **argv) {
   if (std::optional<unsigned> count = findTwice(threads))
     return usageError("expects each number of threads once, but got " +
                       llvm::Twine(*count) + " twice");
-  if (!(line.seconds >= 0))
-    return usageError("expects --seconds that are not negative, but got " +
+  if (!(line.seconds >= 0) || std::isinf(line.seconds))
+    return usageError("expects --seconds that are finite and not negative, "
+                      "but got " +
                       llvm::formatv("{0}", line.seconds.getValue()).str());
   std::vector<moe::Schedule> schedules(line.schedules);
   if (std::optional<moe::Schedule> schedule = findTwice(schedules))
