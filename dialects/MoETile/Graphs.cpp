@@ -82,6 +82,7 @@ SmallVector<Sweep, 2> moe::tile::getSweeps(GraphOp graph) {
   if (!schedule.getSweep().empty()) {
     Sweep &sweep = sweeps.emplace_back();
     sweep.lags = schedule.getSweep();
+    sweep.batch = schedule.getBatch();
     sweep.items = Dim::of(Extent::Rows);
     for (auto task : body.getOps<TaskOp>())
       if (beginsWithRows(task.getDomain()))

@@ -170,7 +170,7 @@ LogicalResult EpochAttr::verify(EmitError emitError, EpochKind kind,
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, ScheduleKind,
                                    int64_t workers, int64_t resident,
-                                   ArrayRef<int64_t> sweep,
+                                   ArrayRef<int64_t> sweep, int64_t batch,
                                    ArrayRef<int64_t> tokenSweep) {
   // (schedule_c1)
   if (workers < 0 || resident < 0)
@@ -179,6 +179,11 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, ScheduleKind,
   for (int64_t lag : llvm::concat<const int64_t>(sweep, tokenSweep))
     if (lag < 0)
       return emitError() << "expects no negative lag, but got " << lag;
+  // (schedule_c2)
+  if (batch < 1 || (batch > 1 && sweep.empty()))
+    return emitError() << "expects a batch of a positive number of steps, and "
+                          "of more than 1 under a sweep alone, but got "
+                       << batch;
   return success();
 }
 

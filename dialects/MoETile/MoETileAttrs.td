@@ -139,24 +139,28 @@ def MoETile_ScheduleAttr : MoETile_Attr<"Schedule", "schedule"> {
 
     With a `sweep`, the families over `experts, rows` take turns: those tiles, expert after expert, are the items i = 0, 1, ..., and step s = 0, 1, ... has the tasks
     that the first family has for item s - `sweep`[0], then those of the second for item s - `sweep`[1], and so on. So what is made of one item is used up while the next one
-    is made, and a ring holds it; a family that lags finds complete what it waits for. With a `token_sweep`, so do the families that use a ring of `tokens`, whose items
+    is made, and a ring holds it; a family that lags finds complete what it waits for. With `batch` n, a launch whose items have few rows may take n steps at a time: all that
+    the first family has in them, step after step, then all that the second has, and so on; both orders have to be right. With a `token_sweep`, so do the families that use a ring of `tokens`, whose items
     are tiles of the tokens.
 
     Constraints:
     1. (schedule_c1) `workers`, `resident` and the lags of sweeps are not negative.
+    2. (schedule_c2) `batch` is positive, and 1, which is none, without a `sweep`.
 
     ```mlir
     #moe_tile.schedule<ticket>
     #moe_tile.schedule<ticket sweep = [0, 1, 2]>
+    #moe_tile.schedule<ticket sweep = [0, 1, 3] batch 2>
     #moe_tile.schedule<ticket sweep = [0, 1, 2] token_sweep = [0, 1]>
     #moe_tile.schedule<static_wave workers 132 resident 132>
     ```
   }];
   let parameters = (ins EnumParameter<MoETile_ScheduleKind>:$kind, DefaultValuedParameter<"int64_t", "0">:$workers,
                         DefaultValuedParameter<"int64_t", "0">:$resident, OptionalArrayRefParameter<"int64_t">:$sweep,
-                        OptionalArrayRefParameter<"int64_t">:$tokenSweep);
+                        DefaultValuedParameter<"int64_t", "1">:$batch, OptionalArrayRefParameter<"int64_t">:$tokenSweep);
   let assemblyFormat = [{
-    `<` $kind (`workers` $workers^)? (`resident` $resident^)? (`sweep` `=` `[` $sweep^ `]`)? (`token_sweep` `=` `[` $tokenSweep^ `]`)? `>`
+    `<` $kind (`workers` $workers^)? (`resident` $resident^)? (`sweep` `=` `[` $sweep^ `]`)? (`batch` $batch^)?
+    (`token_sweep` `=` `[` $tokenSweep^ `]`)? `>`
   }];
   let genVerifyDecl = 1;
 }

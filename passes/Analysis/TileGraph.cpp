@@ -227,7 +227,9 @@ bool Verifier::isOfItem(const Sweep &sweep, Operation *op,
 }
 
 /// Whether of two families of a sweep the one that arrives has come to the item
-/// that is waited for before the one that waits comes to its own.
+/// that is waited for before the one that waits comes to its own: in the same
+/// step where it stands before it, else in an earlier one, and in an earlier
+/// batch of steps, wherever batches begin.
 bool Verifier::isEarlier(const Sweep &sweep, ArriveOp arrive, WaitOp wait) {
   TaskOp producer = taskOf(arrive), waiter = taskOf(wait);
   if (!sweep.leads(signalOf(wait).getShape()) ||
@@ -236,10 +238,12 @@ bool Verifier::isEarlier(const Sweep &sweep, ArriveOp arrive, WaitOp wait) {
     return false;
   int64_t itemsBefore = static_cast<int64_t>(wait.getBehind()) -
                         static_cast<int64_t>(arrive.getBehind());
-  int64_t produced = *sweep.lagOf(producer) - itemsBefore;
-  int64_t waited = *sweep.lagOf(waiter);
-  return produced < waited || (produced == waited && producer != waiter &&
-                               producer->isBeforeInBlock(waiter));
+  int64_t stepsBefore =
+      *sweep.lagOf(waiter) - *sweep.lagOf(producer) + itemsBefore;
+  int64_t needed = producer == waiter                  ? 1
+                   : producer->isBeforeInBlock(waiter) ? 0
+                                                       : sweep.batch;
+  return stepsBefore >= needed;
 }
 
 /// (tile_c2)

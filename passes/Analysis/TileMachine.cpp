@@ -32,6 +32,10 @@ Machine::Machine(GraphOp graph, const RunOptions &options)
   byPriority = random.below(2) == 0;
   // Half of them let workers claim several tickets at once.
   mostTickets = claims.below(2) == 0 ? 1 : 6;
+  // Half of them take the steps of a sweep in batches, where it has these.
+  batches = llvm::any_of(sweeps,
+                         [](const Sweep &sweep) { return sweep.batch > 1; }) &&
+            claims.below(2) == 0;
   for (Operation &op : graph.getBody().front()) {
     if (auto signal = dyn_cast<SignalOp>(op))
       signals[signal.getSymNameAttr()] = signal;
@@ -168,6 +172,16 @@ void Machine::addTasks(Rank &rank, TaskOp task, SmallVector<int64_t> point,
   enumerate();
 }
 
+/// Tasks of families that take turns, by single steps or by batches.
+void Machine::addTurns(Rank &rank, const Sweep &sweep, const Load &load) {
+  int64_t items = itemsOf(sweep, load), batch = batches ? sweep.batch : 1;
+  for (int64_t first = 0; first < items + sweep.mostLag(); first += batch)
+    for (auto [family, lag] : llvm::zip_equal(sweep.tasks, sweep.lags))
+      for (int64_t item = first - lag; item < first - lag + batch; ++item)
+        if (item >= 0 && item < items)
+          addTasks(rank, family, indicesOf(sweep, load, item), load);
+}
+
 void Machine::beginLaunch(int64_t number) {
   Rank &rank = ranks[number];
   const Load &sizes = load(number, rank.launch);
@@ -186,14 +200,7 @@ void Machine::beginLaunch(int64_t number) {
     }
     if (task != sweep->tasks.front())
       continue;
-    int64_t items = itemsOf(*sweep, sizes);
-    for (int64_t step = 0; step < items + sweep->mostLag(); ++step)
-      for (auto [family, lag] : llvm::zip_equal(sweep->tasks, sweep->lags)) {
-        int64_t item = step - lag;
-        if (item < 0 || item >= items)
-          continue;
-        addTasks(rank, family, indicesOf(*sweep, sizes, item), sizes);
-      }
+    addTurns(rank, *sweep, sizes);
   }
   // Whoever launches clears what has to be, on this rank.
   for (auto &[key, cell] : cells) {

@@ -133,6 +133,7 @@ private:
   void beginLaunch(int64_t rank);
   void addTasks(Rank &rank, TaskOp task, SmallVector<int64_t> point,
                 const Load &load);
+  void addTurns(Rank &rank, const Sweep &sweep, const Load &load);
   void endLaunch(int64_t rank);
   std::unique_ptr<Instance> begin(int64_t rank, Pending &pending);
   void flatten(Block &block, Instance &instance, size_t strand,
@@ -194,7 +195,7 @@ private:
   Random random, claims;
   ScheduleKind schedule;
   int64_t experts, workers, resident;
-  bool byPriority;
+  bool byPriority, batches;
   /// That a worker claims at once.
   int64_t mostTickets;
   DenseMap<StringAttr, BufferOp> buffers;

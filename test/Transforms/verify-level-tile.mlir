@@ -4,6 +4,7 @@
 // RUN: moe-opt %S/../Dialect/MoETile/Inputs/exchange.mlir --moe-verify-tile | FileCheck %s --check-prefix=SOUND
 // RUN: moe-opt %S/../Dialect/MoETile/Inputs/ring.mlir --moe-verify-tile | FileCheck %s --check-prefix=SOUND
 // RUN: moe-opt %S/../Dialect/MoETile/Inputs/sweep.mlir --moe-verify-tile | FileCheck %s --check-prefix=SOUND
+// RUN: moe-opt %S/../Dialect/MoETile/Inputs/batches.mlir --moe-verify-tile | FileCheck %s --check-prefix=SOUND
 // RUN: moe-opt %s --verify-diagnostics --moe-verify-tile
 
 // SOUND: moe_tile.graph

@@ -35,8 +35,9 @@ struct RowTiles {
 ///       else if ...
 ///
 /// The families of a sweep are one block of tickets: its steps, each with the
-/// tasks of every family for one item, a tile of rows or of tokens. A worker
-/// claims several tasks of an item at once, until few steps are left. It takes
+/// tasks of every family for one item, a tile of rows or of tokens, or, where
+/// items have few rows, for a batch of them. A worker claims several tasks of a
+/// family there at once, until few steps are left. It takes
 /// its tickets in their order, so that who has the lowest one that is not done
 /// waits for nobody.
 ///
@@ -129,7 +130,11 @@ private:
                                        mlir::Value number);
   void choose(mlir::Value number, llvm::ArrayRef<mlir::Value> ends,
               llvm::function_ref<void(size_t, mlir::Value)> build);
-  mlir::Value sweepTickets(const Sweep &sweep, mlir::Value items);
+  mlir::Value stepsAtOnce(const Sweep &sweep, bool most);
+  llvm::SmallVector<mlir::Value> pointsPerTurn(const Sweep &sweep,
+                                               mlir::Value steps);
+  mlir::Value sweepTickets(const Sweep &sweep, mlir::Value items,
+                           mlir::Value steps);
   void lowerSweep(const Sweep &sweep, mlir::Value number);
   llvm::SmallVector<mlir::Value> ticketEnds(llvm::ArrayRef<TaskOp> families,
                                             mlir::Value begin, bool most);

@@ -176,18 +176,53 @@ SmallVector<Value> GraphLowering::point(TaskOp task, Value item, Value number) {
   return found;
 }
 
+/// Items are cold where there are at least so many, of so few rows on average:
+/// then tasks of several that one worker has behind each other cost it fewer
+/// claims, and there are enough of them for all workers.
+static constexpr int64_t fewestColdItems = 16, mostColdRows = 4;
+
+/// The steps of `sweep` that come at a time: its batch where items are cold, or
+/// as many as can be. Null where that is one always.
+Value GraphLowering::stepsAtOnce(const Sweep &sweep, bool most) {
+  if (sweep.batch == 1)
+    return {};
+  Value batch = index(sweep.batch);
+  if (most && mostRows)
+    return batch;
+  Value items = itemCount(sweep), rows = firstRow(index(graph.getExperts()));
+  Value isCold = arith::AndIOp::create(
+      b, less(index(fewestColdItems - 1), items),
+      less(rows, add(mul(items, index(mostColdRows)), index(1))));
+  return arith::SelectOp::create(b, isCold, batch, index(1));
+}
+
+/// Points of each family of `sweep` in one turn of it: a step, or a batch.
+SmallVector<Value> GraphLowering::pointsPerTurn(const Sweep &sweep,
+                                                Value steps) {
+  return llvm::map_to_vector(sweep.tasks, [&](TaskOp task) {
+    Value points = pointsPerItem(task, sweep.numIndices());
+    return steps ? mul(steps, points) : points;
+  });
+}
+
 /// Task `number` of the families of `sweep` in their order. Steps at both ends
 /// have tickets of families that have no item there: nothing is to do.
 void GraphLowering::lowerSweep(const Sweep &sweep, Value number) {
-  SmallVector<Value> ends;
-  Value perStep = index(0);
-  for (TaskOp task : sweep.tasks) {
-    perStep = add(perStep, pointsPerItem(task, sweep.numIndices()));
-    ends.push_back(perStep);
-  }
-  Value step = arith::DivUIOp::create(b, number, perStep);
-  number = arith::RemUIOp::create(b, number, perStep);
+  Value steps = stepsAtOnce(sweep, /*most=*/false);
+  SmallVector<Value> ends = pointsPerTurn(sweep, steps);
+  for (size_t i = 1; i < ends.size(); ++i)
+    ends[i] = add(ends[i - 1], ends[i]);
+  Value first = arith::DivUIOp::create(b, number, ends.back());
+  number = arith::RemUIOp::create(b, number, ends.back());
+  if (steps)
+    first = mul(first, steps);
   choose(number, ends, [&](size_t i, Value inner) {
+    Value step = first;
+    if (steps) {
+      Value points = pointsPerItem(sweep.tasks[i], sweep.numIndices());
+      step = add(first, arith::DivUIOp::create(b, inner, points));
+      inner = arith::RemUIOp::create(b, inner, points);
+    }
     // Unsigned, so that what is before the first item is beyond the last.
     Value item = sub(step, index(sweep.lags[i]));
     Value exists = less(item, itemCount(sweep));
@@ -214,16 +249,19 @@ void GraphLowering::choose(Value number, ArrayRef<Value> ends,
   }
 }
 
-/// Number of tickets of a sweep over `items`.
-Value GraphLowering::sweepTickets(const Sweep &sweep, Value items) {
-  Value steps = add(items, index(sweep.mostLag()));
+/// Number of tickets of a sweep over `items`, in turns of `steps`.
+Value GraphLowering::sweepTickets(const Sweep &sweep, Value items,
+                                  Value steps) {
+  Value turns = add(items, index(sweep.mostLag()));
+  if (steps)
+    turns = arith::CeilDivUIOp::create(b, turns, steps);
   Value none =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, items, index(0));
-  steps = arith::SelectOp::create(b, none, items, steps);
-  Value perStep = index(0);
-  for (TaskOp task : sweep.tasks)
-    perStep = add(perStep, pointsPerItem(task, sweep.numIndices()));
-  return mul(steps, perStep);
+  turns = arith::SelectOp::create(b, none, items, turns);
+  Value perTurn = index(0);
+  for (Value points : pointsPerTurn(sweep, steps))
+    perTurn = add(perTurn, points);
+  return mul(turns, perTurn);
 }
 
 /// The tickets up to the end of each family, of which the first begins with
@@ -240,18 +278,19 @@ SmallVector<Value> GraphLowering::ticketEnds(ArrayRef<TaskOp> families,
     const Sweep *sweep = findSweep(sweeps, task);
     if (sweep && !sweep->ofRows())
       items = itemCount(*sweep);
-    begin =
-        add(begin, sweep ? sweepTickets(*sweep, items) : points(task, items));
+    begin = add(begin,
+                sweep ? sweepTickets(*sweep, items, stepsAtOnce(*sweep, most))
+                      : points(task, items));
     ends.push_back(begin);
   }
   return ends;
 }
 
-/// Steps of a sweep that are left to each worker when tasks are claimed one by
+/// Turns of a sweep that are left to each worker when tasks are claimed one by
 /// one, so that all workers end together.
-static constexpr int64_t lastSteps = 2;
-/// Items that the workers are at in each family of a sweep.
-static constexpr int64_t itemsAtOnce = 2;
+static constexpr int64_t lastTurns = 2;
+/// Turns whose items the workers are at in each family of a sweep.
+static constexpr int64_t turnsAtOnce = 2;
 
 /// How many tickets a worker claims at once where the next one is `at`, of
 /// `families` from `begin` on, which end at `ends`. Tasks of one item read the
@@ -266,26 +305,27 @@ Value GraphLowering::claimLength(ArrayRef<TaskOp> families,
   };
   for (auto [task, end] : llvm::zip_equal(families, ends)) {
     if (const Sweep *sweep = findSweep(sweeps, task)) {
-      SmallVector<Value> counts, familyEnds;
-      Value perStep = index(0);
-      for (TaskOp task : sweep->tasks) {
-        counts.push_back(pointsPerItem(task, sweep->numIndices()));
-        perStep = add(perStep, counts.back());
-        familyEnds.push_back(perStep);
+      SmallVector<Value> counts = pointsPerTurn(
+                             *sweep, stepsAtOnce(*sweep, /*most=*/false)),
+                         familyEnds;
+      Value perTurn = index(0);
+      for (Value count : counts) {
+        perTurn = add(perTurn, count);
+        familyEnds.push_back(perTurn);
       }
       // Unsigned, so that what is before the sweep is beyond its end.
       Value inSweep = sub(at, begin);
-      Value number = arith::RemUIOp::create(b, inSweep, max(perStep, one));
+      Value number = arith::RemUIOp::create(b, inSweep, max(perTurn, one));
       Value some = one;
       for (auto [count, end] :
            llvm::reverse(llvm::zip_equal(counts, familyEnds))) {
         Value most =
-            arith::DivUIOp::create(b, mul(index(itemsAtOnce), count), workers);
+            arith::DivUIOp::create(b, mul(index(turnsAtOnce), count), workers);
         some = arith::SelectOp::create(
             b, less(number, end), min(max(most, one), sub(end, number)), some);
       }
       Value left = sub(sub(end, begin), inSweep);
-      Value last = mul(mul(index(lastSteps), workers), perStep);
+      Value last = mul(mul(index(lastTurns), workers), perTurn);
       Value isEarly = arith::AndIOp::create(b, less(inSweep, sub(end, begin)),
                                             less(last, left));
       length = arith::SelectOp::create(b, isEarly, some, length);

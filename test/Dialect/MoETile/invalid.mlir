@@ -161,6 +161,26 @@ func.func @no_negative_lags() {
 
 // -----
 
+// (schedule_c2)
+func.func @batches_are_of_some_steps() {
+  // expected-error @+1 {{expects a batch of a positive number of steps, and of more than 1 under a sweep alone, but got 0}}
+  moe_tile.graph experts 4 schedule <ticket sweep = [0] batch 0> {
+  }
+  return
+}
+
+// -----
+
+// (schedule_c2)
+func.func @batches_are_of_a_sweep() {
+  // expected-error @+1 {{expects a batch of a positive number of steps, and of more than 1 under a sweep alone, but got 2}}
+  moe_tile.graph experts 4 schedule <ticket batch 2> {
+  }
+  return
+}
+
+// -----
+
 // (buffer_c1)
 func.func @rows_follow_experts() {
   moe_tile.graph experts 4 schedule <ticket> {

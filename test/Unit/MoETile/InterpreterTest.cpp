@@ -30,7 +30,8 @@ TEST_P(CommittedGraphs, RunWellUnderEverySchedule) {
 
 INSTANTIATE_TEST_SUITE_P(All, CommittedGraphs,
                          testing::Values("layer", "fused", "exchange", "ring",
-                                         "sweep", "routed", "shared"),
+                                         "sweep", "batches", "routed",
+                                         "shared"),
                          [](const auto &info) { return info.param; });
 
 RunOptions optionsOf(GraphOp graph, uint64_t seed, ScheduleKind schedule,

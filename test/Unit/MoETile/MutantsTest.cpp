@@ -316,6 +316,19 @@ const Mutant mutants[] = {
      {{"@hidden[%e, %m, *]) updates", "@hidden[*, *, *]) updates"}},
      "expects the entry of its own item of the sweep in ring 'hidden'",
      std::nullopt},
+    {"BatchBeyondItsRings",
+     "batches",
+     {{"batch 2", "batch 3"}},
+     "expects tasks that arrive at 'active' to stand before those that wait, "
+     "but got 'up' later",
+     FindingKind::Deadlock},
+    {"ShallowerRingThanTheBatchNeeds",
+     "batches",
+     {{"96 x f32 in device ring 3", "96 x f32 in device ring 2"},
+      {"@drained[%e, %m] behind 3", "@drained[%e, %m] behind 2"}},
+     "expects tasks that arrive at 'drained' to stand before those that wait, "
+     "but got 'down' later",
+     FindingKind::Deadlock},
     // Sweeps of tokens: a shared expert.
     {"TokenSweepOfAnotherNumberOfFamilies",
      "shared",

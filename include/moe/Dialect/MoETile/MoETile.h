@@ -40,6 +40,8 @@ getIterations(mlir::Operation *op);
 struct Sweep {
   llvm::SmallVector<TaskOp> tasks;
   llvm::ArrayRef<int64_t> lags;
+  /// Steps that may come at a time, family after family.
+  int64_t batch = 1;
   /// `rows` or `tokens`, by the step of a tile.
   Dim items;
 
