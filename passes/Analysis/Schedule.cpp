@@ -89,6 +89,9 @@ moe::parseScheduleOptions(llvm::StringRef text) {
       isWrong = value.getAsInteger(10, options.tokens) || options.tokens < 0;
     else if (field == "threads")
       isWrong = value.getAsInteger(10, options.threads) || options.threads < 1;
+    else if (field == "cold-batch")
+      isWrong =
+          value.getAsInteger(10, options.coldBatch) || options.coldBatch < 1;
     for (const NamedRate &known : namedRates) {
       double &rate = options.machine.*known.rate;
       if (field == known.name)
@@ -96,7 +99,7 @@ moe::parseScheduleOptions(llvm::StringRef text) {
     }
     if (isWrong)
       return llvm::createStringError(
-          "expects a number of tokens or threads, or a rate (" +
+          "expects a number of tokens, threads or a cold-batch, or a rate (" +
           llvm::join(
               llvm::map_range(namedRates,
                               [](const NamedRate &rate) { return rate.name; }),
@@ -118,8 +121,9 @@ bool llvm::cl::parser<ScheduleOptions>::parse(Option &option, StringRef name,
 
 void llvm::cl::parser<ScheduleOptions>::print(raw_ostream &os,
                                               const ScheduleOptions &value) {
-  os << formatv("{{{0} tokens={1} threads={2}", scheduleName(value.form),
-                value.tokens, value.threads);
+  os << formatv("{{{0} tokens={1} threads={2} cold-batch={3}",
+                scheduleName(value.form), value.tokens, value.threads,
+                value.coldBatch);
   for (const NamedRate &known : namedRates)
     os << formatv(" {0}={1:e}", known.name, value.machine.*known.rate);
   os << '}';

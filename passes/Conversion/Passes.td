@@ -69,7 +69,8 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
     With `schedule=two-kernel`, a first graph makes all hidden vectors, and tasks of a second one own columns of the result and walk the experts; with `schedule=unfused`, every layer stays. With
     `schedule=auto`, a cost model (`moe/Analysis/Schedule.h`) estimates the forms of each layer from its sizes, the `tokens` and `threads` of a usual call and the rates of the machine (`schedule={auto tokens=512 threads=2 flops=1e11 read-bytes=5e10}`), and takes
     the cheapest; fused where the difference is within its error, or where nobody knows the tokens. What was decided on each layer is in `analysis` remarks (form, costs,
-    tile, rings, memory).
+    tile, rings, memory). With `schedule={fused cold-batch=2}`, graphs may take two steps of their sweep at a time where a call leaves experts few rows (`batch` of
+    `#moe_tile.schedule`), and rings are deeper from three on; none by default, since it gained nothing that repeats.
 
     A route that `convert-route-to-vector` has a kernel for, and whose plan nobody else reads, becomes part of the graph, with the same kernel: tasks over tokens write ids and weights,
     and one task, which the last of them releases, counts the rows of experts and lists their tokens. Families over rows begin after it. Where counts are rounded to tiles
@@ -82,7 +83,7 @@ def ConvertMoEToTilePass : Pass<"convert-moe-to-tile", "::mlir::ModuleOp">, MoE_
   }];
   let options = vectorOptions # [
     Option<"schedule", "schedule", "::moe::ScheduleOptions", "::moe::ScheduleOptions{::moe::Schedule::Fused}",
-           "How layers are run: a form, and in braces with it the tokens and threads of a usual call and the rates of the machine (flops, read-bytes)">
+           "How layers are run: a form, and in braces with it the tokens and threads of a usual call, the cold-batch and the rates of the machine (flops, read-bytes)">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",

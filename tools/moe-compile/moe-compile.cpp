@@ -120,6 +120,11 @@ struct CommandLine {
       "threads", cl::value_desc("n"),
       cl::desc("Threads of a usual call, for --schedule=auto (default: 1)"),
       cl::init(1), cl::cat(category)};
+  cl::opt<int64_t> coldBatch{
+      "cold-batch", cl::value_desc("n"),
+      cl::desc("Take the tasks of so many tiles of rows together in calls "
+               "whose experts have few rows each (default: 1)"),
+      cl::init(1), cl::cat(category)};
   cl::opt<double> flops{
       "machine-gflops", cl::value_desc("f"),
       cl::desc("For --schedule=auto: what a thread of the machine computes at "
@@ -274,6 +279,9 @@ int main(int argc, char **argv) {
   if (line.threads < 1)
     return usageError("expects at least one thread, but got " +
                       llvm::Twine(line.threads));
+  if (line.coldBatch < 1)
+    return usageError("expects a --cold-batch of at least 1, but got " +
+                      llvm::Twine(line.coldBatch));
   if (line.tokens < 0)
     return usageError("expects a number of tokens that is not negative, but "
                       "got " +
@@ -334,7 +342,7 @@ int main(int argc, char **argv) {
 
   moe::CompileOptions options;
   options.from = line.startFrom;
-  options.schedule = {line.schedule, line.tokens, line.threads};
+  options.schedule = {line.schedule, line.tokens, line.threads, line.coldBatch};
   options.machineFlops = line.flops * 1e9;
   options.machineReadBytes = line.readBytes * 1e9;
   options.tokenRounding = line.tokenRounding;

@@ -79,6 +79,9 @@ struct ScheduleOptions {
   /// Of a usual call; 0 where nobody knows.
   int64_t tokens = 0;
   int64_t threads = 1;
+  /// Tiles of rows whose tasks come together in a call whose experts have few
+  /// rows each; 1 for none.
+  int64_t coldBatch = 1;
   MachineRates machine = {};
 };
 

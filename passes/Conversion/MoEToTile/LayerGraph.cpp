@@ -56,12 +56,12 @@ constexpr int64_t tokensPerTask = 64;
 /// not gathered, a family shared_gather(t) does.
 class GraphBuilder : TaskBuilder {
 public:
-  GraphBuilder(TileLayer &layer, const VectorUnit &unit, bool isFused)
+  GraphBuilder(TileLayer &layer, const VectorUnit &unit, const LayerCut &cut,
+               bool isFused)
       : TaskBuilder(layer.combine.getLoc(), OpBuilder(layer.combine)),
-        layer(layer), cut(LayerCut::get(unit, layer.rowCut(unit))), unit(unit),
-        isFused(isFused), f32(b.getF32Type()),
-        experts(layer.routed.table.getCount()), in(layer.in()),
-        out(layer.out()) {
+        layer(layer), cut(cut), unit(unit), isFused(isFused),
+        f32(b.getF32Type()), experts(layer.routed.table.getCount()),
+        in(layer.in()), out(layer.out()) {
     for (ExpertWeights &weights : layer.always)
       for (int64_t i = 0; i < weights.table.getCount(); ++i) {
         std::string number =
@@ -445,7 +445,7 @@ void GraphBuilder::buildGather() {
   TaskOp gather = task("gather", items(), known);
   Value e = gather.getBody().getArgument(0),
         m = gather.getBody().getArgument(1);
-  Value used = wait("active", {e, m}, ofHidden(routed), ringDepth);
+  Value used = wait("active", {e, m}, ofHidden(routed), cut.ring);
   MemRefType rows = viewOf(layer.inputType(), {dynamic, in});
   SmallVector<Region> regions = {
       {Mode::Read, "x", {OpFoldResult(), OpFoldResult()}, rows},
@@ -469,7 +469,7 @@ void GraphBuilder::buildSharedGather(const Group &group) {
   OpBuilder::InsertionGuard guard(b);
   TaskOp gather = task(group.name("gather"), itemsOf(group));
   Value t = gather.getBody().getArgument(0);
-  Value used = wait(group.name("active"), t, ofHidden(group), ringDepth);
+  Value used = wait(group.name("active"), t, ofHidden(group), cut.ring);
   SmallVector<Region> regions = {
       {Mode::Read,
        "x",
@@ -497,7 +497,7 @@ void GraphBuilder::buildUp(const Group &group) {
     ready.push_back(wait(group.name("gathered"), item.cell(), {}));
   if (isFused)
     ready.push_back(
-        wait(group.name("drained"), item.cell(), ofOut(), ringDepth));
+        wait(group.name("drained"), item.cell(), ofOut(), cut.ring));
   Regions regions;
   // The rows of an expert that is always on are the tokens.
   size_t rows = regions.add({Mode::Read, group.isRouted() ? "rows" : "x",
@@ -758,7 +758,8 @@ void GraphBuilder::graph(ArrayRef<int64_t> lags, ArrayRef<int64_t> tokenLags,
   auto graph = GraphOp::create(
       b, experts, /*ranks=*/1,
       ScheduleAttr::get(b.getContext(), ScheduleKind::Ticket, /*workers=*/0,
-                        /*resident=*/0, lags, tokenLags));
+                        /*resident=*/0, lags, lags.empty() ? 1 : cut.coldBatch,
+                        tokenLags));
   OpBuilder::InsertionGuard guard(b);
   Block &block = graph.getBody().emplaceBlock();
   b.setInsertionPointToStart(&block);
@@ -772,7 +773,7 @@ void GraphBuilder::addInput() {
   buffer("x", {Dim::of(Extent::Tokens), Dim::fixed(in)}, layer.inputType(),
          b.readOnlyBuffer(layer.dispatch.getInput()));
   buffer("rows", {ofExperts(), Dim::of(Extent::Rows), Dim::fixed(in)},
-         layer.inputType(), Value(), Role::Scratch, ringDepth);
+         layer.inputType(), Value(), Role::Scratch, cut.ring);
   if (splitsRows(routed))
     addParts("rows", {ofExperts(), Dim::of(Extent::Rows)}, in, Role::Scratch,
              Value());
@@ -784,7 +785,7 @@ void GraphBuilder::addParts(StringRef name, ArrayRef<Dim> rows, int64_t columns,
   SmallVector<Dim> shape(rows);
   shape.append({Dim::fixed(partsOfNumber), Dim::fixed(columns)});
   buffer((name + "_parts").str(), shape, b.getBF16Type(), memory, role,
-         memory ? 0 : ringDepth);
+         memory ? 0 : cut.ring);
 }
 
 /// What the families that make hidden vectors of `group` use, and these in
@@ -815,7 +816,7 @@ void GraphBuilder::addHidden(const Group &group, Role role, Value hidden,
   shape.back().step = 1;
   shape.push_back(Dim::fixed(group.width()));
   buffer(group.name("hidden"), shape, layer.inputType(), hidden, role,
-         hidden ? 0 : ringDepth);
+         hidden ? 0 : cut.ring);
   shape.pop_back();
   if (splitsHidden(group))
     addParts(group.name("hidden"), shape, group.width(), role, parts);
@@ -957,13 +958,18 @@ Value GraphBuilder::build() {
 
 } // namespace
 
-LayerCut LayerCut::get(const VectorUnit &unit, const RowCut &rows) {
+LayerCut LayerCut::get(const VectorUnit &unit, const RowCut &rows,
+                       int64_t coldBatch) {
   RegisterTile tile = unit.tile();
-  return {rows.task(), hiddenPanels * tile.columns, outPanels * tile.columns,
-          tokensPerTask};
+  return {rows.task(),
+          hiddenPanels * tile.columns,
+          outPanels * tile.columns,
+          tokensPerTask,
+          coldBatch,
+          std::max<int64_t>(coldBatch, 2) + 2};
 }
 
 Value moe::buildLayerGraph(TileLayer &layer, const VectorUnit &unit,
-                           bool isFused) {
-  return GraphBuilder(layer, unit, isFused).build();
+                           const LayerCut &cut, bool isFused) {
+  return GraphBuilder(layer, unit, cut, isFused).build();
 }

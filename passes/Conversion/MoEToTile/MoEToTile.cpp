@@ -78,10 +78,10 @@ struct MemoryReport {
     // An expert has no token twice.
     int64_t rows = tokens == 0 ? cut.rows : std::min(tokens, cut.rows);
     auto bytes = [&](int64_t width) {
-      return ringDepth * rows * bytesOf(element, width);
+      return cut.ring * rows * bytesOf(element, width);
     };
     std::string text =
-        llvm::formatv("{0} tiles of up to {1} rows", ringDepth, cut.rows);
+        llvm::formatv("{0} tiles of up to {1} rows", cut.ring, cut.rows);
     if (rows < cut.rows)
       text += llvm::formatv(" ({0} in a call of {1} tokens)", rows, tokens);
     text += llvm::formatv(": {0} bytes of gathered rows", bytes(in.getWidth()));
@@ -99,6 +99,9 @@ struct MemoryReport {
     // Three of two bytes for each number of four.
     if (hasParts)
       text += llvm::formatv(", {0} of parts of bf16", bytes(split) * 3 / 2);
+    if (cut.coldBatch > 1)
+      text +=
+          llvm::formatv("; {0} tiles of few rows come together", cut.coldBatch);
     return text;
   }
 
@@ -254,7 +257,7 @@ struct ConvertMoEToTile
     RowCut rowCut = unit.bf16Tiles && layer.inputType().isF32()
                         ? layer.rowCutOfStored(unit)
                         : unit.rowCut(layer.inputType());
-    LayerCut cut = LayerCut::get(unit, rowCut);
+    LayerCut cut = LayerCut::get(unit, rowCut, schedule.coldBatch);
     size.parts = rowCut.hasParts;
     size.panel = unit.tile().columns;
     size.joint = layer.routed.table.getBody().getStorage() != Storage::Split;
@@ -353,7 +356,7 @@ struct ConvertMoEToTile
     // Of what stays, nobody has laid out the weights yet.
     RowCut rowCut =
         form == Schedule::Unfused ? unit.rowCut(rows) : layer.rowCut(unit);
-    LayerCut cut = LayerCut::get(unit, rowCut);
+    LayerCut cut = LayerCut::get(unit, rowCut, schedule.coldBatch);
     if (form != Schedule::Unfused)
       takeRoute(layer, unit, cut.tokens);
     MemoryReport report{combine,           form,         cut,
@@ -369,7 +372,7 @@ struct ConvertMoEToTile
     }
     tell(combine, "weights", layer.describeWeights());
     bool isFused = form == Schedule::Fused;
-    Value result = buildLayerGraph(layer, unit, isFused);
+    Value result = buildLayerGraph(layer, unit, cut, isFused);
     layer.dropProducts();
     remark::passed(combine.getLoc(), options)
         << (Twine(isFused ? "one graph" : "two graphs") +

@@ -6,7 +6,7 @@
 // RUN: moe-opt %s --convert-moe-to-tile=schedule=unfused | FileCheck %s --check-prefix=UNFUSED
 // RUN: moe-opt %s --pass-pipeline='builtin.module(convert-moe-to-tile{schedule={unfused tokens=512 threads=2}})' --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefixes=OPTIONS,UNFUSED
 // RUN: not moe-opt %s --convert-moe-to-tile=schedule=best 2>&1 | FileCheck %s --check-prefix=BEST
-// OPTIONS: schedule={unfused tokens=512 threads=2 flops=1.180000e+11 {{.*}}read-bytes=5.500000e+10 loop-seconds=1.000000e-05 task-seconds=1.500000e-07}
+// OPTIONS: schedule={unfused tokens=512 threads=2 cold-batch=1 flops=1.180000e+11 {{.*}}read-bytes=5.500000e+10 loop-seconds=1.000000e-05 task-seconds=1.500000e-07}
 // BEST: expects auto, unfused, two-kernel or fused, but got 'best'
 // RUN: moe-opt %s --convert-moe-to-tile --convert-moe-to-linalg --canonicalize --moe-verify-tile | FileCheck %s --check-prefix=LEVEL
 

@@ -54,13 +54,14 @@ TEST(Schedule, AlwaysOnExpertsHaveEveryToken) {
 
 TEST(Schedule, OptionsAreWrittenAsTheyAreRead) {
   EXPECT_EQ(readAgain("fused"),
-            "{fused tokens=0 threads=1 flops=1.180000e+11 "
+            "{fused tokens=0 threads=1 cold-batch=1 flops=1.180000e+11 "
             "pair-factor=2.000000e+00 tile-factor=1.600000e+01 "
             "parts-factor=1.100000e+00 thread-read-bytes=3.000000e+10 "
             "read-bytes=5.500000e+10 "
             "loop-seconds=1.000000e-05 task-seconds=1.500000e-07}");
   std::string text =
-      "auto tokens=512 threads=2 flops=1.000000e+11 pair-factor=3.000000e+00 "
+      "auto tokens=512 threads=2 cold-batch=4 flops=1.000000e+11 "
+      "pair-factor=3.000000e+00 "
       "tile-factor=4.000000e+00 parts-factor=2.000000e+00 "
       "thread-read-bytes=5.000000e+10 "
       "read-bytes=6.000000e+10 loop-seconds=7.000000e-06 "
@@ -73,11 +74,13 @@ TEST(Schedule, OptionsSayNothingElse) {
             "expects auto, unfused, two-kernel or fused, but got 'best'");
   EXPECT_EQ(readAgain(""),
             "expects auto, unfused, two-kernel or fused, but got ''");
-  for (const char *field : {"tokens=many", "tokens=-1", "threads=0", "flops",
-                            "read-bytes=-1", "task-seconds=0", "ranks=2"})
+  for (const char *field :
+       {"tokens=many", "tokens=-1", "threads=0", "cold-batch=0", "flops",
+        "read-bytes=-1", "task-seconds=0", "ranks=2"})
     EXPECT_EQ(readAgain(std::string("auto ") + field),
-              std::string("expects a number of tokens or threads, or a rate "
-                          "(flops, pair-factor, tile-factor, parts-factor, "
+              std::string("expects a number of tokens, threads or a "
+                          "cold-batch, or a rate (flops, pair-factor, "
+                          "tile-factor, parts-factor, "
                           "thread-read-bytes, read-bytes, loop-seconds, "
                           "task-seconds), but got '") +
                   field + "'");

@@ -39,7 +39,10 @@ BODIES = {
     "shared-codes": ("<gated, silu>", SPLIT),
     "several": ("<gated, silu>", SPLIT),
     "dropped": ("<gated, silu>", SPLIT),
+    "cold": ("<gated, silu>", SPLIT),
 }
+# Layers of another number of experts; of so many, 64 tokens leave few rows for each, so that steps come in batches, and 121 do not.
+COUNTS = {"cold": 40}
 # Classes of experts that are always on: how many, width, body, parameters.
 SHARED = (1, SHARED_HIDDEN, "<gated, silu>", [("sg", [SHARED_HIDDEN, WIDTH]), ("su", [SHARED_HIDDEN, WIDTH]), ("sd", [OUT, SHARED_HIDDEN])])
 BIASED = (1, 16, "<ungated, relu, bias = [up, down]>", [("vu", [16, WIDTH]), ("vub", [16]), ("vd", [OUT, 16]), ("vdb", [OUT])])
@@ -51,7 +54,7 @@ WEIGHED = {"weighed", "shared-narrow", "several", "dropped"}
 TYPES = {"narrow": "bf16", "half": "f16", "shared-narrow": "bf16"}
 CODES = {"codes": ("i4", "arith"), "bytes": ("i8", "arith"), "dequant": ("i4", "moe.dequant"), "shared-codes": ("i4", "arith")}
 GROUP = 8  # codes that share a scale
-OPTIONS = {"rounded": ["--token-rounding=up"]}
+OPTIONS = {"rounded": ["--token-rounding=up"], "cold": ["--cold-batch=2"]}
 # A plan that stands before the graph.
 CAPACITY = {"dropped": " capacity <limit, count = <70>, priority = unit_major, overflow = zero>"}
 # Tokens, and the experts that they go to: all, one in every token, or not the first and last.
@@ -60,7 +63,7 @@ CASES = {
     "spread": (101, "all"), "gaps": (64, "inner"),
 }
 # Bodies that differ from others by their kernels alone run fewer cases.
-FEW = {"half", "bytes", "dequant", "shared-codes", "weighed", "several", "dropped"}
+FEW = {"half", "bytes", "dequant", "shared-codes", "weighed", "several", "dropped", "cold"}
 FEW_CASES = ["one", "above", "gaps"]
 rng = random.Random(3)
 
@@ -149,15 +152,16 @@ def always_weights(element, count):
 def layer(name, body, parameters):
     element = TYPES.get(name, "f32")
     shared = ALWAYS.get(name, [])
-    made = {parameter: weight(parameter, shape, element, CODES.get(name)) for parameter, shape in parameters}
-    classes = [f"<ffn, {EXPERTS}, width = {HIDDEN}, body = {body}>"]
+    experts = COUNTS.get(name, EXPERTS)
+    made = {parameter: weight(parameter, shape, element, CODES.get(name), experts) for parameter, shape in parameters}
+    classes = [f"<ffn, {experts}, width = {HIDDEN}, body = {body}>"]
     for count, width, own_body, own in shared:
         made |= {parameter: weight(parameter, shape, element, CODES.get(name), count) for parameter, shape in own}
         classes.append(f"<ffn, {count}, width = {width}, body = {own_body}, activation = always>")
     ids = sum(count for count, *_ in shared)
-    plan, rows = f"!moe.plan<{EXPERTS}, slots<{SLOTS}>{f', always = {ids}' if ids else ''}>", f"!moe.rows<{element}, {WIDTH}, grouped>"
+    plan, rows = f"!moe.plan<{experts}, slots<{SLOTS}>{f', always = {ids}' if ids else ''}>", f"!moe.rows<{element}, {WIDTH}, grouped>"
     results = f"!moe.rows<{element}, {OUT}, grouped>"
-    x, z, y = f"tensor<?x{WIDTH}x{element}>", f"tensor<?x{EXPERTS}xf32>", f"tensor<?x{OUT}x{element}>"
+    x, z, y = f"tensor<?x{WIDTH}x{element}>", f"tensor<?x{experts}xf32>", f"tensor<?x{OUT}x{element}>"
     weighed = f"always_weights(%always : tensor<?x{ids}xf32>) " if name in WEIGHED else ""
     lines = [always_weights(element, ids)] if weighed else []
     lines += [
@@ -178,10 +182,10 @@ def layer(name, body, parameters):
     return head + before + "".join(text for text, _ in made.values()) + "\n".join(lines) + tail
 
 
-def logits(tokens, to):
-    values = []
+def logits(tokens, to, experts=None):
+    experts, values = experts or EXPERTS, []
     for _ in range(tokens):
-        row = numbers(EXPERTS, 1.0)
+        row = numbers(experts, 1.0)
         if to == "hot":
             row[2] += 20
         if to == "inner":
@@ -203,8 +207,8 @@ def compile_(name, schedule):
     return "./" + library
 
 
-def results(library, case, output, *options):
-    inputs = ["--input", f"x={case}.x.npy", "--input", f"z={case}.z.npy"]
+def results(library, case, experts, output, *options):
+    inputs = ["--input", f"x={case}.x.npy", "--input", f"z={case}.{experts}.z.npy"]
     subprocess.run(["moe-run", library, *inputs, "--output", f"y={output}", *options], check=True, stdout=subprocess.DEVNULL)
     return read(output)
 
@@ -242,19 +246,22 @@ def main():
     os.chdir(sys.argv[1])
     for case, (tokens, to) in CASES.items():
         write_npy(case + ".x.npy", numbers(tokens * WIDTH, 1.0), [tokens, WIDTH])
-        write_npy(case + ".z.npy", logits(tokens, to), [tokens, EXPERTS])
+        for experts in (EXPERTS, *COUNTS.values()):
+            write_npy(f"{case}.{experts}.z.npy", logits(tokens, to, experts), [tokens, experts])
     failed = False
     for name, (body, parameters) in BODIES.items():
         with open(name + ".mlir", "w") as file:
             file.write(layer(name, body, parameters))
         unfused, *graphs = (compile_(name, form) for form in ("unfused", "fused", "two-kernel"))
         for case in FEW_CASES if name in FEW else CASES:
-            reference = results(unfused, case, "reference.npy")
-            different = [(graph, n) for graph in graphs for n in ((1, 7) if name in FEW else (1, 2, 7)) if results(graph, case, "fused.npy", "--poison", "--threads", str(n)) != reference]
+            experts = COUNTS.get(name, EXPERTS)
+            reference = results(unfused, case, experts, "reference.npy")
+            different = [(graph, n) for graph in graphs for n in ((1, 7) if name in FEW else (1, 2, 7))
+                         if results(graph, case, experts, "fused.npy", "--poison", "--threads", str(n)) != reference]
             print(f"{name} {case}: " + (f"differs: {different}" if different else "same bits"))
             failed |= bool(different)
     # More threads than tasks, and than any loop once had workers.
-    crowd = results("./gated-fused.so", "two", "fused.npy", "--threads", "70") == results("./gated-unfused.so", "two", "reference.npy")
+    crowd = results("./gated-fused.so", "two", EXPERTS, "fused.npy", "--threads", "70") == results("./gated-unfused.so", "two", EXPERTS, "reference.npy")
     print("gated on 70 threads: " + ("same bits" if crowd else "differs"))
     failed |= not crowd
     for name in ("gated", "narrow", "shared", "shared-narrow"):
