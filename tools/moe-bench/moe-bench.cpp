@@ -330,6 +330,11 @@ int main(int argc, char **argv) {
     return usageError("expects each schedule once, but got '" +
                       scheduleName(*schedule) + "' twice");
   if (line.machine) {
+    if (const cl::Option *option =
+            findGiven({line.layer, line.model, line.timeline}))
+      return usageError("expects no --" + option->ArgStr +
+                        " with --machine, which times neither a layer nor a "
+                        "model");
     MachinePeaks peaks;
     for (unsigned count : threads)
       peaks.try_emplace(count, measurePeak(count));
