@@ -131,8 +131,8 @@ private:
   void choose(mlir::Value number, llvm::ArrayRef<mlir::Value> ends,
               llvm::function_ref<void(size_t, mlir::Value)> build);
   mlir::Value stepsAtOnce(const Sweep &sweep, bool most);
-  llvm::SmallVector<mlir::Value> pointsPerTurn(const Sweep &sweep,
-                                               mlir::Value steps);
+  llvm::SmallVector<mlir::Value> turnEnds(const Sweep &sweep,
+                                          mlir::Value steps);
   mlir::Value sweepTickets(const Sweep &sweep, mlir::Value items,
                            mlir::Value steps);
   void lowerSweep(const Sweep &sweep, mlir::Value number);

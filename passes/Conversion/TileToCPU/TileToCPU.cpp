@@ -176,9 +176,9 @@ SmallVector<Value> GraphLowering::point(TaskOp task, Value item, Value number) {
   return found;
 }
 
-/// Items are cold where there are at least so many, of so few rows on average:
-/// then tasks of several that one worker has behind each other cost it fewer
-/// claims, and there are enough of them for all workers.
+/// Items are cold where there are at least so many, so that all workers have
+/// some, of so few rows on average. Both are guesses, and no measurement
+/// says where batches would gain.
 static constexpr int64_t fewestColdItems = 16, mostColdRows = 4;
 
 /// The steps of `sweep` that come at a time: its batch where items are cold, or
@@ -196,22 +196,24 @@ Value GraphLowering::stepsAtOnce(const Sweep &sweep, bool most) {
   return arith::SelectOp::create(b, isCold, batch, index(1));
 }
 
-/// Points of each family of `sweep` in one turn of it: a step, or a batch.
-SmallVector<Value> GraphLowering::pointsPerTurn(const Sweep &sweep,
-                                                Value steps) {
-  return llvm::map_to_vector(sweep.tasks, [&](TaskOp task) {
+/// The tickets up to the end of each family of `sweep` in one turn of it: a
+/// step, or a batch of so many.
+SmallVector<Value> GraphLowering::turnEnds(const Sweep &sweep, Value steps) {
+  SmallVector<Value> ends;
+  for (TaskOp task : sweep.tasks) {
     Value points = pointsPerItem(task, sweep.numIndices());
-    return steps ? mul(steps, points) : points;
-  });
+    if (steps)
+      points = mul(steps, points);
+    ends.push_back(ends.empty() ? points : add(ends.back(), points));
+  }
+  return ends;
 }
 
 /// Task `number` of the families of `sweep` in their order. Steps at both ends
 /// have tickets of families that have no item there: nothing is to do.
 void GraphLowering::lowerSweep(const Sweep &sweep, Value number) {
   Value steps = stepsAtOnce(sweep, /*most=*/false);
-  SmallVector<Value> ends = pointsPerTurn(sweep, steps);
-  for (size_t i = 1; i < ends.size(); ++i)
-    ends[i] = add(ends[i - 1], ends[i]);
+  SmallVector<Value> ends = turnEnds(sweep, steps);
   Value first = arith::DivUIOp::create(b, number, ends.back());
   number = arith::RemUIOp::create(b, number, ends.back());
   if (steps)
@@ -258,10 +260,7 @@ Value GraphLowering::sweepTickets(const Sweep &sweep, Value items,
   Value none =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, items, index(0));
   turns = arith::SelectOp::create(b, none, items, turns);
-  Value perTurn = index(0);
-  for (Value points : pointsPerTurn(sweep, steps))
-    perTurn = add(perTurn, points);
-  return mul(turns, perTurn);
+  return mul(turns, turnEnds(sweep, steps).back());
 }
 
 /// The tickets up to the end of each family, of which the first begins with
@@ -305,20 +304,16 @@ Value GraphLowering::claimLength(ArrayRef<TaskOp> families,
   };
   for (auto [task, end] : llvm::zip_equal(families, ends)) {
     if (const Sweep *sweep = findSweep(sweeps, task)) {
-      SmallVector<Value> counts = pointsPerTurn(
-                             *sweep, stepsAtOnce(*sweep, /*most=*/false)),
-                         familyEnds;
-      Value perTurn = index(0);
-      for (Value count : counts) {
-        perTurn = add(perTurn, count);
-        familyEnds.push_back(perTurn);
-      }
+      SmallVector<Value> familyEnds =
+          turnEnds(*sweep, stepsAtOnce(*sweep, /*most=*/false));
+      Value perTurn = familyEnds.back();
       // Unsigned, so that what is before the sweep is beyond its end.
       Value inSweep = sub(at, begin);
       Value number = arith::RemUIOp::create(b, inSweep, max(perTurn, one));
       Value some = one;
-      for (auto [count, end] :
-           llvm::reverse(llvm::zip_equal(counts, familyEnds))) {
+      for (size_t i = familyEnds.size(); i-- > 0;) {
+        Value end = familyEnds[i];
+        Value count = i == 0 ? end : sub(end, familyEnds[i - 1]);
         Value most =
             arith::DivUIOp::create(b, mul(index(turnsAtOnce), count), workers);
         some = arith::SelectOp::create(
