@@ -90,8 +90,8 @@ moe::parseScheduleOptions(llvm::StringRef text) {
     else if (field == "threads")
       isWrong = value.getAsInteger(10, options.threads) || options.threads < 1;
     else if (field == "cold-batch")
-      isWrong =
-          value.getAsInteger(10, options.coldBatch) || options.coldBatch < 1;
+      isWrong = value.getAsInteger(10, options.coldBatch) ||
+                options.coldBatch < 1 || options.coldBatch > mostColdBatch;
     for (const NamedRate &known : namedRates) {
       double &rate = options.machine.*known.rate;
       if (field == known.name)
@@ -99,7 +99,8 @@ moe::parseScheduleOptions(llvm::StringRef text) {
     }
     if (isWrong)
       return llvm::createStringError(
-          "expects a number of tokens, threads or a cold-batch, or a rate (" +
+          "expects a number of tokens, threads or a cold-batch of 1 to " +
+          llvm::Twine(mostColdBatch) + ", or a rate (" +
           llvm::join(
               llvm::map_range(namedRates,
                               [](const NamedRate &rate) { return rate.name; }),

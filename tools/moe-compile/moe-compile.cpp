@@ -279,8 +279,9 @@ int main(int argc, char **argv) {
   if (line.threads < 1)
     return usageError("expects at least one thread, but got " +
                       llvm::Twine(line.threads));
-  if (line.coldBatch < 1)
-    return usageError("expects a --cold-batch of at least 1, but got " +
+  if (line.coldBatch < 1 || line.coldBatch > moe::mostColdBatch)
+    return usageError("expects a --cold-batch of 1 to " +
+                      llvm::Twine(moe::mostColdBatch) + ", but got " +
                       llvm::Twine(line.coldBatch));
   if (line.tokens < 0)
     return usageError("expects a number of tokens that is not negative, but "

@@ -71,6 +71,9 @@ struct MachineRates {
   FormShares threads = {0.80, 0.82, 0.85};
 };
 
+/// Rings, and so memory, grow with the batch.
+constexpr int64_t mostColdBatch = 64;
+
 /// What is asked of the schedule of layers, from the pipeline down to the pass
 /// that decides. As text: a form, then fields by name and value, such as `auto
 /// tokens=512 threads=2 flops=1e11 read-bytes=5e10`.
@@ -80,7 +83,7 @@ struct ScheduleOptions {
   int64_t tokens = 0;
   int64_t threads = 1;
   /// Tiles of rows whose tasks come together in a call whose experts have few
-  /// rows each; 1 for none.
+  /// rows each, up to mostColdBatch; 1 for none.
   int64_t coldBatch = 1;
   MachineRates machine = {};
 };

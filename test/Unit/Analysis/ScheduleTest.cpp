@@ -75,15 +75,16 @@ TEST(Schedule, OptionsSayNothingElse) {
   EXPECT_EQ(readAgain(""),
             "expects auto, unfused, two-kernel or fused, but got ''");
   for (const char *field :
-       {"tokens=many", "tokens=-1", "threads=0", "cold-batch=0", "flops",
-        "read-bytes=-1", "task-seconds=0", "ranks=2"})
-    EXPECT_EQ(readAgain(std::string("auto ") + field),
-              std::string("expects a number of tokens, threads or a "
-                          "cold-batch, or a rate (flops, pair-factor, "
-                          "tile-factor, parts-factor, "
-                          "thread-read-bytes, read-bytes, loop-seconds, "
-                          "task-seconds), but got '") +
-                  field + "'");
+       {"tokens=many", "tokens=-1", "threads=0", "cold-batch=0",
+        "cold-batch=65", "flops", "read-bytes=-1", "task-seconds=0", "ranks=2"})
+    EXPECT_EQ(
+        readAgain(std::string("auto ") + field),
+        std::string("expects a number of tokens, threads or a "
+                    "cold-batch of 1 to 64, or a rate (flops, pair-factor, "
+                    "tile-factor, parts-factor, "
+                    "thread-read-bytes, read-bytes, loop-seconds, "
+                    "task-seconds), but got '") +
+            field + "'");
 }
 
 TEST(Schedule, OneThreadDoesNotPayForBarriers) {
