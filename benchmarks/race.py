@@ -348,8 +348,8 @@ def main():
         return 0
     left = [cell for cell in cells if key(cell) not in results or not is_done(results[key(cell)], arguments)]
     print(f"race: {len(left)} of {len(cells)} cells to run, about {estimate(known, left, arguments.seconds):.0f} minutes", file=sys.stderr)
-    if left:
-        subprocess.run([HERE / "race", "--setup"], check=True)
+    if left and subprocess.run([HERE / "race", "--setup"]).returncode:
+        return "race: cannot set the peers up, for the reason above"
     arguments.peaks = machine_peaks({cell["threads"] for cell in left}, arguments) if left else {}
 
     def append(cell):
